@@ -1,0 +1,119 @@
+"""The results of a scenario: what reports and notebooks read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hetsim.plan.model import Plan
+from hetsim.sim.trace import Trace
+from hetsim.soc.model import SoC
+from hetsim.workload.graph import Graph
+
+
+@dataclass(frozen=True)
+class PUMetrics:
+    """A processing unit over one run: seconds busy, and the share of the makespan."""
+
+    busy_s: float
+    utilization: float
+
+
+@dataclass(frozen=True)
+class LinkMetrics:
+    """A link over one run: bytes carried, share of bytes/time capacity, seconds lost to sharing."""
+
+    bytes: int
+    utilization: float
+    contention_s: float
+
+
+@dataclass(frozen=True)
+class OperatorRow:
+    """One kernel launch as it ran: a line of ``operators.csv``."""
+
+    model: str
+    scheduler: str
+    partition: str
+    pu: str
+    operators: str
+    kinds: str
+    macs: int
+    load_bytes: int
+    store_bytes: int
+    start_s: float
+    end_s: float
+    alone_s: float
+    cost_source: str
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A proven lower bound on the makespan: seconds and the argument behind it."""
+
+    seconds: float
+    argument: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network planned by one scheduler and simulated.
+
+    ``error`` is set, and everything measured is ``None``, when the scheduler or the plan failed.
+    ``planning_s`` is the wall-clock time the scheduler took (not part of any comparison of
+    results: it is not deterministic). ``energy_j`` is ``None`` when the SoC states no power.
+    """
+
+    model: str
+    scheduler: str
+    graph: Graph
+    plan: Plan | None = None
+    trace: Trace | None = None
+    makespan_s: float | None = None
+    predicted_s: float | None = None
+    bounds: tuple[Bound, ...] = ()
+    pus: Mapping[str, PUMetrics] = field(default_factory=dict)
+    links: Mapping[str, LinkMetrics] = field(default_factory=dict)
+    operators: tuple[OperatorRow, ...] = ()
+    energy_j: float | None = None
+    planning_s: float = 0.0
+    error: str | None = None
+
+    @property
+    def lower_bound_s(self) -> float | None:
+        """The best of the proven bounds, seconds."""
+        return max((b.seconds for b in self.bounds), default=None)
+
+    @property
+    def gap(self) -> float | None:
+        """How far above the bound the makespan is, as a share of the bound."""
+        bound = self.lower_bound_s
+        if self.makespan_s is None or not bound:
+            return None
+        return self.makespan_s / bound - 1.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything one scenario produced. ``reference`` holds published figures to print beside."""
+
+    scenario: str
+    soc: SoC
+    seed: int
+    execution: str
+    runs: tuple[Run, ...]
+    notes: tuple[str, ...] = ()
+    reference: Mapping[str, object] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> tuple[Run, ...]:
+        """The runs that ended in an error."""
+        return tuple(run for run in self.runs if run.error is not None)
+
+    def find(self, model: str, scheduler: str) -> Run | None:
+        """The run of that network and scheduler."""
+        for run in self.runs:
+            if run.model == model and run.scheduler == scheduler:
+                return run
+        return None

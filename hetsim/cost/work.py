@@ -1,0 +1,143 @@
+"""What a kernel asks of its PU: the data that cost models hand to the simulator.
+
+A *kernel* is one launch: a single operator or a fused chain. Its :class:`Work` says how it loads
+its PU and the memory system, and nothing about when: time comes from the simulator alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from hetsim.workload.graph import Graph, LoopNest, Operator
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A chain of operators that run as one, with the tensors it reads and writes.
+
+    ``inputs`` are read from outside, ``outputs`` are needed outside; tensors passed between
+    the fused operators appear in neither. ``head`` is the operator whose loops dominate.
+    """
+
+    operators: tuple[Operator, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @classmethod
+    def of(cls, graph: Graph, operators: tuple[Operator, ...]) -> Kernel:
+        """The kernel that runs ``operators`` (in this order) of ``graph``."""
+        produced = {t for op in operators for t in op.outputs}
+        members = {graph.index[op.name] for op in operators}
+        inputs = dict.fromkeys(t for op in operators for t in op.inputs if t not in produced)
+        outputs = tuple(
+            t
+            for op in operators
+            for t in op.outputs
+            if t in graph.outputs or any(c not in members for c in graph.consumers[t])
+        )
+        if not outputs:  # a dead end still computes and stores its last result
+            outputs = operators[-1].outputs
+        return cls(operators, tuple(inputs), outputs)
+
+    @property
+    def head(self) -> Operator:
+        """The first operator of the chain."""
+        return self.operators[0]
+
+    @cached_property
+    def name(self) -> str:
+        """The operators' names joined by ``+``."""
+        return "+".join(op.name for op in self.operators)
+
+    @property
+    def nest(self) -> LoopNest | None:
+        """The head's loop nest."""
+        return self.head.nest
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """Operator kinds of the chain."""
+        return tuple(op.kind for op in self.operators)
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-accumulates."""
+        return sum(op.macs for op in self.operators)
+
+    @cached_property
+    def element_ops(self) -> int:
+        """Other arithmetic operations."""
+        return sum(op.element_ops for op in self.operators)
+
+
+@dataclass(frozen=True, slots=True)
+class Residency:
+    """Which tensors need not cross the memory path: already on chip, or to be kept there."""
+
+    inputs: frozenset[str] = frozenset()
+    outputs: frozenset[str] = frozenset()
+
+
+NOWHERE = Residency()
+"""Nothing is resident: every tensor comes from memory and goes back to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of a kernel with one resource demand.
+
+    ``load_bytes`` and ``store_bytes`` cross the PU's path while the phase lasts; with all the
+    bandwidth in the world it takes ``seconds`` (its computation, or its DMA engines' time), so the
+    flow's rate cap is bytes / seconds. ``compute_s`` is the time the PU's arithmetic is busy.
+    """
+
+    kind: str
+    seconds: float
+    load_bytes: int = 0
+    store_bytes: int = 0
+    compute_s: float = 0.0
+
+    @property
+    def bytes(self) -> int:
+        """All bytes that cross the path."""
+        return self.load_bytes + self.store_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TileRun:
+    """``count`` identical tiles in a row: what each loads, computes and stores."""
+
+    count: int
+    load_bytes: int
+    compute_s: float
+    store_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The demand of one kernel on one PU.
+
+    ``dispatch_s``: launch overhead before anything moves, seconds. ``compute_s``: arithmetic time
+    with all data at hand. ``phases`` are executed one after the other at ``fluid`` fidelity;
+    ``tiles`` (when the PU works in tiles) at ``tile`` fidelity. Both move the same bytes.
+    ``source`` says who knew the cost (``analytical``, ``measured``, ``learned``, ...), ``note`` why.
+    """
+
+    dispatch_s: float
+    compute_s: float
+    phases: tuple[Phase, ...]
+    tiles: tuple[TileRun, ...] = ()
+    weight_bytes: int = 0
+    source: str = "analytical"
+    note: str = ""
+
+    @property
+    def load_bytes(self) -> int:
+        """Bytes read over the PU's path, re-reads included."""
+        return sum(phase.load_bytes for phase in self.phases)
+
+    @property
+    def store_bytes(self) -> int:
+        """Bytes written over the PU's path."""
+        return sum(phase.store_bytes for phase in self.phases)

@@ -1,0 +1,46 @@
+"""The plan: which operators run together, where, and in which order.
+
+This is all a scheduler may say and all the rest of hetsim needs to hear. Plans are plain data:
+they are validated by :mod:`hetsim.plan.validate` and stored by :mod:`hetsim.plan.files`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Operators that one PU runs back to back, as one call.
+
+    A partition starts when every tensor it reads from other partitions is there and its PU is
+    free; its results become visible when its last operator ends. With ``fuse`` the PU's own
+    fusion patterns apply inside it, longest match first.
+    """
+
+    name: str
+    pu: str
+    operators: tuple[str, ...]
+    fuse: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A complete decision for one network on one SoC.
+
+    The order of ``partitions`` is the execution order of the ``barrier`` runtime, and, restricted
+    to each PU, the order in which that PU runs its partitions under ``dataflow``. Every entry of
+    ``parallel_groups`` names partitions that stand next to each other in that order, use
+    different PUs and do not depend on one another; the barrier runtime runs them at the same time.
+    ``predicted_s`` is the makespan in seconds the scheduler itself expects, ``None`` if it has
+    no opinion. ``details`` holds whatever the scheduler wants shown in the report.
+    """
+
+    model: str
+    partitions: tuple[Partition, ...]
+    parallel_groups: tuple[tuple[str, ...], ...] = ()
+    scheduler: str = "by hand"
+    parameters: Mapping[str, object] = field(default_factory=dict, hash=False)
+    predicted_s: float | None = None
+    details: Mapping[str, object] = field(default_factory=dict, hash=False)

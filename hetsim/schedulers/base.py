@@ -1,0 +1,52 @@
+"""The contract of a scheduler.
+
+A scheduler is a class with a ``name`` and one method, :meth:`Scheduler.plan`. It is constructed
+with its parameters as keywords (each scenario row makes a fresh one), then ``plan`` is called once
+per network and SoC. It sees the :class:`Problem` and nothing else: the network's structure, the
+SoC's description and a :class:`~hetsim.cost.profile.Profile` of times on an idle SoC. It returns
+a :class:`~hetsim.plan.model.Plan`, best built with :mod:`hetsim.plan.build`. Given the same problem
+and parameters it must return the same plan.
+
+To add one, write one file and register its class under the entry-point group
+``hetsim.schedulers``, or name it by path: ``--scheduler ./mine.py:MyScheduler``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hetsim.cost.profile import Profile
+from hetsim.plan.model import Plan
+from hetsim.soc.model import SoC
+from hetsim.workload.graph import Graph
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What has to be scheduled, where, and what is known about it.
+
+    ``execution`` is the runtime the plan will meet: ``dataflow`` or ``barrier``. ``seed`` feeds
+    whatever random choices a scheduler makes.
+    """
+
+    graph: Graph
+    soc: SoC
+    profile: Profile
+    execution: str = "dataflow"
+    seed: int = 0
+
+
+class Scheduler(ABC):
+    """Base of all schedulers. Class attributes fill a row of ``hetsim list schedulers``."""
+
+    name: ClassVar[str]
+    optimises: ClassVar[str]
+    ignores: ClassVar[str]
+    complexity: ClassVar[str]
+    source: ClassVar[str]
+
+    @abstractmethod
+    def plan(self, problem: Problem) -> Plan:
+        """Decides. Raises :class:`~hetsim.errors.SchedulerError` when it cannot."""

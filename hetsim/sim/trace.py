@@ -1,0 +1,69 @@
+"""What happened: the rows a simulation leaves behind.
+
+Rows are plain and complete: every report is made from them and nothing else. A recorder that keeps
+nothing stands in when only the makespan is wanted, so the engine has no ``if tracing``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Something that occupied a lane from ``start`` to ``end`` (seconds).
+
+    ``lane`` is a PU name, ``PU.dma`` for its transfers, ``CLUSTER.host`` for host threads, or
+    ``runtime``. ``kind`` is one of ``compute``, ``load``, ``store``, ``stream`` (load, compute and
+    store overlapped), ``dispatch``, ``convert``, ``cache``, ``copy``, ``call``, ``fork``, ``join``,
+    ``poll``, ``interrupt``. ``alone_s`` is what it would have taken without contention.
+    """
+
+    lane: str
+    kind: str
+    name: str
+    start: float
+    end: float
+    inference: int
+    partition: str
+    operators: tuple[str, ...] = ()
+    bytes: int = 0
+    alone_s: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RateSample:
+    """From ``time`` (seconds) on, ``link`` carries ``rate`` B/s in ``flows`` transfers."""
+
+    time: float
+    link: str
+    rate: float
+    flows: int
+
+
+@dataclass(slots=True)
+class LinkUsage:
+    """Totals of one link: bytes carried, time busy, time transfers lost to one another on it."""
+
+    bytes: float = 0.0
+    busy_s: float = 0.0
+    contention_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Trace:
+    """The outcome of one simulation. Times in seconds; ``pu_busy_s`` counts kernels' time.
+
+    ``spans`` and ``rates`` are empty when tracing was off; totals are always there.
+    ``finished`` holds the completion time of each inference, ``arrived`` its arrival.
+    """
+
+    makespan_s: float
+    pu_busy_s: dict[str, float]
+    links: dict[str, LinkUsage]
+    spans: list[Span] = field(default_factory=list)
+    rates: list[RateSample] = field(default_factory=list)
+    arrived: list[float] = field(default_factory=list)
+    finished: list[float] = field(default_factory=list)
+    events: int = 0

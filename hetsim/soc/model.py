@@ -1,0 +1,101 @@
+"""The SoC as the rest of hetsim sees it: processing units, links and memories, in SI units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from hetsim.soc.schema import PUSpec, RuntimeSpec, SoCSpec
+
+
+@dataclass(frozen=True)
+class Link:
+    """A bus, port or memory channel that transfers share.
+
+    ``bandwidth[n - 1]`` is its capacity in B/s while n transfers use it; the last entry holds
+    for more. ``latency`` in seconds is added to every transfer.
+    """
+
+    name: str
+    bandwidth: tuple[float, ...]
+    latency: float = 0.0
+    arbitration: str = "max_min_fair"
+    energy_per_byte: float = 0.0
+
+
+@dataclass(frozen=True)
+class PU:
+    """One schedulable unit: a whole NPU or accelerator, or a worker of a CPU cluster.
+
+    ``name`` is what plans say (``cpu``, or ``cpu.0`` when a cluster has several workers),
+    ``cluster`` the entry of the SoC file it comes from, ``cores`` its share of that cluster.
+    """
+
+    name: str
+    cluster: str
+    spec: PUSpec
+    cores: int
+    index: int
+
+    @property
+    def kind(self) -> str:
+        """The PU kind, e.g. ``cpu_cluster``."""
+        return self.spec.kind
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Names of the links its traffic crosses."""
+        return tuple(self.spec.path)
+
+    def stored_dtype(self, dtype: str) -> str:
+        """The data type in which this PU keeps tensors that the network declares as ``dtype``."""
+        return self.spec.precision.get(dtype, dtype)
+
+
+@dataclass(frozen=True)
+class SoC:
+    """A validated SoC. ``pus`` are in file order; ``links`` include the memories."""
+
+    name: str
+    spec: SoCSpec
+    pus: tuple[PU, ...]
+    links: Mapping[str, Link]
+    source: str = ""
+
+    @classmethod
+    def from_spec(cls, spec: SoCSpec, source: str = "") -> SoC:
+        """Builds the SoC a checked description describes."""
+        pus: list[PU] = []
+        for cluster, pu_spec in spec.pus.items():
+            units = pu_spec.units
+            for i, cores in enumerate(units):
+                name = cluster if len(units) == 1 else f"{cluster}.{i}"
+                pus.append(PU(name, cluster, pu_spec, cores, len(pus)))
+        links = {
+            name: Link(name, (link.bytes_per_second,), link.latency, link.arbitration)
+            for name, link in spec.links.items()
+        }
+        for name, memory in spec.memory.items():
+            shares = memory.efficiency
+            shares = shares if isinstance(shares, list) else [shares]
+            bandwidth = tuple(memory.bandwidth * share for share in shares)
+            links[name] = Link(
+                name, bandwidth, memory.latency, energy_per_byte=memory.energy_per_byte
+            )
+        return cls(spec.name, spec, tuple(pus), links, source)
+
+    @property
+    def runtime(self) -> RuntimeSpec:
+        """Call, fork and join costs, and the host cluster."""
+        return self.spec.runtime
+
+    @cached_property
+    def by_name(self) -> Mapping[str, PU]:
+        """PUs by the name plans use."""
+        return {pu.name: pu for pu in self.pus}
+
+    @cached_property
+    def host(self) -> PU:
+        """The first unit of the host cluster: its format is that of the application."""
+        return next(pu for pu in self.pus if pu.cluster == self.runtime.host)

@@ -1,0 +1,329 @@
+"""What a SoC description may say: the schema of ``socs/*.yaml``.
+
+Quantities are SI floats once loaded (see :mod:`hetsim.units`). Every field here changes a result;
+a field that did not would be a defect. PU kinds are listed in :mod:`hetsim.soc.kinds`.
+
+A *format* is how a PU keeps tensors in DRAM: the data type its ``precision`` maps the network's
+type to, and its ``layout``. Tensors that pass between PUs of different formats are converted by
+the host (:class:`Crossing`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
+
+from hetsim.errors import UnitError
+from hetsim.units import UNITS, parse_quantity
+from hetsim.workload.graph import DTYPE_BYTES
+
+
+def quantity(dimension: str, *, zero: bool = False) -> Any:
+    """The annotated type of a quantity: positive, or also zero where that has a meaning."""
+
+    def parse(value: object) -> float:
+        try:
+            number = parse_quantity(value, dimension)
+        except UnitError as error:
+            raise ValueError(f"{error.message}; {error.hint}") from None
+        if number < 0 or (number == 0 and not zero):
+            at_least = "zero or more" if zero else "more than zero"
+            raise ValueError(f"{value!r} must be {at_least}")
+        return number
+
+    pattern = rf"^\s*\d[\d_]*(\.\d*)?([eE][-+]?\d+)?\s*({'|'.join(UNITS[dimension])})\s*$"
+    text = {"type": "string", "pattern": pattern, "description": f"a {dimension} with its unit"}
+    schema = {"anyOf": [text, {"const": 0}]} if zero else text
+    return Annotated[float, BeforeValidator(parse), WithJsonSchema(schema)]
+
+
+def _known_dtype(name: str) -> str:
+    if name not in DTYPE_BYTES:
+        raise ValueError(f"unknown data type {name!r}; known: {', '.join(DTYPE_BYTES)}")
+    return name
+
+
+Size = quantity("size")
+Bandwidth = quantity("bandwidth")
+Frequency = quantity("frequency")
+Width = quantity("width")
+Time = quantity("time", zero=True)
+Power = quantity("power", zero=True)
+Energy = quantity("energy", zero=True)
+Fraction = Annotated[float, Field(gt=0, le=1)]
+Dtype = Annotated[str, AfterValidator(_known_dtype)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+
+class Spec(BaseModel):
+    """Base of all schema classes: frozen, and no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MemorySpec(Spec):
+    """DRAM: the last link of every path, and where tensors live between partitions."""
+
+    bandwidth: Bandwidth = Field(description="peak bandwidth")
+    efficiency: Fraction | list[Fraction] = Field(
+        default=1.0,
+        description="share of the peak that is reached; a list gives it for 1, 2, 3, ... concurrent"
+        " transfers (row-buffer interference), the last value holding beyond",
+    )
+    latency: Time = Field(default=0.0, description="first-access latency added to every transfer")
+    capacity: Size = Field(description="size; weights and live tensors must fit")
+    energy_per_byte: Energy = Field(default=0.0, description="energy of moving one byte")
+
+
+Arbitration = Literal["max_min_fair", "weighted", "priority", "fifo"]
+
+
+class LinkSpec(Spec):
+    """A bus or port: ``bandwidth``, or ``width`` and ``clock``."""
+
+    bandwidth: Bandwidth | None = None
+    width: Width | None = None
+    clock: Frequency | None = None
+    arbitration: Arbitration = Field(
+        default="max_min_fair", description="how concurrent transfers share the link"
+    )
+    latency: Time = Field(default=0.0, description="added to every transfer")
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> LinkSpec:
+        pair = self.width is not None and self.clock is not None
+        if (self.bandwidth is None) != pair or (not pair and (self.width or self.clock)):
+            raise ValueError("give either 'bandwidth', or both 'width' and 'clock'")
+        return self
+
+    @property
+    def bytes_per_second(self) -> float:
+        """The link's bandwidth in B/s."""
+        if self.bandwidth is not None:
+            return float(self.bandwidth)
+        assert self.width is not None and self.clock is not None
+        return float(self.width * self.clock)
+
+
+class OperatingPoint(Spec):
+    """A clock and the power drawn at it."""
+
+    clock: Frequency
+    active_power: Power = 0.0
+    idle_power: Power = 0.0
+
+
+class Crossing(Spec):
+    """What it costs to move a tensor between host memory and this PU's format.
+
+    All of it is work of one host thread. Paid per element or byte of the tensors that cross.
+    """
+
+    quantise: Time = Field(default=0.0, description="per element, when the data type changes")
+    relayout: Time = Field(default=0.0, description="per element, when the layout changes")
+    cache_maintenance: Bandwidth | None = Field(
+        default=None, description="rate of cache flush/invalidate; absent = cache-coherent PU"
+    )
+    copy_rate: Bandwidth | None = Field(
+        default=None,
+        alias="copy",
+        description="rate of copying the tensor to a buffer of its own; absent = zero-copy",
+    )
+
+
+class OperatorRule(Spec):
+    """What an operator must look like for a PU to take it."""
+
+    in_channels_multiple_of: int = Field(default=1, ge=1)
+    out_channels_multiple_of: int = Field(default=1, ge=1)
+    max_groups: int | None = Field(default=None, ge=1)
+    max_kernel: int | None = Field(default=None, ge=1)
+    max_stride: int | None = Field(default=None, ge=1)
+
+
+class PUSpec(Spec):
+    """What every processing unit states, whatever its kind."""
+
+    kind: str
+    path: list[Name] = Field(
+        min_length=1, description="links its traffic crosses, in order; the last is a memory"
+    )
+    operating_points: dict[str, OperatingPoint] = Field(min_length=1)
+    operating_point: str | None = Field(
+        default=None, description="the one in force; the first listed when absent"
+    )
+    precision: dict[Dtype, Dtype] = Field(
+        default_factory=dict,
+        description="data types it replaces, e.g. {float32: int8} for an int8-only NPU",
+    )
+    layout: str = Field(default="nchw", description="label of its tensor layout")
+    operators: Literal["all"] | dict[str, OperatorRule] = "all"
+    exclude: list[str] = Field(default_factory=list, description="operator kinds it cannot run")
+    fuse: list[str] = Field(
+        default_factory=list, description="chains that run as one kernel, e.g. Conv-Add-Relu"
+    )
+    dispatch: Time = Field(default=0.0, description="overhead of starting one kernel")
+    crossing: Crossing = Crossing()
+    priority: int = Field(default=0, description="class of its traffic on 'priority' links")
+    weight: float = Field(default=1.0, gt=0, description="share of its traffic on 'weighted' links")
+
+    @model_validator(mode="after")
+    def _operating_point_exists(self) -> PUSpec:
+        if self.operating_point is not None and self.operating_point not in self.operating_points:
+            raise ValueError(
+                f"operating_point {self.operating_point!r} is not one of"
+                f" {', '.join(self.operating_points)}"
+            )
+        return self
+
+    @property
+    def point(self) -> OperatingPoint:
+        """The operating point in force."""
+        name = self.operating_point or next(iter(self.operating_points))
+        return self.operating_points[name]
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """Cores of each schedulable unit this PU is divided into."""
+        return (1,)
+
+    @property
+    def fuse_patterns(self) -> tuple[tuple[str, ...], ...]:
+        """Fusion chains as tuples of operator kinds, longest first."""
+        chains = (tuple(part.strip() for part in chain.split("-")) for chain in self.fuse)
+        return tuple(sorted(chains, key=lambda c: (-len(c), c)))
+
+
+Efficiencies = dict[str, Fraction]
+
+
+class CPUClusterSpec(PUSpec):
+    """A cluster of identical cores, divided into one or more schedulable units by ``workers``."""
+
+    kind: Literal["cpu_cluster"]
+    cores: int = Field(ge=1)
+    workers: list[int] | None = Field(
+        default=None, description="cores of each schedulable unit, e.g. [2, 2]; default one unit"
+    )
+    macs_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]] = Field(
+        description="peak multiply-accumulates per cycle of one core, by data type"
+    )
+    element_ops_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]] = Field(
+        description="peak other operations per cycle of one core, by data type"
+    )
+    efficiency: Efficiencies = Field(
+        description="share of the peak by operator kind ('Conv', 'Conv.depthwise'), and 'default'"
+    )
+    parallel_efficiency: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=1.0, description="what each further core adds, as a share of a core"
+    )
+    l2: Size | None = Field(
+        default=None, description="shared cache; a tensor that fits and was just written stays"
+    )
+
+    @model_validator(mode="after")
+    def _workers_fit(self) -> CPUClusterSpec:
+        if self.workers is not None:
+            if not self.workers or min(self.workers) < 1:
+                raise ValueError("workers must be a list of core counts of at least 1")
+            if sum(self.workers) > self.cores:
+                raise ValueError(f"workers {self.workers} need more than the {self.cores} cores")
+        return self
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        return tuple(self.workers) if self.workers else (self.cores,)
+
+
+class SystolicArray(Spec):
+    """A rows × columns systolic array with a fixed dataflow."""
+
+    rows: int = Field(ge=1)
+    columns: int = Field(ge=1)
+    dataflow: Literal["weight_stationary", "output_stationary", "input_stationary"]
+
+
+class GemmCore(Spec):
+    """A blocked matrix core: batch × block_in × block_out multiply-accumulates each cycle."""
+
+    batch: int = Field(default=1, ge=1)
+    block_in: int = Field(ge=1)
+    block_out: int = Field(ge=1)
+
+
+class BufferSizes(Spec):
+    """Separate on-chip buffers."""
+
+    input: Size
+    weight: Size
+    accumulator: Size
+
+
+class DMASpec(Spec):
+    """The engines that move data between DRAM and SRAM."""
+
+    engines: int = Field(default=1, ge=1)
+    bandwidth: Bandwidth = Field(description="of one engine")
+
+
+class NPUSpec(PUSpec):
+    """A neural processing unit: a matrix array, SRAM that DMA engines fill, a vector unit."""
+
+    kind: Literal["npu"]
+    array: SystolicArray | GemmCore
+    array_efficiency: Fraction = Field(
+        default=1.0, description="share of the array's cycles that do useful work (stalls, control)"
+    )
+    vector_lanes: int = Field(ge=1, description="element-wise operations per cycle")
+    sram: Size | BufferSizes = Field(description="unified, or separate buffers")
+    dma: DMASpec
+    double_buffer: bool = Field(default=True, description="overlap transfer and compute of tiles")
+    host_wait: Literal["poll", "interrupt"] = Field(
+        default="interrupt", description="'poll' keeps a host thread busy while the NPU runs"
+    )
+    interrupt_latency: Time = Field(default=0.0, description="from done to the host's reaction")
+
+    @model_validator(mode="after")
+    def _interrupt_only_when_used(self) -> NPUSpec:
+        if self.host_wait == "poll" and self.interrupt_latency:
+            raise ValueError("interrupt_latency has no effect with host_wait: poll")
+        return self
+
+
+class AcceleratorSpec(PUSpec):
+    """Anything that a roofline describes: GPU, DSP."""
+
+    kind: Literal["accelerator"]
+    macs_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]]
+    element_ops_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]]
+    efficiency: Efficiencies
+
+
+class RuntimeSpec(Spec):
+    """The software that calls partitions: who it runs on and what its calls cost."""
+
+    host: Name = Field(description="the cpu_cluster whose threads convert, poll and call")
+    partition_call: Time = Field(default=0.0, description="calling one partition")
+    thread_create: Time = Field(default=0.0, description="forking one member of a parallel group")
+    thread_join: Time = Field(default=0.0, description="joining one member of a parallel group")
+
+
+class SoCSpec(Spec):
+    """A whole SoC, as written in its file."""
+
+    hetsim: Literal["soc/1"] = Field(description="format of this file")
+    name: str
+    description: str = ""
+    memory: dict[Name, MemorySpec] = Field(min_length=1)
+    links: dict[Name, LinkSpec] = Field(default_factory=dict)
+    pus: dict[Name, Annotated[Any, Field()]] = Field(min_length=1)
+    runtime: RuntimeSpec
