@@ -1,1 +1,56 @@
-"""hetsim."""
+"""hetsim: neural networks on heterogeneous SoCs, simulated, and the schedulers that place them.
+
+The names below are all a notebook needs. They are imported on first use, so ``import hetsim``
+costs nothing::
+
+    import hetsim
+
+    result = hetsim.run("quickstart")
+    for run in result.runs:
+        print(run.model, run.scheduler, run.makespan_s, run.gap)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hetsim.analysis.result import Result as Result
+    from hetsim.errors import HetsimError as HetsimError
+
+__version__: str
+
+_PUBLIC = {
+    "HetsimError": "hetsim.errors",
+    "Result": "hetsim.analysis.result",
+}
+
+__all__ = ["HetsimError", "Result", "__version__"]
+
+
+if not TYPE_CHECKING:  # type checkers read the imports above; the rest happens on first use
+
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            value: object = _version()
+        elif name in _PUBLIC:
+            value = getattr(import_module(_PUBLIC[name]), name)
+        else:
+            raise AttributeError(f"module 'hetsim' has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    """The installed version; a checkout that was never installed says so."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("hetsim")
+    except metadata.PackageNotFoundError:
+        return "0+unknown"

@@ -1,1 +1,1 @@
-"""hetsim."""
+"""The command line: :mod:`hetsim.cli.main` and one module per verb."""

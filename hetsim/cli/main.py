@@ -1,0 +1,192 @@
+"""The command line: one group, one module per verb, and what every ending means to the shell.
+
+Verbs are imported only when they are called, so that ``hetsim --help`` stays instant although the
+verbs need onnx, pydantic and matplotlib. Each verb is a module ``hetsim/cli/<verb>.py`` that
+exposes ``command``; it may return an exit code (``None`` means 0).
+
+Exit codes: 0 done; 1 a defect of hetsim (with a traceback); 2 an input or option that cannot be
+used, or a row of a study that failed; 130 interrupted; 141 the reader of our output went away.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from hetsim.errors import HetsimError
+
+EXIT_DEFECT = 1
+EXIT_INPUT = 2
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+VERBS = {
+    "run": "Simulate a scenario and report every model under every scheduler.",
+    "list": "Show the SoCs, models, schedulers, scenarios or operators there are.",
+    "schema": "Print the JSON Schema of a file format.",
+    "plan": "Validate, show, make or convert plan files.",
+    "profile": "Make operator profiles: simulated, measured here, or imported.",
+    "calibrate": "Fit the cost models of a SoC to measurements.",
+    "tune": "Search for better plans with the simulator in the loop.",
+    "whatif": "Find the bottleneck and what each hardware change would gain.",
+    "sweep": "Simulate a grid of variants; resumable.",
+    "explore": "Search the design space under constraints.",
+    "report": "Rebuild the report of a results directory.",
+    "diff": "Compare two results.",
+    "verify": "Run plans on this machine and compare with the simulation.",
+}
+"""Every verb with the line that ``hetsim --help`` shows for it."""
+
+# Errors of the machine rather than of hetsim or of one input file.
+_ENVIRONMENT = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG}
+)
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules, found by name and imported when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs whose module is part of this installation, in the order of :data:`VERBS`."""
+        here = Path(__file__).parent
+        return [verb for verb in VERBS if (here / f"{verb}.py").is_file()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Imports the module of a verb; ``None`` when there is no such verb."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command = import_module(f"hetsim.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the verb, or says which one was probably meant."""
+        known = self.list_commands(ctx)
+        if args and args[0] not in known and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], known, n=1)
+            meant = f"did you mean {close[0]!r}? " if close else ""
+            raise click.UsageError(
+                f"there is no command {args[0]!r}; {meant}commands: {', '.join(known)}", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the verbs from the table, without importing any of them."""
+        rows = [(verb, VERBS[verb]) for verb in self.list_commands(ctx)]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    import hetsim
+
+    click.echo(f"hetsim {hetsim.__version__}")
+    ctx.exit()
+
+
+@click.command(
+    cls=LazyGroup,
+    name="hetsim",
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: hetsim run quickstart",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Simulate neural networks on heterogeneous SoCs, and the schedulers that place them."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def entry(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit code; the only place that decides endings.
+
+    ``arguments`` default to those of the process.
+    """
+    try:
+        returned = cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="hetsim",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except HetsimError as error:
+        return _refuse(str(error))
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        return _refuse(_usage_message(error))
+    except BrokenPipeError:
+        return _reader_left()
+    except OSError as error:
+        if error.errno not in _ENVIRONMENT:
+            return _defect()
+        place = f"{error.filename}: " if error.filename else ""
+        return _refuse(f"{place}{error.strerror}")
+    except SystemExit as stop:
+        # click itself ends this way when it meets a closed pipe.
+        return _reader_left() if _from_broken_pipe(stop) else _defect()
+    except Exception:
+        return _defect()
+    return returned if isinstance(returned, int) else 0
+
+
+def _refuse(message: str) -> int:
+    click.echo(f"error: {message}", err=True)
+    return EXIT_INPUT
+
+
+def _usage_message(error: click.ClickException) -> str:
+    """One message out of click's: what is wrong, then where to read more."""
+    message = error.format_message().rstrip()
+    message = message[:1].lower() + message[1:]
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return message
+    return f"{message}\n  see: {context.command_path} --help"
+
+
+def _from_broken_pipe(stop: SystemExit) -> bool:
+    return isinstance(stop.__context__, BrokenPipeError)
+
+
+def _reader_left() -> int:
+    """Ends quietly: whatever is still buffered has nowhere to go."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    return EXIT_BROKEN_PIPE
+
+
+def _defect() -> int:
+    import traceback
+
+    import hetsim
+
+    traceback.print_exc()
+    click.echo(
+        f"this is a defect of hetsim {hetsim.__version__}, not of your input; "
+        "please report it with the traceback above",
+        err=True,
+    )
+    return EXIT_DEFECT
