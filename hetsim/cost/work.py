@@ -34,7 +34,7 @@ class Kernel:
             t
             for op in operators
             for t in op.outputs
-            if t in graph.outputs or any(c not in members for c in graph.consumers[t])
+            if t in graph.output_set or any(c not in members for c in graph.consumers[t])
         )
         if not outputs:  # a dead end still computes and stores its last result
             outputs = operators[-1].outputs

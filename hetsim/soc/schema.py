@@ -196,6 +196,10 @@ class PUSpec(Spec):
         """Cores of each schedulable unit this PU is divided into."""
         return (1,)
 
+    def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
+        """Whether it computes in ``dtype``; ``macs`` tells matrix work from element-wise work."""
+        return True
+
     @property
     def fuse_patterns(self) -> tuple[tuple[str, ...], ...]:
         """Fusion chains as tuples of operator kinds, longest first."""
@@ -243,6 +247,9 @@ class CPUClusterSpec(PUSpec):
     def units(self) -> tuple[int, ...]:
         return tuple(self.workers) if self.workers else (self.cores,)
 
+    def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
+        return dtype in self.macs_per_cycle or not macs
+
 
 class SystolicArray(Spec):
     """A rows × columns systolic array with a fixed dataflow."""
@@ -283,6 +290,9 @@ class NPUSpec(PUSpec):
     array_efficiency: Fraction = Field(
         default=1.0, description="share of the array's cycles that do useful work (stalls, control)"
     )
+    dtypes: dict[Dtype, Fraction] = Field(
+        min_length=1, description="data types it computes in, and the share of the peak rate of each"
+    )
     vector_lanes: int = Field(ge=1, description="element-wise operations per cycle")
     sram: Size | BufferSizes = Field(description="unified, or separate buffers")
     dma: DMASpec
@@ -298,6 +308,9 @@ class NPUSpec(PUSpec):
             raise ValueError("interrupt_latency has no effect with host_wait: poll")
         return self
 
+    def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
+        return dtype in self.dtypes
+
 
 class AcceleratorSpec(PUSpec):
     """Anything that a roofline describes: GPU, DSP."""
@@ -306,6 +319,9 @@ class AcceleratorSpec(PUSpec):
     macs_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]]
     element_ops_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]]
     efficiency: Efficiencies
+
+    def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
+        return dtype in self.macs_per_cycle or not macs
 
 
 class RuntimeSpec(Spec):

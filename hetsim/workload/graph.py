@@ -208,6 +208,11 @@ class Graph:
         return {op.name: i for i, op in enumerate(self.operators)}
 
     @cached_property
+    def output_set(self) -> frozenset[str]:
+        """The names in ``outputs``, for quick look-up."""
+        return frozenset(self.outputs)
+
+    @cached_property
     def producer(self) -> Mapping[str, int]:
         """Position of the operator that writes each tensor (graph inputs are absent)."""
         return {t: i for i, op in enumerate(self.operators) for t in op.outputs}
