@@ -145,8 +145,8 @@ def entry(arguments: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else ""
         return _refuse(f"{place}{error.strerror}")
     except SystemExit as stop:
-        # click itself ends this way when it meets a closed pipe.
-        return _reader_left() if _from_broken_pipe(stop) else _defect()
+        # Only click ends this way: 1 when it met a closed pipe, 0 after shell completion.
+        return _reader_left() if stop.code else 0
     except Exception:
         return _defect()
     return returned if isinstance(returned, int) else 0
@@ -165,10 +165,6 @@ def _usage_message(error: click.ClickException) -> str:
     if context is None:
         return message
     return f"{message}\n  see: {context.command_path} --help"
-
-
-def _from_broken_pipe(stop: SystemExit) -> bool:
-    return isinstance(stop.__context__, BrokenPipeError)
 
 
 def _reader_left() -> int:
