@@ -33,10 +33,11 @@ UNITS: Mapping[str, Mapping[str, float]] = {
 }
 """Accepted unit spellings of each dimension, with the factor to SI."""
 
-_EXAMPLES = {
+EXAMPLES = {
     "size": "512 KiB", "bandwidth": "12.8 GB/s", "time": "35 us", "frequency": "1.2 GHz",
     "power": "2.5 W", "energy": "60 pJ", "width": "128 bit",
 }  # fmt: skip
+"""One well-written quantity of each dimension, for messages."""
 
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\s\d].*?)?\s*")
 
@@ -49,7 +50,7 @@ def parse_quantity(value: object, dimension: str) -> float:
     Raises:
         UnitError: not a number, no unit, a unit of another dimension, infinite or NaN.
     """
-    example = f"write it like {_EXAMPLES[dimension]!r}"
+    example = f"write it like {EXAMPLES[dimension]!r}"
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UnitError(f"{value!r} is not a {dimension}", hint=example)
     if not isinstance(value, str):

@@ -10,40 +10,66 @@ the host (:class:`Crossing`).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
-    WithJsonSchema,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    SerializeAsAny,
+    Tag,
+    ValidationError,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from hetsim.errors import UnitError
-from hetsim.units import UNITS, parse_quantity
+from hetsim.names import suggest
+from hetsim.units import EXAMPLES, UNITS, parse_quantity
 from hetsim.workload.graph import DTYPE_BYTES
 
 
-def quantity(dimension: str, *, zero: bool = False) -> Any:
-    """The annotated type of a quantity: positive, or also zero where that has a meaning."""
+@dataclass(frozen=True)
+class Quantity:
+    """The pydantic annotation of a quantity: positive, or also zero where that has a meaning."""
 
-    def parse(value: object) -> float:
+    dimension: str
+    zero: bool = False
+
+    def parse(self, value: object) -> float:
+        """The SI value of what the file says; ``ValueError`` when it is wrong."""
         try:
-            number = parse_quantity(value, dimension)
+            number = parse_quantity(value, self.dimension)
         except UnitError as error:
             raise ValueError(f"{error.message}; {error.hint}") from None
-        if number < 0 or (number == 0 and not zero):
-            at_least = "zero or more" if zero else "more than zero"
+        if number < 0 or (number == 0 and not self.zero):
+            at_least = "zero or more" if self.zero else "more than zero"
             raise ValueError(f"{value!r} must be {at_least}")
         return number
 
-    pattern = rf"^\s*\d[\d_]*(\.\d*)?([eE][-+]?\d+)?\s*({'|'.join(UNITS[dimension])})\s*$"
-    text = {"type": "string", "pattern": pattern, "description": f"a {dimension} with its unit"}
-    schema = {"anyOf": [text, {"const": 0}]} if zero else text
-    return Annotated[float, BeforeValidator(parse), WithJsonSchema(schema)]
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self.parse, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        units = "|".join(re.escape(unit) for unit in UNITS[self.dimension])
+        text = {
+            "type": "string",
+            "pattern": rf"^\s*(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?\s*({units})\s*$",
+            "description": f"a {self.dimension} with its unit, like {EXAMPLES[self.dimension]!r}",
+        }
+        return {"anyOf": [text, {"const": 0}]} if self.zero else text
 
 
 def _known_dtype(name: str) -> str:
@@ -52,29 +78,38 @@ def _known_dtype(name: str) -> str:
     return name
 
 
-Size = quantity("size")
-Bandwidth = quantity("bandwidth")
-Frequency = quantity("frequency")
-Width = quantity("width")
-Time = quantity("time", zero=True)
-Power = quantity("power", zero=True)
-Energy = quantity("energy", zero=True)
+Size = Annotated[float, Quantity("size")]
+Bandwidth = Annotated[float, Quantity("bandwidth")]
+Frequency = Annotated[float, Quantity("frequency")]
+Width = Annotated[float, Quantity("width")]
+Time = Annotated[float, Quantity("time", zero=True)]
+Power = Annotated[float, Quantity("power", zero=True)]
+Energy = Annotated[float, Quantity("energy", zero=True)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Dtype = Annotated[str, AfterValidator(_known_dtype)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
-class Spec(BaseModel):
-    """Base of all schema classes: frozen, and no unknown fields."""
+def _one_or_many(one: str, many: str) -> Callable[[Any], str]:
+    """Tells a plain value from a mapping or list, so that errors speak of the form meant."""
+    return lambda value: many if isinstance(value, dict | list | BaseModel) else one
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+class Spec(BaseModel):
+    """Base of all schema classes: frozen, no unknown fields, no silent conversion of types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class MemorySpec(Spec):
     """DRAM: the last link of every path, and where tensors live between partitions."""
 
     bandwidth: Bandwidth = Field(description="peak bandwidth")
-    efficiency: Fraction | list[Fraction] = Field(
+    efficiency: Annotated[
+        Annotated[Fraction, Tag("one share")]
+        | Annotated[list[Fraction], Field(min_length=1), Tag("list of shares")],
+        Discriminator(_one_or_many("one share", "list of shares")),
+    ] = Field(
         default=1.0,
         description="share of the peak that is reached; a list gives it for 1, 2, 3, ... concurrent"
         " transfers (row-buffer interference), the last value holding beyond",
@@ -110,7 +145,8 @@ class LinkSpec(Spec):
         """The link's bandwidth in B/s."""
         if self.bandwidth is not None:
             return float(self.bandwidth)
-        assert self.width is not None and self.clock is not None
+        assert self.width is not None
+        assert self.clock is not None
         return float(self.width * self.clock)
 
 
@@ -185,6 +221,14 @@ class PUSpec(Spec):
             )
         return self
 
+    @classmethod
+    def schema_for(cls, data: object) -> type[PUSpec]:
+        """The schema class that the ``kind`` in ``data`` names; this class when there is none."""
+        from hetsim.soc.kinds import kinds
+
+        kind = data.get("kind") if isinstance(data, dict) else None
+        return kinds().get(kind, cls) if isinstance(kind, str) else cls
+
     @property
     def point(self) -> OperatingPoint:
         """The operating point in force."""
@@ -207,7 +251,13 @@ class PUSpec(Spec):
         return tuple(sorted(chains, key=lambda c: (-len(c), c)))
 
 
-Efficiencies = dict[str, Fraction]
+def _has_default(table: dict[str, float]) -> dict[str, float]:
+    if "default" not in table:
+        raise ValueError("a 'default' is missing; it holds for every operator kind not listed")
+    return table
+
+
+Efficiencies = Annotated[dict[str, Fraction], AfterValidator(_has_default)]
 
 
 class CPUClusterSpec(PUSpec):
@@ -245,9 +295,11 @@ class CPUClusterSpec(PUSpec):
 
     @property
     def units(self) -> tuple[int, ...]:
+        """Cores of each worker."""
         return tuple(self.workers) if self.workers else (self.cores,)
 
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
+        """Matrix work needs a stated rate; element-wise work can be done in any type."""
         return dtype in self.macs_per_cycle or not macs
 
 
@@ -265,6 +317,13 @@ class GemmCore(Spec):
     batch: int = Field(default=1, ge=1)
     block_in: int = Field(ge=1)
     block_out: int = Field(ge=1)
+
+
+def _array_form(value: Any) -> str:
+    if isinstance(value, GemmCore):
+        return "gemm core"
+    blocked = isinstance(value, dict) and not value.keys().isdisjoint(GemmCore.model_fields)
+    return "gemm core" if blocked else "systolic array"
 
 
 class BufferSizes(Spec):
@@ -286,15 +345,22 @@ class NPUSpec(PUSpec):
     """A neural processing unit: a matrix array, SRAM that DMA engines fill, a vector unit."""
 
     kind: Literal["npu"]
-    array: SystolicArray | GemmCore
+    array: Annotated[
+        Annotated[SystolicArray, Tag("systolic array")] | Annotated[GemmCore, Tag("gemm core")],
+        Discriminator(_array_form),
+    ] = Field(description="rows, columns and dataflow; or batch, block_in and block_out")
     array_efficiency: Fraction = Field(
         default=1.0, description="share of the array's cycles that do useful work (stalls, control)"
     )
     dtypes: dict[Dtype, Fraction] = Field(
-        min_length=1, description="data types it computes in, and the share of the peak rate of each"
+        min_length=1,
+        description="data types it computes in, and the share of the peak rate of each",
     )
     vector_lanes: int = Field(ge=1, description="element-wise operations per cycle")
-    sram: Size | BufferSizes = Field(description="unified, or separate buffers")
+    sram: Annotated[
+        Annotated[Size, Tag("one size")] | Annotated[BufferSizes, Tag("separate buffers")],
+        Discriminator(_one_or_many("one size", "separate buffers")),
+    ] = Field(description="unified, or separate buffers")
     dma: DMASpec
     double_buffer: bool = Field(default=True, description="overlap transfer and compute of tiles")
     host_wait: Literal["poll", "interrupt"] = Field(
@@ -309,6 +375,7 @@ class NPUSpec(PUSpec):
         return self
 
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
+        """Only the listed types, whatever the work."""
         return dtype in self.dtypes
 
 
@@ -321,6 +388,7 @@ class AcceleratorSpec(PUSpec):
     efficiency: Efficiencies
 
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
+        """Matrix work needs a stated rate; element-wise work can be done in any type."""
         return dtype in self.macs_per_cycle or not macs
 
 
@@ -333,6 +401,30 @@ class RuntimeSpec(Spec):
     thread_join: Time = Field(default=0.0, description="joining one member of a parallel group")
 
 
+def _pu_of_its_kind(value: object) -> PUSpec:
+    """Validates an entry of ``pus`` with the schema of its kind."""
+    from hetsim.soc.kinds import kinds
+
+    if isinstance(value, PUSpec):
+        return value
+    if isinstance(value, dict) and isinstance(value.get("kind"), str):
+        if value["kind"] in kinds():
+            return kinds()[value["kind"]].model_validate(value)
+        message = f"unknown kind {value['kind']!r}; {suggest(value['kind'], kinds())}"
+        raise _located("a processing unit", ("kind",), message, value["kind"])
+    return PUSpec.model_validate(value)
+
+
+def _located(title: str, path: tuple[str | int, ...], message: str, value: object) -> Exception:
+    """A pydantic error about the part ``path`` below the model that raises it."""
+    return ValidationError.from_exception_data(title, [_detail(path, message, value)])
+
+
+def _detail(path: tuple[str | int, ...], message: str, value: object) -> InitErrorDetails:
+    error = PydanticCustomError("located", "{message}", {"message": message})
+    return InitErrorDetails(type=error, loc=path, input=value)
+
+
 class SoCSpec(Spec):
     """A whole SoC, as written in its file."""
 
@@ -341,5 +433,44 @@ class SoCSpec(Spec):
     description: str = ""
     memory: dict[Name, MemorySpec] = Field(min_length=1)
     links: dict[Name, LinkSpec] = Field(default_factory=dict)
-    pus: dict[Name, Annotated[Any, Field()]] = Field(min_length=1)
+    pus: dict[Name, Annotated[SerializeAsAny[PUSpec], PlainValidator(_pu_of_its_kind)]] = Field(
+        min_length=1
+    )
     runtime: RuntimeSpec
+
+    @model_validator(mode="after")
+    def _references_hold(self) -> SoCSpec:
+        faults = [*self._name_faults(), *self._path_faults(), *self._host_faults()]
+        if faults:
+            raise ValidationError.from_exception_data("SoC", faults)
+        return self
+
+    def _name_faults(self) -> Iterator[InitErrorDetails]:
+        for name in self.links:
+            if name in self.memory:
+                yield _detail(("links", name), f"{name!r} is also the name of a memory", name)
+
+    def _path_faults(self) -> Iterator[InitErrorDetails]:
+        for pu, spec in self.pus.items():
+            for i, name in enumerate(spec.path):
+                place = ("pus", pu, "path", i)
+                last = i == len(spec.path) - 1
+                if name not in self.links and name not in self.memory:
+                    hint = suggest(name, [*self.links, *self.memory])
+                    yield _detail(place, f"no link or memory is called {name!r}; {hint}", name)
+                elif name in spec.path[:i]:
+                    yield _detail(place, f"link {name!r} stands twice in this path", name)
+                elif last and name not in self.memory:
+                    memories = ", ".join(self.memory)
+                    message = f"a path ends in a memory ({memories}), and {name!r} is a link"
+                    yield _detail(place, message, name)
+                elif not last and name in self.memory:
+                    message = f"{name!r} is a memory, which only the end of a path may be"
+                    yield _detail(place, message, name)
+
+    def _host_faults(self) -> Iterator[InitErrorDetails]:
+        clusters = [name for name, spec in self.pus.items() if spec.kind == "cpu_cluster"]
+        host = self.runtime.host
+        if host not in clusters:
+            hint = suggest(host, clusters, "clusters")
+            yield _detail(("runtime", "host"), f"no cpu_cluster is called {host!r}; {hint}", host)

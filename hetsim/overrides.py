@@ -1,0 +1,165 @@
+"""What-if changes to a document before it is checked: ``npu.sram=1MiB``, ``bus.bandwidth=0.5x``.
+
+A path is dotted; list items by number (``path.0``). The name of a processing unit, link or memory
+may stand first, without its section. A value ``2x`` or ``0.5x`` multiplies what the file says and
+keeps its unit. A changed value is located where the change was asked for, so that a bad one is
+reported there and not in an innocent file.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hetsim.errors import ConfigError, Location
+from hetsim.names import suggest
+from hetsim.yamlio import Document, Keys, parse_value
+
+SECTIONS = ("pus", "links", "memory")
+"""Sections whose entries may be named without the section, first match first."""
+
+_FACTOR = re.compile(r"\s*(\d[\d_]*\.?\d*(?:[eE][-+]?\d+)?|\.\d+)\s*[x×]\s*")
+_NUMBER = re.compile(r"\s*([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Override:
+    """A new value and the place where it was asked for."""
+
+    value: object
+    where: Location
+
+
+def apply_overrides(document: Document, overrides: Mapping[str, object]) -> Document:
+    """A copy of ``document`` with values replaced, in the order given.
+
+    ``overrides`` maps dotted paths to plain values, or to :class:`Override` where the asking
+    place is not the command line. Texts are read as YAML, so ``"4"`` is a number.
+
+    Raises:
+        ConfigError: a path that leads nowhere, a multiplier of something that is not a quantity.
+    """
+    data = copy.deepcopy(document.data)
+    keys, values = dict(document.keys), dict(document.values)
+    for dotted_path, given in overrides.items():
+        override = given if isinstance(given, Override) else None
+        where = override.where if override else Location(f"--set {dotted_path}")
+        path = _find(data, dotted_path, where)
+        value = override.value if override else given
+        if isinstance(value, str):
+            factor = _FACTOR.fullmatch(value)
+            value = (
+                _multiply(_get(data, path), float(factor[1].replace("_", "")), dotted_path, where)
+                if factor
+                else parse_value(value, where)
+            )
+        _put(data, path, copy.deepcopy(value), dotted_path, where)
+        for table in (keys, values):
+            for old in [k for k in table if k[: len(path)] == path]:
+                del table[old]
+        keys[path] = values[path] = where
+    return Document(document.file, data, keys, values)
+
+
+def split_assignment(text: str) -> tuple[str, str]:
+    """Splits ``path=value`` as given to ``--set``.
+
+    Raises:
+        ConfigError: no ``=``, or nothing before it.
+    """
+    path, equals, value = text.partition("=")
+    if not equals or not path.strip():
+        raise ConfigError(
+            f"{text!r} is not a change", where=Location("--set"), hint="write it like npu.sram=1MiB"
+        )
+    return path.strip(), value.strip()
+
+
+def _find(data: Any, dotted_path: str, where: Location) -> Keys:
+    """The path meant by ``dotted_path``; its last parts may not exist yet."""
+    words = dotted_path.split(".")
+    if not isinstance(data, dict) or not all(words):
+        raise ConfigError(f"{dotted_path!r} is not a path", where=where)
+    if words[0] not in data:
+        entries = [(s, data[s]) for s in SECTIONS if isinstance(data.get(s), dict)]
+        section = next((s for s, names in entries if words[0] in names), None)
+        if section is None and len(words) == 1:
+            return (words[0],)  # a top-level field not written so far; the schema decides
+        if section is None:
+            known = [*data, *(name for _, names in entries for name in names)]
+            raise ConfigError(
+                f"nothing is called {words[0]!r}", where=where, hint=suggest(words[0], known)
+            )
+        words.insert(0, section)
+    elif words[0] in SECTIONS and len(words) > 1 and isinstance(data[words[0]], dict):
+        names = data[words[0]]
+        if words[1] not in names and len(words) > 2:
+            raise ConfigError(
+                f"{words[0]!r} has no entry {words[1]!r}",
+                where=where,
+                hint=suggest(words[1], names),
+            )
+    return tuple(_steps(data, words, dotted_path, where))
+
+
+def _steps(data: Any, words: list[str], dotted_path: str, where: Location) -> Iterator[str | int]:
+    """Follows ``words`` into the data; keys that hold dots themselves match longest first."""
+    at = 0
+    while at < len(words):
+        if isinstance(data, list):
+            index = int(words[at]) if words[at].isdecimal() else -1
+            if not 0 <= index < len(data):
+                raise ConfigError(
+                    f"{dotted_path!r}: {words[at]!r} is not an item of a list of {len(data)}",
+                    where=where,
+                    hint=f"items are numbered 0 to {len(data) - 1}" if data else None,
+                )
+            yield index
+            data, at = data[index], at + 1
+        elif isinstance(data, dict):
+            ends = range(len(words), at, -1)
+            end = next((e for e in ends if ".".join(words[at:e]) in data), at + 1)
+            key = ".".join(words[at:end])
+            yield key
+            data, at = data.get(key, {}), end
+        else:
+            raise ConfigError(
+                f"{dotted_path!r}: there is no {words[at]!r} below the value {data!r}", where=where
+            )
+
+
+def _get(data: Any, path: Keys) -> Any:
+    for key in path:
+        data = data.get(key) if isinstance(data, dict) else data[key]
+        if data is None:
+            return None
+    return data
+
+
+def _put(data: Any, path: Keys, value: Any, dotted_path: str, where: Location) -> None:
+    for key in path[:-1]:
+        if isinstance(data, dict) and key not in data:
+            data[key] = {}
+        data = data[key]
+    data[path[-1]] = value
+
+
+def _multiply(present: Any, factor: float, dotted_path: str, where: Location) -> Any:
+    if isinstance(present, list):
+        return [_multiply(item, factor, dotted_path, where) for item in present]
+    if isinstance(present, int | float) and not isinstance(present, bool):
+        product = present * factor
+        whole = isinstance(present, int) and product == int(product)
+        return int(product) if whole else product
+    match = _NUMBER.fullmatch(present) if isinstance(present, str) else None
+    if match is None:
+        what = "is not written in the file" if present is None else f"is {present!r}, not a number"
+        raise ConfigError(
+            f"{dotted_path!r} {what}, so there is nothing to multiply by {factor:g}",
+            where=where,
+            hint="give the value itself",
+        )
+    return f"{float(match[1].replace('_', '')) * factor!r}{match[2]}"

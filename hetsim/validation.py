@@ -1,0 +1,156 @@
+"""Checks a located document against a pydantic schema and reports every problem with its place."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from hetsim.errors import ConfigError, Location
+from hetsim.names import nearest, suggest
+from hetsim.yamlio import Document, Keys
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def dotted(path: Keys) -> str:
+    """A path as people write it: ``pus.npu.path[0]``."""
+    text = ""
+    for key in path:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else str(key)
+    return text
+
+
+def validate(model: type[Model], document: Document) -> Model:
+    """Builds ``model`` from a document.
+
+    Raises:
+        ConfigError: it does not fit. Located at the first problem; the message lists all of them,
+            each with its place, field, offending value, and what would be right.
+    """
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        problems = [_problem(model, document, e) for e in error.errors(include_url=False)]
+    # Pydantic reports in schema order; a reader works through the file.
+    problems = sorted(
+        dict.fromkeys(problems), key=lambda p: (p[0].line or 0, p[0].column or 0, p[0].file)
+    )
+    (where, first), rest = problems[0], problems[1:]
+    raise ConfigError("\n".join([first, *(f"{w}: {m}" for w, m in rest)]), where=where)
+
+
+def _problem(model: type[BaseModel], document: Document, error: Any) -> tuple[Location, str]:
+    """The place and the message of one pydantic error."""
+    path, about_key = _resolve(error["loc"], document.data)
+    kind, value = error["type"], error["input"]
+    context = error.get("ctx", {})
+    if kind == "missing":
+        parent, name = path[:-1], path[-1]
+        field = _field(_model_at(model, parent, document.data), str(name))
+        about = f" ({field.description})" if field is not None and field.description else ""
+        where = document.where_key(parent)
+        return where, f"{_prefix(parent)}field {name!r} is missing{about}"
+    if kind == "extra_forbidden":
+        parent, name = path[:-1], path[-1]
+        fields = _names(_model_at(model, parent, document.data))
+        hint = suggest(name, fields, "allowed")
+        return document.where_key(path), f"{_prefix(parent)}unknown field {name!r}; {hint}"
+    where = document.where_key(path) if about_key else document.where(path)
+    return where, f"{_prefix(path)}{_say(kind, value, context, error['msg'])}"
+
+
+def _say(kind: str, value: object, context: dict[str, Any], message: str) -> str:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+    if kind == "value_error":
+        return str(context.get("error", message))
+    if kind == "located":  # cross-reference checks word their own messages
+        return message
+    if kind == "literal_error":
+        allowed = str(context["expected"])
+        guess = nearest(
+            value, [part.strip("'") for part in allowed.replace(" or ", ", ").split(", ")]
+        )
+        more = f"; did you mean {guess!r}?" if guess else ""
+        return f"{shown} is not allowed; write {allowed}{more}"
+    if kind in ("model_type", "dict_type", "model_attributes_type"):
+        return f"{shown} stands where a mapping of fields was expected"
+    if kind == "list_type":
+        return f"{shown} stands where a list was expected"
+    message = message.removeprefix("Input should be ").removeprefix("a valid ")
+    if message.startswith(("greater", "less", "finite")):
+        return f"{shown} is out of range: it must be {message}"
+    if kind.endswith(("_type", "_parsing")):
+        article = "an" if message[0] in "aeiou" else "a"
+        return f"{shown} is not {article} {message.split(',')[0]}"
+    if kind == "string_pattern_mismatch":
+        return f"{shown} is not a name: use letters, digits and '_', a letter first"
+    return f"{shown}: {message}"
+
+
+def _prefix(path: Keys) -> str:
+    return f"{dotted(path)}: " if path else ""
+
+
+def _resolve(loc: tuple[str | int, ...], data: Any) -> tuple[Keys, bool]:
+    """The part of a pydantic location that exists in the data, and whether it is about a key.
+
+    Pydantic mixes in tags of union members and ``[key]`` markers, which the file does not have.
+    """
+    path: list[str | int] = []
+    about_key = loc[-1:] == ("[key]",)
+    for i, key in enumerate(loc):
+        inside = (isinstance(data, dict) and key in data) or (
+            isinstance(data, list) and isinstance(key, int) and key < len(data)
+        )
+        if inside:
+            data = data[key]
+            path.append(key)
+        elif i == len(loc) - 1 and isinstance(data, dict) and not about_key:
+            path.append(key)  # a missing field
+    return tuple(path), about_key
+
+
+def _model_at(annotation: Any, path: Keys, data: Any) -> type[BaseModel] | None:
+    """The schema class that describes the mapping at ``path`` below ``annotation``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        chooser = getattr(annotation, "schema_for", None)
+        model: type[BaseModel] = (chooser and chooser(data)) or annotation
+        if not path:
+            return model
+        field = _field(model, str(path[0]))
+        below = data.get(path[0]) if isinstance(data, dict) else None
+        return _model_at(field.annotation, path[1:], below) if field is not None else None
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        found = [m for a in arguments if (m := _model_at(a, path, data)) is not None]
+        keys = set(data) if isinstance(data, dict) else set()
+        # Of several members the one that knows most of what was written.
+        return max(found, key=lambda m: len(keys & set(_names(m))), default=None)
+    if origin is dict and path:
+        below = data.get(path[0]) if isinstance(data, dict) else None
+        return _model_at(arguments[1], path[1:], below)
+    if origin is list and path:
+        index = path[0]
+        inside = isinstance(data, list) and isinstance(index, int) and index < len(data)
+        return _model_at(arguments[0], path[1:], data[index] if inside else None)
+    if hasattr(annotation, "__metadata__"):
+        return _model_at(annotation.__origin__, path, data)
+    return None
+
+
+def _fields(model: type[BaseModel] | None) -> Iterator[tuple[str, Any]]:
+    if model is not None:
+        for name, field in model.model_fields.items():
+            yield field.alias or name, field
+
+
+def _names(model: type[BaseModel] | None) -> list[str]:
+    return [name for name, _ in _fields(model)]
+
+
+def _field(model: type[BaseModel] | None, name: str) -> Any:
+    return next((field for known, field in _fields(model) if known == name), None)

@@ -1,0 +1,264 @@
+"""YAML that remembers where everything was written.
+
+:func:`read_yaml` gives a :class:`Document`: plain data, and for every key and value the line and
+column it stands at, so that whoever finds a fault later, in a schema or in a cross-reference, can
+point at it. Changing a document (``--set``) is :mod:`hetsim.overrides`; checking one against a
+schema is :mod:`hetsim.validation`.
+
+Differences from plain YAML 1.1, each because the plain rule surprises people who write
+configurations: repeated keys are errors, keys are always text, ``1e9`` is a number, dates are text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from hetsim.errors import ConfigError, Location
+
+Keys = tuple[str | int, ...]
+"""A path into a document: mapping keys and list indices, from the root."""
+
+MAX_ALIAS_NODES = 100_000
+"""How many values the aliases of one file may add to it before it is refused."""
+
+_EXPONENT = re.compile(r"[-+]?\d[\d_]*(\.\d*)?[eE][-+]?\d+")
+_STANDARD = "tag:yaml.org,2002:"
+
+
+@dataclass(frozen=True)
+class Document:
+    """Plain data read from ``file``, with the place of every key and value."""
+
+    file: str
+    data: Any
+    keys: Mapping[Keys, Location]
+    values: Mapping[Keys, Location]
+
+    def where(self, path: Keys = ()) -> Location:
+        """The place of the value at ``path``, or of the nearest enclosing one that exists."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.values:
+                return self.values[path[:end]]
+        return Location(self.file)
+
+    def where_key(self, path: Keys) -> Location:
+        """The place of the key at ``path``; of its value where there is no key (list items)."""
+        return self.keys.get(path) or self.where(path)
+
+    def get(self, path: Keys, default: Any = None) -> Any:
+        """The value at ``path``, or ``default``."""
+        value = self.data
+        for key in path:
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                return default
+        return value
+
+
+def read_text(path: str | Path) -> str:
+    """The UTF-8 text of a file.
+
+    Raises:
+        ConfigError: missing, a directory, unreadable, or not UTF-8.
+    """
+    file = Path(path)
+    where = Location(str(path))
+    try:
+        raw = file.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError("there is no such file", where=where) from None
+    except IsADirectoryError:
+        raise ConfigError("this is a directory, a file was expected", where=where) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=where) from None
+    except ValueError as error:  # a NUL byte in the name
+        raise ConfigError(f"not a file name: {error}", where=where) from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - raw.rfind(b"\n", 0, error.start)
+        raise ConfigError(
+            f"byte 0x{raw[error.start]:02x} is not UTF-8 text",
+            where=Location(str(path), line, column),
+            hint="save the file as UTF-8",
+        ) from None
+
+
+def read_yaml(path: str | Path) -> Document:
+    """Reads a YAML file.
+
+    Raises:
+        ConfigError: the file cannot be read (see :func:`read_text`) or parsed.
+    """
+    return parse_yaml(read_text(path), str(path))
+
+
+def parse_yaml(text: str, file: str) -> Document:
+    """Parses YAML text; ``file`` is what locations will say.
+
+    Raises:
+        ConfigError: syntax error, several documents, nothing at all, a repeated key, an unknown
+            tag, an alias inside its own anchor, aliases that blow the document up.
+    """
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(error, text, file) from None
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        where = Location(file, before.count("\n") + 1, error.position - before.rfind("\n"))
+        code = ord(text[error.position])
+        raise ConfigError(f"character U+{code:04X} is not allowed in YAML", where=where) from None
+    except RecursionError:
+        raise ConfigError("nested too deeply", where=Location(file)) from None
+    if root is None:
+        raise ConfigError("the file is empty", where=Location(file))
+    builder = _Builder(file)
+    try:
+        data = builder.build(root, ())
+    except RecursionError:
+        raise ConfigError("nested too deeply", where=Location(file)) from None
+    return Document(file, data, builder.keys, builder.values)
+
+
+def parse_value(text: str, where: Location) -> Any:
+    """The value a text such as ``[2, 2]``, ``true`` or ``512 KiB`` means in YAML.
+
+    Raises:
+        ConfigError: it is not YAML.
+    """
+    if not text.strip():
+        return text
+    try:
+        return parse_yaml(text, str(where)).data
+    except ConfigError as error:
+        raise ConfigError(
+            f"{text!r} is not a YAML value: {error.message}", where=where, hint=error.hint
+        ) from None
+
+
+def _syntax_error(error: yaml.MarkedYAMLError, text: str, file: str) -> ConfigError:
+    mark = error.problem_mark or error.context_mark
+    where = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
+    hint = None
+    problem = error.problem or str(error)
+    if mark:
+        lines = text.splitlines()
+        line = lines[mark.line] if mark.line < len(lines) else ""
+        if "\t" in line[: mark.column + 1]:
+            problem, hint = "a tab is not allowed as indentation", "use spaces"
+    context = f" ({error.context})" if error.context and not hint else ""
+    return ConfigError(f"YAML syntax: {problem}{context}", where=where, hint=hint)
+
+
+class _Builder:
+    """Turns composed nodes into plain data, noting where each came from."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.keys: dict[Keys, Location] = {}
+        self.values: dict[Keys, Location] = {}
+        self._scalars = yaml.SafeLoader("")
+        self._seen: set[int] = set()
+        self._open: set[int] = set()
+        self._copies = 0
+
+    def build(self, node: Node, path: Keys) -> Any:
+        where = self._place(node)
+        self.values[path] = where
+        if id(node) in self._open:
+            raise ConfigError("an alias stands inside its own anchor", where=where)
+        if id(node) in self._seen:
+            self._copies += 1
+            if self._copies > MAX_ALIAS_NODES:
+                raise ConfigError(
+                    f"aliases expand to more than {MAX_ALIAS_NODES} values", where=where
+                )
+        self._seen.add(id(node))
+        if isinstance(node, ScalarNode):
+            return self._scalar(node, where)
+        self._open.add(id(node))
+        try:
+            if isinstance(node, MappingNode):
+                self._check_tag(node, "map", where)
+                return self._mapping(node, path)
+            assert isinstance(node, SequenceNode)
+            self._check_tag(node, "seq", where)
+            return [self.build(child, (*path, i)) for i, child in enumerate(node.value)]
+        finally:
+            self._open.discard(id(node))
+
+    def _mapping(self, node: MappingNode, path: Keys) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        written: dict[str, Location] = {}
+        merged: list[Node] = []
+        for key_node, value_node in node.value:
+            where = self._place(key_node)
+            if not isinstance(key_node, ScalarNode):
+                raise ConfigError("a key must be a plain name", where=where)
+            key = str(key_node.value)
+            if key_node.tag == f"{_STANDARD}merge":
+                merged += value_node.value if isinstance(value_node, SequenceNode) else [value_node]
+                continue
+            if key in written:
+                raise ConfigError(
+                    f"key {key!r} is repeated; it already stands in line {written[key].line}",
+                    where=where,
+                    hint="keep one of them",
+                )
+            written[key] = where
+            self.keys[(*path, key)] = where
+            result[key] = self.build(value_node, (*path, key))
+        for base in merged:
+            self._merge(base, path, result)
+        return result
+
+    def _merge(self, base: Node, path: Keys, result: dict[str, Any]) -> None:
+        """Adds the entries of ``base`` (``<<: *base``) that ``result`` does not have yet."""
+        if not isinstance(base, MappingNode):
+            raise ConfigError("'<<' merges a mapping, or a list of them", where=self._place(base))
+        # Built below an unreachable path first, so that entries written here keep their places.
+        hidden: Keys = (*path, "<<")
+        for key, value in self.build(base, hidden).items():
+            if key in result:
+                continue
+            result[key] = value
+            source, target = (*hidden, key), (*path, key)
+            for table in (self.keys, self.values):
+                moved = {k: w for k, w in table.items() if k[: len(source)] == source}
+                table.update({target + k[len(source) :]: w for k, w in moved.items()})
+        for table in (self.keys, self.values):
+            for k in [k for k in table if k[: len(hidden)] == hidden]:
+                del table[k]
+
+    def _scalar(self, node: ScalarNode, where: Location) -> Any:
+        tag = node.tag.removeprefix(_STANDARD)
+        text = str(node.value)
+        if tag == "str":
+            if node.style is None and _EXPONENT.fullmatch(text):
+                return float(text.replace("_", ""))
+            return text
+        if tag in ("timestamp", "value", "merge"):
+            return text
+        if tag not in ("null", "bool", "int", "float"):
+            raise ConfigError(f"tag {node.tag!r} is not allowed", where=where)
+        try:
+            return self._scalars.construct_object(node)
+        except (ValueError, OverflowError, KeyError, yaml.YAMLError) as error:
+            raise ConfigError(f"{text[:40]!r} is not a valid {tag}: {error}", where=where) from None
+
+    def _check_tag(self, node: Node, expected: str, where: Location) -> None:
+        if node.tag != _STANDARD + expected:
+            raise ConfigError(f"tag {node.tag!r} is not allowed", where=where)
+
+    def _place(self, node: Node) -> Location:
+        return Location(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
