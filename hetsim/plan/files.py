@@ -1,0 +1,184 @@
+"""Plans as YAML that a person can read, edit and run again.
+
+The order of ``partitions`` is the plan's order; ``fuse`` is written only where it is off. See
+:class:`PlanFile` for the fields, and :mod:`hetsim.plan.nestc` for NEST-C's own plan files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from hetsim.errors import ConfigError, PlanError
+from hetsim.plan.model import Partition, Plan
+from hetsim.validation import validate
+from hetsim.yamlio import Document, parse_yaml, read_yaml
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PartitionEntry(_Strict):
+    """Operators that one PU runs back to back, as one call."""
+
+    name: str = Field(min_length=1, description="label, unique in the plan")
+    pu: str = Field(description="processing unit, e.g. npu, or cpu.0 for a worker of a cluster")
+    operators: list[str] = Field(min_length=1, description="operator names, in execution order")
+    fuse: bool = Field(default=True, description="apply the PU's fusion patterns inside")
+
+
+class PlanFile(_Strict):
+    """A plan as written in its file."""
+
+    hetsim: Literal["plan/1"] = Field(description="format of this file")
+    model: str = Field(description="name of the network")
+    scheduler: str = Field(default="by hand", description="who made the plan")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="of that scheduler")
+    predicted_us: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        default=None, description="makespan the scheduler expects, microseconds"
+    )
+    partitions: list[PartitionEntry] = Field(
+        min_length=1, description="in execution order: nothing stands before what it reads"
+    )
+    parallel_groups: list[list[str]] = Field(
+        default_factory=list,
+        description="neighbouring partitions on different PUs that the barrier runtime forks",
+    )
+    details: dict[str, Any] = Field(default_factory=dict, description="remarks for the report")
+
+
+def plan_json_schema() -> dict[str, Any]:
+    """The JSON Schema of a plan file, for editors."""
+    schema = PlanFile.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "hetsim plan"
+    return schema
+
+
+def dump_plan(plan: Plan) -> str:
+    """``plan`` as YAML text, which :func:`load_plan` reads back to an equal plan."""
+    data: dict[str, Any] = {
+        "hetsim": "plan/1",
+        "model": plan.model,
+        "scheduler": plan.scheduler,
+    }
+    if plan.parameters:
+        data["parameters"] = _plain(plan.parameters)
+    if plan.predicted_s is not None:
+        data["predicted_us"] = _microseconds(plan.predicted_s)
+    data["partitions"] = [_entry(partition) for partition in plan.partitions]
+    if plan.parallel_groups:
+        data["parallel_groups"] = [list(group) for group in plan.parallel_groups]
+    if plan.details:
+        data["details"] = _plain(plan.details)
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, indent=2)
+
+
+def load_plan(path: str | Path) -> Plan:
+    """Reads a plan file.
+
+    Raises:
+        PlanError: the file is missing, is not YAML or not a plan; located at the fault. Whether
+            the plan fits a network and a SoC is :func:`hetsim.plan.validate.validate_plan`'s.
+    """
+    return _reading(lambda: read_yaml(path))
+
+
+def parse_plan(text: str, file: str = "plan") -> Plan:
+    """Reads a plan from YAML text; ``file`` is what locations in errors will say."""
+    return _reading(lambda: parse_yaml(text, file))
+
+
+def _reading(read: Any) -> Plan:
+    try:
+        document: Document = read()
+        entry = validate(PlanFile, document)
+    except ConfigError as error:
+        raise PlanError(error.message, where=error.where, hint=error.hint) from None
+    return Plan(
+        model=entry.model,
+        partitions=tuple(
+            Partition(p.name, p.pu, tuple(p.operators), p.fuse) for p in entry.partitions
+        ),
+        parallel_groups=tuple(tuple(group) for group in entry.parallel_groups),
+        scheduler=entry.scheduler,
+        parameters=entry.parameters,
+        predicted_s=None if entry.predicted_us is None else _seconds(entry.predicted_us),
+        details=entry.details,
+    )
+
+
+def _entry(partition: Partition) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": partition.name,
+        "pu": partition.pu,
+        "operators": list(partition.operators),
+    }
+    if not partition.fuse:
+        entry["fuse"] = False
+    return entry
+
+
+def _microseconds(seconds: float) -> float:
+    """``seconds`` in microseconds, such that :func:`_seconds` gives back the very same number."""
+    value = seconds * 1e6
+    for digits in range(9, 17):
+        short = float(f"{value:.{digits}g}")
+        if _seconds(short) == seconds:
+            return short
+    return value
+
+
+def _seconds(microseconds: float) -> float:
+    return microseconds / 1e6
+
+
+def _plain(value: object) -> Any:
+    """Parameters and details as YAML knows them: no tuples, no foreign number types."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return [_plain(item) for item in items]
+    if value is None or isinstance(value, bool | int | float | str):
+        return json.loads(json.dumps(value)) if not isinstance(value, float) else float(value)
+    item = getattr(value, "item", None)  # numpy scalars
+    return _plain(item()) if callable(item) else str(value)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Block style, indented lists, numbers that hetsim reads back as the same numbers."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        return super().increase_indent(flow, False)
+
+
+def _write_float(dumper: _Dumper, value: float) -> yaml.Node:
+    text = repr(value)
+    if text in ("inf", "-inf", "nan"):
+        text = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}[text]
+    return dumper.represent_scalar("tag:yaml.org,2002:float", text)
+
+
+def _write_text(dumper: _Dumper, value: str) -> yaml.Node:
+    # A bare 1e9 is a number to hetsim but text to plain YAML, so text like it needs quotes.
+    style = "'" if _looks_like_number(value) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+def _looks_like_number(text: str) -> bool:
+    try:
+        float(text.replace("_", ""))
+    except ValueError:
+        return False
+    return True
+
+
+_Dumper.add_representer(float, _write_float)
+_Dumper.add_representer(str, _write_text)
