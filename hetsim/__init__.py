@@ -18,15 +18,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hetsim.analysis.result import Result as Result
     from hetsim.errors import HetsimError as HetsimError
+    from hetsim.soc.loader import load_soc as load_soc
 
 __version__: str
 
 _PUBLIC = {
     "HetsimError": "hetsim.errors",
     "Result": "hetsim.analysis.result",
+    "load_soc": "hetsim.soc.loader",
 }
 
-__all__ = ["HetsimError", "Result", "__version__"]
+__all__ = ["HetsimError", "Result", "__version__", "load_soc"]
 
 
 if not TYPE_CHECKING:  # type checkers read the imports above; the rest happens on first use

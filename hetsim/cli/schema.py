@@ -1,0 +1,61 @@
+"""``hetsim schema``: file formats as JSON Schema, for editors and for other programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+
+def _soc() -> dict[str, Any]:
+    from hetsim.soc.schema import SoCSpec
+
+    return _titled(SoCSpec.model_json_schema(), "hetsim SoC")
+
+
+def _scenario() -> dict[str, Any]:
+    from hetsim.scenario.schema import ScenarioSpec
+
+    return _titled(ScenarioSpec.model_json_schema(), "hetsim scenario")
+
+
+def _plan() -> dict[str, Any]:
+    from hetsim.plan.files import plan_json_schema
+
+    return plan_json_schema()
+
+
+def _result() -> dict[str, Any]:
+    from hetsim.report.resultfile import result_json_schema
+
+    return result_json_schema()
+
+
+FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
+    "soc": _soc,
+    "scenario": _scenario,
+    "plan": _plan,
+    "result": _result,
+}
+
+
+def _titled(schema: dict[str, Any], title: str) -> dict[str, Any]:
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": title,
+    }
+
+
+@click.command()
+@click.argument("format_name", metavar="FORMAT", type=click.Choice(list(FORMATS)))
+def command(format_name: str) -> None:
+    """Print the JSON Schema of a file format.
+
+    FORMAT is soc, scenario, plan or result. An editor that knows YAML schemas completes and checks
+    a file with it: save it with 'hetsim schema soc > soc.schema.json' and name it in the first
+    line of the file: '# yaml-language-server: $schema=soc.schema.json'.
+    """
+    click.echo(json.dumps(FORMATS[format_name](), indent=1, ensure_ascii=False))
