@@ -84,7 +84,7 @@ def measure(repetitions: int) -> list[Measurement]:
             rate,
             "events/s",
             spread=times["hetsim"].spread,
-            note=f"{events / OPERATORS:.1f} events per operator; bare SimPy: {peer:,.0f} timeouts/s",
+            note=f"{events / OPERATORS:.1f} per operator; bare SimPy makes {peer:,.0f} timeouts/s",
         ),
         Measurement("... of bare SimPy's rate", rate / peer, "ratio", goal=0.5),
         Measurement(

@@ -59,6 +59,7 @@ def as_data(measurements: list[Measurement], repetitions: int) -> dict[str, obje
 
 
 def show(measurements: list[Measurement]) -> None:
+    """Prints the table, and below it how each figure was made."""
     from rich.console import Console
     from rich.table import Table
 
@@ -68,10 +69,14 @@ def show(measurements: list[Measurement]) -> None:
     table.add_column("±", justify="right")
     table.add_column("goal", justify="right", no_wrap=True)
     table.add_column("")
-    table.add_column("how", style="dim")
     for m in measurements:
         table.add_row(*cells(m))
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print()
+    for m in measurements:
+        if m.note:
+            console.print(f"{m.name}: {m.note}", style="dim", highlight=False)
 
 
 def cells(m: Measurement) -> Iterator[str]:
@@ -80,7 +85,6 @@ def cells(m: Measurement) -> Iterator[str]:
     yield "" if m.spread is None else f"{m.spread:.0%}"
     yield "" if m.goal is None else f"{'≥' if m.better == 'more' else '≤'} {number(m.goal)}"
     yield {None: "", True: "[green]reached[/]", False: "[red]missed[/]"}[m.reached]
-    yield m.note
 
 
 def number(value: float) -> str:
