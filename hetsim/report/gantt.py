@@ -1,0 +1,329 @@
+"""Gantt charts for papers: one run as a matplotlib figure, saved as SVG and PNG.
+
+Lanes are the rows of :mod:`hetsim.report.lanes`; below them each link has a strip with its
+traffic over time, as a share of its capacity. Colours are safe for colour-blind readers, and what
+is not computation is hatched too. A row with more spans than the paper can resolve is drawn as
+shares: in each thin column, the height of a colour is its share of that stretch of time. The same
+run always gives the same bytes (for one matplotlib version).
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from hetsim.analysis.result import Run
+from hetsim.report.lanes import RateCurve, Row, rate_curves, rows_of
+from hetsim.report.palette import STYLES, style_of
+from hetsim.report.summary import tidy_time, time_unit
+from hetsim.sim.trace import Trace
+from hetsim.soc.model import SoC
+from hetsim.units import format_quantity
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.path import Path
+
+Box = tuple[float, float, float, float]
+"""A rectangle: left, low, right, high, in axes data units."""
+
+COLUMN_IN = 3.5
+"""Width of a column of a two-column paper, inches."""
+
+_FONT = 6.5
+_ROW_IN = 0.2
+_STRIP_IN = 0.2
+_COLUMNS = 600
+"""A row of more spans than this is drawn as shares in this many columns."""
+
+_HATCH_PT = 2.0
+"""A box narrower than this (points) shows its colour only: a hatch would turn it black."""
+
+_RANK = {kind: rank for rank, kind in enumerate(STYLES)}
+_INK = "#222222"
+_RC = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": _FONT,
+    "text.color": _INK,
+    "axes.edgecolor": _INK,
+    "axes.linewidth": 0.5,
+    "hatch.linewidth": 0.35,
+    "svg.hashsalt": "hetsim",
+    "svg.fonttype": "path",
+    "text.parse_math": False,
+    "path.simplify": True,
+}
+
+
+def gantt_figure(run: Run, soc: SoC, *, width_in: float = COLUMN_IN) -> Figure:
+    """The Gantt chart of a run that succeeded.
+
+    ``width_in`` is the figure's width in inches; its height follows from the number of rows.
+
+    Raises:
+        ValueError: the run has no trace.
+    """
+    if run.trace is None:
+        raise ValueError(f"{run.model} / {run.scheduler} has no trace")
+    with _settings():
+        return _draw(run, run.trace, soc, width_in)
+
+
+def gantt_images(run: Run, soc: SoC, *, width_in: float = COLUMN_IN) -> tuple[bytes, bytes]:
+    """The chart as (SVG, PNG at 300 dpi) file contents, without dates."""
+    figure = gantt_figure(run, soc, width_in=width_in)
+    svg, png = io.BytesIO(), io.BytesIO()
+    with _settings():
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "hetsim"})
+        figure.savefig(png, format="png", dpi=300, metadata={"Software": "hetsim"})
+    return svg.getvalue(), png.getvalue()
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    """Our own fonts and lines, whatever the user's matplotlibrc says; restored afterwards."""
+    import warnings
+
+    import matplotlib
+
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        defaults: Any = {k: v for k, v in matplotlib.rcParamsDefault.items() if k != "backend"}
+        matplotlib.rcParams.update(defaults | _RC)
+        # A name in a script the font lacks is drawn as boxes; the picture is still right.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+def _draw(run: Run, trace: Trace, soc: SoC, width_in: float) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = rows_of(trace, soc)
+    curves = rate_curves(trace, soc)
+    unit, factor = time_unit(trace.makespan_s)
+    kinds = [kind for kind in STYLES if any(span.kind == kind for span in trace.spans)]
+    names = [_clip(_plain(row.label), 16) for row in rows]
+    names += [_clip(_plain(curve.link), 16) for curve in curves]
+    left = 0.1 + 0.056 * max(map(len, names), default=4)
+    legend_columns = max(1, int((width_in - 0.1) / 1.05))
+    legend_in = 0.125 * -(-len(kinds) // legend_columns)
+    top, lanes_in, strips_in = 0.22, _ROW_IN * len(rows), _STRIP_IN * len(curves)
+    axis_in, gap = 0.29, 0.06
+    height = top + lanes_in + gap + strips_in + axis_in + legend_in + 0.05
+    figure = Figure(figsize=(width_in, height), dpi=150)
+    FigureCanvasAgg(figure)
+
+    def axes(bottom_in: float, height_in: float) -> Axes:
+        box = (left / width_in, bottom_in / height, 1 - (left + 0.08) / width_in)
+        return figure.add_axes((box[0], box[1], box[2], max(height_in, 0.01) / height))
+
+    lanes = axes(height - top - lanes_in, lanes_in)
+    strips = axes(legend_in + 0.05 + axis_in, strips_in)
+    width_pt = (width_in - left - 0.08) * 72
+    _draw_rows(lanes, trace, rows, factor, width_pt)
+    _label_partitions(lanes, trace, rows, factor, width_pt)
+    _draw_strips(strips, curves, trace.makespan_s, factor)
+    _frame(lanes, names[: len(rows)], 0.6)
+    _frame(strips, names[len(rows) :], 0.38)
+    lanes.tick_params(axis="x", length=0, labelbottom=False)
+    strips.set_xlabel(f"time ({unit})", labelpad=1)
+    for ax in (lanes, strips):
+        ax.set_xlim(0, max(trace.makespan_s / factor, 1e-9))
+    title = f"{_clip(_plain(run.model), 28)} · {_clip(_plain(run.scheduler), 28)}"
+    figure.text(
+        left / width_in, 1 - 0.06 / height, f"{title} · {tidy_time(trace.makespan_s)}",
+        va="top", fontsize=_FONT + 0.5, fontweight="bold",
+    )  # fmt: skip
+    _legend(figure, kinds, legend_columns)
+    return figure
+
+
+def _draw_rows(ax: Axes, trace: Trace, rows: Sequence[Row], factor: float, width_pt: float) -> None:
+    from matplotlib.patches import PathPatch
+
+    boxes: dict[tuple[str, bool], list[Box]] = {}
+    wide = trace.makespan_s * _HATCH_PT / width_pt
+    for number, row in enumerate(rows):
+        # PUs leave room for the brackets that name their partitions.
+        low = number + (0.42 if row.role == "pu" else 0.14)
+        high = number + (0.94 if row.role == "pu" else 0.86)
+        if len(row.spans) > _COLUMNS:
+            for kind, start, end, below, above in _shares(trace, row):
+                top, bottom = high - above * (high - low), high - below * (high - low)
+                box = (start / factor, top, end / factor, bottom)
+                boxes.setdefault((kind, False), []).append(box)
+            continue
+        for position in row.spans:
+            span = trace.spans[position]
+            key = span.kind, bool(style_of(span.kind).hatch) and span.end - span.start >= wide
+            boxes.setdefault(key, []).append((span.start / factor, low, span.end / factor, high))
+    for kind, hatched in sorted(boxes):
+        style = style_of(kind)
+        patch = PathPatch(
+            _rectangles(boxes[kind, hatched]),
+            facecolor=style.colour,
+            hatch=style.hatch if hatched else None,
+            edgecolor=_INK if hatched else "none",
+            linewidth=0.2 if hatched else 0.0,
+            snap=False,  # else boxes thinner than a pixel would vanish from the PNG
+        )
+        ax.add_artist(patch)
+
+
+def _shares(trace: Trace, row: Row) -> list[tuple[str, float, float, float, float]]:
+    """The row in columns: (kind, from, to in seconds, from, to as a share of the height)."""
+    cell = trace.makespan_s / _COLUMNS
+    spent: list[dict[str, float]] = [{} for _ in range(_COLUMNS)]
+    for position in row.spans:
+        span = trace.spans[position]
+        for index, seconds in _cells(span.start, span.end, cell, _COLUMNS):
+            spent[index][span.kind] = spent[index].get(span.kind, 0.0) + seconds
+    columns = []
+    for index, kinds in enumerate(spent):
+        level = 0.0
+        for kind in sorted(kinds, key=lambda kind: (kind not in STYLES, _RANK.get(kind, 0), kind)):
+            share = kinds[kind] / cell
+            columns.append((kind, index * cell, (index + 1) * cell, level, level + share))
+            level += share
+    return columns
+
+
+def _cells(start: float, end: float, cell: float, count: int) -> Iterator[tuple[int, float]]:
+    """The cells of a grid that [start, end) touches, with the seconds spent in each."""
+    first, last = (min(max(int(t / cell), 0), count - 1) for t in (start, end))
+    if first == last:
+        yield first, end - start
+        return
+    yield first, (first + 1) * cell - start
+    for index in range(first + 1, last):
+        yield index, cell
+    yield last, end - last * cell
+
+
+def _rectangles(boxes: Sequence[Box]) -> Path:
+    """One path of many rectangles: a single object draws far faster than one for each."""
+    import numpy as np
+    from matplotlib.path import Path
+
+    x0, y0, x1, y1 = np.asarray(boxes, dtype=float).T
+    corners = np.empty((len(boxes), 5, 2))
+    corners[:, :, 0] = np.stack([x0, x0, x1, x1, x0], axis=1)
+    corners[:, :, 1] = np.stack([y0, y1, y1, y0, y0], axis=1)
+    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(boxes)
+    return Path(corners.reshape(-1, 2), codes)
+
+
+def _label_partitions(
+    ax: Axes, trace: Trace, rows: Sequence[Row], factor: float, width_pt: float
+) -> None:
+    """A bracket over each partition of a PU, with its name where that fits."""
+    from matplotlib.collections import LineCollection
+
+    points_per_s = width_pt / max(trace.makespan_s, 1e-12)
+    size = _FONT - 2
+    brackets: list[list[tuple[float, float]]] = []
+    for number, row in enumerate(rows):
+        if row.role != "pu":
+            continue
+        extents: dict[tuple[int, str], tuple[float, float]] = {}
+        for position in row.spans:
+            span = trace.spans[position]
+            key = (span.inference, span.partition)
+            begin, end = extents.get(key, (span.start, span.end))
+            extents[key] = (min(begin, span.start), max(end, span.end))
+        y = number + 0.33
+        for (_, name), (start, end) in extents.items():
+            room = (end - start) * points_per_s
+            if room < 1.5:
+                continue
+            inset = 0.4 / points_per_s
+            brackets.append([((start + inset) / factor, y), ((end - inset) / factor, y)])
+            label = _plain(name)
+            if len(label) * size * 0.62 < room:
+                ax.text(
+                    (start + end) / 2 / factor, y - 0.02, label, fontsize=size, ha="center",
+                    va="bottom", clip_on=True,
+                )  # fmt: skip
+    ax.add_collection(LineCollection(brackets, colors=_INK, linewidths=0.4), autolim=False)
+
+
+def _draw_strips(ax: Axes, curves: Sequence[RateCurve], makespan: float, factor: float) -> None:
+    from matplotlib.collections import PolyCollection
+
+    areas = []
+    for number, curve in enumerate(curves):
+        base, scale = number + 0.94, 0.82 / (curve.capacity or 1.0)
+        outline = [(0.0, base)]
+        level = base
+        for time, rate in _thinned(curve, makespan):
+            outline.append((time / factor, level))
+            level = base - min(rate * scale, 0.88)
+            outline.append((time / factor, level))
+        outline += [(makespan / factor, level), (makespan / factor, base)]
+        areas.append(outline)
+        ax.axhline(base - 0.82, color=_INK, linewidth=0.3, linestyle=(0, (4, 3)))
+        ax.axhline(base, color=_INK, linewidth=0.3)
+        ax.text(
+            -0.009, base, format_quantity(curve.capacity, "bandwidth", 3), ha="right",
+            va="bottom", fontsize=_FONT - 2.2, transform=ax.get_yaxis_transform(), color="#555555",
+        )  # fmt: skip
+    ax.add_collection(
+        PolyCollection(areas, facecolor="#7A7A7A", edgecolor="none", linewidth=0), autolim=False
+    )
+
+
+def _thinned(curve: RateCurve, makespan: float) -> list[tuple[float, float]]:
+    """The steps of ``curve``; many are averaged over columns, keeping the bytes."""
+    steps = list(zip(curve.times, curve.rates, strict=True))
+    if len(steps) <= 4 * _COLUMNS or makespan <= 0:
+        return steps
+    cell = makespan / _COLUMNS
+    carried = [0.0] * _COLUMNS
+    for (begin, rate), (end, _) in itertools.pairwise(steps):
+        for index, seconds in _cells(begin, end, cell, _COLUMNS):
+            carried[index] += rate * seconds
+    return [(index * cell, amount / cell) for index, amount in enumerate(carried)]
+
+
+def _frame(ax: Axes, names: Sequence[str], middle: float) -> None:
+    """Names the rows at ``middle`` (share of a row from its top) and draws the lines between."""
+    count = len(names)
+    ax.set_ylim(count or 1, 0)
+    ax.set_yticks([i + middle for i in range(count)], labels=names)
+    ax.tick_params(axis="y", length=0, pad=2)
+    ax.tick_params(axis="x", width=0.5, length=2, pad=1.5)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for i in range(1, count):
+        ax.axhline(i, color="#DDDDDD", linewidth=0.3, zorder=0)
+
+
+def _legend(figure: Figure, kinds: Sequence[str], columns: int) -> None:
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = [
+        Patch(
+            facecolor=style_of(kind).colour, hatch=style_of(kind).hatch * 2 or None,
+            edgecolor=_INK, linewidth=0.3, label=style_of(kind).label,
+        )
+        for kind in kinds
+    ]  # fmt: skip
+    figure.legend(
+        handles=handles, loc="lower center", ncols=columns, frameon=False, fontsize=_FONT - 0.5,
+        handlelength=1.6, handleheight=0.9, columnspacing=1.0, handletextpad=0.4, borderpad=0.1,
+        labelspacing=0.3,
+    )  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """``text`` without control characters, which neither a picture nor XML can hold."""
+    return "".join("�" if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
+
+
+def _clip(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

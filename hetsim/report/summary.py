@@ -1,0 +1,157 @@
+"""What the reports say about a result: speed-ups, the best runs, published figures beside ours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hetsim.analysis.result import Result, Run
+
+BASELINES = ("type_based", "profile_greedy")
+"""The schedulers that speed-ups are stated over."""
+
+
+def models_of(result: Result) -> tuple[str, ...]:
+    """Names of the networks, in the order of the runs."""
+    return tuple(dict.fromkeys(run.model for run in result.runs))
+
+
+def schedulers_of(result: Result) -> tuple[str, ...]:
+    """Labels of the schedulers, in the order of the runs."""
+    return tuple(dict.fromkeys(run.scheduler for run in result.runs))
+
+
+def speedup(result: Result, run: Run, baseline: str) -> float | None:
+    """How many times faster ``run`` is than ``baseline`` on the same network, if both ran."""
+    other = result.find(run.model, baseline)
+    if other is None or not other.makespan_s or not run.makespan_s:
+        return None
+    return other.makespan_s / run.makespan_s
+
+
+def best_run(result: Result, model: str) -> Run | None:
+    """The run of least makespan on ``model``; the first listed among equals."""
+    done = [run for run in result.runs if run.model == model and run.makespan_s is not None]
+    return min(done, key=lambda run: run.makespan_s or 0.0, default=None)
+
+
+def tidy_time(seconds: float, digits: int = 4) -> str:
+    """A time for people, e.g. ``12.35 ms``."""
+    unit, factor = time_unit(seconds)
+    return f"{seconds / factor:.{digits}g} {unit}" if seconds < 1000 else f"{seconds:,.0f} s"
+
+
+def time_unit(seconds: float) -> tuple[str, float]:
+    """The unit in which ``seconds`` is a number from 1 to 1000, and that unit in seconds."""
+    for unit, factor in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        # Just under one is written 1: 0.99996 ms would otherwise become "1000 µs".
+        if abs(seconds) >= 0.99995 * factor:
+            return unit, factor
+    return ("ns", 1e-9) if seconds else ("µs", 1e-6)
+
+
+def headline(result: Result) -> str:
+    """The result in one sentence."""
+    models = models_of(result)
+    best = {model: run for model in models if (run := best_run(result, model)) is not None}
+    if not best:
+        return f"No run of {result.scenario} on {result.soc.name} succeeded."
+    text = _one_model(result, *best.values()) if len(models) == 1 else _many(result, best)
+    failed = len(result.failed)
+    if failed:
+        text += f" {failed} of {len(result.runs)} runs failed."
+    return text
+
+
+def _one_model(result: Result, best: Run) -> str:
+    assert best.makespan_s is not None
+    text = (
+        f"On {result.soc.name}, {best.model} takes {tidy_time(best.makespan_s)}"
+        f" with {best.scheduler}"
+    )
+    others = [r for r in result.runs if r.makespan_s is not None]
+    if len(others) > 1:
+        text += f", the fastest of {len(others)} schedulers"
+    parts = []
+    for baseline in BASELINES:
+        ratio = speedup(result, best, baseline)
+        if ratio is not None and best.scheduler != baseline:
+            parts.append(f"{ratio:.3g}× the speed of {baseline}")
+            break
+    if best.gap is not None:
+        parts.append(f"{best.gap:.1%} above the proven lower bound")
+    return text + "".join(f", {part}" for part in parts) + "."
+
+
+def _many(result: Result, best: Mapping[str, Run]) -> str:
+    wins: dict[str, int] = {}
+    for model in best:
+        for label in _winners(result, model):
+            wins[label] = wins.get(label, 0) + 1
+    champion = max(wins, key=lambda label: wins[label])
+    text = (
+        f"On {result.soc.name}, {champion} is fastest (or equal) on {wins[champion]} of"
+        f" {len(best)} networks"
+    )
+    for baseline in BASELINES:
+        ratios = [
+            ratio
+            for run in result.runs
+            if run.scheduler == champion and (ratio := speedup(result, run, baseline)) is not None
+        ]
+        if champion != baseline and ratios:
+            mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+            return f"{text}, with a geometric mean of {mean:.3g}× the speed of {baseline}."
+    return text + "."
+
+
+def _winners(result: Result, model: str) -> list[str]:
+    """Labels of all runs as fast as the best, to one part in a million."""
+    best = best_run(result, model)
+    if best is None or best.makespan_s is None:
+        return []
+    limit = best.makespan_s * (1 + 1e-6)
+    return [
+        r.scheduler
+        for r in result.runs
+        if r.model == model and r.makespan_s is not None and r.makespan_s <= limit
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFigure:
+    """A published improvement beside the simulated one, in percent; ``None`` if a run is missing.
+
+    ``ours`` is (baseline / makespan − 1)·100, the reading as a speed-up; ``ours_saved`` is
+    (1 − makespan / baseline)·100, the reading as a share of time saved.
+    """
+
+    model: str
+    scheduler: str
+    baseline: str
+    published: float
+    ours: float | None
+    ours_saved: float | None
+
+
+def published_figures(result: Result) -> tuple[PublishedFigure, ...]:
+    """The figures of ``result.reference`` with ours computed from the runs."""
+    figures = result.reference.get("figures", ())
+    assert isinstance(figures, Sequence)
+    rows = []
+    for figure in figures:
+        model, scheduler, base = (str(figure[k]) for k in ("model", "scheduler", "baseline"))
+        run = result.find(model, scheduler)
+        ratio = speedup(result, run, base) if run is not None else None
+        rows.append(
+            PublishedFigure(
+                model,
+                scheduler,
+                base,
+                float(figure["improvement_percent"]),
+                None if ratio is None else (ratio - 1.0) * 100.0,
+                None if ratio is None else (1.0 - 1.0 / ratio) * 100.0,
+            )
+        )
+    return tuple(rows)

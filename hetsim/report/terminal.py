@@ -1,0 +1,199 @@
+"""The table a run ends with in the terminal.
+
+One line per network and scheduler. Utilisation stands in the same table when the console is wide
+enough, else in a second one below; nothing is ever cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hetsim.analysis.result import Result, Run
+from hetsim.report.summary import (
+    PublishedFigure,
+    best_run,
+    headline,
+    models_of,
+    published_figures,
+    speedup,
+    time_unit,
+)
+
+Cell = Callable[[Run], str]
+"""What a column prints for a run that succeeded."""
+
+_COLUMN_GAP = 2
+
+
+def print_result(result: Result, console: Console) -> None:
+    """Prints the result tables, the published figures if there are any, and the headline."""
+    figures = _figure_columns(result)
+    use = _utilisation_columns(result)
+    together = {**figures, **use}
+    if _width(result, together) <= console.width:
+        console.print(_table(result, together, "time per inference, speed-up and utilisation"))
+    else:
+        for columns in _chunks(result, figures, console.width):
+            console.print(_table(result, columns, "time per inference and speed-up"))
+            console.print()
+        for columns in _chunks(result, use, console.width):
+            console.print(_table(result, columns, "utilisation"))
+            console.print()
+    console.print(_LEGEND)
+    _print_failures(result, console)
+    if result.reference:
+        console.print()
+        _print_published(result, console)
+    for note in result.notes:
+        console.print(Text(f"note: {note}", style="yellow"))
+    console.print()
+    console.print(Text(headline(result), style="bold"))
+
+
+def _figure_columns(result: Result) -> dict[str, Cell]:
+    times = [r.makespan_s for r in result.runs if r.makespan_s]
+    unit, factor = time_unit(min(times, default=1e-3))
+    decimals = 3 if min(times, default=1.0) / factor < 10 else 2
+
+    def clock(seconds: float | None) -> str:
+        return "–" if seconds is None else f"{seconds / factor:,.{decimals}f}"
+
+    def times_faster(baseline: str) -> Cell:
+        def cell(run: Run) -> str:
+            ratio = speedup(result, run, baseline)
+            return "–" if ratio is None else f"{ratio:.2f}×"
+
+        return cell
+
+    return {
+        f"simulated\n{unit}": lambda run: clock(run.makespan_s),
+        f"predicted\n{unit}": lambda run: clock(run.predicted_s),
+        "vs type\nbased": times_faster("type_based"),
+        "vs profile\ngreedy": times_faster("profile_greedy"),
+        f"bound\n{unit}": lambda run: clock(run.lower_bound_s),
+        "gap": lambda run: "–" if run.gap is None else f"{run.gap:.0%}",
+    }
+
+
+def _utilisation_columns(result: Result) -> dict[str, Cell]:
+    columns: dict[str, Cell] = {}
+
+    def share(value: float | None) -> str:
+        return "–" if value is None else f"{value:.0%}"
+
+    def pu_cell(name: str) -> Cell:
+        return lambda run: share(run.pus[name].utilization if name in run.pus else None)
+
+    def link_cell(name: str) -> Cell:
+        return lambda run: share(run.links[name].utilization if name in run.links else None)
+
+    for name in dict.fromkeys(name for run in result.runs for name in run.pus):
+        columns[f"PU\n{name}"] = pu_cell(name)
+    for name in dict.fromkeys(name for run in result.runs for name in run.links):
+        columns[f"link\n{name}"] = link_cell(name)
+    return columns
+
+
+def _first_column(result: Result) -> int:
+    longest = [len(model) for model in models_of(result)]
+    return max(
+        [len("  scheduler"), *longest, *(len(run.scheduler) + 2 for run in result.runs)], default=0
+    )
+
+
+def _column_width(result: Result, title: str, cell: Cell) -> int:
+    cells = [cell(run) for run in result.runs if run.error is None]
+    return max(len(text) for text in (*title.split("\n"), *cells))
+
+
+def _width(result: Result, columns: dict[str, Cell]) -> int:
+    return _first_column(result) + sum(
+        _column_width(result, title, cell) + _COLUMN_GAP for title, cell in columns.items()
+    )
+
+
+def _chunks(result: Result, columns: dict[str, Cell], width: int) -> list[dict[str, Cell]]:
+    """Splits ``columns`` into tables that fit ``width``."""
+    tables: list[dict[str, Cell]] = []
+    for title, cell in columns.items():
+        if not tables or _width(result, {**tables[-1], title: cell}) > width:
+            tables.append({})
+        tables[-1][title] = cell
+    return tables
+
+
+def _table(result: Result, columns: dict[str, Cell], caption: str) -> Table:
+    title = f"{result.scenario} on {result.soc.name} ({result.execution}): {caption}"
+    table = Table(
+        title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False,
+        padding=(0, _COLUMN_GAP, 0, 0), header_style="dim",
+    )  # fmt: skip
+    name_width = min(_first_column(result), 40)
+    table.add_column("network\n  scheduler", overflow="fold", min_width=name_width)
+    for name in columns:
+        table.add_column(Text(name), justify="right", no_wrap=True)
+    for model in models_of(result):
+        table.add_row(Text(model, style="bold"))
+        best = best_run(result, model)
+        for run in result.runs:
+            if run.model != model:
+                continue
+            if run.error is not None:
+                table.add_row(Text(f"  {run.scheduler}", style="red"), Text("failed", style="red"))
+                continue
+            style = "green" if run is best else ""
+            cells = [Text(cell(run), style=style) for cell in columns.values()]
+            table.add_row(Text(f"  {run.scheduler}", style=style), *cells)
+    return table
+
+
+_LEGEND = Text(
+    "Fastest per network in green. predicted: what the scheduler expected. vs: how many times"
+    " faster than that scheduler on the same network. bound: best proven lower bound; gap: how"
+    " far above it.",
+    style="dim",
+)
+
+
+def _print_failures(result: Result, console: Console) -> None:
+    if not result.failed:
+        return
+    console.print()
+    for run in result.failed:
+        reason = " ".join((run.error or "").split())
+        console.print(Text(f"failed: {run.model} / {run.scheduler}: {reason}", style="red"))
+
+
+def _print_published(result: Result, console: Console) -> None:
+    table = Table(
+        title=Text(f"Published figures beside these: {result.reference.get('title', '')}", "bold"),
+        title_justify="left", box=None, pad_edge=False, padding=(0, _COLUMN_GAP, 0, 0),
+        header_style="dim",
+    )  # fmt: skip
+    table.add_column("network", overflow="fold")
+    table.add_column("scheduler", overflow="fold")
+    table.add_column("over", overflow="fold")
+    for title in ("published", "simulated", "time saved"):
+        table.add_column(title, justify="right")
+    for figure in published_figures(result):
+        table.add_row(*map(Text, _published_cells(figure)))
+    console.print(table)
+    footnote = (
+        "simulated = (baseline / makespan − 1)·100 %; time saved = (1 − makespan / baseline)·100 %."
+    )
+    source = str(result.reference.get("source", ""))
+    console.print(Text(f"{footnote} Source: {source}" if source else footnote, style="dim"))
+
+
+def _published_cells(figure: PublishedFigure) -> Sequence[str]:
+    def percent(value: float | None) -> str:
+        return "not run" if value is None else f"{value:+.2f} %"
+
+    return (
+        figure.model, figure.scheduler, figure.baseline, percent(figure.published),
+        percent(figure.ours), percent(figure.ours_saved),
+    )  # fmt: skip

@@ -1,0 +1,240 @@
+"""Hand-made results for the report tests: no scheduler, no simulator, only the contracts."""
+
+from __future__ import annotations
+
+from hetsim.analysis.result import Bound, LinkMetrics, OperatorRow, PUMetrics, Result, Run
+from hetsim.plan.model import Partition, Plan
+from hetsim.sim.trace import LinkUsage, RateSample, Span, Trace
+from hetsim.soc.model import PU, Link, SoC
+from hetsim.soc.schema import CPUClusterSpec, NPUSpec, SoCSpec
+from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
+
+HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">&'${7*7}{{7*7}}"
+"""A name that tries to leave a script block, an attribute, a template and matplotlib's mathtext."""
+
+
+def sample_soc(name: str = "board") -> SoC:
+    """A CPU and an NPU; only what reports read (names, kinds, links) is filled in."""
+    cpu = CPUClusterSpec.model_construct(kind="cpu_cluster", path=["port", "dram"])
+    npu = NPUSpec.model_construct(kind="npu", path=["axi", "dram"])
+    links = (Link("port", (8e9,)), Link("axi", (3.2e9,)), Link("dram", (10.24e9,)))
+    return SoC(
+        name,
+        SoCSpec.model_construct(name=name, pus={"cpu": cpu, "npu": npu}),
+        (PU("cpu", "cpu", cpu, 4, 0), PU("npu", "npu", npu, 1, 1)),
+        {link.name: link for link in links},
+    )
+
+
+def sample_graph(blocks: int = 3, name: str = "net", *, first: str = "stem") -> Graph:
+    """``blocks`` inception-like blocks: four branches of one to three operators and a concat."""
+    operators: list[Operator] = []
+    tensors = [Tensor("image", (1, 3, 32, 32))]
+
+    def add(op: str, kind: str, *inputs: str, channels: int = 16) -> str:
+        out = Tensor(f"{op}:out", (1, channels, 32, 32))
+        tensors.append(out)
+        nest = None
+        weights: tuple[tuple[str, int], ...] = ()
+        if kind == "Conv":
+            nest = LoopNest(1, 1, 32, 32, 16, channels, 3, 3, in_h=32, in_w=32)
+            weights = (("float32", 16 * channels * 9),)
+        operators.append(
+            Operator(
+                op,
+                kind,
+                inputs,
+                (out.name,),
+                weights,
+                nest.macs if nest else 0,
+                0 if nest else out.elements,
+                nest,
+            )
+        )
+        return out.name
+
+    tensor = add(first, "Conv", "image")
+    for b in range(blocks):
+        a = add(f"b{b}/1x1", "Conv", tensor)
+        c = add(f"b{b}/3x3", "Conv", add(f"b{b}/3x3_reduce", "Conv", tensor))
+        pool = add(f"b{b}/pool", "MaxPool", tensor)
+        d = add(f"b{b}/pool_relu", "Relu", add(f"b{b}/pool_proj", "Conv", pool))
+        tensor = add(f"b{b}/concat", "Concat", a, c, d, channels=48)
+    return Graph.create(name, operators, tensors, ["image"], [tensor], parameters=1234)
+
+
+def sample_plan(graph: Graph, scheduler: str = "heft") -> Plan:
+    """Partitions of up to three operators, alternating between the PUs."""
+    names = [op.name for op in graph.operators]
+    size = 1 if scheduler == "profile_greedy" else 3
+    parts = []
+    for i in range(0, len(names), size):
+        index = i // size
+        on_cpu = scheduler == "cpu_only" or index % 3 == 1
+        parts.append(Partition(f"p{index}", "cpu" if on_cpu else "npu", tuple(names[i : i + size])))
+    return Plan(graph.name, tuple(parts), scheduler=scheduler, predicted_s=0.004)
+
+
+def sample_trace(graph: Graph, plan: Plan, stretch: float = 1.0) -> tuple[Trace, list[OperatorRow]]:
+    """Runs the partitions by a crude list schedule; times are made up but consistent."""
+    free = {"cpu": 0.0, "npu": 0.0}
+    busy = {"cpu": 0.0, "npu": 0.0}
+    done: dict[str, float] = {}
+    owner = {op: p.name for p in plan.partitions for op in p.operators}
+    spans: list[Span] = []
+    rates: list[tuple[float, str, float]] = []
+    rows: list[OperatorRow] = []
+    links = {name: LinkUsage() for name in ("port", "axi", "dram")}
+    for part in plan.partitions:
+        needs = {
+            owner[graph.operators[p].name]
+            for op in part.operators
+            for p in graph.predecessors[graph.index[op]]
+        } - {part.name}
+        t = max([free[part.pu], *(done[n] for n in sorted(needs) if n in done)])
+        spans.append(Span("cpu.host", "call", "call", t, t + 4e-6, 0, part.name, alone_s=4e-6))
+        t += 4e-6
+        if part.pu == "npu":
+            spans.append(
+                Span("cpu.host", "convert", "quantise", t, t + 9e-6, 0, part.name, bytes=4096)
+            )
+            t += 9e-6
+        begin = t
+        for name in part.operators:
+            op = graph.operator(name)
+            work = (op.macs / 40e9 + 12e-6) * (1 if part.pu == "npu" else 4) * stretch
+            start = t
+            spans.append(Span(part.pu, "dispatch", name, t, t + 3e-6, 0, part.name, (name,)))
+            t += 3e-6
+            size = 65536
+            if part.pu == "npu":
+                spans.append(
+                    Span("npu.dma", "load", name, t, t + 8e-6, 0, part.name, (name,), 32768, 7e-6)
+                )
+                spans.append(
+                    Span("npu.dma", "store", name, t + 6e-6, t + 9e-6, 0, part.name, (name,), 512)
+                )
+                spans.append(Span("npu", "load", name, t, t + 8e-6, 0, part.name, (name,), 32768))
+                t += 8e-6
+            spans.append(
+                Span(
+                    part.pu,
+                    "stream" if part.pu == "npu" else "compute",
+                    name,
+                    t,
+                    t + work,
+                    0,
+                    part.name,
+                    (name,),
+                    size,
+                    work * 0.9,
+                    "shared dram",
+                )
+            )
+            port = "axi" if part.pu == "npu" else "port"
+            for link in (port, "dram"):
+                rates += [(t, link, size / work), (t + work, link, -size / work)]
+                links[link].bytes += size
+                links[link].busy_s += work
+            t += work
+            rows.append(
+                OperatorRow(
+                    plan.model,
+                    plan.scheduler,
+                    part.name,
+                    part.pu,
+                    name,
+                    op.kind,
+                    op.macs,
+                    size // 2,
+                    size // 2,
+                    start,
+                    t,
+                    (t - start) * 0.9,
+                    "analytical",
+                )
+            )
+        if part.pu == "npu":
+            spans.append(Span("cpu.host", "poll", "poll", begin, t, 0, part.name))
+        busy[part.pu] += t - begin
+        free[part.pu] = done[part.name] = t
+    makespan = max(done.values())
+    level = dict.fromkeys(links, 0.0)
+    samples = []
+    for time, link, change in sorted(rates):
+        level[link] = max(0.0, level[link] + change)
+        samples.append(RateSample(time, link, level[link], 1))
+    trace = Trace(makespan, busy, links, spans, samples, [0.0], [makespan], len(spans) * 3)
+    return trace, rows
+
+
+def sample_run(graph: Graph, scheduler: str, soc: SoC, stretch: float = 1.0) -> Run:
+    plan = sample_plan(graph, scheduler)
+    trace, rows = sample_trace(graph, plan, stretch)
+    span = trace.makespan_s
+    return Run(
+        graph.name,
+        scheduler,
+        graph,
+        plan,
+        trace,
+        span,
+        plan.predicted_s,
+        (Bound(span * 0.7, "longest path of minima"), Bound(span * 0.4, "bytes / bandwidth")),
+        {name: PUMetrics(t, t / span) for name, t in trace.pu_busy_s.items()},
+        {
+            name: LinkMetrics(
+                int(use.bytes), use.bytes / span / max(soc.links[name].bandwidth), use.contention_s
+            )
+            for name, use in trace.links.items()
+        },
+        tuple(rows),
+        planning_s=0.0123,
+    )
+
+
+SCHEDULERS = ("type_based", "profile_greedy", "cpu_only", "heft")
+
+
+def sample_result(
+    models: int = 2, blocks: int = 3, *, hostile: bool = False, failing: bool = True
+) -> Result:
+    """Some networks on one board under four schedulers, one of which fails on the last network."""
+    soc = sample_soc(HOSTILE if hostile else "board")
+    runs: list[Run] = []
+    for m in range(models):
+        name = f"{HOSTILE}{m}" if hostile else f"net{m}"
+        graph = sample_graph(blocks + m, name, first=HOSTILE if hostile else "stem")
+        runs += [sample_run(graph, label, soc, 1.0 + 0.3 * i) for i, label in enumerate(SCHEDULERS)]
+    if failing:
+        error = "operator 'b0/pool' fits no processing unit\n  allow MaxPool on cpu"
+        runs.append(Run(runs[-1].model, "npu_only", runs[-1].graph, error=error))
+    reference = {
+        "title": "A paper (2023)",
+        "source": "doi 10.0/0",
+        "figures": [
+            {
+                "model": "net0",
+                "scheduler": "heft",
+                "baseline": "type_based",
+                "improvement_percent": 5.03,
+            },
+            {
+                "model": "net9",
+                "scheduler": "heft",
+                "baseline": "type_based",
+                "improvement_percent": 7.18,
+            },
+        ],
+    }
+    notes = (HOSTILE,) if hostile else ("one operator is costed by the bandwidth-bound default",)
+    return Result(
+        HOSTILE if hostile else "demo",
+        soc,
+        7,
+        "dataflow",
+        tuple(runs),
+        notes,
+        reference,
+        {"scenarios/demo.yaml": "sha256:" + "ab" * 32},
+    )
