@@ -1,0 +1,32 @@
+"""What each operator kind costs, one module a family.
+
+To model a new kind, add one :func:`~hetsim.workload.costing.registry.rule` to the family it
+belongs to; nothing else needs to know.
+"""
+
+from hetsim.workload.costing import (
+    einsum,
+    elementwise,
+    movement,
+    products,
+    quantised,
+    reducing,
+    sequence,
+)
+from hetsim.workload.costing.registry import DATA_DEPENDENT, RULES, Call, Cost, Rule, rule
+
+__all__ = [
+    "DATA_DEPENDENT",
+    "RULES",
+    "Call",
+    "Cost",
+    "Rule",
+    "einsum",
+    "elementwise",
+    "movement",
+    "products",
+    "quantised",
+    "reducing",
+    "rule",
+    "sequence",
+]

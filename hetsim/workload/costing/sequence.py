@@ -1,0 +1,117 @@
+"""Recurrent layers and fused attention.
+
+A recurrent layer multiplies every step's input and state by its gates' weights; both products
+share rows and columns, so together they are one nest whose reduction runs over input and state.
+The two products of attention (scores, then weighted values) join the same way.
+"""
+
+from __future__ import annotations
+
+from hetsim.errors import WorkloadError
+from hetsim.workload.costing.elementwise import EXP, SIGMOID, TANH
+from hetsim.workload.costing.registry import Call, Cost, rule
+from hetsim.workload.graph import LoopNest
+
+_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+_CELL_OPS = {
+    "LSTM": 3 * SIGMOID + 2 * TANH + 4,
+    "GRU": 2 * SIGMOID + TANH + 5,
+    "RNN": TANH,
+}
+"""Arithmetic for each element of the hidden state and step, products excluded."""
+
+
+@rule("LSTM", "GRU", "RNN", control=(4,))
+def _recurrent(call: Call) -> Cost:
+    data, weight, recurrence = call.input(0), call.input(1), call.input(2)
+    directions, gate_rows, features = weight.shape
+    hidden = recurrence.shape[-1]
+    batch_first = call.integer("layout", 0)
+    batch, steps = data.shape[:2] if batch_first else data.shape[1::-1]
+    if gate_rows != _GATES[call.kind] * hidden:
+        raise WorkloadError(
+            f"operator {call.name!r} ({call.kind}): weights of shape {list(weight.shape)} do not"
+            f" hold {_GATES[call.kind]} gates of {hidden}"
+        )
+    nest = LoopNest(
+        batch=1,
+        groups=directions,
+        out_h=steps,
+        out_w=batch,
+        in_c=features + hidden,
+        out_c=gate_rows,
+        in_h=steps,
+        in_w=batch,
+        weights_are_activations=not weight.constant,
+    )
+    cells = directions * steps * batch * hidden
+    return Cost.of_nest(nest, element_ops=_CELL_OPS[call.kind] * cells)
+
+
+def attention_cost(
+    batch: int, heads: int, queries: int, keys: int, width: int, value_width: int
+) -> Cost:
+    """Scaled dot-product attention, scores and weighted values, softmax included."""
+    nest = LoopNest(
+        batch=1,
+        groups=batch * heads,
+        out_h=1,
+        out_w=queries,
+        in_c=width + value_width,
+        out_c=keys,
+        in_w=queries,
+        weights_are_activations=True,
+    )
+    scores = batch * heads * queries * keys
+    return Cost.of_nest(nest, element_ops=(1 + EXP + 4) * scores)
+
+
+@rule("Attention")
+def _attention(call: Call) -> Cost:
+    if "num_heads" in call.attributes:
+        return _projected_attention(call)
+    query, key, value = call.input(0), call.input(1), call.input(2)
+    past = call.input(4).shape[-2] if call.has(4) else 0
+    if query.rank == 4:
+        batch, heads, queries, width = query.shape
+        keys, value_width = key.shape[2] + past, value.shape[3]
+    else:
+        batch, queries, total = query.shape
+        heads = call.integer("q_num_heads", 1)
+        width = total // heads
+        keys = key.shape[1] + past
+        value_width = value.shape[2] // call.integer("kv_num_heads", heads)
+    return attention_cost(batch, heads, queries, keys, width, value_width)
+
+
+def _projected_attention(call: Call) -> Cost:
+    """com.microsoft Attention: one product for queries, keys and values, then attention."""
+    data, weight = call.input(0), call.input(1)
+    batch, length, features = data.shape
+    heads = call.integer("num_heads", 1)
+    sizes = call.integers("qkv_hidden_sizes", (weight.shape[1] // 3,) * 3)
+    inner = attention_cost(batch, heads, length, length, sizes[0] // heads, sizes[2] // heads)
+    projection = batch * length * features * weight.shape[1]
+    return Cost(macs=inner.macs + projection, element_ops=inner.element_ops)
+
+
+@rule("MultiHeadAttention")
+def _multi_head(call: Call) -> Cost:
+    query, key, value = call.input(0), call.input(1), call.input(2)
+    if query.rank != 3 or key.rank != 3 or value.rank != 3:
+        raise WorkloadError(
+            f"operator {call.name!r} (MultiHeadAttention): only separate queries, keys and values"
+            " of shape [batch, length, width] are understood"
+        )
+    heads = call.integer("num_heads", 1)
+    batch, queries, width = query.shape
+    past = call.input(6).shape[-2] if call.has(6) else 0
+    return attention_cost(
+        batch, heads, queries, key.shape[1] + past, width // heads, value.shape[2] // heads
+    )
+
+
+@rule("RotaryEmbedding")
+def _rotary(call: Call) -> Cost:
+    """Two multiplications and an addition for each element."""
+    return Cost(element_ops=3 * call.result_elements)

@@ -1,0 +1,143 @@
+"""The loader's own picture of an ONNX file while it works on it.
+
+A :class:`Net` is mutable and lives only inside the loader: each step (constants, shapes, views,
+folding) reads and rewrites it, and the last one turns it into the frozen
+:class:`~hetsim.workload.graph.Graph`. Weights appear as values without data.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import NodeProto, TensorProto, TypeProto
+
+from hetsim.errors import Location, WorkloadError
+
+Array = npt.NDArray[Any]
+
+DTYPES: Mapping[int, str] = {
+    TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64", TensorProto.FLOAT16: "float16",
+    TensorProto.BFLOAT16: "bfloat16", TensorProto.INT8: "int8", TensorProto.UINT8: "uint8",
+    TensorProto.INT16: "int16", TensorProto.UINT16: "uint16", TensorProto.INT32: "int32",
+    TensorProto.UINT32: "uint32", TensorProto.INT64: "int64", TensorProto.UINT64: "uint64",
+    TensorProto.BOOL: "bool", TensorProto.INT4: "int4", TensorProto.UINT4: "uint4",
+    TensorProto.FLOAT8E4M3FN: "float8", TensorProto.FLOAT8E4M3FNUZ: "float8",
+    TensorProto.FLOAT8E5M2: "float8", TensorProto.FLOAT8E5M2FNUZ: "float8",
+}  # fmt: skip
+"""ONNX element types hetsim can size, and their names in ``DTYPE_BYTES``."""
+
+DEFAULT_DOMAINS = frozenset({"", "ai.onnx"})
+
+
+@dataclass(slots=True)
+class Value:
+    """A tensor of the file: an activation, or a constant whose data is kept only when small.
+
+    ``stored`` is the data type a constant has in memory when that differs from ``dtype`` (int8
+    weights behind a DequantizeLinear). ``root`` names the constant that holds the elements when
+    this one only rearranges them, so that shared weights are counted once.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    elem_type: int
+    constant: bool = False
+    data: Array | None = None
+    stored: str = ""
+    root: str = ""
+    type_proto: TypeProto | None = None
+
+    @property
+    def dtype(self) -> str:
+        """Name of the element type, a key of ``DTYPE_BYTES``."""
+        return DTYPES[self.elem_type]
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+    @property
+    def rank(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+
+@dataclass(slots=True)
+class Node:
+    """An operator of the file, with attributes as plain Python values ('' = absent tensor)."""
+
+    name: str
+    kind: str
+    domain: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, object]
+    proto: NodeProto
+
+
+@dataclass(slots=True)
+class Net:
+    """A file on its way to a graph. ``declared`` holds the shapes the file itself states."""
+
+    name: str
+    where: Location
+    nodes: list[Node]
+    values: dict[str, Value]
+    inputs: list[str]
+    outputs: list[str]
+    opsets: dict[str, int]
+    declared: dict[str, TypeProto] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def error(self, message: str, hint: str | None = None) -> WorkloadError:
+        """A :class:`WorkloadError` that names this file."""
+        return WorkloadError(message, where=self.where, hint=hint)
+
+
+def element_type_name(elem_type: int) -> str:
+    """ONNX's name of an element type, for messages."""
+    try:
+        return str(TensorProto.DataType.Name(elem_type)).lower()
+    except ValueError:
+        return f"type {elem_type}"
+
+
+def static_shape(type_proto: TypeProto) -> tuple[int, ...] | None:
+    """The shape of a tensor type when every dimension is a known positive or zero number."""
+    tensor = type_proto.tensor_type
+    if not tensor.HasField("shape"):
+        return None
+    dims = []
+    for dim in tensor.shape.dim:
+        if not dim.HasField("dim_value") or dim.dim_value < 0:
+            return None
+        dims.append(int(dim.dim_value))
+    return tuple(dims)
+
+
+def make_type(elem_type: int, shape: Iterable[int]) -> TypeProto:
+    """A tensor type with a static shape."""
+    result = TypeProto()
+    result.tensor_type.elem_type = elem_type
+    result.tensor_type.shape.SetInParent()
+    for dim in shape:
+        result.tensor_type.shape.dim.add().dim_value = dim
+    return result
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """``"; did you mean 'x'?"`` when something close exists, otherwise an empty string."""
+    found = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.5)
+    return f"did you mean {found[0]!r}?" if found else ""
+
+
+def as_list(data: Array) -> list[Any]:
+    """The elements of a small constant as a flat Python list."""
+    return list(np.asarray(data).reshape(-1).tolist())
