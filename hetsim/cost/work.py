@@ -73,10 +73,14 @@ class Kernel:
 
 @dataclass(frozen=True, slots=True)
 class Residency:
-    """Which tensors need not cross the memory path: already on chip, or to be kept there."""
+    """Which tensors need not cross the memory path: already on chip, or to be kept there.
+
+    ``reserved_bytes`` of on-chip memory are taken by such tensors while the kernel runs.
+    """
 
     inputs: frozenset[str] = frozenset()
     outputs: frozenset[str] = frozenset()
+    reserved_bytes: int = 0
 
 
 NOWHERE = Residency()

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 class Span:
     """Something that occupied a lane from ``start`` to ``end`` (seconds).
 
-    ``lane`` is a PU name, ``PU.dma`` for its transfers, ``CLUSTER.host`` for host threads, or
-    ``runtime``. ``kind`` is one of ``compute``, ``load``, ``store``, ``stream`` (load, compute and
+    ``lane`` is a PU name, ``PU.dma`` for its transfers, ``CLUSTER:PU`` for the host thread that
+    converts, calls and polls for that PU, or ``runtime`` for forks and joins. ``kind`` is one of ``compute``, ``load``, ``store``, ``stream`` (load, compute and
     store overlapped), ``dispatch``, ``convert``, ``cache``, ``copy``, ``call``, ``fork``, ``join``,
     ``poll``, ``interrupt``. ``alone_s`` is what it would have taken without contention.
     """

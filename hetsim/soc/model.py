@@ -45,8 +45,9 @@ class PU:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """Names of the links its traffic crosses."""
-        return tuple(self.spec.path)
+        """Names of the links its traffic crosses, its own private ones first."""
+        private = (f"{self.name}.{link}" for link in self.spec.private_links)
+        return (*private, *self.spec.path)
 
     def stored_dtype(self, dtype: str) -> str:
         """The data type in which this PU keeps tensors that the network declares as ``dtype``."""
@@ -73,9 +74,12 @@ class SoC:
                 name = cluster if len(units) == 1 else f"{cluster}.{i}"
                 pus.append(PU(name, cluster, pu_spec, cores, len(pus)))
         links = {
-            name: Link(name, (link.bytes_per_second,), link.latency, link.arbitration)
-            for name, link in spec.links.items()
+            f"{pu.name}.{name}": Link(f"{pu.name}.{name}", (bandwidth,))
+            for pu in pus
+            for name, bandwidth in pu.spec.private_links.items()
         }
+        for name, link in spec.links.items():
+            links[name] = Link(name, (link.bytes_per_second,), link.latency, link.arbitration)
         for name, memory in spec.memory.items():
             shares = memory.efficiency
             shares = shares if isinstance(shares, list) else [shares]

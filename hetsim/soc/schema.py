@@ -245,6 +245,21 @@ class PUSpec(Spec):
         return True
 
     @property
+    def polls_host(self) -> bool:
+        """Whether a host thread spins while this PU runs."""
+        return False
+
+    @property
+    def completion_latency(self) -> float:
+        """Seconds from the end of the last kernel to the host's reaction."""
+        return 0.0
+
+    @property
+    def private_links(self) -> dict[str, float]:
+        """Links of its own that its traffic crosses before ``path``: name to B/s."""
+        return {}
+
+    @property
     def fuse_patterns(self) -> tuple[tuple[str, ...], ...]:
         """Fusion chains as tuples of operator kinds, longest first."""
         chains = (tuple(part.strip() for part in chain.split("-")) for chain in self.fuse)
@@ -339,6 +354,7 @@ class DMASpec(Spec):
 
     engines: int = Field(default=1, ge=1)
     bandwidth: Bandwidth = Field(description="of one engine")
+    setup: Time = Field(default=0.0, description="programming one transfer of a tile")
 
 
 class NPUSpec(PUSpec):
@@ -373,6 +389,18 @@ class NPUSpec(PUSpec):
         if self.host_wait == "poll" and self.interrupt_latency:
             raise ValueError("interrupt_latency has no effect with host_wait: poll")
         return self
+
+    @property
+    def polls_host(self) -> bool:
+        return self.host_wait == "poll"
+
+    @property
+    def completion_latency(self) -> float:
+        return float(self.interrupt_latency)
+
+    @property
+    def private_links(self) -> dict[str, float]:
+        return {"dma": self.dma.engines * self.dma.bandwidth}
 
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
         """Only the listed types, whatever the work."""

@@ -1,0 +1,114 @@
+"""Cycles of matrix arrays in closed form, and summed over tiles.
+
+Systolic arrays: the stall-free cycle counts of SCALE-Sim (v3; Samajdar et al., ISPASS 2020 describe
+the model): every fold of the operands onto the array costs its streaming time plus filling and
+draining. Blocked matrix cores (VTA: Moreau et al., IEEE Micro 39(5), 2019) take one
+batch × block_in × block_out product a cycle; what does not fill a block is padding.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hetsim.errors import ConfigError
+from hetsim.soc.schema import GemmCore, SystolicArray
+
+Ints = npt.NDArray[np.int64]
+
+
+def systolic_cycles(dataflow: str, rows: int, cols: int, T: int, K: int, N: int) -> int:
+    """Stall-free cycles of the product (T × K) · (K × N) on a rows × cols systolic array.
+
+    ``T`` output pixels, ``K`` = kernel height × width × input channels, ``N`` filters.
+    ``dataflow`` is ``weight_stationary``, ``output_stationary`` or ``input_stationary``
+    (``ws``, ``os``, ``is``).
+
+    Raises:
+        ConfigError: unknown dataflow, or a dimension below one.
+    """
+    if min(rows, cols, T, K, N) < 1:
+        raise ConfigError(f"array and operand sizes must be at least 1: {(rows, cols, T, K, N)}")
+    folds, streaming = _folds(_long_name(dataflow), rows, cols, T, K, N)
+    return folds * streaming - 1
+
+
+def systolic_folds(dataflow: str, rows: int, cols: int, T: int, K: int, N: int) -> int:
+    """How many times operands are folded onto the array (see :func:`systolic_cycles`)."""
+    return _folds(_long_name(dataflow), rows, cols, T, K, N)[0]
+
+
+_SHORT = {"ws": "weight_stationary", "os": "output_stationary", "is": "input_stationary"}
+
+
+def _long_name(dataflow: str) -> str:
+    name = _SHORT.get(dataflow, dataflow)
+    if name not in _SHORT.values():
+        raise ConfigError(
+            f"unknown dataflow {dataflow!r}", hint=f"one of {', '.join(_SHORT.values())}"
+        )
+    return name
+
+
+def _folds(dataflow: str, rows: int, cols: int, T: int, K: int, N: int) -> tuple[int, int]:
+    if dataflow == "weight_stationary":
+        return math.ceil(K / rows) * math.ceil(N / cols), T + 2 * rows + cols - 2
+    if dataflow == "input_stationary":
+        return math.ceil(K / rows) * math.ceil(T / cols), N + 2 * rows + cols - 2
+    return math.ceil(T / rows) * math.ceil(N / cols), K + rows + cols - 2
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A loop of ``size`` cut into tiles of ``tile`` (arrays of candidates, broadcastable)."""
+
+    size: int
+    tile: Ints
+
+    @property
+    def count(self) -> Ints:
+        """How many tiles."""
+        return -(-self.size // self.tile)
+
+    def blocks(self, block: int) -> Ints:
+        """Blocks of ``block`` over all tiles, each tile padded to whole blocks."""
+        last = self.size - (self.count - 1) * self.tile
+        return (self.count - 1) * -(-self.tile // block) + -(-last // block)
+
+
+def tiled_cycles(array: SystolicArray | GemmCore, T: Cut, K: Cut, N: Cut, taps: int) -> Ints:
+    """Total array cycles when the three loops are cut into tiles, summed over all tiles.
+
+    ``K`` counts input channels, each with ``taps`` = kernel height × width positions. The sum over
+    full and remainder tiles is exact because each closed form is a product of per-loop terms.
+    """
+    if isinstance(array, GemmCore):
+        blocks = K.blocks(array.block_in) * N.blocks(array.block_out)
+        return taps * T.size * blocks * np.ones_like(T.count)
+    rows, cols = array.rows, array.columns
+    kernel = Cut(K.size * taps, K.tile * taps)
+    if array.dataflow == "weight_stationary":
+        streaming = T.size + T.count * (2 * rows + cols - 2)
+        total = kernel.blocks(rows) * N.blocks(cols) * streaming
+    elif array.dataflow == "input_stationary":
+        streaming = N.size + N.count * (2 * rows + cols - 2)
+        total = kernel.blocks(rows) * T.blocks(cols) * streaming
+    else:
+        streaming = K.size * taps + K.count * (rows + cols - 2)
+        total = T.blocks(rows) * N.blocks(cols) * streaming
+    return total - T.count * K.count * N.count
+
+
+def alignments(array: SystolicArray | GemmCore, taps: int) -> tuple[int, int, int]:
+    """Multiples of (pixels, input channels, filters) at which tiles fill the array without waste."""
+    if isinstance(array, GemmCore):
+        return 1, array.block_in, array.block_out
+    channels = max(1, math.ceil(array.rows / taps))
+    if array.dataflow == "weight_stationary":
+        return 1, channels, array.columns
+    if array.dataflow == "input_stationary":
+        return array.columns, channels, 1
+    return array.rows, 1, array.columns

@@ -1,0 +1,251 @@
+"""How a convolution or matrix product is cut into tiles that fit an NPU's buffers.
+
+The tiler moves the fewest bytes; among equals it takes the shortest pipelined time. Two loop orders
+are considered: weights stay while pixels stream (``weights``), or inputs stay while filters stream
+(``inputs``); what does not stay is read again, and counted. Partial sums never leave the chip.
+Consecutive row tiles share their halo rows on chip; column strips do not. Re-reads follow
+Chen, Emer & Sze, "Eyeriss" (ISCA 2016), section IV, in its simplest two cases.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from hetsim.cost.analytical.arrays import Cut, alignments, tiled_cycles
+from hetsim.errors import InfeasibleError
+from hetsim.soc.schema import GemmCore, SystolicArray
+from hetsim.workload.graph import LoopNest
+
+Array = npt.NDArray[np.float64]
+ACCUMULATOR_BYTES = 4
+"""Partial sums are 32 bits wide (int32 behind int8 products, float32 behind float16 ones)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buffers:
+    """On-chip bytes for the tiler: separate, or ``unified`` where one memory holds all three."""
+
+    input: float
+    weight: float
+    accumulator: float
+    unified: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What the tiler needs to know of a kernel besides its loops.
+
+    Bytes of the whole input, weights and output (0 where resident on chip and not to be moved),
+    ``extra`` bytes streamed in beside the output (the other operand of a fused Add); seconds per
+    array cycle; ``vector_s`` for the element-wise tail; DMA bytes/s and set-up seconds per tile.
+    """
+
+    input_bytes: int
+    weight_bytes: int
+    output_bytes: int
+    extra_bytes: int
+    input_element: float
+    weight_element: float
+    output_element: float
+    cycle_s: float
+    vector_s: float
+    dma_rate: float
+    dma_setup: float
+    double_buffer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """The chosen cut: tiles per loop, bytes moved, array time.
+
+    ``input_reads`` and ``weight_reads`` say how often each is read in total. ``first_load`` are the
+    bytes of the first tile; ``compute_s`` is the time of all tiles' arithmetic.
+    """
+
+    groups: int
+    pixels: int
+    channels: int
+    filters: int
+    stay: str
+    input_reads: float
+    weight_reads: float
+    load_bytes: int
+    store_bytes: int
+    first_load: int
+    compute_s: float
+
+    @property
+    def tiles(self) -> int:
+        """Number of tiles computed."""
+        return self.groups * self.pixels * self.channels * self.filters
+
+
+def _sizes(size: int, step: int) -> list[int]:
+    """Candidate tile sizes of a loop: the whole, and halvings rounded up to multiples of step."""
+    sizes = [size]
+    part = size
+    while part > step:
+        part = -(-part // 2)
+        rounded = -(-part // step) * step
+        if rounded < sizes[-1]:
+            sizes.append(rounded)
+    return sizes
+
+
+def _pixel_tiles(nest: LoopNest) -> list[tuple[int, int]]:
+    """Candidate (rows, columns) of an output tile: bands of whole rows, then strips of one row."""
+    bands = [(rows, nest.out_w) for rows in _sizes(nest.out_h, 1)]
+    return bands + [(1, columns) for columns in _sizes(nest.out_w, 1)[1:]]
+
+
+def flatten(nest: LoopNest, images: int) -> LoopNest:
+    """Pixels as one long column where no halo ties them (1x1, stride 1), batch folded in."""
+    if (nest.k_h, nest.k_w, nest.stride_h, nest.stride_w) != (1, 1, 1, 1):
+        return nest
+    pixels = images * nest.out_h * nest.out_w
+    return LoopNest(
+        1, nest.groups, pixels, 1, nest.in_c, nest.out_c, in_h=pixels, in_w=1,
+        weights_are_activations=nest.weights_are_activations,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=65536)
+def tile(
+    nest: LoopNest, array: SystolicArray | GemmCore, buffers: Buffers, demand: Demand
+) -> Tiling:
+    """Chooses the tiling of one kernel.
+
+    Raises:
+        InfeasibleError: even the smallest tile does not fit; says by how many bytes.
+    """
+    images = -(-nest.batch // array.batch) if isinstance(array, GemmCore) else nest.batch
+    flat = flatten(nest, images)
+    if flat is not nest:
+        nest, images = flat, 1
+    taps = nest.k_h * nest.k_w
+    _, step_k, step_n = alignments(array, taps)
+    tile_px = _pixel_tiles(nest)
+    g_, k_, n_ = _sizes(nest.groups, 1), _sizes(nest.in_c, step_k), _sizes(nest.out_c, step_n)
+    shape = (len(g_), len(tile_px), len(k_), len(n_))
+    g = np.array(g_, dtype=np.int64).reshape(-1, 1, 1, 1)
+    rows = np.array([p[0] for p in tile_px], dtype=np.int64).reshape(1, -1, 1, 1)
+    cols = np.array([p[1] for p in tile_px], dtype=np.int64).reshape(1, -1, 1, 1)
+    k = np.array(k_, dtype=np.int64).reshape(1, 1, -1, 1)
+    n = np.array(n_, dtype=np.int64).reshape(1, 1, 1, -1)
+
+    in_rows = np.minimum((rows - 1) * nest.stride_h + (nest.k_h - 1) * nest.dilation_h + 1, nest.in_h)
+    in_cols = np.minimum((cols - 1) * nest.stride_w + (nest.k_w - 1) * nest.dilation_w + 1, nest.in_w)
+    bands, strips = -(-nest.out_h // rows), -(-nest.out_w // cols)
+    count_g, count_p = -(-nest.groups // g), images * bands * strips
+    count_k, count_n = -(-nest.in_c // k), -(-nest.out_c // n)
+    halo = np.where(strips > 1, strips * in_cols / nest.in_w, 1.0)
+
+    in_tile = g * in_rows * in_cols * k * demand.input_element if demand.input_bytes else 0.0 * k
+    w_tile = g * taps * k * n * demand.weight_element if demand.weight_bytes else 0.0 * k
+    out_tile = g * rows * cols * n * 1.0
+    acc = out_tile * ACCUMULATOR_BYTES
+    depth = 2.0 if demand.double_buffer else 1.0
+    in_held = in_tile * np.where(count_g * count_p * count_k > 1, depth, 1.0)
+    w_held = w_tile * np.where(count_g * count_k * count_n > 1, depth, 1.0)
+    many = count_g * count_p * count_n > 1
+    if buffers.unified is None:
+        acc_held = acc * np.where(many, depth, 1.0)
+        over = np.maximum(
+            np.maximum(in_held - buffers.input, w_held - buffers.weight),
+            acc_held - buffers.accumulator,
+        )
+    else:
+        staged = np.where(count_k > 1, acc, out_tile * demand.output_element)
+        over = in_held + w_held + staged * np.where(many, depth, 1.0) - buffers.unified
+    over = np.broadcast_to(over, shape)
+    fits = over <= 0
+    # Grouped operators cut channels only when a single group does not fit.
+    fits = fits & np.broadcast_to((g == 1) | ((k == nest.in_c) & (n == nest.out_c)), shape)
+    if not fits.any():
+        short = math.ceil(float(over.min()))
+        raise InfeasibleError(f"its smallest tile is {short} bytes larger than the on-chip buffers")
+
+    cycles = nest.groups * tiled_cycles(
+        array,
+        Cut(images * nest.out_h * nest.out_w, rows * cols),
+        Cut(nest.in_c, k),
+        Cut(nest.out_c, n),
+        taps,
+    )
+    tiles = count_g * count_p * count_k * count_n
+    compute = np.maximum(cycles * demand.cycle_s, demand.vector_s)
+    first = in_tile + w_tile + demand.extra_bytes / (count_g * count_p * count_n)
+    best: tuple[float, float, int, tuple[int, ...]] | None = None
+    for order, stay in enumerate(("weights", "inputs")):
+        in_reads, w_reads = _reads(stay, count_p, count_k, count_n)
+        loads = (
+            np.ceil(demand.input_bytes * in_reads * halo)
+            + demand.weight_bytes * w_reads
+            + demand.extra_bytes
+        )
+        moved = np.broadcast_to(loads + demand.output_bytes, shape)
+        seconds = np.broadcast_to(
+            _seconds(demand, compute, tiles, first, loads, count_g * count_p * count_n), shape
+        )
+        where = np.flatnonzero(fits.ravel())
+        pick = where[np.lexsort((seconds.ravel()[where], moved.ravel()[where]))[0]]
+        candidate = (float(moved.ravel()[pick]), float(seconds.ravel()[pick]), order)
+        if best is None or candidate < best[:3]:
+            index = tuple(int(i) for i in np.unravel_index(pick, shape))
+            best = (*candidate, index)
+    assert best is not None
+    _, _, order, at = best
+    stay = ("weights", "inputs")[order]
+    in_reads, w_reads = _reads(stay, count_p, count_k, count_n)
+
+    def value(grid: Array) -> float:
+        return float(np.broadcast_to(grid, shape)[at])
+
+    load = math.ceil(
+        math.ceil(demand.input_bytes * value(in_reads * halo))
+        + demand.weight_bytes * value(w_reads)
+        + demand.extra_bytes
+    )
+    return Tiling(
+        groups=int(value(count_g)),
+        pixels=int(value(count_p)),
+        channels=int(value(count_k)),
+        filters=int(value(count_n)),
+        stay=stay,
+        input_reads=value(in_reads * halo),
+        weight_reads=value(w_reads),
+        load_bytes=load,
+        store_bytes=demand.output_bytes,
+        first_load=min(load, math.ceil(value(first))),
+        compute_s=value(compute),
+    )
+
+
+def _reads(stay: str, count_p: Array, count_k: Array, count_n: Array) -> tuple[Array, Array]:
+    """How often inputs and weights are read, by loop order and tile counts."""
+    if stay == "weights":
+        inputs = np.where((count_p * count_k > 1), count_n, 1)
+        weights = np.where(count_k > 1, np.where(count_n * count_k > 1, count_p, 1), 1)
+    else:
+        inputs = np.where(count_k > 1, count_n, 1)
+        weights = np.where(count_n * count_k > 1, count_p, 1)
+    return inputs + 0 * count_p, weights + 0 * count_n
+
+
+def _seconds(
+    demand: Demand, compute: Array, tiles: Array, first: Array, loads: Array, stores: Array
+) -> Array:
+    """Estimated time alone: first load, overlapped middle, last tile and its store."""
+    rate, setup = demand.dma_rate, demand.dma_setup
+    begin = first / rate + setup
+    end = demand.output_bytes / stores / rate + setup
+    if not demand.double_buffer:
+        return (loads + demand.output_bytes) / rate + compute + 2 * tiles * setup
+    moving = (np.maximum(loads - first, 0) + demand.output_bytes) / rate + 2 * tiles * setup
+    middle = np.maximum(compute * (tiles - 1) / tiles, moving - end)
+    return begin + middle + compute / tiles + end

@@ -1,0 +1,45 @@
+"""The contract of a cost model, and the chain that asks several in turn."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
+from hetsim.errors import InfeasibleError
+from hetsim.soc.model import PU
+from hetsim.workload.graph import Graph
+
+
+class CostModel(ABC):
+    """Knows what kernels ask of PUs.
+
+    :meth:`work` is called once per kernel, PU class and residency (answers are cached by the
+    caller), so it may be slow. It must be a pure function of its arguments.
+    """
+
+    @abstractmethod
+    def work(
+        self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency = NOWHERE
+    ) -> Work | None:
+        """The demand of ``kernel`` on ``pu``; ``None`` when this model does not know.
+
+        Raises:
+            InfeasibleError: the PU can never run it (a tile that does not fit, say), with reason.
+        """
+
+
+class CostChain(CostModel):
+    """Asks its models in order and takes the first answer: measured, learned, analytical."""
+
+    def __init__(self, models: Sequence[CostModel]) -> None:
+        self.models = tuple(models)
+
+    def work(
+        self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency = NOWHERE
+    ) -> Work | None:
+        for model in self.models:
+            answer = model.work(graph, kernel, pu, residency)
+            if answer is not None:
+                return answer
+        raise InfeasibleError(f"no cost model knows {'+'.join(kernel.kinds)} on {pu.name}")

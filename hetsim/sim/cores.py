@@ -1,0 +1,86 @@
+"""CPU cores shared by threads: kernels, conversions for other PUs, polling loops.
+
+While a cluster has no more threads than cores everybody runs at full speed. Beyond that the
+operating system time-slices: each thread gets cores / threads of a core, so a kernel and a
+conversion beside it both slow down by that factor (processor sharing).
+"""
+
+from __future__ import annotations
+
+from simpy import Event
+
+from hetsim.sim.network import INFINITY, Flow, Network, Route
+
+
+class Cores:
+    """The cores of one cluster during a simulation."""
+
+    __slots__ = ("_compute", "_network", "_running", "cores", "speed", "threads")
+
+    def __init__(self, network: Network, cores: int) -> None:
+        self._network = network
+        self._compute = Route((), 0.0)
+        self._running: dict[Flow, tuple[float, Route]] = {}
+        self.cores = cores
+        self.threads = 0
+        self.speed = 1.0
+
+    def enter(self, threads: int) -> None:
+        """``threads`` more threads want to run."""
+        self.threads += threads
+        if self.threads > self.cores:
+            self._balance()
+
+    def leave(self, threads: int) -> None:
+        """``threads`` threads have ended or sleep."""
+        crowded = self.threads > self.cores
+        self.threads -= threads
+        if crowded:
+            self._balance()
+
+    def _balance(self) -> None:
+        speed = min(1.0, self.cores / self.threads) if self.threads else 1.0
+        if speed == self.speed:
+            return
+        self.speed = speed
+        for flow, (rate, route) in list(self._running.items()):
+            if flow.callbacks is None:
+                del self._running[flow]
+            else:
+                self._network.set_limit(flow, rate * speed, route)
+
+    def work(
+        self,
+        seconds: float,
+        amount: float,
+        route: Route,
+        *,
+        delay: float = 0.0,
+        weight: float = 1.0,
+        priority: int = 0,
+        owner: str = "",
+    ) -> Flow:
+        """Work of ``seconds`` at full speed that moves ``amount`` bytes over ``route`` meanwhile.
+
+        A flow capped at amount / seconds: alone it takes max(seconds, amount / bandwidth).
+        """
+        if amount <= 0.0:
+            amount, route = seconds, self._compute
+        rate = amount / seconds if seconds > 0.0 else INFINITY
+        flow = self._network.transfer(
+            amount,
+            route,
+            rate * self.speed,
+            delay=delay,
+            weight=weight,
+            priority=priority,
+            owner=owner,
+        )
+        if rate < INFINITY:
+            running = self._running
+            running[flow] = (rate, route)
+            flow.callbacks.append(self._forget)
+        return flow
+
+    def _forget(self, flow: Event) -> None:
+        self._running.pop(flow, None)  # type: ignore[call-overload]
