@@ -154,3 +154,9 @@ def _names(model: type[BaseModel] | None) -> list[str]:
 
 def _field(model: type[BaseModel] | None, name: str) -> Any:
     return next((field for known, field in _fields(model) if known == name), None)
+
+
+def json_schema(model: type[BaseModel], title: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of ``model``."""
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **model.model_json_schema(), "title": title}

@@ -23,7 +23,6 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    PlainValidator,
     SerializeAsAny,
     Tag,
     ValidationError,
@@ -429,18 +428,36 @@ class RuntimeSpec(Spec):
     thread_join: Time = Field(default=0.0, description="joining one member of a parallel group")
 
 
-def _pu_of_its_kind(value: object) -> PUSpec:
-    """Validates an entry of ``pus`` with the schema of its kind."""
-    from hetsim.soc.kinds import kinds
+class _OfItsKind:
+    """The pydantic annotation of an entry of ``pus``: validated by the schema its kind names."""
 
-    if isinstance(value, PUSpec):
-        return value
-    if isinstance(value, dict) and isinstance(value.get("kind"), str):
-        if value["kind"] in kinds():
-            return kinds()[value["kind"]].model_validate(value)
-        message = f"unknown kind {value['kind']!r}; {suggest(value['kind'], kinds())}"
-        raise _located("a processing unit", ("kind",), message, value["kind"])
-    return PUSpec.model_validate(value)
+    @staticmethod
+    def parse(value: object) -> PUSpec:
+        from hetsim.soc.kinds import kinds
+
+        if isinstance(value, PUSpec):
+            return value
+        if isinstance(value, dict) and isinstance(value.get("kind"), str):
+            if value["kind"] in kinds():
+                return kinds()[value["kind"]].model_validate(value)
+            message = f"unknown kind {value['kind']!r}; {suggest(value['kind'], kinds())}"
+            raise _located("a processing unit", ("kind",), message, value["kind"])
+        return PUSpec.model_validate(value)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.parse)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        from hetsim.soc.kinds import kinds
+
+        return {
+            "oneOf": [handler(spec.__pydantic_core_schema__) for spec in kinds().values()],
+            "description": "a processing unit; its fields depend on 'kind'",
+        }
 
 
 def _located(title: str, path: tuple[str | int, ...], message: str, value: object) -> Exception:
@@ -461,9 +478,7 @@ class SoCSpec(Spec):
     description: str = ""
     memory: dict[Name, MemorySpec] = Field(min_length=1)
     links: dict[Name, LinkSpec] = Field(default_factory=dict)
-    pus: dict[Name, Annotated[SerializeAsAny[PUSpec], PlainValidator(_pu_of_its_kind)]] = Field(
-        min_length=1
-    )
+    pus: dict[Name, Annotated[SerializeAsAny[PUSpec], _OfItsKind()]] = Field(min_length=1)
     runtime: RuntimeSpec
 
     @model_validator(mode="after")

@@ -1,0 +1,1 @@
+"""Scenario files: what to simulate, with which schedulers, on which SoC."""

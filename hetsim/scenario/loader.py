@@ -1,0 +1,222 @@
+"""From a scenario's name or file to a checked :class:`Scenario`, its SoC loaded.
+
+Networks and schedulers are only named here; whoever resolves the names points with
+:meth:`Scenario.where` at the line of one that does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from hetsim.errors import ConfigError, Location
+from hetsim.library import find
+from hetsim.names import suggest
+from hetsim.overrides import Override, apply_overrides
+from hetsim.scenario.schema import ModelSpec, ReferenceSpec, ScenarioSpec, SchedulerSpec
+from hetsim.soc.loader import build_soc, read_soc
+from hetsim.soc.model import SoC
+from hetsim.validation import json_schema, validate
+from hetsim.yamlio import Document, Keys, read_yaml
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A network the scenario asks for: ``path`` of an ONNX file, or ``name`` in the zoo."""
+
+    name: str
+    label: str
+    path: Path | None
+    input_shapes: Mapping[str, tuple[int, ...]]
+    where: Location
+
+
+@dataclass(frozen=True)
+class SchedulerRef:
+    """A scheduler the scenario asks for, by registered name or ``FILE.py:CLASS``."""
+
+    name: str
+    label: str
+    parameters: Mapping[str, Any]
+    where: Location
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A checked scenario.
+
+    ``schedulers`` is ``"all"`` when every registered scheduler is meant. ``time_limit_s`` bounds
+    one scheduler's thinking about one model, seconds; ``None`` is no bound. ``directory`` is
+    what relative paths in the file are relative to.
+    """
+
+    name: str
+    description: str
+    soc: SoC
+    models: tuple[ModelRef, ...]
+    schedulers: tuple[SchedulerRef, ...] | Literal["all"]
+    execution: str
+    fidelity: str
+    seed: int
+    unknown_operators: str
+    fold_batch_norm: bool
+    time_limit_s: float | None
+    reference: ReferenceSpec | None
+    source: str
+    document: Document = field(repr=False, compare=False)
+
+    @property
+    def directory(self) -> Path:
+        """The directory of the scenario file."""
+        return Path(self.source).parent
+
+    def where(self, path: Keys = ()) -> Location:
+        """The place in the file of the value at ``path``, e.g. ``("models", 0)``."""
+        return self.document.where(path)
+
+
+def load_scenario(
+    name_or_path: str | Path, overrides: Mapping[str, object] | None = None
+) -> Scenario:
+    """Loads a scenario by shipped name or path, and the SoC it names.
+
+    ``overrides`` (``--set``) whose first word is a field of scenarios change the scenario
+    (``seed``, ``execution``, ``soc``); all others, and those that start with ``soc.``, change the
+    SoC, on top of the scenario's own ``set``.
+
+    Raises:
+        ConfigError: no such scenario or SoC, or one that cannot be understood; lists every
+            problem with file, line and column.
+    """
+    for_scenario, for_soc = _split(overrides or {})
+    file = find("scenarios", name_or_path)
+    document = apply_overrides(read_yaml(file), for_scenario)
+    spec = validate(ScenarioSpec, document)
+    # A SoC named on the command line is relative to where the command was given.
+    base = None if "soc" in for_scenario else file.parent
+    soc = read_soc(spec.soc, base, where=document.where(("soc",)))
+    soc = apply_overrides(soc, _own_changes(document))
+    soc = apply_overrides(soc, for_soc)
+    models = tuple(_models(spec, document, file.parent))
+    _distinct_labels(models, "models")
+    schedulers: tuple[SchedulerRef, ...] | Literal["all"] = "all"
+    if not isinstance(spec.schedulers, str):
+        schedulers = tuple(_schedulers(spec.schedulers, document))
+        _distinct_labels(schedulers, "schedulers")
+    _check_reference(spec, document, models, schedulers)
+    return Scenario(
+        name=spec.name,
+        description=spec.description,
+        soc=build_soc(soc),
+        models=models,
+        schedulers=schedulers,
+        execution=spec.execution,
+        fidelity=spec.fidelity,
+        seed=spec.seed,
+        unknown_operators=spec.unknown_operators,
+        fold_batch_norm=spec.fold_batch_norm,
+        time_limit_s=spec.time_limit,
+        reference=spec.reference,
+        source=str(file),
+        document=document,
+    )
+
+
+def scenario_json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of scenario files."""
+    return json_schema(ScenarioSpec, "hetsim scenario")
+
+
+def _split(overrides: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Overrides of the scenario and of its SoC."""
+    for_scenario: dict[str, object] = {}
+    for_soc: dict[str, object] = {}
+    for path, value in overrides.items():
+        first, _, rest = path.partition(".")
+        if first == "soc" and rest:
+            located = value if isinstance(value, Override) else None
+            where = located.where if located else Location(f"--set {path}")
+            for_soc[rest] = Override(located.value if located else value, where)
+        elif first in ScenarioSpec.model_fields:
+            for_scenario[path] = value
+        else:
+            for_soc[path] = value
+    return for_scenario, for_soc
+
+
+def _own_changes(document: Document) -> dict[str, object]:
+    """The scenario's ``set``, each change located at its line."""
+    changes = document.get(("set",)) or {}
+    return {
+        path: Override(value, document.where_key(("set", path))) for path, value in changes.items()
+    }
+
+
+def _models(spec: ScenarioSpec, document: Document, directory: Path) -> Iterator[ModelRef]:
+    for i, entry in enumerate(spec.models):
+        where = document.where(("models", i))
+        if isinstance(entry, str):
+            entry = ModelSpec(path=entry) if entry.endswith(".onnx") else ModelSpec(name=entry)
+        path = None
+        if entry.path is not None:
+            place = document.where(("models", i, "path"))
+            path = directory / Path(entry.path).expanduser()
+            if not path.is_file():
+                problem = "is a directory" if path.is_dir() else "does not exist"
+                raise ConfigError(f"model file {str(path)!r} {problem}", where=place)
+        name = entry.name or (path.stem if path is not None else None)
+        if name is None:
+            raise ConfigError(
+                f"models[{i}] names no model",
+                where=where,
+                hint="give 'name' (a model of the zoo) or 'path' (an ONNX file)",
+            )
+        shapes = {tensor: tuple(shape) for tensor, shape in entry.input_shapes.items()}
+        yield ModelRef(name, entry.label or name, path, shapes, where)
+
+
+def _schedulers(
+    entries: Iterable[str | SchedulerSpec], document: Document
+) -> Iterator[SchedulerRef]:
+    for i, entry in enumerate(entries):
+        spec = SchedulerSpec(name=entry) if isinstance(entry, str) else entry
+        where = document.where(("schedulers", i))
+        yield SchedulerRef(spec.name, spec.label or spec.name, spec.parameters, where)
+
+
+def _distinct_labels(entries: Iterable[ModelRef | SchedulerRef], what: str) -> None:
+    """Results are found by label, so two entries must not share one."""
+    first: dict[str, Location] = {}
+    for entry in entries:
+        if entry.label in first:
+            raise ConfigError(
+                f"two {what} are called {entry.label!r}; the first stands at {first[entry.label]}",
+                where=entry.where,
+                hint="remove one, or give it a 'label' of its own",
+            )
+        first[entry.label] = entry.where
+
+
+def _check_reference(
+    spec: ScenarioSpec,
+    document: Document,
+    models: tuple[ModelRef, ...],
+    schedulers: tuple[SchedulerRef, ...] | Literal["all"],
+) -> None:
+    """Published figures must speak of what this scenario runs."""
+    if spec.reference is None:
+        return
+    known: dict[str, list[str]] = {"model": [m.label for m in models]}
+    if schedulers != "all":
+        known["scheduler"] = known["baseline"] = [s.label for s in schedulers]
+    for i, row in enumerate(spec.reference.improvements):
+        for key, labels in known.items():
+            name = getattr(row, key)
+            if name not in labels:
+                raise ConfigError(
+                    f"reference.improvements[{i}].{key}: {name!r} is not run by this scenario",
+                    where=document.where(("reference", "improvements", i, key)),
+                    hint=suggest(name, labels, "run"),
+                )

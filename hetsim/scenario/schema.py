@@ -1,0 +1,105 @@
+"""What a scenario may say: the schema of ``scenarios/*.yaml``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from hetsim.soc.schema import Quantity, Spec
+
+Text = Annotated[str, Field(min_length=1)]
+Limit = Annotated[float, Quantity("time")]
+Dimension = Annotated[int, Field(ge=1)]
+
+
+class ModelSpec(Spec):
+    """One network: a model of the zoo by ``name``, or an ONNX file by ``path``."""
+
+    name: Text | None = Field(default=None, description="a model of the zoo, or what to call it")
+    path: Text | None = Field(
+        default=None, description="an ONNX file, relative to the scenario file"
+    )
+    input_shapes: dict[str, list[Dimension]] = Field(
+        default_factory=dict, description="full shape of inputs, where the file has symbols"
+    )
+    label: Text | None = Field(default=None, description="what reports call it; default its name")
+
+
+class SchedulerSpec(Spec):
+    """One scheduler with its parameters."""
+
+    name: Text = Field(description="a registered scheduler, or FILE.py:CLASS")
+    label: Text | None = Field(default=None, description="what reports call it; default its name")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, description="passed to the scheduler by keyword"
+    )
+
+
+class ImprovementSpec(Spec):
+    """A published comparison: how much shorter a scheduler's inference is than a baseline's."""
+
+    model: Text = Field(description="a model of this scenario")
+    scheduler: Text = Field(description="a scheduler of this scenario")
+    baseline: Text = Field(description="the scheduler it is compared with")
+    improvement_percent: float
+
+
+class ReferenceSpec(Spec):
+    """Published figures that reports print beside the simulated ones."""
+
+    title: Text
+    source: Text = Field(description="where they are printed: DOI, table")
+    improvements: list[ImprovementSpec] = Field(min_length=1)
+
+
+def _form(value: Any) -> str:
+    return "name" if isinstance(value, str) else "fields"
+
+
+def _scheduler_list(value: Any) -> str:
+    return "all" if isinstance(value, str) else "list"
+
+
+ModelEntry = Annotated[
+    Annotated[Text, Tag("name")] | Annotated[ModelSpec, Tag("fields")], Discriminator(_form)
+]
+SchedulerEntry = Annotated[
+    Annotated[Text, Tag("name")] | Annotated[SchedulerSpec, Tag("fields")], Discriminator(_form)
+]
+
+
+class ScenarioSpec(Spec):
+    """A whole scenario, as written in its file."""
+
+    hetsim: Literal["scenario/1"] = Field(description="format of this file")
+    name: Text
+    description: str = ""
+    soc: Text = Field(description="a shipped SoC, or the path of one relative to this file")
+    set: dict[str, Any] = Field(
+        default_factory=dict,
+        description="changes to the SoC: {npu.sram: 1 MiB, bus.bandwidth: 0.5x}",
+    )
+    models: list[ModelEntry] = Field(min_length=1)
+    schedulers: Annotated[
+        Annotated[Literal["all"], Tag("all")]
+        | Annotated[list[SchedulerEntry], Field(min_length=1), Tag("list")],
+        Discriminator(_scheduler_list),
+    ] = Field(description="a list, or 'all' that are registered")
+    execution: Literal["dataflow", "barrier"] = Field(
+        default="dataflow", description="the runtime that executes plans"
+    )
+    fidelity: Literal["fluid", "tile"] = Field(
+        default="fluid", description="grain of the NPU model"
+    )
+    seed: int = Field(default=0, ge=0, description="feeds whatever is random")
+    unknown_operators: Literal["error", "bandwidth_bound"] = Field(
+        default="error", description="what to do with operator kinds nobody models"
+    )
+    fold_batch_norm: bool = Field(
+        default=True, description="BatchNormalization behind a Conv becomes part of its weights"
+    )
+    time_limit: Limit | None = Field(
+        default=None, description="how long one scheduler may think about one model"
+    )
+    reference: ReferenceSpec | None = None
