@@ -1,0 +1,93 @@
+"""What a plan takes according to the profile alone, without simulating it.
+
+Used by schedulers that have no makespan of their own to predict. Bus contention is ignored here
+by design: it is what the report's *predicted* beside *simulated* columns make visible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hetsim.plan.build import Block, block_needs
+from hetsim.schedulers.base import Problem
+
+
+def block_times(problem: Problem, blocks: Sequence[Block]) -> list[float]:
+    """Seconds each block takes as one partition: call, inputs brought in, its operators, outputs.
+
+    A tensor is brought in once for each block that reads it; network inputs come from the host
+    and network outputs return to it.
+    """
+    graph, profile = problem.graph, problem.profile
+    host, call = problem.soc.host.index, profile.call()
+    pu_of = [0] * len(graph)
+    for block in blocks:
+        for op in block.operators:
+            pu_of[op] = block.pu
+    outputs = set(graph.outputs)
+    times = []
+    for block in blocks:
+        operators = [graph.operators[op] for op in block.operators]
+        written = {t for o in operators for t in o.outputs}
+        seconds = call + profile.chain_time(block.operators, block.pu)
+        for tensor in dict.fromkeys(t for o in operators for t in o.inputs):
+            if tensor not in written:
+                source = pu_of[graph.producer[tensor]] if tensor in graph.producer else host
+                if source != block.pu:
+                    seconds += profile.crossing(tensor, source, block.pu)
+        if block.pu != host:
+            for tensor in (t for o in operators for t in o.outputs if t in outputs):
+                seconds += profile.crossing(tensor, block.pu, host)
+        times.append(seconds)
+    return times
+
+
+def sequential_time(problem: Problem, blocks: Sequence[Block]) -> float:
+    """Seconds when one thread works through the list of blocks."""
+    return sum(block_times(problem, blocks))
+
+
+def barrier_time(
+    problem: Problem, blocks: Sequence[Block], groups: Sequence[Sequence[int]]
+) -> float:
+    """Seconds under the barrier runtime: blocks one by one, groups forked and joined."""
+    times = block_times(problem, blocks)
+    runtime = problem.soc.runtime
+    total = sum(times)
+    for group in groups:
+        members = [times[i] for i in group]
+        threads = len(group) * (runtime.thread_create + runtime.thread_join)
+        total += max(members) - sum(members) + threads
+    return total
+
+
+def dataflow_time(problem: Problem, blocks: Sequence[Block]) -> float:
+    """Seconds when each block starts as soon as its inputs are there and its PU is free.
+
+    Blocks of one PU keep their order.
+    """
+    return dataflow_from(
+        block_times(problem, blocks), [b.pu for b in blocks], block_needs(problem.graph, blocks)
+    )
+
+
+def dataflow_from(
+    times: Sequence[float], pus: Sequence[int], needs: Sequence[Sequence[int]]
+) -> float:
+    """:func:`dataflow_time` from block times, PUs and dependencies, all by block position."""
+    free: dict[int, float] = {}
+    ends: list[float] = []
+    for seconds, pu, waits in zip(times, pus, needs, strict=True):
+        start = max([free.get(pu, 0.0), *(ends[i] for i in waits)])
+        ends.append(start + seconds)
+        free[pu] = ends[-1]
+    return max(ends, default=0.0)
+
+
+def predict(
+    problem: Problem, blocks: Sequence[Block], groups: Sequence[Sequence[int]] = ()
+) -> float:
+    """The time under the runtime that the problem names."""
+    if problem.execution == "barrier":
+        return barrier_time(problem, blocks, groups)
+    return dataflow_time(problem, blocks)

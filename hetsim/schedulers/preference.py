@@ -1,0 +1,82 @@
+"""Static placement: each operator to the first PU of a preference list that takes its type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hetsim.cost.fusion import match
+from hetsim.cost.profile import INFEASIBLE
+from hetsim.errors import SchedulerError
+from hetsim.plan.build import make_plan, merge_runs
+from hetsim.plan.model import Plan
+from hetsim.schedulers.base import Problem
+from hetsim.schedulers.estimate import predict
+
+CPU, NPU = "cpu_cluster", "npu"
+
+
+def pus_of_kind(problem: Problem, kind: str) -> list[int]:
+    """Indices of the PUs of one kind, in SoC order."""
+    return [pu.index for pu in problem.soc.pus if pu.kind == kind]
+
+
+def most_capable_first(problem: Problem, pus: Sequence[int]) -> list[int]:
+    """``pus`` by how few operators they cannot run alone, then by total time for the others."""
+
+    def key(pu: int) -> tuple[int, float, int]:
+        times = [problem.profile.time(op, pu) for op in range(len(problem.graph))]
+        feasible = [t for t in times if t < INFEASIBLE]
+        return len(times) - len(feasible), sum(feasible), pu
+
+    return sorted(pus, key=key)
+
+
+def static_plan(
+    problem: Problem,
+    preference: Sequence[int],
+    scheduler: str,
+    parameters: dict[str, object] | None = None,
+) -> Plan:
+    """Places every operator on the first PU of ``preference`` that supports it.
+
+    What that PU fuses behind the operator goes with it. Runs of operators on one PU, in graph
+    order, are its partitions; nothing is made parallel.
+
+    Raises:
+        SchedulerError: an operator that no PU of ``preference`` can run.
+    """
+    units, pus = _assign(problem, preference)
+    order = sorted(range(len(units)), key=lambda u: units[u][-1])
+    blocks = merge_runs([units[u] for u in order], [pus[u] for u in order])
+    return make_plan(
+        problem.graph,
+        problem.soc,
+        blocks,
+        scheduler=scheduler,
+        parameters=parameters,
+        predicted_s=predict(problem, blocks),
+    )
+
+
+def _assign(problem: Problem, preference: Sequence[int]) -> tuple[list[tuple[int, ...]], list[int]]:
+    graph, profile, soc = problem.graph, problem.profile, problem.soc
+    placed = [False] * len(graph)
+    units: list[tuple[int, ...]] = []
+    pus: list[int] = []
+    for op in range(len(graph)):
+        if placed[op]:
+            continue
+        pu = next((p for p in preference if profile.time(op, p) < INFEASIBLE), None)
+        if pu is None:
+            operator = graph.operators[op]
+            names = ", ".join(soc.pus[p].name for p in preference) or "no processing unit"
+            raise SchedulerError(f"{operator.kind} {operator.name!r} cannot run on {names}")
+        chain = match(graph, op, soc.pus[pu].spec.fuse_patterns)
+        free = not any(placed[i] for i in chain)
+        if len(chain) == 1 or not free or profile.group_time(chain, pu) == INFEASIBLE:
+            chain = (op,)
+        for i in chain:
+            placed[i] = True
+        units.append(chain)
+        pus.append(pu)
+    return units, pus

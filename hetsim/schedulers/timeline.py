@@ -1,0 +1,97 @@
+"""Schedules with times, for list schedulers: who runs when on which PU, and the plan made of it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+
+from hetsim.cost.profile import INFEASIBLE
+from hetsim.plan.build import make_plan, merge_eager, overlapping_groups
+from hetsim.plan.model import Plan
+from hetsim.schedulers.base import Problem
+from hetsim.schedulers.units import Units
+
+
+class Schedule:
+    """A growing schedule of units. Times in seconds; a unit may fill a gap left on its PU."""
+
+    def __init__(self, units: Units) -> None:
+        self.units = units
+        self.pu = [-1] * len(units)
+        self.start = [0.0] * len(units)
+        self.end = [0.0] * len(units)
+        self.placed: list[int] = []
+        self._starts: list[list[float]] = [[] for _ in units.pus]
+        self._ends: list[list[float]] = [[] for _ in units.pus]
+
+    def ready(self, u: int, pu: int) -> float:
+        """When all inputs of ``u`` can be on ``pu``; producers not placed yet do not count."""
+        units = self.units
+        arrival = units.entry(u, pu)
+        for v in units.preds[u]:
+            if self.pu[v] >= 0:
+                arrival = max(arrival, self.end[v] + units.comm(v, u, self.pu[v], pu))
+        return arrival
+
+    def earliest(self, u: int, pu: int) -> tuple[float, float]:
+        """Earliest start and end of ``u`` on ``pu``, gaps included; infinite if unsupported."""
+        duration = self.units.time[u][pu]
+        if duration == INFEASIBLE:
+            return INFEASIBLE, INFEASIBLE
+        start = self.ready(u, pu)
+        starts, ends = self._starts[pu], self._ends[pu]
+        # The first busy stretch that ends after the inputs are there may still lie ahead of them.
+        for i in range(bisect_right(ends, start), len(starts)):
+            if start + duration <= starts[i]:
+                break
+            start = max(start, ends[i])
+        return start, start + duration
+
+    def place(self, u: int, pu: int, start: float) -> None:
+        """Puts ``u`` on ``pu`` at ``start``, which :meth:`earliest` must have offered."""
+        self.pu[u], self.start[u] = pu, start
+        self.end[u] = start + self.units.time[u][pu]
+        at = bisect_right(self._starts[pu], start)
+        while at and self._ends[pu][at - 1] > start:  # an instantaneous unit just before us
+            at -= 1
+        self._starts[pu].insert(at, start)
+        self._ends[pu].insert(at, self.end[u])
+        self.placed.append(u)
+
+    def unplace(self) -> None:
+        """Takes back the latest :meth:`place`."""
+        u = self.placed.pop()
+        pu = self.pu[u]
+        at = bisect_left(self._starts[pu], self.start[u])
+        while self._ends[pu][at] != self.end[u]:
+            at += 1
+        del self._starts[pu][at], self._ends[pu][at]
+        self.pu[u] = -1
+
+    def makespan(self) -> float:
+        """End of the last unit, network outputs brought back to the host."""
+        units = self.units
+        return max((self.end[u] + units.exit(u, self.pu[u]) for u in self.placed), default=0.0)
+
+    def to_plan(
+        self,
+        problem: Problem,
+        scheduler: str,
+        parameters: Mapping[str, object] | None = None,
+    ) -> Plan:
+        """The plan that executes this schedule, merged where that delays nobody."""
+        rank = {u: i for i, u in enumerate(self.placed)}
+        # Units were placed in a topological order, so ties in time keep it.
+        order = sorted(self.placed, key=lambda u: (self.start[u], rank[u]))
+        chains = [self.units.ops[u] for u in order]
+        blocks = merge_eager(problem.graph, chains, [self.pu[u] for u in order])
+        spans = [(self.start[order[b.units[0]]], self.end[order[b.units[-1]]]) for b in blocks]
+        return make_plan(
+            problem.graph,
+            problem.soc,
+            blocks,
+            overlapping_groups(problem.graph, blocks, spans),
+            scheduler=scheduler,
+            parameters=parameters,
+            predicted_s=self.makespan(),
+        )
