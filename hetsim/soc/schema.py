@@ -254,6 +254,16 @@ class PUSpec(Spec):
         return 0.0
 
     @property
+    def managed_memory(self) -> float:
+        """Bytes of software-managed on-chip memory in which tensors can stay; 0 if none."""
+        return 0.0
+
+    @property
+    def cache(self) -> float:
+        """Bytes of cache that hold what was just written; 0 if none is modelled."""
+        return 0.0
+
+    @property
     def private_links(self) -> dict[str, float]:
         """Links of its own that its traffic crosses before ``path``: name to B/s."""
         return {}
@@ -311,6 +321,10 @@ class CPUClusterSpec(PUSpec):
     def units(self) -> tuple[int, ...]:
         """Cores of each worker."""
         return tuple(self.workers) if self.workers else (self.cores,)
+
+    @property
+    def cache(self) -> float:
+        return float(self.l2 or 0.0)
 
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
         """Matrix work needs a stated rate; element-wise work can be done in any type."""
@@ -396,6 +410,10 @@ class NPUSpec(PUSpec):
     @property
     def completion_latency(self) -> float:
         return float(self.interrupt_latency)
+
+    @property
+    def managed_memory(self) -> float:
+        return 0.0 if isinstance(self.sram, BufferSizes) else float(self.sram)
 
     @property
     def private_links(self) -> dict[str, float]:

@@ -1,0 +1,170 @@
+"""From plans to programs: fusing, placing tensors, asking the cost model, adding crossings.
+
+What is decided here: which operators of a partition become one kernel (:mod:`hetsim.cost.fusion`),
+which tensors stay on chip between kernels (:mod:`hetsim.lower.residency`), and what the host must
+do at partition boundaries (:mod:`hetsim.lower.crossing`). Lowering is cached per partition, so a
+search that changes one partition pays for that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hetsim.cost.base import CostModel
+from hetsim.cost.fusion import fuse
+from hetsim.cost.work import Kernel
+from hetsim.errors import InfeasibleError, PlanError
+from hetsim.lower.crossing import Crossings
+from hetsim.lower.program import Job, Launch, Program, Step
+from hetsim.lower.residency import residencies
+from hetsim.plan.model import Partition, Plan
+from hetsim.soc.model import PU, SoC
+from hetsim.workload.graph import Graph
+
+
+class Lowering:
+    """Lowers plans of one network for one SoC."""
+
+    def __init__(self, graph: Graph, soc: SoC, costs: CostModel) -> None:
+        self.graph = graph
+        self.soc = soc
+        self.costs = costs
+        self.crossings = Crossings(graph, soc)
+        self._launches: dict[tuple[int, tuple[int, ...], bool], tuple[Launch, ...]] = {}
+        self.pu_class = _classes(soc)
+        self.call_steps: tuple[Step, ...] = (
+            (Step("call", "call", soc.runtime.partition_call),)
+            if soc.runtime.partition_call
+            else ()
+        )
+
+    def launches(self, pu: PU, ops: Sequence[int], *, fused: bool = True) -> tuple[Launch, ...]:
+        """The kernels of operators ``ops`` (positions, in order) as one partition on ``pu``.
+
+        Raises:
+            InfeasibleError: an operator that ``pu`` cannot run.
+        """
+        key = (self.pu_class[pu.index], tuple(ops), fused)
+        found = self._launches.get(key)
+        if found is None:
+            found = self._launches[key] = self._lower(pu, tuple(ops), fused)
+        return found
+
+    def _lower(self, pu: PU, ops: tuple[int, ...], fused: bool) -> tuple[Launch, ...]:
+        graph = self.graph
+        chains = fuse(graph, ops, pu.spec.fuse_patterns) if fused else [(op,) for op in ops]
+        kernels = [
+            Kernel.of(graph, tuple(graph.operators[i] for i in chain)) for chain in chains
+        ]
+        launches = []
+        for kernel, kept in zip(kernels, residencies(graph, kernels, pu), strict=True):
+            work = self.costs.work(graph, kernel, pu, kept)
+            if work is None:
+                raise InfeasibleError(f"no cost is known for {kernel.name} on {pu.name}")
+            launches.append(Launch(kernel.name, tuple(o.name for o in kernel.operators), work))
+        return tuple(launches)
+
+    def job(
+        self,
+        name: str,
+        pu: PU,
+        ops: Sequence[int],
+        home: dict[str, int],
+        needs: tuple[int, ...] = (),
+        *,
+        fused: bool = True,
+    ) -> Job:
+        """One partition. ``home`` maps tensors made elsewhere on the SoC to the PU that made them.
+
+        Tensors that are not in ``home`` come from the application, in host format.
+        """
+        inputs, outputs = self.boundary(ops)
+        entry = list(self.call_steps)
+        for tensor in inputs:
+            entry += self.crossings.steps(tensor, home.get(tensor), pu.index)
+        leave: list[Step] = []
+        for tensor in outputs:
+            if tensor in self.graph.output_set:
+                leave += self.crossings.steps(tensor, pu.index, None)
+        launches = self.launches(pu, ops, fused=fused)
+        return Job(name, pu.index, needs, tuple(entry), launches, tuple(leave))
+
+    def boundary(self, ops: Sequence[int]) -> tuple[list[str], list[str]]:
+        """Tensors the operators read from outside, and tensors they make, in order."""
+        graph = self.graph
+        made = dict.fromkeys(t for i in ops for t in graph.operators[i].outputs)
+        read = dict.fromkeys(t for i in ops for t in graph.operators[i].inputs if t not in made)
+        return list(read), list(made)
+
+    def program(self, plan: Plan) -> Program:
+        """The program of a valid plan.
+
+        Raises:
+            PlanError: an operator that its PU cannot run (with the reason), an unknown name.
+        """
+        graph, by_name = self.graph, self.soc.by_name
+        made_by: dict[str, int] = {}
+        home: dict[str, int] = {}
+        members: list[list[int]] = []
+        for position, partition in enumerate(plan.partitions):
+            ops = [graph.index[name] for name in partition.operators]
+            members.append(ops)
+            for i in ops:
+                for tensor in graph.operators[i].outputs:
+                    made_by[tensor] = position
+                    home[tensor] = by_name[partition.pu].index
+        jobs = tuple(
+            self._job_of(partition, members[position], position, made_by, home)
+            for position, partition in enumerate(plan.partitions)
+        )
+        return Program(plan.model, jobs, groups_of(plan))
+
+    def _job_of(
+        self,
+        partition: Partition,
+        ops: list[int],
+        position: int,
+        made_by: dict[str, int],
+        home: dict[str, int],
+    ) -> Job:
+        inputs = dict.fromkeys(t for i in ops for t in self.graph.operators[i].inputs)
+        needs = {made_by[t] for t in inputs if t in made_by} - {position}
+        pu = self.soc.by_name[partition.pu]
+        try:
+            return self.job(
+                partition.name, pu, ops, home, tuple(sorted(needs)), fused=partition.fuse
+            )
+        except InfeasibleError as error:
+            raise PlanError(
+                f"partition {partition.name!r} cannot run on {pu.name}: {error.message}"
+            ) from None
+
+
+def groups_of(plan: Plan) -> tuple[tuple[int, ...], ...]:
+    """The plan's partitions by position, parallel groups together, all others alone."""
+    position = {partition.name: i for i, partition in enumerate(plan.partitions)}
+    grouped = {
+        min(position[name] for name in group): tuple(sorted(position[name] for name in group))
+        for group in plan.parallel_groups
+    }
+    inside = {i for group in grouped.values() for i in group}
+    groups = []
+    for i in range(len(plan.partitions)):
+        if i in grouped:
+            groups.append(grouped[i])
+        elif i not in inside:
+            groups.append((i,))
+    return tuple(groups)
+
+
+def _classes(soc: SoC) -> list[int]:
+    """For each PU, the first PU that is just like it (same description, same cores)."""
+    first: list[int] = []
+    for pu in soc.pus:
+        alike = (
+            other.index
+            for other in soc.pus[: pu.index]
+            if other.cores == pu.cores and (other.cluster == pu.cluster or other.spec == pu.spec)
+        )
+        first.append(next(alike, pu.index))
+    return first

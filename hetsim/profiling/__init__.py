@@ -1,0 +1,1 @@
+"""Profiles made by simulation: what every scheduler is told about times."""
