@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Iterable
 
 
-def nearest(word: object, known: Iterable[str]) -> str | None:
-    """The known name most like ``word``, if any is like it at all."""
+def nearest(word: object, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known name most like ``word``, if one is at least ``cutoff`` (0 to 1) like it."""
     names = list(known)
     folded = {name.casefold(): name for name in reversed(names)}
-    found = difflib.get_close_matches(str(word).casefold(), list(folded), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(str(word).casefold(), list(folded), n=1, cutoff=cutoff)
     return folded[found[0]] if found else None
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from hetsim.soc.schema import Quantity, Spec
+from hetsim.soc.fields import Quantity, Spec
 
 Text = Annotated[str, Field(min_length=1)]
 Limit = Annotated[float, Quantity("time")]

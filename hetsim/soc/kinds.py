@@ -1,6 +1,6 @@
 """The kinds of processing units and the schema class of each.
 
-A new kind is one subclass of :class:`~hetsim.soc.schema.PUSpec` with ``kind: Literal["its_name"]``,
+A new kind is one subclass of :class:`~hetsim.soc.pu.PUSpec` with ``kind: Literal["its_name"]``,
 registered under the entry-point group ``hetsim.pu_kinds`` (name = kind, value = the class). How
 long work takes on it is the business of :mod:`hetsim.cost`.
 """
@@ -11,7 +11,10 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from hetsim.errors import ConfigError
-from hetsim.soc.schema import AcceleratorSpec, CPUClusterSpec, NPUSpec, PUSpec
+from hetsim.soc.accelerator import AcceleratorSpec
+from hetsim.soc.cpu import CPUClusterSpec
+from hetsim.soc.npu import NPUSpec
+from hetsim.soc.pu import PUSpec
 
 GROUP = "hetsim.pu_kinds"
 """Entry-point group of further kinds."""
@@ -38,7 +41,7 @@ def kinds() -> dict[str, type[PUSpec]]:
         except Exception as error:
             raise ConfigError(f"{source} cannot be loaded: {error}") from error
         if not (isinstance(schema, type) and issubclass(schema, PUSpec)):
-            raise ConfigError(f"{source} is not a subclass of hetsim.soc.schema.PUSpec")
+            raise ConfigError(f"{source} is not a subclass of hetsim.soc.pu.PUSpec")
         if point.name in found:
             raise ConfigError(f"{source} takes a name that is already in use")
         found[point.name] = schema

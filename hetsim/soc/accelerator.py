@@ -1,0 +1,23 @@
+"""Accelerators that a roofline describes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hetsim.soc.fields import Dtype
+from hetsim.soc.pu import Efficiencies, PUSpec
+
+
+class AcceleratorSpec(PUSpec):
+    """Anything that a roofline describes: GPU, DSP."""
+
+    kind: Literal["accelerator"]
+    macs_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]]
+    element_ops_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]]
+    efficiency: Efficiencies
+
+    def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
+        """Matrix work needs a stated rate; element-wise work can be done in any type."""
+        return dtype in self.macs_per_cycle or not macs

@@ -1,0 +1,57 @@
+"""CPU clusters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from hetsim.soc.fields import Dtype, Size, located
+from hetsim.soc.pu import Efficiencies, PUSpec
+
+
+class CPUClusterSpec(PUSpec):
+    """A cluster of identical cores, divided into one or more schedulable units by ``workers``."""
+
+    kind: Literal["cpu_cluster"]
+    cores: int = Field(ge=1)
+    workers: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = Field(
+        default=None, description="cores of each schedulable unit, e.g. [2, 2]; default one unit"
+    )
+    macs_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]] = Field(
+        description="peak multiply-accumulates per cycle of one core, by data type"
+    )
+    element_ops_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]] = Field(
+        description="peak other operations per cycle of one core, by data type"
+    )
+    efficiency: Efficiencies = Field(
+        description="share of the peak by operator kind ('Conv', 'Conv.depthwise'), and 'default'"
+    )
+    parallel_efficiency: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=1.0, description="what each further core adds, as a share of a core"
+    )
+    l2: Size | None = Field(
+        default=None, description="shared cache; a tensor that fits and was just written stays"
+    )
+
+    @model_validator(mode="after")
+    def _workers_fit(self) -> CPUClusterSpec:
+        if self.workers is not None and sum(self.workers) > self.cores:
+            need = sum(self.workers)
+            message = f"{self.workers} need {need} cores, and the cluster has {self.cores}"
+            raise located("workers", ("workers",), message, self.workers)
+        return self
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """Cores of each worker."""
+        return tuple(self.workers) if self.workers else (self.cores,)
+
+    @property
+    def cache(self) -> float:
+        """The L2."""
+        return float(self.l2 or 0.0)
+
+    def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
+        """Matrix work needs a stated rate; element-wise work can be done in any type."""
+        return dtype in self.macs_per_cycle or not macs

@@ -1,0 +1,108 @@
+"""Neural processing units: a matrix array, on-chip memory, DMA engines."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from hetsim.soc.fields import Bandwidth, Dtype, Fraction, Size, Spec, Time, located, one_or_many
+from hetsim.soc.pu import PUSpec
+
+
+class SystolicArray(Spec):
+    """A rows × columns systolic array with a fixed dataflow."""
+
+    rows: int = Field(ge=1)
+    columns: int = Field(ge=1)
+    dataflow: Literal["weight_stationary", "output_stationary", "input_stationary"]
+
+
+class GemmCore(Spec):
+    """A blocked matrix core: batch × block_in × block_out multiply-accumulates each cycle."""
+
+    batch: int = Field(default=1, ge=1)
+    block_in: int = Field(ge=1)
+    block_out: int = Field(ge=1)
+
+
+def _array_form(value: Any) -> str:
+    if isinstance(value, GemmCore):
+        return "gemm core"
+    blocked = isinstance(value, dict) and not value.keys().isdisjoint(GemmCore.model_fields)
+    return "gemm core" if blocked else "systolic array"
+
+
+class BufferSizes(Spec):
+    """Separate on-chip buffers."""
+
+    input: Size
+    weight: Size
+    accumulator: Size
+
+
+class DMASpec(Spec):
+    """The engines that move data between DRAM and SRAM."""
+
+    engines: int = Field(default=1, ge=1)
+    bandwidth: Bandwidth = Field(description="of one engine")
+    setup: Time = Field(default=0.0, description="programming one transfer of a tile")
+
+
+class NPUSpec(PUSpec):
+    """A neural processing unit: a matrix array, SRAM that DMA engines fill, a vector unit."""
+
+    kind: Literal["npu"]
+    array: Annotated[
+        Annotated[SystolicArray, Tag("systolic array")] | Annotated[GemmCore, Tag("gemm core")],
+        Discriminator(_array_form),
+    ] = Field(description="rows, columns and dataflow; or batch, block_in and block_out")
+    array_efficiency: Fraction = Field(
+        default=1.0, description="share of the array's cycles that do useful work (stalls, control)"
+    )
+    dtypes: dict[Dtype, Fraction] = Field(
+        min_length=1,
+        description="data types it computes in, and the share of the peak rate of each",
+    )
+    vector_lanes: int = Field(ge=1, description="element-wise operations per cycle")
+    sram: Annotated[
+        Annotated[Size, Tag("one size")] | Annotated[BufferSizes, Tag("separate buffers")],
+        Discriminator(one_or_many("one size", "separate buffers")),
+    ] = Field(description="unified, or separate buffers")
+    dma: DMASpec
+    double_buffer: bool = Field(default=True, description="overlap transfer and compute of tiles")
+    host_wait: Literal["poll", "interrupt"] = Field(
+        default="interrupt", description="'poll' keeps a host thread busy while the NPU runs"
+    )
+    interrupt_latency: Time = Field(default=0.0, description="from done to the host's reaction")
+
+    @model_validator(mode="after")
+    def _interrupt_only_when_used(self) -> NPUSpec:
+        if self.host_wait == "poll" and self.interrupt_latency:
+            message = "has no effect with host_wait: poll; leave it out"
+            raise located("NPU", ("interrupt_latency",), message, self.interrupt_latency)
+        return self
+
+    @property
+    def polls_host(self) -> bool:
+        """Whether ``host_wait`` is ``poll``."""
+        return self.host_wait == "poll"
+
+    @property
+    def completion_latency(self) -> float:
+        """The interrupt's."""
+        return float(self.interrupt_latency)
+
+    @property
+    def managed_memory(self) -> float:
+        """A unified SRAM keeps tensors; separate buffers are refilled."""
+        return 0.0 if isinstance(self.sram, BufferSizes) else float(self.sram)
+
+    @property
+    def private_links(self) -> dict[str, float]:
+        """The DMA engines together."""
+        return {"dma": self.dma.engines * self.dma.bandwidth}
+
+    def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
+        """Only the listed types, whatever the work."""
+        return dtype in self.dtypes

@@ -1,0 +1,245 @@
+"""What every processing unit states, whatever its kind.
+
+A *format* is how a PU keeps tensors in DRAM: the data type its ``precision`` maps the network's
+type to, and its ``layout``. Tensors that pass between PUs of different formats are converted by
+the host (:class:`Crossing`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Tag,
+    model_validator,
+)
+from pydantic_core import core_schema
+
+from hetsim.names import nearest, suggest
+from hetsim.soc.fields import (
+    Bandwidth,
+    Dtype,
+    Fraction,
+    Frequency,
+    Name,
+    Power,
+    Spec,
+    Time,
+    located,
+    one_or_many,
+)
+
+
+class OperatingPoint(Spec):
+    """A clock and the power drawn at it."""
+
+    clock: Frequency
+    active_power: Power = 0.0
+    idle_power: Power = 0.0
+
+
+class Crossing(Spec):
+    """What it costs to move a tensor between host memory and this PU's format.
+
+    All of it is work of one host thread. Paid per element or byte of the tensors that cross.
+    """
+
+    quantise: Time = Field(default=0.0, description="per element, when the data type changes")
+    relayout: Time = Field(default=0.0, description="per element, when the layout changes")
+    cache_maintenance: Bandwidth | None = Field(
+        default=None, description="rate of cache flush/invalidate; absent = cache-coherent PU"
+    )
+    copy_rate: Bandwidth | None = Field(
+        default=None,
+        alias="copy",
+        description="rate of copying the tensor to a buffer of its own; absent = zero-copy",
+    )
+
+
+class OperatorRule(Spec):
+    """What an operator must look like for a PU to take it."""
+
+    in_channels_multiple_of: int = Field(default=1, ge=1)
+    out_channels_multiple_of: int = Field(default=1, ge=1)
+    max_groups: int | None = Field(default=None, ge=1)
+    max_kernel: int | None = Field(default=None, ge=1)
+    max_stride: int | None = Field(default=None, ge=1)
+
+
+def _known_kind(name: str) -> str:
+    """Refuses near misses of operator kinds and variants; kinds of one's own pass."""
+    from hetsim.workload.costing.registry import RULES
+
+    if name == "default":
+        return name
+    kind, dot, variant = name.partition(".")
+    if kind not in RULES and (guess := nearest(kind, RULES, cutoff=0.75)):
+        raise ValueError(f"unknown operator kind {kind!r}; did you mean {guess!r}?")
+    if dot and variant not in CONV_VARIANTS:
+        hint = suggest(variant, CONV_VARIANTS)
+        raise ValueError(f"unknown variant {variant!r} of {kind}; {hint}")
+    return name
+
+
+def _is_chain(chain: str) -> str:
+    kinds = [part.strip() for part in chain.split("-")]
+    if len(kinds) < 2 or not all(kinds):
+        raise ValueError(f"{chain!r} is not a chain of operator kinds; write it like 'Conv-Relu'")
+    for kind in kinds:
+        _known_kind(kind)
+    return chain
+
+
+CONV_VARIANTS = ("stem", "pointwise", "depthwise", "grouped")
+"""What may follow the dot in ``Conv.depthwise``; see ``convolution_variant`` of the workload."""
+
+Kind = Annotated[str, AfterValidator(_known_kind)]
+Chain = Annotated[str, AfterValidator(_is_chain)]
+
+
+class PUSpec(Spec):
+    """What every processing unit states, whatever its kind."""
+
+    kind: str
+    path: list[Name] = Field(
+        min_length=1, description="links its traffic crosses, in order; the last is a memory"
+    )
+    operating_points: dict[str, OperatingPoint] = Field(min_length=1)
+    operating_point: str | None = Field(
+        default=None, description="the one in force; the first listed when absent"
+    )
+    precision: dict[Dtype, Dtype] = Field(
+        default_factory=dict,
+        description="data types it replaces, e.g. {float32: int8} for an int8-only NPU",
+    )
+    layout: str = Field(default="nchw", description="label of its tensor layout")
+    operators: Annotated[
+        Annotated[Literal["all"], Tag("all")] | Annotated[dict[Kind, OperatorRule], Tag("rules")],
+        Discriminator(one_or_many("all", "rules")),
+    ] = Field(default="all", description="operator kinds it runs, each with conditions; or 'all'")
+    exclude: list[Kind] = Field(default_factory=list, description="operator kinds it cannot run")
+    fuse: list[Chain] = Field(
+        default_factory=list, description="chains that run as one kernel, e.g. Conv-Add-Relu"
+    )
+    dispatch: Time = Field(default=0.0, description="overhead of starting one kernel")
+    crossing: Crossing = Crossing()
+    priority: int = Field(default=0, description="class of its traffic on 'priority' links")
+    weight: float = Field(default=1.0, gt=0, description="share of its traffic on 'weighted' links")
+
+    @model_validator(mode="after")
+    def _operating_point_exists(self) -> PUSpec:
+        if self.operating_point is not None and self.operating_point not in self.operating_points:
+            name = self.operating_point
+            message = f"no operating point is called {name!r}; "
+            message += suggest(name, self.operating_points)
+            raise located("operating point", ("operating_point",), message, name)
+        return self
+
+    @model_validator(mode="after")
+    def _computes_in_its_precision(self) -> PUSpec:
+        for given, kept in self.precision.items():
+            if not self.accepts_dtype(kept, macs=True):
+                message = f"{given} becomes {kept}, which this unit states no rate for"
+                raise located("precision", ("precision", given), message, kept)
+        return self
+
+    @classmethod
+    def schema_for(cls, data: object) -> type[PUSpec]:
+        """The schema class that the ``kind`` in ``data`` names; this class when there is none."""
+        from hetsim.soc.kinds import kinds
+
+        kind = data.get("kind") if isinstance(data, dict) else None
+        return kinds().get(kind, cls) if isinstance(kind, str) else cls
+
+    @property
+    def point(self) -> OperatingPoint:
+        """The operating point in force."""
+        name = self.operating_point or next(iter(self.operating_points))
+        return self.operating_points[name]
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """Cores of each schedulable unit this PU is divided into."""
+        return (1,)
+
+    def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
+        """Whether it computes in ``dtype``; ``macs`` tells matrix work from element-wise work."""
+        return True
+
+    @property
+    def polls_host(self) -> bool:
+        """Whether a host thread spins while this PU runs."""
+        return False
+
+    @property
+    def completion_latency(self) -> float:
+        """Seconds from the end of the last kernel to the host's reaction."""
+        return 0.0
+
+    @property
+    def managed_memory(self) -> float:
+        """Bytes of software-managed on-chip memory in which tensors can stay; 0 if none."""
+        return 0.0
+
+    @property
+    def cache(self) -> float:
+        """Bytes of cache that hold what was just written; 0 if none is modelled."""
+        return 0.0
+
+    @property
+    def private_links(self) -> dict[str, float]:
+        """Links of its own that its traffic crosses before ``path``: name to B/s."""
+        return {}
+
+    @property
+    def fuse_patterns(self) -> tuple[tuple[str, ...], ...]:
+        """Fusion chains as tuples of operator kinds, longest first."""
+        chains = (tuple(part.strip() for part in chain.split("-")) for chain in self.fuse)
+        return tuple(sorted(chains, key=lambda c: (-len(c), c)))
+
+
+def _has_default(table: dict[str, float]) -> dict[str, float]:
+    if "default" not in table:
+        raise ValueError("a 'default' is missing; it holds for every operator kind not listed")
+    return table
+
+
+Efficiencies = Annotated[dict[Kind, Fraction], AfterValidator(_has_default)]
+
+
+class OfItsKind:
+    """The pydantic annotation of an entry of ``pus``: validated by the schema its kind names."""
+
+    @staticmethod
+    def parse(value: object) -> PUSpec:
+        """Validates with the schema of the kind; a pydantic error when nobody knows it."""
+        from hetsim.soc.kinds import kinds
+
+        if isinstance(value, PUSpec):
+            return value
+        if isinstance(value, dict) and isinstance(value.get("kind"), str):
+            if value["kind"] in kinds():
+                return kinds()[value["kind"]].model_validate(value)
+            message = f"unknown kind {value['kind']!r}; {suggest(value['kind'], kinds())}"
+            raise located("a processing unit", ("kind",), message, value["kind"])
+        return PUSpec.model_validate(value)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.parse)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        from hetsim.soc.kinds import kinds
+
+        return {
+            "oneOf": [handler(spec.__pydantic_core_schema__) for spec in kinds().values()],
+            "description": "a processing unit; its fields depend on 'kind'",
+        }
