@@ -96,7 +96,5 @@ def _absorb(net: Net, host: Node, node: Node) -> None:
         return
     bias = f"{host.name}/folded_bias"
     channels = net.values[host.outputs[0]].shape[1]
-    net.values[bias] = Value(
-        bias, (channels,), net.values[host.inputs[1]].elem_type, constant=True
-    )
+    net.values[bias] = Value(bias, (channels,), net.values[host.inputs[1]].elem_type, constant=True)
     host.inputs = [*host.inputs[:2], bias]

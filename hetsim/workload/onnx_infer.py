@@ -207,7 +207,7 @@ def _evaluate(net: Net, node: Node) -> list[Array]:
         [node.proto],
         "constant",
         [helper.make_tensor_value_info(v.name, v.elem_type, v.shape)
-         for v in dict((v.name, v) for v in values).values()],
+         for v in {v.name: v for v in values}.values()],
         [helper.make_tensor_value_info(t, net.values[t].elem_type, None) for t in present],
     )  # fmt: skip
     opsets = [helper.make_opsetid(domain, version) for domain, version in net.opsets.items()]
@@ -222,5 +222,6 @@ def _evaluate(net: Net, node: Node) -> list[Array]:
 def _shape_of(value: Value, node: Node) -> Array:
     if node.kind == "Size":
         return np.asarray(value.elements, dtype=np.int64)
-    start, end = node.attributes.get("start", 0), node.attributes.get("end")
-    return np.asarray(value.shape[start:end], dtype=np.int64)  # type: ignore[misc]
+    start, end = node.attributes.get("start"), node.attributes.get("end")
+    window = slice(start if isinstance(start, int) else None, end if isinstance(end, int) else None)
+    return np.asarray(value.shape[window], dtype=np.int64)

@@ -185,7 +185,7 @@ def _operator(net: Net, node: Node, alias: Mapping[str, str], outputs: list[str]
     weights: Counter[str] = Counter()
     inputs: dict[str, None] = {}
     for position, value in enumerate(values):
-        if value is None or position in known.control and value.constant:
+        if value is None or (position in known.control and value.constant):
             continue
         if value.constant:
             weights[value.stored or value.dtype] += cost.reads.get(position, value.elements)

@@ -75,9 +75,7 @@ def _find_cycle(net: Net, producer: dict[str, int], stuck: set[int]) -> list[str
     while index not in position:
         position[index] = len(path)
         path.append(index)
-        index = next(
-            producer[t] for t in net.nodes[index].inputs if producer.get(t, -1) in stuck
-        )
+        index = next(producer[t] for t in net.nodes[index].inputs if producer.get(t, -1) in stuck)
     loop = path[position[index] :][::-1]
     return [net.nodes[i].name for i in loop[:8]]
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
 
+import numpy as np
 import onnx
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
 
@@ -47,11 +48,9 @@ def read_model(path: str | Path) -> ModelProto:
     hint = "expected a binary ONNX file as torch.onnx.export or onnx.save writes it"
     if not content:
         raise WorkloadError("the file is empty", where=where, hint=hint)
-    from google.protobuf.message import DecodeError
-
     try:
-        model = ModelProto.FromString(content)
-    except DecodeError:
+        model: ModelProto = ModelProto.FromString(content)
+    except Exception:  # protobuf's DecodeError, whose package ships no type stubs
         raise WorkloadError("not an ONNX model, or truncated", where=where, hint=hint) from None
     if not model.HasField("graph"):
         raise WorkloadError("not an ONNX model: it holds no graph", where=where, hint=hint)
@@ -199,12 +198,8 @@ def _node(net: Net, node: NodeProto, name: str) -> Node:
         inputs.append(f"{name}/shape")
         node = NodeProto.FromString(node.SerializeToString())
         node.input.append(inputs[1])
-        tensor = onnx.helper.make_tensor(
-            inputs[1],
-            TensorProto.INT64,
-            [len(attributes["shape"])],  # type: ignore[arg-type]
-            attributes["shape"],
-        )
+        target = np.asarray(attributes["shape"], dtype=np.int64)
+        tensor = numpy_helper.from_array(target, inputs[1])
         net.values[inputs[1]] = _constant(net, inputs[1], tensor, None)
     return Node(
         name, node.op_type, _domain(node.domain), inputs, list(node.output), attributes, node
@@ -244,17 +239,15 @@ def _constant_attribute(net: Net, output: str, attribute: AttributeProto) -> Non
 
 def _constant_from_plain(net: Net, output: str, attributes: Mapping[str, object]) -> None:
     key, content = next(iter(attributes.items()))
-    kinds = {
-        "value_int": TensorProto.INT64, "value_ints": TensorProto.INT64,
-        "value_float": TensorProto.FLOAT, "value_floats": TensorProto.FLOAT,
+    kinds: dict[str, type[np.generic]] = {
+        "value_int": np.int64, "value_ints": np.int64,
+        "value_float": np.float32, "value_floats": np.float32,
     }  # fmt: skip
     if key not in kinds:  # strings: sized only if an operator needs them, and then refused
         net.values[output] = Value(output, (), TensorProto.STRING, constant=True)
         return
-    items = list(content) if isinstance(content, tuple) else [content]
-    dims = [len(items)] if key.endswith("s") else []
-    tensor = onnx.helper.make_tensor(output, kinds[key], dims, items)
-    net.values[output] = _constant(net, output, tensor, None)
+    array = np.asarray(content, dtype=kinds[key])
+    net.values[output] = _constant(net, output, numpy_helper.from_array(array, output), None)
 
 
 def _add_inputs(

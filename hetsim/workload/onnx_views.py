@@ -1,8 +1,9 @@
 """Removal of operators that only rename memory.
 
-Identity, Dropout, Reshape, Flatten, Squeeze, Unsqueeze move nothing; neither does a Cast to the same
-type, a Transpose that moves only dimensions of one element, an Expand or Pad or Tile that
-changes no shape, or an operator that joins a single tensor. Consumers then name the tensor underneath.
+Identity, Dropout, Reshape, Flatten, Squeeze, Unsqueeze move nothing; neither does a Cast to the
+same type, a Transpose that moves only dimensions of one element, an Expand, Slice or Pad that
+leaves everything as it was, or an operator that joins a single tensor. Consumers then name the
+tensor underneath.
 """
 
 from __future__ import annotations

@@ -72,7 +72,9 @@ class Call:
 
     def bad(self, name: str) -> WorkloadError:
         """The error for a malformed attribute."""
-        return WorkloadError(f"operator {self.name!r} ({self.kind}): attribute {name!r} is malformed")
+        return WorkloadError(
+            f"operator {self.name!r} ({self.kind}): attribute {name!r} is malformed"
+        )
 
 
 @dataclass(frozen=True, slots=True)
