@@ -105,7 +105,7 @@ class _Finder:
 
     def _number_groups_forward(self) -> None:
         """Renumbers groups so that they ascend in the order of the graph."""
-        first = {}
+        first: dict[int, int] = {}
         for chain, group in zip(self.chains, self.groups, strict=True):
             if group is not None:
                 first[group] = min(first.get(group, chain[0]), chain[0])

@@ -2,7 +2,7 @@
 
 Source: Han et al., "MOSAIC: Heterogeneity-, communication-, and constraint-aware model slicing and
 execution for accurate and efficient inference", PACT 2019. With layers in a line,
-``f(l, p) = t(l, p) + min over q of [f(l - 1, q) + comm(q -> p)]``, exact for chains. Layers here are
+``f(l, p) = t(l, p) + min over q of [f(l - 1, q) + comm(q -> p)]``, exact for chains. Layers are
 units (:mod:`hetsim.schedulers.units`) in a topological order; everything a layer reads is taken to
 be where the previous layer of the line ran, which is the one approximation on branchy networks.
 """

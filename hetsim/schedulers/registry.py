@@ -35,6 +35,7 @@ BUILT_IN: Mapping[str, str] = {
     "profile_greedy": "hetsim.schedulers.profile_greedy:ProfileGreedy",
     "mosaic": "hetsim.schedulers.mosaic:Mosaic",
     "heft": "hetsim.schedulers.heft:HEFT",
+    "partition_tuner": "hetsim.schedulers.partition_tuner:PartitionTuner",
 }
 """Module and class of every scheduler that ships with hetsim."""
 
