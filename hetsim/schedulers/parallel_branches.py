@@ -192,7 +192,8 @@ def _search(sizes: Sequence[int], seconds: Callable[[tuple[int, ...]], float]) -
         count *= size
     if count <= _EXHAUSTIVE:
         every: list[tuple[int, ...]] = list(product(*map(range, sizes)))
-        return list(min(every, key=seconds))
+        cheapest = min(every, key=seconds)
+        return list(cheapest)
     chosen = (0,) * len(sizes)
     best = seconds(chosen)
     improved = True
