@@ -30,11 +30,11 @@ def fold_affine(net: Net) -> int:
     for node in net.nodes:
         source = _affine_source(net, node)
         host = producer.get(source) if source else None
-        if host is not None and source not in outputs and readers[source] == 1:
-            if _accepts(net, host, node):
-                _absorb(net, host, node)
-                producer[node.outputs[0]] = host
-                continue
+        private = source not in outputs and readers.get(source) == 1
+        if host is not None and private and _accepts(net, host, node):
+            _absorb(net, host, node)
+            producer[node.outputs[0]] = host
+            continue
         kept.append(node)
         if node.kind in _HOSTS and not node.domain:
             producer[node.outputs[0]] = node

@@ -1,9 +1,9 @@
 """Element-wise operators: so many arithmetic operations for each element of the result.
 
-The unit is one add, multiply, compare or select. Functions that vector units lack are counted as the
-polynomial that a vector library evaluates: range reduction plus a polynomial of degree five or
-six for exp and log (Cephes), Newton steps for division and roots, formula 7.1.26 of Abramowitz and
-Stegun for erf. The numbers are conventions, not measurements; a SoC's efficiencies scale them.
+The unit is one add, multiply, compare or select. Functions that vector units lack are counted as
+the polynomial that a vector library evaluates: range reduction plus a polynomial of degree five or
+six for exp and log (Cephes), Newton steps for division and roots, formula 7.1.26 of Abramowitz
+and Stegun for erf. The numbers are conventions, not measurements; a SoC's efficiencies scale them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ WEIGHTS: dict[str, int] = {
     "Softsign": 2 + DIV, "Swish": SIGMOID + 1, "Silu": SIGMOID + 1, "Shrink": 3,
     "Abs": 1, "Neg": 1, "Sqrt": SQRT, "Exp": EXP, "Log": LOG, "Reciprocal": DIV, "Floor": 1,
     "Ceil": 1, "Round": 1, "Sign": 2, "Sin": TRIG, "Cos": TRIG, "Tan": TRIG + DIV, "Asin": TRIG,
-    "Acos": TRIG, "Atan": TRIG, "Sinh": EXP + DIV + 2, "Cosh": EXP + DIV + 2, "Asinh": LOG + SQRT + 2,
+    "Acos": TRIG, "Atan": TRIG, "Sinh": EXP + DIV + 2, "Cosh": EXP + DIV + 2,
+    "Asinh": LOG + SQRT + 2,
     "Acosh": LOG + SQRT + 2, "Atanh": LOG + DIV + 3, "Not": 1, "IsNaN": 1, "IsInf": 1,
     "BitwiseNot": 1, "Cast": 1, "CastLike": 1, "Trilu": 1,
     # two inputs

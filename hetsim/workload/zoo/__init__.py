@@ -10,6 +10,7 @@ from hetsim.workload.zoo.registry import (
     model_file,
     model_names,
 )
+from hetsim.workload.zoo.weights import with_random_weights
 
 __all__ = [
     "ALIASES",
@@ -20,4 +21,5 @@ __all__ = [
     "load_model",
     "model_file",
     "model_names",
+    "with_random_weights",
 ]

@@ -1,13 +1,14 @@
 """A small writer of ONNX networks without weights.
 
-A weight is a ConstantOfShape of its shape, as in the stripped models of the onnx package: the file
-stays tiny, passes ``onnx.checker`` and runs as it is. :func:`hetsim.workload.zoo.with_random_weights`
-puts real tensors in their place.
+A weight is a ConstantOfShape of its shape, as in the stripped models of the onnx package: the
+file stays tiny, passes ``onnx.checker`` and runs as it is.
+:func:`hetsim.workload.zoo.with_random_weights` puts real tensors in their place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper
@@ -55,7 +56,7 @@ class NetworkBuilder:
         return name
 
     def add(
-        self, kind: str, name: str, inputs: Sequence[str], channels: int = 0, **attributes: object
+        self, kind: str, name: str, inputs: Sequence[str], channels: int = 0, **attributes: Any
     ) -> str:
         """Any operator with one result; ``channels`` of the result default to the first input's."""
         output = f"{name}.out"
@@ -175,7 +176,7 @@ class NetworkBuilder:
         return self.add("Gemm", name, inputs, out_features, transB=1)
 
     def finish(self, result: str, output_shape: Sequence[int]) -> ModelProto:
-        """The model whose output is ``result``, of ``output_shape``; checked by ``onnx.checker``."""
+        """The model that yields ``result`` of ``output_shape``, passed by ``onnx.checker``."""
         info = helper.make_tensor_value_info
         self._nodes.append(helper.make_node("Identity", [result], ["output"], name="output"))
         graph = helper.make_graph(

@@ -39,12 +39,13 @@ class ZooModel:
 
     name: str
     description: str
-    macs: float
-    parameters: float
+    macs: float | None
+    parameters: float | None
     source: str
     remark: str = ""
     file: str = ""
     build: Callable[[], ModelProto] | None = None
+    comparable: frozenset[str] = frozenset({"macs", "parameters"})
 
 
 _TORCHVISION = "torchvision model documentation (GFLOPS there are multiply-accumulates)"
@@ -55,13 +56,12 @@ _ALL = (
         "Krizhevsky et al. 2012, geometry of bvlc_alexnet at 227x227",
         "the file takes 224x224, which makes the first feature map 54x54 instead of 55x55 and the"
         " later ones 26 and 12: 10 % fewer multiply-accumulates than published",
-        file="bvlc_alexnet",
+        file="bvlc_alexnet", comparable=frozenset({"parameters"}),
     ),
     ZooModel(
-        "zfnet512", "ZFNet with 512, 1024 and 512 filters in its last convolutions", 1.48e9, 87.3e6,
-        "Zeiler and Fergus 2014, table 4 (the 512, 1024, 512 variant); no total was published, so"
-        " both figures are the sum of its layers: convolutions 7x7/2 96, 5x5/2 256, 3x3 512, 1024,"
-        " 512, fully connected 4096, 4096, 1000",
+        "zfnet512", "ZFNet with 512, 1024 and 512 filters in its last convolutions", None, None,
+        "Zeiler and Fergus 2014, table 3 (larger convolution maps)",
+        "no totals were published for this variant",
         file="zfnet512",
     ),
     ZooModel(
@@ -69,12 +69,12 @@ _ALL = (
         "Szegedy et al. 2015, table 1, as counted for Caffe's bvlc_googlenet",
         "the file rounds pooled extents down (55, 27, 13, 6) where Caffe rounds up (56, 28, 14, 7):"
         " 1.43 G multiply-accumulates as the file stands",
-        file="inception_v1",
+        file="inception_v1", comparable=frozenset({"parameters"}),
     ),
     ZooModel(
         "inception_v2", "Inception v2 (BN-Inception)", 2.0e9, 11.2e6,
-        "Szegedy et al. 2016 (Rethinking Inception), table 3: BN-Inception, 2.0 G; Ioffe and Szegedy"
-        " 2015, figure 5, for the layers that give the parameters",
+        "Szegedy et al. 2016 (Rethinking Inception), table 3: BN-Inception, 2.0 G; parameters: sum"
+        " over the layers of Ioffe and Szegedy 2015, figure 5",
         file="inception_v2",
     ),
     ZooModel(
@@ -87,14 +87,18 @@ _ALL = (
         "squeezenet", "SqueezeNet 1.1", 0.35e9, 1.24e6, _TORCHVISION, file="squeezenet",
     ),
     ZooModel(
-        "shufflenet", "ShuffleNet v1 as exported by Caffe2", 0.1247e9, 1.393e6, "",
+        "shufflenet", "ShuffleNet v1 with 4 groups, as exported by Caffe2", None, 1.39e6,
+        "ONNX model zoo, size of the weights file (5.3 MiB of float32)",
+        "stages of 136, 272 and 544 channels whose units keep their full width inside; Zhang et al."
+        " 2018 narrow them to a quarter and double the channels, so their 133 M (table 1, g = 4)"
+        " belong to another network",
         file="shufflenet",
     ),
     ZooModel(
         "densenet121", "DenseNet-121", 2.83e9, 7.98e6, _TORCHVISION,
         "Caffe splits batch normalisation into normalise and scale, each with scale and shift, so"
         " the file holds 83,648 more parameters (1 %) than published",
-        file="densenet121",
+        file="densenet121", comparable=frozenset({"macs"}),
     ),
     ZooModel("vgg19", "VGG-19", 19.63e9, 143.67e6, _TORCHVISION, file="vgg19"),
     ZooModel(
