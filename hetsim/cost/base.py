@@ -28,6 +28,15 @@ class CostModel(ABC):
             InfeasibleError: the PU can never run it (a tile that does not fit, say), with reason.
         """
 
+    @abstractmethod
+    def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
+        """Seconds that operator ``op`` adds at the very least, whatever plan it is part of.
+
+        Fusion, residency, tiling and idle links may make it cheaper than :meth:`work` says;
+        nothing may make it cheaper than this. Infinite when ``pu`` can never run it, ``None`` when
+        this model does not know.
+        """
+
 
 class CostChain(CostModel):
     """Asks its models in order and takes the first answer: measured, learned, analytical."""
@@ -43,3 +52,7 @@ class CostChain(CostModel):
             if answer is not None:
                 return answer
         raise InfeasibleError(f"no cost model knows {'+'.join(kernel.kinds)} on {pu.name}")
+
+    def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
+        known = (model.floor(graph, op, pu) for model in self.models)
+        return min((seconds for seconds in known if seconds is not None), default=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hetsim.cost.work import Kernel
 from hetsim.soc.model import PU
-from hetsim.soc.schema import OperatorRule
+from hetsim.soc.pu import OperatorRule
 from hetsim.workload.graph import Operator
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from hetsim.lower.program import Step
 from hetsim.soc.model import PU, SoC
-from hetsim.soc.schema import Crossing
+from hetsim.soc.pu import Crossing
 from hetsim.workload.graph import Graph, Tensor
 
 Format = tuple[str, str]

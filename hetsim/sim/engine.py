@@ -19,7 +19,7 @@ from hetsim.sim.cores import Cores
 from hetsim.sim.network import INFINITY, Flow, Network, Route, TracedNetwork
 from hetsim.sim.recorder import Recorder, SpanRecorder
 from hetsim.soc.model import PU, SoC
-from hetsim.soc.schema import CPUClusterSpec
+from hetsim.soc.cpu import CPUClusterSpec
 
 Story = Generator[simpy.Event, Any, None]
 

@@ -94,6 +94,11 @@ class NPUSpec(PUSpec):
         return float(self.interrupt_latency)
 
     @property
+    def fused_tails_hide(self) -> bool:
+        """The vector unit works beside the array."""
+        return True
+
+    @property
     def managed_memory(self) -> float:
         """A unified SRAM keeps tensors; separate buffers are refilled."""
         return 0.0 if isinstance(self.sram, BufferSizes) else float(self.sram)

@@ -182,6 +182,11 @@ class PUSpec(Spec):
         return 0.0
 
     @property
+    def fused_tails_hide(self) -> bool:
+        """Whether the element-wise tail of a fused kernel can run beside its head for nothing."""
+        return False
+
+    @property
     def managed_memory(self) -> float:
         """Bytes of software-managed on-chip memory in which tensors can stay; 0 if none."""
         return 0.0

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hetsim.errors import ConfigError
-from hetsim.soc.schema import GemmCore, SystolicArray
+from hetsim.soc.npu import GemmCore, SystolicArray
 
 Ints = npt.NDArray[np.int64]
 

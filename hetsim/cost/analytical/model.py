@@ -6,24 +6,29 @@ from collections.abc import Callable
 
 from hetsim.cost.analytical import npu, roofline
 from hetsim.cost.base import CostModel
+from hetsim.cost.profile import INFEASIBLE
 from hetsim.cost.support import why_not
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
 from hetsim.soc.model import PU
-from hetsim.workload.graph import Graph
+from hetsim.workload.graph import Graph, Operator
 
-KindModel = Callable[[Graph, Kernel, PU, Residency], Work]
+WorkFunction = Callable[[Graph, Kernel, PU, Residency], Work]
+FloorFunction = Callable[[Operator, PU], float]
 
-_MODELS: dict[str, KindModel] = {
-    "cpu_cluster": roofline.cpu_work,
-    "accelerator": roofline.accelerator_work,
-    "npu": npu.npu_work,
+_MODELS: dict[str, tuple[WorkFunction, FloorFunction]] = {
+    "cpu_cluster": (roofline.cpu_work, roofline.cpu_floor),
+    "accelerator": (roofline.accelerator_work, roofline.accelerator_floor),
+    "npu": (npu.npu_work, npu.npu_floor),
 }
 
 
-def register(kind: str, model: KindModel) -> None:
-    """Makes ``model`` the analytical model of PUs of ``kind`` (for PU kinds from outside)."""
-    _MODELS[kind] = model
+def register(kind: str, work: WorkFunction, floor: FloorFunction) -> None:
+    """Makes these the analytical model of PUs of ``kind`` (for PU kinds from outside).
+
+    ``floor(operator, pu)`` is the arithmetic time in seconds that no tiling or fusion avoids.
+    """
+    _MODELS[kind] = (work, floor)
 
 
 class AnalyticalModel(CostModel):
@@ -36,7 +41,21 @@ class AnalyticalModel(CostModel):
         if reason is not None:
             raise InfeasibleError(f"{kernel.name} cannot run: {reason}")
         try:
-            model = _MODELS[pu.kind]
+            model, _ = _MODELS[pu.kind]
         except KeyError:
             raise InfeasibleError(f"no analytical model is registered for {pu.kind!r}") from None
         return model(graph, kernel, pu, residency)
+
+    def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
+        operator = graph.operators[op]
+        tails = any(operator.kind in chain[1:] for chain in pu.spec.fuse_patterns)
+        kernel = Kernel.of(graph, (operator,))
+        if why_not(pu, kernel) is None:
+            # A possible tail may run inside another kernel, without a dispatch of its own.
+            arithmetic = _MODELS[pu.kind][1](operator, pu)
+            if tails:
+                return 0.0 if pu.spec.fused_tails_hide else arithmetic
+            return arithmetic + pu.spec.dispatch
+        if tails and operator.kind not in pu.spec.exclude:
+            return 0.0
+        return INFEASIBLE

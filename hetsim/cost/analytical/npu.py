@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from typing import cast
 
-from hetsim.cost.analytical.tiling import Buffers, Demand, Tiling, tile
+from hetsim.cost.analytical.tiling import Buffers, Demand, Tiling, tile, uncut_cycles
 from hetsim.cost.analytical.traffic import tensor_bytes, total_bytes, weight_bytes
 from hetsim.cost.work import Kernel, Phase, Residency, Work
 from hetsim.errors import InfeasibleError
 from hetsim.soc.model import PU
-from hetsim.soc.schema import BufferSizes, NPUSpec
-from hetsim.workload.graph import DTYPE_BYTES, Graph
+from hetsim.soc.npu import BufferSizes, NPUSpec
+from hetsim.workload.graph import DTYPE_BYTES, Graph, Operator
 
 PIPELINE_TILES = 8
 """Into how many pieces element-wise work is cut when one would fit: enough to overlap transfers."""
@@ -43,6 +43,16 @@ def npu_work(graph: Graph, kernel: Kernel, pu: PU, residency: Residency) -> Work
         weight_bytes=math.ceil(weights * tiling.weight_reads),
         note=f"{tiling.tiles} tiles, {tiling.stay} stay",
     )
+
+
+def npu_floor(op: Operator, pu: PU) -> float:
+    """Arithmetic time of ``op`` with nothing cut into tiles, seconds: cutting only adds to it."""
+    spec = cast(NPUSpec, pu.spec)
+    vector_s = op.element_ops / (spec.vector_lanes * spec.point.clock)
+    if op.nest is None:
+        return vector_s
+    rate = spec.dtypes[pu.stored_dtype(op.dtype)] * spec.array_efficiency * spec.point.clock
+    return max(uncut_cycles(op.nest, spec.array) / rate, vector_s)
 
 
 def _matrix(

@@ -13,15 +13,32 @@ from typing import cast
 from hetsim.cost.analytical.traffic import total_bytes, weight_bytes
 from hetsim.cost.work import Kernel, Phase, Residency, Work
 from hetsim.soc.model import PU
-from hetsim.soc.schema import AcceleratorSpec, CPUClusterSpec
+from hetsim.soc.accelerator import AcceleratorSpec
+from hetsim.soc.cpu import CPUClusterSpec
 from hetsim.workload.graph import DTYPE_BYTES, Graph, Operator
+
+
+def cpu_floor(op: Operator, pu: PU) -> float:
+    """Arithmetic time of ``op`` on a worker, seconds."""
+    spec = cast(CPUClusterSpec, pu.spec)
+    return operator_cycles(op, pu, spec) / _cpu_rate(pu, spec)
+
+
+def accelerator_floor(op: Operator, pu: PU) -> float:
+    """Arithmetic time of ``op`` on an accelerator, seconds."""
+    spec = cast(AcceleratorSpec, pu.spec)
+    return operator_cycles(op, pu, spec) / spec.point.clock
 
 
 def cpu_work(graph: Graph, kernel: Kernel, pu: PU, residency: Residency) -> Work:
     """A kernel on a worker of a CPU cluster; each further core adds ``parallel_efficiency``."""
     spec = cast(CPUClusterSpec, pu.spec)
-    cores = 1.0 + (pu.cores - 1) * spec.parallel_efficiency
-    return _work(graph, kernel, pu, residency, spec, spec.point.clock * cores)
+    return _work(graph, kernel, pu, residency, spec, _cpu_rate(pu, spec))
+
+
+def _cpu_rate(pu: PU, spec: CPUClusterSpec) -> float:
+    """Core cycles per second of a worker."""
+    return spec.point.clock * (1.0 + (pu.cores - 1) * spec.parallel_efficiency)
 
 
 def accelerator_work(graph: Graph, kernel: Kernel, pu: PU, residency: Residency) -> Work:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from hetsim.cost.analytical.arrays import Cut, alignments, tiled_cycles
 from hetsim.errors import InfeasibleError
-from hetsim.soc.schema import GemmCore, SystolicArray
+from hetsim.soc.npu import GemmCore, SystolicArray
 from hetsim.workload.graph import LoopNest
 
 Array = npt.NDArray[np.float64]
@@ -112,6 +112,20 @@ def flatten(nest: LoopNest, images: int) -> LoopNest:
         1, nest.groups, pixels, 1, nest.in_c, nest.out_c, in_h=pixels, in_w=1,
         weights_are_activations=nest.weights_are_activations,
     )  # fmt: skip
+
+
+def uncut_cycles(nest: LoopNest, array: SystolicArray | GemmCore) -> int:
+    """Array cycles when every loop is one tile."""
+    images = -(-nest.batch // array.batch) if isinstance(array, GemmCore) else nest.batch
+
+    def whole(size: int) -> Cut:
+        return Cut(size, np.array(size, dtype=np.int64))
+
+    pixels = whole(images * nest.out_h * nest.out_w)
+    cycles = tiled_cycles(
+        array, pixels, whole(nest.in_c), whole(nest.out_c), nest.k_h * nest.k_w
+    )
+    return int(nest.groups * cycles)
 
 
 @lru_cache(maxsize=65536)

@@ -208,7 +208,7 @@ def build_model_proto(name: str) -> ModelProto:
     return build()
 
 
-def load_model(name: str, **options: Any) -> Graph:
+def load_model(name: str, /, **options: Any) -> Graph:
     """The operator graph of a zoo network; ``options`` go to :func:`load_onnx`."""
     from hetsim.workload.onnx_loader import load_onnx
 

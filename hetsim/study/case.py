@@ -1,0 +1,118 @@
+"""One network on one SoC: everything that is shared by the schedulers tried on it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from hetsim.analysis.bounds import lower_bounds
+from hetsim.analysis.metrics import energy, link_metrics, operator_rows, pu_metrics
+from hetsim.analysis.result import Bound, Run
+from hetsim.cost.analytical import AnalyticalModel
+from hetsim.cost.base import CostModel
+from hetsim.errors import HetsimError, SchedulerError
+from hetsim.lower.lowering import Lowering
+from hetsim.plan.model import Plan
+from hetsim.plan.validate import validate_plan
+from hetsim.profiling.simulated import SimulatedProfile
+from hetsim.schedulers.base import Problem, Scheduler
+from hetsim.sim.simulate import execute
+from hetsim.sim.trace import Trace
+from hetsim.soc.model import SoC
+from hetsim.study.limits import time_limit
+from hetsim.study.memory import check_capacity
+from hetsim.workload.graph import Graph
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, a SoC and the options of simulation; plans are made, checked and run on it."""
+
+    graph: Graph
+    soc: SoC
+    costs: CostModel = field(default_factory=AnalyticalModel)
+    execution: str = "dataflow"
+    seed: int = 0
+
+    @cached_property
+    def lowering(self) -> Lowering:
+        """Shared by profiling and simulation, with its caches."""
+        return Lowering(self.graph, self.soc, self.costs)
+
+    @cached_property
+    def bounds(self) -> tuple[Bound, ...]:
+        """Lower bounds on the makespan of any plan."""
+        return lower_bounds(self.graph, self.soc, self.costs)
+
+    def check(self) -> None:
+        """Raises ``InfeasibleError`` when the network cannot fit the SoC's memory at all."""
+        check_capacity(self.graph, self.soc)
+
+    def problem(self) -> Problem:
+        """The problem as a scheduler sees it, with a fresh profile."""
+        profile = SimulatedProfile(self.lowering)
+        return Problem(self.graph, self.soc, profile, self.execution, self.seed)
+
+    def plan(self, scheduler: Scheduler, limit_s: float | None = None) -> Plan:
+        """Asks ``scheduler`` for a plan and checks it.
+
+        Raises:
+            SchedulerError: it raised, took too long, or returned something that is not a plan.
+            PlanError: its plan does not fit the network or the SoC.
+        """
+        name = type(scheduler).__name__
+        try:
+            with time_limit(limit_s, f"scheduler {name}"):
+                plan = scheduler.plan(self.problem())
+        except HetsimError:
+            raise
+        except RecursionError as error:
+            raise SchedulerError(f"scheduler {name} recursed too deeply: {error}") from error
+        except Exception as error:
+            raise SchedulerError(
+                f"scheduler {name} raised {type(error).__name__}: {error}"
+            ) from error
+        if not isinstance(plan, Plan):
+            raise SchedulerError(f"scheduler {name} returned a {type(plan).__name__}, not a Plan")
+        validate_plan(plan, self.graph, self.soc)
+        return plan
+
+    def simulate(self, plan: Plan, *, trace: bool = True) -> Trace:
+        """Executes a valid plan."""
+        return execute(
+            self.soc, self.lowering.program(plan), execution=self.execution, trace=trace
+        )
+
+    def run(self, label: str, scheduler: Scheduler, limit_s: float | None = None) -> Run:
+        """Plans and simulates; a failure of the scheduler is a run with ``error``."""
+        begun = time.perf_counter()
+        try:
+            plan = self.plan(scheduler, limit_s)
+        except HetsimError as error:
+            return Run(self.graph.name, label, self.graph, error=str(error))
+        return self.evaluate(label, plan, planning_s=time.perf_counter() - begun)
+
+    def evaluate(self, label: str, plan: Plan, *, planning_s: float = 0.0) -> Run:
+        """Simulates a valid plan with everything a report needs."""
+        graph, soc = self.graph, self.soc
+        try:
+            program = self.lowering.program(plan)
+        except HetsimError as error:
+            return Run(graph.name, label, graph, plan=plan, error=str(error))
+        trace = execute(soc, program, execution=self.execution)
+        return Run(
+            model=graph.name,
+            scheduler=label,
+            graph=graph,
+            plan=plan,
+            trace=trace,
+            makespan_s=trace.makespan_s,
+            predicted_s=plan.predicted_s,
+            bounds=self.bounds,
+            pus=pu_metrics(trace),
+            links=link_metrics(trace, soc),
+            operators=operator_rows(graph.name, label, graph, program, trace, soc),
+            energy_j=energy(trace, soc),
+            planning_s=planning_s,
+        )

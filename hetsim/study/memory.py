@@ -1,0 +1,47 @@
+"""Whether a network fits a SoC's memory."""
+
+from __future__ import annotations
+
+import math
+
+from hetsim.errors import InfeasibleError
+from hetsim.soc.model import SoC
+from hetsim.units import format_quantity
+from hetsim.workload.graph import DTYPE_BYTES, Graph
+
+
+def peak_bytes(graph: Graph) -> int:
+    """Weights plus the most activation bytes alive at once, running in file order.
+
+    In the network's own data types: the model as it is loaded. An activation lives from its
+    producer to its last reader; network inputs and outputs live throughout.
+    """
+    weights = sum(
+        math.ceil(count * DTYPE_BYTES[dtype]) for op in graph.operators for dtype, count in op.weights
+    )
+    pinned = {*graph.inputs, *graph.outputs}
+    live = sum(graph.tensors[t].nbytes for t in pinned)
+    peak = live
+    last = {t: readers[-1] for t, readers in graph.consumers.items() if readers}
+    dying: dict[int, list[str]] = {}
+    for tensor, reader in last.items():
+        dying.setdefault(reader, []).append(tensor)
+    for i, op in enumerate(graph.operators):
+        live += sum(graph.tensors[t].nbytes for t in op.outputs if t not in pinned)
+        peak = max(peak, live)
+        live -= sum(graph.tensors[t].nbytes for t in dying.get(i, ()) if t not in pinned)
+        live -= sum(graph.tensors[t].nbytes for t in op.outputs if t not in last and t not in pinned)
+    return weights + peak
+
+
+def check_capacity(graph: Graph, soc: SoC) -> None:
+    """Raises ``InfeasibleError`` when the network needs more memory than the SoC has."""
+    need = peak_bytes(graph)
+    have = sum(memory.capacity for memory in soc.spec.memory.values())
+    if need > have:
+        raise InfeasibleError(
+            f"network {graph.name!r} needs {format_quantity(need, 'size')} of memory, and"
+            f" {soc.name!r} has {format_quantity(have, 'size')}",
+            hint=f"raise memory capacity by {format_quantity(need - have, 'size')},"
+            " or choose a smaller network",
+        )
