@@ -66,10 +66,7 @@ def path_bound(graph: Graph, soc: SoC, floors: Floors) -> float:
                 bound = max(bound, min(done[p] + crossing(tensor, p, None) for p in units))
             if graph.consumers[tensor]:
                 ready[tensor] = [
-                    min(
-                        done[p] + (0.0 if p == q else call + crossing(tensor, p, q))
-                        for p in units
-                    )
+                    min(done[p] + (0.0 if p == q else call + crossing(tensor, p, q)) for p in units)
                     for q in units
                 ]
         bound = max(bound, min(done))

@@ -125,7 +125,7 @@ class Work:
     ``dispatch_s``: launch overhead before anything moves, seconds. ``compute_s``: arithmetic time
     with all data at hand. ``phases`` are executed one after the other at ``fluid`` fidelity;
     ``tiles`` (when the PU works in tiles) at ``tile`` fidelity. Both move the same bytes.
-    ``source`` says who knew the cost (``analytical``, ``measured``, ``learned``, ...), ``note`` why.
+    ``source`` says who knew the cost (``analytical``, ``measured``, ``learned``), ``note`` why.
     """
 
     dispatch_s: float

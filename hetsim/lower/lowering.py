@@ -53,9 +53,7 @@ class Lowering:
     def _lower(self, pu: PU, ops: tuple[int, ...], fused: bool) -> tuple[Launch, ...]:
         graph = self.graph
         chains = fuse(graph, ops, pu.spec.fuse_patterns) if fused else [(op,) for op in ops]
-        kernels = [
-            Kernel.of(graph, tuple(graph.operators[i] for i in chain)) for chain in chains
-        ]
+        kernels = [Kernel.of(graph, tuple(graph.operators[i] for i in chain)) for chain in chains]
         launches = []
         for kernel, kept in zip(kernels, residencies(graph, kernels, pu), strict=True):
             work = self.costs.work(graph, kernel, pu, kept)

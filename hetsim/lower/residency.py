@@ -9,6 +9,7 @@ Nothing stays across a partition's boundary: there the data is handed over in me
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hetsim.cost.analytical.traffic import tensor_bytes
 from hetsim.cost.work import NOWHERE, Kernel, Residency
@@ -31,11 +32,9 @@ def residencies(graph: Graph, kernels: Sequence[Kernel], pu: PU) -> list[Residen
 
 def _cached(graph: Graph, kernels: Sequence[Kernel], pu: PU, cache: float) -> list[Residency]:
     result = [NOWHERE]
-    for before, kernel in zip(kernels, kernels[1:], strict=False):
+    for before, kernel in pairwise(kernels):
         warm = [
-            t
-            for t in kernel.inputs
-            if t in before.outputs and tensor_bytes(graph, t, pu) <= cache
+            t for t in kernel.inputs if t in before.outputs and tensor_bytes(graph, t, pu) <= cache
         ]
         result.append(Residency(inputs=frozenset(warm)) if warm else NOWHERE)
     return result

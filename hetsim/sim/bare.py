@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import simpy
 
 from hetsim.errors import ConfigError
-from hetsim.sim.network import INFINITY, Flow as _Flow, Network
+from hetsim.sim.network import INFINITY, Network
+from hetsim.sim.network import Flow as _Flow
 from hetsim.soc.model import Link
 
 
@@ -28,16 +29,14 @@ class Flow:
     priority: int = 0
 
 
-def simulate_flows(
-    links: Mapping[str, float | Link], flows: Sequence[Flow]
-) -> list[float]:
+def simulate_flows(links: Mapping[str, float | Link], flows: Sequence[Flow]) -> list[float]:
     """Finish time of each flow, in seconds, in the order given.
 
     ``links`` maps names to bandwidths in B/s, shared max-min fairly in proportion to the flows'
     weights, or to :class:`~hetsim.soc.model.Link` objects for other arbitrations and latencies.
 
     Raises:
-        ConfigError: an unknown link, a negative start or size, a cap or weight that is not positive.
+        ConfigError: an unknown link, a negative start or size, a cap or weight not above zero.
     """
     env = simpy.Environment()
     network = Network(

@@ -7,8 +7,6 @@ conversion beside it both slow down by that factor (processor sharing).
 
 from __future__ import annotations
 
-from simpy import Event
-
 from hetsim.sim.network import INFINITY, Flow, Network, Route
 
 
@@ -43,11 +41,8 @@ class Cores:
         if speed == self.speed:
             return
         self.speed = speed
-        for flow, (rate, route) in list(self._running.items()):
-            if flow.callbacks is None:
-                del self._running[flow]
-            else:
-                self._network.set_limit(flow, rate * speed, route)
+        for flow, (rate, route) in self._running.items():
+            self._network.set_limit(flow, rate * speed, route)
 
     def work(
         self,
@@ -79,8 +74,5 @@ class Cores:
         if rate < INFINITY:
             running = self._running
             running[flow] = (rate, route)
-            flow.callbacks.append(self._forget)
+            flow.callbacks.append(lambda _: running.pop(flow))
         return flow
-
-    def _forget(self, flow: Event) -> None:
-        self._running.pop(flow, None)  # type: ignore[call-overload]

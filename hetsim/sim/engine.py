@@ -18,14 +18,14 @@ from hetsim.lower.program import Job, Step
 from hetsim.sim.cores import Cores
 from hetsim.sim.network import INFINITY, Flow, Network, Route, TracedNetwork
 from hetsim.sim.recorder import Recorder, SpanRecorder
-from hetsim.soc.model import PU, SoC
 from hetsim.soc.cpu import CPUClusterSpec
+from hetsim.soc.model import PU, SoC
 
 Story = Generator[simpy.Event, Any, None]
 
 
 class Task:
-    """A partition of one inference, on its way through the SoC. ``blockers`` counts what it awaits."""
+    """A partition of one inference on its way through the SoC; it awaits ``blockers`` others."""
 
     __slots__ = ("blockers", "inference", "job", "position", "readers")
 
@@ -90,7 +90,7 @@ class Machine:
             yield from self.host_step(step, unit.host_lane, task)
 
     def host_step(self, step: Step, lane: str, task: Task) -> Story:
-        """One host thread works for ``step.seconds``, moving ``step.bytes`` over the host's path."""
+        """One host thread works for ``step.seconds``, moving ``step.bytes`` over its path."""
         unit = self.host_unit
         start = self.env.now
         self.host.enter(1)
@@ -116,9 +116,7 @@ class Machine:
                 start = env.now
                 flow = self._begin(unit, phase, delay)
                 yield flow
-                record(
-                    unit.lane, launch, phase, delay, start, env.now, flow, task.inference, job
-                )
+                record(unit.lane, launch, phase, delay, start, env.now, flow, task.inference, job)
                 delay = 0.0
         if unit.interrupt_s:
             start = env.now

@@ -195,7 +195,8 @@ class Flow(Event):
 
     def fire(self) -> None:
         """Wakes whoever waits, within the event that ended the flow."""
-        callbacks, self.callbacks = self.callbacks, None
+        callbacks = self.callbacks
+        self.callbacks = None  # type: ignore[assignment]  # SimPy's mark of a processed event
         self._ok = True
         self._value = self
         for callback in callbacks:
@@ -231,7 +232,7 @@ class Network:
 
         ``cap`` bounds the rate in B/s. ``weight`` counts only where a link of the route is
         ``weighted``, ``priority`` only where one is ``priority``. Yield the result to wait for it.
-        On an empty route ``amount`` is any quantity and ``cap`` its rate, e.g. seconds of work at 1.
+        On an empty route ``amount`` is any quantity and ``cap`` its rate: seconds of work at 1.
         """
         flow = Flow(self, amount, route, cap, weight if route.weighted else 1.0, priority, owner)
         delay += route.latency

@@ -10,7 +10,7 @@ moves; on ``priority`` links higher classes are filled before lower ones see any
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 
 class SharedLink(Protocol):
@@ -21,19 +21,24 @@ class SharedLink(Protocol):
     strict: bool
 
 
-class Shareable(Protocol):
-    """What the solver reads and writes of a flow. ``limit`` is finite; ``order`` is its age."""
+L = TypeVar("L", bound=SharedLink)
 
-    links: Sequence[SharedLink]
+
+class Shareable(Protocol[L]):
+    """What the solver reads and writes of a flow. ``limit`` is finite."""
+
     limit: float
     weight: float
     priority: int
-    order: int
     new_rate: float
-    bottleneck: SharedLink | None
+    bottleneck: L | None
+
+    @property
+    def links(self) -> Sequence[L]:
+        """The links it crosses."""
 
 
-def share(flows: Sequence[Shareable], links: Sequence[SharedLink]) -> None:
+def share(flows: Sequence[Shareable[L]], links: Sequence[L]) -> None:
     """Sets ``new_rate`` and ``bottleneck`` of every flow.
 
     ``links`` are the ones that can bind (their capacity is less than the sum of the limits on
@@ -50,7 +55,7 @@ def share(flows: Sequence[Shareable], links: Sequence[SharedLink]) -> None:
         _fill(flows, links, remaining)
 
 
-def _heads(flows: Sequence[Shareable], binding: dict[int, float]) -> list[Shareable]:
+def _heads(flows: Sequence[Shareable[L]], binding: dict[int, float]) -> list[Shareable[L]]:
     """The flows that are first on each of their fifo links; the others stand still."""
     taken: set[int] = set()
     moving = []
@@ -66,16 +71,12 @@ def _heads(flows: Sequence[Shareable], binding: dict[int, float]) -> list[Sharea
     return moving
 
 
-def _fill(
-    flows: Sequence[Shareable], links: Sequence[SharedLink], remaining: dict[int, float]
-) -> None:
+def _fill(flows: Sequence[Shareable[L]], links: Sequence[L], remaining: dict[int, float]) -> None:
     """Progressive filling of ``flows`` into what ``remaining`` holds, which it reduces."""
     if len(links) == 1:
         _fill_one(flows, links[0], remaining)
         return
-    paths = {
-        id(flow): [link for link in flow.links if id(link) in remaining] for flow in flows
-    }
+    paths = {id(flow): [link for link in flow.links if id(link) in remaining] for flow in flows}
     weight = {id(link): 0.0 for link in links}
     for flow in flows:
         for link in paths[id(flow)]:
@@ -104,9 +105,10 @@ def _fill(
 
 
 def _tightest(
-    links: Sequence[SharedLink], weight: dict[int, float], remaining: dict[int, float]
-) -> tuple[float, SharedLink | None]:
-    level, tight = float("inf"), None
+    links: Sequence[L], weight: dict[int, float], remaining: dict[int, float]
+) -> tuple[float, L | None]:
+    level = float("inf")
+    tight: L | None = None
     for link in links:
         if weight[id(link)] > 1e-12:
             candidate = max(remaining[id(link)], 0.0) / weight[id(link)]
@@ -115,7 +117,7 @@ def _tightest(
     return level, tight
 
 
-def _fill_one(flows: Sequence[Shareable], link: SharedLink, remaining: dict[int, float]) -> None:
+def _fill_one(flows: Sequence[Shareable[L]], link: L, remaining: dict[int, float]) -> None:
     """The common case: one link binds. Flows in order of limit per weight, each takes its share."""
     left = max(remaining[id(link)], 0.0)
     weight = 0.0
@@ -132,5 +134,5 @@ def _fill_one(flows: Sequence[Shareable], link: SharedLink, remaining: dict[int,
     remaining[id(link)] = max(left, 0.0)
 
 
-def _limit_per_weight(flow: Shareable) -> float:
+def _limit_per_weight(flow: Shareable[L]) -> float:
     return flow.limit / flow.weight

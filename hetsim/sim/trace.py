@@ -14,9 +14,10 @@ class Span:
     """Something that occupied a lane from ``start`` to ``end`` (seconds).
 
     ``lane`` is a PU name, ``PU.dma`` for its transfers, ``CLUSTER:PU`` for the host thread that
-    converts, calls and polls for that PU, or ``runtime`` for forks and joins. ``kind`` is one of ``compute``, ``load``, ``store``, ``stream`` (load, compute and
-    store overlapped), ``dispatch``, ``convert``, ``cache``, ``copy``, ``call``, ``fork``, ``join``,
-    ``poll``, ``interrupt``. ``alone_s`` is what it would have taken without contention.
+    converts, calls and polls for that PU, or ``runtime`` for forks and joins. ``kind`` is one of
+    ``compute``, ``load``, ``store``, ``stream`` (load, compute and store overlapped),
+    ``dispatch``, ``convert``, ``cache``, ``copy``, ``call``, ``fork``, ``join``, ``poll``,
+    ``interrupt``. ``alone_s`` is what it would have taken without contention.
     """
 
     lane: str

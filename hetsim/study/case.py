@@ -80,9 +80,7 @@ class Case:
 
     def simulate(self, plan: Plan, *, trace: bool = True) -> Trace:
         """Executes a valid plan."""
-        return execute(
-            self.soc, self.lowering.program(plan), execution=self.execution, trace=trace
-        )
+        return execute(self.soc, self.lowering.program(plan), execution=self.execution, trace=trace)
 
     def run(self, label: str, scheduler: Scheduler, limit_s: float | None = None) -> Run:
         """Plans and simulates; a failure of the scheduler is a run with ``error``."""

@@ -17,7 +17,9 @@ def peak_bytes(graph: Graph) -> int:
     producer to its last reader; network inputs and outputs live throughout.
     """
     weights = sum(
-        math.ceil(count * DTYPE_BYTES[dtype]) for op in graph.operators for dtype, count in op.weights
+        math.ceil(count * DTYPE_BYTES[dtype])
+        for op in graph.operators
+        for dtype, count in op.weights
     )
     pinned = {*graph.inputs, *graph.outputs}
     live = sum(graph.tensors[t].nbytes for t in pinned)
@@ -30,7 +32,9 @@ def peak_bytes(graph: Graph) -> int:
         live += sum(graph.tensors[t].nbytes for t in op.outputs if t not in pinned)
         peak = max(peak, live)
         live -= sum(graph.tensors[t].nbytes for t in dying.get(i, ()) if t not in pinned)
-        live -= sum(graph.tensors[t].nbytes for t in op.outputs if t not in last and t not in pinned)
+        live -= sum(
+            graph.tensors[t].nbytes for t in op.outputs if t not in last and t not in pinned
+        )
     return weights + peak
 
 

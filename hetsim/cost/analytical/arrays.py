@@ -103,7 +103,7 @@ def tiled_cycles(array: SystolicArray | GemmCore, T: Cut, K: Cut, N: Cut, taps: 
 
 
 def alignments(array: SystolicArray | GemmCore, taps: int) -> tuple[int, int, int]:
-    """Multiples of (pixels, input channels, filters) at which tiles fill the array without waste."""
+    """Multiples of (pixels, input channels, filters) at which tiles waste nothing of the array."""
     if isinstance(array, GemmCore):
         return 1, array.block_in, array.block_out
     channels = max(1, math.ceil(array.rows / taps))

@@ -98,9 +98,7 @@ def _buffers(spec: NPUSpec, residency: Residency) -> Buffers:
     return Buffers(0, 0, 0, unified=spec.sram - residency.reserved_bytes)
 
 
-def _vector(
-    kernel: Kernel, spec: NPUSpec, residency: Residency, loads: int, stores: int
-) -> Tiling:
+def _vector(kernel: Kernel, spec: NPUSpec, residency: Residency, loads: int, stores: int) -> Tiling:
     """Element-wise work: every byte once, cut so that transfers overlap."""
     buffers = _buffers(spec, residency)
     room = (

@@ -12,9 +12,9 @@ from typing import cast
 
 from hetsim.cost.analytical.traffic import total_bytes, weight_bytes
 from hetsim.cost.work import Kernel, Phase, Residency, Work
-from hetsim.soc.model import PU
 from hetsim.soc.accelerator import AcceleratorSpec
 from hetsim.soc.cpu import CPUClusterSpec
+from hetsim.soc.model import PU
 from hetsim.workload.graph import DTYPE_BYTES, Graph, Operator
 
 

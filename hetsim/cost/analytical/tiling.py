@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from hetsim.errors import InfeasibleError
 from hetsim.soc.npu import GemmCore, SystolicArray
 from hetsim.workload.graph import LoopNest
 
-Array = npt.NDArray[np.float64]
+Array = npt.NDArray[Any]
 ACCUMULATOR_BYTES = 4
 """Partial sums are 32 bits wide (int32 behind int8 products, float32 behind float16 ones)."""
 
@@ -122,9 +123,7 @@ def uncut_cycles(nest: LoopNest, array: SystolicArray | GemmCore) -> int:
         return Cut(size, np.array(size, dtype=np.int64))
 
     pixels = whole(images * nest.out_h * nest.out_w)
-    cycles = tiled_cycles(
-        array, pixels, whole(nest.in_c), whole(nest.out_c), nest.k_h * nest.k_w
-    )
+    cycles = tiled_cycles(array, pixels, whole(nest.in_c), whole(nest.out_c), nest.k_h * nest.k_w)
     return int(nest.groups * cycles)
 
 
@@ -152,8 +151,8 @@ def tile(
     k = np.array(k_, dtype=np.int64).reshape(1, 1, -1, 1)
     n = np.array(n_, dtype=np.int64).reshape(1, 1, 1, -1)
 
-    in_rows = np.minimum((rows - 1) * nest.stride_h + (nest.k_h - 1) * nest.dilation_h + 1, nest.in_h)
-    in_cols = np.minimum((cols - 1) * nest.stride_w + (nest.k_w - 1) * nest.dilation_w + 1, nest.in_w)
+    in_rows = _extent(rows, nest.k_h, nest.stride_h, nest.dilation_h, nest.in_h)
+    in_cols = _extent(cols, nest.k_w, nest.stride_w, nest.dilation_w, nest.in_w)
     bands, strips = -(-nest.out_h // rows), -(-nest.out_w // cols)
     count_g, count_p = -(-nest.groups // g), images * bands * strips
     count_k, count_n = -(-nest.in_c // k), -(-nest.out_c // n)
@@ -238,6 +237,11 @@ def tile(
         first_load=min(load, math.ceil(value(first))),
         compute_s=value(compute),
     )
+
+
+def _extent(outputs: Array, kernel: int, stride: int, dilation: int, available: int) -> Array:
+    """Input rows (or columns) that so many output rows need."""
+    return np.minimum((outputs - 1) * stride + (kernel - 1) * dilation + 1, available)
 
 
 def _reads(stay: str, count_p: Array, count_k: Array, count_n: Array) -> tuple[Array, Array]:
