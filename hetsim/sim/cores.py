@@ -74,5 +74,8 @@ class Cores:
         if rate < INFINITY:
             running = self._running
             running[flow] = (rate, route)
-            flow.callbacks.append(lambda _: running.pop(flow))
+            flow.callbacks.append(self._forget)
         return flow
+
+    def _forget(self, flow: Flow) -> None:
+        del self._running[flow]

@@ -31,10 +31,8 @@ def peak_bytes(graph: Graph) -> int:
     for i, op in enumerate(graph.operators):
         live += sum(graph.tensors[t].nbytes for t in op.outputs if t not in pinned)
         peak = max(peak, live)
-        live -= sum(graph.tensors[t].nbytes for t in dying.get(i, ()) if t not in pinned)
-        live -= sum(
-            graph.tensors[t].nbytes for t in op.outputs if t not in last and t not in pinned
-        )
+        dead = [*dying.get(i, ()), *(t for t in op.outputs if t not in last)]
+        live -= sum(graph.tensors[t].nbytes for t in dead if t not in pinned)
     return weights + peak
 
 

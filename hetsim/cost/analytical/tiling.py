@@ -241,7 +241,8 @@ def tile(
 
 def _extent(outputs: Array, kernel: int, stride: int, dilation: int, available: int) -> Array:
     """Input rows (or columns) that so many output rows need."""
-    return np.minimum((outputs - 1) * stride + (kernel - 1) * dilation + 1, available)
+    needed: Array = np.minimum((outputs - 1) * stride + (kernel - 1) * dilation + 1, available)
+    return needed
 
 
 def _reads(stay: str, count_p: Array, count_k: Array, count_n: Array) -> tuple[Array, Array]:
@@ -263,7 +264,9 @@ def _seconds(
     begin = first / rate + setup
     end = demand.output_bytes / stores / rate + setup
     if not demand.double_buffer:
-        return (loads + demand.output_bytes) / rate + compute + 2 * tiles * setup
+        alone: Array = (loads + demand.output_bytes) / rate + compute + 2 * tiles * setup
+        return alone
     moving = (np.maximum(loads - first, 0) + demand.output_bytes) / rate + 2 * tiles * setup
     middle = np.maximum(compute * (tiles - 1) / tiles, moving - end)
-    return begin + middle + compute / tiles + end
+    seconds: Array = begin + middle + compute / tiles + end
+    return seconds
