@@ -17,18 +17,45 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hetsim.analysis.result import Result as Result
+    from hetsim.analysis.result import Run as Run
+    from hetsim.api import load_model as load_model
+    from hetsim.api import run as run
     from hetsim.errors import HetsimError as HetsimError
+    from hetsim.plan.files import load_plan as load_plan
+    from hetsim.scenario.loader import load_scenario as load_scenario
     from hetsim.soc.loader import load_soc as load_soc
+    from hetsim.study.runner import simulate as simulate
+    from hetsim.workload.onnx_loader import load_onnx as load_onnx
 
 __version__: str
 
 _PUBLIC = {
     "HetsimError": "hetsim.errors",
     "Result": "hetsim.analysis.result",
+    "Run": "hetsim.analysis.result",
+    "load_model": "hetsim.api",
+    "load_onnx": "hetsim.workload.onnx_loader",
+    "load_plan": "hetsim.plan.files",
+    "load_scenario": "hetsim.scenario.loader",
     "load_soc": "hetsim.soc.loader",
+    "run": "hetsim.api",
+    "simulate": "hetsim.study.runner",
 }
+"""Where each public name lives."""
 
-__all__ = ["HetsimError", "Result", "__version__", "load_soc"]
+__all__ = [
+    "HetsimError",
+    "Result",
+    "Run",
+    "__version__",
+    "load_model",
+    "load_onnx",
+    "load_plan",
+    "load_scenario",
+    "load_soc",
+    "run",
+    "simulate",
+]
 
 
 if not TYPE_CHECKING:  # type checkers read the imports above; the rest happens on first use

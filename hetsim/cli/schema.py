@@ -10,15 +10,15 @@ import click
 
 
 def _soc() -> dict[str, Any]:
-    from hetsim.soc.schema import SoCSpec
+    from hetsim.soc.loader import soc_json_schema
 
-    return _titled(SoCSpec.model_json_schema(), "hetsim SoC")
+    return soc_json_schema()
 
 
 def _scenario() -> dict[str, Any]:
-    from hetsim.scenario.schema import ScenarioSpec
+    from hetsim.scenario.loader import scenario_json_schema
 
-    return _titled(ScenarioSpec.model_json_schema(), "hetsim scenario")
+    return scenario_json_schema()
 
 
 def _plan() -> dict[str, Any]:
@@ -39,14 +39,6 @@ FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
     "plan": _plan,
     "result": _result,
 }
-
-
-def _titled(schema: dict[str, Any], title: str) -> dict[str, Any]:
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **schema,
-        "title": title,
-    }
 
 
 @click.command()

@@ -1,0 +1,69 @@
+"""The notebook's way in: what ``hetsim.run`` and ``hetsim.load_model`` do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hetsim.analysis.result import Result
+from hetsim.scenario.choices import choose
+from hetsim.scenario.loader import Scenario, load_scenario
+from hetsim.study.runner import run_scenario
+from hetsim.workload.graph import Graph
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+
+def run(
+    scenario: str | Path | Scenario,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    models: Sequence[str | Path] = (),
+    schedulers: Sequence[str] | None = None,
+    plans: Sequence[str | Path] = (),
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    execution: str | None = None,
+    fidelity: str | None = None,
+    seed: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Result:
+    """Simulates a scenario, given by shipped name, path, or as loaded.
+
+    ``overrides`` are changes such as ``{"npu.sram": "1 MiB", "bus.bandwidth": "0.5x"}`` to one that
+    is named or a path. The other arguments stand in for what the scenario says, see
+    :func:`hetsim.scenario.choices.choose`; ``plans`` are plan files to run as well. ``progress`` is
+    told what is being worked on, how many rows are done, and how many there are.
+
+    A row that fails has its reason in ``Run.error``; the others are there.
+
+    Raises:
+        HetsimError: an input that cannot be used.
+    """
+    if isinstance(scenario, Scenario):
+        if overrides:
+            raise TypeError("overrides apply to a scenario's file; give its name or path")
+        loaded = scenario
+    else:
+        loaded = load_scenario(scenario, overrides)
+    loaded = choose(
+        loaded, models=models, schedulers=schedulers, input_shapes=input_shapes,
+        execution=execution, fidelity=fidelity, seed=seed,
+    )  # fmt: skip
+    return run_scenario(loaded, plans=[Path(plan) for plan in plans], progress=progress)
+
+
+def load_model(model: str | Path | ModelProto, **options: Any) -> Graph:
+    """Loads a network: a name of ``hetsim list models``, an ONNX file, or an ONNX model.
+
+    ``options`` go to :func:`hetsim.workload.onnx_loader.load_onnx`, such as ``input_shapes``.
+
+    Raises:
+        WorkloadError: no such network, or one that cannot be understood.
+    """
+    from hetsim.workload import onnx_loader, zoo
+
+    if isinstance(model, str) and not model.endswith(".onnx") and len(Path(model).parts) == 1:
+        return zoo.load_model(model, **options)
+    return onnx_loader.load_onnx(model, **options)

@@ -1,0 +1,222 @@
+"""``hetsim list``: what there is to put into a scenario."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import click
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """One kind of thing: where its rows come from, and how they are shown.
+
+    ``columns`` maps headings to the text of a cell; ``--json`` prints the rows as they are.
+    ``shown`` makes the rows of the table out of them where the table is briefer.
+    """
+
+    rows: Callable[[], list[Row]]
+    columns: Mapping[str, Callable[[Row], str]]
+    shown: Callable[[list[Row]], list[Row]] = list
+
+
+def _field(name: str) -> Callable[[Row], str]:
+    return lambda row: str(row[name])
+
+
+def _joined(name: str) -> Callable[[Row], str]:
+    def cell(row: Row) -> str:
+        value = row[name]
+        assert isinstance(value, list)
+        return ", ".join(map(str, value))
+
+    return cell
+
+
+def _quantity(name: str, dimension: str) -> Callable[[Row], str]:
+    def cell(row: Row) -> str:
+        from hetsim.units import format_quantity
+
+        return format_quantity(float(str(row[name])), dimension)
+
+    return cell
+
+
+def _number(name: str, unit: float) -> Callable[[Row], str]:
+    return lambda row: "–" if row[name] is None else f"{float(str(row[name])) / unit:,.2f}"
+
+
+def _socs() -> list[Row]:
+    from hetsim.library import shipped
+    from hetsim.soc.loader import load_soc
+
+    rows: list[Row] = []
+    for name in shipped("socs"):
+        soc = load_soc(name)
+        rows.append(
+            {
+                "name": name,
+                "pus": [pu.name for pu in soc.pus],
+                "kinds": [pu.kind for pu in soc.pus],
+                "memory_bytes_per_s": sum(m.bandwidth for m in soc.spec.memory.values()),
+                "memory_bytes": sum(m.capacity for m in soc.spec.memory.values()),
+                "description": soc.spec.description,
+                "file": soc.source,
+            }
+        )
+    return rows
+
+
+def _schedulers() -> list[Row]:
+    from hetsim.schedulers.registry import list_schedulers
+
+    return [
+        {
+            "name": info.name,
+            "optimises": info.optimises,
+            "ignores": info.ignores,
+            "complexity": info.complexity,
+            "source": info.source,
+            "parameters": dict(info.parameters),
+            "origin": info.origin,
+        }
+        for info in list_schedulers()
+    ]
+
+
+def _models() -> list[Row]:
+    from hetsim.workload.zoo import ALIASES, MODELS
+
+    return [
+        {
+            "name": model.name,
+            "aliases": [alias for alias, name in ALIASES.items() if name == model.name],
+            "description": model.description,
+            "published_macs": model.macs,
+            "published_parameters": model.parameters,
+            "published_in": model.source,
+            "remark": model.remark,
+            "made_from": f"onnx package: {model.file}" if model.file else "its published structure",
+        }
+        for model in MODELS.values()
+    ]
+
+
+def _scenarios() -> list[Row]:
+    from hetsim.library import shipped
+    from hetsim.scenario.loader import load_scenario
+
+    rows: list[Row] = []
+    for name in shipped("scenarios"):
+        scenario = load_scenario(name)
+        named = scenario.schedulers
+        rows.append(
+            {
+                "name": name,
+                "soc": scenario.soc.name,
+                "models": [model.label for model in scenario.models],
+                "schedulers": ["all"] if isinstance(named, str) else [s.label for s in named],
+                "execution": scenario.execution,
+                "description": scenario.description,
+                "file": scenario.source,
+            }
+        )
+    return rows
+
+
+def _operators() -> list[Row]:
+    from hetsim.workload.costing import RULES
+
+    return [
+        {"kind": kind, "family": RULES[kind].cost.__module__.rpartition(".")[2]}
+        for kind in sorted(RULES)
+    ]
+
+
+def _by_family(rows: list[Row]) -> list[Row]:
+    families: dict[str, list[object]] = {}
+    for row in rows:
+        families.setdefault(str(row["family"]), []).append(row["kind"])
+    return [{"family": family, "kinds": kinds} for family, kinds in sorted(families.items())]
+
+
+CATALOGUES: dict[str, Catalogue] = {
+    "socs": Catalogue(
+        _socs,
+        {
+            "name": _field("name"),
+            "processing units": _joined("pus"),
+            "memory": _quantity("memory_bytes", "size"),
+            "peak": _quantity("memory_bytes_per_s", "bandwidth"),
+            "what it is": _field("description"),
+        },
+    ),
+    "models": Catalogue(
+        _models,
+        {
+            "name": _field("name"),
+            "GMACs": _number("published_macs", 1e9),
+            "M params": _number("published_parameters", 1e6),
+            "what it is": _field("description"),
+            "made from": _field("made_from"),
+        },
+    ),
+    "schedulers": Catalogue(
+        _schedulers,
+        {
+            "name": _field("name"),
+            "optimises": _field("optimises"),
+            "ignores": _field("ignores"),
+            "complexity": _field("complexity"),
+            "source": _field("source"),
+        },
+    ),
+    "scenarios": Catalogue(
+        _scenarios,
+        {
+            "name": _field("name"),
+            "SoC": _field("soc"),
+            "models": _joined("models"),
+            "schedulers": _joined("schedulers"),
+            "what it is": _field("description"),
+        },
+    ),
+    "operators": Catalogue(
+        _operators,
+        {"counted as": _field("family"), "kinds": _joined("kinds")},
+        shown=_by_family,
+    ),
+}
+
+
+@click.command()
+@click.argument("what", type=click.Choice(list(CATALOGUES)))
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def command(what: str, as_json: bool) -> None:
+    """Show the SoCs, models, schedulers, scenarios or operators there are.
+
+    Figures of models are the published ones; 'hetsim run' counts its own.
+    """
+    catalogue = CATALOGUES[what]
+    rows = catalogue.rows()
+    if as_json:
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        _print_table(catalogue, rows)
+
+
+def _print_table(catalogue: Catalogue, rows: list[Row]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for position, heading in enumerate(catalogue.columns):
+        table.add_column(heading, no_wrap=position == 0, overflow="fold")
+    for row in catalogue.shown(rows):
+        table.add_row(*(Text(cell(row)) for cell in catalogue.columns.values()))
+    Console().print(table)

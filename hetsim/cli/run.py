@@ -1,0 +1,187 @@
+"""``hetsim run``: one scenario, from its file to the table and the results directory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hetsim.cli.progress import progress_bar
+from hetsim.errors import ConfigError, Location
+
+if TYPE_CHECKING:
+    from hetsim.analysis.result import Result
+    from hetsim.scenario.loader import Scenario
+
+
+@click.command()
+@click.argument("scenario")
+@click.option(
+    "--set",
+    "changes",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Change the SoC or the scenario: npu.sram=1MiB, bus.bandwidth=0.5x, soc=edge-mcu.",
+)
+@click.option(
+    "--model",
+    "models",
+    metavar="NAME|FILE.onnx",
+    multiple=True,
+    help="Run this network instead of the scenario's; may be repeated.",
+)
+@click.option(
+    "--input-shape",
+    "input_shapes",
+    metavar="TENSOR=1x3x224x224",
+    multiple=True,
+    help="Whole shape of an input of --model that has symbolic dimensions; may be repeated.",
+)
+@click.option(
+    "--scheduler",
+    "schedulers",
+    metavar="NAME|FILE.py:CLASS",
+    multiple=True,
+    help="Use this scheduler instead of the scenario's; may be repeated.",
+)
+@click.option(
+    "--plan",
+    "plans",
+    metavar="FILE.yaml",
+    multiple=True,
+    help="Run this plan instead of the scenario's schedulers; may be repeated.",
+)
+@click.option("--execution", type=click.Choice(["dataflow", "barrier"]), help="The runtime model.")
+@click.option("--fidelity", type=click.Choice(["fluid", "tile"]), help="Grain of the NPU model.")
+@click.option("--seed", type=click.IntRange(min=0), help="Feeds whatever is random.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where the results go.  [default: results/SCENARIO]",
+)
+@click.option("--force", is_flag=True, help="Replace an existing results directory.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, nothing else.")
+@click.option("--no-files", is_flag=True, help="Write no results directory.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def command(
+    scenario: str,
+    changes: Sequence[str],
+    models: Sequence[str],
+    input_shapes: Sequence[str],
+    schedulers: Sequence[str],
+    plans: Sequence[str],
+    execution: str | None,
+    fidelity: str | None,
+    seed: int | None,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+    no_files: bool,
+    quiet: bool,
+) -> int:
+    """Simulate a scenario and report every model under every scheduler.
+
+    SCENARIO is a shipped name (see 'hetsim list scenarios') or a YAML file. Other models,
+    schedulers and values may be tried without editing it.
+    """
+    if no_files and (output is not None or force):
+        raise click.UsageError("--no-files goes with neither --output nor --force")
+    if quiet and as_json:
+        raise click.UsageError("--quiet and --json contradict each other")
+    from hetsim.scenario.choices import choose
+    from hetsim.study.runner import run_scenario
+
+    loaded = _load(scenario, changes)
+    if plans:
+        # A plan is run alone unless somebody asks for company.
+        models = models or _planned_models(plans)
+        schedulers = schedulers or ()
+    loaded = choose(
+        loaded,
+        models=models,
+        schedulers=schedulers if schedulers or plans else None,
+        input_shapes=_shapes(input_shapes),
+        execution=execution,
+        fidelity=fidelity,
+        seed=seed,
+        asked_by=("--model", "--scheduler"),
+    )
+    directory = None if no_files else output or Path("results", loaded.name)
+    if directory is not None:
+        from hetsim.report.writer import check_directory, write_results
+
+        check_directory(directory, force=force)
+    with progress_bar(wanted=not quiet) as progress:
+        result = run_scenario(loaded, plans=[Path(p) for p in plans], progress=progress)
+        if directory is not None:
+            write_results(result, directory, force=force, command=["hetsim", *sys.argv[1:]])
+    if as_json:
+        _print_json(result, directory)
+    elif not quiet:
+        _print_tables(result, directory)
+    return _tell_failures(result, shown=not (as_json or quiet))
+
+
+def _load(scenario: str, changes: Sequence[str]) -> Scenario:
+    from hetsim.overrides import split_assignment
+    from hetsim.scenario.loader import load_scenario
+
+    return load_scenario(scenario, dict(split_assignment(change) for change in changes))
+
+
+def _planned_models(plans: Sequence[str]) -> list[str]:
+    """The networks that the plan files are for, without repeats."""
+    from hetsim.plan.files import load_plan
+
+    return list(dict.fromkeys(load_plan(plan).model for plan in plans))
+
+
+def _shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    for text in texts:
+        tensor, equals, shape = text.rpartition("=")
+        sizes = shape.lower().replace("x", ",").split(",")
+        if not (equals and tensor and all(s.strip().isdecimal() and int(s) > 0 for s in sizes)):
+            raise ConfigError(
+                f"{text!r} is not a shape",
+                where=Location("--input-shape"),
+                hint="write it like data=1x3x224x224",
+            )
+        shapes[tensor] = tuple(map(int, sizes))
+    return shapes
+
+
+def _print_json(result: Result, directory: Path | None) -> None:
+    """The very text of ``result.json`` where it was written, so that the two cannot differ."""
+    from hetsim.report.jsonout import dumps, result_to_dict
+
+    if directory is not None:
+        text = (directory / "result.json").read_text(encoding="utf-8")
+    else:
+        text = dumps(result_to_dict(result))
+    click.echo(text, nl=False)
+
+
+def _print_tables(result: Result, directory: Path | None) -> None:
+    from rich.console import Console
+
+    from hetsim.report.terminal import print_result
+
+    print_result(result, Console())
+    if directory is not None:
+        click.echo(f"\nresults: {directory} (open {directory / 'report.html'})")
+
+
+def _tell_failures(result: Result, *, shown: bool) -> int:
+    """The exit code; says how many rows failed, and why unless that is ``shown`` already."""
+    if not result.failed:
+        return 0
+    summary = f"error: {len(result.failed)} of {len(result.runs)} rows failed"
+    reasons = [f"  {run.model} / {run.scheduler}: {run.error}" for run in result.failed]
+    click.echo(summary if shown else "\n".join([f"{summary}:", *reasons]), err=True)
+    return 2
