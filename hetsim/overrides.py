@@ -60,7 +60,10 @@ def apply_overrides(document: Document, overrides: Mapping[str, object]) -> Docu
         for table in (keys, values):
             for old in [k for k in table if k[: len(path)] == path]:
                 del table[old]
-        keys[path] = values[path] = where
+        # Mappings that the path had to make on its way are this override's doing, too.
+        made = next(end for end in range(1, len(path) + 1) if path[:end] not in values)
+        for end in range(made, len(path) + 1):
+            keys[path[:end]] = values[path[:end]] = where
     return Document(document.file, data, keys, values)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -11,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from hetsim.errors import ConfigError, Location
 from hetsim.names import nearest, suggest
 from hetsim.yamlio import Document, Keys
+
+_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -83,12 +86,21 @@ def _say(kind: str, value: object, context: dict[str, Any], message: str) -> str
     message = message.removeprefix("Input should be ").removeprefix("a valid ")
     if message.startswith(("greater", "less", "finite")):
         return f"{shown} is out of range: it must be {message}"
+    if kind == "float_type" and isinstance(value, str) and _EXPONENT.fullmatch(value):
+        return f"{shown} is text to YAML; write {float(value):.6g} or {_with_point(value)}"
     if kind.endswith(("_type", "_parsing")):
         article = "an" if message[0] in "aeiou" else "a"
         return f"{shown} is not {article} {message.split(',')[0]}"
     if kind == "string_pattern_mismatch":
         return f"{shown} is not a name: use letters, digits and '_', a letter first"
     return f"{shown}: {message}"
+
+
+def _with_point(text: str) -> str:
+    """``1e-3`` as YAML 1.1 wants it: ``1.0e-3``."""
+    mantissa, exponent = text.lower().split("e")
+    mantissa += "" if "." in mantissa else ".0"
+    return f"{mantissa}e{exponent if exponent[0] in '+-' else '+' + exponent}"
 
 
 def _prefix(path: Keys) -> str:

@@ -6,12 +6,11 @@ point at it. Changing a document (``--set``) is :mod:`hetsim.overrides`; checkin
 schema is :mod:`hetsim.validation`.
 
 Differences from plain YAML 1.1, each because the plain rule surprises people who write
-configurations: repeated keys are errors, keys are always text, ``1e9`` is a number, dates are text.
+configurations: repeated keys are errors, keys are always text, dates are text.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,6 @@ Keys = tuple[str | int, ...]
 MAX_ALIAS_NODES = 100_000
 """How many values the aliases of one file may add to it before it is refused."""
 
-_EXPONENT = re.compile(r"[-+]?\d[\d_]*(\.\d*)?[eE][-+]?\d+")
 _STANDARD = "tag:yaml.org,2002:"
 
 
@@ -243,11 +241,7 @@ class _Builder:
     def _scalar(self, node: ScalarNode, where: Location) -> Any:
         tag = node.tag.removeprefix(_STANDARD)
         text = str(node.value)
-        if tag == "str":
-            if node.style is None and _EXPONENT.fullmatch(text):
-                return float(text.replace("_", ""))
-            return text
-        if tag in ("timestamp", "value", "merge"):
+        if tag in ("str", "timestamp", "value", "merge"):
             return text
         if tag not in ("null", "bool", "int", "float"):
             raise ConfigError(f"tag {node.tag!r} is not allowed", where=where)

@@ -126,7 +126,9 @@ class SoCSpec(Spec):
     def _name_faults(self) -> Iterator[InitErrorDetails]:
         for name in self.links:
             if name in self.memory:
-                yield detail(("links", name), f"{name!r} is also the name of a memory", name)
+                yield detail(
+                    ("links", name, "[key]"), f"{name!r} is also the name of a memory", name
+                )
 
     def _path_faults(self) -> Iterator[InitErrorDetails]:
         for pu, spec in self.pus.items():
