@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
+from hetsim.errors import MissingExtraError
 from hetsim.plan.model import Plan
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,34 @@ class Run:
             return None
         return self.makespan_s / bound - 1.0
 
+    def to_dataframe(self) -> pandas.DataFrame:
+        """One row per kernel launch: the fields of :class:`OperatorRow`.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        columns = list(OperatorRow.__dataclass_fields__)
+        return _frame([asdict(row) for row in self.operators], columns)
+
+    def _row(self) -> dict[str, object]:
+        """The run as one row of :meth:`Result.to_dataframe`."""
+        return {
+            "model": self.model,
+            "scheduler": self.scheduler,
+            "makespan_s": self.makespan_s,
+            "predicted_s": self.predicted_s,
+            "lower_bound_s": self.lower_bound_s,
+            "gap": self.gap,
+            "energy_j": self.energy_j,
+            "planning_s": self.planning_s,
+            "operators": len(self.graph),
+            "partitions": None if self.plan is None else len(self.plan.partitions),
+            **{f"utilization.{name}": pu.utilization for name, pu in self.pus.items()},
+            **{f"utilization.{name}": link.utilization for name, link in self.links.items()},
+            **{f"contention_s.{name}": link.contention_s for name, link in self.links.items()},
+            "error": self.error,
+        }
+
 
 @dataclass(frozen=True)
 class Result:
@@ -117,3 +150,24 @@ class Result:
             if run.model == model and run.scheduler == scheduler:
                 return run
         return None
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """One row per network and scheduler; seconds and shares; failed rows have ``error``.
+
+        ``utilization.NAME`` is there for every PU and link, ``contention_s.NAME`` for every link.
+        :meth:`Run.to_dataframe` has one run's kernel launches.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        rows = [run._row() for run in self.runs]
+        names = dict.fromkeys(name for row in rows for name in row)
+        return _frame(rows, [*(name for name in names if name != "error"), "error"])
+
+
+def _frame(rows: list[dict[str, object]], columns: list[str]) -> pandas.DataFrame:
+    try:
+        import pandas
+    except ImportError:
+        raise MissingExtraError.for_extra("pandas", "data", "a data frame") from None
+    return pandas.DataFrame(rows, columns=columns)
