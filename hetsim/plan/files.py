@@ -62,7 +62,11 @@ def plan_json_schema() -> dict[str, Any]:
 
 
 def dump_plan(plan: Plan) -> str:
-    """``plan`` as YAML text, which :func:`load_plan` reads back to an equal plan."""
+    """``plan`` as YAML text, which :func:`load_plan` reads back to an equal plan.
+
+    Tuples in ``parameters`` and ``details`` become lists, and ``predicted_s`` is kept in
+    microseconds, which can change its last bit.
+    """
     data: dict[str, Any] = {
         "hetsim": "plan/1",
         "model": plan.model,
@@ -74,7 +78,7 @@ def dump_plan(plan: Plan) -> str:
         data["predicted_us"] = _microseconds(plan.predicted_s)
     data["partitions"] = [_entry(partition) for partition in plan.partitions]
     if plan.parallel_groups:
-        data["parallel_groups"] = [list(group) for group in plan.parallel_groups]
+        data["parallel_groups"] = [_InLine(group) for group in plan.parallel_groups]
     if plan.details:
         data["details"] = _plain(plan.details)
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, indent=2)
@@ -126,9 +130,12 @@ def _entry(partition: Partition) -> dict[str, Any]:
 
 
 def _microseconds(seconds: float) -> float:
-    """``seconds`` in microseconds, such that :func:`_seconds` gives back the very same number."""
+    """``seconds`` in microseconds, in the fewest digits that mean the same number of seconds.
+
+    Some numbers of seconds have no such float; they come back one unit in the last place off.
+    """
     value = seconds * 1e6
-    for digits in range(9, 17):
+    for digits in range(6, 17):
         short = float(f"{value:.{digits}g}")
         if _seconds(short) == seconds:
             return short
@@ -152,6 +159,10 @@ def _plain(value: object) -> Any:
     return _plain(item()) if callable(item) else str(value)
 
 
+class _InLine(list[str]):
+    """A short list that reads better in one line."""
+
+
 class _Dumper(yaml.SafeDumper):
     """Block style, indented lists, numbers that hetsim reads back as the same numbers."""
 
@@ -169,6 +180,8 @@ def _write_float(dumper: _Dumper, value: float) -> yaml.Node:
 def _write_text(dumper: _Dumper, value: str) -> yaml.Node:
     # A bare 1e9 is a number to hetsim but text to plain YAML, so text like it needs quotes.
     style = "'" if _looks_like_number(value) else None
+    if not value.isprintable():
+        style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
@@ -180,5 +193,10 @@ def _looks_like_number(text: str) -> bool:
     return True
 
 
+def _write_in_line(dumper: _Dumper, value: _InLine) -> yaml.Node:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=True)
+
+
+_Dumper.add_representer(_InLine, _write_in_line)
 _Dumper.add_representer(float, _write_float)
 _Dumper.add_representer(str, _write_text)

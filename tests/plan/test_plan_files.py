@@ -1,0 +1,141 @@
+"""Plans survive the trip to YAML and back, and bad files are located."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hetsim.errors import PlanError
+from hetsim.plan.files import dump_plan, load_plan, parse_plan, plan_json_schema
+from hetsim.plan.model import Partition, Plan
+
+NAMES = st.text(min_size=1, max_size=12) | st.sampled_from(
+    [
+        "1e9",
+        "0x10",
+        "yes",
+        "null",
+        "~",
+        "2001-01-01",
+        "a: b",
+        "- x",
+        "1_000",
+        "é",
+        "#",
+        "<<",
+        "1:30",
+    ]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | NAMES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
+)
+PARTITIONS = st.builds(
+    Partition, NAMES, NAMES, st.lists(NAMES, min_size=1, max_size=4).map(tuple), st.booleans()
+)
+PLANS = st.builds(
+    Plan,
+    model=NAMES,
+    partitions=st.lists(PARTITIONS, min_size=1, max_size=4).map(tuple),
+    parallel_groups=st.lists(st.lists(NAMES, max_size=3).map(tuple), max_size=2).map(tuple),
+    scheduler=NAMES,
+    parameters=st.dictionaries(NAMES, VALUES, max_size=3),
+    predicted_s=st.none() | st.floats(min_value=1e-9, max_value=1e3),
+    details=st.dictionaries(NAMES, VALUES, max_size=2),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(PLANS)
+def test_round_trip(plan):
+    back = parse_plan(dump_plan(plan))
+    assert back.partitions == plan.partitions
+    assert back.parallel_groups == plan.parallel_groups
+    assert (back.model, back.scheduler) == (plan.model, plan.scheduler)
+    assert back.parameters == plan.parameters
+    assert back.details == plan.details
+    if plan.predicted_s is None:
+        assert back.predicted_s is None
+    else:
+        assert back.predicted_s == pytest.approx(plan.predicted_s, rel=1e-15)
+
+
+def test_the_text_is_what_a_person_would_write():
+    plan = Plan(
+        "net",
+        (Partition("p0", "cpu", ("a", "b")), Partition("p1", "npu", ("c",), fuse=False)),
+        (("p0", "p1"),),
+        "heft",
+        {"x": (1, 2)},
+        1.5e-3,
+    )
+    assert dump_plan(plan) == (
+        "hetsim: plan/1\n"
+        "model: net\n"
+        "scheduler: heft\n"
+        "parameters:\n"
+        "  x:\n"
+        "    - 1\n"
+        "    - 2\n"
+        "predicted_us: 1500.0\n"
+        "partitions:\n"
+        "  - name: p0\n"
+        "    pu: cpu\n"
+        "    operators:\n"
+        "      - a\n"
+        "      - b\n"
+        "  - name: p1\n"
+        "    pu: npu\n"
+        "    operators:\n"
+        "      - c\n"
+        "    fuse: false\n"
+        "parallel_groups:\n"
+        "  - [p0, p1]\n"
+    )
+
+
+MINIMAL = "hetsim: plan/1\nmodel: m\npartitions:\n  - {name: p, pu: cpu, operators: [a]}\n"
+
+
+def test_minimal_file(tmp_path):
+    file = tmp_path / "plan.yaml"
+    file.write_text(MINIMAL)
+    plan = load_plan(file)
+    assert plan == Plan("m", (Partition("p", "cpu", ("a",)),))
+    assert plan.predicted_s is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        (MINIMAL.replace("pu: cpu", "pus: cpu"), "plan.yaml:4", "did you mean 'pu'"),
+        (MINIMAL.replace("plan/1", "plan/2"), "plan.yaml:1:9", "plan/1"),
+        (MINIMAL.replace("[a]", "[]"), "plan.yaml:4", "operators"),
+        (MINIMAL.replace("[a]", "[a"), "plan.yaml:", "YAML"),
+        (MINIMAL + "predicted_us: -1\n", "plan.yaml:5", "-1"),
+        (MINIMAL + "model: n\n", "plan.yaml:5:1", "repeated"),
+        ("", "plan.yaml", "empty"),
+    ],
+)
+def test_faults_are_located(tmp_path, text, place, words):
+    file = tmp_path / "plan.yaml"
+    file.write_text(text)
+    with pytest.raises(PlanError) as caught:
+        load_plan(file)
+    assert place in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(PlanError, match="no such file"):
+        load_plan(tmp_path / "none.yaml")
+
+
+def test_schema_names_every_field():
+    schema = plan_json_schema()
+    assert {"hetsim", "model", "partitions", "parallel_groups", "predicted_us"} <= set(
+        schema["properties"]
+    )
+    assert schema["additionalProperties"] is False
