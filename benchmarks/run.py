@@ -16,11 +16,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import engine
+import planning
 import startup
 from harness import Measurement
 
 SUITES: dict[str, Callable[[int], list[Measurement]]] = {
     "engine": engine.measure,
+    "planning": planning.measure,
     "startup": startup.measure,
 }
 
