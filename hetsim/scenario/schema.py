@@ -10,7 +10,7 @@ from hetsim.soc.fields import Quantity, Spec
 
 Text = Annotated[str, Field(min_length=1)]
 Limit = Annotated[float, Quantity("time")]
-Dimension = Annotated[int, Field(ge=1)]
+Dimension = Annotated[int, Field(ge=1, lt=2**31)]
 
 
 class ModelSpec(Spec):
@@ -92,7 +92,7 @@ class ScenarioSpec(Spec):
     fidelity: Literal["fluid", "tile"] = Field(
         default="fluid", description="grain of the NPU model"
     )
-    seed: int = Field(default=0, ge=0, description="feeds whatever is random")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="feeds whatever is random")
     unknown_operators: Literal["error", "bandwidth_bound"] = Field(
         default="error", description="what to do with operator kinds nobody models"
     )

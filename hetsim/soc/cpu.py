@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hetsim.soc.fields import Dtype, Size, located
+from hetsim.soc.fields import Count, Dtype, Size, located
 from hetsim.soc.pu import Efficiencies, PUSpec
 
 
@@ -14,8 +14,8 @@ class CPUClusterSpec(PUSpec):
     """A cluster of identical cores, divided into one or more schedulable units by ``workers``."""
 
     kind: Literal["cpu_cluster"]
-    cores: int = Field(ge=1)
-    workers: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] | None = Field(
+    cores: Count
+    workers: Annotated[list[Count], Field(min_length=1)] | None = Field(
         default=None, description="cores of each schedulable unit, e.g. [2, 2]; default one unit"
     )
     macs_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]] = Field(

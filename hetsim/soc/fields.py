@@ -72,6 +72,7 @@ Time = Annotated[float, Quantity("time", zero=True)]
 Power = Annotated[float, Quantity("power", zero=True)]
 Energy = Annotated[float, Quantity("energy", zero=True)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Dtype = Annotated[str, AfterValidator(_known_dtype)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 

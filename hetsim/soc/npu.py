@@ -6,24 +6,34 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from hetsim.soc.fields import Bandwidth, Dtype, Fraction, Size, Spec, Time, located, one_or_many
+from hetsim.soc.fields import (
+    Bandwidth,
+    Count,
+    Dtype,
+    Fraction,
+    Size,
+    Spec,
+    Time,
+    located,
+    one_or_many,
+)
 from hetsim.soc.pu import PUSpec
 
 
 class SystolicArray(Spec):
     """A rows × columns systolic array with a fixed dataflow."""
 
-    rows: int = Field(ge=1)
-    columns: int = Field(ge=1)
+    rows: Count
+    columns: Count
     dataflow: Literal["weight_stationary", "output_stationary", "input_stationary"]
 
 
 class GemmCore(Spec):
     """A blocked matrix core: batch × block_in × block_out multiply-accumulates each cycle."""
 
-    batch: int = Field(default=1, ge=1)
-    block_in: int = Field(ge=1)
-    block_out: int = Field(ge=1)
+    batch: Count = 1
+    block_in: Count
+    block_out: Count
 
 
 def _array_form(value: Any) -> str:
@@ -44,7 +54,7 @@ class BufferSizes(Spec):
 class DMASpec(Spec):
     """The engines that move data between DRAM and SRAM."""
 
-    engines: int = Field(default=1, ge=1)
+    engines: Count = 1
     bandwidth: Bandwidth = Field(description="of one engine")
     setup: Time = Field(default=0.0, description="programming one transfer of a tile")
 
@@ -64,7 +74,7 @@ class NPUSpec(PUSpec):
         min_length=1,
         description="data types it computes in, and the share of the peak rate of each",
     )
-    vector_lanes: int = Field(ge=1, description="element-wise operations per cycle")
+    vector_lanes: Count = Field(description="element-wise operations per cycle")
     sram: Annotated[
         Annotated[Size, Tag("one size")] | Annotated[BufferSizes, Tag("separate buffers")],
         Discriminator(one_or_many("one size", "separate buffers")),

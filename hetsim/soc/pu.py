@@ -23,6 +23,7 @@ from pydantic_core import core_schema
 from hetsim.names import nearest, suggest
 from hetsim.soc.fields import (
     Bandwidth,
+    Count,
     Dtype,
     Fraction,
     Frequency,
@@ -64,11 +65,11 @@ class Crossing(Spec):
 class OperatorRule(Spec):
     """What an operator must look like for a PU to take it."""
 
-    in_channels_multiple_of: int = Field(default=1, ge=1)
-    out_channels_multiple_of: int = Field(default=1, ge=1)
-    max_groups: int | None = Field(default=None, ge=1)
-    max_kernel: int | None = Field(default=None, ge=1)
-    max_stride: int | None = Field(default=None, ge=1)
+    in_channels_multiple_of: Count = 1
+    out_channels_multiple_of: Count = 1
+    max_groups: Count | None = None
+    max_kernel: Count | None = None
+    max_stride: Count | None = None
 
 
 def _known_kind(name: str) -> str:

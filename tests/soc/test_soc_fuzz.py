@@ -1,0 +1,38 @@
+"""Whatever stands in a field, loading ends with a SoC or with a located ConfigError."""
+
+from __future__ import annotations
+
+import pytest
+
+from hetsim.errors import ConfigError, Location
+from hetsim.library import shipped
+from hetsim.overrides import Override, apply_overrides
+from hetsim.soc.loader import build_soc, read_soc
+from hetsim.soc.model import SoC
+from hetsim.yamlio import Document
+
+JUNK: list[object] = [
+    None, True, 0, -1, 10**400, 2.5, float("nan"), float("inf"), "", "x", "1 GB/s", [], [None], {},
+    {"kind": []}, {"x": 1}, [[1]], {"kind": "npu"},
+]  # fmt: skip
+
+
+def outcome(document: Document, path: str, junk: Override) -> SoC | ConfigError:
+    try:
+        return build_soc(apply_overrides(document, {path: junk}))
+    except ConfigError as error:
+        return error
+
+
+@pytest.mark.parametrize("name", list(shipped("socs")))
+def test_junk_in_any_field_is_a_located_error_or_harmless(name: str) -> None:
+    document = read_soc(name)
+    blame = Location("junk.yaml", 1, 1)
+    outcomes = [
+        outcome(document, ".".join(map(str, path)), Override(junk, blame))
+        for path in document.values
+        if path and not any("." in str(key) for key in path)
+        for junk in JUNK
+    ]
+    assert len(outcomes) > 500
+    assert all(isinstance(o, SoC) or o.where is not None for o in outcomes)
