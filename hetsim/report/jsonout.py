@@ -16,8 +16,8 @@ from hetsim.report.summary import published_figures
 
 SCHEMA = "hetsim.result/1"
 
-FileNames = Mapping[tuple[str, str], Mapping[str, str]]
-"""File names of each run, by (model, scheduler) and kind (``gantt_svg``, ``trace``, ...)."""
+FileNames = Mapping[int, Mapping[str, str]]
+"""File names by run position, then kind (``gantt_svg``, ``gantt_png``, ``trace``, ``plan``)."""
 
 
 def result_to_dict(result: Result, files: FileNames | None = None) -> dict[str, object]:
@@ -29,7 +29,7 @@ def result_to_dict(result: Result, files: FileNames | None = None) -> dict[str, 
         "soc": result.soc.name,
         "seed": result.seed,
         "execution": result.execution,
-        "runs": [_run(run, files.get((run.model, run.scheduler), {})) for run in result.runs],
+        "runs": [_run(run, files.get(i, {})) for i, run in enumerate(result.runs)],
         "reference": _reference(result),
         "notes": list(result.notes),
     }

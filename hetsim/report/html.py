@@ -1,0 +1,141 @@
+"""``report.html``: one file that shows a whole result, offline, on a desk or a phone.
+
+The page is a template filled here (headline, comparison, published figures, inputs: readable
+without scripts) plus a block of data (:mod:`hetsim.report.payload`) and a script that draws the
+timeline of the chosen run on a canvas. It loads nothing: a content security policy in the page
+forbids any request, and runs no script but its own. Everything that comes from a file is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+from hetsim.analysis.result import Result, Run
+from hetsim.report.jsonout import FileNames
+from hetsim.report.payload import report_data, script_json
+from hetsim.report.summary import (
+    best_run,
+    headline,
+    models_of,
+    published_figures,
+    speedup,
+    tidy_time,
+)
+
+SCRIPTS = ("data.js", "timeline.js", "panels.js", "page.js")
+"""The page's scripts, in order; together they are one function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A line of the comparison: positions are percent of the longest bar of its network."""
+
+    run: int
+    scheduler: str
+    best: bool
+    error: str | None
+    width: float
+    predicted: float | None
+    bound: float | None
+    makespan_text: str
+    predicted_text: str
+    bound_text: str
+    gap_text: str
+    speed: str
+    speed_greedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The comparison of one network."""
+
+    model: str
+    about: str
+    bars: tuple[Bar, ...]
+
+
+def render_report(
+    result: Result, files: FileNames | None = None, versions: Mapping[str, str] | None = None
+) -> str:
+    """The text of ``report.html``.
+
+    ``files`` names the files written beside it, ``versions`` the libraries to list at its end.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("hetsim.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = page_script()
+    return environment.get_template("report.html.j2").render(
+        result=result,
+        headline=headline(result),
+        cards=[_card(result, model) for model in models_of(result)],
+        figures=published_figures(result),
+        failed=result.failed,
+        versions=versions or {},
+        style=_asset("report.css"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        data=script_json(report_data(result, files)),
+    )
+
+
+def page_script() -> str:
+    """All scripts of the page as one strict function."""
+    body = "\n".join(_asset(name) for name in SCRIPTS)
+    return f'(() => {{\n"use strict";\n{body}\n}})();'
+
+
+def _asset(name: str) -> str:
+    return (resources.files("hetsim.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _card(result: Result, model: str) -> Card:
+    rows = [(i, run) for i, run in enumerate(result.runs) if run.model == model]
+    longest = max((run.makespan_s or 0.0 for _, run in rows), default=0.0)
+    best = best_run(result, model)
+    graph = rows[0][1].graph
+    about = f"{len(graph)} operators · {graph.macs / 1e9:.3g} GMAC"
+    if graph.parameters:
+        about += f" · {graph.parameters / 1e6:.3g} M parameters"
+    return Card(model, about, tuple(_bar(result, i, run, longest, run is best) for i, run in rows))
+
+
+def _bar(result: Result, index: int, run: Run, longest: float, best: bool) -> Bar:
+    def place(seconds: float | None) -> float | None:
+        if seconds is None or not longest:
+            return None
+        return round(min(100.0, 100.0 * seconds / longest), 3)
+
+    def text(seconds: float | None) -> str:
+        return "–" if seconds is None else tidy_time(seconds)
+
+    def ratio(baseline: str) -> str:
+        value = speedup(result, run, baseline)
+        return "–" if value is None else f"{value:.2f}×"
+
+    failed = run.error is not None
+    return Bar(
+        run=index,
+        scheduler=run.scheduler,
+        best=best,
+        error=run.error,
+        width=place(run.makespan_s) or 0.0,
+        predicted=None if failed else place(run.predicted_s),
+        bound=None if failed else place(run.lower_bound_s),
+        makespan_text=text(run.makespan_s),
+        predicted_text=text(run.predicted_s),
+        bound_text=text(run.lower_bound_s),
+        gap_text="–" if run.gap is None else f"{run.gap:.1%}",
+        speed=ratio("type_based"),
+        speed_greedy=ratio("profile_greedy"),
+    )

@@ -1,0 +1,74 @@
+"""``manifest.json``: where a results directory came from.
+
+What is not part of the result stands here: versions, platform, hashes of the inputs, the command,
+wall-clock planning times, and the list of files that belong to the directory.
+"""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+
+import hetsim
+from hetsim.analysis.result import Result
+
+SCHEMA = "hetsim.manifest/1"
+NAME = "manifest.json"
+
+_LIBRARIES = (
+    "jinja2",
+    "matplotlib",
+    "networkx",
+    "numpy",
+    "onnx",
+    "ortools",
+    "pydantic",
+    "scipy",
+    "simpy",
+)
+
+
+def versions() -> dict[str, str]:
+    """Versions of hetsim, Python and the installed libraries that can change a result."""
+    found = {"hetsim": hetsim.__version__, "python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:  # an optional extra
+            continue
+    return found
+
+
+def manifest_of(
+    result: Result, files: Iterable[str], command: Sequence[str] | str
+) -> dict[str, object]:
+    """The manifest as plain JSON values; ``files`` are the names beside it."""
+    return {
+        "schema": SCHEMA,
+        "scenario": result.scenario,
+        "soc": result.soc.name,
+        "execution": result.execution,
+        "seed": result.seed,
+        "command": command if isinstance(command, str) else shlex.join(command),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "platform": {
+            "system": platform.platform(),
+            "machine": platform.machine(),
+            "implementation": sys.implementation.name,
+        },
+        "inputs": dict(result.inputs),
+        "planning_ms": [
+            {
+                "model": run.model,
+                "scheduler": run.scheduler,
+                "ms": round(run.planning_s * 1e3, 3),
+            }
+            for run in result.runs
+        ],
+        "files": sorted(files),
+    }

@@ -1,0 +1,85 @@
+// The result as written into the page, and the expansion of one run's columns.
+const data = JSON.parse(document.getElementById("data").textContent);
+const texts = data.texts;
+
+// Compact columns (see payload.py) to arrays with one entry per span, in row order.
+function expand(run) {
+  const compact = run.spans, count = compact.kind.length;
+  const column = (key) => {
+    const values = compact[key];
+    return values.length === count ? values : new Array(count).fill(values[0]);
+  };
+  const start = new Float64Array(count), end = new Float64Array(count);
+  const rows = [];
+  let first = 0;
+  for (const [label, role, size] of run.rows) {
+    let at = 0;
+    for (let i = first; i < first + size; i++) {
+      at += compact.start[i];
+      start[i] = at;
+      end[i] = at + compact.time[i];
+    }
+    rows.push({ label, role, first, last: first + size });
+    first += size;
+  }
+  const curves = run.rates.map((curve) => {
+    let at = 0;
+    return { link: curve.link, capacity: curve.capacity,
+      times: Float64Array.from(curve.step, (step) => (at += step)),
+      rates: Float64Array.from(curve.kbps, (rate) => rate * 1e3) };
+  });
+  return { run, rows, curves, count, start, end, total: Math.max(run.span_ns, 1),
+    kind: compact.kind, part: compact.part, ops: compact.ops, bytes: compact.bytes,
+    note: compact.note, lost: column("lost"), name: column("name"), inference: column("run"),
+    operators: (i) => run.launches[compact.ops[i]].map((o) => data.models[run.model].operators[o]) };
+}
+
+function spanName(view, i) {
+  if (view.name[i] >= 0) return texts[view.name[i]] || data.kinds[view.kind[i]][0];
+  return view.operators(i).map((op) => texts[op[0]]).join(" + ");
+}
+
+// Numbers for people.
+function formatTime(ns, digits = 4) {
+  for (const [unit, size] of [["s", 1e9], ["ms", 1e6], ["µs", 1e3]])
+    if (Math.abs(ns) >= 0.99995 * size) return Number((ns / size).toPrecision(digits)) + " " + unit;
+  return Number(ns.toPrecision(digits)) + " ns";
+}
+function formatSize(bytes) {
+  for (const [unit, size] of [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]])
+    if (bytes >= size) return Number((bytes / size).toPrecision(4)) + " " + unit;
+  return bytes + " B";
+}
+function formatRate(rate) {
+  for (const [unit, size] of [["GB/s", 1e9], ["MB/s", 1e6], ["kB/s", 1e3]])
+    if (rate >= size) return Number((rate / size).toPrecision(3)) + " " + unit;
+  return Math.round(rate) + " B/s";
+}
+function formatCount(count) {
+  for (const [unit, size] of [[" G", 1e9], [" M", 1e6], [" k", 1e3]])
+    if (count >= size) return Number((count / size).toPrecision(4)) + unit;
+  return String(count);
+}
+const percent = (share, digits = 0) => share === null ? "–" : (100 * share).toFixed(digits) + " %";
+
+// Elements with text; never markup, so that no name can become any.
+function element(tag, text, className) {
+  const node = document.createElement(tag);
+  if (text !== undefined) node.textContent = text;
+  if (className) node.className = className;
+  return node;
+}
+function tableOf(titles, rows, numeric) {
+  const table = element("table"), head = table.createTHead().insertRow();
+  titles.forEach((title, i) => head.append(element("th", title, numeric.has(i) ? "n" : "")));
+  const body = table.createTBody();
+  for (const row of rows) {
+    const line = body.insertRow();
+    row.forEach((value, i) => {
+      const cell = line.insertCell();
+      if (value instanceof Node) cell.append(value); else cell.textContent = value;
+      if (numeric.has(i)) cell.className = "n";
+    });
+  }
+  return table;
+}

@@ -1,0 +1,355 @@
+// The timeline: rows of spans and strips of link traffic on one canvas.
+const OKABE_ITO = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999"];
+const ROW = 24, STRIP = 34, AXIS = 22, GAP = 8;
+
+class Timeline {
+  constructor(canvas, onHover) {
+    this.canvas = canvas;
+    this.onHover = onHover;
+    this.view = null;
+    this.colouring = "activity";
+    this.hover = null;      // {row, span} or {curve, time}
+    this.band = null;       // [x0, x1] while a stretch is being picked
+    this.patterns = new Map();
+    this.pending = false;
+    new ResizeObserver(() => this.redraw()).observe(canvas.parentElement);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
+  }
+
+  show(view) {
+    this.view = view;
+    this.hover = null;
+    this.extents = partitionExtents(view);
+    this.palette = null;
+    this.zoom(0, view.total);
+  }
+
+  colourBy(what) {
+    this.colouring = what;
+    this.palette = null;
+    this.redraw();
+  }
+
+  // ---- the visible stretch [from, to] in nanoseconds
+  zoom(from, to) {
+    const total = this.view.total, least = Math.min(total, 20);
+    let width = Math.min(Math.max(to - from, least), total);
+    from = Math.min(Math.max(from, 0), total - width);
+    this.from = from;
+    this.to = from + width;
+    this.redraw();
+  }
+  zoomBy(factor, at = (this.from + this.to) / 2) {
+    this.zoom(at - (at - this.from) * factor, at + (this.to - at) * factor);
+  }
+  panBy(share) {
+    const shift = (this.to - this.from) * share;
+    this.zoom(this.from + shift, this.to + shift);
+  }
+  timeAt(x) { return this.from + (x - this.left) * (this.to - this.from) / this.plot; }
+  xAt(time) { return this.left + (time - this.from) * this.plot / (this.to - this.from); }
+
+  // ---- what is under a point
+  rowTop(row) { return AXIS + row * ROW; }
+  stripTop(strip) { return AXIS + this.view.rows.length * ROW + GAP + strip * STRIP; }
+  find(x, y) {
+    if (!this.view || x < this.left - 1) return null;
+    const row = Math.floor((y - AXIS) / ROW), time = this.timeAt(x);
+    if (row >= 0 && row < this.view.rows.length) {
+      const span = this.spanAt(this.view.rows[row], time);
+      return span < 0 ? null : { row, span };
+    }
+    const strip = Math.floor((y - this.stripTop(0)) / STRIP);
+    if (strip >= 0 && strip < this.view.curves.length)
+      return { curve: this.view.curves[strip], time: Math.min(Math.max(time, 0), this.view.total) };
+    return null;
+  }
+  spanAt({ first, last }, time) {
+    const { start, end } = this.view, reach = 3 * (this.to - this.from) / this.plot;
+    const after = lowerBound(start, first, last, time);
+    let best = -1, distance = reach;
+    for (const i of [after - 1, after]) {
+      if (i < first || i >= last) continue;
+      const away = time < start[i] ? start[i] - time : Math.max(0, time - end[i]);
+      if (away < distance || (away === 0 && best < 0)) { best = i; distance = away; }
+    }
+    return best;
+  }
+
+  // ---- drawing, at most once per frame
+  redraw() {
+    if (this.pending || !this.view) return;
+    this.pending = true;
+    requestAnimationFrame(() => { this.pending = false; this.draw(); });
+  }
+
+  draw() {
+    const canvas = this.canvas, width = canvas.parentElement.clientWidth;
+    if (!width) return;
+    const height = this.stripTop(this.view.curves.length) + 4;
+    const scale = window.devicePixelRatio || 1;
+    if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
+      canvas.width = Math.round(width * scale);
+      canvas.height = Math.round(height * scale);
+      canvas.style.height = height + "px";
+    }
+    this.left = width < 560 ? 68 : 118;
+    this.plot = width - this.left - 8;
+    const style = getComputedStyle(document.documentElement);
+    this.theme = Object.fromEntries(["ink", "soft", "line", "grid", "area", "back", "focus"]
+      .map((key) => [key, style.getPropertyValue("--" + key).trim()]));
+    const pen = canvas.getContext("2d");
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    pen.font = "11px system-ui, sans-serif";
+    pen.textBaseline = "middle";
+    this.palette ??= this.makePalette();
+    this.drawAxis(pen, width, height);
+    this.drawLabels(pen, width);
+    pen.save();
+    pen.beginPath();
+    pen.rect(this.left, 0, this.plot, height);
+    pen.clip();
+    let drawn = 0;
+    this.view.rows.forEach((row, i) => { drawn += this.drawRow(pen, row, this.rowTop(i)); });
+    this.view.curves.forEach((curve, i) => this.drawStrip(pen, curve, this.stripTop(i)));
+    this.drawHover(pen, height);
+    if (this.band) {
+      pen.fillStyle = this.theme.focus + "40";
+      pen.fillRect(Math.min(...this.band), 0, Math.abs(this.band[1] - this.band[0]), height);
+    }
+    pen.restore();
+    canvas.dataset.from = this.from;
+    canvas.dataset.to = this.to;
+    canvas.dataset.drawn = drawn;
+  }
+
+  drawAxis(pen, width, height) {
+    const step = niceStep((this.to - this.from) / Math.max(2, this.plot / 90));
+    const [unit, size] = [["s", 1e9], ["ms", 1e6], ["µs", 1e3]].find(([, s]) => this.to >= s) || ["ns", 1];
+    const decimals = Math.max(0, -Math.floor(Math.log10(step / size) + 1e-9));
+    pen.textAlign = "center";
+    for (let k = Math.ceil(this.from / step); k * step <= this.to; k++) {
+      const x = this.xAt(k * step);
+      pen.fillStyle = this.theme.grid;
+      pen.fillRect(Math.round(x), AXIS - 4, 1, height - AXIS);
+      pen.fillStyle = this.theme.soft;
+      const text = (k * step / size).toFixed(decimals) + " " + unit, half = pen.measureText(text).width / 2;
+      pen.fillText(text, Math.min(Math.max(x, this.left + half), width - half - 2), 9);
+    }
+  }
+
+  drawLabels(pen, width) {
+    pen.textAlign = "right";
+    const write = (text, y, colour) => {
+      pen.fillStyle = colour;
+      pen.fillText(shorten(pen, text, this.left - 10), this.left - 6, y);
+    };
+    this.view.rows.forEach((row, i) => {
+      write(row.label, this.rowTop(i) + ROW / 2, this.theme.ink);
+      pen.fillStyle = this.theme.grid;
+      pen.fillRect(0, this.rowTop(i), width, 1);
+    });
+    this.view.curves.forEach((curve, i) => {
+      write(curve.link, this.stripTop(i) + 12, this.theme.ink);
+      write(formatRate(curve.capacity), this.stripTop(i) + 25, this.theme.soft);
+    });
+  }
+
+  // Spans wider than a pixel are drawn as they are; thinner ones share the height of their pixel.
+  drawRow(pen, row, top) {
+    const { start, end } = this.view, y = top + 3, height = ROW - 6;
+    const perPixel = (this.to - this.from) / this.plot, shares = new Map();
+    let pixel = NaN, drawn = 0;
+    const flush = () => {
+      let level = y + height;
+      for (const [colour, time] of shares) {
+        const part = Math.min(height * time / perPixel, level - y);
+        pen.fillStyle = colour;
+        pen.fillRect(pixel, level - part, 1, part);
+        level -= part;
+      }
+      shares.clear();
+    };
+    const begin = Math.max(row.first, lowerBound(start, row.first, row.last, this.from) - 1);
+    for (let i = begin; i < row.last && start[i] <= this.to; i++) {
+      if (end[i] < this.from) continue;
+      drawn++;
+      const look = this.palette.of(i), x0 = this.xAt(Math.max(start[i], this.from - perPixel));
+      const x1 = this.xAt(Math.min(end[i], this.to + perPixel));
+      if (x1 - x0 < 1.5) {
+        const at = Math.floor(x0);
+        if (at !== pixel) { flush(); pixel = at; }
+        shares.set(look.colour, (shares.get(look.colour) || 0) + Math.max(end[i] - start[i], perPixel / 20));
+        continue;
+      }
+      const gap = x1 - x0 > 4 ? 0.5 : 0;
+      pen.fillStyle = look.colour;
+      pen.fillRect(x0, y, x1 - x0 - gap, height);
+      if (look.hatch && x1 - x0 > 5) {
+        pen.fillStyle = this.pattern(pen, look.hatch);
+        pen.fillRect(x0, y, x1 - x0 - gap, height);
+      }
+      if (x1 - x0 > 34) this.writeIn(pen, i, look, x0, x1, y, height);
+    }
+    flush();
+    return drawn;
+  }
+
+  writeIn(pen, i, look, x0, x1, y, height) {
+    const from = Math.max(x0, this.left), text = shorten(pen, spanName(this.view, i), Math.min(x1, this.left + this.plot) - from - 8);
+    if (text.length < 2) return;
+    if (look.hatch) {
+      pen.fillStyle = look.colour;
+      pen.fillRect(from + 2, y + 3, pen.measureText(text).width + 4, height - 6);
+    }
+    pen.fillStyle = isDark(look.colour) ? "#ffffff" : "#101418";
+    pen.textAlign = "left";
+    pen.fillText(text, from + 4, y + height / 2 + 0.5);
+  }
+
+  // Traffic as an area, averaged within each pixel, so that its surface is always the bytes moved.
+  drawStrip(pen, curve, top) {
+    const base = top + STRIP - 4, tall = STRIP - 9, { times, rates } = curve;
+    const unit = tall / (curve.capacity || 1), perPixel = (this.to - this.from) / this.plot;
+    pen.fillStyle = this.theme.line;
+    pen.fillRect(this.left, base, this.plot, 1);
+    pen.setLineDash([3, 3]);
+    pen.strokeStyle = this.theme.line;
+    pen.beginPath();
+    pen.moveTo(this.left, base - tall + 0.5);
+    pen.lineTo(this.left + this.plot, base - tall + 0.5);
+    pen.stroke();
+    pen.setLineDash([]);
+    pen.fillStyle = this.theme.area;
+    let pixel = NaN, moved = 0;
+    const flush = () => {
+      const level = Math.min(moved / perPixel * unit, tall + 3);
+      if (level > 0) pen.fillRect(pixel, base - level, 1, level);
+      moved = 0;
+    };
+    const begin = Math.max(0, lowerBound(times, 0, times.length, this.from) - 1);
+    for (let i = begin; i < times.length && times[i] <= this.to; i++) {
+      const a = Math.max(times[i], this.from), b = Math.min(i + 1 < times.length ? times[i + 1] : this.view.total, this.to);
+      if (b <= a || !rates[i]) continue;
+      const x0 = this.xAt(a), x1 = this.xAt(b);
+      if (x1 - x0 < 1.5) {
+        if (Math.floor(x0) !== pixel) { flush(); pixel = Math.floor(x0); }
+        moved += rates[i] * (b - a);
+      } else {
+        const level = Math.min(rates[i] * unit, tall + 3);
+        pen.fillRect(x0, base - level, x1 - x0, level);
+      }
+    }
+    flush();
+  }
+
+  // The partition under the pointer, and lines from those it waits for.
+  drawHover(pen, height) {
+    const hover = this.hover;
+    if (!hover) return;
+    if (hover.curve) {
+      pen.fillStyle = this.theme.focus;
+      pen.fillRect(this.xAt(hover.time), AXIS, 1, height - AXIS);
+      return;
+    }
+    const { start, end, part, inference, run } = this.view;
+    const key = (name) => inference[hover.span] + ":" + name, own = this.extents.get(key(part[hover.span]));
+    pen.strokeStyle = this.theme.focus;
+    if (own) {
+      pen.lineWidth = 1;
+      pen.strokeRect(this.xAt(own.start) - 0.5, this.rowTop(own.row) + 1.5, Math.max(2, this.xAt(own.end) - this.xAt(own.start) + 1), ROW - 3);
+      const needs = (run.parts || []).find((p) => p[0] === part[hover.span])?.[5] || [];
+      for (const name of needs) {
+        const from = this.extents.get(key(name));
+        if (!from) continue;
+        const x0 = this.xAt(from.end), y0 = this.rowTop(from.row) + ROW / 2, x1 = this.xAt(own.start), y1 = this.rowTop(own.row) + ROW / 2;
+        pen.beginPath();
+        pen.moveTo(x0, y0);
+        pen.bezierCurveTo(x0 + 20, y0, x1 - 20, y1, x1, y1);
+        pen.stroke();
+      }
+    }
+    pen.lineWidth = 2;
+    const x = this.xAt(start[hover.span]);
+    pen.strokeRect(x, this.rowTop(hover.row) + 2, Math.max(2, this.xAt(end[hover.span]) - x), ROW - 4);
+  }
+
+  // ---- colours
+  makePalette() {
+    const view = this.view;
+    if (this.colouring === "activity") {
+      const looks = data.kinds.map(([kind, label, colour, hatch]) => ({ label, colour, hatch }));
+      const used = [...new Set(view.kind)].sort((a, b) => a - b);
+      return { of: (i) => looks[view.kind[i]], legend: used.map((k) => looks[k]) };
+    }
+    const looks = new Map(), none = { label: "no operator", colour: "#D8D8D8", hatch: "" };
+    const keyOf = this.colouring === "part"
+      ? (i) => texts[view.part[i]]
+      : (i) => { const ops = view.operators(i); return ops.length ? texts[ops[0][1]] : ""; };
+    const list = new Array(view.count);
+    for (let i = 0; i < view.count; i++) {
+      const key = keyOf(i);
+      if (key && !looks.has(key)) {
+        const n = looks.size;
+        looks.set(key, { label: key, colour: OKABE_ITO[n % 8], hatch: ["", "/", "\\", "x"][Math.floor(n / 8) % 4] });
+      }
+      list[i] = looks.get(key) || none;
+    }
+    const legend = [...looks.values()];
+    return { of: (i) => list[i], legend: legend.length > 40 ? [] : legend };
+  }
+
+  pattern(pen, hatch) {
+    if (!this.patterns.has(hatch)) {
+      const tile = document.createElement("canvas");
+      tile.width = tile.height = 6;
+      const line = tile.getContext("2d");
+      line.strokeStyle = "rgba(0,0,0,0.45)";
+      line.beginPath();
+      if (hatch === "/" || hatch === "x") { line.moveTo(-1, 7); line.lineTo(7, -1); }
+      if (hatch === "\\" || hatch === "x") { line.moveTo(-1, -1); line.lineTo(7, 7); }
+      if (hatch === "|" || hatch === "+") { line.moveTo(3, 0); line.lineTo(3, 6); }
+      if (hatch === "-" || hatch === "+") { line.moveTo(0, 3); line.lineTo(6, 3); }
+      line.stroke();
+      this.patterns.set(hatch, tile);
+    }
+    return pen.createPattern(this.patterns.get(hatch), "repeat");
+  }
+}
+
+// Where each partition of each inference ran on its PU.
+function partitionExtents(view) {
+  const extents = new Map();
+  view.rows.forEach((row, number) => {
+    if (row.role !== "pu") return;
+    for (let i = row.first; i < row.last; i++) {
+      const key = view.inference[i] + ":" + view.part[i], known = extents.get(key);
+      if (!known) extents.set(key, { row: number, start: view.start[i], end: view.end[i] });
+      else { known.start = Math.min(known.start, view.start[i]); known.end = Math.max(known.end, view.end[i]); }
+    }
+  });
+  return extents;
+}
+
+function lowerBound(values, low, high, wanted) {
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle] < wanted) low = middle + 1; else high = middle;
+  }
+  return low;
+}
+function niceStep(least) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(least, 1)));
+  return power * [1, 2, 5, 10].find((m) => m * power >= least * 0.999);
+}
+function shorten(pen, text, room) {
+  if (pen.measureText(text).width <= room) return text;
+  let keep = Math.min(text.length, Math.floor(room / 4));
+  while (keep > 0 && pen.measureText(text.slice(0, keep) + "…").width > room) keep--;
+  return keep > 0 ? text.slice(0, keep) + "…" : "";
+}
+function isDark(colour) {
+  const [r, g, b] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
+  return 0.299 * r + 0.587 * g + 0.114 * b < 140;
+}
