@@ -71,15 +71,15 @@ class Run:
 
     model: str
     scheduler: str
-    graph: Graph
-    plan: Plan | None = None
-    trace: Trace | None = None
+    graph: Graph = field(repr=False)
+    plan: Plan | None = field(default=None, repr=False)
+    trace: Trace | None = field(default=None, repr=False)
     makespan_s: float | None = None
     predicted_s: float | None = None
     bounds: tuple[Bound, ...] = ()
     pus: Mapping[str, PUMetrics] = field(default_factory=dict)
     links: Mapping[str, LinkMetrics] = field(default_factory=dict)
-    operators: tuple[OperatorRow, ...] = ()
+    operators: tuple[OperatorRow, ...] = field(default=(), repr=False)
     energy_j: float | None = None
     planning_s: float = 0.0
     error: str | None = None
@@ -131,7 +131,7 @@ class Result:
     """Everything one scenario produced. ``reference`` holds published figures to print beside."""
 
     scenario: str
-    soc: SoC
+    soc: SoC = field(repr=False)
     seed: int
     execution: str
     runs: tuple[Run, ...]

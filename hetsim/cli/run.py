@@ -93,6 +93,7 @@ def command(
         raise click.UsageError("--no-files goes with neither --output nor --force")
     if quiet and as_json:
         raise click.UsageError("--quiet and --json contradict each other")
+    from hetsim.report.directory import check_directory
     from hetsim.scenario.choices import choose
     from hetsim.study.runner import run_scenario
 
@@ -113,13 +114,18 @@ def command(
     )
     directory = None if no_files else output or Path("results", loaded.name)
     if directory is not None:
-        from hetsim.report.writer import check_directory, write_results
-
         check_directory(directory, force=force)
     with progress_bar(wanted=not quiet) as progress:
         result = run_scenario(loaded, plans=[Path(p) for p in plans], progress=progress)
         if directory is not None:
-            write_results(result, directory, force=force, command=["hetsim", *sys.argv[1:]])
+            from hetsim.report.writer import write_results
+
+            def drawing(done: int, total: int, what: str) -> None:
+                if progress is not None:
+                    progress(f"drawing {what}", done, total)
+
+            command_line = ["hetsim", *sys.argv[1:]]
+            write_results(result, directory, force=force, command=command_line, progress=drawing)
     if as_json:
         _print_json(result, directory)
     elif not quiet:

@@ -1,0 +1,150 @@
+"""The README says only what works: its commands and examples are run here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+import hetsim
+from hetsim.cli import main
+from hetsim.soc import kinds
+
+ROOT = Path(hetsim.__file__).parents[1]
+README = ROOT / "README.md"
+
+if not README.exists():  # an installed wheel has no README beside it
+    pytest.skip("the README is not part of the installed package", allow_module_level=True)
+
+TEXT = README.read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def example(name: str) -> str:
+    found = re.search(rf"<!-- example: {name} -->\n```\w+\n(.*?)^```", TEXT, re.M | re.S)
+    assert found, name
+    return found[1]
+
+
+def execute(code: str, names: dict[str, object]) -> None:
+    exec(compile(code, "README.md", "exec", dont_inherit=True), names)
+
+
+def setup_lines() -> list[str]:
+    return [line for line in TEXT.splitlines() if line.startswith("python3 -m venv")]
+
+
+@pytest.fixture
+def workdir(tmp_path, monkeypatch):
+    """A directory with the files that the README's commands speak of."""
+    monkeypatch.chdir(tmp_path)
+    shapes = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, 64, 64])
+              for name in ("data", "result")}  # fmt: skip
+    node = helper.make_node("Relu", ["data"], ["result"], name="relu")
+    graph = helper.make_graph([node], "mine", [shapes["data"]], [shapes["result"]])
+    onnx.save(helper.make_model(graph), tmp_path / "mine.onnx")
+    (tmp_path / "least_loaded.py").write_text(example("scheduler"), encoding="utf-8")
+    return tmp_path
+
+
+def test_one_line_sets_up_and_runs_another_sets_up_and_tests():
+    run, test = setup_lines()
+    assert run.endswith("-m hetsim run scenarios/paper_seven.yaml")
+    assert "pytest" in test
+    for line in (run, test):
+        assert re.search(r"\.venv/bin/pip install .*-e ", line)
+    assert (ROOT / "scenarios" / "paper_seven.yaml").is_file()
+
+
+def test_ci_runs_the_readmes_test_command():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    extract = re.search(r'test_command="\$\((grep .*)\)"', script)
+    assert extract, "where .ci/run takes the command from the README"
+    found = subprocess.run(
+        ["bash", "-c", extract[1]], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == setup_lines()[1]
+
+
+def test_the_table_of_commands_is_complete():
+    with_help = re.search(r"<!-- verbs:begin -->\n(.*?)<!-- verbs:end -->", TEXT, re.DOTALL)
+    assert with_help
+    rows = re.findall(r"^\| `hetsim (\w+)` \| (.*?) \|$", with_help[1], re.MULTILINE)
+    listed = main.cli.list_commands(main.click.Context(main.cli))
+    assert dict(rows) == {verb: main.VERBS[verb] for verb in listed}
+
+
+def test_every_hetsim_command_in_the_readme_works(workdir, capsys):
+    commands = [
+        shlex.split(line, comments=True)[1:]
+        for block in blocks("sh")
+        for line in block.splitlines()
+        if line.startswith("hetsim ")
+    ]
+    assert len(commands) >= 4
+    for arguments in commands:
+        assert main.entry(arguments) == 0, (arguments, capsys.readouterr().err)
+
+
+def test_the_example_scheduler_makes_plans_that_run(workdir):
+    result = hetsim.run("quickstart", schedulers=["./least_loaded.py:LeastLoaded"])
+    assert [(run.scheduler, run.error) for run in result.runs] == [("LeastLoaded", None)]
+
+
+def test_the_python_example_runs(capsys):
+    pytest.importorskip("pandas")
+    names: dict[str, object] = {}
+    execute(example("python"), names)
+    assert len(names["frame"]) == len(names["result"].runs)  # type: ignore[attr-defined, arg-type]
+    assert "squeezenet partition_tuner" in capsys.readouterr().out
+
+
+def test_the_example_scenario_runs(workdir):
+    (workdir / "mine.yaml").write_text(example("scenario"), encoding="utf-8")
+    result = hetsim.run("mine.yaml")
+    assert {run.model for run in result.runs} == {"squeezenet", "mine"}
+    assert not result.failed
+
+
+def test_the_example_kind_of_pu_works(workdir, monkeypatch):
+    names: dict[str, object] = {}
+    execute(example("pu kind"), names)
+    extended = {**kinds.kinds(), "fixed_rate": names["FixedRateSpec"]}
+    monkeypatch.setattr("hetsim.soc.kinds.kinds", lambda: extended)
+    soc = (ROOT / "socs" / "edge-mcu.yaml").read_text(encoding="utf-8")
+    entry = (
+        "pus:\n  slow: {kind: fixed_rate, path: [bus, sdram], operations_per_second: 1.0e+6,\n"
+        "         operating_points: {only: {clock: 1 MHz}}}\n"
+    )
+    (workdir / "soc.yaml").write_text(soc.replace("pus:\n", entry, 1), encoding="utf-8")
+    loaded = hetsim.load_soc(workdir / "soc.yaml")
+    network = hetsim.load_model(workdir / "mine.onnx")
+    plan = hetsim.load_plan(_plan_file(workdir, network))
+    run = hetsim.simulate(loaded, network, plan)
+    assert run.makespan_s == pytest.approx(3 * 64 * 64 / 1e6, rel=0.01)
+
+
+def _plan_file(directory: Path, network: object) -> Path:
+    operators = ", ".join(op.name for op in network.operators)  # type: ignore[attr-defined]
+    path = directory / "plan.yaml"
+    path.write_text(
+        "hetsim: plan/1\nmodel: mine\npartitions:\n"
+        f"- {{name: p0, pu: slow, operators: [{operators}]}}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_the_example_plan_is_a_plan(tmp_path):
+    text = next(block for block in blocks("yaml") if "plan/1" in block)
+    path = tmp_path / "plan.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert hetsim.load_plan(path).model == "tiny"
