@@ -124,7 +124,10 @@ class Work:
 
     ``dispatch_s``: launch overhead before anything moves, seconds. ``compute_s``: arithmetic time
     with all data at hand. ``phases`` are executed one after the other at ``fluid`` fidelity;
-    ``tiles`` (when the PU works in tiles) at ``tile`` fidelity. Both move the same bytes.
+    ``tiles`` (when the PU works in tiles) at ``tile`` fidelity, loads and stores beside compute if
+    ``overlapped``. Both move the same bytes. ``first_weights`` bytes of the first load are weights
+    that could come early; ``free_weights`` such bytes of the next kernel would fit meanwhile.
+    ``tail_load`` bytes are loaded for the next kernel during the last tile.
     ``source`` says who knew the cost (``analytical``, ``measured``, ``learned``), ``note`` why.
     """
 
@@ -132,7 +135,11 @@ class Work:
     compute_s: float
     phases: tuple[Phase, ...]
     tiles: tuple[TileRun, ...] = ()
+    overlapped: bool = False
     weight_bytes: int = 0
+    first_weights: int = 0
+    free_weights: int = 0
+    tail_load: int = 0
     source: str = "analytical"
     note: str = ""
 

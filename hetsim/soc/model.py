@@ -30,6 +30,8 @@ class PU:
 
     ``name`` is what plans say (``cpu``, or ``cpu.0`` when a cluster has several workers),
     ``cluster`` the entry of the SoC file it comes from, ``cores`` its share of that cluster.
+    ``path`` names the links its traffic crosses, its own private ones first; alone it gets
+    ``bandwidth`` B/s there, after ``latency`` seconds.
     """
 
     name: str
@@ -37,17 +39,14 @@ class PU:
     spec: PUSpec
     cores: int
     index: int
+    path: tuple[str, ...]
+    bandwidth: float
+    latency: float
 
     @property
     def kind(self) -> str:
         """The PU kind, e.g. ``cpu_cluster``."""
         return self.spec.kind
-
-    @property
-    def path(self) -> tuple[str, ...]:
-        """Names of the links its traffic crosses, its own private ones first."""
-        private = (f"{self.name}.{link}" for link in self.spec.private_links)
-        return (*private, *self.spec.path)
 
     def stored_dtype(self, dtype: str) -> str:
         """The data type in which this PU keeps tensors that the network declares as ``dtype``."""
@@ -67,26 +66,21 @@ class SoC:
     @classmethod
     def from_spec(cls, spec: SoCSpec, source: str = "") -> SoC:
         """Builds the SoC a checked description describes."""
+        links = _shared_links(spec)
         pus: list[PU] = []
         for cluster, pu_spec in spec.pus.items():
             units = pu_spec.units
+            latency = sum(links[name].latency for name in pu_spec.path)
             for i, cores in enumerate(units):
                 name = cluster if len(units) == 1 else f"{cluster}.{i}"
-                pus.append(PU(name, cluster, pu_spec, cores, len(pus)))
-        links = {
-            f"{pu.name}.{name}": Link(f"{pu.name}.{name}", (bandwidth,))
-            for pu in pus
-            for name, bandwidth in pu.spec.private_links.items()
-        }
-        for name, link in spec.links.items():
-            links[name] = Link(name, (link.bytes_per_second,), link.latency, link.arbitration)
-        for name, memory in spec.memory.items():
-            shares = memory.efficiency
-            shares = shares if isinstance(shares, list) else [shares]
-            bandwidth = tuple(memory.bandwidth * share for share in shares)
-            links[name] = Link(
-                name, bandwidth, memory.latency, energy_per_byte=memory.energy_per_byte
-            )
+                private = [
+                    Link(f"{name}.{own}", (bandwidth,))
+                    for own, bandwidth in pu_spec.private_links(latency).items()
+                ]
+                links.update((link.name, link) for link in private)
+                path = (*(link.name for link in private), *pu_spec.path)
+                alone = min(links[link].bandwidth[0] for link in path)
+                pus.append(PU(name, cluster, pu_spec, cores, len(pus), path, alone, latency))
         return cls(spec.name, spec, tuple(pus), links, source)
 
     @property
@@ -103,3 +97,17 @@ class SoC:
     def host(self) -> PU:
         """The first unit of the host cluster: its format is that of the application."""
         return next(pu for pu in self.pus if pu.cluster == self.runtime.host)
+
+
+def _shared_links(spec: SoCSpec) -> dict[str, Link]:
+    """Links and memories by name."""
+    links = {
+        name: Link(name, (link.bytes_per_second,), link.latency, link.arbitration)
+        for name, link in spec.links.items()
+    }
+    for name, memory in spec.memory.items():
+        shares = memory.efficiency
+        shares = shares if isinstance(shares, list) else [shares]
+        bandwidth = tuple(memory.bandwidth * share for share in shares)
+        links[name] = Link(name, bandwidth, memory.latency, energy_per_byte=memory.energy_per_byte)
+    return links

@@ -57,6 +57,22 @@ class DMASpec(Spec):
     engines: Count = 1
     bandwidth: Bandwidth = Field(description="of one engine")
     setup: Time = Field(default=0.0, description="programming one transfer of a tile")
+    outstanding: int | None = Field(
+        default=None,
+        ge=1,
+        description="bursts an engine may have under way; with latency that bounds its bandwidth",
+    )
+    burst: Size = Field(default=256.0, description="bytes of one burst, for 'outstanding'")
+
+    def rate(self, latency: float) -> float:
+        """Bandwidth in B/s of all engines over a path of ``latency`` seconds.
+
+        Little's law bounds an engine to outstanding bursts per round trip.
+        """
+        one = float(self.bandwidth)
+        if self.outstanding is not None and latency > 0.0:
+            one = min(one, self.outstanding * self.burst / latency)
+        return self.engines * one
 
 
 class NPUSpec(PUSpec):
@@ -81,6 +97,10 @@ class NPUSpec(PUSpec):
     ] = Field(description="unified, or separate buffers")
     dma: DMASpec
     double_buffer: bool = Field(default=True, description="overlap transfer and compute of tiles")
+    prefetch: bool = Field(
+        default=False,
+        description="load the next operator's first weights while this one computes, as they fit",
+    )
     host_wait: Literal["poll", "interrupt"] = Field(
         default="interrupt", description="'poll' keeps a host thread busy while the NPU runs"
     )
@@ -113,10 +133,9 @@ class NPUSpec(PUSpec):
         """A unified SRAM keeps tensors; separate buffers are refilled."""
         return 0.0 if isinstance(self.sram, BufferSizes) else float(self.sram)
 
-    @property
-    def private_links(self) -> dict[str, float]:
+    def private_links(self, latency: float) -> dict[str, float]:
         """The DMA engines together."""
-        return {"dma": self.dma.engines * self.dma.bandwidth}
+        return {"dma": self.dma.rate(latency)}
 
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
         """Only the listed types, whatever the work."""

@@ -7,6 +7,7 @@ the host (:class:`Crossing`).
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -60,6 +61,30 @@ class Crossing(Spec):
         alias="copy",
         description="rate of copying the tensor to a buffer of its own; absent = zero-copy",
     )
+
+
+class Slowdown(Spec):
+    """Speed a PU keeps while others use the same memory, before anything saturates.
+
+    Xu et al., "PCCS" (MICRO 2021): measured on SoCs, a unit slows with its own and the others'
+    demand. ``kept[i][j]`` is the share of its speed at ``own[i]`` and ``external[j]``, between
+    them linearly, outside them like the nearest.
+    """
+
+    own: list[Bandwidth] = Field(min_length=1, description="the unit's own demand, ascending")
+    external: list[Bandwidth] = Field(min_length=1, description="all others' demand, ascending")
+    kept: list[list[Fraction]] = Field(description="a row per 'own', a column per 'external'")
+
+    @model_validator(mode="after")
+    def _is_a_table(self) -> Slowdown:
+        for axis in ("own", "external"):
+            values = getattr(self, axis)
+            if any(b <= a for a, b in pairwise(values)):
+                raise located("slowdown", (axis,), "must ascend", values)
+        if [len(row) for row in self.kept] != [len(self.external)] * len(self.own):
+            shape = f"{len(self.own)} rows of {len(self.external)}"
+            raise located("slowdown", ("kept",), f"needs {shape} numbers", self.kept)
+        return self
 
 
 class OperatorRule(Spec):
@@ -129,6 +154,9 @@ class PUSpec(Spec):
     )
     dispatch: Time = Field(default=0.0, description="overhead of starting one kernel")
     crossing: Crossing = Crossing()
+    slowdown: Slowdown | None = Field(
+        default=None, description="loss of speed below saturation, measured on the real SoC"
+    )
     priority: int = Field(default=0, description="class of its traffic on 'priority' links")
     weight: float = Field(default=1.0, gt=0, description="share of its traffic on 'weighted' links")
 
@@ -197,9 +225,11 @@ class PUSpec(Spec):
         """Bytes of cache that hold what was just written; 0 if none is modelled."""
         return 0.0
 
-    @property
-    def private_links(self) -> dict[str, float]:
-        """Links of its own that its traffic crosses before ``path``: name to B/s."""
+    def private_links(self, latency: float) -> dict[str, float]:
+        """Links of its own that its traffic crosses before ``path``: name to B/s.
+
+        ``latency`` is the path's, in seconds.
+        """
         return {}
 
     @property

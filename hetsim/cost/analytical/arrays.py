@@ -102,6 +102,18 @@ def tiled_cycles(array: SystolicArray | GemmCore, T: Cut, K: Cut, N: Cut, taps: 
     return total - T.count * K.count * N.count
 
 
+def tiled_folds(array: SystolicArray | GemmCore, T: Cut, K: Cut, N: Cut, taps: int) -> Ints:
+    """How often operands are folded onto a systolic array, over all tiles; 0 for a blocked core."""
+    if isinstance(array, GemmCore):
+        return np.zeros_like(T.count)
+    kernel = Cut(K.size * taps, K.tile * taps)
+    if array.dataflow == "weight_stationary":
+        return kernel.blocks(array.rows) * N.blocks(array.columns) * T.count
+    if array.dataflow == "input_stationary":
+        return kernel.blocks(array.rows) * T.blocks(array.columns) * N.count
+    return T.blocks(array.rows) * N.blocks(array.columns) * K.count
+
+
 def alignments(array: SystolicArray | GemmCore, taps: int) -> tuple[int, int, int]:
     """Multiples of (pixels, input channels, filters) at which tiles waste nothing of the array."""
     if isinstance(array, GemmCore):

@@ -1,9 +1,7 @@
 """NPUs: a matrix array fed by DMA through on-chip buffers, and a vector unit for the rest.
 
-A kernel becomes tiles (:mod:`hetsim.cost.analytical.tiling`); loading the next tile, computing this
-one and storing the last one overlap. As a fluid that is: load the first tile, stream the middle
-(one flow whose cap is what DMA and array could do), compute the last tile while its predecessor is
-stored, store the last.
+A kernel becomes tiles (:mod:`hetsim.cost.analytical.tiling`), and tiles become time
+(:mod:`hetsim.cost.analytical.pipeline`).
 """
 
 from __future__ import annotations
@@ -11,9 +9,10 @@ from __future__ import annotations
 import math
 from typing import cast
 
+from hetsim.cost.analytical.pipeline import Engine, pipeline
 from hetsim.cost.analytical.tiling import Buffers, Demand, Tiling, tile, uncut_cycles
 from hetsim.cost.analytical.traffic import tensor_bytes, total_bytes, weight_bytes
-from hetsim.cost.work import Kernel, Phase, Residency, Work
+from hetsim.cost.work import Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
 from hetsim.soc.model import PU
 from hetsim.soc.npu import BufferSizes, NPUSpec
@@ -33,16 +32,30 @@ def npu_work(graph: Graph, kernel: Kernel, pu: PU, residency: Residency) -> Work
         if kernel.nest is not None:
             tiling = _matrix(kernel, pu, spec, residency, reads, writes, weights)
         else:
-            tiling = _vector(kernel, spec, residency, sum(reads.values()) + weights, writes)
+            tiling = _vector(kernel, spec, residency, sum(reads.values()), weights, writes)
     except InfeasibleError as error:
         raise InfeasibleError(f"{kernel.name} cannot run on {pu.name}: {error.message}") from None
+    cut = pipeline(tiling, Engine(pu.bandwidth, spec.dma.setup, spec.double_buffer))
     return Work(
         spec.dispatch,
         tiling.compute_s,
-        _phases(tiling, spec),
-        weight_bytes=math.ceil(weights * tiling.weight_reads),
-        note=f"{tiling.tiles} tiles, {tiling.stay} stay",
+        cut.phases,
+        cut.tiles,
+        overlapped=spec.double_buffer,
+        weight_bytes=tiling.weight_load,
+        first_weights=cut.first_weights,
+        free_weights=tiling.free_weights,
+        note=_note(tiling),
     )
+
+
+def _note(tiling: Tiling) -> str:
+    words = [f"{tiling.tiles} tiles"]
+    if tiling.stay:
+        words.append(f"{tiling.stay} stay")
+    if tiling.folds:
+        words.append(f"{tiling.folds} folds")
+    return ", ".join(words)
 
 
 def npu_floor(op: Operator, pu: PU) -> float:
@@ -85,7 +98,7 @@ def _matrix(
         output_element=element,
         cycle_s=1.0 / rate,
         vector_s=vector_s,
-        dma_rate=spec.dma.engines * spec.dma.bandwidth,
+        dma_rate=pu.bandwidth,
         dma_setup=spec.dma.setup,
         double_buffer=spec.double_buffer,
     )
@@ -98,7 +111,9 @@ def _buffers(spec: NPUSpec, residency: Residency) -> Buffers:
     return Buffers(0, 0, 0, unified=spec.sram - residency.reserved_bytes)
 
 
-def _vector(kernel: Kernel, spec: NPUSpec, residency: Residency, loads: int, stores: int) -> Tiling:
+def _vector(
+    kernel: Kernel, spec: NPUSpec, residency: Residency, loads: int, weights: int, stores: int
+) -> Tiling:
     """Element-wise work: every byte once, cut so that transfers overlap."""
     buffers = _buffers(spec, residency)
     room = (
@@ -109,39 +124,6 @@ def _vector(kernel: Kernel, spec: NPUSpec, residency: Residency, loads: int, sto
     depth = 2 if spec.double_buffer else 1
     if room < 2 * depth:
         raise InfeasibleError("no on-chip buffer is left for its elements")
-    pieces = max(math.ceil((loads + stores) * depth / room), PIPELINE_TILES, 1)
+    pieces = max(math.ceil((loads + weights + stores) * depth / room), PIPELINE_TILES)
     compute = kernel.element_ops / (spec.vector_lanes * spec.point.clock)
-    return Tiling(
-        1, pieces, 1, 1, "nothing", 1.0, 1.0, loads, stores, math.ceil(loads / pieces), compute
-    )
-
-
-def _phases(tiling: Tiling, spec: NPUSpec) -> tuple[Phase, ...]:
-    """The tiles as a fluid (see the module's text)."""
-    rate, setup = spec.dma.engines * spec.dma.bandwidth, spec.dma.setup
-    tiles, compute = tiling.tiles, tiling.compute_s
-    loads, stores = tiling.load_bytes, tiling.store_bytes
-    outputs = tiling.groups * tiling.pixels * tiling.filters
-    if not spec.double_buffer:
-        return _kept(
-            Phase("load", loads / rate + setup * tiles, loads, 0),
-            Phase("stream", compute, 0, 0, compute),
-            Phase("store", stores / rate + setup * outputs, 0, stores),
-        )
-    last = math.ceil(stores / outputs)
-    before = min(last, stores - last)
-    middle_load = loads - tiling.first_load
-    middle_store = stores - last - before
-    busy = compute * (tiles - 1) / tiles
-    moving = (middle_load + middle_store) / rate + setup * max(tiles + outputs - 3, 0)
-    return _kept(
-        Phase("load", tiling.first_load / rate + setup, tiling.first_load, 0),
-        Phase("stream", max(busy, moving), middle_load, middle_store, busy),
-        Phase("stream", compute / tiles, 0, before, compute / tiles),
-        Phase("store", last / rate + setup, 0, last),
-    )
-
-
-def _kept(*phases: Phase) -> tuple[Phase, ...]:
-    """Without those in which nothing happens."""
-    return tuple(p for p in phases if p.bytes or p.compute_s)
+    return Tiling(1, pieces, 1, 1, "", loads + weights, 0, 0, stores, compute)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hetsim.cost.analytical.arrays import Cut, alignments, tiled_cycles
+from hetsim.cost.analytical.arrays import Cut, alignments, tiled_cycles, tiled_folds
 from hetsim.errors import InfeasibleError
 from hetsim.soc.npu import GemmCore, SystolicArray
 from hetsim.workload.graph import LoopNest
@@ -64,8 +64,10 @@ class Demand:
 class Tiling:
     """The chosen cut: tiles per loop, bytes moved, array time.
 
-    ``input_reads`` and ``weight_reads`` say how often each is read in total. ``first_load`` are the
-    bytes of the first tile; ``compute_s`` is the time of all tiles' arithmetic.
+    ``stay`` says what is kept while the other streams past. ``input_load``, ``weight_load`` and
+    ``extra_load`` are the bytes read in total, re-reads included. ``free_weights``
+    more bytes of weights would fit beside what is held. ``compute_s``
+    is the time of all tiles' arithmetic, ``folds`` how often a systolic array was filled anew.
     """
 
     groups: int
@@ -73,12 +75,13 @@ class Tiling:
     channels: int
     filters: int
     stay: str
-    input_reads: float
-    weight_reads: float
-    load_bytes: int
+    input_load: int
+    weight_load: int
+    extra_load: int
     store_bytes: int
-    first_load: int
     compute_s: float
+    free_weights: int = 0
+    folds: int = 0
 
     @property
     def tiles(self) -> int:
@@ -166,15 +169,18 @@ def tile(
     in_held = in_tile * np.where(count_g * count_p * count_k > 1, depth, 1.0)
     w_held = w_tile * np.where(count_g * count_k * count_n > 1, depth, 1.0)
     many = count_g * count_p * count_n > 1
+    spare: Array
     if buffers.unified is None:
         acc_held = acc * np.where(many, depth, 1.0)
         over = np.maximum(
             np.maximum(in_held - buffers.input, w_held - buffers.weight),
             acc_held - buffers.accumulator,
         )
+        spare = buffers.weight - w_held
     else:
         staged = np.where(count_k > 1, acc, out_tile * demand.output_element)
         over = in_held + w_held + staged * np.where(many, depth, 1.0) - buffers.unified
+        spare = -over
     over = np.broadcast_to(over, shape)
     fits = over <= 0
     # Grouped operators cut channels only when a single group does not fit.
@@ -183,13 +189,13 @@ def tile(
         short = math.ceil(float(over.min()))
         raise InfeasibleError(f"its smallest tile is {short} bytes larger than the on-chip buffers")
 
-    cycles = nest.groups * tiled_cycles(
-        array,
+    cuts = (
         Cut(images * nest.out_h * nest.out_w, rows * cols),
         Cut(nest.in_c, k),
         Cut(nest.out_c, n),
-        taps,
     )
+    cycles = nest.groups * tiled_cycles(array, *cuts, taps)
+    folds = nest.groups * tiled_folds(array, *cuts, taps)
     tiles = count_g * count_p * count_k * count_n
     compute = np.maximum(cycles * demand.cycle_s, demand.vector_s)
     first = in_tile + w_tile + demand.extra_bytes / (count_g * count_p * count_n)
@@ -219,23 +225,19 @@ def tile(
     def value(grid: Array) -> float:
         return float(np.broadcast_to(grid, shape)[at])
 
-    load = math.ceil(
-        math.ceil(demand.input_bytes * value(in_reads * halo))
-        + demand.weight_bytes * value(w_reads)
-        + demand.extra_bytes
-    )
     return Tiling(
         groups=int(value(count_g)),
         pixels=int(value(count_p)),
         channels=int(value(count_k)),
         filters=int(value(count_n)),
         stay=stay,
-        input_reads=value(in_reads * halo),
-        weight_reads=value(w_reads),
-        load_bytes=load,
+        input_load=math.ceil(demand.input_bytes * value(in_reads * halo)),
+        weight_load=demand.weight_bytes * int(value(w_reads)),
+        extra_load=demand.extra_bytes,
         store_bytes=demand.output_bytes,
-        first_load=min(load, math.ceil(value(first))),
         compute_s=value(compute),
+        free_weights=max(0, math.floor(value(spare))),
+        folds=int(value(folds)),
     )
 
 

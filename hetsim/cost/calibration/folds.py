@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from hetsim.cost.measurements.table import Measurements
 from hetsim.errors import ConfigError
 
-Split = Literal["family", "row"]
+Split = Literal["family", "shape", "row"]
+"""By the file's families, by input resolution and kernel, or row by row."""
 
 
 def assign_folds(table: Measurements, split: Split, folds: int, seed: int) -> NDArray[np.int64]:
@@ -31,7 +32,8 @@ def assign_folds(table: Measurements, split: Split, folds: int, seed: int) -> ND
         positions = np.arange(len(table)) % min(folds, len(table))
         rng.shuffle(positions)
         return positions.astype(np.int64)
-    names, member, sizes = np.unique(table.families, return_inverse=True, return_counts=True)
+    groups = table.families if split == "family" else table.shapes
+    names, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     if len(names) < 2:
         raise ConfigError(
             f"all {len(table)} rows are of one family ({names[0]}), so none can be kept aside",

@@ -240,28 +240,28 @@ def _table(
     parts = [columns[name] for name in form.device_columns]
     labels = ["/".join(str(p) for p in row if str(p)) for row in zip(*parts, strict=True)]
     columns["device"] = np.array(labels)
+    shapes = _shapes(columns)
     return Measurements(
         form=form.name,
         file=file,
         unit=form.unit,
         columns=columns,
         target=np.array([time for _, _, time in rows]),
-        families=_families(columns),
+        families=np.where(columns["family"] != "", columns["family"], shapes),
+        shapes=shapes,
         lines=np.array([line for line, _, _ in rows], dtype=np.int64),
         problems=problems,
         rows_read=read,
     )
 
 
-def _families(columns: dict[str, Column]) -> Column:
-    """The file's families where it names them, else input resolution and kernel."""
-    given = columns["family"]
+def _shapes(columns: dict[str, Column]) -> Column:
+    """Input resolution and kernel of each row; the size of a transfer."""
     height = columns.get("h_in", columns.get("input_0_height"))
     if height is None:
-        other = np.array([f"{size} bytes" for size in columns["bytes"]])
-        return np.where(given != "", given, other)
+        return np.array([f"{size} bytes" for size in columns["bytes"]])
     width = columns["w_in"] if "w_in" in columns else columns["input_0_width"]
     k_h = columns["k_h"] if "k_h" in columns else columns["kernel_height"]
     k_w = columns["k_w"] if "k_w" in columns else columns["kernel_width"]
-    shapes = [f"{h}x{w} k{a}x{b}" for h, w, a, b in zip(height, width, k_h, k_w, strict=True)]
-    return np.where(given != "", given, np.array(shapes))
+    quadruples = zip(height, width, k_h, k_w, strict=True)
+    return np.array([f"{h}x{w} k{a}x{b}" for h, w, a, b in quadruples])

@@ -36,8 +36,8 @@ class Measurements:
 
     ``columns`` holds one array of equal length per name: the descriptor of each row (shapes, data
     type, device, ...). ``target`` is what was measured, in ``unit`` (``seconds`` or ``cycles``).
-    ``families`` says which rows are relatives (one network, one test family); ``lines`` where
-    each row stands in ``file``. ``rows_read`` counts the rows of the file, kept or not.
+    ``families`` says which rows are relatives (one network, one test family); ``shapes``
+    groups rows by input resolution and kernel; ``lines`` tells where each row stands in ``file``. ``rows_read`` counts the rows of the file, kept or not.
     """
 
     form: str
@@ -46,6 +46,7 @@ class Measurements:
     columns: Mapping[str, Column]
     target: NDArray[np.float64]
     families: Column
+    shapes: Column
     lines: NDArray[np.int64]
     problems: tuple[Problem, ...] = ()
     rows_read: int = 0
@@ -67,6 +68,7 @@ class Measurements:
             columns={name: column[rows] for name, column in self.columns.items()},
             target=self.target[rows],
             families=self.families[rows],
+            shapes=self.shapes[rows],
             lines=self.lines[rows],
         )
 

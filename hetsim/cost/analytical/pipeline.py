@@ -1,0 +1,139 @@
+"""From a tiling to time: the tiles in order, and the fluid that stands for them.
+
+With double buffering a tile is loaded while its predecessor computes and the one before that is
+stored, so a kernel is a row of slots: slot i lasts as long as the longer of computing tile i
+and moving (load of i + 1, store of i − 1). The fluid keeps that sum exact for an idle SoC: load
+the first tile, stream the middle slots as one flow of that length, stream the last slot, store
+what is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hetsim.cost.analytical.tiling import Tiling
+from hetsim.cost.work import Phase, TileRun
+
+Numbers = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How fast tiles move: B/s over the whole path alone, seconds to program a transfer."""
+
+    rate: float
+    setup: float
+    double_buffer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A kernel's tiles and their fluid; ``first_weights`` bytes of the first load are weights."""
+
+    phases: tuple[Phase, ...]
+    tiles: tuple[TileRun, ...]
+    first_weights: int
+
+
+@lru_cache(maxsize=65536)
+def pipeline(tiling: Tiling, engine: Engine) -> Pipeline:
+    """The tiles of ``tiling`` in execution order, and the phases that stand for them."""
+    loads, stores, first_weights = _tile_bytes(tiling)
+    compute = tiling.compute_s / len(loads)
+    phases = (
+        _overlapped(loads, stores, compute, engine)
+        if engine.double_buffer
+        else _in_turn(loads, stores, tiling.compute_s, engine)
+    )
+    return Pipeline(phases, _runs(loads, stores, compute), first_weights)
+
+
+def _tile_bytes(tiling: Tiling) -> tuple[Numbers, Numbers, int]:
+    """Bytes that each tile loads and stores, in execution order."""
+    groups, pixels, channels, filters = (
+        tiling.groups, tiling.pixels, tiling.channels, tiling.filters,
+    )  # fmt: skip
+    if tiling.stay == "weights":
+        shape = (groups, filters, pixels, channels)
+        _, n, p, k = np.indices(shape).reshape(4, -1)
+    else:
+        shape = (groups, pixels, filters, channels)
+        _, p, n, k = np.indices(shape).reshape(4, -1)
+    reads_input = np.ones_like(n, dtype=bool)
+    reads_weights = np.ones_like(n, dtype=bool)
+    if channels == 1:
+        if tiling.stay == "weights":
+            reads_weights = p == 0
+            reads_input = (n == 0) if pixels == 1 else reads_input
+        else:
+            reads_input = n == 0
+            reads_weights = (p == 0) if filters == 1 else reads_weights
+    writes = k == channels - 1
+    weights = _dealt(tiling.weight_load, reads_weights)
+    loads = _dealt(tiling.input_load, reads_input) + weights + _dealt(tiling.extra_load, writes)
+    return loads, _dealt(tiling.store_bytes, writes), int(weights[0])
+
+
+def _dealt(total: int, where: Numbers) -> Numbers:
+    """``total`` split evenly over the places marked; what does not divide goes to the first."""
+    share, rest = divmod(total, int(where.sum()))
+    dealt = np.where(where, share, 0).astype(np.int64)
+    dealt[int(np.argmax(where))] += rest
+    return dealt
+
+
+def _seconds(moved: Numbers, engine: Engine) -> Numbers:
+    """Time to move each of several transfers alone; nothing takes no time."""
+    return np.where(moved > 0, moved / engine.rate + engine.setup, 0.0)
+
+
+def _overlapped(
+    loads: Numbers, stores: Numbers, compute: float, engine: Engine
+) -> tuple[Phase, ...]:
+    following = np.append(loads[1:], 0)
+    before = np.insert(stores[:-1], 0, 0)
+    slots = np.maximum(compute, _seconds(following, engine) + _seconds(before, engine))
+    first, last = int(loads[0]), int(stores[-1])
+    count = len(loads)
+    return _kept(
+        Phase("load", float(_seconds(loads[:1], engine)[0]), first, 0),
+        Phase(
+            "stream",
+            float(slots[:-1].sum()),
+            int(following[:-1].sum()),
+            int(before[:-1].sum()),
+            compute * (count - 1),
+        ),
+        Phase("stream", float(slots[-1]), 0, int(before[-1]), compute),
+        Phase("store", float(_seconds(stores[-1:], engine)[0]), 0, last),
+    )
+
+
+def _in_turn(loads: Numbers, stores: Numbers, compute: float, engine: Engine) -> tuple[Phase, ...]:
+    """Without double buffering nothing overlaps."""
+    return _kept(
+        Phase("load", float(_seconds(loads, engine).sum()), int(loads.sum()), 0),
+        Phase("stream", compute, 0, 0, compute),
+        Phase("store", float(_seconds(stores, engine).sum()), 0, int(stores.sum())),
+    )
+
+
+def _kept(*phases: Phase) -> tuple[Phase, ...]:
+    """Without those in which nothing happens."""
+    return tuple(p for p in phases if p.bytes or p.compute_s)
+
+
+def _runs(loads: Numbers, stores: Numbers, compute: float) -> tuple[TileRun, ...]:
+    """Equal tiles in a row, counted."""
+    changes = np.flatnonzero((np.diff(loads) != 0) | (np.diff(stores) != 0)) + 1
+    starts = [0, *changes.tolist()]
+    ends = [*changes.tolist(), len(loads)]
+    return tuple(
+        TileRun(end - start, int(loads[start]), compute, int(stores[start]))
+        for start, end in zip(starts, ends, strict=True)
+    )
