@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping, Sequence
 
-from hetsim.cost.fusion import fuse, is_fusable
+from hetsim.cost.fusion import fuse, is_fusable, match
 from hetsim.cost.profile import INFEASIBLE, Profile
+from hetsim.plan.model import Plan
 from hetsim.schedulers.base import Problem
 from hetsim.soc.model import SoC
 from hetsim.soc.schema import SoCSpec
@@ -152,7 +154,7 @@ class FakeProfile(Profile):
 
     def time(self, op: int, pu: int) -> float:
         self.asked += 1
-        return self.alone(op, pu) + (self.transfer(op, pu) if self.alone(op, pu) < 1e9 else 0.0)
+        return self.alone(op, pu) + self.transfer(op, pu)
 
     def group_time(self, ops: Sequence[int], pu: int) -> float:
         self.asked += 1
@@ -176,8 +178,6 @@ class FakeProfile(Profile):
     def transfer(self, op: int, pu: int) -> float:
         self.asked += 1
         operator = self.graph.operators[op]
-        if self.alone(op, pu) == INFEASIBLE:
-            return INFEASIBLE
         if operator.name in self.transfers:
             return self.transfers[operator.name][pu]
         return sum(self.crossing(t, 0, pu) for t in operator.inputs)
@@ -200,3 +200,48 @@ def make_problem(
 ) -> Problem:
     """A problem over a :class:`FakeProfile`."""
     return Problem(graph, soc, FakeProfile(graph, soc, times, **profile), execution, seed)  # type: ignore[arg-type]
+
+
+def placement(plan: Plan) -> dict[str, str]:
+    """The PU of each operator."""
+    return {op: part.pu for part in plan.partitions for op in part.operators}
+
+
+def random_problem(rng: random.Random, size: int, npus: int = 1, **soc: object) -> Problem:
+    """Any acyclic graph; kinds that NPUs run alone, behind a Conv only, or not at all."""
+    edges = {
+        f"n{i}": [f"n{p}" for p in sorted(rng.sample(range(i), rng.randint(0, min(i, 3))))]
+        for i in range(size)
+    }
+    kinds = {f"n{i}": rng.choice(["Conv", "Relu", "Relu", "Add", "Softmax"]) for i in range(size)}
+    graph = make_graph(edges, kinds, weights={f"n{i}": rng.randint(0, 9) for i in range(size)})
+    fused = ["Conv-Add-Relu", "Conv-Relu"]
+    made = make_soc(
+        npus, npu_operators={"Conv": {}, "Add": {}}, npu_fuse=fused, cpu_fuse=["Conv-Relu"], **soc
+    )  # type: ignore[arg-type]
+    times: dict[str, list[float | None]] = {}
+    for name, kind in kinds.items():
+        times[name] = [
+            None if pu.kind == "npu" and kind not in ("Conv", "Add") else rng.uniform(0.1, 5.0)
+            for pu in made.pus
+        ]
+    groups = {}
+    for pu in made.pus:
+        for i in range(size):
+            chain = match(graph, i, pu.spec.fuse_patterns)
+            if len(chain) > 1:
+                names = tuple(graph.operators[j].name for j in chain)
+                groups[names, pu.index] = rng.uniform(0.1, 5.0)
+                shorter = match(graph, i, [p for p in pu.spec.fuse_patterns if len(p) < len(chain)])
+                if len(shorter) > 1:
+                    names = tuple(graph.operators[j].name for j in shorter)
+                    groups[names, pu.index] = rng.uniform(0.1, 5.0)
+    return make_problem(
+        graph,
+        made,
+        times,
+        groups=groups,
+        default_comm=rng.uniform(0, 2),
+        call=rng.random(),
+        seed=rng.randrange(99),
+    )
