@@ -34,11 +34,12 @@ LIKE_FIRST_INPUT = frozenset(
     {
         "FastGelu", "BiasGelu", "QuickGelu", "Gelu", "FusedGelu", "SkipLayerNormalization",
         "SkipSimplifiedLayerNormalization", "SimplifiedLayerNormalization", "LayerNormalization",
+        "GroupNormalization", "RMSNormalization",
         "QLinearAdd", "QLinearMul", "QLinearLeakyRelu", "QLinearSigmoid", "QLinearSoftmax",
-        "MultiHeadAttention", "BiasSplitGelu", "RotaryEmbedding",
+        "MultiHeadAttention", "RotaryEmbedding",
     }
 )  # fmt: skip
-"""Operators outside the ONNX standard whose output has the shape and type of input 0."""
+"""Operators for which ONNX infers nothing and whose output is shaped and typed like input 0."""
 
 _SAME_ELEMENTS = frozenset(
     {"Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Cast", "Dropout",
@@ -140,8 +141,9 @@ def _output_types(
             ) from None
         if all(t in result and static_shape(result[t]) is not None for t in needed):
             return result
-    if not result and node.kind in LIKE_FIRST_INPUT and node.inputs:
-        result = {node.outputs[0]: types[node.inputs[0]]}
+    stated = node.outputs[0] in net.declared and static_shape(net.declared[node.outputs[0]])
+    if not stated and node.kind in LIKE_FIRST_INPUT and node.inputs:
+        result[node.outputs[0]] = types[node.inputs[0]]
     return result
 
 

@@ -32,8 +32,6 @@ DTYPES: Mapping[int, str] = {
 }  # fmt: skip
 """ONNX element types hetsim can size, and their names in ``DTYPE_BYTES``."""
 
-DEFAULT_DOMAINS = frozenset({"", "ai.onnx"})
-
 
 @dataclass(slots=True)
 class Value:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 UnknownOperators = Literal["error", "bandwidth_bound"]
 
+_MODELLED_DOMAINS = frozenset({"", "com.microsoft"})
 _UNKNOWN = Rule(lambda _: Cost())
 _NOT_PARAMETERS = frozenset({"int64", "uint64", "bool"})
 """Constants of these types are indices, shapes and masks, which nobody publishes as parameters."""
@@ -101,7 +102,7 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
 
 
 def _check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOperators) -> None:
-    kinds = Counter(node.kind for node in nodes)
+    kinds = Counter(_label(node) for node in nodes)
     unpredictable = sorted(kind for kind in kinds if kind in DATA_DEPENDENT)
     unknown = sorted(kind for kind in kinds if kind not in RULES and kind not in DATA_DEPENDENT)
     problems = []
@@ -135,8 +136,13 @@ def _drop_constant_outputs(net: Net, constant: set[str]) -> None:
     net.outputs = [t for t in net.outputs if t not in constant and t not in dropouts]
 
 
+def _label(node: Node) -> str:
+    """The kind by which rules are found; a vendor's own operators keep their domain."""
+    return node.kind if node.domain in _MODELLED_DOMAINS else f"{node.domain}.{node.kind}"
+
+
 def _rule(node: Node) -> Rule:
-    return RULES.get(node.kind, _UNKNOWN)
+    return RULES.get(_label(node), _UNKNOWN)
 
 
 def _count_parameters(net: Net) -> int:

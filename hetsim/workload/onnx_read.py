@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import prod
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from hetsim.workload.onnx_ir import (
     element_type_name,
     make_type,
     nearest,
+    static_shape,
 )
 
 CONTROL_FLOW = frozenset({"If", "Loop", "Scan", "SequenceMap"})
@@ -111,7 +113,8 @@ def parse(
             sparse.values.name, tuple(sparse.dims), kind, constant=True
         )
     for info in [*graph.value_info, *graph.output]:
-        net.declared[info.name] = info.type
+        if info.name not in net.declared or static_shape(info.type) is not None:
+            net.declared[info.name] = info.type
     _add_inputs(net, [i for i in graph.input if i.name not in net.values], input_shapes or {})
     names = _Names()
     for index, node in enumerate(graph.node):
@@ -271,6 +274,11 @@ def _add_inputs(
         net.inputs.append(info.name)
 
 
+def _is_extent(value: object) -> bool:
+    # numpy's integers are welcome, True is not
+    return type(value) is not bool and isinstance(value, Integral) and int(value) > 0
+
+
 def _input_shape(net: Net, info: ValueInfoProto, given: Sequence[int] | None) -> tuple[int, ...]:
     tensor = info.type.tensor_type
     dims: list[int | str] | None = None
@@ -281,12 +289,12 @@ def _input_shape(net: Net, info: ValueInfoProto, given: Sequence[int] | None) ->
         ]
     shown = "[" + ", ".join(map(str, dims)) + "]" if dims is not None else "unknown"
     if given is not None:
-        shape = tuple(given)
-        if any(isinstance(d, bool) or not isinstance(d, int) or d <= 0 for d in shape):
+        if not all(_is_extent(d) for d in given):
             raise net.error(
-                f"input_shapes: {info.name!r} is given {list(shape)}, but every dimension must be"
+                f"input_shapes: {info.name!r} is given {list(given)}, but every dimension must be"
                 " a positive whole number"
             )
+        shape = tuple(int(d) for d in given)
         fits = dims is None or (
             len(dims) == len(shape)
             and all(isinstance(d, str) or d == s for d, s in zip(dims, shape, strict=True))

@@ -22,6 +22,7 @@ class _Writer:
         self.input = Tensor("input", shape, dtype)
         self.tensors: list[Tensor] = [self.input]
         self.operators: list[Operator] = []
+        self.unread: dict[str, Tensor] = {self.input.name: self.input}
 
     def conv(self, source: Tensor, channels: int, kernel: int) -> Tensor:
         batch, in_c, height, width = source.shape
@@ -79,6 +80,9 @@ class _Writer:
         number = len(self.operators)
         result = Tensor(f"t{number}", shape, self.dtype)
         self.tensors.append(result)
+        for tensor in inputs:
+            self.unread.pop(tensor.name, None)
+        self.unread[result.name] = result
         self.operators.append(
             Operator(
                 f"{kind}_{number}", kind, tuple(dict.fromkeys(t.name for t in inputs)),
@@ -90,8 +94,7 @@ class _Writer:
 
     def finish(self, source: str) -> Graph:
         """The graph whose outputs are all tensors that nothing reads."""
-        read = {name for operator in self.operators for name in operator.inputs}
-        outputs = [t.name for t in self.tensors[1:] if t.name not in read]
+        outputs = list(self.unread)
         parameters = sum(operator.weight_elements for operator in self.operators)
         return Graph.create(
             self.name, self.operators, self.tensors, [self.input.name], outputs,
@@ -125,7 +128,7 @@ def random_graph(
 
 def _append_random(net: _Writer, generator: random.Random) -> None:
     recent = net.tensors[-_WINDOW:]
-    source = generator.choice(net.tensors if generator.random() < 0.05 else recent)
+    source = _draw(net, generator, recent)
     kind = generator.choice(_KINDS)
     if kind == "Add":
         partners = [t for t in recent if t.shape == source.shape and t is not source]
@@ -134,9 +137,8 @@ def _append_random(net: _Writer, generator: random.Random) -> None:
             return
         kind = "Relu"
     if kind == "Concat":
-        partners = [
-            t for t in recent if t is not source and t.shape[1] + source.shape[1] <= _MAX_CHANNELS
-        ]
+        room = _MAX_CHANNELS - source.shape[1]
+        partners = [t for t in recent if t is not source and t.shape[1] <= room]
         if partners:
             net.concat((source, generator.choice(partners)))
             return
@@ -147,6 +149,17 @@ def _append_random(net: _Writer, generator: random.Random) -> None:
         net.relu(source)
     else:
         net.max_pool(source)
+
+
+def _draw(net: _Writer, generator: random.Random, recent: list[Tensor]) -> Tensor:
+    """Mostly a result nobody has read yet, so that few operators end up without a consumer."""
+    if len(net.unread) >= _WINDOW:
+        return next(iter(net.unread.values()))
+    if generator.random() < 0.7:
+        return generator.choice(list(net.unread.values()))
+    if generator.random() < 0.05:
+        return generator.choice(net.tensors)
+    return generator.choice(recent)
 
 
 def chain_graph(n: int, *, channels: int = 16, spatial: int = 14, dtype: str = "float32") -> Graph:

@@ -59,9 +59,10 @@ _ALL = (
         file="bvlc_alexnet", comparable=frozenset({"parameters"}),
     ),
     ZooModel(
-        "zfnet512", "ZFNet with 512, 1024 and 512 filters in its last convolutions", None, None,
-        "Zeiler and Fergus 2014, table 3 (larger convolution maps)",
-        "no totals were published for this variant",
+        "zfnet512", "ZFNet with 512 filters in each of its last three convolutions", None, None,
+        "Zeiler and Fergus 2014, figure 3, widened",
+        "512, 512, 512 filters and fully connected layers of 4096, 1024 and 1000; no totals were"
+        " published for this variant",
         file="zfnet512",
     ),
     ZooModel(

@@ -1,0 +1,192 @@
+"""The zoo's networks against published figures, and against their layer tables by hand."""
+
+from __future__ import annotations
+
+import onnx
+import pytest
+
+from hetsim.errors import WorkloadError
+from hetsim.workload.graph import Graph
+from hetsim.workload.onnx_loader import load_onnx
+from hetsim.workload.zoo import (
+    MODELS,
+    build_model_proto,
+    load_model,
+    model_names,
+    with_random_weights,
+)
+from hetsim.workload.zoo.randwire import randwire, watts_strogatz
+
+BUILT = [name for name, entry in MODELS.items() if entry.build]
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_figures_match_the_published_ones_within_a_percent(name: str) -> None:
+    entry, graph = MODELS[name], load_model(name)
+    assert entry.source
+    for what in sorted(entry.comparable):
+        published = getattr(entry, what)
+        if published is not None:
+            assert getattr(graph, what) == pytest.approx(published, rel=0.01)
+    if len(entry.comparable) < 2 or entry.macs is None:
+        assert entry.remark, "a figure that the file does not reach needs its reason"
+
+
+def test_alexnet_has_the_published_work_at_the_published_input_size() -> None:
+    proto = build_model_proto("alexnet")
+    data = next(i for i in proto.graph.input if i.name == "data_0")
+    for dim in data.type.tensor_type.shape.dim[2:]:
+        dim.dim_value = 227
+    for node in proto.graph.node:  # the exporter padded the last pool to make up for 224
+        if node.op_type == "MaxPool":
+            for attribute in node.attribute:
+                if attribute.name == "pads":
+                    attribute.ints[:] = [0, 0, 0, 0]
+    assert load_onnx(proto).macs == pytest.approx(MODELS["alexnet"].macs, rel=0.01)
+
+
+def test_googlenet_has_the_published_work_when_pools_round_up() -> None:
+    proto = build_model_proto("googlenet")
+    proto.opset_import[0].version = 10
+    for node in proto.graph.node:
+        if node.op_type == "MaxPool":
+            node.attribute.append(onnx.helper.make_attribute("ceil_mode", 1))
+        if node.op_type == "AveragePool":
+            for attribute in node.attribute:
+                if attribute.name == "pads":
+                    attribute.ints[:] = [0, 0, 0, 0]
+    assert load_onnx(proto).macs == pytest.approx(MODELS["googlenet"].macs, rel=0.01)
+
+
+def test_densenet_has_the_published_parameters_without_the_doubled_affine() -> None:
+    graph = load_model("densenet121", fold_batch_norm=False)
+    doubled = sum(
+        2 * graph.tensors[operator.inputs[0]].shape[1]
+        for operator in graph.operators
+        if operator.kind == "BatchNormalization"
+    )
+    assert graph.parameters - doubled == pytest.approx(MODELS["densenet121"].parameters, rel=1e-3)
+
+
+def test_zfnet_from_its_layer_table() -> None:
+    convolutions = [  # output extent, kernel, input and output channels
+        (109, 7, 3, 96), (25, 5, 96, 256), (12, 3, 256, 512), (12, 3, 512, 512), (12, 3, 512, 512),
+    ]  # fmt: skip
+    dense = [(6 * 6 * 512, 4096), (4096, 1024), (1024, 1000)]
+    graph = load_model("zfnet512")
+    assert graph.macs == sum(o * o * k * k * i * c for o, k, i, c in convolutions) + sum(
+        i * o for i, o in dense
+    )
+    assert graph.parameters == sum(k * k * i * c + c for _, k, i, c in convolutions) + sum(
+        i * o + o for i, o in dense
+    )
+
+
+def test_shufflenet_from_its_stages() -> None:
+    groups, macs, extent, channels = 4, 112 * 112 * 27 * 24, 56, 24
+    for width, units in ((136, 4), (272, 8), (544, 4)):
+        for unit in range(units):
+            stride = 2 if unit == 0 else 1
+            inner = width - channels if stride == 2 else width
+            first_groups = groups
+            macs += extent * extent * channels * inner // first_groups
+            extent //= stride
+            macs += extent * extent * 9 * inner
+            macs += extent * extent * inner * inner // groups
+            channels = width
+    macs += 544 * 1000
+    assert load_model("shufflenet").macs == macs
+
+
+def test_randwire_reproduces_the_published_mean_over_its_family() -> None:
+    graphs = [load_onnx(randwire(seed)) for seed in range(5)]
+    mean_macs = sum(graph.macs for graph in graphs) / 5
+    mean_parameters = sum(graph.parameters for graph in graphs) / 5
+    assert mean_macs == pytest.approx(583e6, rel=0.01)
+    assert mean_parameters == pytest.approx(5.6e6, rel=0.01)
+    for graph in graphs:  # published: mean +- 6.2 M over five networks
+        assert abs(graph.macs - 583e6) < 2 * 6.2e6
+
+
+def test_watts_strogatz_keeps_edges_connects_and_points_forward() -> None:
+    for seed in range(20):
+        before = watts_strogatz(32, 4, 0.75, seed)
+        assert sum(map(len, before)) == 32 * 4 // 2
+        assert all(origin < node for node, origins in enumerate(before) for origin in origins)
+        assert before == watts_strogatz(32, 4, 0.75, seed)
+    ring = watts_strogatz(8, 2, 0.0, 0)
+    assert ring == [set(), {0}, {1}, {2}, {3}, {4}, {5}, {0, 6}]
+
+
+def test_resnet_versions_differ_only_by_origin() -> None:
+    light, built = load_model("resnet50"), load_model("resnet50_v1_5")
+    assert (light.macs, light.parameters) == (built.macs, built.parameters)
+
+
+def test_squeezenet_file_is_version_1_1() -> None:
+    assert load_model("squeezenet").macs == load_model("squeezenet1_1").macs
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_built_models_are_small_valid_and_shaped_as_onnx_says(name: str) -> None:
+    proto = build_model_proto(name)
+    onnx.checker.check_model(proto)
+    assert proto.ByteSize() < 500_000
+    inferred = onnx.shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True)
+    shapes = {
+        v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim)
+        for v in inferred.graph.value_info
+    }
+    graph = load_model(name)
+    compared = [t for t in graph.tensors.values() if t.name in shapes]
+    assert len(compared) > 0.9 * len(graph)
+    for tensor in compared:
+        assert tensor.shape == shapes[tensor.name]
+
+
+@pytest.mark.parametrize("name", ["alexnet", "googlenet", "resnet18", "mobilenet_v2"])
+def test_no_weights_views_or_normalisations_are_left(name: str) -> None:
+    graph: Graph = load_model(name)
+    kinds = {operator.kind for operator in graph.operators}
+    assert not kinds & {
+        "ConstantOfShape", "Constant", "Reshape", "Flatten", "Dropout", "Identity",
+        "BatchNormalization", "Unsqueeze",
+    }  # fmt: skip
+    assert len(graph.inputs) == 1
+    assert graph.tensors[graph.inputs[0]].shape == (1, 3, 224, 224)
+
+
+def test_unknown_name_suggests_the_nearest() -> None:
+    with pytest.raises(WorkloadError, match=r"did you mean 'resnet18'"):
+        load_model("resnet_18")
+
+
+def test_alias() -> None:
+    assert load_model("inception_v1").name == "googlenet"
+
+
+@pytest.mark.parametrize("name", ["squeezenet1_1", "squeezenet"])
+def test_random_weights_make_a_model_that_runs(name: str) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    numpy = pytest.importorskip("numpy")
+    proto = with_random_weights(build_model_proto(name), seed=3)
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = runtime.InferenceSession(
+        proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    assert len(session.get_inputs()) == 1
+    data = numpy.random.default_rng(0).standard_normal((1, 3, 224, 224)).astype("float32")
+    result = session.run(None, {session.get_inputs()[0].name: data})[0]
+    assert result.size == 1000
+    assert numpy.isfinite(result).all()
+    assert result.std() > 0
+    again = with_random_weights(build_model_proto(name), seed=3)
+    assert again.SerializeToString() == proto.SerializeToString()
+
+
+def test_filling_weights_keeps_the_graph() -> None:
+    proto = build_model_proto("resnet18")
+    empty, filled = load_onnx(proto), load_onnx(with_random_weights(proto))
+    assert filled.operators == empty.operators
+    assert filled.parameters == empty.parameters
