@@ -178,7 +178,7 @@ def _print_published(result: Result, console: Console) -> None:
     table.add_column("scheduler", overflow="fold")
     table.add_column("over", overflow="fold")
     for title in ("published", "simulated", "time saved"):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", overflow="fold")
     for figure in published_figures(result):
         table.add_row(*map(Text, _published_cells(figure)))
     console.print(table)

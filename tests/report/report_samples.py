@@ -21,7 +21,10 @@ def sample_soc(name: str = "board") -> SoC:
     return SoC(
         name,
         SoCSpec.model_construct(name=name, pus={"cpu": cpu, "npu": npu}),
-        (PU("cpu", "cpu", cpu, 4, 0), PU("npu", "npu", npu, 1, 1)),
+        (
+            PU("cpu", "cpu", cpu, 4, 0, path=("port", "dram"), bandwidth=8e9, latency=0.0),
+            PU("npu", "npu", npu, 1, 1, path=("axi", "dram"), bandwidth=3.2e9, latency=0.0),
+        ),
         {link.name: link for link in links},
     )
 
