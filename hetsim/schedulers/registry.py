@@ -35,7 +35,12 @@ BUILT_IN: Mapping[str, str] = {
     "profile_greedy": "hetsim.schedulers.profile_greedy:ProfileGreedy",
     "mosaic": "hetsim.schedulers.mosaic:Mosaic",
     "heft": "hetsim.schedulers.heft:HEFT",
+    "heft_lookahead": "hetsim.schedulers.heft_lookahead:HEFTLookahead",
+    "peft": "hetsim.schedulers.peft:PEFT",
+    "cpop": "hetsim.schedulers.cpop:CPOP",
     "partition_tuner": "hetsim.schedulers.partition_tuner:PartitionTuner",
+    "random": "hetsim.schedulers.controls:Random",
+    "round_robin": "hetsim.schedulers.controls:RoundRobin",
 }
 """Module and class of every scheduler that ships with hetsim."""
 

@@ -8,11 +8,14 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scheduler_fakes import chain, make_graph, make_problem, make_soc, placement
+from scheduler_fakes import chain, make_graph, make_problem, make_soc, placement, random_problem
 
 from hetsim.plan.validate import validate_plan
+from hetsim.schedulers.cpop import CPOP
 from hetsim.schedulers.heft import HEFT, upward_ranks
+from hetsim.schedulers.heft_lookahead import HEFTLookahead
 from hetsim.schedulers.mosaic import Mosaic
+from hetsim.schedulers.peft import PEFT, optimistic_costs
 from hetsim.schedulers.units import Units
 
 # Topcuoglu, Hariri, Wu 2002, figure 2 and table 1.
@@ -42,11 +45,40 @@ def test_upward_ranks_of_the_heft_paper():
     assert ranks == pytest.approx(expected, abs=1e-3)
 
 
-def test_heft_reproduces_the_makespan_of_its_paper():
-    problem = task_graph(TIMES_2002, COMM_2002)
-    plan = HEFT().plan(problem)
+# Arabnejad, Barbosa 2014, figure 1.
+TIMES_2014 = {
+    "t1": (22, 21, 36), "t2": (22, 18, 18), "t3": (32, 27, 43), "t4": (7, 10, 4),
+    "t5": (29, 27, 35), "t6": (26, 17, 24), "t7": (14, 25, 30), "t8": (29, 23, 36),
+    "t9": (15, 21, 8), "t10": (13, 16, 33),
+}  # fmt: skip
+COMM_2014 = {
+    ("t1", "t2"): 17, ("t1", "t3"): 31, ("t1", "t4"): 29, ("t1", "t5"): 13, ("t1", "t6"): 7,
+    ("t2", "t8"): 3, ("t2", "t9"): 30, ("t3", "t7"): 16, ("t4", "t8"): 11, ("t4", "t9"): 7,
+    ("t5", "t9"): 57, ("t6", "t8"): 5, ("t7", "t10"): 9, ("t8", "t10"): 42, ("t9", "t10"): 7,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "times", "comm", "makespan"),
+    [
+        (HEFT(), TIMES_2002, COMM_2002, 80),
+        (CPOP(), TIMES_2002, COMM_2002, 86),
+        (HEFT(), TIMES_2014, COMM_2014, 133),
+        (HEFTLookahead(), TIMES_2014, COMM_2014, 127),
+        (PEFT(), TIMES_2014, COMM_2014, 122),
+    ],
+)
+def test_makespans_of_the_papers(scheduler, times, comm, makespan):
+    problem = task_graph(times, comm)
+    plan = scheduler.plan(problem)
     validate_plan(plan, problem.graph, problem.soc)
-    assert plan.predicted_s == pytest.approx(80)
+    assert plan.predicted_s == pytest.approx(makespan)
+
+
+def test_optimistic_costs_of_the_peft_paper():
+    table = optimistic_costs(Units(task_graph(TIMES_2014, COMM_2014)))
+    assert table[0] == [64, 68, 86]
+    assert table[9] == [0, 0, 0]
 
 
 def test_heft_fills_gaps():
@@ -109,3 +141,28 @@ def test_units_do_not_take_a_head_away_from_a_pu_that_cannot_run_the_tail():
     times = {"n0": [9, 1], "n1": [1, None]}
     units = Units(make_problem(graph, soc, times, groups={(("n0", "n1"), 0): 9.0}))
     assert units.ops == ((0,), (1,))
+
+
+@pytest.mark.parametrize("scheduler", [HEFT(), PEFT(), CPOP(), HEFTLookahead()])
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), size=st.integers(1, 20))
+def test_the_predicted_makespan_is_that_of_a_schedule_without_overlaps(scheduler, seed, size):
+    """Recomputes each list schedule's times from its plan alone; gaps can only have shrunk."""
+    problem = random_problem(random.Random(seed), size, npus=2)
+    plan = scheduler.plan(problem)
+    units = Units(problem)
+    pu_of = {op: problem.soc.by_name[p.pu].index for p in plan.partitions for op in p.operators}
+    pus = [pu_of[problem.graph.operators[unit[0]].name] for unit in units.ops]
+    position = {op: i for i, op in enumerate(o for p in plan.partitions for o in p.operators)}
+    order = sorted(
+        range(len(units)), key=lambda u: position[problem.graph.operators[units.ops[u][-1]].name]
+    )
+    end: dict[int, float] = {}
+    free = [0.0] * len(units.pus)
+    makespan = 0.0
+    for u in order:
+        arrivals = [end[v] + units.comm(v, u, pus[v], pus[u]) for v in units.preds[u]]
+        start = max([free[pus[u]], units.entry(u, pus[u]), *arrivals])
+        end[u] = free[pus[u]] = start + units.time[u][pus[u]]
+        makespan = max(makespan, end[u] + units.exit(u, pus[u]))
+    assert makespan <= plan.predicted_s * (1 + 1e-12)
