@@ -13,6 +13,7 @@ from hetsim.plan.files import load_plan
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef
+from hetsim.scenario.schema import ReferenceSpec
 from hetsim.schedulers.base import Scheduler
 from hetsim.schedulers.registry import create, scheduler_names
 from hetsim.soc.model import SoC
@@ -64,9 +65,17 @@ def run_scenario(
         execution=scenario.execution,
         runs=tuple(runs),
         notes=tuple(note for case in cases for note in case.graph.notes),
-        reference=scenario.reference.model_dump() if scenario.reference else {},
+        reference=_published(scenario.reference),
         inputs=_hashes([scenario.source, scenario.soc.source, *map(str, plans)], cases),
     )
+
+
+def _published(reference: ReferenceSpec | None) -> dict[str, object]:
+    """The scenario's published figures as reports read them."""
+    if reference is None:
+        return {}
+    figures = [row.model_dump() for row in reference.improvements]
+    return {"title": reference.title, "source": reference.source, "figures": figures}
 
 
 def load_graph(scenario: Scenario, model: ModelRef) -> Graph:
