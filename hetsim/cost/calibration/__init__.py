@@ -1,1 +1,1 @@
-"""Fitting cost models to measurements, and measuring how wrong they are on rows kept aside."""
+"""How wrong the cost models are on rows kept aside, and writing down what was fitted."""

@@ -190,4 +190,7 @@ TRANSFER = Form(
     device_columns=("device", "profile"),
 )
 
+SCHEDULE_COLUMNS = frozenset({"execution_order", "isi_strategy", "output_write_tiles"})
+"""NPU columns that say how a job is run rather than what it computes."""
+
 FORMS = (CONVOLUTION, NPU, TRANSFER)

@@ -36,8 +36,9 @@ class Measurements:
 
     ``columns`` holds one array of equal length per name: the descriptor of each row (shapes, data
     type, device, ...). ``target`` is what was measured, in ``unit`` (``seconds`` or ``cycles``).
-    ``families`` says which rows are relatives (one network, one test family); ``shapes``
-    groups rows by input resolution and kernel; ``lines`` tells where each row stands in ``file``. ``rows_read`` counts the rows of the file, kept or not.
+    ``families`` says which rows are relatives (one network, one test family), ``shapes`` groups
+    rows by input resolution and kernel, ``lines`` tells where each row stands in ``file``.
+    ``rows_read`` counts the rows of the file, kept or not.
     """
 
     form: str

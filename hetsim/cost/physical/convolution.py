@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hetsim.cost.calibration.baseline import Baseline, Fitted
-from hetsim.cost.calibration.robust import fit_log_parameters
 from hetsim.cost.convolution import (
     CLASSES,
     WINOGRAD,
@@ -19,6 +17,8 @@ from hetsim.cost.convolution import (
     winograd_saving,
 )
 from hetsim.cost.measurements.table import Measurements
+from hetsim.cost.physical.base import Baseline, Fitted
+from hetsim.cost.physical.robust import fit_log_parameters
 from hetsim.workload.graph import DTYPE_BYTES
 
 Floats = NDArray[np.float64]

@@ -1,0 +1,1 @@
+"""Physical models with few parameters, and their fits to measurements."""
