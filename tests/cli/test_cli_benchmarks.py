@@ -1,0 +1,52 @@
+"""The benchmarks run and say what they should; how fast anything is, is nobody's assertion."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import hetsim
+
+SCRIPT = Path(hetsim.__file__).parents[1] / "benchmarks" / "run.py"
+
+if not SCRIPT.exists():
+    pytest.skip("benchmarks are not part of the installed package", allow_module_level=True)
+
+
+@pytest.mark.slow
+def test_every_benchmark_of_the_command_produces_its_figures(tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), "--quick", "--json", "figures.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "figures.json").read_text())
+    measured = {m["name"]: m for m in found["measurements"]}
+    assert len(measured) == len(found["measurements"])
+    for name, m in measured.items():
+        assert m["value"] > 0, name
+        assert m["unit"], name
+        assert name in done.stdout
+    goals = {name: m["goal"] for name, m in measured.items() if m["goal"] is not None}
+    assert goals["operators per second"] == 50_000
+    assert goals["plan evaluations per second"] >= 200
+    assert goals["hetsim --help"] == 0.3
+    assert goals["hetsim run quickstart"] == 3
+    assert measured["operators per second"]["reached"] is (
+        measured["operators per second"]["value"] >= 50_000
+    )
+
+
+def test_an_unknown_suite_is_refused():
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), "warp"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2
+    assert "unknown suite 'warp'" in done.stderr

@@ -1,0 +1,46 @@
+"""The progress bar: on standard error, and only when somebody looks."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+from hetsim.cli.progress import progress_bar
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_no_bar_without_a_terminal(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with progress_bar() as progress:
+        assert progress is None
+    assert sys.stderr.getvalue() == ""
+
+
+def test_a_terminal_sees_what_is_done_and_standard_output_nothing(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    with progress_bar() as progress:
+        assert progress is not None
+        progress("resnet18 · heft", 3, 8)
+        progress("done", 8, 8)
+    assert "3/8" in sys.stderr.getvalue() or "8/8" in sys.stderr.getvalue()
+    assert capsys.readouterr().out == ""
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    with progress_bar() as progress:
+        assert progress is not None
+        progress("[red]model[/]x", 0, 1)
+    assert "[red]model[/]x" in sys.stderr.getvalue()
+
+
+def test_quiet_means_quiet(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with progress_bar(wanted=False) as progress:
+        assert progress is None
