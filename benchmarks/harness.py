@@ -48,9 +48,10 @@ class Timing:
         return statistics.median(self.seconds)
 
     @property
-    def spread(self) -> float:
+    def spread(self) -> float | None:
+        """Interquartile range as a share of the median; ``None`` for too few repetitions."""
         if len(self.seconds) < 3:
-            return 0.0
+            return None
         low, _, high = statistics.quantiles(self.seconds, n=4)
         return (high - low) / self.median
 

@@ -24,7 +24,7 @@ def measure(repetitions: int) -> list[Measurement]:
     """Start-up beside an empty Python, and the whole of the quickstart scenario."""
     times = interleaved(
         {"help": _process("-m", "hetsim", "--help"), "python": _process("-c", "pass")},
-        max(repetitions, 5),
+        repetitions * 3,
     )
     help_s, python_s = times["help"].median, times["python"].median
     with tempfile.TemporaryDirectory() as scratch:
