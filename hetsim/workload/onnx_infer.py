@@ -47,6 +47,11 @@ _SAME_ELEMENTS = frozenset(
 )  # fmt: skip
 
 
+_INFERENCE_ERRORS = (
+    shape_inference.InferenceError, onnx.checker.ValidationError, RuntimeError, ValueError
+)  # fmt: skip
+
+
 def infer(net: Net, nodes: list[Node], constant: set[str]) -> None:
     """Fills ``net.values`` with the outputs of ``nodes`` (in topological order).
 
@@ -122,25 +127,23 @@ def _output_types(
     if version is None and node.domain == "":
         version = onnx.defs.onnx_opset_version()
     result: dict[str, TypeProto] = {}
-    for attempt, schema in enumerate(_schemas(node, version)):
+    failure: Exception | None = None
+    for schema in _schemas(node, version):
         try:
-            result = shape_inference.infer_node_outputs(
+            found = shape_inference.infer_node_outputs(
                 schema, node.proto, types, data, {}, opset_ids
             )
-        except (
-            shape_inference.InferenceError,
-            onnx.checker.ValidationError,
-            RuntimeError,
-            ValueError,
-        ) as error:
-            if attempt:  # a newer form of the operator, which this node need not fit
-                break
-            raise net.error(
-                f"operator {node.name!r} ({node.kind}) does not fit its inputs"
-                f" {_shapes(net, node)}: {_reason(error)}"
-            ) from None
-        if all(t in result and static_shape(result[t]) is not None for t in needed):
-            return result
+        except _INFERENCE_ERRORS as error:  # a newer form may fit, or not apply at all
+            failure = failure or error
+            continue
+        result = result or found
+        if all(t in found and static_shape(found[t]) is not None for t in needed):
+            return found
+    if failure is not None and not result:
+        raise net.error(
+            f"operator {node.name!r} ({node.kind}) does not fit its inputs"
+            f" {_shapes(net, node)}: {_reason(failure)}"
+        )
     stated = node.outputs[0] in net.declared and static_shape(net.declared[node.outputs[0]])
     if not stated and node.kind in LIKE_FIRST_INPUT and node.inputs:
         result[node.outputs[0]] = types[node.inputs[0]]
@@ -198,13 +201,25 @@ def _evaluate(net: Net, node: Node) -> list[Array]:
     values = [net.values[t] for t in node.inputs if t]
     if any(value.data is None for value in values):
         return []
-    present = [t for t in node.outputs if t]
-    if node.kind == "ConstantOfShape":
-        fill: Any = next((numpy_helper.to_array(a.t) for a in node.proto.attribute), np.float32(0))
-        output = net.values[present[0]]
-        return [np.full(output.shape, np.asarray(fill).reshape(-1)[0], np.asarray(fill).dtype)]
+    try:
+        if node.kind == "ConstantOfShape":
+            return [_filled(node, net.values[node.outputs[0]].shape)]
+        return _run(net, node, values)
+    except Exception:  # not executable here: the constant keeps its size and loses its values
+        return []
+
+
+def _filled(node: Node, shape: tuple[int, ...]) -> Array:
+    fill: Any = next((numpy_helper.to_array(a.t) for a in node.proto.attribute), np.float32(0))
+    content = np.asarray(fill).reshape(-1)
+    return np.full(shape, content[0], content.dtype)
+
+
+def _run(net: Net, node: Node, values: list[Value]) -> list[Array]:
+    """One node on ONNX's reference implementation."""
     from onnx.reference import ReferenceEvaluator
 
+    present = [t for t in node.outputs if t]
     graph = helper.make_graph(
         [node.proto],
         "constant",
@@ -213,11 +228,8 @@ def _evaluate(net: Net, node: Node) -> list[Array]:
         [helper.make_tensor_value_info(t, net.values[t].elem_type, None) for t in present],
     )  # fmt: skip
     opsets = [helper.make_opsetid(domain, version) for domain, version in net.opsets.items()]
-    try:
-        evaluator = ReferenceEvaluator(helper.make_model(graph, opset_imports=opsets))
-        results = evaluator.run(None, {value.name: value.data for value in values})
-    except Exception:  # not executable here: the constant keeps its size and loses its values
-        return []
+    evaluator = ReferenceEvaluator(helper.make_model(graph, opset_imports=opsets))
+    results = evaluator.run(None, {value.name: value.data for value in values})
     return [np.asarray(result) for result in results]
 
 

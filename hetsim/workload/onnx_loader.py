@@ -60,7 +60,8 @@ def load_onnx(
         raise WorkloadError(f"unknown_operators is {unknown_operators!r}", hint=hint)
     folder: Path | None = None
     if isinstance(source_model, ModelProto):
-        model, where = source_model, Location(source or name or source_model.graph.name or "model")
+        label = source or name or source_model.graph.name or "model"
+        model, where = source_model, Location(str(label))
     else:
         model, where = read_model(source_model), Location(str(source_model))
         folder = Path(source_model).parent

@@ -90,6 +90,7 @@ def parse(
             type hetsim cannot size.
     """
     graph = model.graph
+    _refuse_broken_text(model, where)
     net = Net(
         name=name or graph.name or Path(where.file).stem,
         where=where,
@@ -141,6 +142,20 @@ class _Names:
             result = f"{wish}_{number}"
         self._taken.add(result)
         return result
+
+
+def _refuse_broken_text(model: ModelProto, where: Location) -> None:
+    """Protobuf hands out names that are not UTF-8 as bytes: the file is damaged."""
+    graph = model.graph
+    named = [*graph.input, *graph.output, *graph.value_info, *graph.initializer]
+    texts = [graph.name, *(item.name for item in named)]
+    texts += [opset.domain for opset in model.opset_import]
+    for node in graph.node:
+        texts += [node.op_type, node.domain, node.name, *node.input, *node.output]
+        texts += [attribute.name for attribute in node.attribute]
+    broken = next((text for text in texts if not isinstance(text, str)), None)
+    if broken is not None:
+        raise WorkloadError(f"the file is damaged: {broken!r} is not text", where=where)
 
 
 def _refuse_control_flow(net: Net, nodes: Sequence[NodeProto]) -> None:
@@ -201,7 +216,8 @@ def _node(net: Net, node: NodeProto, name: str) -> Node:
         inputs.append(f"{name}/shape")
         node = NodeProto.FromString(node.SerializeToString())
         node.input.append(inputs[1])
-        target = np.asarray(attributes["shape"], dtype=np.int64)
+        del node.attribute[:]
+        target = np.asarray(attributes.pop("shape"), dtype=np.int64)
         tensor = numpy_helper.from_array(target, inputs[1])
         net.values[inputs[1]] = _constant(net, inputs[1], tensor, None)
     return Node(

@@ -17,7 +17,7 @@ _JOINS = frozenset({"Concat", "Sum", "Max", "Min", "Mean"})
 
 def is_view(net: Net, node: Node) -> bool:
     """Whether output 0 of ``node`` is input 0 under another name or shape."""
-    if node.domain:
+    if node.domain or not node.inputs or not node.inputs[0] or not node.outputs[0]:
         return False
     if node.kind in ALWAYS_VIEWS:
         return True

@@ -24,12 +24,16 @@ def convolution_nest(
     A transposed convolution applies its kernel at every *input* position, so its ``out_h, out_w``
     are the input's extents: the product of the loops is then the work it really does.
     """
-    if data.rank < 3 or weight.rank != data.rank:
-        raise WorkloadError(
-            f"operator {call.name!r} ({call.kind}): data of shape {list(data.shape)} and weights of"
-            f" shape {list(weight.shape)} do not make a convolution"
-        )
     groups = call.integer("group", 1)
+    fits = data.rank >= 3 and weight.rank == data.rank and groups >= 1
+    if fits:
+        expected = weight.shape[0] if transposed else weight.shape[1] * groups
+        fits = data.shape[1] == expected and weight.shape[0] % groups == 0
+    if not fits:
+        raise WorkloadError(
+            f"operator {call.name!r} ({call.kind}): data of shape {list(data.shape)}, weights of"
+            f" shape {list(weight.shape)} and {groups} groups do not make a convolution"
+        )
     positions = data if transposed else result
     out_h, out_w = _two(positions.shape[2:])
     in_h, in_w = _two(data.shape[2:])
