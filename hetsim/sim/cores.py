@@ -7,7 +7,7 @@ conversion beside it both slow down by that factor (processor sharing).
 
 from __future__ import annotations
 
-from hetsim.sim.network import INFINITY, Flow, Network, Route
+from hetsim.sim.network import INFINITY, Flow, Network, Route, Slowdown
 
 
 class Cores:
@@ -53,7 +53,7 @@ class Cores:
         delay: float = 0.0,
         weight: float = 1.0,
         priority: int = 0,
-        owner: str = "",
+        slowdown: Slowdown | None = None,
     ) -> Flow:
         """Work of ``seconds`` at full speed that moves ``amount`` bytes over ``route`` meanwhile.
 
@@ -69,7 +69,7 @@ class Cores:
             delay=delay,
             weight=weight,
             priority=priority,
-            owner=owner,
+            slowdown=slowdown,
         )
         if rate < INFINITY:
             running = self._running

@@ -8,20 +8,18 @@ host time is a thread on :class:`~hetsim.sim.cores.Cores`.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any
-
 import simpy
 
 from hetsim.cost.work import Phase
-from hetsim.lower.program import Job, Step
+from hetsim.lower.program import Job, Launch, Step
 from hetsim.sim.cores import Cores
 from hetsim.sim.network import INFINITY, Flow, Network, Route, TracedNetwork
-from hetsim.sim.recorder import Recorder, SpanRecorder
+from hetsim.sim.recorder import Recorder
+from hetsim.sim.slowdown import slowdown_curve
+from hetsim.sim.story import Story
+from hetsim.sim.tiles import play_tiles
 from hetsim.soc.cpu import CPUClusterSpec
 from hetsim.soc.model import PU, SoC
-
-Story = Generator[simpy.Event, Any, None]
 
 
 class Task:
@@ -41,8 +39,9 @@ class Unit:
     """A PU during a simulation."""
 
     __slots__ = (
-        "busy_s", "cores", "host_lane", "idle", "index", "interrupt_s", "lane", "polls",
-        "priority", "route", "threads", "weight",
+        "bus_bandwidth", "busy_s", "cores", "host_lane", "idle", "index", "interrupt_s", "lane",
+        "latency", "owns_cores", "polls", "priority", "route", "setup_s", "slowdown", "threads",
+        "weight",
     )  # fmt: skip
 
     def __init__(self, pu: PU, machine: Machine) -> None:
@@ -50,9 +49,14 @@ class Unit:
         self.index = pu.index
         self.lane = pu.name
         self.route = machine.network.route(pu.path)
+        self.bus_bandwidth = min(machine.soc.links[name].bandwidth[0] for name in spec.path)
+        self.latency = pu.latency
         self.weight = spec.weight
         self.priority = spec.priority
+        self.slowdown = slowdown_curve(spec.slowdown) if spec.slowdown is not None else None
+        self.setup_s = spec.transfer_setup
         self.cores: Cores | None = machine.clusters.get(pu.cluster)
+        self.owns_cores = self.cores is not None
         self.threads = pu.cores
         self.polls = spec.polls_host
         self.interrupt_s = spec.completion_latency
@@ -63,13 +67,27 @@ class Unit:
 
 
 class Machine:
-    """A SoC with its network, clusters and units, ready to run tasks."""
+    """A SoC with its network, clusters and units, ready to run tasks.
 
-    def __init__(self, soc: SoC, *, trace: bool) -> None:
+    ``recorder`` hears of everything that happens. ``tiles`` plays NPU kernels tile by tile
+    instead of as a fluid. ``shared=False`` takes contention on links away.
+    """
+
+    def __init__(
+        self,
+        soc: SoC,
+        recorder: Recorder | None = None,
+        *,
+        rates: bool = False,
+        tiles: bool = False,
+        shared: bool = True,
+    ) -> None:
         self.env = simpy.Environment()
         self.soc = soc
-        self.network: Network = (TracedNetwork if trace else Network)(self.env, soc.links.values())
-        self.recorder: Recorder = SpanRecorder() if trace else Recorder()
+        self.tiles = tiles
+        kind = TracedNetwork if rates else Network
+        self.network: Network = kind(self.env, soc.links.values(), shared=shared)
+        self.recorder = recorder or Recorder()
         self.clusters = {
             name: Cores(self.network, spec.cores)
             for name, spec in soc.spec.pus.items()
@@ -83,55 +101,50 @@ class Machine:
         """Executes one partition: entry, kernels, exit."""
         job = task.job
         unit = self.units[job.pu]
+        start = self.env.now
         for step in job.entry:
             yield from self.host_step(step, unit.host_lane, task)
         yield from self._launches(unit, task)
         for step in job.exit:
             yield from self.host_step(step, unit.host_lane, task)
+        self.recorder.task(task, unit, start, self.env.now)
 
     def host_step(self, step: Step, lane: str, task: Task) -> Story:
         """One host thread works for ``step.seconds``, moving ``step.bytes`` over its path."""
         unit = self.host_unit
         start = self.env.now
         self.host.enter(1)
-        flow = self.host.work(
-            step.seconds, step.bytes, unit.route, weight=unit.weight, priority=unit.priority,
-            owner=lane,
-        )  # fmt: skip
+        flow = self._work(self.host, unit, step.seconds, step.bytes, 0.0)
         yield flow
         self.host.leave(1)
-        end = self.env.now
-        self.recorder.host(
-            lane, step.kind, step.name, start, end, task.inference, task.job.name, step.bytes,
-            end - start - flow.lost,
-        )  # fmt: skip
+        self.recorder.host(lane, unit, step, start, self.env.now, flow.lost, task)
 
     def _launches(self, unit: Unit, task: Task) -> Story:
-        env, job, record = self.env, task.job, self.recorder.phase
+        env, record = self.env, self.recorder.phase
+        if not task.job.launches:
+            return
         begun = env.now
         threads = self._occupy(unit)
-        for launch in job.launches:
-            delay = launch.work.dispatch_s
-            for phase in launch.work.phases:
+        for launch in task.job.launches:
+            work = launch.work
+            if self.tiles and work.tiles:
+                yield from self._tiled(unit, launch, task)
+                continue
+            delay = work.dispatch_s
+            for phase in work.phases:
                 start = env.now
                 flow = self._begin(unit, phase, delay)
                 yield flow
-                record(unit.lane, launch, phase, delay, start, env.now, flow, task.inference, job)
+                record(unit, launch, phase, delay, start, env.now, flow, task)
                 delay = 0.0
         if unit.interrupt_s:
             start = env.now
             yield env.timeout(unit.interrupt_s)
-            self.recorder.host(
-                unit.lane, "interrupt", "completion", start, env.now, task.inference, job.name, 0,
-                unit.interrupt_s,
-            )  # fmt: skip
+            self.recorder.wait(unit.lane, "interrupt", "completion", start, env.now, task)
         if threads is not None:
             threads.leave(unit.threads)
-            if unit.cores is None:
-                self.recorder.host(
-                    unit.host_lane, "poll", "wait for " + unit.lane, begun, env.now,
-                    task.inference, job.name, 0, env.now - begun,
-                )  # fmt: skip
+            if not unit.owns_cores:
+                self.recorder.wait(unit.host_lane, "poll", unit.lane, begun, env.now, task)
         unit.busy_s += env.now - begun
 
     def _occupy(self, unit: Unit) -> Cores | None:
@@ -145,16 +158,42 @@ class Machine:
         amount = phase.load_bytes + phase.store_bytes
         seconds = phase.seconds
         if unit.cores is not None:
-            return unit.cores.work(
-                seconds, amount, unit.route, delay=delay, weight=unit.weight,
-                priority=unit.priority, owner=unit.lane,
-            )  # fmt: skip
+            return self._work(unit.cores, unit, seconds, amount, delay)
         if amount <= 0:
             return self.network.transfer(seconds, _COMPUTE, 1.0, delay=delay)
-        return self.network.transfer(
-            amount, unit.route, amount / seconds if seconds > 0.0 else INFINITY, delay=delay,
-            weight=unit.weight, priority=unit.priority, owner=unit.lane,
+        cap = amount / seconds if seconds > 0.0 else INFINITY
+        return self._transfer(unit, amount, cap, delay)
+
+    def _work(self, cores: Cores, unit: Unit, seconds: float, amount: float, delay: float) -> Flow:
+        return cores.work(
+            seconds, amount, unit.route, delay=delay, weight=unit.weight, priority=unit.priority,
+            slowdown=unit.slowdown,
         )  # fmt: skip
+
+    def _transfer(self, unit: Unit, amount: float, cap: float, delay: float) -> Flow:
+        return self.network.transfer(
+            amount, unit.route, cap, delay=delay, weight=unit.weight, priority=unit.priority,
+            slowdown=unit.slowdown,
+        )  # fmt: skip
+
+    def _tiled(self, unit: Unit, launch: Launch, task: Task) -> Story:
+        """A kernel tile by tile."""
+        env, begun = self.env, self.env.now
+        flows: list[Flow] = []
+
+        def move(amount: int) -> Flow:
+            flow = self._transfer(unit, amount, INFINITY, unit.setup_s)
+            flows.append(flow)
+            return flow
+
+        def note(kind: str, index: int, start: float, moved: int) -> None:
+            self.recorder.tile(unit, launch, kind, index, start, env.now, moved, task)
+
+        if launch.work.dispatch_s:
+            yield env.timeout(launch.work.dispatch_s)
+        yield from play_tiles(env, launch.work, move, note)
+        lost = sum(flow.lost for flow in flows)
+        self.recorder.tiled(unit, launch, begun, env.now, lost, task)
 
 
 _COMPUTE = Route((), 0.0)

@@ -20,6 +20,9 @@ from hetsim.sim.trace import LinkUsage, RateSample
 from hetsim.soc.model import Link
 
 INFINITY = float("inf")
+Slowdown = Callable[[float, float], float]
+"""(own demand, others' demand) in B/s to the share of its speed that a flow keeps."""
+
 _SLACK = 1.0 + 1e-12  # sums of limits are floats; a link this little over capacity is not congested
 
 
@@ -27,6 +30,7 @@ class LinkState:
     """A link during a simulation: who is on it and what it has carried so far."""
 
     __slots__ = (
+        "asked",
         "busy_since",
         "capacities",
         "capacity",
@@ -36,20 +40,25 @@ class LinkState:
         "flows",
         "name",
         "rate",
+        "sensitive",
+        "solo",
         "strict",
         "usage",
         "weighted",
     )
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, shared: bool) -> None:
         self.name = link.name
-        self.capacities = link.bandwidth
-        self.capacity = link.bandwidth[0]
-        self.fifo = link.arbitration == "fifo"
+        self.solo = link.bandwidth[0]
+        self.capacities = link.bandwidth if shared else (INFINITY,)
+        self.capacity = self.capacities[0]
+        self.fifo = shared and link.arbitration == "fifo"
         self.strict = link.arbitration == "priority"
         self.weighted = link.arbitration == "weighted"
         self.flows: dict[int, Flow] = {}
         self.demand = 0.0
+        self.asked = 0.0
+        self.sensitive: dict[int, Flow] = {}
         self.congested = False
         self.busy_since = 0.0
         self.rate = 0.0
@@ -60,6 +69,8 @@ class LinkState:
         capacities = self.capacities
         if len(capacities) > 1:
             self.capacity = capacities[min(max(len(self.flows), 1), len(capacities)) - 1]
+            if self.demand > self.capacity * _SLACK:  # it may have fallen when a flow ended
+                self.congested = True
 
 
 class Route:
@@ -70,14 +81,15 @@ class Route:
     def __init__(self, links: Sequence[LinkState], latency: float) -> None:
         self.links = tuple(links)
         self.latency = latency
-        self.bandwidth = min((link.capacities[0] for link in links), default=INFINITY)
+        self.bandwidth = min((link.solo for link in links), default=INFINITY)
         self.weighted = any(link.weighted for link in links)
 
 
 class Flow(Event):
     """A transfer under way; as an event it fires when the last byte has arrived.
 
-    ``limit`` is the rate it reaches alone, ``lost`` the seconds it has lost to others so far.
+    ``wanted`` is the rate it reaches alone, ``limit`` what is left of that after the slowdown that
+    others' mere presence causes, ``lost`` the seconds it has lost to others so far.
     """
 
     __slots__ = (
@@ -90,12 +102,13 @@ class Flow(Event):
         "network",
         "new_rate",
         "order",
-        "owner",
         "priority",
         "rate",
         "remaining",
+        "slowdown",
         "timer",
         "updated",
+        "wanted",
         "weight",
     )
 
@@ -107,7 +120,7 @@ class Flow(Event):
         cap: float,
         weight: float,
         priority: int,
-        owner: str,
+        slowdown: Slowdown | None,
     ) -> None:
         self.env = network.env
         self.callbacks = []
@@ -115,10 +128,10 @@ class Flow(Event):
         self.amount = amount
         self.remaining = amount
         self.links = route.links
-        self.limit = cap if cap < route.bandwidth else route.bandwidth
+        self.limit = self.wanted = cap if cap < route.bandwidth else route.bandwidth
         self.weight = weight
         self.priority = priority
-        self.owner = owner
+        self.slowdown = slowdown
         self.rate = 0.0
         self.new_rate = 0.0
         self.lost = 0.0
@@ -133,6 +146,8 @@ class Flow(Event):
         self.joined = self.updated = now
         self.order = network.next_order
         network.next_order += 1
+        if network.slowdowns and self.links:
+            network.enter_memory(self)
         congested = False
         for link in self.links:
             if not link.flows:
@@ -161,10 +176,10 @@ class Flow(Event):
         elapsed = now - self.updated
         if elapsed > 0.0:
             self.remaining -= self.rate * elapsed
-            if self.bottleneck is not None:
-                lost = elapsed * (1.0 - self.rate / self.limit)
+            if self.rate < self.wanted:
+                lost = elapsed * (1.0 - self.rate / self.wanted)
                 self.lost += lost
-                self.bottleneck.usage.contention_s += lost
+                (self.bottleneck or self.links[-1]).usage.contention_s += lost
         self.updated = now
 
     def _finish(self, event: Event) -> None:
@@ -174,6 +189,8 @@ class Flow(Event):
         network = self.network
         now = network.env.now
         self.settle(now)
+        if network.slowdowns and self.links:
+            network.leave_memory(self)
         again = False
         for link in self.links:
             del link.flows[self.order]
@@ -204,12 +221,18 @@ class Flow(Event):
 
 
 class Network:
-    """All links of a SoC, and the flows on them."""
+    """All links of a SoC, and the flows on them.
 
-    def __init__(self, env: Environment, links: Iterable[Link]) -> None:
+    With ``shared=False`` every flow runs as if it were alone: what contention costs is the
+    difference.
+    """
+
+    def __init__(self, env: Environment, links: Iterable[Link], *, shared: bool = True) -> None:
         self.env = env
         self.next_order = 0
-        self.links: Mapping[str, LinkState] = {link.name: LinkState(link) for link in links}
+        self.shared = shared
+        self.slowdowns = False
+        self.links: Mapping[str, LinkState] = {link.name: LinkState(link, shared) for link in links}
         self._latency = {link.name: link.latency for link in links}
 
     def route(self, path: Sequence[str]) -> Route:
@@ -226,7 +249,7 @@ class Network:
         delay: float = 0.0,
         weight: float = 1.0,
         priority: int = 0,
-        owner: str = "",
+        slowdown: Slowdown | None = None,
     ) -> Flow:
         """Starts moving ``amount`` bytes after ``delay`` + the route's latency (seconds).
 
@@ -234,7 +257,10 @@ class Network:
         ``weighted``, ``priority`` only where one is ``priority``. Yield the result to wait for it.
         On an empty route ``amount`` is any quantity and ``cap`` its rate: seconds of work at 1.
         """
-        flow = Flow(self, amount, route, cap, weight if route.weighted else 1.0, priority, owner)
+        if slowdown is not None:
+            self.slowdowns = self.shared
+        weight = weight if route.weighted else 1.0
+        flow = Flow(self, amount, route, cap, weight, priority, slowdown)
         delay += route.latency
         if amount <= 0.0 or flow.limit == INFINITY:
             self.at(delay, lambda _: flow.fire())
@@ -246,13 +272,48 @@ class Network:
 
     def set_limit(self, flow: Flow, cap: float, route: Route) -> None:
         """Changes a running flow's own rate limit (its PU became slower or faster)."""
-        limit = min(cap, route.bandwidth)
-        if limit == flow.limit or flow.callbacks is None:
-            return
+        wanted = min(cap, route.bandwidth)
         if flow.order < 0:  # still waiting for its latency to pass
-            flow.limit = limit
+            flow.limit = flow.wanted = wanted
             return
         flow.settle(self.env.now)
+        if self.slowdowns and flow.links:
+            flow.links[-1].asked += wanted - flow.wanted
+            flow.wanted = wanted
+            self._retune(flow.links[-1])
+        flow.wanted = wanted
+        self._relimit(flow, wanted * self._kept(flow))
+
+    def enter_memory(self, flow: Flow) -> None:
+        """A flow begins to ask its memory (its last link) for bandwidth: others may slow down."""
+        memory = flow.links[-1]
+        memory.asked += flow.wanted
+        flow.limit = flow.wanted * self._kept(flow)
+        self._retune(memory)
+        if flow.slowdown is not None:
+            memory.sensitive[flow.order] = flow
+
+    def leave_memory(self, flow: Flow) -> None:
+        """A flow asks no more."""
+        memory = flow.links[-1]
+        memory.asked -= flow.wanted
+        memory.sensitive.pop(flow.order, None)
+        self._retune(memory)
+
+    def _kept(self, flow: Flow) -> float:
+        """Share of its speed that ``flow`` keeps beside what others ask of its memory."""
+        if flow.slowdown is None or not self.slowdowns:
+            return 1.0
+        return flow.slowdown(flow.wanted, max(flow.links[-1].asked - flow.wanted, 0.0))
+
+    def _retune(self, memory: LinkState) -> None:
+        for flow in list(memory.sensitive.values()):
+            flow.settle(self.env.now)
+            self._relimit(flow, flow.wanted * self._kept(flow))
+
+    def _relimit(self, flow: Flow, limit: float) -> None:
+        if limit == flow.limit:
+            return
         congested = False
         for link in flow.links:
             link.demand += limit - flow.limit
@@ -324,8 +385,8 @@ class Network:
 class TracedNetwork(Network):
     """A network that notes every change of a link's total rate."""
 
-    def __init__(self, env: Environment, links: Iterable[Link]) -> None:
-        super().__init__(env, links)
+    def __init__(self, env: Environment, links: Iterable[Link], *, shared: bool = True) -> None:
+        super().__init__(env, links, shared=shared)
         self.samples: list[RateSample] = []
 
     def observe(self, links: Sequence[LinkState]) -> None:

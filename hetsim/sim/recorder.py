@@ -2,72 +2,174 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from hetsim.cost.work import Phase
-from hetsim.lower.program import Job, Launch
+from hetsim.lower.program import Job, Launch, Step
 from hetsim.sim.network import Flow
-from hetsim.sim.trace import Span
+from hetsim.sim.trace import Activity, Span, TaskRow
+
+
+class Lane(Protocol):
+    """What a recorder reads of a unit. ``bus_bandwidth`` is its path's without its own DMA."""
+
+    lane: str
+    host_lane: str
+    bus_bandwidth: float
+    latency: float
+    index: int
+    owns_cores: bool
+
+
+class Work(Protocol):
+    """What a recorder reads of a task."""
+
+    inference: int
+    position: int
+    job: Job
 
 
 class Recorder:
     """Keeps nothing. The engine calls these methods whether or not anybody listens."""
 
-    spans: list[Span]
-
-    def __init__(self) -> None:
-        self.spans = []
+    def task(self, task: Work, unit: Lane, start: float, end: float) -> None:
+        """A unit has finished a task it took at ``start``."""
 
     def host(
-        self, lane: str, kind: str, name: str, start: float, end: float,
-        inference: int, partition: str, moved: int, alone: float,
-    ) -> None:  # fmt: skip
-        """Host work around a partition, or of the runtime."""
+        self, lane: str, host: Lane, step: Step, start: float, end: float, lost: float, task: Work
+    ) -> None:
+        """A host thread has done a step; ``lost`` seconds of it to bus contention."""
+
+    def wait(self, lane: str, kind: str, name: str, start: float, end: float, task: Work) -> None:
+        """A host thread polled, or an interrupt took its time."""
 
     def phase(
-        self, lane: str, launch: Launch, phase: Phase, delay: float, start: float, end: float,
-        flow: Flow, inference: int, job: Job,
+        self, unit: Lane, launch: Launch, phase: Phase, delay: float, start: float, end: float,
+        flow: Flow, task: Work,
     ) -> None:  # fmt: skip
         """One phase of a kernel, begun at ``start``, after ``delay`` seconds of dispatch."""
 
+    def tile(
+        self, unit: Lane, launch: Launch, kind: str, index: int, start: float, end: float,
+        moved: int, task: Work,
+    ) -> None:  # fmt: skip
+        """One load, compute or store of a tile."""
+
+    def tiled(
+        self, unit: Lane, launch: Launch, start: float, end: float, lost: float, task: Work
+    ) -> None:
+        """A kernel has run tile by tile; its transfers lost ``lost`` seconds to contention."""
+
 
 class SpanRecorder(Recorder):
-    """Writes every span into a list."""
+    """Writes every row into lists."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+        self.tasks: list[TaskRow] = []
+        self.activities: list[Activity] = []
+
+    def task(self, task: Work, unit: Lane, start: float, end: float) -> None:
+        self.tasks.append(TaskRow(task.inference, task.position, unit.index, start, end))
 
     def host(
-        self, lane: str, kind: str, name: str, start: float, end: float,
-        inference: int, partition: str, moved: int, alone: float,
-    ) -> None:  # fmt: skip
-        if end > start:
-            self.spans.append(
-                Span(lane, kind, name, start, end, inference, partition, (), moved, alone)
+        self, lane: str, host: Lane, step: Step, start: float, end: float, lost: float, task: Work
+    ) -> None:
+        if end <= start:
+            return
+        alone = end - start - lost
+        self.spans.append(
+            Span(lane, step.kind, step.name, start, end, task.inference, task.job.name, (),
+                 step.bytes, alone)
+        )  # fmt: skip
+        transfer = host.latency + step.bytes / host.bus_bandwidth if step.bytes else 0.0
+        crossing = min(max(step.seconds, transfer), alone)
+        self.activities.append(
+            Activity(task.inference, task.position, start, end, contention=lost,
+                     crossing=crossing, sharing=alone - crossing)
+        )  # fmt: skip
+
+    def wait(self, lane: str, kind: str, name: str, start: float, end: float, task: Work) -> None:
+        self.spans.append(
+            Span(lane, kind, name, start, end, task.inference, task.job.name, (), 0, end - start)
+        )
+        if kind == "interrupt":
+            self.activities.append(
+                Activity(task.inference, task.position, start, end, crossing=end - start)
             )
 
     def phase(
-        self, lane: str, launch: Launch, phase: Phase, delay: float, start: float, end: float,
-        flow: Flow, inference: int, job: Job,
+        self, unit: Lane, launch: Launch, phase: Phase, delay: float, start: float, end: float,
+        flow: Flow, task: Work,
     ) -> None:  # fmt: skip
-        spans, name, operators = self.spans, launch.name, launch.operators
         begin = start + delay
-        if delay > 0.0:
-            spans.append(
-                Span(lane, "dispatch", name, start, begin, inference, job.name, operators, 0, delay)
-            )
+        self._dispatch(unit, launch, delay, start, task)
         if end <= begin:
             return
         alone = end - begin - flow.lost
-        note = launch.work.source
-        dma = f"{lane}.dma"
         if phase.kind in ("load", "store"):
-            spans.append(
-                Span(dma, phase.kind, name, begin, end, inference, job.name, operators,
-                     phase.bytes, alone, note)
-            )  # fmt: skip
-            return
-        spans.append(
-            Span(lane, "compute", name, begin, end, inference, job.name, operators,
-                 phase.bytes, alone, note)
+            self._span(f"{unit.lane}.dma", phase.kind, launch, begin, end, phase.bytes, alone, task)
+        else:
+            self._span(unit.lane, "compute", launch, begin, end, phase.bytes, alone, task)
+            if phase.kind == "stream" and phase.bytes:
+                lane = f"{unit.lane}.dma"
+                self._span(lane, "stream", launch, begin, end, phase.bytes, alone, task)
+        self._account(unit, begin, end, flow.lost, phase.compute_s, phase.bytes, task)
+
+    def tile(
+        self, unit: Lane, launch: Launch, kind: str, index: int, start: float, end: float,
+        moved: int, task: Work,
+    ) -> None:  # fmt: skip
+        lane = unit.lane if kind == "compute" else f"{unit.lane}.dma.{kind}"
+        self.spans.append(
+            Span(lane, kind, f"{launch.name} [{index}]", start, end, task.inference,
+                 task.job.name, launch.operators, moved, end - start, launch.work.note)
         )  # fmt: skip
-        if phase.kind == "stream" and phase.bytes:
-            spans.append(
-                Span(dma, "stream", name, begin, end, inference, job.name, operators,
-                     phase.bytes, alone, note)
-            )  # fmt: skip
+
+    def tiled(
+        self, unit: Lane, launch: Launch, start: float, end: float, lost: float, task: Work
+    ) -> None:
+        delay = launch.work.dispatch_s
+        self._dispatch(unit, launch, delay, start, task)
+        moved = launch.work.load_bytes + launch.work.store_bytes
+        begin = start + delay
+        # Transfers overlap computing: only what lengthened the kernel counts as lost to others.
+        alone = sum(phase.seconds for phase in launch.work.phases)
+        lost = min(lost, max(end - begin - alone, 0.0))
+        self._account(unit, begin, end, lost, launch.work.compute_s, moved, task)
+
+    def _dispatch(self, unit: Lane, launch: Launch, delay: float, start: float, task: Work) -> None:
+        if delay > 0.0:
+            end = start + delay
+            self._span(unit.lane, "dispatch", launch, start, end, 0, delay, task)
+            self.activities.append(
+                Activity(task.inference, task.position, start, end, crossing=delay)
+            )
+
+    def _span(
+        self, lane: str, kind: str, launch: Launch, start: float, end: float, moved: int,
+        alone: float, task: Work,
+    ) -> None:  # fmt: skip
+        note = f"{launch.work.source}; {launch.work.note}" if launch.work.note else ""
+        self.spans.append(
+            Span(lane, kind, launch.name, start, end, task.inference, task.job.name,
+                 launch.operators, moved, alone, note or launch.work.source)
+        )  # fmt: skip
+
+    def _account(
+        self, unit: Lane, begin: float, end: float, lost: float, compute_s: float, moved: int,
+        task: Work,
+    ) -> None:  # fmt: skip
+        """Splits a stretch of a kernel: what an idle SoC would have taken, and what was lost."""
+        alone = end - begin - lost
+        compute = min(compute_s, alone)
+        bus = unit.latency + moved / unit.bus_bandwidth if moved else 0.0
+        # Latency passes before any byte moves, so it is never hidden behind arithmetic.
+        transfer = min(max(bus - compute, unit.latency if moved else 0.0), alone - compute)
+        rest = alone - compute - transfer
+        self.activities.append(
+            Activity(
+                task.inference, task.position, begin, end, compute, lost, transfer,
+                dma=0.0 if unit.owns_cores else rest, sharing=rest if unit.owns_cores else 0.0,
+            )
+        )  # fmt: skip

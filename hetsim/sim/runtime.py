@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hetsim.lower.program import Program, Step
-from hetsim.sim.engine import Machine, Story, Task, Unit
+from hetsim.sim.engine import Machine, Task, Unit
+from hetsim.sim.story import Story
 
 
 @dataclass(frozen=True, slots=True)

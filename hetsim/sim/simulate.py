@@ -8,9 +8,13 @@ from hetsim.errors import ConfigError, PlanError
 from hetsim.lower.program import Program
 from hetsim.sim.engine import Machine
 from hetsim.sim.network import TracedNetwork
+from hetsim.sim.recorder import SpanRecorder
 from hetsim.sim.runtime import RUNTIMES, Inference
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC
+
+FIDELITIES = ("fluid", "tile")
+"""Grains of the NPU model."""
 
 
 def execute(
@@ -18,21 +22,27 @@ def execute(
     work: Program | Sequence[Inference],
     *,
     execution: str = "dataflow",
+    fidelity: str = "fluid",
     trace: bool = True,
+    contention: bool = True,
 ) -> Trace:
     """Simulates one program, or several inferences, and returns the trace.
 
-    ``execution`` is ``dataflow`` or ``barrier``. With ``trace=False`` only totals are kept, which
-    is what a search wants.
+    ``execution`` is ``dataflow`` or ``barrier``, ``fidelity`` ``fluid`` or ``tile``. With
+    ``trace=False`` only totals are kept, which is what a search wants. With ``contention=False``
+    every transfer runs as if it were alone: the difference is the exact cost of contention.
 
     Raises:
-        ConfigError: unknown execution.
+        ConfigError: unknown execution or fidelity.
         PlanError: the partitions wait for one another in a circle.
     """
     if execution not in RUNTIMES:
         raise ConfigError(f"unknown execution {execution!r}", hint=f"one of {', '.join(RUNTIMES)}")
+    if fidelity not in FIDELITIES:
+        raise ConfigError(f"unknown fidelity {fidelity!r}", hint=f"one of {', '.join(FIDELITIES)}")
     inferences = [Inference(work)] if isinstance(work, Program) else list(work)
-    machine = Machine(soc, trace=trace)
+    recorder = SpanRecorder() if trace else None
+    machine = Machine(soc, recorder, rates=trace, tiles=fidelity == "tile", shared=contention)
     runtime = RUNTIMES[execution](machine, inferences)
     runtime.start()
     machine.env.run()
@@ -44,7 +54,9 @@ def execute(
         makespan_s=max(finished, default=0.0),
         pu_busy_s={unit.lane: unit.busy_s for unit in machine.units},
         links={name: link.usage for name, link in network.links.items()},
-        spans=machine.recorder.spans,
+        spans=recorder.spans if recorder else [],
+        tasks=recorder.tasks if recorder else [],
+        activities=recorder.activities if recorder else [],
         rates=network.samples if isinstance(network, TracedNetwork) else [],
         arrived=[inference.arrival for inference in inferences],
         finished=finished,

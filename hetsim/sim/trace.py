@@ -43,6 +43,42 @@ class RateSample:
     flows: int
 
 
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A partition of one inference from the moment its PU took it to its results (seconds).
+
+    ``position`` is its place in the program.
+    """
+
+    inference: int
+    position: int
+    pu: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """A stretch of a task, from ``start`` to ``end``, and what its time went into (seconds).
+
+    A task's activities follow one another without gaps. The parts add up to the stretch:
+    arithmetic; bus ``contention`` (lost to others on shared links); ``transfer`` that even an idle
+    bus would have taken beyond the arithmetic; ``dma`` engines slower than the bus; ``crossing``
+    (dispatch, calls, conversions, completion); ``sharing`` of CPU cores with other threads.
+    """
+
+    inference: int
+    position: int
+    start: float
+    end: float
+    compute: float = 0.0
+    contention: float = 0.0
+    transfer: float = 0.0
+    dma: float = 0.0
+    crossing: float = 0.0
+    sharing: float = 0.0
+
+
 @dataclass(slots=True)
 class LinkUsage:
     """Totals of one link: bytes carried, time busy, time transfers lost to one another on it."""
@@ -56,7 +92,8 @@ class LinkUsage:
 class Trace:
     """The outcome of one simulation. Times in seconds; ``pu_busy_s`` counts kernels' time.
 
-    ``spans`` and ``rates`` are empty when tracing was off; totals are always there.
+    ``spans``, ``rates``, ``tasks`` and ``activities`` are empty when tracing was off; totals are
+    always there.
     ``finished`` holds the completion time of each inference, ``arrived`` its arrival.
     """
 
@@ -65,6 +102,8 @@ class Trace:
     links: dict[str, LinkUsage]
     spans: list[Span] = field(default_factory=list)
     rates: list[RateSample] = field(default_factory=list)
+    tasks: list[TaskRow] = field(default_factory=list)
+    activities: list[Activity] = field(default_factory=list)
     arrived: list[float] = field(default_factory=list)
     finished: list[float] = field(default_factory=list)
     events: int = 0

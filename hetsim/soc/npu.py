@@ -124,6 +124,11 @@ class NPUSpec(PUSpec):
         return float(self.interrupt_latency)
 
     @property
+    def transfer_setup(self) -> float:
+        """The DMA engines'."""
+        return float(self.dma.setup)
+
+    @property
     def fused_tails_hide(self) -> bool:
         """The vector unit works beside the array."""
         return True

@@ -211,6 +211,11 @@ class PUSpec(Spec):
         return 0.0
 
     @property
+    def transfer_setup(self) -> float:
+        """Seconds to program the transfer of a tile."""
+        return 0.0
+
+    @property
     def fused_tails_hide(self) -> bool:
         """Whether the element-wise tail of a fused kernel can run beside its head for nothing."""
         return False

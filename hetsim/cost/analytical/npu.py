@@ -35,7 +35,7 @@ def npu_work(graph: Graph, kernel: Kernel, pu: PU, residency: Residency) -> Work
             tiling = _vector(kernel, spec, residency, sum(reads.values()), weights, writes)
     except InfeasibleError as error:
         raise InfeasibleError(f"{kernel.name} cannot run on {pu.name}: {error.message}") from None
-    cut = pipeline(tiling, Engine(pu.bandwidth, spec.dma.setup, spec.double_buffer))
+    cut = pipeline(tiling, Engine(pu.bandwidth, spec.dma.setup, pu.latency, spec.double_buffer))
     return Work(
         spec.dispatch,
         tiling.compute_s,

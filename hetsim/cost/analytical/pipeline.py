@@ -24,10 +24,14 @@ Numbers = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """How fast tiles move: B/s over the whole path alone, seconds to program a transfer."""
+    """How fast tiles move: B/s over the whole path alone, seconds to program a transfer and wait.
+
+    The simulator itself adds the path's ``latency`` once to every phase.
+    """
 
     rate: float
     setup: float
+    latency: float
     double_buffer: bool
 
 
@@ -88,8 +92,16 @@ def _dealt(total: int, where: Numbers) -> Numbers:
 
 
 def _seconds(moved: Numbers, engine: Engine) -> Numbers:
-    """Time to move each of several transfers alone; nothing takes no time."""
+    """Time to move each of several transfers alone, without latency; nothing takes no time."""
     return np.where(moved > 0, moved / engine.rate + engine.setup, 0.0)
+
+
+def _slots(following: Numbers, before: Numbers, compute: float, engine: Engine) -> Numbers:
+    """Length of each slot: computing, or the transfers beside it (which share the rate)."""
+    waits = np.where(following + before > 0, engine.latency, 0.0)
+    moving = _seconds(following, engine) + _seconds(before, engine) + waits
+    slots: Numbers = np.maximum(compute, moving)
+    return slots
 
 
 def _overlapped(
@@ -97,7 +109,7 @@ def _overlapped(
 ) -> tuple[Phase, ...]:
     following = np.append(loads[1:], 0)
     before = np.insert(stores[:-1], 0, 0)
-    slots = np.maximum(compute, _seconds(following, engine) + _seconds(before, engine))
+    slots = _slots(following, before, compute, engine)
     first, last = int(loads[0]), int(stores[-1])
     count = len(loads)
     return _kept(
@@ -124,8 +136,8 @@ def _in_turn(loads: Numbers, stores: Numbers, compute: float, engine: Engine) ->
 
 
 def _kept(*phases: Phase) -> tuple[Phase, ...]:
-    """Without those in which nothing happens."""
-    return tuple(p for p in phases if p.bytes or p.compute_s)
+    """Without those in which nothing happens; one at least, for the launch has to be paid."""
+    return tuple(p for p in phases if p.bytes or p.compute_s) or (Phase("stream", 0.0),)
 
 
 def _runs(loads: Numbers, stores: Numbers, compute: float) -> tuple[TileRun, ...]:
