@@ -38,6 +38,9 @@ COLUMN_IN = 3.5
 _FONT = 6.5
 _ROW_IN = 0.2
 _STRIP_IN = 0.2
+_LEGEND_IN = (0.72, 0.125)
+"""Width and height of an entry of the legend, inches."""
+
 _COLUMNS = 600
 """A row of more spans than this is drawn as shares in this many columns."""
 
@@ -106,12 +109,13 @@ def _draw(run: Run, trace: Trace, soc: SoC, width_in: float) -> Figure:
     rows = rows_of(trace, soc)
     curves = rate_curves(trace, soc)
     unit, factor = time_unit(trace.makespan_s)
-    kinds = [kind for kind in STYLES if any(span.kind == kind for span in trace.spans)]
+    used = {span.kind for span in trace.spans}
+    kinds = [kind for kind in STYLES if kind in used] + sorted(used - STYLES.keys())[:1]
     names = [_clip(_plain(row.label), 16) for row in rows]
     names += [_clip(_plain(curve.link), 16) for curve in curves]
     left = 0.1 + 0.056 * max(map(len, names), default=4)
-    legend_columns = max(1, int((width_in - 0.1) / 1.05))
-    legend_in = 0.125 * -(-len(kinds) // legend_columns)
+    legend_columns = max(1, min(len(kinds), int((width_in - left) / _LEGEND_IN[0])))
+    legend_in = _LEGEND_IN[1] * -(-len(kinds) // legend_columns)
     top, lanes_in, strips_in = 0.22, _ROW_IN * len(rows), _STRIP_IN * len(curves)
     axis_in, gap = 0.29, 0.06
     height = top + lanes_in + gap + strips_in + axis_in + legend_in + 0.05
@@ -130,7 +134,7 @@ def _draw(run: Run, trace: Trace, soc: SoC, width_in: float) -> Figure:
     _draw_strips(strips, curves, trace.makespan_s, factor)
     _frame(lanes, names[: len(rows)], 0.6)
     _frame(strips, names[len(rows) :], 0.38)
-    lanes.tick_params(axis="x", length=0, labelbottom=False)
+    lanes.set_xticks([])
     strips.set_xlabel(f"time ({unit})", labelpad=1)
     for ax in (lanes, strips):
         ax.set_xlim(0, max(trace.makespan_s / factor, 1e-9))
@@ -139,7 +143,7 @@ def _draw(run: Run, trace: Trace, soc: SoC, width_in: float) -> Figure:
         left / width_in, 1 - 0.06 / height, f"{title} · {tidy_time(trace.makespan_s)}",
         va="top", fontsize=_FONT + 0.5, fontweight="bold",
     )  # fmt: skip
-    _legend(figure, kinds, legend_columns)
+    _legend(figure, kinds, left, legend_columns)
     return figure
 
 
@@ -292,32 +296,51 @@ def _thinned(curve: RateCurve, makespan: float) -> list[tuple[float, float]]:
 
 def _frame(ax: Axes, names: Sequence[str], middle: float) -> None:
     """Names the rows at ``middle`` (share of a row from its top) and draws the lines between."""
+    from matplotlib.collections import LineCollection
+
     count = len(names)
     ax.set_ylim(count or 1, 0)
-    ax.set_yticks([i + middle for i in range(count)], labels=names)
-    ax.tick_params(axis="y", length=0, pad=2)
+    ax.set_yticks([])
+    beside = ax.get_yaxis_transform()
+    for i, name in enumerate(names):
+        ax.text(-0.009, i + middle, name, ha="right", va="center", transform=beside)
     ax.tick_params(axis="x", width=0.5, length=2, pad=1.5)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
-    for i in range(1, count):
-        ax.axhline(i, color="#DDDDDD", linewidth=0.3, zorder=0)
+    lines = LineCollection(
+        [[(0, i), (1, i)] for i in range(1, count)],
+        colors="#DDDDDD",
+        linewidths=0.3,
+        transform=beside,
+        zorder=0,
+    )
+    ax.add_collection(lines, autolim=False)
 
 
-def _legend(figure: Figure, kinds: Sequence[str], columns: int) -> None:
-    from matplotlib.patches import Patch
+def _legend(figure: Figure, kinds: Sequence[str], left_in: float, columns: int) -> None:
+    """Swatches in ``columns`` columns from the bottom up (matplotlib's own legend is slow)."""
+    from matplotlib.patches import Rectangle
 
-    handles: list[Any] = [
-        Patch(
-            facecolor=style_of(kind).colour, hatch=style_of(kind).hatch * 2 or None,
-            edgecolor=_INK, linewidth=0.3, label=style_of(kind).label,
+    width, height = figure.get_size_inches()
+    lines = -(-len(kinds) // columns)
+    for number, kind in enumerate(kinds):
+        style = style_of(kind)
+        x = left_in + (number // lines) * _LEGEND_IN[0]
+        y = 0.05 + (lines - 1 - number % lines) * _LEGEND_IN[1]
+        swatch = Rectangle(
+            (x / width, y / height),
+            0.14 / width,
+            0.08 / height,
+            facecolor=style.colour,
+            hatch=style.hatch * 2 or None,
+            edgecolor=_INK,
+            linewidth=0.3,
+            transform=figure.transFigure,
         )
-        for kind in kinds
-    ]  # fmt: skip
-    figure.legend(
-        handles=handles, loc="lower center", ncols=columns, frameon=False, fontsize=_FONT - 0.5,
-        handlelength=1.6, handleheight=0.9, columnspacing=1.0, handletextpad=0.4, borderpad=0.1,
-        labelspacing=0.3,
-    )  # fmt: skip
+        figure.add_artist(swatch)
+        figure.text(
+            (x + 0.18) / width, (y + 0.034) / height, style.label, va="center", fontsize=_FONT - 0.5
+        )
 
 
 def _plain(text: str) -> str:

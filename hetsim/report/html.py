@@ -18,12 +18,12 @@ from hetsim.analysis.result import Result, Run
 from hetsim.report.jsonout import FileNames
 from hetsim.report.payload import report_data, script_json
 from hetsim.report.summary import (
-    best_run,
     headline,
     models_of,
     published_figures,
     speedup,
     tidy_time,
+    winners,
 )
 
 SCRIPTS = ("data.js", "timeline.js", "panels.js", "page.js")
@@ -102,12 +102,14 @@ def _asset(name: str) -> str:
 def _card(result: Result, model: str) -> Card:
     rows = [(i, run) for i, run in enumerate(result.runs) if run.model == model]
     longest = max((run.makespan_s or 0.0 for _, run in rows), default=0.0)
-    best = best_run(result, model)
+    best = winners(result, model)
     graph = rows[0][1].graph
     about = f"{len(graph)} operators · {graph.macs / 1e9:.3g} GMAC"
     if graph.parameters:
         about += f" · {graph.parameters / 1e6:.3g} M parameters"
-    return Card(model, about, tuple(_bar(result, i, run, longest, run is best) for i, run in rows))
+    return Card(
+        model, about, tuple(_bar(result, i, run, longest, run.scheduler in best) for i, run in rows)
+    )
 
 
 def _bar(result: Result, index: int, run: Run, longest: float, best: bool) -> Bar:

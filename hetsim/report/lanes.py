@@ -55,9 +55,8 @@ def _lane_order(soc: SoC, used: dict[str, list[int]]) -> list[tuple[str, str]]:
     for pu in soc.pus:
         order[pu.name] = "pu"
         order.update((lane, "dma") for lane in used if lane.startswith(f"{pu.name}.dma"))
-    for cluster in dict.fromkeys(pu.cluster for pu in soc.pus):
-        if f"{cluster}.host" in used:
-            order[f"{cluster}.host"] = "host"
+    for pu in soc.pus:  # ``CLUSTER:PU`` is the thread of a cluster that serves a PU
+        order.update((lane, "host") for lane in used if lane.partition(":")[2] == pu.name)
     if "runtime" in used:
         order["runtime"] = "runtime"
     for lane in used:

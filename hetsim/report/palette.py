@@ -32,7 +32,7 @@ class Style:
 
 STYLES: dict[str, Style] = {
     "compute": Style(BLUE, "", "compute"),
-    "stream": Style(SKY, "", "load+compute+store"),
+    "stream": Style(SKY, "", "stream"),
     "load": Style(GREEN, "///", "load"),
     "store": Style(VERMILION, "\\\\\\", "store"),
     "dispatch": Style(YELLOW, "|||", "dispatch"),

@@ -87,26 +87,33 @@ def _one_model(result: Result, best: Run) -> str:
 def _many(result: Result, best: Mapping[str, Run]) -> str:
     wins: dict[str, int] = {}
     for model in best:
-        for label in _winners(result, model):
+        for label in winners(result, model):
             wins[label] = wins.get(label, 0) + 1
-    champion = max(wins, key=lambda label: wins[label])
+    most = max(wins.values())
+    champions = [label for label, count in wins.items() if count == most]
+    verb = "is" if len(champions) == 1 else "are"
     text = (
-        f"On {result.soc.name}, {champion} is fastest (or equal) on {wins[champion]} of"
+        f"On {result.soc.name}, {_listed(champions)} {verb} fastest (or equal) on {most} of"
         f" {len(best)} networks"
     )
     for baseline in BASELINES:
         ratios = [
             ratio
             for run in result.runs
-            if run.scheduler == champion and (ratio := speedup(result, run, baseline)) is not None
+            if run.scheduler == champions[0]
+            and (ratio := speedup(result, run, baseline)) is not None
         ]
-        if champion != baseline and ratios:
+        if baseline not in champions and ratios:
             mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
             return f"{text}, with a geometric mean of {mean:.3g}× the speed of {baseline}."
     return text + "."
 
 
-def _winners(result: Result, model: str) -> list[str]:
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def winners(result: Result, model: str) -> list[str]:
     """Labels of all runs as fast as the best, to one part in a million."""
     best = best_run(result, model)
     if best is None or best.makespan_s is None:

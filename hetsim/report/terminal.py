@@ -15,18 +15,19 @@ from rich.text import Text
 from hetsim.analysis.result import Result, Run
 from hetsim.report.summary import (
     PublishedFigure,
-    best_run,
     headline,
     models_of,
     published_figures,
     speedup,
     time_unit,
+    winners,
 )
 
 Cell = Callable[[Run], str]
 """What a column prints for a run that succeeded."""
 
-_COLUMN_GAP = 2
+_GAPS = (2, 1)
+"""Blanks between columns: the wider if there is room."""
 
 
 def print_result(result: Result, console: Console) -> None:
@@ -34,8 +35,10 @@ def print_result(result: Result, console: Console) -> None:
     figures = _figure_columns(result)
     use = _utilisation_columns(result)
     together = {**figures, **use}
-    if _width(result, together) <= console.width:
-        console.print(_table(result, together, "time per inference, speed-up and utilisation"))
+    gap = next((g for g in _GAPS if _width(result, together, g) <= console.width), None)
+    if gap is not None:
+        title = "time per inference, speed-up and utilisation"
+        console.print(_table(result, together, title, gap))
     else:
         for columns in _chunks(result, figures, console.width):
             console.print(_table(result, columns, "time per inference and speed-up"))
@@ -72,8 +75,8 @@ def _figure_columns(result: Result) -> dict[str, Cell]:
     return {
         f"simulated\n{unit}": lambda run: clock(run.makespan_s),
         f"predicted\n{unit}": lambda run: clock(run.predicted_s),
-        "vs type\nbased": times_faster("type_based"),
-        "vs profile\ngreedy": times_faster("profile_greedy"),
+        "× type\nbased": times_faster("type_based"),
+        "× prof.\ngreedy": times_faster("profile_greedy"),
         f"bound\n{unit}": lambda run: clock(run.lower_bound_s),
         "gap": lambda run: "–" if run.gap is None else f"{run.gap:.0%}",
     }
@@ -83,7 +86,9 @@ def _utilisation_columns(result: Result) -> dict[str, Cell]:
     columns: dict[str, Cell] = {}
 
     def share(value: float | None) -> str:
-        return "–" if value is None else f"{value:.0%}"
+        if value is None:
+            return "–"
+        return f"{value:.1%}" if 0 < value < 0.0995 else f"{value:.0%}"
 
     def pu_cell(name: str) -> Cell:
         return lambda run: share(run.pus[name].utilization if name in run.pus else None)
@@ -110,9 +115,9 @@ def _column_width(result: Result, title: str, cell: Cell) -> int:
     return max(len(text) for text in (*title.split("\n"), *cells))
 
 
-def _width(result: Result, columns: dict[str, Cell]) -> int:
+def _width(result: Result, columns: dict[str, Cell], gap: int = _GAPS[0]) -> int:
     return _first_column(result) + sum(
-        _column_width(result, title, cell) + _COLUMN_GAP for title, cell in columns.items()
+        _column_width(result, title, cell) + gap for title, cell in columns.items()
     )
 
 
@@ -126,11 +131,11 @@ def _chunks(result: Result, columns: dict[str, Cell], width: int) -> list[dict[s
     return tables
 
 
-def _table(result: Result, columns: dict[str, Cell], caption: str) -> Table:
+def _table(result: Result, columns: dict[str, Cell], caption: str, gap: int = _GAPS[0]) -> Table:
     title = f"{result.scenario} on {result.soc.name} ({result.execution}): {caption}"
     table = Table(
         title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False,
-        padding=(0, _COLUMN_GAP, 0, 0), header_style="dim",
+        padding=(0, gap, 0, 0), header_style="dim",
     )  # fmt: skip
     name_width = min(_first_column(result), 40)
     table.add_column("network\n  scheduler", overflow="fold", min_width=name_width)
@@ -138,23 +143,24 @@ def _table(result: Result, columns: dict[str, Cell], caption: str) -> Table:
         table.add_column(Text(name), justify="right", no_wrap=True)
     for model in models_of(result):
         table.add_row(Text(model, style="bold"))
-        best = best_run(result, model)
+        best = winners(result, model)
         for run in result.runs:
             if run.model != model:
                 continue
             if run.error is not None:
                 table.add_row(Text(f"  {run.scheduler}", style="red"), Text("failed", style="red"))
                 continue
-            style = "green" if run is best else ""
+            style = "green" if run.scheduler in best else ""
             cells = [Text(cell(run), style=style) for cell in columns.values()]
             table.add_row(Text(f"  {run.scheduler}", style=style), *cells)
     return table
 
 
 _LEGEND = Text(
-    "Fastest per network in green. predicted: what the scheduler expected. vs: how many times"
-    " faster than that scheduler on the same network. bound: best proven lower bound; gap: how"
-    " far above it.",
+    "Fastest per network in green. predicted: what the scheduler expected. × type based, × prof."
+    " greedy: how many times the speed of type_based and of profile_greedy. bound: best proven"
+    " lower bound; gap: how far above it. PU: share of the time busy; link: share of"
+    " its bandwidth used.",
     style="dim",
 )
 
@@ -171,7 +177,7 @@ def _print_failures(result: Result, console: Console) -> None:
 def _print_published(result: Result, console: Console) -> None:
     table = Table(
         title=Text(f"Published figures beside these: {result.reference.get('title', '')}", "bold"),
-        title_justify="left", box=None, pad_edge=False, padding=(0, _COLUMN_GAP, 0, 0),
+        title_justify="left", box=None, pad_edge=False, padding=(0, _GAPS[0], 0, 0),
         header_style="dim",
     )  # fmt: skip
     table.add_column("network", overflow="fold")

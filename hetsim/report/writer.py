@@ -22,8 +22,8 @@ from hetsim.report.tables import operators_csv
 
 __all__ = ["check_directory", "file_names", "write_results"]
 
-Progress = Callable[[int, int, str], None]
-"""Told how many runs are drawn, of how many, and which is next."""
+Progress = Callable[[str, int, int], None]
+"""Told which run is being written, how many are done, and how many there are."""
 
 
 def write_results(
@@ -58,7 +58,7 @@ def write_results(
         for position, run in enumerate(result.runs):
             names = files[position]
             if progress is not None:
-                progress(position, len(result.runs), f"{run.model} / {run.scheduler}")
+                progress(f"{run.model} / {run.scheduler}", position, len(result.runs))
             if "trace" in names:
                 svg, png = gantt_images(run, result.soc)
                 put(names["gantt_svg"], svg)

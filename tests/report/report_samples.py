@@ -95,11 +95,12 @@ def sample_trace(graph: Graph, plan: Plan, stretch: float = 1.0) -> tuple[Trace,
             for p in graph.predecessors[graph.index[op]]
         } - {part.name}
         t = max([free[part.pu], *(done[n] for n in sorted(needs) if n in done)])
-        spans.append(Span("cpu.host", "call", "call", t, t + 4e-6, 0, part.name, alone_s=4e-6))
+        host = "cpu:npu" if part.pu == "npu" else "cpu"
+        spans.append(Span(host, "call", "call", t, t + 4e-6, 0, part.name, alone_s=4e-6))
         t += 4e-6
         if part.pu == "npu":
             spans.append(
-                Span("cpu.host", "convert", "quantise", t, t + 9e-6, 0, part.name, bytes=4096)
+                Span("cpu:npu", "convert", "quantise", t, t + 9e-6, 0, part.name, bytes=4096)
             )
             t += 9e-6
         begin = t
@@ -158,7 +159,7 @@ def sample_trace(graph: Graph, plan: Plan, stretch: float = 1.0) -> tuple[Trace,
                 )
             )
         if part.pu == "npu":
-            spans.append(Span("cpu.host", "poll", "poll", begin, t, 0, part.name))
+            spans.append(Span("cpu:npu", "poll", "poll", begin, t, 0, part.name))
         busy[part.pu] += t - begin
         free[part.pu] = done[part.name] = t
     makespan = max(done.values())

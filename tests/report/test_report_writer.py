@@ -172,6 +172,6 @@ def test_file_names_are_plain_and_unique() -> None:
 
 
 def test_progress_counts_the_runs(result: Result, tmp_path: Path) -> None:
-    seen: list[tuple[int, int, str]] = []
+    seen: list[tuple[str, int, int]] = []
     write_results(result, tmp_path / "out", progress=lambda *told: seen.append(told))
-    assert seen == [(0, 2, "net0 / type_based"), (1, 2, "net0 / npu_only")]
+    assert seen == [("net0 / type_based", 0, 2), ("net0 / npu_only", 1, 2)]

@@ -60,6 +60,11 @@ function formatCount(count) {
     if (count >= size) return Number((count / size).toPrecision(4)) + unit;
   return String(count);
 }
+function formatEnergy(joules) {
+  for (const [unit, size] of [["J", 1], ["mJ", 1e-3], ["µJ", 1e-6]])
+    if (joules >= size) return Number((joules / size).toPrecision(4)) + " " + unit;
+  return Number((joules * 1e9).toPrecision(4)) + " nJ";
+}
 const percent = (share, digits = 0) => share === null ? "–" : (100 * share).toFixed(digits) + " %";
 
 // Elements with text; never markup, so that no name can become any.

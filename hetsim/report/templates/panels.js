@@ -16,7 +16,7 @@ function fillFacts(run) {
   add("lower bound", time(run.bound), run.gap === null ? "" : `(gap ${percent(run.gap, 1)})`);
   add("operators", String(data.models[run.model].operators.length));
   add("partitions", run.parts ? String(run.parts.length) : "–");
-  if (run.energy !== null) add("energy", Number((run.energy * 1e3).toPrecision(4)) + " mJ");
+  if (run.energy !== null) add("energy", formatEnergy(run.energy));
 }
 
 function fillTooltip(box, view, hover) {
