@@ -204,7 +204,7 @@ def command(what: str, as_json: bool) -> None:
     catalogue = CATALOGUES[what]
     rows = catalogue.rows()
     if as_json:
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False).encode())
     else:
         _print_table(catalogue, rows)
 

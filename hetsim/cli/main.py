@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -123,6 +124,7 @@ def entry(arguments: Sequence[str] | None = None) -> int:
 
     ``arguments`` default to those of the process.
     """
+    _never_fail_to_print()
     try:
         returned = cli.main(
             args=None if arguments is None else list(arguments),
@@ -150,6 +152,13 @@ def entry(arguments: Sequence[str] | None = None) -> int:
     except Exception:
         return _defect()
     return returned if isinstance(returned, int) else 0
+
+
+def _never_fail_to_print() -> None:
+    """A terminal that lacks a character, or a file name that is no text, is no reason to stop."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _refuse(message: str) -> int:

@@ -121,7 +121,7 @@ def command(
         if directory is not None:
             from hetsim.report.writer import write_results
 
-            def drawing(done: int, total: int, what: str) -> None:
+            def drawing(what: str, done: int, total: int) -> None:
                 if progress is not None:
                     progress(f"drawing {what}", done, total)
 
@@ -176,7 +176,8 @@ def _print_json(result: Result, directory: Path | None) -> None:
         text = (directory / "result.json").read_text(encoding="utf-8")
     else:
         text = dumps(result_to_dict(result))
-    click.echo(text, nl=False)
+    # As bytes: JSON is UTF-8 whatever the terminal's encoding.
+    click.echo(text.encode(errors="backslashreplace"), nl=False)
 
 
 def _print_tables(result: Result, directory: Path | None) -> None:

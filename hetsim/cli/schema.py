@@ -50,4 +50,4 @@ def command(format_name: str) -> None:
     a file with it: save it with 'hetsim schema soc > soc.schema.json' and name it in the first
     line of the file: '# yaml-language-server: $schema=soc.schema.json'.
     """
-    click.echo(json.dumps(FORMATS[format_name](), indent=1, ensure_ascii=False))
+    click.echo(json.dumps(FORMATS[format_name](), indent=1, ensure_ascii=False).encode())

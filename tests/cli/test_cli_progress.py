@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import contextmanager
 
+from hetsim.cli.main import entry
 from hetsim.cli.progress import progress_bar
 
 
@@ -44,3 +46,19 @@ def test_quiet_means_quiet(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     with progress_bar(wanted=False) as progress:
         assert progress is None
+
+
+def test_a_run_tells_what_it_simulates_and_then_what_it_draws(monkeypatch, tmp_path):
+    told: list[tuple[str, int, int]] = []
+
+    @contextmanager
+    def recorder(*, wanted: bool = True):
+        yield lambda what, done, total: told.append((what, done, total))
+
+    monkeypatch.setattr("hetsim.cli.run.progress_bar", recorder)
+    assert entry(["run", "quickstart", "--quiet", "-o", str(tmp_path / "out")]) == 0
+    assert all(0 <= done <= total for _, done, total in told)
+    drawn = [what for what, _, _ in told if what.startswith("drawing")]
+    assert len(drawn) == 2
+    assert "partition_tuner" in drawn[1]
+    assert told.index((drawn[0], 0, 2)) > 1

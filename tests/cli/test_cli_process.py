@@ -1,0 +1,103 @@
+"""What only real processes show: signals, pipes, hash seeds, other directories."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+HETSIM = [sys.executable, "-m", "hetsim"]
+
+
+def hetsim(*arguments: str, cwd: object = None, **environment: str):
+    return subprocess.run(
+        [*HETSIM, *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_the_result_does_not_depend_on_the_hash_seed(tmp_path):
+    arguments = ["run", "contention", "--model", "squeezenet", "--json", "--no-files",
+                 "--scheduler", "heft", "--scheduler", "partition_tuner"]  # fmt: skip
+    first, second = (hetsim(*arguments, cwd=tmp_path, PYTHONHASHSEED=seed) for seed in ("1", "2"))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout
+    assert len(json.loads(first.stdout)["runs"]) == 2
+    assert first.stderr == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
+    slow = tmp_path / "slow.py"
+    slow.write_text(
+        "import pathlib, time\n"
+        "from hetsim.schedulers.base import Scheduler\n"
+        "class Slow(Scheduler):\n"
+        "    name = 'slow'\n"
+        "    optimises = ignores = complexity = source = ''\n"
+        "    def plan(self, problem):\n"
+        "        pathlib.Path('planning').touch()\n"
+        "        time.sleep(60)\n"
+    )
+    process = subprocess.Popen(
+        [*HETSIM, "run", "quickstart", "--scheduler", "slow.py:Slow"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "planning").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert out == ""
+    assert err.strip() == "interrupted"
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_reader_that_stops_early_is_no_error(tmp_path):
+    done = subprocess.run(
+        f"'{sys.executable}' -m hetsim list operators --json | head -n 1; echo ${{PIPESTATUS[0]}}",
+        shell=True,
+        executable="/bin/bash",
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    first, status = done.stdout.split()
+    assert first == "["
+    assert status in ("0", "141")
+    assert done.stderr == ""
+
+
+def test_an_unwritable_place_is_one_message(tmp_path):
+    (tmp_path / "results").write_text("a file where a directory should be")
+    done = hetsim("run", "quickstart", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_terminal_without_unicode_shows_the_table_and_json_stays_utf8(tmp_path):
+    shown = hetsim("run", "quickstart", "--no-files", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert shown.returncode == 0, shown.stderr
+    assert "partition_tuner" in shown.stdout
+    listed = hetsim("list", "models", "--json", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert {row["name"] for row in json.loads(listed.stdout)} >= {"squeezenet", "resnet18"}
