@@ -156,7 +156,9 @@ class Flow(Event):
             link.demand += self.limit
             link.resize()
             if link.demand > link.capacity * _SLACK or (link.fifo and len(link.flows) > 1):
-                congested = link.congested = True
+                link.congested = True
+            if link.congested:  # perhaps no longer, if its efficiency rises with the new flow
+                congested = True
         if congested:
             network.reshare(self.links)
         else:

@@ -1,0 +1,125 @@
+"""Links during a simulation: what they have carried, and flows whose own speed changes."""
+
+import pytest
+import simpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hetsim.sim.network import Network, TracedNetwork
+from hetsim.soc.model import Link
+
+
+def network(*links: Link) -> Network:
+    return Network(simpy.Environment(), links)
+
+
+def begin(net: Network, amount: float, path: list[str], cap: float = float("inf")):
+    """Starts a transfer; returns it with a list that will hold its finish time."""
+    done: list[float] = []
+    flow = net.transfer(amount, net.route(path), cap)
+    flow.callbacks.append(lambda _: done.append(net.env.now))
+    return flow, done
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 20),
+            st.integers(0, 1000),
+            st.lists(st.sampled_from("abc"), min_size=1, unique=True),
+            st.integers(1, 50),
+        ),
+        max_size=12,
+    ),
+    st.sampled_from(("max_min_fair", "fifo")),
+)
+def test_links_carry_exactly_the_bytes_of_their_flows_and_never_more_than_they_can(
+    flows: list[tuple[int, int, list[str], int]], arbitration: str
+) -> None:
+    links = [Link(name, (30.0, 25.0, 27.0), 0.0, arbitration) for name in "abc"]
+    net = TracedNetwork(simpy.Environment(), links)
+    for start, amount, path, cap in flows:
+        net.at(start, lambda _, a=amount, p=path, c=cap: net.transfer(a, net.route(p), c))
+    net.env.run()
+    for name in "abc":
+        usage = net.links[name].usage
+        assert usage.bytes == sum(amount for _, amount, path, _ in flows if name in path)
+        samples = [s for s in net.samples if s.link == name]
+        for sample in samples:
+            room = (30.0, 25.0, 27.0)[min(max(sample.flows, 1), 3) - 1]
+            assert sample.rate <= room * (1 + 1e-9)
+        # The recorded rates, integrated over time, are the bytes again.
+        moved = sum(a.rate * (b.time - a.time) for a, b in zip(samples, samples[1:], strict=False))
+        assert moved == pytest.approx(usage.bytes, rel=1e-9, abs=1e-9)
+        busy = sum(b.time - a.time for a, b in zip(samples, samples[1:], strict=False) if a.flows)
+        assert busy == pytest.approx(usage.busy_s, rel=1e-9, abs=1e-9)
+
+
+def test_a_flow_can_be_slowed_and_sped_up_while_it_runs() -> None:
+    net = network(Link("bus", (10.0,)))
+    flow, done = begin(net, 20.0, ["bus"], 10.0)
+    route = net.route(["bus"])
+    net.at(1.0, lambda _: net.set_limit(flow, 2.0, route))  # 10 left
+    net.at(3.0, lambda _: net.set_limit(flow, 6.0, route))  # 6 left
+    net.env.run()
+    assert done == pytest.approx([4.0])
+    assert net.links["bus"].usage.bytes == 20.0
+
+
+def test_a_raised_limit_stays_below_the_link() -> None:
+    net = network(Link("bus", (10.0,)))
+    flow, done = begin(net, 20.0, ["bus"], 5.0)
+    net.at(2.0, lambda _: net.set_limit(flow, 1000.0, net.route(["bus"])))
+    net.env.run()
+    assert done == pytest.approx([3.0])
+
+
+def test_changing_one_limit_shares_the_rest_anew() -> None:
+    net = network(Link("bus", (10.0,)))
+    slow, first = begin(net, 20.0, ["bus"])
+    _, second = begin(net, 40.0, ["bus"])
+    net.at(2.0, lambda _: net.set_limit(slow, 2.0, net.route(["bus"])))
+    # 5 each until 2 s (10 and 30 left); then 2 and 8: the second ends at 5.75 s with 2.5 left
+    # of the first, at 2 a second.
+    net.env.run()
+    assert second == pytest.approx([5.75])
+    assert first == pytest.approx([7.0])
+
+
+def test_a_limit_that_makes_a_quiet_link_crowded_slows_the_other() -> None:
+    net = network(Link("bus", (10.0,)))
+    first, one = begin(net, 30.0, ["bus"], 4.0)
+    _, two = begin(net, 30.0, ["bus"], 6.0)
+    net.at(1.0, lambda _: net.set_limit(first, 8.0, net.route(["bus"])))
+    # 4 and 6 until 1 s (26 and 24 left), then 5 each: the second until 5.8 s; 2 left at 8.
+    net.env.run()
+    assert two == pytest.approx([5.8])
+    assert one == pytest.approx([6.05])
+
+
+def test_a_limit_set_while_latency_passes_holds_from_the_first_byte() -> None:
+    net = network(Link("bus", (10.0,), 1.0))
+    flow, done = begin(net, 10.0, ["bus"])
+    net.at(0.5, lambda _: net.set_limit(flow, 5.0, net.route(["bus"])))
+    net.env.run()
+    assert done == pytest.approx([3.0])
+
+
+def test_time_lost_to_others_is_booked_on_the_link_that_was_full() -> None:
+    net = network(Link("port", (100.0,)), Link("bus", (10.0,)))
+    begin(net, 10.0, ["port", "bus"])
+    begin(net, 10.0, ["bus"])
+    net.env.run()
+    # Both take 2 s instead of 1.
+    assert net.links["bus"].usage.contention_s == pytest.approx(2.0)
+    assert net.links["port"].usage.contention_s == 0.0
+
+
+@pytest.mark.parametrize("flows", [10, 100])
+def test_events_grow_linearly_with_flows_that_do_not_meet(flows: int) -> None:
+    net = network(*(Link(f"l{i}", (10.0,)) for i in range(flows)))
+    for i in range(flows):
+        begin(net, 10.0, [f"l{i}"])
+    net.env.run()
+    assert next(net.env._eid) <= 2 * flows
