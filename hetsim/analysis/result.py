@@ -65,7 +65,9 @@ class Run:
     """One network planned by one scheduler and simulated.
 
     ``error`` is set, and everything measured is ``None``, when the scheduler or the plan failed.
-    ``planning_s`` is the wall-clock time the scheduler took (not part of any comparison of
+    ``attribution`` splits the makespan along the critical path and ``pu_attribution`` for each PU
+    (seconds, see :mod:`hetsim.analysis.attribution`). ``contention_free_s`` is the makespan of the
+    same plan when no transfer disturbs another. ``planning_s`` is the wall-clock time the scheduler took (not part of any comparison of
     results: it is not deterministic). ``energy_j`` is ``None`` when the SoC states no power.
     """
 
@@ -81,6 +83,9 @@ class Run:
     links: Mapping[str, LinkMetrics] = field(default_factory=dict)
     operators: tuple[OperatorRow, ...] = field(default=(), repr=False)
     energy_j: float | None = None
+    attribution: Mapping[str, float] = field(default_factory=dict)
+    pu_attribution: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    contention_free_s: float | None = None
     planning_s: float = 0.0
     error: str | None = None
 
@@ -88,6 +93,13 @@ class Run:
     def lower_bound_s(self) -> float | None:
         """The best of the proven bounds, seconds."""
         return max((b.seconds for b in self.bounds), default=None)
+
+    @property
+    def contention_cost_s(self) -> float | None:
+        """What contention on links cost: the makespan less the contention-free one, seconds."""
+        if self.makespan_s is None or self.contention_free_s is None:
+            return None
+        return self.makespan_s - self.contention_free_s
 
     @property
     def gap(self) -> float | None:

@@ -15,6 +15,7 @@ from hetsim.cost.fusion import fuse
 from hetsim.cost.work import Kernel
 from hetsim.errors import InfeasibleError, PlanError
 from hetsim.lower.crossing import Crossings
+from hetsim.lower.prefetch import prefetched
 from hetsim.lower.program import Job, Launch, Program, Step
 from hetsim.lower.residency import residencies
 from hetsim.plan.model import Partition, Plan
@@ -54,13 +55,18 @@ class Lowering:
         graph = self.graph
         chains = fuse(graph, ops, pu.spec.fuse_patterns) if fused else [(op,) for op in ops]
         kernels = [Kernel.of(graph, tuple(graph.operators[i] for i in chain)) for chain in chains]
-        launches = []
+        works = []
         for kernel, kept in zip(kernels, residencies(graph, kernels, pu), strict=True):
             work = self.costs.work(graph, kernel, pu, kept)
             if work is None:
                 raise InfeasibleError(f"no cost is known for {kernel.name} on {pu.name}")
-            launches.append(Launch(kernel.name, tuple(o.name for o in kernel.operators), work))
-        return tuple(launches)
+            works.append(work)
+        if pu.spec.prefetches:
+            works = prefetched(works, pu)
+        return tuple(
+            Launch(kernel.name, tuple(op.name for op in kernel.operators), work)
+            for kernel, work in zip(kernels, works, strict=True)
+        )
 
     def job(
         self,

@@ -7,7 +7,7 @@ from typing import Protocol
 from hetsim.cost.work import Phase
 from hetsim.lower.program import Job, Launch, Step
 from hetsim.sim.network import Flow
-from hetsim.sim.trace import Activity, Span, TaskRow
+from hetsim.sim.trace import RUNTIME, Activity, Span, TaskRow
 
 
 class Lane(Protocol):
@@ -84,8 +84,9 @@ class SpanRecorder(Recorder):
         )  # fmt: skip
         transfer = host.latency + step.bytes / host.bus_bandwidth if step.bytes else 0.0
         crossing = min(max(step.seconds, transfer), alone)
+        position = RUNTIME if step.kind in ("fork", "join") else task.position
         self.activities.append(
-            Activity(task.inference, task.position, start, end, contention=lost,
+            Activity(task.inference, position, start, end, contention=lost,
                      crossing=crossing, sharing=alone - crossing)
         )  # fmt: skip
 

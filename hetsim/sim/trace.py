@@ -57,6 +57,10 @@ class TaskRow:
     end: float
 
 
+RUNTIME = -1
+"""Position of activities that belong to no task: the runtime's forks and joins."""
+
+
 @dataclass(frozen=True, slots=True)
 class Activity:
     """A stretch of a task, from ``start`` to ``end``, and what its time went into (seconds).

@@ -124,6 +124,11 @@ class NPUSpec(PUSpec):
         return float(self.interrupt_latency)
 
     @property
+    def prefetches(self) -> bool:
+        """As stated."""
+        return self.prefetch
+
+    @property
     def transfer_setup(self) -> float:
         """The DMA engines'."""
         return float(self.dma.setup)

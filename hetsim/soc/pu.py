@@ -211,6 +211,11 @@ class PUSpec(Spec):
         return 0.0
 
     @property
+    def prefetches(self) -> bool:
+        """Whether a kernel's first weights may be loaded while its predecessor computes."""
+        return False
+
+    @property
     def transfer_setup(self) -> float:
         """Seconds to program the transfer of a tile."""
         return 0.0

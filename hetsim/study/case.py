@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from hetsim.analysis.attribution import attribute, attribute_pus
 from hetsim.analysis.bounds import lower_bounds
 from hetsim.analysis.metrics import energy, link_metrics, operator_rows, pu_metrics
 from hetsim.analysis.result import Bound, Run
@@ -13,6 +14,7 @@ from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.base import CostModel
 from hetsim.errors import HetsimError, SchedulerError
 from hetsim.lower.lowering import Lowering
+from hetsim.lower.program import Program
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.profiling.simulated import SimulatedProfile
@@ -34,6 +36,7 @@ class Case:
     costs: CostModel = field(default_factory=AnalyticalModel)
     execution: str = "dataflow"
     seed: int = 0
+    fidelity: str = "fluid"
 
     @cached_property
     def lowering(self) -> Lowering:
@@ -80,7 +83,17 @@ class Case:
 
     def simulate(self, plan: Plan, *, trace: bool = True) -> Trace:
         """Executes a valid plan."""
-        return execute(self.soc, self.lowering.program(plan), execution=self.execution, trace=trace)
+        return self._execute(self.lowering.program(plan), trace=trace)
+
+    def _execute(self, program: Program, *, trace: bool = True, contention: bool = True) -> Trace:
+        return execute(
+            self.soc,
+            program,
+            execution=self.execution,
+            fidelity=self.fidelity,
+            trace=trace,
+            contention=contention,
+        )
 
     def run(self, label: str, scheduler: Scheduler, limit_s: float | None = None) -> Run:
         """Plans and simulates; a failure of the scheduler is a run with ``error``."""
@@ -98,7 +111,9 @@ class Case:
             program = self.lowering.program(plan)
         except HetsimError as error:
             return Run(graph.name, label, graph, plan=plan, error=str(error))
-        trace = execute(soc, program, execution=self.execution)
+        trace = self._execute(program)
+        free = self._execute(program, trace=False, contention=False)
+        waiting = "barrier_wait" if self.execution == "barrier" else "dependency_wait"
         return Run(
             model=graph.name,
             scheduler=label,
@@ -112,5 +127,8 @@ class Case:
             links=link_metrics(trace, soc),
             operators=operator_rows(graph.name, label, graph, program, trace, soc),
             energy_j=energy(trace, soc),
+            attribution=attribute(program, trace),
+            pu_attribution=attribute_pus(trace, [pu.name for pu in soc.pus], waiting),
+            contention_free_s=free.makespan_s,
             planning_s=planning_s,
         )

@@ -99,7 +99,13 @@ def load_graph(scenario: Scenario, model: ModelRef) -> Graph:
 
 def _case(scenario: Scenario, model: ModelRef) -> Case:
     graph = load_graph(scenario, model)
-    case = Case(graph, scenario.soc, execution=scenario.execution, seed=scenario.seed)
+    case = Case(
+        graph,
+        scenario.soc,
+        execution=scenario.execution,
+        seed=scenario.seed,
+        fidelity=scenario.fidelity,
+    )
     try:
         case.check()
     except InfeasibleError as error:

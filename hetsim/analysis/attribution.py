@@ -1,0 +1,138 @@
+"""Where the time went: the makespan split along the critical path, and the same for each PU.
+
+The critical path is walked backwards from the last result: within a partition through what it did,
+at its start to whatever ended at that very moment and let it start (a partition whose result it
+reads, else the one before it on its PU, else the runtime's fork or join). Every instant between
+zero and the makespan belongs to exactly one part, so the parts add up to the makespan.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable
+
+from hetsim.lower.program import Program
+from hetsim.sim.trace import RUNTIME, Activity, TaskRow, Trace
+
+PARTS = (
+    "compute",
+    "bus_contention",
+    "unavoidable_transfer",
+    "dma_wait",
+    "dispatch_and_crossing",
+    "core_sharing",
+    "dependency_wait",
+    "barrier_wait",
+)
+"""What time can go into; ``dependency_wait`` on the path itself is waiting for an arrival."""
+
+Parts = dict[str, float]
+_Key = tuple[int, int]
+
+
+def attribute(program: Program, trace: Trace) -> Parts:
+    """Seconds of each of :data:`PARTS` along the critical path; they add up to the makespan.
+
+    ``program`` is that of every inference in the trace.
+    """
+    parts = dict.fromkeys(PARTS, 0.0)
+    if not trace.tasks:
+        return parts
+    rows = {(row.inference, row.position): row for row in trace.tasks}
+    activities = _by_task(trace.activities)
+    ended: defaultdict[float, list[TaskRow]] = defaultdict(list)
+    for row in trace.tasks:
+        ended[row.end].append(row)
+    runtime = {step.end: step for step in trace.activities if step.position == RUNTIME}
+    moments = sorted({*ended, *runtime})
+    current: TaskRow | None = max(trace.tasks, key=lambda row: (row.end, row.inference))
+    time = trace.makespan_s
+    visited: set[_Key] = set()
+    while True:
+        if current is not None:
+            visited.add((current.inference, current.position))
+            for activity in activities[current.inference, current.position]:
+                _book(parts, activity)
+            time = current.start
+        elif time in runtime:
+            parts["barrier_wait"] += time - runtime[time].start
+            time = runtime.pop(time).start
+        else:
+            place = bisect_left(moments, time)
+            before = moments[place - 1] if place else 0.0
+            parts["dependency_wait"] += time - before
+            time = before
+        if time <= 0.0:
+            break
+        current = _cause(current, ended[time], rows, program, visited) if time in ended else None
+    return _exact(parts, trace.makespan_s)
+
+
+def attribute_pus(trace: Trace, names: Iterable[str], waiting: str) -> dict[str, Parts]:
+    """For each PU, where the makespan went: the parts of its own tasks, ``waiting``, and ``idle``.
+
+    ``waiting`` is the part that gaps before a PU's tasks count as: ``dependency_wait`` under
+    dataflow, ``barrier_wait`` under barrier execution. ``idle`` is the time after its last task.
+    """
+    activities = _by_task(trace.activities)
+    result = {}
+    for index, name in enumerate(names):
+        parts = dict.fromkeys((*PARTS, "idle"), 0.0)
+        now = 0.0
+        mine = (row for row in trace.tasks if row.pu == index)
+        for row in sorted(mine, key=lambda row: (row.start, row.end)):
+            parts[waiting] += row.start - now
+            for activity in activities[row.inference, row.position]:
+                _book(parts, activity)
+            now = row.end
+        parts["idle"] += trace.makespan_s - now
+        result[name] = _exact(parts, trace.makespan_s)
+    return result
+
+
+def _by_task(activities: Iterable[Activity]) -> defaultdict[_Key, list[Activity]]:
+    grouped: defaultdict[_Key, list[Activity]] = defaultdict(list)
+    for activity in activities:
+        grouped[activity.inference, activity.position].append(activity)
+    return grouped
+
+
+def _book(parts: Parts, activity: Activity) -> None:
+    parts["compute"] += activity.compute
+    parts["bus_contention"] += activity.contention
+    parts["unavoidable_transfer"] += activity.transfer
+    parts["dma_wait"] += activity.dma
+    parts["dispatch_and_crossing"] += activity.crossing
+    parts["core_sharing"] += activity.sharing
+
+
+def _cause(
+    current: TaskRow | None,
+    ending: Iterable[TaskRow],
+    rows: dict[_Key, TaskRow],
+    program: Program,
+    visited: set[_Key],
+) -> TaskRow | None:
+    """The task whose end at this moment let ``current`` start."""
+    open_ones = [row for row in ending if (row.inference, row.position) not in visited]
+    if current is None:
+        return open_ones[0] if open_ones else None
+    needs = program.jobs[current.position].needs
+    for row in open_ones:
+        if row.inference == current.inference and row.position in needs:
+            return row
+    same = (row for row in open_ones if row.pu == current.pu)
+    return next(same, open_ones[0] if open_ones else None)
+
+
+def _exact(parts: Parts, total: float) -> Parts:
+    """Gives what rounding left over to the largest part, so that the parts sum to ``total``."""
+    for _ in range(4):
+        left = total - math.fsum(parts.values())
+        if left == 0.0:
+            break
+        largest = max(parts, key=lambda name: parts[name])
+        parts[largest] += left
+    return parts
