@@ -135,10 +135,12 @@ class ConvParameters:
 
 def largest_divisor(values: NDArray[np.int64], most: int) -> Floats:
     """The largest divisor not above ``most`` of each value."""
-    best = np.ones(len(values))
+    # Few sizes occur, however many rows there are.
+    sizes, member = np.unique(values, return_inverse=True)
+    best = np.ones(len(sizes))
     for divisor in range(2, most + 1):
-        best[values % divisor == 0] = divisor
-    return best
+        best[sizes % divisor == 0] = divisor
+    return best[member]
 
 
 def winograd_padding(rows: ConvRows, tile: int) -> Floats:

@@ -40,7 +40,7 @@ def _fill(values: Floats, block: int) -> Floats:
 
 def _convolution(table: Measurements) -> Descriptors:
     numbers = {name: table.number(name) for name in table.columns if table[name].dtype.kind in "iu"}
-    labels = {"dtype": np.asarray(table["dtype"], dtype=np.str_)}
+    labels = {name: np.asarray(table[name], dtype=np.str_) for name in ("op", "dtype")}
     return describe_convolutions(conv_rows(table), numbers, labels)
 
 

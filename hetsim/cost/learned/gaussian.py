@@ -20,7 +20,8 @@ MOST_ROWS = 1000
 
 _JITTER = 1e-8
 _PRIOR_DEVIATION = 2.0
-_CHUNK = 4096
+_CHUNK = 512
+"""Rows predicted at a time: their covariances with the training rows stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,15 @@ class GaussianProcess:
         """The posterior mean of rows of inputs."""
         answer = np.empty(len(inputs))
         basis = self.inputs.astype(np.float32)
+        weights = self.weights.astype(np.float32)
+        # The linear part needs no covariance: it is a weight per feature.
+        slopes = np.float32(np.exp(self.hyper[4])) * (basis.T @ weights)
+        slopes /= np.float32(self.inputs.shape[1])
         for begin in range(0, len(inputs), _CHUNK):
             rows = inputs[begin : begin + _CHUNK].astype(np.float32)
-            distance = np.sqrt(_square_distance(rows, basis))
-            product = rows @ basis.T / np.float32(self.inputs.shape[1])
-            covariance = _covariance(self.hyper, distance, product)
-            answer[begin : begin + _CHUNK] = covariance @ self.weights.astype(np.float32)
+            distance = _square_distance(rows, basis)
+            np.sqrt(distance, out=distance)
+            answer[begin : begin + _CHUNK] = _curved(self.hyper, distance) @ weights + rows @ slopes
         return answer
 
 
@@ -91,11 +95,20 @@ def _square_distance(
 def _covariance(
     hyper: Floats, distance: NDArray[np.floating], product: NDArray[np.floating]
 ) -> NDArray[np.floating]:
-    """Covariance in the precision of ``distance``; ``hyper`` are logarithms."""
-    rough, rough_length, smooth, smooth_length, linear = np.exp(hyper[:5]).astype(distance.dtype)
+    """The whole covariance without noise; ``hyper`` are logarithms."""
+    return np.asarray(_curved(hyper, distance) + np.exp(hyper[4]) * product)
+
+
+def _curved(hyper: Floats, distance: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Its two stationary parts, in the precision of ``distance``."""
+    rough, rough_length, smooth, smooth_length = np.exp(hyper[:4]).astype(distance.dtype)
     scaled = distance * (np.sqrt(3.0) / smooth_length).astype(distance.dtype)
-    total = (scaled + 1.0) * np.exp(-scaled)
+    total = np.exp(-scaled)
+    scaled += 1
+    total *= scaled
     total *= smooth
-    total += rough * np.exp(distance * (-1.0 / rough_length))
-    total += linear * product
-    return np.asarray(total)
+    np.multiply(distance, -1 / rough_length, out=scaled)
+    np.exp(scaled, out=scaled)
+    scaled *= rough
+    total += scaled
+    return total

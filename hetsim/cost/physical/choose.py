@@ -15,7 +15,7 @@ from hetsim.cost.physical.npu import NPUBaseline, array_work, element_width
 from hetsim.cost.physical.robust import fit_log_parameters
 from hetsim.cost.physical.transfer import TransferBaseline
 
-_BASELINES: Mapping[str, type[Baseline]] = {
+BASELINES: Mapping[str, type[Baseline]] = {
     CONVOLUTION.name: ConvBaseline,
     NPU.name: NPUBaseline,
     TRANSFER.name: TransferBaseline,
@@ -24,7 +24,7 @@ _BASELINES: Mapping[str, type[Baseline]] = {
 
 def baseline_for(table: Measurements) -> Baseline:
     """The physical model of the table's form, without bounds from a SoC."""
-    return _BASELINES[table.form]()
+    return BASELINES[table.form]()
 
 
 def demand(table: Measurements) -> tuple[Floats, Floats]:

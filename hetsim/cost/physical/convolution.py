@@ -40,7 +40,8 @@ _DIMS = (
 
 def conv_rows(table: Measurements) -> ConvRows:
     """The rows of a convolution table as the formula wants them."""
-    element = np.array([float(DTYPE_BYTES[str(name)]) for name in table["dtype"]])
+    names, member = np.unique(table["dtype"], return_inverse=True)
+    element = np.array([float(DTYPE_BYTES[str(name)]) for name in names])[member]
     return ConvRows.of({name: table[name] for name in _DIMS}, element)
 
 

@@ -33,10 +33,11 @@ _OVERHEAD_SHARE = 0.05
 
 def element_width(names: NDArray[np.str_]) -> Floats:
     """Bytes of one element, from names such as ``UINT8``, ``FLOAT16``, ``bf16``; 1 if unclear."""
+    known, member = np.unique(names, return_inverse=True)
     widths = [
-        next((size for digits, size in _WIDTHS if digits in str(name)), 1.0) for name in names
+        next((size for digits, size in _WIDTHS if digits in str(name)), 1.0) for name in known
     ]
-    return np.array(widths)
+    return np.array(widths)[member]
 
 
 _WIDTHS = (("64", 8.0), ("32", 4.0), ("16", 2.0), ("8", 1.0), ("4", 0.5))
