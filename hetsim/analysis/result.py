@@ -67,8 +67,9 @@ class Run:
     ``error`` is set, and everything measured is ``None``, when the scheduler or the plan failed.
     ``attribution`` splits the makespan along the critical path and ``pu_attribution`` for each PU
     (seconds, see :mod:`hetsim.analysis.attribution`). ``contention_free_s`` is the makespan of the
-    same plan when no transfer disturbs another. ``planning_s`` is the wall-clock time the scheduler took (not part of any comparison of
-    results: it is not deterministic). ``energy_j`` is ``None`` when the SoC states no power.
+    same plan when no transfer disturbs another. ``planning_s`` is the wall-clock time the scheduler
+    took (not part of any comparison of results: it is not deterministic). ``energy_j`` is ``None``
+    when the SoC states no power.
     """
 
     model: str

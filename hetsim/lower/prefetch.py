@@ -1,7 +1,8 @@
 """Loading the next kernel's first weights while this one computes its last tile.
 
-An option of NPUs. What moves early is bounded by the weights the next kernel's first tile needs and
-by the on-chip memory that this kernel leaves free. The bytes stay the same, only their time changes.
+An option of NPUs. What moves early is bounded by the weights the next kernel's first tile needs
+and by the on-chip memory that this kernel leaves free. The bytes stay the same, only their time
+changes.
 """
 
 from __future__ import annotations
