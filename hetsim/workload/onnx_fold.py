@@ -83,7 +83,8 @@ def _accepts(net: Net, host: Node, node: Node) -> bool:
     # The channel has to be the one that the host's weights run along.
     same = net.values[host.outputs[0]].shape == net.values[node.outputs[0]].shape
     if host.kind == "BatchNormalization":
-        return same and node.kind != "BatchNormalization"
+        training = host.attributes.get("training_mode", 0)
+        return same and not training and node.kind != "BatchNormalization"
     return same
 
 

@@ -107,6 +107,16 @@ def element_type_name(elem_type: int) -> str:
         return f"type {elem_type}"
 
 
+def check_type(net: Net, tensor: str, elem_type: int) -> None:
+    """Refuses an element type that hetsim cannot size."""
+    if elem_type not in DTYPES:
+        raise net.error(
+            f"tensor {tensor!r} has data type {element_type_name(elem_type)}, which hetsim cannot"
+            " size",
+            hint=f"known data types: {', '.join(dict.fromkeys(DTYPES.values()))}",
+        )
+
+
 def static_shape(type_proto: TypeProto) -> tuple[int, ...] | None:
     """The shape of a tensor type when every dimension is a known positive or zero number."""
     tensor = type_proto.tensor_type

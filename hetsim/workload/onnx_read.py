@@ -9,23 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import prod
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, numpy_helper
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 from hetsim.errors import Location, WorkloadError
+from hetsim.workload.onnx_inputs import add_inputs
 from hetsim.workload.onnx_ir import (
-    DTYPES,
     Array,
     Net,
     Node,
     Value,
-    element_type_name,
-    make_type,
-    nearest,
+    check_type,
     static_shape,
 )
 
@@ -109,14 +106,14 @@ def parse(
         net.values[tensor.name] = _constant(net, tensor.name, tensor, folder)
     for sparse in graph.sparse_initializer:
         kind = sparse.values.data_type
-        _check_type(net, sparse.values.name, kind)
+        check_type(net, sparse.values.name, kind)
         net.values[sparse.values.name] = Value(
             sparse.values.name, tuple(sparse.dims), kind, constant=True
         )
     for info in [*graph.value_info, *graph.output]:
         if info.name not in net.declared or static_shape(info.type) is not None:
             net.declared[info.name] = info.type
-    _add_inputs(net, [i for i in graph.input if i.name not in net.values], input_shapes or {})
+    add_inputs(net, [i for i in graph.input if i.name not in net.values], input_shapes or {})
     names = _Names()
     for index, node in enumerate(graph.node):
         net.nodes.append(_node(net, node, names.unique(node.name or f"{node.op_type}_{index}")))
@@ -169,21 +166,12 @@ def _refuse_control_flow(net: Net, nodes: Sequence[NodeProto]) -> None:
         )
 
 
-def _check_type(net: Net, tensor: str, elem_type: int) -> None:
-    if elem_type not in DTYPES:
-        raise net.error(
-            f"tensor {tensor!r} has data type {element_type_name(elem_type)}, which hetsim cannot"
-            " size",
-            hint=f"known data types: {', '.join(dict.fromkeys(DTYPES.values()))}",
-        )
-
-
 def _constant(net: Net, name: str, tensor: TensorProto, folder: Path | None) -> Value:
     shape = tuple(int(dim) for dim in tensor.dims)
     if tensor.data_type == TensorProto.STRING:
         # Class labels and the like: harmless unless an operator reads them, which then says so.
         return Value(name, shape, tensor.data_type, constant=True)
-    _check_type(net, name, tensor.data_type)
+    check_type(net, name, tensor.data_type)
     value = Value(name, shape, tensor.data_type, constant=True)
     if prod(shape) <= KEEP_DATA:
         value.data = _small_data(tensor, folder)
@@ -248,7 +236,7 @@ def _plain(value: object) -> object:
 def _constant_attribute(net: Net, output: str, attribute: AttributeProto) -> None:
     if attribute.type == AttributeProto.SPARSE_TENSOR:
         sparse = attribute.sparse_tensor
-        _check_type(net, output, sparse.values.data_type)
+        check_type(net, output, sparse.values.data_type)
         net.values[output] = Value(
             output, tuple(sparse.dims), sparse.values.data_type, constant=True
         )
@@ -267,68 +255,3 @@ def _constant_from_plain(net: Net, output: str, attributes: Mapping[str, object]
         return
     array = np.asarray(content, dtype=kinds[key])
     net.values[output] = _constant(net, output, numpy_helper.from_array(array, output), None)
-
-
-def _add_inputs(
-    net: Net, inputs: Sequence[ValueInfoProto], given: Mapping[str, Sequence[int]]
-) -> None:
-    names = [info.name for info in inputs]
-    for name in given:
-        if name not in names:
-            hint = nearest(name, names) or f"its inputs are: {', '.join(names) or 'none'}"
-            raise net.error(f"input_shapes names {name!r}, which is not an input", hint=hint)
-    for info in inputs:
-        if info.type.WhichOneof("value") not in ("tensor_type", None):
-            kind = info.type.WhichOneof("value")
-            raise net.error(f"input {info.name!r} is not a tensor but a {kind}")
-        elem_type = info.type.tensor_type.elem_type
-        _check_type(net, info.name, elem_type)
-        shape = _input_shape(net, info, given.get(info.name))
-        net.values[info.name] = Value(
-            info.name, shape, elem_type, type_proto=make_type(elem_type, shape)
-        )
-        net.inputs.append(info.name)
-
-
-def _is_extent(value: object) -> bool:
-    # numpy's integers are welcome, True is not
-    return type(value) is not bool and isinstance(value, Integral) and int(value) > 0
-
-
-def _input_shape(net: Net, info: ValueInfoProto, given: Sequence[int] | None) -> tuple[int, ...]:
-    tensor = info.type.tensor_type
-    dims: list[int | str] | None = None
-    if tensor.HasField("shape"):
-        dims = [
-            int(d.dim_value) if d.HasField("dim_value") and d.dim_value > 0 else d.dim_param or "?"
-            for d in tensor.shape.dim
-        ]
-    shown = "[" + ", ".join(map(str, dims)) + "]" if dims is not None else "unknown"
-    if given is not None:
-        if not all(_is_extent(d) for d in given):
-            raise net.error(
-                f"input_shapes: {info.name!r} is given {list(given)}, but every dimension must be"
-                " a positive whole number"
-            )
-        shape = tuple(int(d) for d in given)
-        fits = dims is None or (
-            len(dims) == len(shape)
-            and all(isinstance(d, str) or d == s for d, s in zip(dims, shape, strict=True))
-        )
-        if not fits:
-            raise net.error(
-                f"input_shapes: {info.name!r} is given {list(shape)}, but the file fixes {shown}",
-                hint="keep the rank and the numbered dimensions; only named ones are free",
-            )
-        return shape
-    example = [d if isinstance(d, int) else 1 for d in dims] if dims is not None else [1, 3, 224]
-    how = f"give it: input_shapes: {{{info.name}: {example}}}"
-    if dims is None:
-        raise net.error(f"the shape of input {info.name!r} is not in the file", hint=how)
-    for position, dim in enumerate(dims):
-        if isinstance(dim, str):
-            label = f"{position} ({dim!r})" if dim != "?" else f"{position}"
-            raise net.error(
-                f"dimension {label} of input {info.name!r} is symbolic: {shown}", hint=how
-            )
-    return tuple(int(d) for d in dims)

@@ -217,6 +217,61 @@ def test_constant_outputs_are_left_out_with_a_note() -> None:
     assert any("'s'" in note or " s" in note for note in graph.notes)
 
 
+def test_a_mask_that_an_exporter_expands_is_a_constant() -> None:
+    """Broadcasting to a computed shape through Equal and Where, as torch writes expand()."""
+    nodes = [
+        node("Shape", ["x"], "s"),
+        node("Slice", ["s", "zero", "two"], "bs"),
+        node("ConstantOfShape", ["count"], "ones", value=helper.make_tensor("v", INT64, [1], [1])),
+        node("Mul", ["ones", "minus"], "negative"),
+        node("Equal", ["bs", "negative"], "free"),
+        node("Where", ["free", "ones", "bs"], "target"),
+        node("Expand", ["mask", "target"], "wide"),
+        node("Add", ["x", "wide"], "y"),
+    ]
+    constants = {
+        "zero": ints(0), "two": ints(2), "count": ints(2), "minus": np.int64(-1),
+        "mask": weight(1, 8),
+    }  # fmt: skip
+    graph = load_onnx(model(nodes, {"x": ["batch", 8]}, ["y"], constants),
+                      input_shapes={"x": [4, 8]})  # fmt: skip
+    assert kinds(graph) == ["Add"]
+    assert graph.operators[0].weights == (("float32", 32),)
+
+
+@pytest.mark.parametrize(
+    ("elem_type", "dtype"),
+    [
+        (TensorProto.FLOAT16, "float16"),
+        (TensorProto.BFLOAT16, "bfloat16"),
+        (TensorProto.DOUBLE, "float64"),
+    ],
+)
+def test_low_and_high_precision(elem_type: int, dtype: str) -> None:
+    proto = model([node("MatMul", ["x", "w"], "y")], {"x": (elem_type, [2, 8])}, ["y"])
+    raw = helper.make_tensor("w", elem_type, [8, 4], [1.0] * 32)
+    proto.graph.initializer.append(raw)
+    graph = load_onnx(proto)
+    assert graph.operators[0].dtype == dtype
+    assert graph.operators[0].weights == ((dtype, 32),)
+    assert graph.tensors["y"].dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("elem_type", "stored"),
+    [
+        (TensorProto.INT4, "int4"),
+        (TensorProto.UINT4, "uint4"),
+        (TensorProto.FLOAT8E4M3FN, "float8"),
+    ],
+)
+def test_packed_weights_behind_dequantise(elem_type: int, stored: str) -> None:
+    nodes = [node("DequantizeLinear", ["q", "s"], "w"), node("MatMul", ["x", "w"], "y")]
+    proto = model(nodes, {"x": [2, 8]}, ["y"], {"s": np.float32(0.1)}, opset=21)
+    proto.graph.initializer.append(helper.make_tensor("q", elem_type, [8, 4], [1] * 32))
+    assert load_onnx(proto).operators[0].weights == ((stored, 32),)
+
+
 def test_old_reshape_attribute() -> None:
     nodes = [node("Reshape", ["x"], "r", shape=[1, -1]), node("Relu", ["r"], "y")]
     graph = load_onnx(model(nodes, IMAGE, ["y"], opset=4))
@@ -458,6 +513,7 @@ def test_loading_is_linear_in_the_number_of_operators() -> None:
     assert large < 4.4 * small
 
 
+@pytest.mark.slow
 def test_ten_thousand_operators_load() -> None:
     graph = load_onnx(long_model(5000))
     assert len(graph) == 10_000

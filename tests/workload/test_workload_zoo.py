@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import onnx
 import pytest
 
@@ -190,3 +193,10 @@ def test_filling_weights_keeps_the_graph() -> None:
     empty, filled = load_onnx(proto), load_onnx(with_random_weights(proto))
     assert filled.operators == empty.operators
     assert filled.parameters == empty.parameters
+
+
+def test_listing_the_zoo_does_not_import_onnx() -> None:
+    program = (
+        "import sys, hetsim.workload.zoo as z; z.model_names(); assert 'onnx' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

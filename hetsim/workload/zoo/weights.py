@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from math import prod
+from typing import TYPE_CHECKING
 
-import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto, TensorProto
 
 
 def with_random_weights(model: ModelProto, seed: int = 0) -> ModelProto:
@@ -15,6 +16,9 @@ def with_random_weights(model: ModelProto, seed: int = 0) -> ModelProto:
     scalars (biases, normalisation, bounds) become tensors of the value the file fills them with,
     except that a variance of zero becomes one. Deterministic for a seed.
     """
+    import numpy as np
+    from onnx import ModelProto, numpy_helper
+
     generator = np.random.default_rng(seed)
     result = ModelProto()
     result.CopyFrom(model)
@@ -53,6 +57,8 @@ def with_random_weights(model: ModelProto, seed: int = 0) -> ModelProto:
 
 
 def _fill(node: NodeProto) -> float:
+    from onnx import numpy_helper
+
     for attribute in node.attribute:
         if attribute.name == "value":
             return float(numpy_helper.to_array(attribute.t).reshape(-1)[0])
