@@ -61,27 +61,24 @@ def barrier_time(
     return total
 
 
-def dataflow_time(problem: Problem, blocks: Sequence[Block]) -> float:
-    """Seconds when each block starts as soon as its inputs are there and its PU is free.
+def dataflow_spans(problem: Problem, blocks: Sequence[Block]) -> list[tuple[float, float]]:
+    """Start and end of each block (seconds) when it waits for its inputs and its PU only.
 
     Blocks of one PU keep their order.
     """
-    return dataflow_from(
-        block_times(problem, blocks), [b.pu for b in blocks], block_needs(problem.graph, blocks)
-    )
-
-
-def dataflow_from(
-    times: Sequence[float], pus: Sequence[int], needs: Sequence[Sequence[int]]
-) -> float:
-    """:func:`dataflow_time` from block times, PUs and dependencies, all by block position."""
+    times, needs = block_times(problem, blocks), block_needs(problem.graph, blocks)
     free: dict[int, float] = {}
-    ends: list[float] = []
-    for seconds, pu, waits in zip(times, pus, needs, strict=True):
-        start = max([free.get(pu, 0.0), *(ends[i] for i in waits)])
-        ends.append(start + seconds)
-        free[pu] = ends[-1]
-    return max(ends, default=0.0)
+    spans: list[tuple[float, float]] = []
+    for block, seconds, waits in zip(blocks, times, needs, strict=True):
+        start = max([free.get(block.pu, 0.0), *(spans[i][1] for i in waits)])
+        spans.append((start, start + seconds))
+        free[block.pu] = start + seconds
+    return spans
+
+
+def dataflow_time(problem: Problem, blocks: Sequence[Block]) -> float:
+    """Seconds until the last of :func:`dataflow_spans` ends."""
+    return max((end for _, end in dataflow_spans(problem, blocks)), default=0.0)
 
 
 def predict(

@@ -45,7 +45,7 @@ def static_plan(
     Raises:
         SchedulerError: an operator that no PU of ``preference`` can run.
     """
-    units, pus = _assign(problem, preference)
+    units, pus = assign(problem, preference, range(len(problem.graph)))
     order = sorted(range(len(units)), key=lambda u: units[u][-1])
     blocks = merge_runs([units[u] for u in order], [pus[u] for u in order])
     return make_plan(
@@ -58,13 +58,20 @@ def static_plan(
     )
 
 
-def _assign(problem: Problem, preference: Sequence[int]) -> tuple[list[tuple[int, ...]], list[int]]:
+def assign(
+    problem: Problem, preference: Sequence[int], ops: Sequence[int]
+) -> tuple[list[tuple[int, ...]], list[int]]:
+    """Units of ``ops`` (in execution order) and the first PU of ``preference`` that takes each.
+
+    Raises:
+        SchedulerError: an operator that no PU of ``preference`` can run.
+    """
     graph, profile, soc = problem.graph, problem.profile, problem.soc
-    placed = [False] * len(graph)
+    waiting = set(ops)
     units: list[tuple[int, ...]] = []
     pus: list[int] = []
-    for op in range(len(graph)):
-        if placed[op]:
+    for op in ops:
+        if op not in waiting:
             continue
         pu = next((p for p in preference if profile.time(op, p) < INFEASIBLE), None)
         if pu is None:
@@ -72,11 +79,10 @@ def _assign(problem: Problem, preference: Sequence[int]) -> tuple[list[tuple[int
             names = ", ".join(soc.pus[p].name for p in preference) or "no processing unit"
             raise SchedulerError(f"{operator.kind} {operator.name!r} cannot run on {names}")
         chain = match(graph, op, soc.pus[pu].spec.fuse_patterns)
-        free = not any(placed[i] for i in chain)
+        free = waiting.issuperset(chain)
         if len(chain) == 1 or not free or profile.group_time(chain, pu) == INFEASIBLE:
             chain = (op,)
-        for i in chain:
-            placed[i] = True
+        waiting.difference_update(chain)
         units.append(chain)
         pus.append(pu)
     return units, pus

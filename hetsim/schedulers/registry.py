@@ -39,6 +39,7 @@ BUILT_IN: Mapping[str, str] = {
     "peft": "hetsim.schedulers.peft:PEFT",
     "cpop": "hetsim.schedulers.cpop:CPOP",
     "partition_tuner": "hetsim.schedulers.partition_tuner:PartitionTuner",
+    "duet": "hetsim.schedulers.duet:Duet",
     "random": "hetsim.schedulers.controls:Random",
     "round_robin": "hetsim.schedulers.controls:RoundRobin",
 }

@@ -21,8 +21,10 @@ class Schedule:
         self.start = [0.0] * len(units)
         self.end = [0.0] * len(units)
         self.placed: list[int] = []
+        # Per PU, when it is busy: stretches in order, those that touch joined into one.
         self._starts: list[list[float]] = [[] for _ in units.pus]
         self._ends: list[list[float]] = [[] for _ in units.pus]
+        self._replaced: list[tuple[int, list[float], list[float]]] = []
 
     def ready(self, u: int, pu: int) -> float:
         """When all inputs of ``u`` can be on ``pu``; producers not placed yet do not count."""
@@ -49,23 +51,28 @@ class Schedule:
 
     def place(self, u: int, pu: int, start: float) -> None:
         """Puts ``u`` on ``pu`` at ``start``, which :meth:`earliest` must have offered."""
-        self.pu[u], self.start[u] = pu, start
-        self.end[u] = start + self.units.time[u][pu]
-        at = bisect_right(self._starts[pu], start)
-        while at and self._ends[pu][at - 1] > start:  # an instantaneous unit just before us
-            at -= 1
-        self._starts[pu].insert(at, start)
-        self._ends[pu].insert(at, self.end[u])
+        end = start + self.units.time[u][pu]
+        self.pu[u], self.start[u], self.end[u] = pu, start, end
+        starts, ends = self._starts[pu], self._ends[pu]
+        first = last = bisect_left(ends, start)
+        low, high = start, end
+        if last < len(ends) and ends[last] == start:
+            low = starts[last]
+            last += 1
+        if last < len(starts) and starts[last] == end:
+            high = ends[last]
+            last += 1
+        self._replaced.append((first, starts[first:last], ends[first:last]))
+        starts[first:last], ends[first:last] = [low], [high]
         self.placed.append(u)
 
     def unplace(self) -> None:
         """Takes back the latest :meth:`place`."""
         u = self.placed.pop()
+        first, starts, ends = self._replaced.pop()
         pu = self.pu[u]
-        at = bisect_left(self._starts[pu], self.start[u])
-        while self._ends[pu][at] != self.end[u]:
-            at += 1
-        del self._starts[pu][at], self._ends[pu][at]
+        self._starts[pu][first : first + 1] = starts
+        self._ends[pu][first : first + 1] = ends
         self.pu[u] = -1
 
     def makespan(self) -> float:

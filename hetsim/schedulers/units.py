@@ -59,6 +59,7 @@ class Units:
             tuple(sorted({self.home[s] for op in chain for s in self.graph.successors[op]} - {u}))
             for u, chain in enumerate(self.ops)
         )
+        self._inputs = frozenset(self.graph.inputs)
         self._comm: dict[tuple[str, int, int], float] = {}
         self._mean: dict[str, float] = {}
 
@@ -126,14 +127,13 @@ class Units:
 
     def entry(self, u: int, pu: int) -> float:
         """Seconds to bring the network inputs that ``u`` reads from the host to ``pu``."""
-        inputs = self.graph.inputs
-        host = self.soc.host.index
+        inputs, host = self._inputs, self.soc.host.index
         found = sum(self.crossing(t, host, pu) for t in self.reads(u) if t in inputs)
         return found + (0.0 if self.preds[u] else self.call)
 
     def exit(self, u: int, pu: int) -> float:
         """Seconds to bring the network outputs that ``u`` writes from ``pu`` to the host."""
-        outputs, host = self.graph.outputs, self.soc.host.index
+        outputs, host = self.graph.output_set, self.soc.host.index
         written = [t for i in self.ops[u] for t in self.graph.operators[i].outputs]
         return sum(self.crossing(t, pu, host) for t in written if t in outputs)
 
