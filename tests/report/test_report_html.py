@@ -6,8 +6,12 @@ import base64
 import hashlib
 import html
 import json
+import os
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from report_samples import HOSTILE, sample_graph, sample_plan, sample_result, sample_run, sample_soc
@@ -142,3 +146,36 @@ def test_a_result_of_failures_only_still_renders() -> None:
     result = sample_result(1)
     failed = Result("demo", result.soc, 0, "dataflow", result.failed)
     assert "No run of demo on board succeeded." in render_report(failed)
+
+
+def test_reports_import_no_plotting_or_template_library_until_used() -> None:
+    code = (
+        "import sys, hetsim.report.writer\n"
+        "heavy = {'matplotlib', 'jinja2', 'onnx', 'scipy'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_pages_are_alike_whatever_the_hash_seed() -> None:
+    code = (
+        "import hashlib, sys\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from report_samples import sample_result\n"
+        "from hetsim.report.html import render_report\n"
+        "from hetsim.report.perfetto import perfetto_json\n"
+        "result = sample_result()\n"
+        "text = render_report(result) + perfetto_json(result.runs[0], result.soc)\n"
+        "print(hashlib.sha256(text.encode()).hexdigest())"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(digests) == 1

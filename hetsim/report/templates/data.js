@@ -41,6 +41,7 @@ function spanName(view, i) {
 
 // Numbers for people.
 function formatTime(ns, digits = 4) {
+  if (ns === 0) return "0";
   for (const [unit, size] of [["s", 1e9], ["ms", 1e6], ["µs", 1e3]])
     if (Math.abs(ns) >= 0.99995 * size) return Number((ns / size).toPrecision(digits)) + " " + unit;
   return Number(ns.toPrecision(digits)) + " ns";
@@ -65,7 +66,13 @@ function formatEnergy(joules) {
     if (joules >= size) return Number((joules / size).toPrecision(4)) + " " + unit;
   return Number((joules * 1e9).toPrecision(4)) + " nJ";
 }
-const percent = (share, digits = 0) => share === null ? "–" : (100 * share).toFixed(digits) + " %";
+// Small shares keep a digit, so that a little is not shown as nothing.
+function percent(share, digits = 0) {
+  if (share === null) return "–";
+  const value = 100 * share;
+  return value.toFixed(value && Math.abs(value) < 9.95 ? Math.max(digits, 1) : digits) + " %";
+}
+const gapText = (gap) => gap < 10 ? percent(gap, 1) : "× " + Number((gap + 1).toPrecision(3));
 
 // Elements with text; never markup, so that no name can become any.
 function element(tag, text, className) {

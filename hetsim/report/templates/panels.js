@@ -13,7 +13,7 @@ function fillFacts(run) {
   add("simulated", time(run.makespan));
   const off = run.predicted === null ? "" : `(${run.predicted >= run.makespan ? "+" : "−"}${percent(Math.abs(run.predicted / run.makespan - 1), 1)})`;
   add("predicted", time(run.predicted), off);
-  add("lower bound", time(run.bound), run.gap === null ? "" : `(gap ${percent(run.gap, 1)})`);
+  add("lower bound", time(run.bound), run.gap === null ? "" : `(gap ${gapText(run.gap)})`);
   add("operators", String(data.models[run.model].operators.length));
   add("partitions", run.parts ? String(run.parts.length) : "–");
   if (run.energy !== null) add("energy", formatEnergy(run.energy));
@@ -98,7 +98,7 @@ function fillAttribution(view) {
 
 function fillBounds(run) {
   const rows = [...run.bounds].sort((a, b) => b[0] - a[0]).map(([seconds, argument]) =>
-    [formatTime(seconds * 1e9), percent(run.makespan / seconds - 1, 1), argument]);
+    [formatTime(seconds * 1e9), gapText(run.makespan / seconds - 1), argument]);
   const box = document.getElementById("bounds");
   box.replaceChildren(rows.length ? tableOf(["no schedule beats", "gap", "because"], rows, new Set([0, 1])) : element("p", "none computed", "hint"));
 }

@@ -196,8 +196,13 @@ class Timeline {
     return drawn;
   }
 
+  caption(i) {
+    const kinds = this.view.operators(i).map((op) => texts[op[1]]).join("+");
+    return kinds ? spanName(this.view, i) + " · " + kinds : data.kinds[this.view.kind[i]][0] + " " + spanName(this.view, i);
+  }
+
   writeIn(pen, i, look, x0, x1, y, height) {
-    const from = Math.max(x0, this.left), text = shorten(pen, spanName(this.view, i), Math.min(x1, this.left + this.plot) - from - 8);
+    const from = Math.max(x0, this.left), text = shorten(pen, this.caption(i), Math.min(x1, this.left + this.plot) - from - 8);
     if (text.length < 2) return;
     if (look.hatch) {
       pen.fillStyle = look.colour;
