@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Replace an existing results directory.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, nothing else.")
 @click.option("--no-files", is_flag=True, help="Write no results directory.")
-@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--quiet", is_flag=True, help="No table and no progress bar.")
 def command(
     scenario: str,
     changes: Sequence[str],
@@ -92,8 +92,6 @@ def command(
     """
     if no_files and (output is not None or force):
         raise click.UsageError("--no-files goes with neither --output nor --force")
-    if quiet and as_json:
-        raise click.UsageError("--quiet and --json contradict each other")
     from hetsim.report.directory import check_directory
     from hetsim.scenario.choices import choose
     from hetsim.study.runner import run_scenario
