@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hetsim.soc.convolution import ConvolutionSpec
 from hetsim.soc.fields import Dtype
 from hetsim.soc.pu import Efficiencies, PUSpec
 
@@ -17,6 +18,9 @@ class AcceleratorSpec(PUSpec):
     macs_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]]
     element_ops_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]]
     efficiency: Efficiencies
+    convolution: ConvolutionSpec | None = Field(
+        default=None, description="what convolutions cost beside their multiply-accumulates"
+    )
 
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
         """Matrix work needs a stated rate; element-wise work can be done in any type."""

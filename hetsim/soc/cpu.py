@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from hetsim.soc.convolution import ConvolutionSpec
 from hetsim.soc.fields import Count, Dtype, Size, located
 from hetsim.soc.pu import Efficiencies, PUSpec
 
@@ -26,6 +27,9 @@ class CPUClusterSpec(PUSpec):
     )
     efficiency: Efficiencies = Field(
         description="share of the peak by operator kind ('Conv', 'Conv.depthwise'), and 'default'"
+    )
+    convolution: ConvolutionSpec | None = Field(
+        default=None, description="what convolutions cost beside their multiply-accumulates"
     )
     parallel_efficiency: Annotated[float, Field(ge=0, le=1)] = Field(
         default=1.0, description="what each further core adds, as a share of a core"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from hetsim.cost.analytical.convolution import convolution_cycles
 from hetsim.cost.analytical.traffic import total_bytes, weight_bytes
 from hetsim.cost.work import Kernel, Phase, Residency, Work
 from hetsim.soc.accelerator import AcceleratorSpec
@@ -68,7 +69,9 @@ def operator_cycles(op: Operator, pu: PU, spec: CPUClusterSpec | AcceleratorSpec
     share = efficiency(spec.efficiency, op)
     dtype = pu.stored_dtype(op.dtype)
     cycles = op.element_ops / (element_rate(spec.element_ops_per_cycle, dtype) * share)
-    if op.macs:
+    if op.kind == "Conv" and op.nest is not None and spec.convolution is not None:
+        cycles += convolution_cycles(op.nest, spec, dtype)
+    elif op.macs:
         cycles += op.macs / (spec.macs_per_cycle[dtype] * share)
     return cycles
 
