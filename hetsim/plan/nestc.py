@@ -1,9 +1,10 @@
 """NEST-C partition plans: a flat map of strings with ``:``-separated lists, read and written.
 
 NEST-C numbers its partitions ``p<N>`` in execution order and ends with a dummy partition, never
-called, for nodes it could not map. Its node names come from the compiler's own graph: ONNX names with characters other than letters, digits and ``_`` replaced, and
-with ``__1``, ``__2`` appended to nodes made from one operator. The reader maps them back and
-reports what it could not map; it does not guess in silence.
+called, for nodes it could not map. Its node names come from the compiler's own graph: ONNX names
+with characters other than letters, digits and ``_`` replaced, and with ``__1``, ``__2`` appended to
+nodes made from one operator. The reader maps them back and reports what it could not map; it does
+not guess in silence.
 """
 
 from __future__ import annotations
