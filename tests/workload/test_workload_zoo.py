@@ -121,6 +121,16 @@ def test_watts_strogatz_keeps_edges_connects_and_points_forward() -> None:
     assert ring == [set(), {0}, {1}, {2}, {3}, {4}, {5}, {0, 6}]
 
 
+def test_moving_the_stride_changes_only_the_work() -> None:
+    early, late = load_model("resnet50_v1"), load_model("resnet50_v1_5")
+    assert early.parameters == late.parameters
+    # three 1x1 convolutions run at half the extent: 56 -> 28 and so on
+    saved = sum(
+        (4 - 1) * (56 // s // 2) ** 2 * c * c // 2 for s, c in ((1, 256), (2, 512), (4, 1024))
+    )
+    assert late.macs - early.macs == saved
+
+
 def test_resnet_versions_differ_only_by_origin() -> None:
     light, built = load_model("resnet50"), load_model("resnet50_v1_5")
     assert (light.macs, light.parameters) == (built.macs, built.parameters)
@@ -186,6 +196,28 @@ def test_random_weights_make_a_model_that_runs(name: str) -> None:
     assert result.std() > 0
     again = with_random_weights(build_model_proto(name), seed=3)
     assert again.SerializeToString() == proto.SerializeToString()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["alexnet", "googlenet", "shufflenet", "resnet18", "vit_b16"])
+def test_every_shape_is_what_onnxruntime_computes(name: str) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    numpy = pytest.importorskip("numpy")
+    graph = load_model(name, fold_batch_norm=False)
+    proto = with_random_weights(build_model_proto(name))
+    names = [tensor for operator in graph.operators for tensor in operator.outputs]
+    del proto.graph.output[:]
+    proto.graph.output.extend(onnx.helper.make_empty_tensor_value_info(t) for t in names)
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = runtime.InferenceSession(
+        proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    data = numpy.zeros((1, 3, 224, 224), dtype="float32")
+    results = session.run(names, {session.get_inputs()[0].name: data})
+    for tensor, result in zip(names, results, strict=True):
+        assert result.shape == graph.tensors[tensor].shape
 
 
 def test_filling_weights_keeps_the_graph() -> None:

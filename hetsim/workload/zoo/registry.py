@@ -52,8 +52,9 @@ _TORCHVISION = "torchvision model documentation (GFLOPS there are multiply-accum
 
 _ALL = (
     ZooModel(
-        "alexnet", "AlexNet with grouped convolutions, Caffe's reference model", 0.724e9, 60.97e6,
-        "Krizhevsky et al. 2012, geometry of bvlc_alexnet at 227x227",
+        "alexnet", "AlexNet with grouped convolutions, Caffe's reference model", 0.724e9, 61.0e6,
+        "Chen et al. 2016 (Eyeriss, ISSCC): 666 M in the convolutions at 227x227; the fully"
+        " connected layers add 58.6 M. Parameters: Han et al. 2015",
         "the file takes 224x224, which makes the first feature map 54x54 instead of 55x55 and the"
         " later ones 26 and 12: 10 % fewer multiply-accumulates than published",
         file="bvlc_alexnet", comparable=frozenset({"parameters"}),
@@ -67,15 +68,15 @@ _ALL = (
     ),
     ZooModel(
         "googlenet", "GoogLeNet (Inception v1), without auxiliary classifiers", 1.58e9, 7.0e6,
-        "Szegedy et al. 2015, table 1, as counted for Caffe's bvlc_googlenet",
+        "Szegedy et al. 2015, table 1 (1.5 G, rounded down), as counted for Caffe's bvlc_googlenet",
         "the file rounds pooled extents down (55, 27, 13, 6) where Caffe rounds up (56, 28, 14, 7):"
         " 1.43 G multiply-accumulates as the file stands",
         file="inception_v1", comparable=frozenset({"parameters"}),
     ),
     ZooModel(
-        "inception_v2", "Inception v2 (BN-Inception)", 2.0e9, 11.2e6,
-        "Szegedy et al. 2016 (Rethinking Inception), table 3: BN-Inception, 2.0 G; parameters: sum"
-        " over the layers of Ioffe and Szegedy 2015, figure 5",
+        "inception_v2", "Inception v2 (BN-Inception)", 2.0e9, None,
+        "Szegedy et al. 2016 (Rethinking Inception), table 3: BN-Inception, 2.0 G",
+        "no parameter count was published",
         file="inception_v2",
     ),
     ZooModel(
@@ -104,6 +105,11 @@ _ALL = (
     ZooModel("vgg19", "VGG-19", 19.63e9, 143.67e6, _TORCHVISION, file="vgg19"),
     ZooModel(
         "resnet18", "ResNet-18", 1.81e9, 11.69e6, _TORCHVISION, build=_built("resnet", "resnet18"),
+    ),
+    ZooModel(
+        "resnet50_v1", "ResNet-50 as first published, stride in the 1x1 convolutions", 3.86e9,
+        25.56e6, "He et al. 2016, table 1 (3.8 G, rounded down); 3.86 G is the sum over that table",
+        build=_built("resnet", "resnet50_v1"),
     ),
     ZooModel(
         "resnet50_v1_5", "ResNet-50, stride in the 3x3 convolutions", 4.09e9, 25.56e6, _TORCHVISION,
@@ -143,7 +149,12 @@ _ALL = (
 MODELS: Mapping[str, ZooModel] = {model.name: model for model in _ALL}
 """Every network by name."""
 
-ALIASES: Mapping[str, str] = {"inception_v1": "googlenet"}
+ALIASES: Mapping[str, str] = {
+    "inception_v1": "googlenet",
+    "zfnet": "zfnet512",
+    "resnext50": "resnext50_32x4d",
+    "vit": "vit_b16",
+}
 """Other names of the same networks."""
 
 

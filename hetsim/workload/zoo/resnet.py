@@ -1,12 +1,13 @@
 """Residual networks: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016.
 
-The bottleneck variant has its stride in the 3x3 convolution ("v1.5"), as torchvision and most later
-code do. ResNeXt: Xie et al., "Aggregated Residual Transformations", CVPR 2017.
+The bottleneck network exists with its stride in the 1x1 convolutions, as first published, and in
+the 3x3 ("v1.5"), as torchvision and most later code have it.
+ResNeXt: Xie et al., "Aggregated Residual Transformations", CVPR 2017.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from onnx import ModelProto
 
@@ -33,14 +34,27 @@ def _basic_block(net: NetworkBuilder, name: str, source: str, width: int, stride
     return net.relu(f"{name}.relu", net.add("Add", f"{name}.add", [result, shortcut]))
 
 
-def _bottleneck(
-    net: NetworkBuilder, name: str, source: str, width: int, stride: int, groups: int, inner: int
-) -> str:
-    result = net.conv_bn(f"{name}.1", source, inner, 1)
-    result = net.conv_bn(f"{name}.2", result, inner, 3, stride=stride, padding=1, groups=groups)
-    result = net.conv_bn(f"{name}.3", result, 4 * width, 1, activation="")
-    shortcut = _shortcut(net, name, source, 4 * width, stride)
-    return net.relu(f"{name}.relu", net.add("Add", f"{name}.add", [result, shortcut]))
+@dataclass(frozen=True)
+class _Bottleneck:
+    """A family of three-convolution blocks: ``groups`` of ``base`` channels at width 64.
+
+    ``early_stride``: the stride sits in the first 1x1 convolution instead of the 3x3.
+    """
+
+    groups: int = 1
+    base: int = 64
+    early_stride: bool = False
+
+    def block(self, net: NetworkBuilder, name: str, source: str, width: int, stride: int) -> str:
+        inner = width * self.base // 64 * self.groups
+        first, second = (stride, 1) if self.early_stride else (1, stride)
+        result = net.conv_bn(f"{name}.1", source, inner, 1, stride=first)
+        result = net.conv_bn(
+            f"{name}.2", result, inner, 3, stride=second, padding=1, groups=self.groups
+        )
+        result = net.conv_bn(f"{name}.3", result, 4 * width, 1, activation="")
+        shortcut = _shortcut(net, name, source, 4 * width, stride)
+        return net.relu(f"{name}.relu", net.add("Add", f"{name}.add", [result, shortcut]))
 
 
 def resnet18() -> ModelProto:
@@ -54,23 +68,26 @@ def resnet18() -> ModelProto:
     return net.finish(net.classifier(result), (1, 1000))
 
 
-def _bottleneck_network(name: str, blocks: Sequence[int], groups: int, base: int) -> ModelProto:
+def _fifty_layers(name: str, family: _Bottleneck) -> ModelProto:
     net = NetworkBuilder(name, (1, 3, 224, 224))
     result = _stem(net)
-    for stage, (width, count) in enumerate(zip(STAGE_WIDTHS, blocks, strict=True), start=1):
-        inner = width * base // 64 * groups
+    for stage, (width, count) in enumerate(zip(STAGE_WIDTHS, (3, 4, 6, 3), strict=True), start=1):
         for block in range(count):
             stride = 2 if stage > 1 and block == 0 else 1
-            label = f"layer{stage}.{block}"
-            result = _bottleneck(net, label, result, width, stride, groups, inner)
+            result = family.block(net, f"layer{stage}.{block}", result, width, stride)
     return net.finish(net.classifier(result), (1, 1000))
+
+
+def resnet50_v1() -> ModelProto:
+    """ResNet-50 as first published, with the stride in the 1x1 convolutions, at 224x224."""
+    return _fifty_layers("resnet50_v1", _Bottleneck(early_stride=True))
 
 
 def resnet50_v1_5() -> ModelProto:
     """ResNet-50 with the stride in the 3x3 convolutions, at 224x224."""
-    return _bottleneck_network("resnet50_v1_5", (3, 4, 6, 3), groups=1, base=64)
+    return _fifty_layers("resnet50_v1_5", _Bottleneck())
 
 
 def resnext50_32x4d() -> ModelProto:
     """ResNeXt-50, 32 groups of width 4, at 224x224."""
-    return _bottleneck_network("resnext50_32x4d", (3, 4, 6, 3), groups=32, base=4)
+    return _fifty_layers("resnext50_32x4d", _Bottleneck(groups=32, base=4))
