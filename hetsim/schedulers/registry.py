@@ -40,6 +40,7 @@ BUILT_IN: Mapping[str, str] = {
     "cpop": "hetsim.schedulers.cpop:CPOP",
     "partition_tuner": "hetsim.schedulers.partition_tuner:PartitionTuner",
     "duet": "hetsim.schedulers.duet:Duet",
+    "ios": "hetsim.schedulers.ios:IOS",
     "random": "hetsim.schedulers.controls:Random",
     "round_robin": "hetsim.schedulers.controls:RoundRobin",
 }
