@@ -83,7 +83,13 @@ def gantt_images(run: Run, soc: SoC, *, width_in: float = COLUMN_IN) -> tuple[by
     svg, png = io.BytesIO(), io.BytesIO()
     with _settings():
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "hetsim"})
-        figure.savefig(png, format="png", dpi=300, metadata={"Software": "hetsim"})
+        figure.savefig(
+            png,
+            format="png",
+            dpi=300,
+            metadata={"Software": "hetsim"},
+            pil_kwargs={"compress_level": 4},
+        )
     return svg.getvalue(), png.getvalue()
 
 
@@ -134,7 +140,7 @@ def _draw(run: Run, trace: Trace, soc: SoC, width_in: float) -> Figure:
     _draw_strips(strips, curves, trace.makespan_s, factor)
     _frame(lanes, names[: len(rows)], 0.6)
     _frame(strips, names[len(rows) :], 0.38)
-    lanes.set_xticks([])
+    lanes.xaxis.set_visible(False)
     strips.set_xlabel(f"time ({unit})", labelpad=1)
     for ax in (lanes, strips):
         ax.set_xlim(0, max(trace.makespan_s / factor, 1e-9))
@@ -300,7 +306,7 @@ def _frame(ax: Axes, names: Sequence[str], middle: float) -> None:
 
     count = len(names)
     ax.set_ylim(count or 1, 0)
-    ax.set_yticks([])
+    ax.yaxis.set_visible(False)  # matplotlib's ticks would take a third of the time
     beside = ax.get_yaxis_transform()
     for i, name in enumerate(names):
         ax.text(-0.009, i + middle, name, ha="right", va="center", transform=beside)

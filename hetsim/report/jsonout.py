@@ -59,7 +59,11 @@ def _run(run: Run, files: Mapping[str, str]) -> dict[str, object]:
         "operators": len(run.graph),
         "partitions": len(run.plan.partitions) if run.plan is not None else None,
         "pus": {
-            name: {"busy_us": microseconds(pu.busy_s), "utilization": _share(pu.utilization)}
+            name: {
+                "busy_us": microseconds(pu.busy_s),
+                "utilization": _share(pu.utilization),
+                "attribution_us": _parts(run.pu_attribution.get(name, {})),
+            }
             for name, pu in run.pus.items()
         },
         "links": {
@@ -73,11 +77,18 @@ def _run(run: Run, files: Mapping[str, str]) -> dict[str, object]:
         "bounds": [
             {"us": microseconds(bound.seconds), "argument": bound.argument} for bound in run.bounds
         ],
+        "attribution_us": _parts(run.attribution),
+        "contention_free_us": microseconds(run.contention_free_s),
         "energy_uj": microseconds(run.energy_j),
         "events": run.trace.events if run.trace is not None else None,
         "files": dict(files),
     }
     return row
+
+
+def _parts(seconds: Mapping[str, float]) -> dict[str, float]:
+    # Not rounded, because the parts add up to the makespan.
+    return {part: time * 1e6 for part, time in seconds.items()}
 
 
 def _reference(result: Result) -> dict[str, object] | None:

@@ -47,6 +47,19 @@ STYLES: dict[str, Style] = {
 }
 """Kinds of :class:`hetsim.sim.trace.Span`, in legend order."""
 
+PARTS: dict[str, Style] = {
+    "compute": Style(BLUE, "", "compute"),
+    "bus_contention": Style(VERMILION, "", "bus contention"),
+    "unavoidable_transfer": Style(SKY, "", "unavoidable transfer"),
+    "dma_wait": Style(GREEN, "", "DMA wait"),
+    "dispatch_and_crossing": Style(YELLOW, "", "dispatch and crossing"),
+    "core_sharing": Style(PURPLE, "", "core sharing"),
+    "dependency_wait": Style(GREY, "", "dependency wait"),
+    "barrier_wait": Style(ORANGE, "", "barrier wait"),
+    "idle": Style(PALE, "", "idle"),
+}
+"""Parts of a makespan (:mod:`hetsim.analysis.attribution`), in the order they are shown."""
+
 _UNKNOWN = Style(PALE, "+++", "other")
 
 

@@ -15,7 +15,7 @@ from hetsim.analysis.result import Result, Run
 from hetsim.plan.model import Plan
 from hetsim.report.jsonout import FileNames
 from hetsim.report.lanes import nanoseconds, rate_curves, rows_of
-from hetsim.report.palette import STYLES, style_of
+from hetsim.report.palette import PARTS, STYLES, style_of
 from hetsim.report.perfetto import partition_dependencies
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC
@@ -53,7 +53,10 @@ def report_data(result: Result, files: FileNames | None = None) -> Json:
             row |= _plan(run.graph, run.plan, texts)
         runs.append(row)
     styles = [[kind, style_of(kind).label, style_of(kind).colour, _tile(kind)] for kind in kinds]
-    return {"texts": list(texts.index), "kinds": styles, "models": models, "runs": runs}
+    parts = [[style.label, style.colour] for style in PARTS.values()]
+    return {
+        "texts": list(texts.index), "kinds": styles, "parts": parts, "models": models, "runs": runs,
+    }  # fmt: skip
 
 
 def script_json(value: object) -> str:
@@ -98,6 +101,9 @@ def _summary(run: Run, soc: SoC, model: int) -> Json:
         "bound": _finite(run.lower_bound_s),
         "gap": _finite(run.gap),
         "energy": _finite(run.energy_j),
+        "contention_cost": _finite(run.contention_cost_s),
+        "path": _split(run.attribution),
+        "pu_paths": [[name, _split(parts)] for name, parts in run.pu_attribution.items()],
         "bounds": [[_finite(b.seconds), b.argument] for b in run.bounds],
         "pus": [[name, pu.busy_s, _finite(pu.utilization)] for name, pu in run.pus.items()],
         "links": [
@@ -105,6 +111,14 @@ def _summary(run: Run, soc: SoC, model: int) -> Json:
             for name, link in run.links.items()
         ],
     }
+
+
+def _split(parts: Mapping[str, float]) -> list[list[int]]:
+    """Parts of a makespan that are not nothing, as (number of the part, nanoseconds)."""
+    known = list(PARTS)
+    return [
+        [known.index(part), nanoseconds(parts[part])] for part in known if parts.get(part, 0.0) > 0
+    ]
 
 
 def _timeline(run: Run, trace: Trace, soc: SoC, texts: _Texts, kinds: list[str]) -> Json:

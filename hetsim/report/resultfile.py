@@ -20,6 +20,7 @@ class PUEntry(_Strict):
 
     busy_us: float = Field(description="time it was busy with kernels")
     utilization: float | None = Field(description="busy share of the makespan")
+    attribution_us: dict[str, float] = Field(description="where the makespan went on this unit")
 
 
 class LinkEntry(_Strict):
@@ -52,6 +53,12 @@ class RunEntry(_Strict):
     pus: dict[str, PUEntry]
     links: dict[str, LinkEntry]
     bounds: list[BoundEntry]
+    attribution_us: dict[str, float] = Field(
+        description="the makespan split along the critical path; the parts add up to it"
+    )
+    contention_free_us: float | None = Field(
+        description="makespan of the same plan when no transfer disturbs another"
+    )
     energy_uj: float | None = Field(description="null when the SoC states no power")
     events: int | None = Field(description="of the simulation")
     files: dict[str, str] = Field(description="files beside result.json, by kind")

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hetsim.analysis.result import Result, Run
+from hetsim.report.palette import PARTS
 from hetsim.report.summary import (
     PublishedFigure,
     headline,
@@ -38,15 +39,18 @@ def print_result(result: Result, console: Console) -> None:
     gap = next((g for g in _GAPS if _width(result, together, g) <= console.width), None)
     if gap is not None:
         title = "time per inference, speed-up and utilisation"
-        console.print(_table(result, together, title, gap))
+        _print_table(result, console, together, title, gap)
     else:
         for columns in _chunks(result, figures, console.width):
-            console.print(_table(result, columns, "time per inference and speed-up"))
+            _print_table(result, console, columns, "time per inference and speed-up")
             console.print()
         for columns in _chunks(result, use, console.width):
-            console.print(_table(result, columns, "utilisation"))
+            _print_table(result, console, columns, "utilisation")
             console.print()
     console.print(_LEGEND)
+    for columns in _chunks(result, _attribution_columns(result), console.width):
+        console.print()
+        _print_table(result, console, columns, "where the time goes along the critical path")
     _print_failures(result, console)
     if result.reference:
         console.print()
@@ -82,25 +86,43 @@ def _figure_columns(result: Result) -> dict[str, Cell]:
     }
 
 
+def _attribution_columns(result: Result) -> dict[str, Cell]:
+    """Shares of the makespan; parts that no run spends time on have no column."""
+
+    def cell(part: str) -> Cell:
+        return lambda run: _share(run.attribution.get(part, 0.0) / (run.makespan_s or 1.0))
+
+    used = {
+        part
+        for run in result.runs
+        for part, time in run.attribution.items()
+        if time >= 0.0005 * (run.makespan_s or 0.0) and time > 0.0
+    }
+    labels = {part: PARTS[part].label.replace(" ", "\n", 1) for part in PARTS if part in used}
+    return {label: cell(part) for part, label in labels.items()}
+
+
 def _utilisation_columns(result: Result) -> dict[str, Cell]:
     columns: dict[str, Cell] = {}
 
-    def share(value: float | None) -> str:
-        if value is None:
-            return "–"
-        return f"{value:.1%}" if 0 < value < 0.0995 else f"{value:.0%}"
-
     def pu_cell(name: str) -> Cell:
-        return lambda run: share(run.pus[name].utilization if name in run.pus else None)
+        return lambda run: _share(run.pus[name].utilization if name in run.pus else None)
 
     def link_cell(name: str) -> Cell:
-        return lambda run: share(run.links[name].utilization if name in run.links else None)
+        return lambda run: _share(run.links[name].utilization if name in run.links else None)
 
     for name in dict.fromkeys(name for run in result.runs for name in run.pus):
         columns[f"PU\n{name}"] = pu_cell(name)
     for name in dict.fromkeys(name for run in result.runs for name in run.links):
         columns[f"link\n{name}"] = link_cell(name)
     return columns
+
+
+def _share(value: float | None) -> str:
+    """A percentage; small ones keep a digit, so that a little is not shown as nothing."""
+    if value is None:
+        return "–"
+    return f"{value:.1%}" if 0 < value < 0.0995 else f"{value:.0%}"
 
 
 def _first_column(result: Result) -> int:
@@ -131,12 +153,16 @@ def _chunks(result: Result, columns: dict[str, Cell], width: int) -> list[dict[s
     return tables
 
 
-def _table(result: Result, columns: dict[str, Cell], caption: str, gap: int = _GAPS[0]) -> Table:
+def _print_table(
+    result: Result,
+    console: Console,
+    columns: dict[str, Cell],
+    caption: str,
+    gap: int = _GAPS[0],
+) -> None:
     title = f"{result.scenario} on {result.soc.name} ({result.execution}): {caption}"
-    table = Table(
-        title=Text(title, style="bold"), title_justify="left", box=None, pad_edge=False,
-        padding=(0, gap, 0, 0), header_style="dim",
-    )  # fmt: skip
+    console.print(Text(title, style="bold"))
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
     name_width = min(_first_column(result), 40)
     table.add_column("network\n  scheduler", overflow="fold", min_width=name_width)
     for name in columns:
@@ -153,7 +179,7 @@ def _table(result: Result, columns: dict[str, Cell], caption: str, gap: int = _G
             style = "green" if run.scheduler in best else ""
             cells = [Text(cell(run), style=style) for cell in columns.values()]
             table.add_row(Text(f"  {run.scheduler}", style=style), *cells)
-    return table
+    console.print(table)
 
 
 _LEGEND = Text(

@@ -193,6 +193,12 @@ def sample_run(graph: Graph, scheduler: str, soc: SoC, stretch: float = 1.0) -> 
             for name, use in trace.links.items()
         },
         tuple(rows),
+        attribution={"compute": span * 0.75, "bus_contention": span * 0.25, "dma_wait": 0.0},
+        pu_attribution={
+            name: {"compute": t, "dependency_wait": 0.0, "idle": span - t}
+            for name, t in trace.pu_busy_s.items()
+        },
+        contention_free_s=span * 0.8,
         planning_s=0.0123,
     )
 

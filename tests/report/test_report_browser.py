@@ -223,6 +223,10 @@ def test_runs_are_chosen_by_bar_or_by_list_and_tables_follow(
     browser.find_element(By.ID, "table-filter").send_keys("maxpool")
     rows = browser.find_elements(By.CSS_SELECTOR, "#table tbody tr")
     assert len(rows) == sum(op.kind == "MaxPool" for op in run.graph.operators)
+    where = browser.find_element(By.ID, "attribution").text
+    assert "along the critical path" in where
+    assert "bus contention" in where
+    assert "(25 %)" in where
     for way in ("kind", "part", "activity"):
         Select(browser.find_element(By.ID, "pick-colour")).select_by_value(way)
         settle(browser)

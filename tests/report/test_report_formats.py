@@ -50,6 +50,14 @@ def test_result_json_follows_its_schema_and_states_the_runs(result: Result) -> N
     assert first["files"] == {"trace": "trace-a.json"}
 
 
+def test_attribution_adds_up_to_the_makespan(result: Result) -> None:
+    row = json.loads(dumps(result_to_dict(result)))["runs"][0]
+    assert sum(row["attribution_us"].values()) == pytest.approx(row["makespan_us"], abs=1e-5)
+    assert row["contention_free_us"] == pytest.approx(0.8 * row["makespan_us"])
+    for pu in row["pus"].values():
+        assert sum(pu["attribution_us"].values()) == pytest.approx(row["makespan_us"], abs=1e-5)
+
+
 def test_a_failed_run_says_why_and_has_no_figures(result: Result) -> None:
     row = result_to_dict(result)["runs"][-1]
     assert row["error"].startswith("operator 'b0/pool' fits no processing unit")
@@ -252,6 +260,9 @@ def test_terminal_table_fits_and_loses_nothing(result: Result, width: int) -> No
     assert "npu_only: operator 'b0/pool' fits no processing unit allow MaxPool on cpu" in words
     assert "(baseline / makespan − 1)·100 %" in words
     assert "+5.03 %" in text
+    assert "where the time goes along the critical path" in words
+    assert "contention" in words
+    assert "DMA" not in words, "a part that takes no time needs no column"
     assert "not run" in words
 
 

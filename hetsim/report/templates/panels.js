@@ -16,6 +16,7 @@ function fillFacts(run) {
   add("lower bound", time(run.bound), run.gap === null ? "" : `(gap ${gapText(run.gap)})`);
   add("operators", String(data.models[run.model].operators.length));
   add("partitions", run.parts ? String(run.parts.length) : "–");
+  if (run.contention_cost !== null) add("contention costs", run.contention_cost > 1e-12 ? time(run.contention_cost) : "nothing");
   if (run.energy !== null) add("energy", formatEnergy(run.energy));
 }
 
@@ -78,9 +79,23 @@ function fillUtilisation(run) {
     box.append(meter(name, share, `${formatSize(bytes)} moved` + (lost > 0 ? `, ${formatTime(lost * 1e9)} lost to sharing` : ""), "link"));
 }
 
+// Where the makespan went along the critical path and on each PU, then what each lane did.
 function fillAttribution(view) {
-  const box = document.getElementById("attribution");
+  const box = document.getElementById("attribution"), run = view.run;
   box.replaceChildren();
+  const split = (label, parts, className) => {
+    const total = parts.reduce((sum, part) => sum + part[1], 0) || 1;
+    const words = parts.map(([p, t]) => `${data.parts[p][0]} ${formatTime(t)} (${percent(t / total)})`);
+    const line = meter(label, 1, words.join(" · "), className, parts.map(([p, t], i) => [t / total, data.parts[p][1], words[i]]));
+    line.children[2].textContent = formatTime(total);
+    return line;
+  };
+  if (run.path.length) {
+    box.append(element("h4", "along the critical path"), split("makespan", run.path, "path"));
+    box.append(element("h4", "on each processing unit"));
+    for (const [name, parts] of run.pu_paths) box.append(split(name, parts, "path"));
+    box.append(element("h4", "by activity of each lane"));
+  }
   for (const row of view.rows) {
     const time = new Map();
     let busy = 0;
