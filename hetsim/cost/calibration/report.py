@@ -41,7 +41,7 @@ def describe_row(table: Measurements, row: int) -> str:
 
 
 def metrics_table(report: DeviceReport) -> Table:
-    """Every model's errors on the rows kept aside, as a rich table."""
+    """Every model's errors on the rows kept aside, as a rich table; folds in its caption."""
     from rich.table import Table
 
     folds = int(report.fold_of.max()) + 1
@@ -50,20 +50,25 @@ def metrics_table(report: DeviceReport) -> Table:
         title_justify="left",
     )
     table.add_column("model")
-    for heading in ("MAPE", "median", "p90", "within 10 %", "bias", "MAPE by fold", "regret"):
+    headings = ["MAPE", "median", "p90", "<= 10 %", "bias"]
+    with_regret = any(score.regret is not None for score in report.scores.values())
+    if with_regret:
+        headings.append("regret")
+    for heading in headings:
         table.add_column(heading, justify="right")
+    by_fold = []
     for score in report.scores.values():
         m = score.overall
-        table.add_row(
-            score.model,
-            f"{m.mape:.1%}",
-            f"{m.median:.1%}",
-            f"{m.p90:.1%}",
-            f"{m.within_10:.0%}",
-            f"{m.bias:+.1%}",
-            " ".join(f"{100 * fold.mape:.1f}" for fold in score.folds),
-            "-" if score.regret is None else f"{score.regret:.1%}",
+        cells = [f"{m.mape:.1%}", f"{m.median:.1%}", f"{m.p90:.1%}", f"{m.within_10:.0%}"]
+        cells.append(f"{m.bias:+.1%}")
+        if score.regret is not None:
+            cells.append(f"{score.regret:.1%}")
+        table.add_row(score.model, *cells)
+        by_fold.append(
+            f"{score.model} " + " ".join(f"{100 * fold.mape:.1f}" for fold in score.folds)
         )
+    table.caption = "MAPE by fold, %: " + "; ".join(by_fold)
+    table.caption_justify = "left"
     return table
 
 

@@ -111,4 +111,4 @@ def _curved(hyper: Floats, distance: NDArray[np.floating]) -> NDArray[np.floatin
     np.exp(scaled, out=scaled)
     scaled *= rough
     total += scaled
-    return total
+    return np.asarray(total)

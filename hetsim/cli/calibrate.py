@@ -1,0 +1,226 @@
+"""``hetsim calibrate``: fits cost models to measurements and says how wrong they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from hetsim.cli.progress import progress_bar
+from hetsim.errors import ConfigError, Location, ResultsError
+
+if TYPE_CHECKING:
+    from hetsim.cost.calibration.evaluate import DeviceReport
+    from hetsim.cost.calibration.folds import Split
+    from hetsim.cost.calibration.socfit import Target
+    from hetsim.cost.measurements.table import Measurements
+
+PROBLEMS_SHOWN = 10
+
+
+@click.command()
+@click.argument("soc", required=False)
+@click.option("--pu", metavar="NAME", help="The processing unit of SOC that was measured.")
+@click.option(
+    "--measurements", "file", metavar="FILE.csv", required=True, help="What was measured."
+)
+@click.option("--device", metavar="NAME", help="Use only this device of the file.")
+@click.option("--learned", is_flag=True, help="Also train the learned model.")
+@click.option(
+    "--split",
+    type=click.Choice(["family", "shape", "row"]),
+    default="family",
+    show_default=True,
+    help="What is kept aside together: families of the file, equal input size and kernel, or rows.",
+)
+@click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--max-dropped",
+    type=click.FloatRange(0, 1),
+    default=0.2,
+    show_default=True,
+    help="Share of unusable rows above which the file is refused.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="Directory for report.json, scatter plots, the calibrated SoC and the learned model.",
+)
+@click.option("--force", is_flag=True, help="Overwrite files in OUT.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON and nothing else.")
+def command(
+    soc: str | None,
+    pu: str | None,
+    file: str,
+    device: str | None,
+    learned: bool,
+    split: str,
+    folds: int,
+    seed: int,
+    max_dropped: float,
+    output: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Fit the cost models of a SoC to measurements.
+
+    Errors are those of rows kept aside, beside the uncalibrated model (when SOC is given) and
+    a plain roofline fit. Without SOC it reports errors only: of every device in the file.
+    """
+    from hetsim.cost.calibration.evaluate import evaluate
+    from hetsim.cost.measurements import read_measurements
+
+    if (soc is None) != (pu is None):
+        raise click.UsageError("SOC and --pu go together: which unit of which SoC was measured?")
+    table = read_measurements(file, max_dropped=max_dropped)
+    devices = _devices(table, device, file, one=soc is not None)
+    target = _target(soc, pu, table.of_device(devices[0])) if soc is not None and pu else None
+    planned = _planned_files(output, devices, target, learned)
+    if not force:
+        _refuse_existing(planned)
+    reports: list[DeviceReport] = []
+    with progress_bar(wanted=not as_json) as progress:
+        for name in devices:
+            rows = table.of_device(name)
+            reports.append(
+                evaluate(
+                    rows,
+                    split=cast("Split", split),
+                    folds=folds,
+                    seed=seed,
+                    learned=learned,
+                    baseline=target.baseline(rows) if target else None,
+                    uncalibrated=target.stated() if target else None,
+                    progress=progress,
+                )
+            )
+    _show(reports, table, as_json=as_json)
+    if output is not None:
+        _write(reports, Path(output), target, learned=learned, force=force, quiet=as_json)
+
+
+def _devices(table: Measurements, device: str | None, file: str, *, one: bool) -> tuple[str, ...]:
+    """The devices to report on, those of one row left out.
+
+    ``rk3399`` stands for ``rk3399/gpu/float32`` when it is the only one that begins so.
+    """
+    from hetsim.names import suggest
+
+    if device is not None:
+        begins = [name for name in table.devices if name.startswith(f"{device}/")]
+        fitting = [device] if device in table.devices else begins
+        if not fitting:
+            raise ConfigError(
+                f"no device is called {device!r}; {suggest(device, table.devices)}",
+                where=Location(file),
+            )
+    else:
+        fitting = list(table.devices)
+    if one and len(fitting) > 1:
+        raise ConfigError(
+            f"{len(fitting)} devices fit; a SoC's unit is one of them",
+            where=Location(file),
+            hint=f"give one with --device: {', '.join(fitting)}",
+        )
+    return tuple(fitting)
+
+
+def _target(soc: str, pu: str, table: Measurements) -> Target:
+    from hetsim.cost.calibration.socfit import Target
+    from hetsim.soc.loader import load_soc
+
+    return Target.find(load_soc(soc), pu, table)
+
+
+def _slug(device: str) -> str:
+    return "-".join(part for part in device.replace("\\", "/").split("/") if part)
+
+
+def _planned_files(
+    output: str | None, devices: tuple[str, ...], target: Target | None, learned: bool
+) -> list[Path]:
+    if output is None:
+        return []
+    root = Path(output)
+    files = [root / "report.json", *(root / f"scatter-{_slug(name)}.png" for name in devices)]
+    if learned:
+        files += [root / f"learned-{_slug(name)}.npz" for name in devices]
+    if target is not None:
+        files.append(root / f"{target.soc.name}.yaml")
+    return files
+
+
+def _refuse_existing(files: list[Path]) -> None:
+    present = [file for file in files if file.exists()]
+    if present:
+        raise ResultsError(
+            f"{present[0].name} exists and is not overwritten",
+            where=Location(str(present[0].parent)),
+            hint="give --force, or another directory with -o",
+        )
+
+
+def _show(reports: list[DeviceReport], table: Measurements, *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from hetsim.cost.calibration.report import as_json as plain
+    from hetsim.cost.calibration.report import metrics_table, worst_table
+
+    if as_json:
+        found = {
+            "summary": table.summary,
+            "problems": [str(problem) for problem in table.problems],
+            "reports": [plain(report) for report in reports],
+        }
+        click.echo(json.dumps(found, indent=1))
+        return
+    console = Console()
+    console.print(f"{table.form}: {table.summary}", highlight=False)
+    for problem in table.problems[:PROBLEMS_SHOWN]:
+        console.print(f"  {table.file}: {problem}", highlight=False, markup=False)
+    if len(table.problems) > PROBLEMS_SHOWN:
+        console.print(f"  and {len(table.problems) - PROBLEMS_SHOWN} more")
+    for report in reports:
+        console.print(metrics_table(report))
+        console.print(worst_table(report, list(report.scores)[-1], 5))
+        for note in report.notes:
+            console.print(f"  {note}", highlight=False)
+
+
+def _write(
+    reports: list[DeviceReport],
+    root: Path,
+    target: Target | None,
+    *,
+    learned: bool,
+    force: bool,
+    quiet: bool,
+) -> None:
+    from hetsim.cost.calibration.outputs import (
+        save_calibrated_soc,
+        save_learned,
+        save_report,
+        save_scatter,
+    )
+
+    root.mkdir(parents=True, exist_ok=True)
+    written = [save_report(reports, root / "report.json")]
+    for report in reports:
+        slug = _slug(report.device)
+        written.append(save_scatter(report, root / f"scatter-{slug}.png"))
+        baseline = target.baseline(report.table) if target else None
+        if learned:
+            written.append(save_learned(report, root / f"learned-{slug}.npz", baseline))
+        if target is not None:
+            file = root / f"{target.soc.name}.yaml"
+            notes = save_calibrated_soc(report, target, file, force=force)
+            written.append(file)
+            if not quiet:
+                for note in notes:
+                    click.echo(f"note: {note}")
+    if not quiet:
+        click.echo(f"written to {root}: {', '.join(file.name for file in written)}")
