@@ -28,11 +28,14 @@ Floors = list[list[float]]
 def lower_bounds(graph: Graph, soc: SoC, costs: CostModel) -> tuple[Bound, ...]:
     """All bounds, seconds. Cost: O((V + E) · PUs²) and one linear program."""
     floors = operator_floors(graph, soc, costs)
-    return (
+    bounds = (
         Bound(path_bound(graph, soc, floors), "longest path of fastest operators"),
         Bound(area_bound(floors), "operators divided over all PUs"),
-        Bound(bytes_bound(graph, soc, floors), "weights and network tensors through memory"),
     )
+    if costs.caches:  # a measurement may show that caches served what should cross the memory
+        return bounds
+    memory = Bound(bytes_bound(graph, soc, floors), "weights and network tensors through memory")
+    return (*bounds, memory)
 
 
 def operator_floors(graph: Graph, soc: SoC, costs: CostModel) -> Floors:

@@ -16,7 +16,12 @@ class CostModel(ABC):
 
     :meth:`work` is called once per kernel, PU class and residency (answers are cached by the
     caller), so it may be slow. It must be a pure function of its arguments.
+
+    ``caches`` tells that this model may let caches serve bytes which therefore never cross the
+    memory path, so that no bound may count on them.
     """
+
+    caches: bool = False
 
     @abstractmethod
     def work(
@@ -33,8 +38,9 @@ class CostModel(ABC):
         """Seconds that operator ``op`` adds at the very least, whatever plan it is part of.
 
         Fusion, residency, tiling and idle links may make it cheaper than :meth:`work` says;
-        nothing may make it cheaper than this. Infinite when ``pu`` can never run it, ``None`` when
-        this model does not know.
+        nothing may make it cheaper than this, not even a kernel that another model of a chain has
+        to answer for. Infinite when ``pu`` can never run it, ``None`` when this model does not
+        know.
         """
 
 
@@ -43,6 +49,7 @@ class CostChain(CostModel):
 
     def __init__(self, models: Sequence[CostModel]) -> None:
         self.models = tuple(models)
+        self.caches = any(model.caches for model in self.models)
 
     def work(
         self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency = NOWHERE
@@ -54,5 +61,8 @@ class CostChain(CostModel):
         raise InfeasibleError(f"no cost model knows {'+'.join(kernel.kinds)} on {pu.name}")
 
     def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
-        known = (model.floor(graph, op, pu) for model in self.models)
-        return min((seconds for seconds in known if seconds is not None), default=None)
+        for model in self.models:
+            seconds = model.floor(graph, op, pu)
+            if seconds is not None:
+                return seconds
+        return None

@@ -154,6 +154,18 @@ class PUSpec(Spec):
     )
     dispatch: Time = Field(default=0.0, description="overhead of starting one kernel")
     crossing: Crossing = Crossing()
+    profile: str | None = Field(
+        default=None,
+        min_length=1,
+        description="measured times of this unit (a hetsim profile/1 file), relative to this file;"
+        " they stand in for what the model would say",
+    )
+    learned: str | None = Field(
+        default=None,
+        min_length=1,
+        description="learned cost model of this unit (.npz of 'hetsim calibrate --learned'),"
+        " relative to this file; asked for what was not measured",
+    )
     slowdown: Slowdown | None = Field(
         default=None, description="loss of speed below saturation, measured on the real SoC"
     )

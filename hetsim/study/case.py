@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from hetsim.analysis.attribution import attribute, attribute_pus
 from hetsim.analysis.bounds import lower_bounds
 from hetsim.analysis.metrics import energy, link_metrics, operator_rows, pu_metrics
 from hetsim.analysis.result import Bound, Run
-from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.base import CostModel
 from hetsim.errors import HetsimError, SchedulerError
 from hetsim.lower.lowering import Lowering
@@ -22,6 +21,7 @@ from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.sim.simulate import execute
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC
+from hetsim.study.costs import cost_model
 from hetsim.study.limits import time_limit
 from hetsim.study.memory import check_capacity
 from hetsim.workload.graph import Graph
@@ -29,11 +29,14 @@ from hetsim.workload.graph import Graph
 
 @dataclass(frozen=True)
 class Case:
-    """A network, a SoC and the options of simulation; plans are made, checked and run on it."""
+    """A network, a SoC and the options of simulation; plans are made, checked and run on it.
+
+    ``costs`` default to the chain that the SoC's units ask for (:mod:`hetsim.study.costs`).
+    """
 
     graph: Graph
     soc: SoC
-    costs: CostModel = field(default_factory=AnalyticalModel)
+    costs: CostModel | None = None
     execution: str = "dataflow"
     seed: int = 0
     fidelity: str = "fluid"
@@ -41,12 +44,21 @@ class Case:
     @cached_property
     def lowering(self) -> Lowering:
         """Shared by profiling and simulation, with its caches."""
-        return Lowering(self.graph, self.soc, self.costs)
+        return Lowering(self.graph, self.soc, self.cost_model)
+
+    @cached_property
+    def cost_model(self) -> CostModel:
+        """What knows the costs.
+
+        Raises:
+            ConfigError: a profile or learned model that the SoC names cannot be read.
+        """
+        return cost_model(self.soc) if self.costs is None else self.costs
 
     @cached_property
     def bounds(self) -> tuple[Bound, ...]:
         """Lower bounds on the makespan of any plan."""
-        return lower_bounds(self.graph, self.soc, self.costs)
+        return lower_bounds(self.graph, self.soc, self.cost_model)
 
     def check(self) -> None:
         """Raises ``InfeasibleError`` when the network cannot fit the SoC's memory at all."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hetsim.analysis.result import Result, Run
+from hetsim.analysis.sources import source_notes
 from hetsim.errors import ConfigError, HetsimError, InfeasibleError, PlanError
 from hetsim.plan.files import load_plan
 from hetsim.plan.model import Plan
@@ -18,6 +19,7 @@ from hetsim.schedulers.base import Scheduler
 from hetsim.schedulers.registry import create, scheduler_names
 from hetsim.soc.model import SoC
 from hetsim.study.case import Case
+from hetsim.study.costs import cost_files, profile_notes, profiles
 from hetsim.workload.graph import Graph
 
 Progress = Callable[[str, int, int], None]
@@ -39,6 +41,7 @@ def run_scenario(
             parameter, a network that does not fit the memory, a plan file that fits no network.
     """
     schedulers = _schedulers(scenario)
+    tables = profiles(scenario.soc)
     loaded = [(load_plan(path), path) for path in plans]
     cases = [_case(scenario, model) for model in scenario.models]
     extra = [_checked(plan, path, cases) for plan, path in loaded]
@@ -58,15 +61,27 @@ def run_scenario(
                 tell(f"{case.graph.name} · {path.name}")
                 runs.append(case.evaluate(path.stem, plan))
     tell("done")
+    notes = [note for case in cases for note in case.graph.notes]
+    notes += profile_notes(tables.values())
+    if any(spec.profile or spec.learned for spec in scenario.soc.spec.pus.values()):
+        notes += source_notes(runs)
     return Result(
         scenario=scenario.name,
         soc=scenario.soc,
         seed=scenario.seed,
         execution=scenario.execution,
         runs=tuple(runs),
-        notes=tuple(note for case in cases for note in case.graph.notes),
+        notes=tuple(notes),
         reference=_published(scenario.reference),
-        inputs=_hashes([scenario.source, scenario.soc.source, *map(str, plans)], cases),
+        inputs=_hashes(
+            [
+                scenario.source,
+                scenario.soc.source,
+                *map(str, cost_files(scenario.soc)),
+                *map(str, plans),
+            ],
+            cases,
+        ),
     )
 
 
