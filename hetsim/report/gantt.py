@@ -10,13 +10,13 @@ run always gives the same bytes (for one matplotlib version).
 from __future__ import annotations
 
 import io
-import itertools
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hetsim.analysis.result import Run
+from hetsim.report.columns import shares_of, thinned
 from hetsim.report.lanes import RateCurve, Row, rate_curves, rows_of
 from hetsim.report.palette import STYLES, style_of
 from hetsim.report.summary import tidy_time, time_unit
@@ -47,7 +47,6 @@ _COLUMNS = 600
 _HATCH_PT = 2.0
 """A box narrower than this (points) shows its colour only: a hatch would turn it black."""
 
-_RANK = {kind: rank for rank, kind in enumerate(STYLES)}
 _INK = "#222222"
 _RC = {
     "font.family": ["DejaVu Sans"],
@@ -163,7 +162,7 @@ def _draw_rows(ax: Axes, trace: Trace, rows: Sequence[Row], factor: float, width
         low = number + (0.42 if row.role == "pu" else 0.14)
         high = number + (0.94 if row.role == "pu" else 0.86)
         if len(row.spans) > _COLUMNS:
-            for kind, start, end, below, above in _shares(trace, row):
+            for kind, start, end, below, above in shares_of(trace, row, _COLUMNS):
                 top, bottom = high - above * (high - low), high - below * (high - low)
                 box = (start / factor, top, end / factor, bottom)
                 boxes.setdefault((kind, False), []).append(box)
@@ -183,36 +182,6 @@ def _draw_rows(ax: Axes, trace: Trace, rows: Sequence[Row], factor: float, width
             snap=False,  # else boxes thinner than a pixel would vanish from the PNG
         )
         ax.add_artist(patch)
-
-
-def _shares(trace: Trace, row: Row) -> list[tuple[str, float, float, float, float]]:
-    """The row in columns: (kind, from, to in seconds, from, to as a share of the height)."""
-    cell = trace.makespan_s / _COLUMNS
-    spent: list[dict[str, float]] = [{} for _ in range(_COLUMNS)]
-    for position in row.spans:
-        span = trace.spans[position]
-        for index, seconds in _cells(span.start, span.end, cell, _COLUMNS):
-            spent[index][span.kind] = spent[index].get(span.kind, 0.0) + seconds
-    columns = []
-    for index, kinds in enumerate(spent):
-        level = 0.0
-        for kind in sorted(kinds, key=lambda kind: (kind not in STYLES, _RANK.get(kind, 0), kind)):
-            share = kinds[kind] / cell
-            columns.append((kind, index * cell, (index + 1) * cell, level, level + share))
-            level += share
-    return columns
-
-
-def _cells(start: float, end: float, cell: float, count: int) -> Iterator[tuple[int, float]]:
-    """The cells of a grid that [start, end) touches, with the seconds spent in each."""
-    first, last = (min(max(int(t / cell), 0), count - 1) for t in (start, end))
-    if first == last:
-        yield first, end - start
-        return
-    yield first, (first + 1) * cell - start
-    for index in range(first + 1, last):
-        yield index, cell
-    yield last, end - last * cell
 
 
 def _rectangles(boxes: Sequence[Box]) -> Path:
@@ -270,7 +239,7 @@ def _draw_strips(ax: Axes, curves: Sequence[RateCurve], makespan: float, factor:
         base, scale = number + 0.94, 0.82 / (curve.capacity or 1.0)
         outline = [(0.0, base)]
         level = base
-        for time, rate in _thinned(curve, makespan):
+        for time, rate in thinned(curve, makespan, _COLUMNS):
             outline.append((time / factor, level))
             level = base - min(rate * scale, 0.88)
             outline.append((time / factor, level))
@@ -285,19 +254,6 @@ def _draw_strips(ax: Axes, curves: Sequence[RateCurve], makespan: float, factor:
     ax.add_collection(
         PolyCollection(areas, facecolor="#7A7A7A", edgecolor="none", linewidth=0), autolim=False
     )
-
-
-def _thinned(curve: RateCurve, makespan: float) -> list[tuple[float, float]]:
-    """The steps of ``curve``; many are averaged over columns, keeping the bytes."""
-    steps = list(zip(curve.times, curve.rates, strict=True))
-    if len(steps) <= 4 * _COLUMNS or makespan <= 0:
-        return steps
-    cell = makespan / _COLUMNS
-    carried = [0.0] * _COLUMNS
-    for (begin, rate), (end, _) in itertools.pairwise(steps):
-        for index, seconds in _cells(begin, end, cell, _COLUMNS):
-            carried[index] += rate * seconds
-    return [(index * cell, amount / cell) for index, amount in enumerate(carried)]
 
 
 def _frame(ax: Axes, names: Sequence[str], middle: float) -> None:

@@ -37,7 +37,7 @@ STYLES: dict[str, Style] = {
     "store": Style(VERMILION, "\\\\\\", "store"),
     "dispatch": Style(YELLOW, "|||", "dispatch"),
     "convert": Style(ORANGE, "xxx", "convert"),
-    "cache": Style(PURPLE, "xxx", "cache"),
+    "cache": Style(PURPLE, "---", "cache"),
     "copy": Style(PURPLE, "///", "copy"),
     "call": Style(GREY, "\\\\\\", "call"),
     "fork": Style(GREY, "///", "fork"),

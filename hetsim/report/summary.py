@@ -77,7 +77,7 @@ def _one_model(result: Result, best: Run) -> str:
     for baseline in BASELINES:
         ratio = speedup(result, best, baseline)
         if ratio is not None and best.scheduler != baseline:
-            parts.append(f"{ratio:.3g}× the speed of {baseline}")
+            parts.append(f"{ratio:.2f}× the speed of {baseline}")
             break
     if best.gap is not None:
         parts.append(f"{best.gap:.1%} above the proven lower bound")
@@ -105,7 +105,7 @@ def _many(result: Result, best: Mapping[str, Run]) -> str:
         ]
         if baseline not in champions and ratios:
             mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
-            return f"{text}, with a geometric mean of {mean:.3g}× the speed of {baseline}."
+            return f"{text}, with a geometric mean of {mean:.2f}× the speed of {baseline}."
     return text + "."
 
 

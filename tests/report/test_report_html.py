@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import html
 import json
@@ -179,3 +180,14 @@ def test_pages_are_alike_whatever_the_hash_seed() -> None:
         for seed in ("1", "2")
     }
     assert len(digests) == 1
+
+
+def test_a_run_without_spans_still_has_its_figures() -> None:
+    """Tracing may be off; totals are always there."""
+    run = sample_run(sample_graph(1), "heft", sample_soc())
+    bare = dataclasses.replace(run.trace, spans=[], rates=[])
+    result = Result("bare", sample_soc(), 0, "dataflow", (dataclasses.replace(run, trace=bare),))
+    row = report_data(result)["runs"][0]
+    assert row["makespan"] == run.makespan_s
+    assert [size for *_, size in row["rows"]] == [0, 0]
+    assert "heft" in render_report(result)

@@ -11,7 +11,8 @@ function fillFacts(run) {
   };
   const time = (seconds) => seconds === null ? "–" : formatTime(seconds * 1e9);
   add("simulated", time(run.makespan));
-  const off = run.predicted === null ? "" : `(${run.predicted >= run.makespan ? "+" : "−"}${percent(Math.abs(run.predicted / run.makespan - 1), 1)})`;
+  const error = run.predicted === null ? 0 : run.predicted / run.makespan - 1;
+  const off = run.predicted === null ? "" : Math.abs(error) < 0.0005 ? "(as simulated)" : `(${error > 0 ? "+" : "−"}${percent(Math.abs(error), 1)})`;
   add("predicted", time(run.predicted), off);
   add("lower bound", time(run.bound), run.gap === null ? "" : `(gap ${gapText(run.gap)})`);
   add("operators", String(data.models[run.model].operators.length));
@@ -86,7 +87,8 @@ function fillAttribution(view) {
   const split = (label, parts, className) => {
     const total = parts.reduce((sum, part) => sum + part[1], 0) || 1;
     const words = parts.map(([p, t]) => `${data.parts[p][0]} ${formatTime(t)} (${percent(t / total)})`);
-    const line = meter(label, 1, words.join(" · "), className, parts.map(([p, t], i) => [t / total, data.parts[p][1], words[i]]));
+    const told = words.filter((_, i) => parts[i][1] >= 0.0005 * total);
+    const line = meter(label, 1, told.join(" · "), className, parts.map(([p, t], i) => [t / total, data.parts[p][1], words[i]]));
     line.children[2].textContent = formatTime(total);
     return line;
   };
@@ -104,9 +106,10 @@ function fillAttribution(view) {
       time.set(view.kind[i], (time.get(view.kind[i]) || 0) + took);
       busy += took;
     }
+    if (!busy) continue;
     const parts = [...time].sort((a, b) => a[0] - b[0]);
     box.append(meter(row.label, busy / view.total,
-      parts.map(([k, t]) => `${data.kinds[k][0]} ${formatTime(t)}`).join(" · ") || "idle", "mix",
+      parts.map(([k, t]) => `${data.kinds[k][0]} ${formatTime(t)}`).join(" · "), "mix",
       parts.map(([k, t]) => [t / view.total, data.kinds[k][2], `${data.kinds[k][0]} ${formatTime(t)}`])));
   }
 }
