@@ -99,6 +99,13 @@ def test_transposed_convolution_works_at_its_input_positions() -> None:
     assert op.nest.macs == op.macs
 
 
+def test_deformable_convolution_samples_every_tap() -> None:
+    shapes = {"x": [1, 8, 6, 6], "o": [1, 18, 4, 4]}
+    op = cost("DeformConv", shapes, {"w": weight(4, 8, 3, 3)}, order=["x", "w", "o"], opset=19)
+    assert op.macs == 16 * 4 * 8 * 9
+    assert op.element_ops == 8 * 16 * 9 * 8
+
+
 def test_dilation_is_kept() -> None:
     op = cost("Conv", {"x": [1, 8, 9, 9]}, {"w": weight(8, 8, 3, 3)}, dilations=[2, 3])
     assert op.nest is not None

@@ -199,7 +199,7 @@ def test_random_weights_make_a_model_that_runs(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["alexnet", "googlenet", "shufflenet", "resnet18", "vit_b16"])
+@pytest.mark.parametrize("name", ["googlenet", "shufflenet", "mobilenet_v2"])
 def test_every_shape_is_what_onnxruntime_computes(name: str) -> None:
     runtime = pytest.importorskip("onnxruntime")
     numpy = pytest.importorskip("numpy")

@@ -98,6 +98,15 @@ def _conv_transpose(call: Call) -> Cost:
     return Cost.of_nest(nest, convolution_variant(nest))
 
 
+@rule("DeformConv")
+def _deform_conv(call: Call) -> Cost:
+    """A convolution whose every tap is sampled from four neighbours: 4 multiplies and adds."""
+    nest = convolution_nest(call, call.input(0), call.input(1), call.output)
+    positions = nest.batch * nest.out_h * nest.out_w * nest.k_h * nest.k_w
+    samples = positions * call.input(0).shape[1]
+    return Cost.of_nest(nest, convolution_variant(nest), 8 * samples)
+
+
 @rule("Gemm")
 def _gemm(call: Call) -> Cost:
     left, right = call.input(0), call.input(1)

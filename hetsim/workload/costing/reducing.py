@@ -119,7 +119,7 @@ _REDUCTIONS = {
     "ReduceSum": (1, 0), "ReduceMean": (1, 1), "ReduceMax": (1, 0), "ReduceMin": (1, 0),
     "ReduceProd": (1, 0), "ReduceL1": (2, 0), "ReduceL2": (2, SQRT), "ReduceSumSquare": (2, 0),
     "ReduceLogSum": (1, LOG), "ReduceLogSumExp": (EXP + 3, LOG), "ArgMax": (1, 0), "ArgMin": (1, 0),
-    "CumSum": (1, 0),
+    "CumSum": (1, 0), "CumProd": (1, 0),
 }  # fmt: skip
 """Operations for each element read, and for each element of the result."""
 
