@@ -128,11 +128,16 @@ def _cause(
 
 
 def _exact(parts: Parts, total: float) -> Parts:
-    """Gives what rounding left over to the largest part, so that the parts sum to ``total``."""
-    for _ in range(4):
+    """Gives what rounding left over to a part, so that the parts sum to ``total``.
+
+    To the largest first; where the exact sum lies midway between two floats that goes to and fro,
+    so then half of it to smaller ones, which have the finer steps.
+    """
+    for share, choose in ((1.0, max), (1.0, max), (0.5, min), (0.5, min), (0.25, min)):
         left = total - math.fsum(parts.values())
         if left == 0.0:
             break
-        largest = max(parts, key=lambda name: parts[name])
-        parts[largest] += left
+        able = [part for part, seconds in parts.items() if seconds > abs(left)]
+        chosen = choose(able or parts, key=lambda part: parts[part])
+        parts[chosen] += share * left
     return parts

@@ -12,6 +12,7 @@ Bytes are conserved exactly: a finished flow has moved its bytes, no rounding of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from simpy import Environment, Event
 
@@ -23,6 +24,7 @@ INFINITY = float("inf")
 Slowdown = Callable[[float, float], float]
 """(own demand, others' demand) in B/s to the share of its speed that a flow keeps."""
 
+_DUST = 1e-12  # a flow with less than this share left has arrived, even if it is stopped now
 _SLACK = 1.0 + 1e-12  # sums of limits are floats; a link this little over capacity is not congested
 
 
@@ -44,6 +46,7 @@ class LinkState:
         "solo",
         "strict",
         "usage",
+        "varies",
         "weighted",
     )
 
@@ -52,6 +55,7 @@ class LinkState:
         self.solo = link.bandwidth[0]
         self.capacities = link.bandwidth if shared else (INFINITY,)
         self.capacity = self.capacities[0]
+        self.varies = len(self.capacities) > 1
         self.fifo = shared and link.arbitration == "fifo"
         self.strict = link.arbitration == "priority"
         self.weighted = link.arbitration == "weighted"
@@ -65,12 +69,24 @@ class LinkState:
         self.usage = LinkUsage()
 
     def resize(self) -> None:
-        """Takes up the capacity that holds for the present number of flows."""
-        capacities = self.capacities
-        if len(capacities) > 1:
-            self.capacity = capacities[min(max(len(self.flows), 1), len(capacities)) - 1]
-            if self.demand > self.capacity * _SLACK:  # it may have fallen when a flow ended
-                self.congested = True
+        """Takes up the capacity that holds for the present number of flows, if it varies."""
+        capacities, count = self.capacities, len(self.flows)
+        if count == 0:
+            self.capacity = capacities[0]
+        else:
+            self.capacity = capacities[count - 1 if count <= len(capacities) else -1]
+        if self.demand > self.capacity * _SLACK:  # it may have fallen when a flow ended
+            self.congested = True
+
+
+class Timer:
+    """A call at a later time: as much of a SimPy event as its event loop looks at."""
+
+    __slots__ = ("callbacks",)
+    _ok = True
+
+    def __init__(self, callback: Callable[[Any], None]) -> None:
+        self.callbacks = (callback,)
 
 
 class Route:
@@ -136,10 +152,10 @@ class Flow(Event):
         self.new_rate = 0.0
         self.lost = 0.0
         self.bottleneck: LinkState | None = None
-        self.timer: Event | None = None
+        self.timer: Timer | None = None
         self.order = -1
 
-    def _join(self, _: Event | None) -> None:
+    def _join(self, _: Timer | None) -> None:
         """The first byte leaves."""
         network = self.network
         now = network.env.now
@@ -148,13 +164,16 @@ class Flow(Event):
         network.next_order += 1
         if network.slowdowns and self.links:
             network.enter_memory(self)
+        order, limit = self.order, self.limit
         congested = False
         for link in self.links:
-            if not link.flows:
+            flows = link.flows
+            if not flows:
                 link.busy_since = now
-            link.flows[self.order] = self
-            link.demand += self.limit
-            link.resize()
+            flows[order] = self
+            link.demand += limit
+            if link.varies:
+                link.resize()
             if link.demand > link.capacity * _SLACK or (link.fifo and len(link.flows) > 1):
                 link.congested = True
             if link.congested:  # perhaps no longer, if its efficiency rises with the new flow
@@ -168,10 +187,14 @@ class Flow(Event):
 
     def _aim(self) -> None:
         """Schedules the end at the present rate, instead of any end scheduled before."""
-        if self.rate <= 0.0:
+        delay = 0.0
+        if self.rate > 0.0:
+            delay = self.remaining / self.rate
+        elif self.remaining > self.amount * _DUST:
             self.timer = None
             return
-        self.timer = self.network.at(self.remaining / self.rate, self._finish)
+        self.timer = timer = Timer(self._finish)
+        self.env.schedule(timer, delay=delay)  # type: ignore[arg-type]
 
     def settle(self, now: float) -> None:
         """Books what has moved, and what was lost, since the rate last changed."""
@@ -184,28 +207,31 @@ class Flow(Event):
                 (self.bottleneck or self.links[-1]).usage.contention_s += lost
         self.updated = now
 
-    def _finish(self, event: Event) -> None:
+    def _finish(self, event: Timer) -> None:
         """The last byte arrives, unless the end has been moved since this was scheduled."""
         if event is not self.timer:
             return
         network = self.network
         now = network.env.now
-        self.settle(now)
-        if network.slowdowns and self.links:
-            network.leave_memory(self)
+        if self.rate < self.wanted:
+            self.settle(now)
+        order, amount, limit = self.order, self.amount, self.limit
         again = False
         for link in self.links:
-            del link.flows[self.order]
-            link.usage.bytes += self.amount
-            if link.flows:
-                link.demand -= self.limit
-                link.resize()
+            flows, usage = link.flows, link.usage
+            del flows[order]
+            usage.bytes += amount
+            if flows:
+                link.demand -= limit
             else:
                 link.demand = 0.0
+                usage.busy_s += now - link.busy_since
+            if link.varies:
                 link.resize()
-                link.usage.busy_s += now - link.busy_since
             if link.congested:
                 again = True
+        if network.slowdowns and self.links:  # now that nobody shares anything with it any more
+            network.leave_memory(self)
         if again:
             network.reshare(self.links)
         else:
@@ -259,8 +285,8 @@ class Network:
         ``weighted``, ``priority`` only where one is ``priority``. Yield the result to wait for it.
         On an empty route ``amount`` is any quantity and ``cap`` its rate: seconds of work at 1.
         """
-        if slowdown is not None:
-            self.slowdowns = self.shared
+        if slowdown is not None and self.shared and not self.slowdowns:
+            self._watch_memories()
         weight = weight if route.weighted else 1.0
         flow = Flow(self, amount, route, cap, weight, priority, slowdown)
         delay += route.latency
@@ -286,6 +312,12 @@ class Network:
         flow.wanted = wanted
         self._relimit(flow, wanted * self._kept(flow))
 
+    def _watch_memories(self) -> None:
+        """From the first flow on that others slow down, what memories are asked for matters."""
+        self.slowdowns = True
+        for link in self.links.values():
+            link.asked = sum(flow.wanted for flow in link.flows.values() if flow.links[-1] is link)
+
     def enter_memory(self, flow: Flow) -> None:
         """A flow begins to ask its memory (its last link) for bandwidth: others may slow down."""
         memory = flow.links[-1]
@@ -304,7 +336,7 @@ class Network:
 
     def _kept(self, flow: Flow) -> float:
         """Share of its speed that ``flow`` keeps beside what others ask of its memory."""
-        if flow.slowdown is None or not self.slowdowns:
+        if flow.slowdown is None or not (self.slowdowns and flow.links):
             return 1.0
         return flow.slowdown(flow.wanted, max(flow.links[-1].asked - flow.wanted, 0.0))
 
@@ -368,13 +400,10 @@ class Network:
                             links.append(other)
         return [flows[order] for order in sorted(flows)], links
 
-    def at(self, delay: float, callback: Callable[[Event], None]) -> Event:
+    def at(self, delay: float, callback: Callable[[Any], None]) -> Timer:
         """Calls ``callback(event)`` after ``delay`` seconds; returns the event."""
-        timer = Event(self.env)
-        timer.callbacks.append(callback)
-        timer._ok = True
-        timer._value = None
-        self.env.schedule(timer, delay=delay)
+        timer = Timer(callback)
+        self.env.schedule(timer, delay=delay)  # type: ignore[arg-type]  # a Timer is enough
         return timer
 
     def observe(self, links: Sequence[LinkState]) -> None:

@@ -253,3 +253,9 @@ def test_fifo_links_agree_with_the_exact_reference(
     flow_set: tuple[dict[str, tuple[float, ...]], list[Flow]],
 ) -> None:
     check(*flow_set, "fifo", False)
+
+
+def test_a_flow_stopped_at_the_very_moment_it_ends_has_ended() -> None:
+    link = Link("bus", (1e9,), arbitration="priority")
+    flows = [Flow(1.0, 3e9, ["bus"], priority=1), Flow(0.0, 1e9, ["bus"])]
+    assert simulate_flows({"bus": link}, flows) == close([4.0, 1.0])

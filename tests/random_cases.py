@@ -1,0 +1,261 @@
+"""Random SoCs and random valid plans, each from a seed."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from hetsim.cost.fusion import fuse
+from hetsim.cost.support import why_not
+from hetsim.cost.work import Kernel
+from hetsim.plan.build import Block, block_needs, make_plan
+from hetsim.plan.model import Partition, Plan
+from hetsim.plan.validate import plan_problems
+from hetsim.soc.model import PU, SoC
+from hetsim.soc.schema import SoCSpec
+from hetsim.workload.graph import Graph
+
+FUSE = ["Conv-Relu", "Conv-Add", "Conv-Add-Relu", "Add-Relu", "Conv-MaxPool"]
+FIRST_SEEN = ("Conv", "Relu", "Add", "Concat", "MaxPool")
+
+
+def random_soc(seed: int) -> SoC:
+    """One or two clusters, up to two NPUs, perhaps an accelerator, on shared links."""
+    draw = random.Random(seed)
+    links = {f"link{i}": _link(draw) for i in range(draw.randint(0, 2))}
+    memory = {"dram": _memory(draw)}
+    if draw.random() < 0.15:
+        memory["sram"] = _memory(draw)
+    pus: dict[str, dict[str, Any]] = {"cpu": _cluster(draw, links, memory)}
+    if draw.random() < 0.3:
+        pus["little"] = _cluster(draw, links, memory)
+    for i in range(draw.choice((0, 1, 1, 1, 2))):
+        pus[f"npu{i}"] = _npu(draw, links, memory)
+    if draw.random() < 0.3:
+        pus["gpu"] = _accelerator(draw, links, memory)
+    runtime = {
+        "host": "cpu",
+        "partition_call": _time(draw, 50),
+        "thread_create": _time(draw, 50),
+        "thread_join": _time(draw, 50),
+    }
+    spec = {
+        "hetsim": "soc/1", "name": f"random{seed}", "memory": memory, "links": links, "pus": pus,
+        "runtime": runtime,
+    }  # fmt: skip
+    return SoC.from_spec(SoCSpec.model_validate(spec))
+
+
+def _time(draw: random.Random, most_us: float) -> str | int:
+    return 0 if draw.random() < 0.3 else f"{draw.uniform(0, most_us):.3f} us"
+
+
+def _rate(draw: random.Random) -> str:
+    return f"{10 ** draw.uniform(-1, 1.5):.4f} GB/s"
+
+
+def _memory(draw: random.Random) -> dict[str, Any]:
+    shares = [round(draw.uniform(0.3, 1.0), 2) for _ in range(draw.randint(1, 4))]
+    return {
+        "bandwidth": _rate(draw),
+        "efficiency": shares[0] if len(shares) == 1 else shares,
+        "latency": _time(draw, 1),
+        "capacity": "64 GiB",
+    }
+
+
+def _link(draw: random.Random) -> dict[str, Any]:
+    kinds = ("max_min_fair", "max_min_fair", "weighted", "priority", "fifo")
+    return {
+        "bandwidth": _rate(draw), "arbitration": draw.choice(kinds), "latency": _time(draw, 1),
+    }  # fmt: skip
+
+
+def _common(draw: random.Random, links: dict[str, Any], memory: dict[str, Any]) -> dict[str, Any]:
+    path = [name for name in links if draw.random() < 0.7] + [draw.choice(list(memory))]
+    spec: dict[str, Any] = {
+        "path": path,
+        "operating_points": {"nominal": {"clock": f"{draw.randint(100, 2000)} MHz"}},
+        "dispatch": _time(draw, 30),
+        "fuse": draw.sample(FUSE, draw.randint(0, len(FUSE))),
+    }
+    used = {links[name]["arbitration"] for name in path if name in links}
+    if "weighted" in used:
+        spec["weight"] = draw.choice((0.5, 1.0, 4.0))
+    if "priority" in used:
+        spec["priority"] = draw.randint(-1, 2)
+    if draw.random() < 0.25:
+        spec["slowdown"] = {
+            "own": ["0.2 GB/s", "4 GB/s"],
+            "external": ["1 GB/s", "8 GB/s"],
+            "kept": [[0.99, 0.9], [0.95, round(draw.uniform(0.4, 0.9), 2)]],
+        }
+    crossing: dict[str, Any] = {}
+    if draw.random() < 0.5:
+        crossing["quantise"] = f"{draw.uniform(0, 4):.3f} ns"
+    if draw.random() < 0.5:
+        crossing["relayout"] = f"{draw.uniform(0, 4):.3f} ns"
+    if draw.random() < 0.3:
+        crossing["cache_maintenance"] = _rate(draw)
+    if draw.random() < 0.3:
+        crossing["copy"] = _rate(draw)
+    spec["crossing"] = crossing
+    if draw.random() < 0.3:
+        spec["layout"] = "nhwc"
+    return spec
+
+
+def _arithmetic(draw: random.Random) -> dict[str, Any]:
+    return {
+        "macs_per_cycle": {"float32": draw.uniform(1, 16), "int8": draw.uniform(4, 64)},
+        "element_ops_per_cycle": {"float32": draw.uniform(1, 16), "int8": draw.uniform(1, 64)},
+        "efficiency": {"default": draw.uniform(0.1, 1), "Conv": draw.uniform(0.1, 1)},
+    }
+
+
+def _cluster(draw: random.Random, links: dict[str, Any], memory: dict[str, Any]) -> dict[str, Any]:
+    cores = draw.randint(1, 4)
+    spec = _common(draw, links, memory) | _arithmetic(draw)
+    spec |= {"kind": "cpu_cluster", "cores": cores, "parallel_efficiency": draw.uniform(0, 1)}
+    if draw.random() < 0.5:
+        spec["workers"] = [1] * cores if draw.random() < 0.5 else [draw.randint(1, cores)]
+    if draw.random() < 0.5:
+        spec["l2"] = f"{draw.choice((16, 256, 2048))} KiB"
+    return spec
+
+
+def _accelerator(
+    draw: random.Random, links: dict[str, Any], memory: dict[str, Any]
+) -> dict[str, Any]:
+    spec = _common(draw, links, memory) | _arithmetic(draw) | {"kind": "accelerator"}
+    if draw.random() < 0.5:
+        spec["precision"] = {"float32": "int8"}
+    return spec
+
+
+def _npu(draw: random.Random, links: dict[str, Any], memory: dict[str, Any]) -> dict[str, Any]:
+    spec = _common(draw, links, memory)
+    dtype = draw.choice(("int8", "float32", "float16"))
+    spec |= {
+        "kind": "npu",
+        "array": _array(draw),
+        "array_efficiency": draw.uniform(0.3, 1),
+        "dtypes": {dtype: draw.choice((1.0, 0.5))},
+        "vector_lanes": draw.choice((1, 8, 64)),
+        "sram": _sram(draw),
+        "dma": {
+            "engines": draw.randint(1, 3), "bandwidth": _rate(draw), "setup": _time(draw, 2),
+        },
+        "double_buffer": draw.random() < 0.7,
+        "operators": _operators(draw),
+    }  # fmt: skip
+    if dtype != "float32":
+        spec["precision"] = {"float32": dtype}
+    if spec["double_buffer"] and draw.random() < 0.4:
+        spec["prefetch"] = True
+    if draw.random() < 0.5:
+        spec["host_wait"] = "poll"
+    elif draw.random() < 0.5:
+        spec["interrupt_latency"] = _time(draw, 20)
+    return spec
+
+
+def _array(draw: random.Random) -> dict[str, Any]:
+    if draw.random() < 0.4:
+        return {"batch": 1, "block_in": draw.choice((4, 16)), "block_out": draw.choice((4, 16))}
+    flows = ("weight_stationary", "output_stationary", "input_stationary")
+    sizes = (2, 4, 8, 16, 32)
+    return {
+        "rows": draw.choice(sizes), "columns": draw.choice(sizes), "dataflow": draw.choice(flows),
+    }  # fmt: skip
+
+
+def _sram(draw: random.Random) -> Any:
+    if draw.random() < 0.5:
+        return f"{draw.choice((16, 64, 256, 4096))} KiB"
+    return {name: f"{draw.choice((8, 32, 128))} KiB" for name in ("input", "weight", "accumulator")}
+
+
+def _operators(draw: random.Random) -> Any:
+    if draw.random() < 0.3:
+        return "all"
+    rule = {"in_channels_multiple_of": 16} if draw.random() < 0.3 else {}
+    chosen = ["Conv", *draw.sample(FIRST_SEEN[1:], draw.randint(0, 4))]
+    return {kind: rule if kind == "Conv" else {} for kind in chosen}
+
+
+def random_plan(graph: Graph, soc: SoC, seed: int) -> Plan:
+    """A valid plan that nobody sensible would make: any PU, any cut, some parallel groups."""
+    draw = random.Random(seed)
+    units, pus = _units(graph, soc, draw)
+    stick = draw.random()
+    blocks: list[Block] = []
+    for i, (unit, pu) in enumerate(zip(units, pus, strict=True)):
+        if blocks and blocks[-1].pu == pu and draw.random() < stick:
+            last = blocks.pop()
+            blocks.append(Block(last.operators + unit, pu, (*last.units, i)))
+        else:
+            blocks.append(Block(unit, pu, (i,)))
+    plan = make_plan(graph, soc, blocks, _groups(graph, blocks, draw), scheduler="random")
+    if draw.random() < 0.2:
+        plain = tuple(Partition(p.name, p.pu, p.operators, fuse=False) for p in plan.partitions)
+        unfused = Plan(plan.model, plain, plan.parallel_groups, "random")
+        if not plan_problems(unfused, graph, soc):
+            return unfused
+    return plan
+
+
+def _units(graph: Graph, soc: SoC, draw: random.Random) -> tuple[list[tuple[int, ...]], list[int]]:
+    """A random topological order of operators and chains, and where each runs."""
+    homes = list(soc.pus) if draw.random() < 0.7 else [*draw.sample(soc.pus, 1), soc.host]
+    chain_of: dict[int, tuple[int, ...]] = {}
+    pu_of: dict[int, int] = {}
+    for op in range(len(graph)):
+        if op in pu_of:
+            continue
+        able = [pu for pu in homes if _runs(graph, pu, (op,))] or [soc.host]
+        pu = draw.choice(able)
+        chain: tuple[int, ...] = (op,)
+        rest = [i for i in range(op, len(graph)) if i not in pu_of]
+        for found in fuse(graph, rest, pu.spec.fuse_patterns):
+            if found[0] == op and draw.random() < 0.5 and _runs(graph, pu, found):
+                chain = found
+        chain_of[chain[-1]] = chain
+        for i in chain:
+            pu_of[i] = pu.index
+    return _shuffled(graph, list(chain_of.values()), pu_of, draw)
+
+
+def _runs(graph: Graph, pu: PU, ops: tuple[int, ...]) -> bool:
+    return why_not(pu, Kernel.of(graph, tuple(graph.operators[i] for i in ops))) is None
+
+
+def _shuffled(
+    graph: Graph, chains: list[tuple[int, ...]], pu_of: dict[int, int], draw: random.Random
+) -> tuple[list[tuple[int, ...]], list[int]]:
+    home = {op: i for i, chain in enumerate(chains) for op in chain}
+    needs = [
+        {home[p] for op in chain for p in graph.predecessors[op]} - {i}
+        for i, chain in enumerate(chains)
+    ]
+    done: set[int] = set()
+    order: list[int] = []
+    while len(order) < len(chains):
+        ready = [i for i in range(len(chains)) if i not in done and needs[i] <= done]
+        chosen = draw.choice(ready[:6])
+        order.append(chosen)
+        done.add(chosen)
+    return [chains[i] for i in order], [pu_of[chains[i][0]] for i in order]
+
+
+def _groups(graph: Graph, blocks: list[Block], draw: random.Random) -> list[tuple[int, ...]]:
+    needs = block_needs(graph, blocks)
+    groups: list[list[int]] = []
+    for i, block in enumerate(blocks):
+        group = groups[-1] if groups else []
+        apart = all(blocks[g].pu != block.pu for g in group)
+        if group and apart and not set(group) & set(needs[i]) and draw.random() < 0.7:
+            group.append(i)
+        else:
+            groups.append([i])
+    return [tuple(group) for group in groups if len(group) > 1]
