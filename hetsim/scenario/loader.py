@@ -49,7 +49,8 @@ class Scenario:
 
     ``schedulers`` is ``"all"`` when every registered scheduler is meant. ``time_limit_s`` bounds
     one scheduler's thinking about one model, seconds; ``None`` is no bound. ``directory`` is
-    what relative paths in the file are relative to.
+    what relative paths in the file are relative to. ``document`` is the file as read, and
+    ``soc_document`` the SoC's with all changes applied, for studies that vary it further.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Scenario:
     reference: ReferenceSpec | None
     source: str
     document: Document = field(repr=False, compare=False)
+    soc_document: Document = field(repr=False, compare=False)
 
     @property
     def directory(self) -> Path:
@@ -97,7 +99,7 @@ def load_scenario(
     # A SoC named on the command line is relative to where the command was given.
     base = None if "soc" in for_scenario else file.parent
     soc = read_soc(spec.soc, base, where=document.where(("soc",)))
-    soc = apply_overrides(soc, _own_changes(document))
+    soc = apply_overrides(soc, own_changes(document))
     soc = apply_overrides(soc, for_soc)
     models = tuple(_models(spec, document, file.parent))
     _distinct_labels(models, "models")
@@ -121,6 +123,7 @@ def load_scenario(
         reference=spec.reference,
         source=str(file),
         document=document,
+        soc_document=soc,
     )
 
 
@@ -146,7 +149,7 @@ def _split(overrides: Mapping[str, object]) -> tuple[dict[str, object], dict[str
     return for_scenario, for_soc
 
 
-def _own_changes(document: Document) -> dict[str, object]:
+def own_changes(document: Document) -> dict[str, object]:
     """The scenario's ``set``, each change located at its line."""
     changes = document.get(("set",)) or {}
     return {

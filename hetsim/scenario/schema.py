@@ -53,6 +53,37 @@ class ReferenceSpec(Spec):
     improvements: list[ImprovementSpec] = Field(min_length=1)
 
 
+class SweepSpec(Spec):
+    """What ``hetsim sweep`` varies when the command line says nothing else."""
+
+    vary: dict[Text, Any] = Field(
+        min_length=1,
+        description="values by path: a list, or text as --vary takes it: {npu.sram: 1..4 MiB:log2}",
+    )
+    mode: Literal["cartesian", "zip", "lhs"] = Field(
+        default="cartesian", description="how the axes make a grid"
+    )
+    points: int | None = Field(default=None, ge=1, description="size of the sample; lhs only")
+
+
+class ExploreSpec(Spec):
+    """What ``hetsim explore`` searches when the command line says nothing else."""
+
+    vary: dict[Text, Any] = Field(min_length=1, description="values by path, as in 'sweep'")
+    minimise: list[Text] = Field(
+        default=["latency_ms"],
+        min_length=1,
+        description="objectives: latency_ms, energy_mj, area, cost",
+    )
+    constraints: list[Text] = Field(
+        default_factory=list, description="what designs must meet, like 'latency_ms <= 33'"
+    )
+    trials: int | None = Field(default=None, ge=1, description="designs to try")
+    sampler: Literal["tpe", "nsga2", "random"] | None = Field(
+        default=None, description="default: tpe for one objective, nsga2 for several"
+    )
+
+
 def _form(value: Any) -> str:
     return "name" if isinstance(value, str) else "fields"
 
@@ -103,3 +134,5 @@ class ScenarioSpec(Spec):
         default=None, description="how long one scheduler may think about one model"
     )
     reference: ReferenceSpec | None = None
+    sweep: SweepSpec | None = Field(default=None, description="the grid of 'hetsim sweep'")
+    explore: ExploreSpec | None = Field(default=None, description="the space of 'hetsim explore'")

@@ -35,6 +35,7 @@ from hetsim.soc.npu import DMASpec as DMASpec
 from hetsim.soc.npu import GemmCore as GemmCore
 from hetsim.soc.npu import NPUSpec as NPUSpec
 from hetsim.soc.npu import SystolicArray as SystolicArray
+from hetsim.soc.price import AdditiveModel as AdditiveModel
 from hetsim.soc.pu import Crossing as Crossing
 from hetsim.soc.pu import OfItsKind
 from hetsim.soc.pu import OperatingPoint as OperatingPoint
@@ -110,6 +111,12 @@ class SoCSpec(Spec):
     links: dict[Name, LinkSpec] = Field(default_factory=dict)
     pus: dict[Name, Annotated[SerializeAsAny[PUSpec], OfItsKind()]] = Field(min_length=1)
     runtime: RuntimeSpec
+    area: AdditiveModel | None = Field(
+        default=None, description="die area, mm²; what exploration may minimise or bound"
+    )
+    cost: AdditiveModel | None = Field(
+        default=None, description="price of a SoC with its memory, in any currency; likewise"
+    )
 
     @model_validator(mode="after")
     def _references_hold(self) -> SoCSpec:
@@ -118,6 +125,7 @@ class SoCSpec(Spec):
             *self._path_faults(),
             *self._host_faults(),
             *self._idle_faults(),
+            *self._price_faults(),
         ]
         if faults:
             raise ValidationError.from_exception_data("SoC", faults)
@@ -163,3 +171,8 @@ class SoCSpec(Spec):
                 if knob in spec.model_fields_set and arbitration not in used:
                     message = f"has no effect: no link of its path has arbitration: {arbitration}"
                     yield detail(("pus", pu, knob), message, getattr(spec, knob))
+
+    def _price_faults(self) -> Iterator[InitErrorDetails]:
+        for name, model in (("area", self.area), ("cost", self.cost)):
+            for place, message, value in model.faults(self) if model is not None else ():
+                yield detail((name, *place), message, value)

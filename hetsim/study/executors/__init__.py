@@ -1,0 +1,1 @@
+"""Where the runs of a study are performed: here, in processes, on a cluster; one file each."""

@@ -1,0 +1,167 @@
+"""A Dask cluster (extra ``hetsim[cluster]``).
+
+The bench travels as a worker plugin, so every worker gets it once, and workers that join later
+get it too. When a worker dies, Dask gives its points to the others. Workers should have one thread
+(``dask worker --nthreads 1``): simulation is computation, which threads of one process do not
+speed up, and schedulers' time limits hold in a worker's main thread only, so on a cluster they
+are not enforced.
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from typing import Any
+
+from hetsim.errors import ConfigError, HetsimError, Location, MissingExtraError, ResultsError
+from hetsim.study.executors.base import Executor, Ticket
+from hetsim.study.point import Bench, Outcome, Point, digest
+
+CONNECT_S = 10.0
+"""How long the cluster may take to answer, and then to have a worker."""
+
+
+class ClusterExecutor(Executor[Ticket]):
+    """The workers of the Dask scheduler at ``address``, such as ``tcp://10.0.0.1:8786``."""
+
+    def __init__(self, address: str, timeout_s: float = CONNECT_S) -> None:
+        """Notes the address.
+
+        Raises:
+            MissingExtraError: distributed is not installed.
+        """
+        try:
+            import distributed  # noqa: F401
+        except ImportError:
+            raise MissingExtraError.for_extra("dask", "cluster", "a cluster") from None
+        self.address = address
+        self.timeout_s = timeout_s
+        self._client: Any = None
+        self._name = ""
+        self._running: dict[Any, Ticket] = {}
+
+    @property
+    def slots(self) -> int:
+        """Two for each thread of the cluster as it is now."""
+        threads: dict[str, int] = self._client.nthreads() if self._client is not None else {}
+        return max(2, 2 * sum(threads.values()))
+
+    def start(self, bench: Bench) -> None:
+        """Connects, waits for a worker, and sends the bench.
+
+        Raises:
+            ConfigError: nobody answers, no worker is there, workers with another hetsim.
+        """
+        distributed = _distributed()
+        where = Location(f"--dask {self.address}")
+        try:
+            self._client = distributed.Client(
+                self.address, timeout=self.timeout_s, set_as_default=False
+            )
+            self._client.wait_for_workers(1, timeout=self.timeout_s)
+        except (OSError, TimeoutError, ValueError) as error:
+            self.stop()
+            reason = "has no worker" if "worker" in str(error) else "cannot be reached"
+            raise ConfigError(
+                f"the cluster {reason} within {self.timeout_s:g} s: {error}",
+                where=where,
+                hint="start it with 'dask scheduler' and 'dask worker ADDRESS --nthreads 1'",
+            ) from error
+        content = pickle.dumps(bench)
+        self._name = f"hetsim-{digest(content.hex())[:16]}"
+        try:
+            self._client.register_plugin(_BenchPlugin(content, _version()), name=self._name)
+        except Exception as error:
+            self.stop()
+            raise ConfigError(
+                f"the workers of the cluster cannot run this study: {error}",
+                where=where,
+                hint=f"install hetsim {_version()} and the same Python on all of them",
+            ) from error
+
+    def submit(self, ticket: Ticket, point: Point) -> None:
+        """Sends a point to the cluster."""
+        future = self._client.submit(_evaluate, self._name, point, pure=False, retries=3)
+        self._running[future] = ticket
+
+    def wait(self) -> list[tuple[Ticket, Outcome]]:
+        """Waits for outcomes.
+
+        Raises:
+            ResultsError: the cluster went away.
+        """
+        done = _distributed().wait(list(self._running), return_when="FIRST_COMPLETED").done
+        return [
+            (self._running.pop(future), self._outcome(future))
+            for future in list(self._running)
+            if future in done
+        ]
+
+    def stop(self) -> None:
+        """Cancels what is under way and disconnects; the cluster stays."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        import contextlib
+
+        with contextlib.suppress(Exception):  # it may be gone already
+            if client.status == "running":
+                client.cancel(list(self._running), force=True)
+                client.unregister_worker_plugin(self._name)
+        self._running.clear()
+        client.close(timeout=5)
+
+    def _outcome(self, future: Any) -> Outcome:
+        distributed = _distributed()
+        try:
+            outcome = future.result()
+        except HetsimError:
+            raise
+        except distributed.scheduler.KilledWorker:
+            return Outcome(error="the workers that ran this point died (killed, out of memory)")
+        except Exception as error:
+            raise ResultsError(
+                f"the cluster at {self.address} went away: {type(error).__name__}: {error}",
+                hint="what is done is in the store; the same command goes on from there",
+            ) from error
+        assert isinstance(outcome, Outcome)
+        return outcome
+
+
+class _BenchPlugin:
+    """Puts the bench on each worker; checks that the worker has the same hetsim."""
+
+    def __init__(self, content: bytes, version: str) -> None:
+        self.content = content
+        self.version = version
+
+    def setup(self, worker: Any) -> None:
+        """Called on each worker, also on those that join later."""
+        if _version() != self.version:
+            raise RuntimeError(f"{worker.address} has hetsim {_version()}, not {self.version}")
+        self.bench: Bench = pickle.loads(self.content)
+        # One point at a time: a case fills caches while it runs.
+        self.turn = threading.Lock()
+
+    def teardown(self, worker: Any) -> None:
+        """Called when the worker closes."""
+
+
+def _evaluate(name: str, point: Point) -> Outcome:
+    plugin = _distributed().get_worker().plugins[name]
+    with plugin.turn:
+        outcome: Outcome = plugin.bench.evaluate(point)
+    return outcome
+
+
+def _distributed() -> Any:
+    """The library, whose annotations are too sparse to check against."""
+    import distributed
+
+    return distributed
+
+
+def _version() -> str:
+    import hetsim
+
+    return hetsim.__version__

@@ -1,0 +1,257 @@
+"""One run of a study: what it is told, what it reports, and the bench that performs it.
+
+A :class:`Point` is one network under one scheduler with some values changed. A :class:`Bench`
+holds what all points of a study share (the scenario and its loaded networks) and turns a point
+into an :class:`Outcome`, plain numbers that fit a row of a table. Benches and points cross process
+boundaries; the same point gives the same outcome in every process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from typing import Any
+
+from hetsim.analysis.result import Run
+from hetsim.errors import HetsimError
+from hetsim.plan.model import Plan
+from hetsim.scenario.loader import Scenario, SchedulerRef
+from hetsim.study.case import Case
+from hetsim.study.variants import scheduler_refs, varied
+from hetsim.workload.graph import Graph
+
+SCHEMA = 1
+"""Number of the meaning of keys and outcomes; stores of another are refused."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One network under one scheduler, with ``design`` changed; ``plan`` is kept when given.
+
+    ``model`` and ``scheduler`` are labels of the scenario.
+    """
+
+    model: str
+    scheduler: str
+    design: Mapping[str, object] = field(default_factory=dict)
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run gave, in SI units; all ``None`` but ``error`` when it failed.
+
+    ``seconds`` is the wall-clock time it took; it is no part of the result. ``utilization`` is by
+    PU and link, ``contention_s`` by link. ``area`` and ``cost`` are those of the SoC file's own
+    additive models, where it states them.
+    """
+
+    makespan_s: float | None = None
+    predicted_s: float | None = None
+    lower_bound_s: float | None = None
+    energy_j: float | None = None
+    area: float | None = None
+    cost: float | None = None
+    partitions: int | None = None
+    utilization: Mapping[str, float] = field(default_factory=dict)
+    contention_s: Mapping[str, float] = field(default_factory=dict)
+    error: str | None = None
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def gap(self) -> float | None:
+        """How far the makespan is above the bound, as a share of the bound."""
+        if self.makespan_s is None or not self.lower_bound_s:
+            return None
+        return self.makespan_s / self.lower_bound_s - 1.0
+
+    def to_json(self) -> str:
+        """The outcome as JSON text; floats keep every bit."""
+        return json.dumps(asdict(self), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Outcome:
+        """The inverse of :meth:`to_json`; ``ValueError`` when the text is something else."""
+        data = json.loads(text)
+        names = {f.name for f in fields(cls)}
+        if not isinstance(data, dict) or not names >= data.keys():
+            raise ValueError("not an outcome")
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The scenario and networks that the points of a study share."""
+
+    scenario: Scenario
+    graphs: Mapping[str, Graph]
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Bench:
+        """Loads the scenario's networks.
+
+        Raises:
+            WorkloadError: a network that cannot be loaded.
+        """
+        from hetsim.study.runner import load_graph
+
+        return cls(scenario, {ref.label: load_graph(scenario, ref) for ref in scenario.models})
+
+    def scenario_of(self, point: Point) -> Scenario:
+        """The scenario with the point's changes.
+
+        Raises:
+            ConfigError: a change that leads nowhere or is not allowed.
+        """
+        return varied(self.scenario, point.design, "design")
+
+    def evaluate(self, point: Point) -> Outcome:
+        """Performs one run. A design or scheduler that fails is an outcome with ``error``."""
+        begun = time.perf_counter()
+        try:
+            scenario = self.scenario_of(point)
+            case = case_of(scenario, self.graphs[point.model])
+            case.check()
+            if point.plan is not None:
+                run = keep_plan(case, point.scheduler, point.plan)
+            else:
+                run = plan_anew(case, scenario, point.scheduler)
+        except HetsimError as error:
+            return Outcome(error=str(error), seconds=time.perf_counter() - begun)
+        return outcome_of(run, scenario, time.perf_counter() - begun)
+
+    def key(self, point: Point) -> str:
+        """SHA-256 of everything that can change the point's outcome.
+
+        Two designs that mean the same SoC share a key. A design that cannot be understood has
+        the key of its text.
+        """
+        plan = None if point.plan is None else repr(point.plan)
+        common: dict[str, object] = {
+            "hetsim": _version(),
+            "schema": SCHEMA,
+            "model": self._graph_hashes[point.model],
+            "plan": plan,
+        }
+        try:
+            scenario = self.scenario_of(point)
+        except HetsimError:
+            base: dict[str, object] = {
+                "design": repr(sorted(point.design.items())),
+                "scheduler": point.scheduler,
+            }
+            scenario = self.scenario
+        else:
+            base = {"scheduler": _scheduler_identity(_scheduler(scenario, point.scheduler))}
+        spec = scenario.soc.spec.model_dump(mode="json", exclude={"name", "description"})
+        base |= {
+            "soc": spec,
+            "execution": scenario.execution,
+            "fidelity": scenario.fidelity,
+            "seed": scenario.seed,
+            "time_limit": scenario.time_limit_s,
+        }
+        return digest({**common, **base})
+
+    @cached_property
+    def _graph_hashes(self) -> dict[str, str]:
+        return {label: graph_hash(graph) for label, graph in self.graphs.items()}
+
+
+def points_of(scenario: Scenario, designs: Iterable[Mapping[str, object]]) -> tuple[Point, ...]:
+    """Every network under every scheduler for each design, designs outermost."""
+    labels = [ref.label for ref in scheduler_refs(scenario)]
+    return tuple(
+        Point(model.label, label, design)
+        for design in designs
+        for model in scenario.models
+        for label in labels
+    )
+
+
+def case_of(scenario: Scenario, graph: Graph) -> Case:
+    """The case of one network in a scenario."""
+    return Case(graph, scenario.soc, execution=scenario.execution, seed=scenario.seed)
+
+
+def plan_anew(case: Case, scenario: Scenario, label: str) -> Run:
+    """The run of the scenario's scheduler ``label``; its failure is a run with ``error``."""
+    from hetsim.schedulers.registry import create
+
+    ref = _scheduler(scenario, label)
+    return case.run(label, create(ref.name, dict(ref.parameters)), scenario.time_limit_s)
+
+
+def keep_plan(case: Case, label: str, plan: Plan) -> Run:
+    """The run of a plan made for another SoC.
+
+    Raises:
+        PlanError: the plan does not fit this one.
+    """
+    from hetsim.plan.validate import validate_plan
+
+    validate_plan(plan, case.graph, case.soc)
+    return case.evaluate(label, plan)
+
+
+def outcome_of(run: Run, scenario: Scenario, seconds: float = 0.0) -> Outcome:
+    """The numbers of a run."""
+    if run.error is not None:
+        return Outcome(error=run.error, seconds=seconds)
+    area, cost = (None if m is None else m.total(scenario.soc.spec) for m in _prices(scenario))
+    return Outcome(
+        makespan_s=run.makespan_s,
+        predicted_s=run.predicted_s,
+        lower_bound_s=run.lower_bound_s,
+        energy_j=run.energy_j,
+        area=area,
+        cost=cost,
+        partitions=None if run.plan is None else len(run.plan.partitions),
+        utilization={
+            **{name: pu.utilization for name, pu in run.pus.items()},
+            **{name: link.utilization for name, link in run.links.items()},
+        },
+        contention_s={name: link.contention_s for name, link in run.links.items()},
+        seconds=seconds,
+    )
+
+
+def graph_hash(graph: Graph) -> str:
+    """SHA-256 of a network's content, whatever it is called and wherever it came from."""
+    content = (graph.operators, sorted(graph.tensors.items()), graph.inputs, graph.outputs)
+    return hashlib.sha256(repr(content).encode()).hexdigest()
+
+
+def digest(value: object) -> str:
+    """SHA-256 of plain data, independent of the order of keys."""
+    text = json.dumps(value, sort_keys=True, default=repr)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _prices(scenario: Scenario) -> tuple[Any, Any]:
+    spec = scenario.soc.spec
+    return spec.area, spec.cost
+
+
+def _scheduler(scenario: Scenario, label: str) -> SchedulerRef:
+    return next(ref for ref in scheduler_refs(scenario) if ref.label == label)
+
+
+def _scheduler_identity(ref: SchedulerRef) -> list[object]:
+    """Name and parameters; for a scheduler of the user's own also the text of its file."""
+    from pathlib import Path
+
+    file, colon, _ = ref.name.rpartition(":")
+    text = Path(file).read_bytes() if colon and Path(file).is_file() else b""
+    own = hashlib.sha256(text).hexdigest() if text else None
+    return [ref.name, dict(ref.parameters), own]
+
+
+def _version() -> str:
+    import hetsim
+
+    return hetsim.__version__

@@ -1,0 +1,131 @@
+"""A scenario with some of its values changed, made from what was read: nothing is read again.
+
+Studies make thousands of variants of one scenario. A variant's changes are a mapping of paths to
+values, as ``--set`` takes them, plus two kinds of paths of its own::
+
+    npu.sram, links.bus.bandwidth, soc.…     the SoC (see :mod:`hetsim.overrides`)
+    execution, fidelity, seed, soc, …        fields of the scenario listed in :data:`SCENARIO`
+    schedulers.LABEL.PARAMETER               a parameter of one of the scenario's schedulers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.names import suggest
+from hetsim.overrides import Override, apply_overrides
+from hetsim.scenario.loader import Scenario, SchedulerRef, own_changes
+from hetsim.scenario.schema import ScenarioSpec
+from hetsim.soc.loader import build_soc, read_soc
+from hetsim.validation import validate
+from hetsim.yamlio import Document, parse_value
+
+SCENARIO = ("soc", "execution", "fidelity", "seed")
+"""Fields of a scenario that a study may vary."""
+
+
+def varied(scenario: Scenario, changes: Mapping[str, object], asked_by: str = "--set") -> Scenario:
+    """``scenario`` with ``changes`` applied; ``asked_by`` is what errors say instead of a line.
+
+    Raises:
+        ConfigError: a path that leads nowhere, a value that is not allowed there.
+    """
+    for_soc: dict[str, object] = {}
+    for_scenario: dict[str, object] = {}
+    result = scenario
+    for path, value in changes.items():
+        where = Location(f"{asked_by} {path}")
+        first, _, rest = path.partition(".")
+        if path in SCENARIO:
+            for_scenario[path] = Override(value, where)
+        elif first == "schedulers" and rest:
+            result = _with_parameter(result, rest, value, where)
+        elif first in ScenarioSpec.model_fields and first != "soc":
+            raise ConfigError(
+                f"a study cannot vary {path!r}",
+                where=where,
+                hint=f"it can vary {', '.join(SCENARIO)}, schedulers.LABEL.PARAMETER, and the SoC",
+            )
+        else:
+            for_soc[rest if first == "soc" else path] = Override(value, where)
+    document = result.soc_document
+    if for_scenario:
+        changed = apply_overrides(result.document, for_scenario)
+        spec = validate(ScenarioSpec, changed)
+        result = replace(
+            result,
+            document=changed,
+            **{name: getattr(spec, name) for name in for_scenario if name != "soc"},
+        )
+        if "soc" in for_scenario:
+            document = _soc_named(spec.soc, changed.where(("soc",)))
+            document = apply_overrides(document, own_changes(changed))
+    if for_soc or document is not result.soc_document:
+        document = apply_overrides(document, for_soc)
+        result = replace(result, soc_document=document, soc=build_soc(document))
+    return result
+
+
+@lru_cache(maxsize=64)
+def _soc_named(name: str, where: Location) -> Document:
+    # Named on a command line: relative to where the command was given.
+    return read_soc(name, where=where)
+
+
+def _with_parameter(scenario: Scenario, path: str, value: object, where: Location) -> Scenario:
+    label, _, parameter = path.partition(".")
+    refs = scenario.schedulers
+    labels = [] if refs == "all" else [ref.label for ref in refs]
+    if refs == "all" or label not in labels or not parameter:
+        raise ConfigError(
+            f"{path!r} is not LABEL.PARAMETER of a scheduler that the scenario lists",
+            where=where,
+            hint=suggest(label, labels, "listed"),
+        )
+    if isinstance(value, str):
+        value = parse_value(value, where)
+    return replace(scenario, schedulers=tuple(_tuned(r, label, parameter, value) for r in refs))
+
+
+def _tuned(ref: SchedulerRef, label: str, parameter: str, value: Any) -> SchedulerRef:
+    if ref.label != label:
+        return ref
+    return replace(ref, parameters={**ref.parameters, parameter: value})
+
+
+def scheduler_refs(scenario: Scenario) -> tuple[SchedulerRef, ...]:
+    """The scenario's schedulers, files by absolute path; ``"all"`` spelled out."""
+    from hetsim.schedulers.registry import scheduler_names
+
+    if scenario.schedulers == "all":
+        where = scenario.where(("schedulers",))
+        return tuple(SchedulerRef(name, name, {}, where) for name in scheduler_names())
+    return tuple(_absolute(ref, scenario.directory) for ref in scenario.schedulers)
+
+
+def _absolute(ref: SchedulerRef, base: Path) -> SchedulerRef:
+    file, colon, attribute = ref.name.rpartition(":")
+    if not (colon and file.endswith(".py")) or Path(file).is_absolute():
+        return ref
+    return replace(ref, name=f"{(base / file).absolute()}:{attribute}")
+
+
+def check_schedulers(refs: tuple[SchedulerRef, ...]) -> None:
+    """Constructs each scheduler once, so that mistakes show before anything runs.
+
+    Raises:
+        SchedulerError: no such scheduler or parameter, at the place that asked for it.
+    """
+    from hetsim.schedulers.registry import create
+
+    for ref in refs:
+        try:
+            create(ref.name, dict(ref.parameters))
+        except HetsimError as error:
+            error.where = error.where or ref.where
+            raise
