@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from hetsim.cost.work import Phase
 from hetsim.lower.program import Job, Launch, Step
@@ -61,13 +61,23 @@ class Recorder:
         """A kernel has run tile by tile; its transfers lost ``lost`` seconds to contention."""
 
 
-class SpanRecorder(Recorder):
-    """Writes every row into lists."""
+Row = TypeVar("Row", contravariant=True)
 
-    def __init__(self) -> None:
-        self.spans: list[Span] = []
-        self.tasks: list[TaskRow] = []
-        self.activities: list[Activity] = []
+
+class Rows(Protocol[Row]):
+    """Somewhere rows can be appended: a list, or a file."""
+
+    def append(self, row: Row, /) -> None:
+        """Takes one row."""
+
+
+class SpanRecorder(Recorder):
+    """Appends every row to where it belongs."""
+
+    def __init__(self, spans: Rows[Span], tasks: Rows[TaskRow], activities: Rows[Activity]) -> None:
+        self.spans = spans
+        self.tasks = tasks
+        self.activities = activities
 
     def task(self, task: Work, unit: Lane, start: float, end: float) -> None:
         self.tasks.append(TaskRow(task.inference, task.position, unit.index, start, end))

@@ -8,9 +8,10 @@ from hetsim.errors import ConfigError, PlanError
 from hetsim.lower.program import Program
 from hetsim.sim.engine import Machine
 from hetsim.sim.network import TracedNetwork
-from hetsim.sim.recorder import SpanRecorder
+from hetsim.sim.recorder import Recorder, SpanRecorder
 from hetsim.sim.runtime import RUNTIMES, Inference
-from hetsim.sim.trace import Trace
+from hetsim.sim.trace import Activity, Span, TaskRow, Trace
+from hetsim.sim.tracefile import TraceFile
 from hetsim.soc.model import SoC
 
 FIDELITIES = ("fluid", "tile")
@@ -23,13 +24,15 @@ def execute(
     *,
     execution: str = "dataflow",
     fidelity: str = "fluid",
-    trace: bool = True,
+    trace: bool | TraceFile = True,
     contention: bool = True,
 ) -> Trace:
     """Simulates one program, or several inferences, and returns the trace.
 
     ``execution`` is ``dataflow`` or ``barrier``, ``fidelity`` ``fluid`` or ``tile``. With
-    ``trace=False`` only totals are kept, which is what a search wants. With ``contention=False``
+    ``trace=False`` only totals are kept, which is what a search wants; a
+    :class:`~hetsim.sim.tracefile.TraceFile` takes the rows instead of the result, so that memory
+    stays bounded however long the run. With ``contention=False``
     every transfer runs as if it were alone: the difference is the exact cost of contention.
 
     Raises:
@@ -41,8 +44,17 @@ def execute(
     if fidelity not in FIDELITIES:
         raise ConfigError(f"unknown fidelity {fidelity!r}", hint=f"one of {', '.join(FIDELITIES)}")
     inferences = [Inference(work)] if isinstance(work, Program) else list(work)
-    recorder = SpanRecorder() if trace else None
-    machine = Machine(soc, recorder, rates=trace, tiles=fidelity == "tile", shared=contention)
+    spans: list[Span] = []
+    tasks: list[TaskRow] = []
+    activities: list[Activity] = []
+    recorder: Recorder | None = None
+    if isinstance(trace, TraceFile):
+        recorder = SpanRecorder(trace.spans, trace.tasks, trace.activities)
+    elif trace:
+        recorder = SpanRecorder(spans, tasks, activities)
+    machine = Machine(
+        soc, recorder, rates=trace is True, tiles=fidelity == "tile", shared=contention
+    )
     runtime = RUNTIMES[execution](machine, inferences)
     runtime.start()
     machine.env.run()
@@ -54,9 +66,9 @@ def execute(
         makespan_s=max(finished, default=0.0),
         pu_busy_s={unit.lane: unit.busy_s for unit in machine.units},
         links={name: link.usage for name, link in network.links.items()},
-        spans=recorder.spans if recorder else [],
-        tasks=recorder.tasks if recorder else [],
-        activities=recorder.activities if recorder else [],
+        spans=spans,
+        tasks=tasks,
+        activities=activities,
         rates=network.samples if isinstance(network, TracedNetwork) else [],
         arrived=[inference.arrival for inference in inferences],
         finished=finished,
