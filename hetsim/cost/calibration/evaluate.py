@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hetsim.cost.calibration.folds import Split, assign_folds
 from hetsim.cost.calibration.metrics import ErrorMetrics, top1_regret
+from hetsim.cost.learned.mlp import TrainingOptions
 from hetsim.cost.learned.regressor import LearnedModel
 from hetsim.cost.measurements.forms import NPU, SCHEDULE_COLUMNS
 from hetsim.cost.measurements.table import Column, Measurements
@@ -76,12 +77,13 @@ def evaluate(
     learned: bool = True,
     baseline: Baseline | None = None,
     uncalibrated: Fitted | None = None,
+    options: TrainingOptions | None = None,
     progress: Progress | None = None,
 ) -> DeviceReport:
     """Cross-validates every model on ``table`` (the rows of one device).
 
     ``uncalibrated`` (a SoC's stated parameters) is scored as it is. ``baseline`` defaults to the
-    physical model of the table's form.
+    physical model of the table's form; ``options`` train the networks.
 
     Raises:
         ConfigError: the rows cannot be split that way.
@@ -99,7 +101,7 @@ def evaluate(
         train, aside = table.select(~test), table.select(test)
         predicted[ROOFLINE][test] = RooflineBaseline().fit(train).predict(aside)
         if learned:
-            model = LearnedModel.fit(train, seed=seed, baseline=physical)
+            model = LearnedModel.fit(train, seed=seed, baseline=physical, options=options)
             answer = model.predict(aside)
             predicted[LEARNED][test] = answer.value
             predicted[CALIBRATED][test] = answer.physical

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from hetsim.cost.base import CostModel
 from hetsim.cost.learned.regressor import LearnedModel
 from hetsim.cost.learned.workloads import operator_rows
-from hetsim.cost.work import NOWHERE, Kernel, Phase, Residency, Work
+from hetsim.cost.measured.fit import Path, alone_s, fit
+from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
 from hetsim.soc.model import PU
 from hetsim.workload.graph import Graph, LoopNest, Operator
 
@@ -16,16 +17,18 @@ _Key = tuple[str, str, LoopNest, str, int]
 
 
 class LearnedCostModel(CostModel):
-    """Corrects the arithmetic time of kernels whose first operator a learned model knows.
+    """Knows kernels whose first operator is within the range a learned model was trained on.
 
-    ``models`` are by PU (its cluster's name in the SoC file); ``analytical`` tells bytes, fused
-    followers and what is asked of the memory system. What was measured is the time of the whole
-    operator alone, so the kernel's one phase is given that time less the dispatch: contention can
-    only lengthen it. Residency that differs from what was measured (data already on chip) is left
-    to the analytical model.
+    ``models`` are by PU (its cluster's name in the SoC file); ``analytical`` tells bytes, and what
+    a fused tail adds. The predicted time is that of the operator alone, so the analytical
+    demand is bent until it takes that long, but never less than its bytes need: what
+    was predicted holds on an idle SoC, and contention can only lengthen it.
 
-    ``refused`` counts why kernels were passed on, for the report.
+    On PUs that keep tensors in managed memory, kernels with resident tensors are left to the
+    models behind: nobody measured those. ``refused`` counts why kernels were passed on.
     """
+
+    caches = True
 
     def __init__(self, models: Mapping[str, LearnedModel], analytical: CostModel) -> None:
         self.models = dict(models)
@@ -36,41 +39,44 @@ class LearnedCostModel(CostModel):
     def work(
         self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency = NOWHERE
     ) -> Work | None:
-        """The corrected work; ``None`` for PUs, kinds and sizes that were not trained on."""
-        model = self.models.get(pu.cluster)
-        if model is None or kernel.nest is None or kernel.nest.weights_are_activations:
+        if residency != NOWHERE and pu.spec.managed_memory:
             return None
-        if residency != NOWHERE:
-            return None
-        answer = self._seconds(model, kernel.head, pu)
+        answer = self._answer(kernel.head, pu)
         if isinstance(answer, str):
             self.refused[answer] += 1
+        if not isinstance(answer, tuple):
             return None
-        base = self.analytical.work(graph, kernel, pu, residency)
+        base = self.analytical.work(graph, kernel, pu, NOWHERE)
         if base is None:
             return None
         seconds, spread = answer
-        head = kernel if len(kernel.operators) == 1 else Kernel.of(graph, (kernel.head,))
-        alone = base if head is kernel else self.analytical.work(graph, head, pu, residency)
-        followers = base.compute_s - alone.compute_s if alone is not None else 0.0
-        compute = max(seconds - base.dispatch_s, 0.0) + max(followers, 0.0)
-        phase = Phase("run", compute, base.load_bytes, base.store_bytes, compute)
-        return Work(
-            base.dispatch_s,
-            compute,
-            (phase,),
-            weight_bytes=base.weight_bytes,
-            source="learned",
-            note=f"spread {spread:.0%}",
-        )
+        path = Path(pu.bandwidth, pu.latency)
+        if len(kernel.operators) > 1:
+            head = self.analytical.work(graph, Kernel.of(graph, (kernel.head,)), pu, NOWHERE)
+            if head is not None:
+                seconds += max(0.0, alone_s(base, path) - alone_s(head, path))
+        seconds = max(seconds, _transfer_s(base, path))
+        return fit(base, seconds, path, source="learned", note=f"spread {spread:.0%}")
 
-    def _seconds(self, model: LearnedModel, op: Operator, pu: PU) -> tuple[float, float] | str:
-        """Seconds and relative spread of ``op`` alone, or why it is out of range; cached."""
-        assert op.nest is not None
+    def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
+        operator = graph.operators[op]
+        answer = self._answer(operator, pu)
+        if not isinstance(answer, tuple):
+            return None
+        least = self.analytical.floor(graph, op, pu)
+        if least is None:
+            return None
+        tail = any(operator.kind in chain[1:] for chain in pu.spec.fuse_patterns)
+        return min(answer[0], least) if tail or pu.spec.managed_memory else answer[0]
+
+    def _answer(self, op: Operator, pu: PU) -> tuple[float, float] | str | None:
+        """Seconds and relative spread of ``op`` alone; why it is out of range; or nothing."""
+        model = self.models.get(pu.cluster)
+        if model is None or op.nest is None or op.nest.weights_are_activations:
+            return None
         rows = operator_rows([op], pu)
-        key = (
-            pu.cluster, op.kind, op.nest, str(rows["dtype"][0]), int(rows["pad_top"][0]),
-        )  # fmt: skip
+        dtype, padding = str(rows["dtype"][0]), int(rows["pad_top"][0])
+        key = (pu.cluster, op.kind, op.nest, dtype, padding)
         if key not in self._cache:
             prediction = model.predict(rows)
             if prediction.valid[0]:
@@ -78,3 +84,9 @@ class LearnedCostModel(CostModel):
             else:
                 self._cache[key] = f"{pu.cluster}: {model.why_invalid(rows, 0)}"
         return self._cache[key]
+
+
+def _transfer_s(work: Work, path: Path) -> float:
+    """Seconds that the bytes of ``work`` take on an idle path: what no kernel undercuts."""
+    waits = sum(path.latency for phase in work.phases if phase.bytes)
+    return waits + sum(phase.bytes for phase in work.phases) / path.bandwidth
