@@ -14,6 +14,7 @@ To add one, write one file and register its class under the entry-point group
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -28,7 +29,9 @@ class Problem:
     """What has to be scheduled, where, and what is known about it.
 
     ``execution`` is the runtime the plan will meet: ``dataflow`` or ``barrier``. ``seed`` feeds
-    whatever random choices a scheduler makes.
+    whatever random choices a scheduler makes. ``evaluate(plan)`` is the makespan in seconds of a
+    valid plan in simulation, contention included, for schedulers that are defined by trying; it
+    raises ``PlanError`` for a plan that cannot run. ``None`` where there is no simulator.
     """
 
     graph: Graph
@@ -36,6 +39,7 @@ class Problem:
     profile: Profile
     execution: str = "dataflow"
     seed: int = 0
+    evaluate: Callable[[Plan], float] | None = None
 
 
 class Scheduler(ABC):

@@ -10,23 +10,23 @@ from hetsim.schedulers.units import Units
 
 
 def cut_units(units: Units) -> list[int]:
-    """Units that everything else comes before or after, ascending. O(V + E)."""
+    """Units that everything else comes before or after, ascending. O(V + E).
+
+    Everything before ``u`` leads to ``u`` iff each such unit has a reader no later than ``u``: one
+    can then always walk on without passing ``u``. Likewise for everything after and producers.
+    """
     count = len(units)
-    passing = [0] * (count + 1)
-    for u in range(count):
-        last = max(units.succs[u], default=u)
-        # Edges from u jump over everything strictly between u and its last reader.
-        passing[u + 1] += 1
-        passing[max(last, u + 1)] -= 1
-    ends = [u for u in range(count) if not units.succs[u]]
-    first_end = ends[0]
-    last_start = max(u for u in range(count) if not units.preds[u])
+    first_reader = [min(units.succs[u], default=count) for u in range(count)]
+    last_producer = [max(units.preds[u], default=-1) for u in range(count)]
+    after = [count] * (count + 1)
+    for u in reversed(range(count)):
+        after[u] = min(after[u + 1], last_producer[u])
     cuts = []
-    over = 0
+    before = -1
     for u in range(count):
-        over += passing[u]
-        if over == 0 and last_start <= u <= first_end:
+        if before <= u <= after[u + 1]:
             cuts.append(u)
+        before = max(before, first_reader[u])
     return cuts
 
 

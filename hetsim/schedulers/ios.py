@@ -54,7 +54,7 @@ class IOS(Scheduler):
 
     r: int = 3
     s: int = 8
-    max_transitions: int = 50_000
+    max_transitions: int = 10_000
 
     def __post_init__(self) -> None:
         """Raises :class:`SchedulerError` for a parameter below 1."""
@@ -112,6 +112,8 @@ class IOS(Scheduler):
                     allowed -= 1
                     if allowed < 0 and len(section) > 1:
                         return None
+                    if not groups:
+                        continue
                     members = [tuple(section[i] for i in group) for group in groups]
                     seconds, stage = latency.of(members, homes)
                     after = done
@@ -132,23 +134,41 @@ class IOS(Scheduler):
 
 
 def _next_stages(done: int, preds: Sequence[int], r: int, s: int) -> Iterator[list[Group]]:
-    """All stages that may follow ``done``: at most ``s`` connected groups of at most ``r``."""
+    """All stages that may follow ``done``: at most ``s`` connected groups of at most ``r`` units.
 
-    def extend(i: int, groups: list[Group], chosen: int) -> Iterator[list[Group]]:
-        if i == len(preds):
-            if groups and len(groups) <= s:
-                yield groups
+    An empty list stands for a set of units that was looked at and breaks those rules.
+    """
+    # A group of r units reaches no further than r steps beyond what is done.
+    near: list[int] = []
+    depth: dict[int, int] = {}
+    for i, before in enumerate(preds):
+        if not done >> i & 1:
+            waits = before & ~done
+            depth[i] = 1 + max((depth[j] for j in _members(waits)), default=0)
+            if depth[i] <= r:
+                near.append(i)
+
+    def extend(at: int, groups: list[Group], chosen: int) -> Iterator[list[Group]]:
+        if at == len(near):
+            yield groups if len(groups) <= s else []
             return
-        bit = 1 << i
-        if not done & bit and preds[i] & ~(done | chosen) == 0:
+        i = near[at]
+        if not preds[i] & ~(done | chosen):
             joined = [g for g in groups if any(preds[i] >> j & 1 for j in g)]
             grown = (*sorted(j for g in joined for j in g), i)
             if len(grown) <= r:
                 rest = [g for g in groups if g not in joined]
-                yield from extend(i + 1, [*rest, grown], chosen | bit)
-        yield from extend(i + 1, groups, chosen)
+                yield from extend(at + 1, [*rest, grown], chosen | 1 << i)
+        yield from extend(at + 1, groups, chosen)
 
     return extend(0, [], 0)
+
+
+def _members(mask: int) -> Iterator[int]:
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
 
 
 class StageLatency:
