@@ -48,6 +48,15 @@ class Profile(ABC):
     def crossing(self, tensor: str, source: int, target: int) -> float:
         """Making ``tensor``, written by PU ``source``, readable by PU ``target``; 0 if the same."""
 
+    def concurrent_time(self, parts: Sequence[tuple[int, Sequence[int]]]) -> float:
+        """Partitions that start together on different PUs, until the last one has ended.
+
+        ``parts`` are (PU, operators); data is already in each PU's own format, as for
+        :meth:`chain_time`. Contention between them counts where the profile can know it; a
+        profile that only knows single operators answers with the longest part.
+        """
+        return max((self.chain_time(ops, pu) for pu, ops in parts), default=0.0)
+
     @abstractmethod
     def call(self) -> float:
         """The fixed cost of calling one partition."""

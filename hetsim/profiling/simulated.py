@@ -49,6 +49,21 @@ class SimulatedProfile(Profile):
             self._known[key] = found
         return found
 
+    def concurrent_time(self, parts: Sequence[tuple[int, Sequence[int]]]) -> float:
+        key = ("concurrent", tuple((pu, tuple(ops)) for pu, ops in parts))
+        found = self._known.get(key)
+        if found is None:
+            try:
+                jobs = tuple(
+                    Job(f"part{i}", pu, (), (), self._lowering.launches(self._soc.pus[pu], ops))
+                    for i, (pu, ops) in enumerate(parts)
+                )
+                found = self._simulate(*jobs)
+            except InfeasibleError:
+                found = INFEASIBLE
+            self._known[key] = found
+        return found
+
     def transfer(self, op: int, pu: int) -> float:
         read = dict.fromkeys(self._graph.operators[op].inputs)
         host = self._soc.host.index
@@ -106,9 +121,10 @@ class SimulatedProfile(Profile):
         graph = self._graph
         return tensor in graph.output_set or any(i not in ops for i in graph.consumers[tensor])
 
-    def _simulate(self, job: Job) -> float:
+    def _simulate(self, *jobs: Job) -> float:
         self.simulations += 1
-        program = Program(self._graph.name, (job,), ((0,),))
+        groups = tuple((i,) for i in range(len(jobs)))
+        program = Program(self._graph.name, jobs, groups)
         return execute(self._soc, program, trace=False).makespan_s
 
     def _kind(self, pu: int) -> int:

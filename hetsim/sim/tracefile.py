@@ -1,14 +1,15 @@
 """Traces on disk: for runs whose rows would not fit memory.
 
-One JSON object a line: ``{"row": "Span", ...}`` with the fields of the row classes of
-:mod:`hetsim.sim.trace`, in the order things ended.
+One JSON array a line: the name of a row class of :mod:`hetsim.sim.trace`, then its fields in
+order. Rows stand in the order in which things ended.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TextIO, TypeVar
@@ -20,15 +21,19 @@ Row = TypeVar("Row", Span, TaskRow, Activity)
 _CLASSES: dict[str, type[Any]] = {c.__name__: c for c in (Span, TaskRow, Activity)}
 
 
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
+
+
 class _Writer(Generic[Row]):
     """Stands where a list of rows would; appending writes a line."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, kind: type[Row]) -> None:
+        self._write = stream.write
+        self._name = kind.__name__
+        self._values = attrgetter(*(field.name for field in fields(kind)))
 
     def append(self, row: Row) -> None:
-        values = {"row": type(row).__name__, **asdict(row)}
-        self._stream.write(json.dumps(values, separators=(",", ":")) + "\n")
+        self._write(_ENCODE((self._name, *self._values(row))) + "\n")
 
 
 class TraceFile:
@@ -39,9 +44,9 @@ class TraceFile:
             self._stream = path.open("w", encoding="utf-8")
         except OSError as error:
             raise ResultsError(f"cannot write the trace {path}: {error.strerror}") from None
-        self.spans: _Writer[Span] = _Writer(self._stream)
-        self.tasks: _Writer[TaskRow] = _Writer(self._stream)
-        self.activities: _Writer[Activity] = _Writer(self._stream)
+        self.spans: _Writer[Span] = _Writer(self._stream, Span)
+        self.tasks: _Writer[TaskRow] = _Writer(self._stream, TaskRow)
+        self.activities: _Writer[Activity] = _Writer(self._stream, Activity)
 
     def __enter__(self) -> TraceFile:
         return self
@@ -71,12 +76,9 @@ def read_trace_file(path: Path) -> Iterator[Span | TaskRow | Activity]:
 
 def _row(line: str, path: Path, number: int) -> Span | TaskRow | Activity:
     try:
-        values = json.loads(line)
-        kind = _CLASSES[values.pop("row")]
-        names = {field.name for field in fields(kind)}
-        if "operators" in names:
-            values["operators"] = tuple(values["operators"])
-        row: Span | TaskRow | Activity = kind(**values)
+        name, *values = json.loads(line)
+        values = [tuple(v) if isinstance(v, list) else v for v in values]
+        row: Span | TaskRow | Activity = _CLASSES[name](*values)
     except (ValueError, KeyError, TypeError):
         raise ResultsError(f"{path}:{number}: not a row of a hetsim trace") from None
     return row

@@ -67,7 +67,11 @@ class Case:
     def problem(self) -> Problem:
         """The problem as a scheduler sees it, with a fresh profile."""
         profile = SimulatedProfile(self.lowering)
-        return Problem(self.graph, self.soc, profile, self.execution, self.seed)
+        return Problem(self.graph, self.soc, profile, self.execution, self.seed, self.makespan)
+
+    def makespan(self, plan: Plan) -> float:
+        """Simulated makespan of a valid plan, seconds, nothing recorded."""
+        return self.simulate(plan, trace=False).makespan_s
 
     def plan(self, scheduler: Scheduler, limit_s: float | None = None) -> Plan:
         """Asks ``scheduler`` for a plan and checks it.

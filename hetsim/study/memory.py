@@ -33,7 +33,9 @@ def peak_bytes(graph: Graph) -> int:
         peak = max(peak, live)
         dead = [*dying.get(i, ()), *(t for t in op.outputs if t not in last)]
         live -= sum(graph.tensors[t].nbytes for t in dead if t not in pinned)
-    return weights + peak
+    read = sum(op.weight_elements for op in graph.operators)
+    unread = max(graph.parameters - read, 0)  # rows of tables that one inference does not touch
+    return weights + peak + math.ceil(unread * DTYPE_BYTES["float32"])
 
 
 def check_capacity(graph: Graph, soc: SoC) -> None:

@@ -61,9 +61,10 @@ def _note(tiling: Tiling) -> str:
 def npu_floor(op: Operator, pu: PU) -> float:
     """Arithmetic time of ``op`` with nothing cut into tiles, seconds: cutting only adds to it."""
     spec = cast(NPUSpec, pu.spec)
-    vector_s = op.element_ops / (spec.vector_lanes * spec.point.clock)
+    vector_rate = spec.vector_lanes * spec.point.clock
     if op.nest is None:
-        return vector_s
+        return (op.element_ops + op.macs) / vector_rate
+    vector_s = op.element_ops / vector_rate
     rate = spec.dtypes[pu.stored_dtype(op.dtype)] * spec.array_efficiency * spec.point.clock
     return max(uncut_cycles(op.nest, spec.array) / rate, vector_s)
 
@@ -125,5 +126,7 @@ def _vector(
     if room < 2 * depth:
         raise InfeasibleError("no on-chip buffer is left for its elements")
     pieces = max(math.ceil((loads + weights + stores) * depth / room), PIPELINE_TILES)
-    compute = kernel.element_ops / (spec.vector_lanes * spec.point.clock)
+    # Products without a loop nest (fused attention) cannot be mapped on the array.
+    operations = kernel.element_ops + kernel.macs
+    compute = operations / (spec.vector_lanes * spec.point.clock)
     return Tiling(1, pieces, 1, 1, "", loads + weights, 0, 0, stores, compute)
