@@ -83,11 +83,12 @@ def command(
     if not force:
         _refuse_existing(planned)
     reports: list[DeviceReport] = []
+    skipped: list[ConfigError] = []
     with progress_bar(wanted=not as_json) as progress:
         for name in devices:
             rows = table.of_device(name)
-            reports.append(
-                evaluate(
+            try:
+                report = evaluate(
                     rows,
                     split=cast("Split", split),
                     folds=folds,
@@ -97,16 +98,24 @@ def command(
                     uncalibrated=target.stated() if target else None,
                     progress=progress,
                 )
-            )
+            except ConfigError as error:
+                # One device too small to be split must not hide the others.
+                skipped.append(ConfigError(f"{name}: {error.message}", hint=error.hint))
+            else:
+                reports.append(report)
+    if not reports:
+        raise skipped[0]
+    for reason in skipped:
+        click.echo(f"skipped {reason.message}", err=True)
     _show(reports, table, as_json=as_json)
     if output is not None:
         _write(reports, Path(output), target, learned=learned, force=force, quiet=as_json)
 
 
 def _devices(table: Measurements, device: str | None, file: str, *, one: bool) -> tuple[str, ...]:
-    """The devices to report on, those of one row left out.
+    """The devices to report on.
 
-    ``rk3399`` stands for ``rk3399/gpu/float32`` when it is the only one that begins so.
+    A device's first part stands for all that begin so: ``rk3399`` for ``rk3399/gpu/float32``.
     """
     from hetsim.names import suggest
 

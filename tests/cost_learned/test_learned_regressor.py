@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from hetsim.cost.learned.mlp import TrainingOptions
 from hetsim.cost.learned.regressor import LearnedModel, data_hash
 from hetsim.cost.learned.store import load_model, save_model
 from hetsim.cost.measurements import Measurements, read_measurements
+from hetsim.cost.physical.given import FLOOR, PHYSICAL, GivenBaseline
 from hetsim.errors import ConfigError
 
 QUICK = TrainingOptions(hidden=(24, 24), epochs=60)
@@ -130,6 +132,24 @@ def _parts(model: LearnedModel, rows: Measurements):  # type: ignore[no-untyped-
     from hetsim.cost.learned.descriptors import describe
 
     return describe(rows), model.physical.predict(rows), model.physical.floor(rows)
+
+
+def test_a_slower_simulation_can_be_learned_on_top_of_a_faster_one(
+    table: Measurements, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    slow = table.target
+    fast = slow / np.array([1.2 + 0.5 * (c > 64) for c in table["c_out"]])
+    fast = fast * np.exp(0.01 * rng.normal(size=len(fast)))
+    columns = {**table.columns, PHYSICAL: fast, FLOOR: 0.5 * fast}
+    pairs = replace(table, columns=columns)
+    report = evaluate(pairs, split="row", folds=3, baseline=GivenBaseline(), options=QUICK)
+    alone = report.scores[CALIBRATED].overall.mape  # the fast one as it is
+    assert report.scores[LEARNED].overall.mape < 0.4 * alone
+    model = LearnedModel.fit(pairs, baseline=GivenBaseline(), options=QUICK)
+    save_model(model, tmp_path / "fast.npz")
+    again = load_model(tmp_path / "fast.npz").predict(pairs)
+    assert (again.value == model.predict(pairs).value).all()
 
 
 def test_files_that_are_no_models_are_refused(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from learned_tables import rows_of, shapes, write_file
+from learned_tables import row_of, rows_of, shapes, write_file
 
 from hetsim.cli.main import entry
 from hetsim.cost.analytical import AnalyticalModel
@@ -229,6 +229,50 @@ def _network() -> Graph:
     tensors = [Tensor(name, (1, 64, 28, 28)) for name in ("x", "a", "b")]
     tensors.append(Tensor("c", (1, 20_000, 28, 28)))
     return Graph.create("net", operators, tensors, ["x"], ["c"])
+
+
+def test_an_npu_is_calibrated_from_cycles(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    header = (
+        "operation,input_0_batch,input_0_channels,input_0_height,input_0_width,"
+        "output_0_channels,output_0_height,output_0_width,kernel_height,kernel_width,"
+        "kernel_pad_top,kernel_pad_bottom,kernel_pad_left,kernel_pad_right,"
+        "kernel_stride_height,kernel_stride_width,input_0_datatype,output_0_datatype,"
+        "measured_cycles"
+    )
+    rows = []
+    for c in (16, 32, 64):
+        for size in (8, 16, 32):
+            cycles = 3330 + c * 32 * size * size * 9 / (256 * 0.5)
+            rows.append(
+                f"CONVOLUTION,1,{c},{size},{size},32,{size},{size},3,3,1,1,1,1,1,1,INT8,INT8,"
+                f"{cycles:.0f}"
+            )
+    file = tmp_path / "npu.csv"
+    file.write_text("\n".join([header, *rows]) + "\n")
+    out = tmp_path / "out"
+    arguments = ["calibrate", "zcu102-vta", "--pu", "npu", "--measurements", str(file)]
+    assert entry([*arguments, "--folds", "3", "-o", str(out)]) == 0
+    npu = load_soc(out / "zcu102-vta.yaml").spec.pus["npu"]
+    assert npu.array_efficiency == pytest.approx(0.5, rel=0.05)  # type: ignore[attr-defined]
+    assert npu.dispatch == pytest.approx(10e-6, rel=0.1)
+    assert "note:" not in capsys.readouterr().out
+
+
+def test_a_device_too_small_to_split_does_not_hide_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_file(tmp_path / "m.csv", shapes(30))
+    with file.open("a") as stream:
+        stream.write(row_of(shapes(1)[0], 100.0, device="lonely") + "\n")
+    assert entry(["calibrate", "--measurements", str(file), "--folds", "3", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert len(json.loads(shown.out)["reports"]) == 1
+    assert "skipped lonely/cpu/float32" in shown.err
+    lonely = ["calibrate", "--measurements", str(file), "--device", "lonely"]
+    assert entry(lonely) == 2
+    assert "so none can be kept aside" in capsys.readouterr().err
 
 
 def test_learned_costs_enter_the_chain_inside_their_range_only(soc: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from hetsim.cost.measurements.table import Measurements
 from hetsim.cost.physical.base import Baseline, Fitted
 from hetsim.cost.physical.choose import baseline_for
 from hetsim.cost.physical.convolution import Ceiling, ConvBaseline, FittedConvolution, conv_rows
-from hetsim.cost.physical.npu import FittedNPU
+from hetsim.cost.physical.npu import KINDS, FittedNPU
 from hetsim.errors import ConfigError
 from hetsim.names import suggest
 from hetsim.soc.accelerator import AcceleratorSpec
@@ -134,22 +134,27 @@ class Target:
     def _npu_changes(self, root: Keys, fitted: FittedNPU) -> Changes:
         spec = self.pu.spec
         assert isinstance(spec, NPUSpec)
-        array = spec.array
-        if isinstance(array, SystolicArray):
-            macs = array.rows * array.columns
-        else:
-            macs = array.batch * array.block_in * array.block_out
-        cycles_per_mac = float(fitted.per_work[0])
         changes: dict[Keys, Any] = {
             (*root, "dispatch"): format_quantity(fitted.overhead / spec.point.clock, "time")
         }
-        if not np.isnan(cycles_per_mac):
-            share = min(1.0 / (cycles_per_mac * macs), 1.0)
-            changes[(*root, "array_efficiency")] = _rounded(share)
+        share = _array_share(spec, fitted)
+        if share is not None:
+            changes[(*root, "array_efficiency")] = _rounded(min(share, 1.0))
         return changes
 
     def bound_notes(self, fitted: Fitted) -> list[str]:
         """Parameters that ended at a bound, which says that the description's peak is too low."""
+        spec = self.pu.spec
+        if isinstance(fitted, FittedNPU) and isinstance(spec, NPUSpec):
+            share = _array_share(spec, fitted)
+            if share is None:
+                return ["no convolution was measured, so array_efficiency is left as it was"]
+            if share <= 1.0:
+                return []
+            return [
+                f"what was measured does {share:.3g} times as many multiply-accumulates a cycle as"
+                " the stated array can; array_efficiency ended at 1"
+            ]
         if not isinstance(fitted, FittedConvolution):
             return []
         peak = self._peak_rate()
@@ -160,6 +165,17 @@ class Target:
             f"the efficiency of {', '.join(at)} ended at 1: the stated peak of"
             f" {peak / 1e9:.3g} GMAC/s may be too low for what was measured"
         ]
+
+
+def _array_share(spec: NPUSpec, fitted: FittedNPU) -> float | None:
+    """Multiply-accumulates a cycle that convolutions reached, as a share of the array's."""
+    array = spec.array
+    if isinstance(array, SystolicArray):
+        macs = array.rows * array.columns
+    else:
+        macs = array.batch * array.block_in * array.block_out
+    cycles_per_mac = float(fitted.per_work[KINDS.index("convolution")])
+    return None if np.isnan(cycles_per_mac) else 1.0 / (cycles_per_mac * macs)
 
 
 def _rounded(value: float) -> float:
