@@ -95,8 +95,8 @@ class Operator:
     ``kind`` is the ONNX ``op_type``. ``inputs`` and ``outputs`` name activation tensors only;
     constants read are summed in ``weights`` (elements by dtype). ``macs`` counts products,
     ``element_ops`` counts every other arithmetic operation. ``nest`` is set where
-    the ``macs`` are one convolution or matrix product. ``attributes`` are the ONNX attributes, as plain Python
-    values. ``variant`` refines the kind for efficiency tables, e.g. ``depthwise``, ``pointwise``.
+    the ``macs`` are one convolution or matrix product. ``attributes`` are the ONNX attributes, as
+    plain Python values. ``variant`` refines the kind for efficiency tables: ``depthwise``, ...
     """
 
     name: str

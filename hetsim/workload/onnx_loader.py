@@ -86,6 +86,7 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
     _drop_constant_outputs(net, constant)
     parameters = _count_parameters(net)
     alias = remove_views(net)
+    _unify(net)
     if fold:
         fold_affine(net)
     operators, tensors = _operators(net, alias)
@@ -100,6 +101,16 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
         notes=net.notes,
         source=source,
     )
+
+
+def _unify(net: Net) -> None:
+    """One name for one thing: exporters write the sum of two tensors as Sum or as Add.
+
+    What a unit supports and fuses is stated by kind, and must not depend on the exporter.
+    """
+    for node in net.nodes:
+        if node.kind == "Sum" and len(node.inputs) == 2 and not node.domain:
+            node.kind = "Add"
 
 
 def _check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOperators) -> None:
