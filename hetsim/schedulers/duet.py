@@ -27,33 +27,27 @@ from hetsim.schedulers.preference import assign, most_capable_first
 class Duet(Scheduler):
     """Critical sub-graphs to their faster PU, others balanced, then moves and swaps.
 
-    ``max_rounds``: sweeps over all moves and swaps of the correction step, which ends earlier when
-    a sweep finds nothing; 0 switches it off.
+    ``max_evaluations``: moves and swaps the correction step may try, over and over in the same
+    order until nothing helps; 0 switches it off.
     """
 
     name: ClassVar[str] = "duet"
     optimises: ClassVar[str] = "the balance of parallel sub-graphs, then the end-to-end time"
     ignores: ClassVar[str] = "splitting a branch over PUs, contention"
-    complexity: ClassVar[str] = "O(B²·P) a round of correction, B branches"
+    complexity: ClassVar[str] = "O(V·P + max_evaluations·B), B branches"
     source: ClassVar[str] = "Zhang et al., IPDPS 2021"
 
-    max_rounds: int = 8
+    max_evaluations: int = 2000
 
     def __post_init__(self) -> None:
-        """Raises :class:`SchedulerError` for a negative ``max_rounds``."""
-        if self.max_rounds < 0:
-            raise SchedulerError(f"{self.name}: max_rounds must not be negative")
+        """Raises :class:`SchedulerError` for a negative ``max_evaluations``."""
+        if self.max_evaluations < 0:
+            raise SchedulerError(f"{self.name}: max_evaluations must not be negative")
 
     def plan(self, problem: Problem) -> Plan:
         """Raises :class:`SchedulerError` when no PU runs some operator."""
         subgraphs = _Subgraphs(problem)
-        where = subgraphs.balanced()
-        best = subgraphs.makespan(where)
-        for _ in range(self.max_rounds):
-            where, found = _sweep(subgraphs, where, best)
-            if found >= best:
-                break
-            best = found
+        where, best = _corrected(subgraphs, subgraphs.balanced(), self.max_evaluations)
         units = [unit for s, pu in enumerate(where) for unit in subgraphs.placed(s, pu)[0]]
         pus = [p for s, pu in enumerate(where) for p in subgraphs.placed(s, pu)[1]]
         blocks = merge_eager(problem.graph, units, pus)
@@ -70,15 +64,24 @@ class Duet(Scheduler):
         )
 
 
-def _sweep(subgraphs: _Subgraphs, where: Sequence[int], best: float) -> tuple[list[int], float]:
-    """Tries every move, then every swap within a phase, keeping whatever helps."""
-    where = list(where)
-    for change in _changes(subgraphs):
-        trial = change(where)
-        if trial != where:
+def _corrected(
+    subgraphs: _Subgraphs, where: list[int], evaluations: int
+) -> tuple[list[int], float]:
+    """Tries every move, then every swap within a phase, keeping whatever helps, until none does."""
+    best = subgraphs.makespan(where)
+    improved = True
+    while improved:
+        improved = False
+        for change in _changes(subgraphs):
+            trial = change(where)
+            if trial == where:
+                continue
+            if evaluations <= 0:
+                return where, best
+            evaluations -= 1
             found = subgraphs.makespan(trial)
             if found < best:
-                where, best = trial, found
+                where, best, improved = trial, found, True
     return where, best
 
 

@@ -33,6 +33,9 @@ Group = tuple[int, ...]
 Stage = tuple[tuple[int, tuple[int, ...]], ...]
 """What each PU runs in a stage: PU index and units, in order."""
 
+LONGEST_SECTION = 100
+"""Units of a section that is worth an attempt; a longer one is halved at once."""
+
 _EXACT = 64
 """Assignments of groups to PUs that are all tried; larger sets are assigned greedily."""
 
@@ -95,6 +98,8 @@ class IOS(Scheduler):
         self, latency: StageLatency, section: Sequence[int]
     ) -> tuple[float, list[Stage]] | None:
         """The best stages for ``section``; ``None`` when that is more work than allowed."""
+        if len(section) > LONGEST_SECTION:
+            return None
         unit_at = {u: i for i, u in enumerate(section)}
         preds = [
             sum(1 << unit_at[p] for p in latency.units.preds[u] if p in unit_at) for u in section

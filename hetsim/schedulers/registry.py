@@ -41,6 +41,7 @@ BUILT_IN: Mapping[str, str] = {
     "partition_tuner": "hetsim.schedulers.partition_tuner:PartitionTuner",
     "duet": "hetsim.schedulers.duet:Duet",
     "ios": "hetsim.schedulers.ios:IOS",
+    "iops": "hetsim.schedulers.iops:IOPS",
     "random": "hetsim.schedulers.controls:Random",
     "round_robin": "hetsim.schedulers.controls:RoundRobin",
 }

@@ -85,6 +85,7 @@ class Schedule:
         problem: Problem,
         scheduler: str,
         parameters: Mapping[str, object] | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> Plan:
         """The plan that executes this schedule, merged where that delays nobody."""
         rank = {u: i for i, u in enumerate(self.placed)}
@@ -101,4 +102,5 @@ class Schedule:
             scheduler=scheduler,
             parameters=parameters,
             predicted_s=self.makespan(),
+            details=details,
         )

@@ -18,7 +18,10 @@ TUNED = {
     "boundary_cost": True, "profit_test": True, "joint": True, "lpt_by": "time", "pack": True,
     "merge_levels": True, "longest_group": 3, "switch_penalty_us": 1.0,
 }  # fmt: skip
-QUICK: dict[str, dict[str, object]] = {"ios": {"max_transitions": 200}}
+QUICK: dict[str, dict[str, object]] = {
+    "ios": {"max_transitions": 200},
+    "iops": {"max_nodes": 100},
+}
 CASES = [(name, QUICK.get(name, {})) for name in scheduler_names()] + [("partition_tuner", TUNED)]
 SHAPES = [{}, {"npus": 3}, {"npus": 2, "cpus": (1, 2, 1), "gpus": 1}]
 

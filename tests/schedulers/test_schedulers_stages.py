@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from functools import cache
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +15,10 @@ from hetsim.errors import SchedulerError
 from hetsim.plan.validate import validate_plan
 from hetsim.schedulers.cuts import blocks_between_cuts, cut_units
 from hetsim.schedulers.duet import Duet
+from hetsim.schedulers.heft import HEFT
+from hetsim.schedulers.iops import IOPS
 from hetsim.schedulers.ios import IOS, assign_groups
+from hetsim.schedulers.timeline import Schedule
 from hetsim.schedulers.units import Units
 
 
@@ -142,6 +145,13 @@ def test_cut_units_are_comparable_to_all_others(seed, size, width):
     assert [u for block in blocks_between_cuts(units) for u in block] == list(range(size))
 
 
+def test_duet_stops_at_its_budget():
+    problem = random_problem(random.Random(3), 30, npus=3)
+    found = [Duet(max_evaluations=n).plan(problem).predicted_s for n in (0, 5, 50, 2000)]
+    assert found == sorted(found, reverse=True)
+    assert found[0] > found[-1]
+
+
 def test_duet_balances_parallel_subgraphs():
     edges = {"s": [], "a": ["s"], "b": ["s"], "c": ["s"], "j": ["a", "b", "c"]}
     times = {"s": [1, 1], "a": [6, 5], "b": [3, 3], "c": [2, 2], "j": [1, 1]}
@@ -155,5 +165,47 @@ def test_duet_balances_parallel_subgraphs():
 @given(st.integers(0, 10**6), st.integers(1, 15))
 def test_duets_correction_never_makes_it_worse(seed, size):
     problem = random_problem(random.Random(seed), size, npus=2)
-    before = Duet(max_rounds=0).plan(problem).predicted_s
+    before = Duet(max_evaluations=0).plan(problem).predicted_s
     assert Duet().plan(problem).predicted_s <= before
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 4))
+def test_iops_is_optimal_on_a_single_block(seed, size):
+    """Two operators that nothing joins keep the network in one block; all orders are tried."""
+    rng = random.Random(seed)
+    edges = {
+        f"n{i}": [f"n{p}" for p in sorted(rng.sample(range(i), rng.randint(0, min(i, 2))))]
+        for i in range(size)
+    } | {"lone": []}
+    times = {name: [rng.randint(1, 9), rng.choice([None, 1, 2, 5])] for name in edges}
+    problem = make_problem(make_graph(edges), make_soc(), times, default_comm=rng.uniform(0, 3))
+    units = Units(problem)
+    assert len(blocks_between_cuts(units)) == 1
+    best = float("inf")
+    for order in permutations(range(len(units))):
+        position = {u: i for i, u in enumerate(order)}
+        if any(position[p] > position[u] for u in order for p in units.preds[u]):
+            continue
+        for where in product(units.pus, repeat=len(units)):
+            schedule = Schedule(units)
+            for u in order:
+                start, end = schedule.earliest(u, where[u])
+                if end == float("inf"):
+                    break
+                schedule.place(u, where[u], start)
+            else:
+                best = min(best, schedule.makespan())
+    plan = IOPS(max_nodes=100_000).plan(problem)
+    validate_plan(plan, problem.graph, problem.soc)
+    assert plan.predicted_s == pytest.approx(best)
+    assert plan.details["blocks_searched_to_the_end"] == 1
+    assert IOPS(max_nodes=1).plan(problem).predicted_s <= HEFT().plan(problem).predicted_s
+
+
+@pytest.mark.parametrize("scheduler", [IOS(max_transitions=100), IOPS(max_nodes=10)])
+def test_networks_without_cuts_are_not_too_deep(scheduler):
+    edges = {f"{lane}{i}": [f"{lane}{i - 1}"] if i else [] for i in range(400) for lane in "abc"}
+    times = {name: [2, 2] for name in edges}
+    problem = make_problem(make_graph(edges), make_soc(npus=0, cpus=(1, 1)), times)
+    assert scheduler.plan(problem).predicted_s >= 1200
