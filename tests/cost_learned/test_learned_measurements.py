@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from learned_tables import HEADER, row_of, shapes, write_file
 
 from hetsim.cost.measurements import read_measurements
-from hetsim.errors import ConfigError
+from hetsim.errors import ConfigError, Location
 
 NPU_HEADER = (
     "operation,input_0_batch,input_0_channels,input_0_height,input_0_width,output_0_channels,"
@@ -142,6 +144,29 @@ def test_two_time_columns_must_agree(tmp_path: Path) -> None:
     )
     assert len(table) == 9
     assert table.problems[0].kind == "units contradict"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5000), st.binary(max_size=3)), max_size=6))
+def test_damaged_files_end_in_a_table_or_in_our_error(
+    tmp_path_factory: pytest.TempPathFactory, damage: list[tuple[int, bytes]]
+) -> None:
+    path = tmp_path_factory.mktemp("damaged") / "m.csv"
+    text = bytearray("\n".join([HEADER, *_good(12)]).encode())
+    for place, piece in damage:
+        place %= len(text)
+        text[place : place + 1] = piece
+    path.write_bytes(bytes(text))
+    try:
+        table = read_measurements(path)
+    except ConfigError as error:
+        where = error.where
+    else:
+        where = Location(str(path))
+        assert (table.target > 0).all()
+        assert table["macs"].dtype.kind == "i"
+    assert where is not None
+    assert where.file == str(path)
 
 
 def test_npu_rows_are_checked_against_their_kernel(tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 from hetsim.workload.graph import DTYPE_BYTES
 
+LARGEST = 10**18
+"""More operations or elements than this are a mistake."""
+
 Row = dict[str, int | float | str]
 """One parsed row: whole numbers, real numbers and text by column."""
 
@@ -30,6 +33,7 @@ class Form:
     ``defaults`` are the values of columns that may be absent. ``zero_ok`` are whole-number columns
     that may be zero; all other whole numbers are at least one. ``device_columns`` together name
     the device a row was measured on. ``ignored_in_key`` do not tell two measurements apart.
+    ``large`` columns hold products of sizes.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Form:
     zero_ok: frozenset[str] = frozenset()
     device_columns: tuple[str, ...] = ("device",)
     ignored_in_key: frozenset[str] = frozenset({"family"})
+    large: frozenset[str] = frozenset({"macs", "bytes", "theoretical_cycles"})
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -81,6 +86,7 @@ def _check_convolution(row: Row) -> Row:
             f" (output {out_h}x{out_w})",
         )
     macs = n["n"] * n["c_out"] * out_h * out_w * (n["c_in"] // n["groups"]) * n["k_h"] * n["k_w"]
+    _refuse_absurd(macs, n["n"] * n["c_in"] * n["h_in"] * n["w_in"])
     stated = _number(row, "macs")
     if stated and abs(stated - macs) > 0.01 * macs:
         raise RowError("macs contradict the shape", f"macs is {stated}, but this shape has {macs}")
@@ -90,6 +96,12 @@ def _check_convolution(row: Row) -> Row:
             f"dtype {row['dtype']!r} is unknown; known: {', '.join(DTYPE_BYTES)}",
         )
     return {"out_h": out_h, "out_w": out_w, "macs": macs}
+
+
+def _refuse_absurd(*products: int) -> None:
+    """Sizes that are fine one by one and absurd together would overflow later on."""
+    if max(products) > LARGEST:
+        raise RowError("out of range", f"the shape has {max(products):.1e} operations or elements")
 
 
 _CONV_INTEGERS = (
@@ -142,6 +154,7 @@ def _check_npu(row: Row) -> Row:
     for name in ("input_0_batch", "output_0_channels", "output_0_height", "output_0_width",
                  "kernel_height", "kernel_width"):  # fmt: skip
         macs *= _number(row, name)
+    _refuse_absurd(macs)
     return {"macs": macs, "depthwise": int(depthwise), "elementwise": int(elementwise)}
 
 

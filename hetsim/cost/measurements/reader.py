@@ -31,6 +31,9 @@ SHOWN = 8
 UNIT_DOUBT = 100.0
 """A row this much faster per operation than its device's median is taken for a wrong unit."""
 
+MOST, MOST_LARGE = 1e9, 1e18
+"""No size is larger than the first, no product of sizes larger than the second."""
+
 _UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "seconds": 1.0}
 _CLOCK = re.compile(r"cycles_at_([\d.]+)([kMG]?)Hz")
 _PREFIX = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
@@ -47,8 +50,7 @@ def read_measurements(path: str | Path, *, max_dropped: float = MAX_DROPPED) -> 
             than ``max_dropped`` (a share) of the rows unusable; says where and how many.
     """
     file = str(path)
-    reader = csv.reader(io.StringIO(read_text(path)), skipinitialspace=True)
-    lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    lines = _lines(read_text(path), file)
     if not lines:
         raise ConfigError("the file is empty", where=Location(file), hint=_known_forms())
     header_line, header = lines[0][0], [cell.strip() for cell in lines[0][1]]
@@ -74,6 +76,17 @@ def read_measurements(path: str | Path, *, max_dropped: float = MAX_DROPPED) -> 
     _refuse_if_too_many(problems, read, max_dropped, file)
     problems.sort(key=lambda problem: problem.line)
     return _table(form, file, rows, tuple(problems), read)
+
+
+def _lines(text: str, file: str) -> list[tuple[int, list[str]]]:
+    """The rows that are not blank, each with its line."""
+    reader = csv.reader(io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n")))
+    try:
+        return [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise ConfigError(
+            f"this is not a CSV file: {error}", where=Location(file, reader.line_num)
+        ) from None
 
 
 def _known_forms() -> str:
@@ -150,6 +163,9 @@ def _whole(name: str, text: str, form: Form) -> int:
     least = 0 if name in form.zero_ok else 1
     if value < least:
         raise RowError("out of range", f"{name} is {text}, at least {least} was expected")
+    most = MOST_LARGE if name in form.large else MOST
+    if value > most:
+        raise RowError("out of range", f"{name} is {text}, at most {most:.0e} was expected")
     return int(value)
 
 
