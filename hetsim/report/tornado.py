@@ -66,7 +66,7 @@ def tornado_figure(
                 if kept is not None:
                     ax.plot([kept], [row], marker="|", color="black", markersize=7, linestyle="")
         ax.axvline(base, color="#222222", linewidth=0.8)
-        ax.set_yticks(range(len(shown)), [clip(swing.name, 30) for swing in shown])
+        ax.set_yticks(range(len(shown)), [clip(swing.name, 36) for swing in shown])
         ax.invert_yaxis()
         ax.tick_params(axis="y", length=0)
         ax.margins(x=0.16)

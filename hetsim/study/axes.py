@@ -112,7 +112,7 @@ def axis_of(path: str, given: object, where: Location) -> Axis:
         match = _RANGE.fullmatch(given)
         if match:
             return _range(path, given, match, where)
-        given = _with_unit([item for item in _items(given) if item], where)
+        given = _with_unit([item for item in split_list(given) if item], where)
     values = tuple(given) if isinstance(given, Iterable) else (given,)
     if not values:
         raise ConfigError(f"{path} is given no value", where=where, hint="write a list or a range")
@@ -142,8 +142,8 @@ def distinct(axes: Iterable[Axis]) -> tuple[Axis, ...]:
     return tuple(found.values())
 
 
-def _items(text: str) -> list[str]:
-    """``text`` split at commas that stand in no bracket."""
+def split_list(text: str) -> list[str]:
+    """``text`` split at the commas that stand in no bracket."""
     items, depth = [""], 0
     for character in text:
         depth += (character in "[{") - (character in "]}")

@@ -41,7 +41,7 @@ def sweep_figures(sweep: Sweep) -> dict[str, Figure]:
     elif grid and sum(n > 1 for n in lengths) >= 2:
         first, second = [a.path for a in sorted(sweep.axes, key=lambda a: -len(a.values))[:2]]
         for model in dict.fromkeys(row["model"] for row in table.rows):
-            stem = f"heatmap-{_plain(model)}"
+            stem = f"heatmap-{plain(model)}"
             figures[stem] = heatmap(table, first, second, model=model)
     for second in ("energy_j", "area", "cost"):
         if sweep.axes and second in table.columns:
@@ -146,5 +146,6 @@ def _measure(table: StudyTable, name: str) -> tuple[str, float]:
     return MEASURES.get(name, (name, 1.0))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A name that is safe in file names."""
     return re.sub(r"[^A-Za-z0-9._+-]+", "_", text)

@@ -13,7 +13,8 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 from hetsim.analysis.result import Run
@@ -46,7 +47,8 @@ class Outcome:
     """What one run gave, in SI units; all ``None`` but ``error`` when it failed.
 
     ``seconds`` is the wall-clock time it took; it is no part of the result. ``utilization`` is by
-    PU and link, ``contention_s`` by link. ``area`` and ``cost`` are those of the SoC file's own
+    PU and link, ``contention_s`` by link; ``attribution_s`` splits the makespan along the critical
+    path (:mod:`hetsim.analysis.attribution`). ``area`` and ``cost`` are those of the SoC file's own
     additive models, where it states them.
     """
 
@@ -59,6 +61,7 @@ class Outcome:
     partitions: int | None = None
     utilization: Mapping[str, float] = field(default_factory=dict)
     contention_s: Mapping[str, float] = field(default_factory=dict)
+    attribution_s: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
     seconds: float = field(default=0.0, compare=False)
 
@@ -150,6 +153,7 @@ class Bench:
         spec = scenario.soc.spec.model_dump(mode="json", exclude={"name", "description"})
         base |= {
             "soc": spec,
+            "cost_files": _contents(scenario),
             "execution": scenario.execution,
             "fidelity": scenario.fidelity,
             "seed": scenario.seed,
@@ -175,7 +179,13 @@ def points_of(scenario: Scenario, designs: Iterable[Mapping[str, object]]) -> tu
 
 def case_of(scenario: Scenario, graph: Graph) -> Case:
     """The case of one network in a scenario."""
-    return Case(graph, scenario.soc, execution=scenario.execution, seed=scenario.seed)
+    return Case(
+        graph,
+        scenario.soc,
+        execution=scenario.execution,
+        seed=scenario.seed,
+        fidelity=scenario.fidelity,
+    )
 
 
 def plan_anew(case: Case, scenario: Scenario, label: str) -> Run:
@@ -216,6 +226,7 @@ def outcome_of(run: Run, scenario: Scenario, seconds: float = 0.0) -> Outcome:
             **{name: link.utilization for name, link in run.links.items()},
         },
         contention_s={name: link.contention_s for name, link in run.links.items()},
+        attribution_s=dict(run.attribution),
         seconds=seconds,
     )
 
@@ -232,6 +243,23 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _contents(scenario: Scenario) -> list[str]:
+    """Hashes of the profiles and learned models that the SoC names; a missing one is named."""
+    from hetsim.study.costs import cost_files
+
+    try:
+        files = cost_files(scenario.soc)
+    except HetsimError as error:
+        return [str(error)]
+    return [_file_hash(path, path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+
+
+@lru_cache(maxsize=256)
+def _file_hash(path: Path, _changed: int, _size: int) -> str:
+    """Read once as long as the file stays as it is."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _prices(scenario: Scenario) -> tuple[Any, Any]:
     spec = scenario.soc.spec
     return spec.area, spec.cost
@@ -243,8 +271,6 @@ def _scheduler(scenario: Scenario, label: str) -> SchedulerRef:
 
 def _scheduler_identity(ref: SchedulerRef) -> list[object]:
     """Name and parameters; for a scheduler of the user's own also the text of its file."""
-    from pathlib import Path
-
     file, colon, _ = ref.name.rpartition(":")
     text = Path(file).read_bytes() if colon and Path(file).is_file() else b""
     own = hashlib.sha256(text).hexdigest() if text else None

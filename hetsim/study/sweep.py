@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -87,12 +88,11 @@ def sweep(
     check_axes(scenario, axes)
     bench = Bench.of(scenario)
     wanted = points_of(scenario, grid)
-    if isinstance(store, Path):
-        with Store(store, scenario.name) as opened:
-            outcomes, reused = run_points(
-                bench, wanted, opened, executor, retry_failed=retry_failed, progress=progress
-            )
-    else:
+    with contextlib.ExitStack() as stack:
+        if isinstance(store, Path):
+            store = stack.enter_context(Store(store, scenario.name))
+        if executor is not None:
+            stack.enter_context(executor)
         outcomes, reused = run_points(
             bench, wanted, store, executor, retry_failed=retry_failed, progress=progress
         )
@@ -114,7 +114,8 @@ def run_points(
 ) -> tuple[list[Outcome], int]:
     """Outcomes of ``points`` in order, and how many of them the store knew.
 
-    Points that mean the same run once. The executor is started, and stopped at the end.
+    Points that mean the same run once. The executor is started when something must run; stopping
+    it is the caller's.
 
     Raises:
         HetsimError: the store cannot be written, the workers are gone.
@@ -137,13 +138,12 @@ def run_points(
     tell(f"{reused} known already" if reused else "")
     if todo:
         chosen = executor if executor is not None else SerialExecutor[int]()
-        with chosen:
-            chosen.start(bench)
-            for i, outcome in chosen.perform((i, points[i]) for i in todo):
-                if store is not None:
-                    store.put(keys[i], points[i], outcome)
-                known[keys[i]] = outcome
-                tell(describe(points[i]))
+        chosen.ensure(bench)
+        for i, outcome in chosen.perform((i, points[i]) for i in todo):
+            if store is not None:
+                store.put(keys[i], points[i], outcome)
+            known[keys[i]] = outcome
+            tell(describe(points[i]))
     return [known[key] for key in keys], reused
 
 

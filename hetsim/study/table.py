@@ -27,7 +27,8 @@ _MEASURED = (
 class StudyTable:
     """Plain rows: what was varied (``axes``), what came out; SI units; ``None`` where unknown.
 
-    ``utilization.NAME`` and ``contention_s.NAME`` are there for every PU and link that any row has.
+    ``utilization.NAME`` and ``contention_s.NAME`` are there for every PU and link that any row has,
+    ``attribution_s.PART`` for every part of the critical path.
     """
 
     axes: tuple[str, ...]
@@ -125,6 +126,7 @@ def _flat(axes: Sequence[str], point: Point, outcome: Outcome) -> dict[str, Any]
         **{name: getattr(outcome, name) for name in _MEASURED},
         **{f"utilization.{name}": value for name, value in outcome.utilization.items()},
         **{f"contention_s.{name}": value for name, value in outcome.contention_s.items()},
+        **{f"attribution_s.{name}": value for name, value in outcome.attribution_s.items()},
         "error": outcome.error,
     }
 

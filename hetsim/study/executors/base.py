@@ -22,6 +22,8 @@ class Executor(ABC, Generic[Ticket]):
     one subclass in a file of its own and a line in :func:`hetsim.study.executors.choice.executor`.
     """
 
+    _bench_in_use: Bench | None = None
+
     @abstractmethod
     def start(self, bench: Bench) -> None:
         """Called once, before any point.
@@ -50,6 +52,12 @@ class Executor(ABC, Generic[Ticket]):
     @abstractmethod
     def stop(self) -> None:
         """Ends the workers; runs under way are lost. May be called at any time, more than once."""
+
+    def ensure(self, bench: Bench) -> None:
+        """Starts the workers unless they run already; a study has one bench all its life."""
+        if self._bench_in_use is not bench:
+            self.start(bench)
+            self._bench_in_use = bench
 
     def perform(self, points: Iterable[tuple[Ticket, Point]]) -> Iterator[tuple[Ticket, Outcome]]:
         """All outcomes of ``points`` as they come, keeping the workers busy."""
