@@ -63,20 +63,31 @@ def _folds(dataflow: str, rows: int, cols: int, T: int, K: int, N: int) -> tuple
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A loop of ``size`` cut into tiles of ``tile`` (arrays of candidates, broadcastable)."""
+    """A loop of ``size`` cut into tiles of ``tile`` (arrays of candidates, broadcastable).
 
-    size: int
+    ``times`` such loops, each cut for itself: no tile reaches from one image into the next.
+    """
+
+    size: int | Ints
     tile: Ints
+    times: int | Ints = 1
+
+    @property
+    def total(self) -> int | Ints:
+        """Steps of all loops together."""
+        return self.times * self.size
 
     @property
     def count(self) -> Ints:
         """How many tiles."""
-        return -(-self.size // self.tile)
+        return self.times * -(-self.size // self.tile)
 
     def blocks(self, block: int) -> Ints:
         """Blocks of ``block`` over all tiles, each tile padded to whole blocks."""
-        last = self.size - (self.count - 1) * self.tile
-        return (self.count - 1) * -(-self.tile // block) + -(-last // block)
+        full = -(-self.size // self.tile) - 1
+        last = self.size - full * self.tile
+        blocks: Ints = self.times * (full * -(-self.tile // block) + -(-last // block))
+        return blocks
 
 
 def tiled_cycles(array: SystolicArray | GemmCore, T: Cut, K: Cut, N: Cut, taps: int) -> Ints:
@@ -87,19 +98,20 @@ def tiled_cycles(array: SystolicArray | GemmCore, T: Cut, K: Cut, N: Cut, taps: 
     """
     if isinstance(array, GemmCore):
         blocks = K.blocks(array.block_in) * N.blocks(array.block_out)
-        return taps * T.size * blocks * np.ones_like(T.count)
+        return taps * T.total * blocks * np.ones_like(T.count)
     rows, cols = array.rows, array.columns
     kernel = Cut(K.size * taps, K.tile * taps)
     if array.dataflow == "weight_stationary":
-        streaming = T.size + T.count * (2 * rows + cols - 2)
+        streaming = T.total + T.count * (2 * rows + cols - 2)
         total = kernel.blocks(rows) * N.blocks(cols) * streaming
     elif array.dataflow == "input_stationary":
-        streaming = N.size + N.count * (2 * rows + cols - 2)
+        streaming = N.total + N.count * (2 * rows + cols - 2)
         total = kernel.blocks(rows) * T.blocks(cols) * streaming
     else:
         streaming = K.size * taps + K.count * (rows + cols - 2)
         total = T.blocks(rows) * N.blocks(cols) * streaming
-    return total - T.count * K.count * N.count
+    cycles: Ints = total - T.count * K.count * N.count
+    return cycles
 
 
 def tiled_folds(array: SystolicArray | GemmCore, T: Cut, K: Cut, N: Cut, taps: int) -> Ints:

@@ -10,7 +10,7 @@ import math
 from typing import cast
 
 from hetsim.cost.analytical.pipeline import Engine, pipeline
-from hetsim.cost.analytical.tiling import Buffers, Demand, Tiling, tile, uncut_cycles
+from hetsim.cost.analytical.tiling import Buffers, Demand, Tiling, fewest_cycles, tile
 from hetsim.cost.analytical.traffic import tensor_bytes, total_bytes, weight_bytes
 from hetsim.cost.work import Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
@@ -66,7 +66,7 @@ def npu_floor(op: Operator, pu: PU) -> float:
         return (op.element_ops + op.macs) / vector_rate
     vector_s = op.element_ops / vector_rate
     rate = spec.dtypes[pu.stored_dtype(op.dtype)] * spec.array_efficiency * spec.point.clock
-    return max(uncut_cycles(op.nest, spec.array) / rate, vector_s)
+    return max(fewest_cycles(op.nest, spec.array) / rate, vector_s)
 
 
 def _matrix(

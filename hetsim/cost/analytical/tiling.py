@@ -3,8 +3,8 @@
 The tiler moves the fewest bytes; among equals it takes the shortest pipelined time. Two loop orders
 are considered: weights stay while pixels stream (``weights``), or inputs stay while filters stream
 (``inputs``); what does not stay is read again, and counted. Partial sums never leave the chip.
-Consecutive row tiles share their halo rows on chip; column strips do not. Re-reads follow
-Chen, Emer & Sze, "Eyeriss" (ISCA 2016), section IV, in its simplest two cases.
+Consecutive row tiles share their halo rows on chip unless channels are cut, too; column strips do
+not. Re-reads follow Chen, Emer & Sze, "Eyeriss" (ISCA 2016), section IV, in its simplest two cases.
 """
 
 from __future__ import annotations
@@ -118,16 +118,21 @@ def flatten(nest: LoopNest, images: int) -> LoopNest:
     )  # fmt: skip
 
 
-def uncut_cycles(nest: LoopNest, array: SystolicArray | GemmCore) -> int:
-    """Array cycles when every loop is one tile."""
+def fewest_cycles(nest: LoopNest, array: SystolicArray | GemmCore) -> int:
+    """Array cycles that no cut can go below.
+
+    Those of the uncut loops, except that every tile's closed form has one cycle less than its
+    folds would take, and a tile may be a single fold.
+    """
     images = -(-nest.batch // array.batch) if isinstance(array, GemmCore) else nest.batch
 
     def whole(size: int) -> Cut:
         return Cut(size, np.array(size, dtype=np.int64))
 
     pixels = whole(images * nest.out_h * nest.out_w)
-    cycles = tiled_cycles(array, pixels, whole(nest.in_c), whole(nest.out_c), nest.k_h * nest.k_w)
-    return int(nest.groups * cycles)
+    cuts, taps = (pixels, whole(nest.in_c), whole(nest.out_c)), nest.k_h * nest.k_w
+    spared = np.maximum(tiled_folds(array, *cuts, taps) - 1, 0)
+    return int(nest.groups * (tiled_cycles(array, *cuts, taps) - spared))
 
 
 @lru_cache(maxsize=65536)
@@ -140,6 +145,7 @@ def tile(
         InfeasibleError: even the smallest tile does not fit; says by how many bytes.
     """
     images = -(-nest.batch // array.batch) if isinstance(array, GemmCore) else nest.batch
+    lanes = min(nest.batch, array.batch) if isinstance(array, GemmCore) else 1
     flat = flatten(nest, images)
     if flat is not nest:
         nest, images = flat, 1
@@ -159,11 +165,17 @@ def tile(
     bands, strips = -(-nest.out_h // rows), -(-nest.out_w // cols)
     count_g, count_p = -(-nest.groups // g), images * bands * strips
     count_k, count_n = -(-nest.in_c // k), -(-nest.out_c // n)
-    halo = np.where(strips > 1, strips * in_cols / nest.in_w, 1.0)
+    # Bands share their halo unless other channels have taken its place in between.
+    halo = np.where(
+        count_k > 1, _again(bands, nest.k_h, nest.stride_h, nest.dilation_h, nest.in_h), 1.0
+    )
+    halo = halo * _again(strips, nest.k_w, nest.stride_w, nest.dilation_w, nest.in_w)
 
-    in_tile = g * in_rows * in_cols * k * demand.input_element if demand.input_bytes else 0.0 * k
+    in_tile = lanes * g * in_rows * in_cols * k * demand.input_element
+    if not demand.input_bytes:
+        in_tile = 0.0 * in_tile
     w_tile = g * taps * k * n * demand.weight_element if demand.weight_bytes else 0.0 * k
-    out_tile = g * rows * cols * n * 1.0
+    out_tile = lanes * g * rows * cols * n * 1.0
     acc = out_tile * ACCUMULATOR_BYTES
     depth = 2.0 if demand.double_buffer else 1.0
     in_held = in_tile * np.where(count_g * count_p * count_k > 1, depth, 1.0)
@@ -190,7 +202,7 @@ def tile(
         raise InfeasibleError(f"its smallest tile is {short} bytes larger than the on-chip buffers")
 
     cuts = (
-        Cut(images * nest.out_h * nest.out_w, rows * cols),
+        _pixel_cut(nest, images, rows, cols),
         Cut(nest.in_c, k),
         Cut(nest.out_c, n),
     )
@@ -241,10 +253,27 @@ def tile(
     )
 
 
+def _pixel_cut(nest: LoopNest, images: int, rows: Array, cols: Array) -> Cut:
+    """The output pixels of all images, in bands of whole rows or strips of one row."""
+    banded = cols == nest.out_w
+    return Cut(
+        np.where(banded, nest.out_h * nest.out_w, nest.out_w),
+        rows * cols,
+        np.where(banded, images, images * nest.out_h),
+    )
+
+
 def _extent(outputs: Array, kernel: int, stride: int, dilation: int, available: int) -> Array:
     """Input rows (or columns) that so many output rows need."""
     needed: Array = np.minimum((outputs - 1) * stride + (kernel - 1) * dilation + 1, available)
     return needed
+
+
+def _again(tiles: Array, kernel: int, stride: int, dilation: int, available: int) -> Array:
+    """How often rows (or columns) are read when each of so many tiles brings its own halo."""
+    overlap = max((kernel - 1) * dilation + 1 - stride, 0)
+    often: Array = np.minimum(1.0 + (tiles - 1) * overlap / available, tiles)
+    return often
 
 
 def _reads(stay: str, count_p: Array, count_k: Array, count_n: Array) -> tuple[Array, Array]:
