@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from hetsim.lower.program import Program
 from hetsim.sim.trace import RUNTIME, Activity, TaskRow, Trace
@@ -29,19 +30,36 @@ PARTS = (
 """What time can go into; ``dependency_wait`` on the path itself is waiting for an arrival."""
 
 Parts = dict[str, float]
+Needs = Sequence[Collection[int]]
+"""By position in the program: the positions of the partitions whose results it reads."""
+
 _Key = tuple[int, int]
 
 
-def attribute(program: Program, trace: Trace) -> Parts:
-    """Seconds of each of :data:`PARTS` along the critical path; they add up to the makespan.
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """A stretch of the critical path, from ``start`` to ``end`` (seconds).
 
-    ``program`` is that of every inference in the trace.
+    ``kind`` is ``task`` (the partition at ``position`` of the program), ``runtime`` (a fork or
+    join) or ``wait`` (for an arrival); ``position`` is :data:`~hetsim.sim.trace.RUNTIME` for the
+    last two.
     """
-    parts = dict.fromkeys(PARTS, 0.0)
+
+    kind: str
+    inference: int
+    position: int
+    start: float
+    end: float
+
+
+def critical_path(needs: Needs, trace: Trace) -> tuple[PathStep, ...]:
+    """The chain of events that made the makespan what it is, in order of time and without gaps.
+
+    ``needs[p]`` are the positions of the partitions whose results partition ``p`` reads; the plan
+    is that of every inference in the trace. Empty when the trace holds no tasks.
+    """
     if not trace.tasks:
-        return parts
-    rows = {(row.inference, row.position): row for row in trace.tasks}
-    activities = _by_task(trace.activities)
+        return ()
     ended: defaultdict[float, list[TaskRow]] = defaultdict(list)
     for row in trace.tasks:
         ended[row.end].append(row)
@@ -50,24 +68,46 @@ def attribute(program: Program, trace: Trace) -> Parts:
     current: TaskRow | None = max(trace.tasks, key=lambda row: (row.end, row.inference))
     time = trace.makespan_s
     visited: set[_Key] = set()
+    path: list[PathStep] = []
     while True:
         if current is not None:
             visited.add((current.inference, current.position))
-            for activity in activities[current.inference, current.position]:
-                _book(parts, activity)
+            path.append(
+                PathStep("task", current.inference, current.position, current.start, current.end)
+            )
             time = current.start
         elif time in runtime:
-            parts["barrier_wait"] += time - runtime[time].start
-            time = runtime.pop(time).start
+            step = runtime.pop(time)
+            path.append(PathStep("runtime", step.inference, RUNTIME, step.start, time))
+            time = step.start
         else:
             place = bisect_left(moments, time)
             before = moments[place - 1] if place else 0.0
-            parts["dependency_wait"] += time - before
+            path.append(PathStep("wait", -1, RUNTIME, before, time))
             time = before
         if time <= 0.0:
             break
-        current = _cause(current, ended[time], rows, program, visited) if time in ended else None
-    return _exact(parts, trace.makespan_s)
+        current = _cause(current, ended[time], needs, visited) if time in ended else None
+    return tuple(reversed(path))
+
+
+def attribute(program: Program, trace: Trace) -> Parts:
+    """Seconds of each of :data:`PARTS` along the critical path; they add up to the makespan.
+
+    ``program`` is that of every inference in the trace.
+    """
+    parts = dict.fromkeys(PARTS, 0.0)
+    activities = _by_task(trace.activities)
+    path = critical_path([job.needs for job in program.jobs], trace)
+    for step in reversed(path):
+        if step.kind == "task":
+            for activity in activities[step.inference, step.position]:
+                _book(parts, activity)
+        elif step.kind == "runtime":
+            parts["barrier_wait"] += step.end - step.start
+        else:
+            parts["dependency_wait"] += step.end - step.start
+    return _exact(parts, trace.makespan_s) if path else parts
 
 
 def attribute_pus(trace: Trace, names: Iterable[str], waiting: str) -> dict[str, Parts]:
@@ -111,17 +151,15 @@ def _book(parts: Parts, activity: Activity) -> None:
 def _cause(
     current: TaskRow | None,
     ending: Iterable[TaskRow],
-    rows: dict[_Key, TaskRow],
-    program: Program,
+    needs: Needs,
     visited: set[_Key],
 ) -> TaskRow | None:
     """The task whose end at this moment let ``current`` start."""
     open_ones = [row for row in ending if (row.inference, row.position) not in visited]
     if current is None:
         return open_ones[0] if open_ones else None
-    needs = program.jobs[current.position].needs
     for row in open_ones:
-        if row.inference == current.inference and row.position in needs:
+        if row.inference == current.inference and row.position in needs[current.position]:
             return row
     same = (row for row in open_ones if row.pu == current.pu)
     return next(same, open_ones[0] if open_ones else None)
