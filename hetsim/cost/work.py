@@ -128,6 +128,8 @@ class Work:
     ``overlapped``. Both move the same bytes. ``first_weights`` bytes of the first load are weights
     that could come early; ``free_weights`` such bytes of the next kernel would fit meanwhile.
     ``tail_load`` bytes are loaded for the next kernel during the last tile.
+    ``on_chip_bytes`` of managed memory are taken while the kernel runs: its tiles' buffers and the
+    tensors that stay between kernels.
     ``source`` says who knew the cost (``analytical``, ``measured``, ``learned``), ``note`` why.
     """
 
@@ -140,6 +142,7 @@ class Work:
     first_weights: int = 0
     free_weights: int = 0
     tail_load: int = 0
+    on_chip_bytes: int = 0
     source: str = "analytical"
     note: str = ""
 

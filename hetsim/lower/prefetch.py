@@ -35,7 +35,8 @@ def _lend(work: Work, amount: int, pu: PU) -> Work:
     alone = moved / pu.bandwidth + pu.spec.transfer_setup
     longer = replace(phase, load_bytes=phase.load_bytes + amount, seconds=max(phase.seconds, alone))
     phases = (*work.phases[:last], longer, *work.phases[last + 1 :])
-    return replace(work, phases=phases, tail_load=amount)
+    held = work.on_chip_bytes + amount
+    return replace(work, phases=phases, tail_load=amount, on_chip_bytes=held)
 
 
 def _relieved(work: Work, amount: int, pu: PU) -> Work:

@@ -134,7 +134,8 @@ class SpanRecorder(Recorder):
         lane = unit.lane if kind == "compute" else f"{unit.lane}.dma.{kind}"
         self.spans.append(
             Span(lane, kind, f"{launch.name} [{index}]", start, end, task.inference,
-                 task.job.name, launch.operators, moved, end - start, launch.work.note)
+                 task.job.name, launch.operators, moved, end - start, launch.work.note,
+                 launch.work.on_chip_bytes)
         )  # fmt: skip
 
     def tiled(
@@ -164,7 +165,8 @@ class SpanRecorder(Recorder):
         note = f"{launch.work.source}; {launch.work.note}" if launch.work.note else ""
         self.spans.append(
             Span(lane, kind, launch.name, start, end, task.inference, task.job.name,
-                 launch.operators, moved, alone, note or launch.work.source)
+                 launch.operators, moved, alone, note or launch.work.source,
+                 launch.work.on_chip_bytes)
         )  # fmt: skip
 
     def _account(

@@ -17,7 +17,8 @@ class Span:
     converts, calls and polls for that PU, or ``runtime`` for forks and joins. ``kind`` is one of
     ``compute``, ``load``, ``store``, ``stream`` (load, compute and store overlapped),
     ``dispatch``, ``convert``, ``cache``, ``copy``, ``call``, ``fork``, ``join``, ``poll``,
-    ``interrupt``. ``alone_s`` is what it would have taken without contention.
+    ``interrupt``. ``alone_s`` is what it would have taken without contention. ``on_chip_bytes`` of
+    the PU's managed memory are taken meanwhile.
     """
 
     lane: str
@@ -31,6 +32,7 @@ class Span:
     bytes: int = 0
     alone_s: float = 0.0
     note: str = ""
+    on_chip_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

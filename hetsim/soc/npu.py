@@ -143,6 +143,13 @@ class NPUSpec(PUSpec):
         """A unified SRAM keeps tensors; separate buffers are refilled."""
         return 0.0 if isinstance(self.sram, BufferSizes) else float(self.sram)
 
+    @property
+    def on_chip_memory(self) -> float:
+        """The SRAM, or all its buffers together."""
+        if isinstance(self.sram, BufferSizes):
+            return float(self.sram.input + self.sram.weight + self.sram.accumulator)
+        return float(self.sram)
+
     def private_links(self, latency: float) -> dict[str, float]:
         """The DMA engines together."""
         return {"dma": self.dma.rate(latency)}

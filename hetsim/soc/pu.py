@@ -243,6 +243,11 @@ class PUSpec(Spec):
         return 0.0
 
     @property
+    def on_chip_memory(self) -> float:
+        """Bytes of on-chip memory that kernels' buffers and resident tensors fill; 0 if none."""
+        return self.managed_memory
+
+    @property
     def cache(self) -> float:
         """Bytes of cache that hold what was just written; 0 if none is modelled."""
         return 0.0

@@ -45,6 +45,7 @@ def npu_work(graph: Graph, kernel: Kernel, pu: PU, residency: Residency) -> Work
         weight_bytes=tiling.weight_load,
         first_weights=cut.first_weights,
         free_weights=tiling.free_weights,
+        on_chip_bytes=residency.reserved_bytes + tiling.held_bytes,
         note=_note(tiling),
     )
 
@@ -129,4 +130,5 @@ def _vector(
     # Products without a loop nest (fused attention) cannot be mapped on the array.
     operations = kernel.element_ops + kernel.macs
     compute = operations / (spec.vector_lanes * spec.point.clock)
-    return Tiling(1, pieces, 1, 1, "", loads + weights, 0, 0, stores, compute)
+    held = math.ceil((loads + weights + stores) * depth / pieces)
+    return Tiling(1, pieces, 1, 1, "", loads + weights, 0, 0, stores, compute, held_bytes=held)

@@ -68,6 +68,7 @@ class Tiling:
     ``extra_load`` are the bytes read in total, re-reads included. ``free_weights``
     more bytes of weights would fit beside what is held. ``compute_s``
     is the time of all tiles' arithmetic, ``folds`` how often a systolic array was filled anew.
+    ``held_bytes`` are what its buffers take on chip.
     """
 
     groups: int
@@ -82,6 +83,7 @@ class Tiling:
     compute_s: float
     free_weights: int = 0
     folds: int = 0
+    held_bytes: int = 0
 
     @property
     def tiles(self) -> int:
@@ -189,9 +191,11 @@ def tile(
             acc_held - buffers.accumulator,
         )
         spare = buffers.weight - w_held
+        held = in_held + w_held + acc_held
     else:
         staged = np.where(count_k > 1, acc, out_tile * demand.output_element)
-        over = in_held + w_held + staged * np.where(many, depth, 1.0) - buffers.unified
+        held = in_held + w_held + staged * np.where(many, depth, 1.0)
+        over = held - buffers.unified
         spare = -over
     over = np.broadcast_to(over, shape)
     fits = over <= 0
@@ -250,6 +254,7 @@ def tile(
         compute_s=value(compute),
         free_weights=max(0, math.floor(value(spare))),
         folds=int(value(folds)),
+        held_bytes=math.ceil(value(held)),
     )
 
 
