@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from hetsim.cost.convolution import CLASSES, WINOGRAD, ConvParameters, ConvRows, compute_seconds
 from hetsim.soc.accelerator import AcceleratorSpec
 from hetsim.soc.convolution import ConvolutionSpec
@@ -11,16 +13,30 @@ from hetsim.workload.graph import LoopNest
 
 def cycle_parameters(spec: CPUClusterSpec | AcceleratorSpec, dtype: str) -> ConvParameters:
     """The formula's parameters as the description states them, with core cycles for seconds."""
-    shape = spec.convolution or ConvolutionSpec()
+    return _parameters(spec.convolution or ConvolutionSpec(), _rates(spec, dtype))
+
+
+def convolution_cycles(nest: LoopNest, spec: CPUClusterSpec | AcceleratorSpec, dtype: str) -> float:
+    """Core cycles of a convolution's arithmetic, element costs included."""
+    return _cycles(nest, spec.convolution or ConvolutionSpec(), _rates(spec, dtype))
+
+
+def _rates(spec: CPUClusterSpec | AcceleratorSpec, dtype: str) -> tuple[float, ...]:
+    """Multiply-accumulates per cycle of each class, then the peak."""
     peak, table = spec.macs_per_cycle[dtype], spec.efficiency
     plain = table.get("Conv", table["default"])
-    rate = {name: peak * (table.get(f"Conv.{name}", plain) if name else plain) for name in CLASSES}
-    depthwise = shape.depthwise or shape
-    winograd = shape.winograd
-    rate[WINOGRAD] = peak * winograd.efficiency if winograd else peak
+    shares = (table.get(f"Conv.{name}", plain) if name else plain for name in CLASSES)
+    return (*(peak * share for share in shares), peak)
+
+
+def _parameters(shape: ConvolutionSpec, rates: tuple[float, ...]) -> ConvParameters:
+    depthwise, winograd = shape.depthwise or shape, shape.winograd
     fast = winograd or shape
     return ConvParameters(
-        rate=rate,
+        rate={
+            **dict(zip(CLASSES, rates, strict=False)),
+            WINOGRAD: rates[-1] * (winograd.efficiency if winograd else 1.0),
+        },
         input_s={
             "": shape.input_cycles,
             "depthwise": depthwise.input_cycles,
@@ -38,7 +54,8 @@ def cycle_parameters(spec: CPUClusterSpec | AcceleratorSpec, dtype: str) -> Conv
     )
 
 
-def convolution_cycles(nest: LoopNest, spec: CPUClusterSpec | AcceleratorSpec, dtype: str) -> float:
-    """Core cycles of a convolution's arithmetic, element costs included."""
+# Networks repeat layers and studies repeat networks; the vectorised formula is slow on one row.
+@lru_cache(maxsize=8192)
+def _cycles(nest: LoopNest, shape: ConvolutionSpec, rates: tuple[float, ...]) -> float:
     rows = ConvRows.of_nests([nest], 1.0)
-    return float(compute_seconds(cycle_parameters(spec, dtype), rows)[0])
+    return float(compute_seconds(_parameters(shape, rates), rows)[0])
