@@ -37,7 +37,7 @@ class Duet(Scheduler):
     complexity: ClassVar[str] = "O(V·P + max_evaluations·B), B branches"
     source: ClassVar[str] = "Zhang et al., IPDPS 2021"
 
-    max_evaluations: int = 2000
+    max_evaluations: int = 1000
 
     def __post_init__(self) -> None:
         """Raises :class:`SchedulerError` for a negative ``max_evaluations``."""
@@ -127,6 +127,7 @@ class _Subgraphs:
         self._placed: dict[tuple[int, int], tuple[list[tuple[int, ...]], list[int]]] = {}
         self._inside: dict[tuple[int, int], float] = {}
         self._between: dict[tuple[int, int, int, int], float] = {}
+        self._occupies: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {}
 
     def placed(self, s: int, pu: int) -> tuple[list[tuple[int, ...]], list[int]]:
         """Units of sub-graph ``s`` and their PUs when it is placed on ``pu``."""
@@ -134,7 +135,8 @@ class _Subgraphs:
         if key not in self._placed:
             preference = [pu, *(p for p in self._fallback if p != pu)]
             units, pus = assign(self.problem, preference, self.ops[s])
-            order = sorted(range(len(units)), key=lambda u: self.ops[s].index(units[u][-1]))
+            at = {op: i for i, op in enumerate(self.ops[s])}
+            order = sorted(range(len(units)), key=lambda u: at[units[u][-1]])
             self._placed[key] = [units[u] for u in order], [pus[u] for u in order]
         return self._placed[key]
 
@@ -201,33 +203,37 @@ class _Subgraphs:
 
     def makespan(self, where: Sequence[int]) -> float:
         """End-to-end seconds: each sub-graph starts when its inputs and all its PUs are there."""
-        host = self.problem.soc.host.index
         free = [0.0] * len(self.pus)
         ends: list[float] = []
         for s, pu in enumerate(where):
-            start, moving = 0.0, 0.0
+            seconds, used = self._work(s, pu)
+            start = max(free[p] for p in used)
             for source in self.readers[s]:
                 start = max(start, ends[source])
-                moving += self.between(source, s, where[source], pu)
-            used = sorted(set(self.placed(s, pu)[1]))
-            start = max([start, *(free[p] for p in used)])
-            end = start + moving + self.time(s, pu) + self._edges(s, pu, host)
+                seconds += self.between(source, s, where[source], pu)
+            end = start + seconds
             for p in used:
                 free[p] = end
             ends.append(end)
         return max(ends)
 
-    def _edges(self, s: int, pu: int, host: int) -> float:
+    def _work(self, s: int, pu: int) -> tuple[float, tuple[int, ...]]:
+        """Seconds of ``s`` on ``pu`` without transfers from others, and the PUs it occupies."""
+        key = (s, pu)
+        if key not in self._occupies:
+            used = tuple(sorted(set(self.placed(s, pu)[1])))
+            self._occupies[key] = self.time(s, pu) + self._edges(s, pu), used
+        return self._occupies[key]
+
+    def _edges(self, s: int, pu: int) -> float:
         """Seconds to bring network inputs in and network outputs back."""
-        key = (s, -1, pu, host)
-        if key not in self._between:
-            graph, profile = self.problem.graph, self.problem.profile
-            seconds = 0.0
-            for op, home in self._homes(s, pu).items():
-                operator = graph.operators[op]
-                came = [t for t in dict.fromkeys(operator.inputs) if t not in graph.producer]
-                seconds += sum(profile.crossing(t, host, home) for t in came)
-                left = [t for t in operator.outputs if t in graph.output_set]
-                seconds += sum(profile.crossing(t, home, host) for t in left)
-            self._between[key] = seconds
-        return self._between[key]
+        graph, profile = self.problem.graph, self.problem.profile
+        host = self.problem.soc.host.index
+        seconds = 0.0
+        for op, home in self._homes(s, pu).items():
+            operator = graph.operators[op]
+            came = [t for t in dict.fromkeys(operator.inputs) if t not in graph.producer]
+            seconds += sum(profile.crossing(t, host, home) for t in came)
+            left = [t for t in operator.outputs if t in graph.output_set]
+            seconds += sum(profile.crossing(t, home, host) for t in left)
+        return seconds
