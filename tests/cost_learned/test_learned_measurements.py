@@ -127,13 +127,18 @@ def test_repeats_that_agree_merge_quietly_and_others_are_told(tmp_path: Path) ->
     assert "line 3, 4" in problem.message
 
 
-def test_rows_in_another_unit_are_found_by_their_absurd_speed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("factor", "said"), [(1e-6, "times faster"), (1e3, "times slower")])
+def test_rows_in_another_unit_are_found_by_their_absurd_speed(
+    tmp_path: Path, factor: float, said: str
+) -> None:
     path = write_file(tmp_path / "m.csv", shapes(40))
     lines = path.read_text().splitlines()
     head, _, time = lines[5].rpartition(",")
-    lines[5] = f"{head},{float(time) / 1e6}"  # seconds among microseconds
+    lines[5] = f"{head},{float(time) * factor}"  # seconds or nanoseconds among microseconds
     table = read_measurements(_file(tmp_path, *lines))
     assert [(p.line, p.kind) for p in table.problems] == [(6, "unit doubtful")]
+    assert said in table.problems[0].message
+    assert len(table) == 39
 
 
 def test_two_time_columns_must_agree(tmp_path: Path) -> None:

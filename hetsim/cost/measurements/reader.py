@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hetsim.cost.measurements.doubts import doubt_units
 from hetsim.cost.measurements.duplicates import merge_duplicates
 from hetsim.cost.measurements.forms import FORMS, Form, Row, RowError
 from hetsim.cost.measurements.table import Column, Measurements, Problem
@@ -27,9 +28,6 @@ MAX_DROPPED = 0.2
 
 SHOWN = 8
 """How many problems an error message lists before it only counts."""
-
-UNIT_DOUBT = 100.0
-"""A row this much faster per operation than its device's median is taken for a wrong unit."""
 
 MOST, MOST_LARGE = 1e9, 1e18
 """No size is larger than the first, no product of sizes larger than the second."""
@@ -69,7 +67,7 @@ def read_measurements(path: str | Path, *, max_dropped: float = MAX_DROPPED) -> 
             problems.append(Problem(line, fault.kind, str(fault)))
     read = len(lines) - 1
     _refuse_if_too_many(problems, read, max_dropped, file)
-    rows, doubts = _doubt_units(form, rows)
+    rows, doubts = doubt_units(form, rows)
     problems += doubts
     rows, disagreements = merge_duplicates(form, rows)
     problems += disagreements
@@ -194,35 +192,6 @@ def _time(times: dict[str, float], given: dict[str, str]) -> float:
         said = ", ".join(f"{name} {given[name]}" for name in values)
         raise RowError("units contradict", f"the times contradict each other: {said}")
     return next(iter(values.values()))
-
-
-def _doubt_units(
-    form: Form, rows: list[tuple[int, Row, float]]
-) -> tuple[list[tuple[int, Row, float]], list[Problem]]:
-    """Drops rows that are absurdly fast beside the others of their device: ms among us, say."""
-    work = [float(row.get("macs") or row.get("bytes") or 0) for _, row, _ in rows]
-    rates: dict[tuple[object, ...], list[float]] = {}
-    keys = [tuple(row[name] for name in form.device_columns) for _, row, _ in rows]
-    for key, amount, (_, _, time) in zip(keys, work, rows, strict=True):
-        rates.setdefault(key, []).append(amount / time)
-    medians = {key: float(np.median(values)) for key, values in rates.items()}
-    kept: list[tuple[int, Row, float]] = []
-    problems: list[Problem] = []
-    for key, amount, entry in zip(keys, work, rows, strict=True):
-        factor = amount / entry[2] / medians[key] if medians[key] else 0.0
-        # Transfers span many decades of size, so their rates say nothing about units.
-        if factor > UNIT_DOUBT and "macs" in entry[1] and len(rates[key]) >= 5:
-            problems.append(
-                Problem(
-                    entry[0],
-                    "unit doubtful",
-                    f"{factor:.0f} times faster per operation than the median of"
-                    f" {'/'.join(str(part) for part in key)}; is the unit right?",
-                )
-            )
-        else:
-            kept.append(entry)
-    return kept, problems
 
 
 def _refuse_if_too_many(
