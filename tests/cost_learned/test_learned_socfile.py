@@ -293,6 +293,13 @@ def test_learned_costs_enter_the_chain_inside_their_range_only(soc: Path, tmp_pa
     base = analytical.work(graph, Kernel.of(graph, (conv,)), cpu)
     assert base is not None
     assert (work.load_bytes, work.store_bytes) == (base.load_bytes, base.store_bytes)
+    narrow = load_soc(soc, {"memory.dram.bandwidth": "10 MB/s"}).pus[0]
+    starved = chain.work(graph, Kernel.of(graph, (conv,)), narrow)
+    assert starved is not None
+    assert (starved.load_bytes, starved.store_bytes) == (base.load_bytes, base.store_bytes)
+    assert alone_s(starved, MemoryPath(narrow.bandwidth, narrow.latency)) == pytest.approx(
+        narrow.spec.dispatch + (base.load_bytes + base.store_bytes) / 10e6
+    )
     fused = chain.work(graph, Kernel.of(graph, (conv, act)), cpu)
     assert fused is not None
     assert alone_s(fused, path) >= alone_s(work, path)

@@ -21,14 +21,12 @@ class LearnedCostModel(CostModel):
 
     ``models`` are by PU (its cluster's name in the SoC file); ``analytical`` tells bytes, and what
     a fused tail adds. The predicted time is that of the operator alone, so the analytical
-    demand is bent until it takes that long, but never less than its bytes need: what
+    demand is bent until it takes that long, but never less than dispatch and bytes need: what
     was predicted holds on an idle SoC, and contention can only lengthen it.
 
     On PUs that keep tensors in managed memory, kernels with resident tensors are left to the
     models behind: nobody measured those. ``refused`` counts why kernels were passed on.
     """
-
-    caches = True
 
     def __init__(self, models: Mapping[str, LearnedModel], analytical: CostModel) -> None:
         self.models = dict(models)
@@ -55,7 +53,7 @@ class LearnedCostModel(CostModel):
             head = self.analytical.work(graph, Kernel.of(graph, (kernel.head,)), pu, NOWHERE)
             if head is not None:
                 seconds += max(0.0, alone_s(base, path) - alone_s(head, path))
-        seconds = max(seconds, _transfer_s(base, path))
+        seconds = max(seconds, _least_s(base, path))
         return fit(base, seconds, path, source="learned", note=f"spread {spread:.0%}")
 
     def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
@@ -86,7 +84,12 @@ class LearnedCostModel(CostModel):
         return self._cache[key]
 
 
-def _transfer_s(work: Work, path: Path) -> float:
-    """Seconds that the bytes of ``work`` take on an idle path: what no kernel undercuts."""
-    waits = sum(path.latency for phase in work.phases if phase.bytes)
-    return waits + sum(phase.bytes for phase in work.phases) / path.bandwidth
+def _least_s(work: Work, path: Path) -> float:
+    """Dispatch and transfers of ``work`` on an idle path: what no prediction may undercut."""
+    total = work.dispatch_s
+    for phase in work.phases:
+        moved = phase.bytes / path.bandwidth
+        total += moved if phase.compute_s else max(phase.seconds, moved)
+        total += path.latency if phase.bytes else 0.0
+    # Rounding must not make the fit think that caches served a byte.
+    return total * (1.0 + 1e-9)
