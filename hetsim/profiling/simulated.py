@@ -7,7 +7,7 @@ shapes and attributes on equal PUs) are asked once.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Container, Hashable, Sequence
 
 from hetsim.cost.fusion import is_fusable
 from hetsim.cost.profile import INFEASIBLE, Profile
@@ -117,7 +117,7 @@ class SimulatedProfile(Profile):
         leave = [step for tensor in wanted for step in crossings.steps(tensor, pu, None)]
         return Job("alone", pu, (), tuple(entry), launches, tuple(leave))
 
-    def _read_outside(self, tensor: str, ops: tuple[int, ...]) -> bool:
+    def _read_outside(self, tensor: str, ops: Container[int]) -> bool:
         graph = self._graph
         return tensor in graph.output_set or any(i not in ops for i in graph.consumers[tensor])
 
@@ -131,17 +131,21 @@ class SimulatedProfile(Profile):
         return self._lowering.pu_class[pu]
 
     def _key(self, what: str, ops: Sequence[int], pu: int) -> Hashable:
+        # Units of one class cost the same, except that nothing is converted for the host's own.
+        unit = self._kind(pu), self._soc.pus[pu].cluster == self._soc.runtime.host
         signatures = tuple(self._signatures[i] for i in ops)
-        if len(ops) > 2:  # inner wiring is not in the signatures
-            return (what, tuple(ops), self._kind(pu))
-        return (what, signatures, self._kind(pu), self._wiring(ops))
+        return (what, signatures, unit, self._wiring(ops))
 
-    def _wiring(self, ops: Sequence[int]) -> tuple[bool, ...]:
-        graph = self._graph
-        made = {t for i in ops for t in graph.operators[i].outputs}
-        return tuple(
-            self._read_outside(t, tuple(ops)) for i in ops for t in graph.operators[i].outputs
-        ) + tuple(t in made for i in ops for t in graph.operators[i].inputs)
+    def _wiring(self, ops: Sequence[int]) -> tuple[object, ...]:
+        """Which tensors of the operators are the same ones, and which are read outside."""
+        number: dict[str, int] = {}
+        wires = []
+        for i in ops:
+            op = self._graph.operators[i]
+            wires += [number.setdefault(t, len(number)) for t in (*op.inputs, *op.outputs)]
+        made = (t for i in ops for t in self._graph.operators[i].outputs)
+        members = frozenset(ops)
+        return (*wires, *(self._read_outside(t, members) for t in made))
 
 
 def _signature(lowering: Lowering, op: Operator) -> Hashable:
