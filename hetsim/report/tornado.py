@@ -51,7 +51,9 @@ def tornado_figure(
                 (swing.low, swing.low_label, ORANGE, "///", swing.kept_low),
                 (swing.high, swing.high_label, BLUE, "", swing.kept_high),
             )
-            for value, text, colour, hatch, kept in sides:
+            # The longer bar first: both may lie on one side, and neither must hide the other.
+            order = sorted(sides, key=lambda s: -abs((s[0] if s[0] is not None else base) - base))
+            for value, text, colour, hatch, kept in order:
                 if value is not None and value != base:
                     ax.barh(
                         row, value - base, left=base, height=0.7, color=colour, hatch=hatch,

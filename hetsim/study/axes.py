@@ -54,7 +54,11 @@ class Interval:
             value = self.low + (self.high - self.low) * share
         if self.whole:
             return min(int(self.high), max(int(self.low), round(value)))
-        return self.spell(value)
+        return self.near(value)
+
+    def near(self, value: float) -> object:
+        """``value`` to four digits: what lies between steps need not be more exact."""
+        return self.spell(min(self.high, max(self.low, float(f"{value:.4g}"))))
 
     def spell(self, value: float) -> object:
         """``value`` as ``--set`` takes it, in the unit in which it is written shortest."""
