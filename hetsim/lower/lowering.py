@@ -32,6 +32,8 @@ class Lowering:
         self.costs = costs
         self.crossings = Crossings(graph, soc)
         self._launches: dict[tuple[int, tuple[int, ...], bool], tuple[Launch, ...]] = {}
+        self._boundaries: dict[tuple[int, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self._members: dict[tuple[str, ...], tuple[int, ...]] = {}
         self.pu_class = _classes(soc)
         self.call_steps: tuple[Step, ...] = (
             (Step("call", "call", soc.runtime.partition_call),)
@@ -93,12 +95,24 @@ class Lowering:
         launches = self.launches(pu, ops, fused=fused)
         return Job(name, pu.index, needs, tuple(entry), launches, tuple(leave))
 
-    def boundary(self, ops: Sequence[int]) -> tuple[list[str], list[str]]:
+    def boundary(self, ops: Sequence[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Tensors the operators read from outside, and tensors they make, in order."""
-        graph = self.graph
-        made = dict.fromkeys(t for i in ops for t in graph.operators[i].outputs)
-        read = dict.fromkeys(t for i in ops for t in graph.operators[i].inputs if t not in made)
-        return list(read), list(made)
+        key = tuple(ops)
+        found = self._boundaries.get(key)
+        if found is None:
+            operators = [self.graph.operators[i] for i in key]
+            made = dict.fromkeys(t for op in operators for t in op.outputs)
+            read = dict.fromkeys(t for op in operators for t in op.inputs if t not in made)
+            found = self._boundaries[key] = (tuple(read), tuple(made))
+        return found
+
+    def _positions(self, names: tuple[str, ...]) -> tuple[int, ...]:
+        """Operators by position."""
+        found = self._members.get(names)
+        if found is None:
+            index = self.graph.index
+            found = self._members[names] = tuple(index[name] for name in names)
+        return found
 
     def program(self, plan: Plan) -> Program:
         """The program of a valid plan.
@@ -106,19 +120,17 @@ class Lowering:
         Raises:
             PlanError: an operator that its PU cannot run (with the reason), an unknown name.
         """
-        graph, by_name = self.graph, self.soc.by_name
+        by_name = self.soc.by_name
         made_by: dict[str, int] = {}
         home: dict[str, int] = {}
-        members: list[list[int]] = []
+        members = [self._positions(partition.operators) for partition in plan.partitions]
         for position, partition in enumerate(plan.partitions):
-            ops = [graph.index[name] for name in partition.operators]
-            members.append(ops)
-            for i in ops:
-                for tensor in graph.operators[i].outputs:
-                    made_by[tensor] = position
-                    home[tensor] = by_name[partition.pu].index
+            pu = by_name[partition.pu].index
+            for tensor in self.boundary(members[position])[1]:
+                made_by[tensor] = position
+                home[tensor] = pu
         jobs = tuple(
-            self._job_of(partition, members[position], position, made_by, home)
+            self._job_of(partition, members[position], made_by, home)
             for position, partition in enumerate(plan.partitions)
         )
         return Program(plan.model, jobs, groups_of(plan))
@@ -126,13 +138,11 @@ class Lowering:
     def _job_of(
         self,
         partition: Partition,
-        ops: list[int],
-        position: int,
+        ops: tuple[int, ...],
         made_by: dict[str, int],
         home: dict[str, int],
     ) -> Job:
-        inputs = dict.fromkeys(t for i in ops for t in self.graph.operators[i].inputs)
-        needs = {made_by[t] for t in inputs if t in made_by} - {position}
+        needs = {made_by[t] for t in self.boundary(ops)[0] if t in made_by}
         pu = self.soc.by_name[partition.pu]
         try:
             return self.job(

@@ -37,9 +37,9 @@ class LinkState:
         "capacities",
         "capacity",
         "congested",
+        "count",
         "demand",
         "fifo",
-        "flows",
         "name",
         "rate",
         "sensitive",
@@ -59,7 +59,7 @@ class LinkState:
         self.fifo = shared and link.arbitration == "fifo"
         self.strict = link.arbitration == "priority"
         self.weighted = link.arbitration == "weighted"
-        self.flows: dict[int, Flow] = {}
+        self.count = 0
         self.demand = 0.0
         self.asked = 0.0
         self.sensitive: dict[int, Flow] = {}
@@ -70,7 +70,7 @@ class LinkState:
 
     def resize(self) -> None:
         """Takes up the capacity that holds for the present number of flows, if it varies."""
-        capacities, count = self.capacities, len(self.flows)
+        capacities, count = self.capacities, self.count
         if count == 0:
             self.capacity = capacities[0]
         else:
@@ -92,10 +92,11 @@ class Timer:
 class Route:
     """A path of links as the network prepares it once: states, solo bandwidth, latency."""
 
-    __slots__ = ("bandwidth", "latency", "links", "weighted")
+    __slots__ = ("bandwidth", "crosses", "latency", "links", "weighted")
 
     def __init__(self, links: Sequence[LinkState], latency: float) -> None:
         self.links = tuple(links)
+        self.crosses = frozenset(links)
         self.latency = latency
         self.bandwidth = min((link.solo for link in links), default=INFINITY)
         self.weighted = any(link.weighted for link in links)
@@ -111,6 +112,7 @@ class Flow(Event):
     __slots__ = (
         "amount",
         "bottleneck",
+        "crosses",
         "joined",
         "limit",
         "links",
@@ -144,6 +146,7 @@ class Flow(Event):
         self.amount = amount
         self.remaining = amount
         self.links = route.links
+        self.crosses = route.crosses
         self.limit = self.wanted = cap if cap < route.bandwidth else route.bandwidth
         self.weight = weight
         self.priority = priority
@@ -164,17 +167,17 @@ class Flow(Event):
         network.next_order += 1
         if network.slowdowns and self.links:
             network.enter_memory(self)
-        order, limit = self.order, self.limit
+        limit = self.limit
+        network.flows[self] = None
         congested = False
         for link in self.links:
-            flows = link.flows
-            if not flows:
+            if not link.count:
                 link.busy_since = now
-            flows[order] = self
+            link.count += 1
             link.demand += limit
             if link.varies:
                 link.resize()
-            if link.demand > link.capacity * _SLACK or (link.fifo and len(link.flows) > 1):
+            if link.demand > link.capacity * _SLACK or (link.fifo and link.count > 1):
                 link.congested = True
             if link.congested:  # perhaps no longer, if its efficiency rises with the new flow
                 congested = True
@@ -215,13 +218,14 @@ class Flow(Event):
         now = network.env.now
         if self.rate < self.wanted:
             self.settle(now)
-        order, amount, limit = self.order, self.amount, self.limit
+        amount, limit = self.amount, self.limit
+        del network.flows[self]
         again = False
         for link in self.links:
-            flows, usage = link.flows, link.usage
-            del flows[order]
+            usage = link.usage
             usage.bytes += amount
-            if flows:
+            link.count -= 1
+            if link.count:
                 link.demand -= limit
             else:
                 link.demand = 0.0
@@ -258,6 +262,7 @@ class Network:
     def __init__(self, env: Environment, links: Iterable[Link], *, shared: bool = True) -> None:
         self.env = env
         self.next_order = 0
+        self.flows: dict[Flow, None] = {}  # under way, by age
         self.shared = shared
         self.slowdowns = False
         self.links: Mapping[str, LinkState] = {link.name: LinkState(link, shared) for link in links}
@@ -316,7 +321,9 @@ class Network:
         """From the first flow on that others slow down, what memories are asked for matters."""
         self.slowdowns = True
         for link in self.links.values():
-            link.asked = sum(flow.wanted for flow in link.flows.values() if flow.links[-1] is link)
+            link.asked = sum(
+                flow.wanted for flow in self.flows if flow.links and flow.links[-1] is link
+            )
 
     def enter_memory(self, flow: Flow) -> None:
         """A flow begins to ask its memory (its last link) for bandwidth: others may slow down."""
@@ -371,7 +378,7 @@ class Network:
             flow.new_rate, flow.bottleneck = flow.limit, None
         binding = []
         for link in congested:
-            if link.demand > link.capacity * _SLACK or (link.fifo and len(link.flows) > 1):
+            if link.demand > link.capacity * _SLACK or (link.fifo and link.count > 1):
                 binding.append(link)
             else:
                 link.congested = False
@@ -388,17 +395,13 @@ class Network:
     def _component(self, seeds: Sequence[LinkState]) -> tuple[list[Flow], list[LinkState]]:
         """Flows and congested links reachable from ``seeds`` over congested links, by age."""
         links = [link for link in seeds if link.congested]
-        seen = set(links)
-        flows: dict[int, Flow] = {}
-        for link in links:  # grows while it is walked
-            for order, flow in link.flows.items():
-                if order not in flows:
-                    flows[order] = flow
-                    for other in flow.links:
-                        if other.congested and other not in seen:
-                            seen.add(other)
-                            links.append(other)
-        return [flows[order] for order in sorted(flows)], links
+        known = -1
+        while len(links) > known:
+            known = len(links)
+            flows = [flow for flow in self.flows if not flow.crosses.isdisjoint(links)]
+            found = (link for flow in flows for link in flow.links if link.congested)
+            links = list(dict.fromkeys((*links, *found)))
+        return flows, links
 
     def at(self, delay: float, callback: Callable[[Any], None]) -> Timer:
         """Calls ``callback(event)`` after ``delay`` seconds; returns the event."""
@@ -423,10 +426,10 @@ class TracedNetwork(Network):
     def observe(self, links: Sequence[LinkState]) -> None:
         now = self.env.now
         for link in links:
-            rate = sum(flow.rate for flow in link.flows.values())
+            rate = sum(flow.rate for flow in self.flows if link in flow.crosses)
             if rate != link.rate:
                 link.rate = rate
-                self.samples.append(RateSample(now, link.name, rate, len(link.flows)))
+                self.samples.append(RateSample(now, link.name, rate, link.count))
 
     def observe_flows(self, flows: Sequence[Flow]) -> None:
         self.observe(list(dict.fromkeys(link for flow in flows for link in flow.links)))
