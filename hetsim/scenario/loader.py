@@ -150,11 +150,23 @@ def _split(overrides: Mapping[str, object]) -> tuple[dict[str, object], dict[str
 
 
 def own_changes(document: Document) -> dict[str, object]:
-    """The scenario's ``set``, each change located at its line."""
+    """The scenario's ``set`` and ``profiles``, each change of the SoC located at its line.
+
+    Raises:
+        ConfigError: a profile that is not there.
+    """
     changes = document.get(("set",)) or {}
-    return {
+    found: dict[str, object] = {
         path: Override(value, document.where_key(("set", path))) for path, value in changes.items()
     }
+    for unit, name in (document.get(("profiles",)) or {}).items():
+        where = document.where(("profiles", unit))
+        path = (Path(document.file).parent / Path(name).expanduser()).absolute()
+        if not path.is_file():
+            raise ConfigError(f"profiles.{unit}: there is no file {str(path)!r}", where=where)
+        place = Override(str(path), document.where_key(("profiles", unit)))
+        found[f"pus.{unit}.profile"] = place
+    return found
 
 
 def _models(spec: ScenarioSpec, document: Document, directory: Path) -> Iterator[ModelRef]:

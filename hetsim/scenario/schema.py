@@ -111,6 +111,11 @@ class ScenarioSpec(Spec):
         default_factory=dict,
         description="changes to the SoC: {npu.sram: 1 MiB, bus.bandwidth: 0.5x}",
     )
+    profiles: dict[str, Text] = Field(
+        default_factory=dict,
+        description="measured times by unit of the SoC: {npu: npu.yaml}, files of hetsim profile/1"
+        " relative to this file",
+    )
     models: list[ModelEntry] = Field(min_length=1)
     schedulers: Annotated[
         Annotated[Literal["all"], Tag("all")]

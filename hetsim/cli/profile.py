@@ -1,0 +1,318 @@
+"""``hetsim profile``: simulated, measured here, or imported from other tools."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hetsim.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from hetsim.cost.measured.table import ProfileTable
+    from hetsim.workload.graph import Graph
+
+DEFAULT_NETWORKS = ("squeezenet", "googlenet", "resnet18")
+"""What is measured when nothing is named."""
+
+DOUBTS_SHOWN = 12
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+@click.option("--soc", metavar="NAME|FILE.yaml", help="Simulate the profile on this SoC.")
+@click.option(
+    "--model",
+    "models",
+    metavar="NAME|FILE.onnx",
+    multiple=True,
+    help="The network to profile, or that imported files speak of; may be repeated.",
+)
+@click.option(
+    "--input-shape",
+    "input_shapes",
+    metavar="TENSOR=1x3x224x224",
+    multiple=True,
+    help="Whole shape of an input of --model that has symbolic dimensions; may be repeated.",
+)
+@click.option(
+    "--measure",
+    type=click.Choice(["onnxruntime"]),
+    help="Measure the networks on this machine (needs the extra 'measure').",
+)
+@click.option(
+    "--threads",
+    default="1",
+    show_default=True,
+    metavar="N,...",
+    help="Measure workers of so many threads; one SoC description each.",
+)
+@click.option("--repeat", type=click.IntRange(min=1), default=30, show_default=True)
+@click.option("--warmup", type=click.IntRange(min=0), default=3, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Feeds stripped weights and inputs.")  # fmt: skip
+@click.option(
+    "--import",
+    "form",
+    type=click.Choice(["nestc", "autotvm", "ort", "csv"]),
+    help="Read FILEs of this format.",
+)
+@click.option("--device", metavar="NAME", help="What imported files measured, whatever they say.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where the files go.  [default: profiles/WHAT]",
+)
+@click.option("--force", is_flag=True, help="Replace an existing directory that hetsim wrote.")
+def command(
+    files: tuple[Path, ...],
+    soc: str | None,
+    models: tuple[str, ...],
+    input_shapes: Sequence[str],
+    measure: str | None,
+    threads: str,
+    repeat: int,
+    warmup: int,
+    seed: int,
+    form: str | None,
+    device: str | None,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Make operator profiles: simulated, measured here, or imported.
+
+    \b
+    hetsim profile --soc zcu102-vta --model squeezenet       what the simulator says
+    hetsim profile --measure onnxruntime --threads 1,2       this machine, as a SoC
+    hetsim profile --import nestc a.yaml b.yaml --model M    what another tool measured
+    """
+    if sum(choice is not None for choice in (soc, measure, form)) != 1:
+        raise click.UsageError("give one of --soc, --measure and --import")
+    if (form is None) != (not files):
+        raise click.UsageError("--import goes with FILEs to read, and FILEs with --import")
+    from hetsim.cli.run import _shapes
+
+    shapes = _shapes(input_shapes)
+    if soc is not None:
+        if len(models) != 1:
+            raise click.UsageError("--soc goes with one --model")
+        _simulated(soc, models[0], shapes, output, force)
+    elif measure is not None:
+        _measured(models or DEFAULT_NETWORKS, shapes, threads, repeat, warmup, seed, output, force)
+    else:
+        assert form is not None
+        _imported(form, files, models, shapes, device, output, force)
+
+
+def _simulated(
+    soc_name: str,
+    model: str,
+    shapes: Mapping[str, tuple[int, ...]],
+    output: Path | None,
+    force: bool,
+) -> None:
+    from hetsim.foreign.nestc import write
+    from hetsim.profiling.exports import profile_csv, profile_rows, profile_yaml
+    from hetsim.report.directory import check_directory
+    from hetsim.soc.loader import load_soc
+    from hetsim.study.case import Case
+
+    soc = load_soc(soc_name)
+    graph = _graph(model, shapes)
+    directory = output or Path("profiles", f"{graph.name}-{soc.name}")
+    check_directory(directory, force=force)
+    case = Case(graph, soc)
+    case.check()
+    rows = profile_rows(case.lowering)
+    texts = {"profile.csv": profile_csv(graph.name, rows)}
+    notes = []
+    for pu in soc.pus:
+        texts[f"profile-{pu.name}.yaml"] = profile_yaml(graph.name, soc.name, pu.name, rows)
+        mine = [(graph, row.operators, row.seconds) for row in rows if row.pu == pu.name]
+        written = write(pu.name, mine)
+        texts[f"nestc-{pu.name}.yaml"] = written.text
+        notes += [f"nestc-{pu.name}.yaml: key collision: {text}" for text in written.collisions]
+    _write(directory, texts, force)
+    singles = sum(1 for row in rows if len(row.operators) == 1)
+    unable = sum(1 for row in rows if row.reason)
+    click.echo(
+        f"{graph.name} on {soc.name}: {singles} operators and {len(rows) - singles} groups on"
+        f" {len(soc.pus)} units, {unable} of them cannot run there"
+    )
+    _tell(notes)
+    click.echo(f"profile: {directory}")
+
+
+def _measured(
+    models: Sequence[str],
+    shapes: Mapping[str, tuple[int, ...]],
+    threads: str,
+    repeat: int,
+    warmup: int,
+    seed: int,
+    output: Path | None,
+    force: bool,
+) -> None:
+    from hetsim.cost.measured.files import dump_profile
+    from hetsim.host.describe import host_profile, host_scenario, host_soc
+    from hetsim.host.machine import this_machine
+    from hetsim.host.network import load_network
+    from hetsim.host.session import runtime
+    from hetsim.host.survey import survey
+    from hetsim.report.directory import check_directory
+
+    counts = _thread_counts(threads)
+    runtime()
+    directory = output or Path("profiles", "host")
+    check_directory(directory, force=force)
+    machine = this_machine()
+    networks = [
+        load_network(model, input_shapes=_known(model, shapes, len(models)), seed=seed)
+        for model in models
+    ]
+    with progress_bar() as progress:
+        found = survey(machine, networks, counts, warmup=warmup, repeats=repeat, progress=progress)
+    texts: dict[str, str] = {}
+    for measured in found:
+        label = f"{measured.threads}t"
+        name = "host" if measured is found[0] else f"host-{label}"
+        profile = f"profile-{label}.yaml"
+        texts[f"{name}.yaml"] = host_soc(measured, name, profile)
+        texts[profile] = dump_profile(host_profile(measured, f"host-{label}"))
+    texts["scenario.yaml"] = host_scenario(found[0], "./host.yaml")
+    _write(directory, texts, force)
+    for measured in found:
+        for times in measured.networks:
+            spread = times.latency.spread_s or 0.0
+            click.echo(
+                f"{times.network.graph.name}, {measured.threads} thread(s):"
+                f" {times.latency.median_s * 1e3:.3f} ms +- {spread * 1e3:.3f}"
+                f" ({times.wall_s * 1e3:.3f} ms on the wall), kernels"
+                f" {times.kernel_sum_s * 1e3:.3f} ms, {len(times.kernels)} operators"
+                + (f", {len(times.missing)} not seen: {', '.join(times.missing[:5])}"
+                   if times.missing else "")
+            )  # fmt: skip
+    click.echo(f"this machine: {directory / 'host.yaml'}; try it with")
+    click.echo(f"  hetsim run {directory / 'scenario.yaml'}")
+    click.echo(f"  hetsim verify {directory / 'scenario.yaml'}")
+
+
+def _imported(
+    form: str,
+    files: tuple[Path, ...],
+    models: Sequence[str],
+    shapes: Mapping[str, tuple[int, ...]],
+    device: str | None,
+    output: Path | None,
+    force: bool,
+) -> None:
+    from hetsim.cost.measured.files import dump_profile
+    from hetsim.foreign.base import Request
+    from hetsim.foreign.registry import import_profiles
+    from hetsim.report.directory import check_directory
+
+    directory = output or Path("profiles", f"{form}-{files[0].stem}")
+    check_directory(directory, force=force)
+    graphs = tuple(_graph(model, _known(model, shapes, len(models))) for model in models)
+    tables = import_profiles(form, Request(files, graphs, device))
+    names = _file_names(tables)
+    _write(
+        directory,
+        {name: dump_profile(table) for name, table in zip(names, tables, strict=True)},
+        force,
+    )
+    told: dict[str, None] = {}
+    for name, table in zip(names, tables, strict=True):
+        unable = sum(1 for entry in table.entries.values() if entry.seconds == float("inf"))
+        click.echo(
+            f"{directory / name}: {len(table)} operators and groups of {table.device}"
+            f" ({table.scope} times), {unable} of which cannot run"
+        )
+        told.update(dict.fromkeys(f"{doubt.kind}: {doubt}" for doubt in table.doubts))
+    _tell(told)
+    click.echo("attach one in a SoC file (pus: {NAME: {profile: FILE}}) or in a scenario"
+               " (profiles: {NAME: FILE})")  # fmt: skip
+
+
+def _graph(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
+    from hetsim.workload.onnx_loader import load_onnx
+    from hetsim.workload.zoo import load_model
+
+    if model.endswith(".onnx"):
+        return load_onnx(model, input_shapes=shapes or None)
+    return load_model(model, input_shapes=shapes or None)
+
+
+def _known(
+    model: str, shapes: Mapping[str, tuple[int, ...]], count: int
+) -> Mapping[str, tuple[int, ...]]:
+    """The shapes that are meant for ``model``: all for the only one, else those of its inputs."""
+    if not shapes or count == 1:
+        return shapes
+    from hetsim.workload.onnx_read import read_model
+    from hetsim.workload.zoo import build_model_proto
+
+    proto = read_model(model) if model.endswith(".onnx") else build_model_proto(model)
+    own = {info.name for info in proto.graph.input}
+    return {name: shape for name, shape in shapes.items() if name in own}
+
+
+def _thread_counts(text: str) -> list[int]:
+    from hetsim.errors import ConfigError, Location
+
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and int(word) > 0 for word in words):
+        raise ConfigError(
+            f"{text!r} is not a list of thread counts",
+            where=Location("--threads"),
+            hint="write it like 1,2",
+        )
+    return list(dict.fromkeys(map(int, words)))
+
+
+def _file_names(tables: Sequence[ProfileTable]) -> list[str]:
+    """A distinct file name for every table, from its device's name."""
+    names: list[str] = []
+    for table in tables:
+        stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in table.name) or "device"
+        name, number = f"{stem}.yaml", 1
+        while name in names:
+            number += 1
+            name = f"{stem}-{number}.yaml"
+        names.append(name)
+    return names
+
+
+def _tell(notes: Iterable[str]) -> None:
+    """Doubts go to standard error: they are not the result."""
+    listed = list(notes)
+    for note in listed[:DOUBTS_SHOWN]:
+        click.echo(f"note: {note}", err=True)
+    if len(listed) > DOUBTS_SHOWN:
+        click.echo(f"note: and {len(listed) - DOUBTS_SHOWN} more like these", err=True)
+
+
+def _write(directory: Path, texts: Mapping[str, str], force: bool) -> None:
+    """All files at once, with a manifest that says who wrote them."""
+    from hetsim.report.directory import fresh_directory
+    from hetsim.report.manifest import NAME, SCHEMA, versions
+
+    with fresh_directory(directory, force=force) as draft:
+        for name, text in texts.items():
+            (draft / name).write_text(text, encoding="utf-8")
+        manifest = {
+            "schema": SCHEMA,
+            "command": shlex.join(["hetsim", *sys.argv[1:]]),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": versions(),
+            "files": sorted(texts),
+        }
+        (draft / NAME).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

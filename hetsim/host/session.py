@@ -1,0 +1,88 @@
+"""ONNX Runtime sessions, made the same way wherever hetsim runs something for real."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hetsim.errors import MissingExtraError, WorkloadError
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+LEVELS = ("basic", "disabled")
+"""Graph optimisation levels, in order of preference.
+
+``basic`` folds constants and batch normalisation and drops what computes nothing, which is the
+graph hetsim sees; ``disabled`` runs the file as it stands.
+"""
+
+_NODE = re.compile(
+    r"implementation for (\w+)\(|op_type[: ]+(\w+)|Op \((\w+)\)|Op:(\w+)|for op (\w+)"
+    r"|is not a registered function/op|Type Error: .*operator \((\w+)\)"
+)
+
+
+def runtime() -> Any:
+    """The ``onnxruntime`` module.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import onnxruntime
+    except ImportError:
+        raise MissingExtraError.for_extra("onnxruntime", "measure", "measuring") from None
+    return onnxruntime
+
+
+def open_session(
+    model: ModelProto,
+    name: str,
+    *,
+    threads: int = 1,
+    level: str = "basic",
+    profile: Path | None = None,
+) -> Any:
+    """An ``InferenceSession`` on ``threads`` CPU threads.
+
+    ``profile`` is the beginning of the file that ``end_profiling`` will write. Threads do not
+    spin while they wait: with one session per partition they would take the cores of others.
+
+    Raises:
+        MissingExtraError: ONNX Runtime is not installed.
+        WorkloadError: it cannot run the model; names the operator.
+    """
+    ort = runtime()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 4
+    options.graph_optimization_level = {
+        "basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+        "disabled": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
+    }[level]
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if profile is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile)
+    try:
+        return ort.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:
+        raise cannot_run(name, error) from error
+
+
+def cannot_run(name: str, error: Exception) -> WorkloadError:
+    """The error for a model that ONNX Runtime refuses; names the operator when it can be told."""
+    text = " ".join(str(error).split())
+    found = _NODE.search(text)
+    kind = next((group for group in found.groups() if group), None) if found else None
+    what = f"operator {kind} of {name}" if kind else name
+    return WorkloadError(
+        f"ONNX Runtime cannot run {what}: {text[:300]}",
+        hint="cut the operator out of the network, or measure without this network",
+    )

@@ -1,0 +1,136 @@
+"""Pinned worker threads, one per PU, that run partitions in plan order as their inputs arrive.
+
+The real counterpart of the simulator's dataflow runtime: each worker takes its partitions in
+the plan's order and waits for the results it reads; ONNX Runtime releases Python's lock while it
+computes, so workers run side by side.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hetsim.host.clock import Sample, Stopwatch
+from hetsim.host.machine import pinned
+
+Values = dict[str, Any]
+"""Tensors (``OrtValue``) by name."""
+
+Body = Callable[[Values], Values]
+"""Runs one partition: from the tensors there are to those it makes."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A partition ready to run: its place in the plan, the places it waits for, its body."""
+
+    position: int
+    needs: tuple[int, ...]
+    body: Body
+
+
+@dataclass
+class _Round:
+    """One execution of all pieces."""
+
+    values: Values
+    done: list[threading.Event]
+    ended: list[float]
+    begun: list[float] = field(default_factory=list)
+    taken: list[float] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
+
+
+class Team:
+    """Workers that execute the same pieces again and again.
+
+    ``cpus[w]`` are the cores of worker ``w``. Use as a context manager: threads start on entry,
+    make their pieces (sessions are opened on the pinned thread, so their own threads inherit its
+    cores), and end on exit. ``make`` gives the pieces of a worker, ``count`` is how many there are.
+    """
+
+    def __init__(
+        self, cpus: Sequence[Sequence[int]], make: Callable[[int], list[Piece]], count: int
+    ) -> None:
+        self._cpus = cpus
+        self._make = make
+        self._start = threading.Barrier(len(cpus) + 1)
+        self._end = threading.Barrier(len(cpus) + 1)
+        self._round: _Round | None = None
+        self._failures: list[BaseException] = []
+        self._count = count
+        self.pinned = True
+        self._threads = [
+            threading.Thread(target=self._serve, args=(w,), daemon=True) for w in range(len(cpus))
+        ]
+
+    def __enter__(self) -> Team:
+        for thread in self._threads:
+            thread.start()
+        self._end.wait()  # everybody has made its pieces
+        if self._failures:
+            self._stop()
+            raise self._failures[0]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        self._round = None
+        self._start.wait()
+        for thread in self._threads:
+            thread.join()
+
+    def run(self, values: Values) -> tuple[Sample, Values]:
+        """Executes all pieces once: from the first's start to the last's end, and all tensors.
+
+        What others took is the most that any worker lost while it computed.
+
+        Raises whatever a piece raised first.
+        """
+        events = [threading.Event() for _ in range(self._count)]
+        current = self._round = _Round(dict(values), events, [0.0] * self._count)
+        self._start.wait()
+        self._end.wait()
+        if current.errors:
+            raise current.errors[0]
+        wall = max(current.ended) - min(current.begun)
+        return Sample(wall, min(max(current.taken), wall)), current.values
+
+    def _serve(self, worker: int) -> None:
+        with pinned(self._cpus[worker]) as held:
+            self.pinned = self.pinned and held
+            mine: list[Piece] = []
+            try:
+                mine = self._make(worker)
+            except BaseException as error:
+                self._failures.append(error)
+            self._end.wait()
+            while True:
+                self._start.wait()
+                current = self._round
+                if current is None:
+                    return
+                self._play(current, mine, len(self._cpus[worker]) == 1)
+                self._end.wait()
+
+    def _play(self, current: _Round, mine: Sequence[Piece], alone: bool) -> None:
+        current.begun.append(time.perf_counter())
+        taken = 0.0
+        for piece in mine:
+            for need in piece.needs:
+                current.done[need].wait()
+            if not current.errors:
+                watch = Stopwatch()
+                try:
+                    current.values.update(piece.body(current.values))
+                except BaseException as error:
+                    current.errors.append(error)
+                taken += watch.stop(alone=alone).taken_s
+            current.ended[piece.position] = time.perf_counter()
+            current.done[piece.position].set()
+        current.taken.append(taken)
