@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from hetsim.cost.base import CostModel
 from hetsim.cost.fusion import fuse
-from hetsim.cost.work import Kernel
+from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
 from hetsim.errors import InfeasibleError, PlanError
 from hetsim.lower.crossing import Crossings
 from hetsim.lower.prefetch import prefetched
@@ -57,18 +57,29 @@ class Lowering:
         graph = self.graph
         chains = fuse(graph, ops, pu.spec.fuse_patterns) if fused else [(op,) for op in ops]
         kernels = [Kernel.of(graph, tuple(graph.operators[i] for i in chain)) for chain in chains]
-        works = []
-        for kernel, kept in zip(kernels, residencies(graph, kernels, pu), strict=True):
-            work = self.costs.work(graph, kernel, pu, kept)
-            if work is None:
-                raise InfeasibleError(f"no cost is known for {kernel.name} on {pu.name}")
-            works.append(work)
+        kept = residencies(graph, kernels, pu)
+        try:
+            works = self._works(kernels, kept, pu)
+        except InfeasibleError:
+            if all(residency == NOWHERE for residency in kept):
+                raise
+            # What stays on chip may leave too little room for a tile: then nothing stays.
+            works = self._works(kernels, [NOWHERE] * len(kernels), pu)
         if pu.spec.prefetches:
             works = prefetched(works, pu)
         return tuple(
             Launch(kernel.name, tuple(op.name for op in kernel.operators), work)
             for kernel, work in zip(kernels, works, strict=True)
         )
+
+    def _works(self, kernels: Sequence[Kernel], kept: Sequence[Residency], pu: PU) -> list[Work]:
+        works = []
+        for kernel, residency in zip(kernels, kept, strict=True):
+            work = self.costs.work(self.graph, kernel, pu, residency)
+            if work is None:
+                raise InfeasibleError(f"no cost is known for {kernel.name} on {pu.name}")
+            works.append(work)
+        return works
 
     def job(
         self,
