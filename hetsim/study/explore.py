@@ -128,9 +128,9 @@ def explore(
     _check(scenario, axes, measures, trials)
     bench = Bench.of(scenario)
     sampler = sampler or ("tpe" if len(objectives) == 1 else "nsga2")
-    memory = Trials(
-        storage, scenario.name, _identity(bench, axes, objectives, constraints, sampler), objectives
-    )
+    question = _question(axes, objectives, constraints, sampler)
+    content = digest([bench.key(point) for point in points_of(scenario, [{}])])
+    memory = Trials(storage, scenario.name, question, content, objectives)
     with contextlib.ExitStack() as stack:
         chosen = executor if executor is not None else SerialExecutor[str]()
         stack.enter_context(chosen)
@@ -233,17 +233,15 @@ def _check(scenario: Scenario, axes: Sequence[Axis], measures: Sequence[str], tr
             )
 
 
-def _identity(
-    bench: Bench,
+def _question(
     axes: Sequence[Axis],
     objectives: Sequence[str],
     constraints: Sequence[Constraint],
     sampler: str,
 ) -> str:
-    """A hash of the question: what runs, what is varied, what is wanted."""
-    base = [bench.key(point) for point in points_of(bench.scenario, [{}])]
+    """A hash of what is varied and what is wanted."""
     varied = [[a.path, list(a.values), repr(a.interval), a.stepped] for a in axes]
-    return digest([base, varied, list(objectives), [str(c) for c in constraints], sampler])
+    return digest([varied, list(objectives), [str(c) for c in constraints], sampler])
 
 
 def _design(axes: Sequence[Axis], trial: Any) -> Design:

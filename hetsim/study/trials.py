@@ -40,12 +40,21 @@ class Trials:
     """One study in a storage, checked to be about the same question."""
 
     def __init__(
-        self, storage: str | Path | None, scenario: str, identity: str, objectives: Sequence[str]
+        self,
+        storage: str | Path | None,
+        scenario: str,
+        question: str,
+        content: str,
+        objectives: Sequence[str],
     ) -> None:
-        """Opens or starts the study of ``scenario``; ``None`` keeps it in memory.
+        """Opens or starts the study of a scenario; ``None`` keeps it in memory.
+
+        Studies of other questions (hash of ranges, objectives, constraints) may share the
+        storage; of this one only that of the same ``content`` (hash of SoC, networks, options).
 
         Raises:
-            ResultsError: the storage cannot be used, or holds a study of another question.
+            ResultsError: the storage cannot be used, or holds this study of another content or
+                another hetsim.
         """
         import optuna
 
@@ -53,11 +62,11 @@ class Trials:
         with self.explaining():
             self.study = optuna.create_study(
                 storage=_storage(storage),
-                study_name=f"hetsim explore {scenario}",
+                study_name=f"hetsim explore {scenario} {question[:12]}",
                 directions=["minimize"] * len(objectives),
                 load_if_exists=True,
             )
-            self._check({"version": _version(), "schema": SCHEMA, "identity": identity})
+            self._check({"version": _version(), "schema": SCHEMA, "content": content})
 
     def _check(self, ours: dict[str, object]) -> None:
         found = self.study.user_attrs.get("hetsim")
@@ -66,7 +75,7 @@ class Trials:
             return
         if found == ours:
             return
-        what = "explores something else (another SoC, network, range, objective or constraint)"
+        what = "explores another SoC, network, scheduler or option under the same name"
         if isinstance(found, Mapping) and found.get("version") != ours["version"]:
             what = f"was made by hetsim {found.get('version')}, this is {ours['version']}"
         raise ResultsError(

@@ -1,0 +1,106 @@
+"""A scenario that runs in milliseconds: a small network with branches, one fast scheduler."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import onnx
+from onnx import TensorProto, helper
+
+from hetsim.scenario.loader import Scenario, load_scenario
+
+SCENARIO = """\
+hetsim: scenario/1
+name: small
+soc: edge-mcu
+models: [{path: small.onnx}]
+schedulers: [type_based]
+"""
+
+SLOW_SCHEDULER = '''
+"""type_based, after thinking for a while; it leaves a line for each plan it makes."""
+import os
+import time
+from pathlib import Path
+
+from hetsim.schedulers.type_based import TypeBased
+
+
+class Slow(TypeBased):
+    def __init__(self, seconds: float = 0.1) -> None:
+        self.seconds = seconds
+
+    def plan(self, problem):
+        with Path(os.environ["PLANNED"]).open("a") as file:
+            file.write(f"{problem.soc.spec.pus['npu'].sram!r}\\n")
+        time.sleep(self.seconds)
+        return super().plan(problem)
+
+
+class Deadly(TypeBased):
+    """Kills its process on one design, as a run out of memory would."""
+
+    def plan(self, problem):
+        if problem.soc.spec.pus["npu"].sram == 128 * 1024:
+            os.kill(os.getpid(), 9)
+        return super().plan(problem)
+'''
+
+
+def small_network(path: Path) -> Path:
+    """Two convolution branches that meet in an addition, then a Softmax."""
+    data = helper.make_tensor_value_info("data", TensorProto.FLOAT, [1, 16, 32, 32])
+    result = helper.make_tensor_value_info("result", TensorProto.FLOAT, None)
+    weights = [
+        helper.make_tensor(name, TensorProto.FLOAT, [16, 16, 3, 3], [0.5] * 2304)
+        for name in ("w1", "w2")
+    ]
+    nodes = [
+        helper.make_node("Conv", ["data", "w1"], ["a"], name="a", pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["data", "w2"], ["b"], name="b", pads=[1, 1, 1, 1]),
+        helper.make_node("Add", ["a", "b"], ["c"], name="c"),
+        helper.make_node("Softmax", ["c"], ["result"], name="d"),
+    ]
+    graph = helper.make_graph(nodes, "small", [data], [result], weights)
+    onnx.save(helper.make_model(graph), path)
+    return path
+
+
+def small_scenario(directory: Path, extra: str = "", text: str = SCENARIO) -> Path:
+    """The scenario's file, with its network and its schedulers beside it."""
+    small_network(directory / "small.onnx")
+    (directory / "slow.py").write_text(SLOW_SCHEDULER, encoding="utf-8")
+    path = directory / "small.yaml"
+    path.write_text(text + extra, encoding="utf-8")
+    return path
+
+
+def loaded(directory: Path, **overrides: object) -> Scenario:
+    return load_scenario(small_scenario(directory), overrides)
+
+
+def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
+    """``hetsim`` in a process of its own."""
+    environment = {**os.environ, "PLANNED": str(directory / "planned.txt")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "hetsim", *arguments],
+        cwd=directory, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def planned(directory: Path) -> list[str]:
+    """What the slow scheduler was asked, in order."""
+    file = directory / "planned.txt"
+    return file.read_text().split() if file.exists() else []
+
+
+def wait_until(condition, seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
