@@ -43,13 +43,21 @@ class Problem:
 
 
 class Scheduler(ABC):
-    """Base of all schedulers. Class attributes fill a row of ``hetsim list schedulers``."""
+    """Base of all schedulers. Class attributes fill a row of ``hetsim list schedulers``.
+
+    A first sketch may leave them out: its name is then that of its class.
+    """
 
     name: ClassVar[str]
-    optimises: ClassVar[str]
-    ignores: ClassVar[str]
-    complexity: ClassVar[str]
-    source: ClassVar[str]
+    optimises: ClassVar[str] = "not stated"
+    ignores: ClassVar[str] = "not stated"
+    complexity: ClassVar[str] = "not stated"
+    source: ClassVar[str] = "not stated"
+
+    def __init_subclass__(cls, **keywords: object) -> None:
+        super().__init_subclass__(**keywords)
+        if not isinstance(getattr(cls, "name", None), str):
+            cls.name = cls.__name__
 
     @abstractmethod
     def plan(self, problem: Problem) -> Plan:

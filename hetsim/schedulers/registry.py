@@ -218,8 +218,6 @@ def _check_class(found: object, name: str, where: Location | None) -> type[Sched
         )
     if inspect.isabstract(found):
         raise SchedulerError(f"scheduler {name!r} does not define plan()", where=where)
-    if not isinstance(getattr(found, "name", None), str):
-        raise SchedulerError(f"scheduler {name!r} has no class attribute 'name'", where=where)
     return found
 
 
