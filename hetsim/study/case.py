@@ -24,6 +24,7 @@ from hetsim.soc.model import SoC
 from hetsim.study.costs import cost_model
 from hetsim.study.limits import time_limit
 from hetsim.study.memory import check_capacity
+from hetsim.study.shape import misshapen
 from hetsim.workload.graph import Graph
 
 
@@ -88,12 +89,13 @@ class Case:
             raise
         except RecursionError as error:
             raise SchedulerError(f"scheduler {name} recursed too deeply: {error}") from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise SchedulerError(
                 f"scheduler {name} raised {type(error).__name__}: {error}"
             ) from error
-        if not isinstance(plan, Plan):
-            raise SchedulerError(f"scheduler {name} returned a {type(plan).__name__}, not a Plan")
+        fault = misshapen(plan)
+        if fault is not None:
+            raise SchedulerError(f"scheduler {name} returned {fault}")
         validate_plan(plan, self.graph, self.soc)
         return plan
 
