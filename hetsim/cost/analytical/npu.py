@@ -101,7 +101,7 @@ def _matrix(
         cycle_s=1.0 / rate,
         vector_s=vector_s,
         dma_rate=pu.bandwidth,
-        dma_setup=spec.dma.setup,
+        dma_setup=spec.dma.setup + pu.latency,
         double_buffer=spec.double_buffer,
     )
     return tile(nest, spec.array, _buffers(spec, residency), demand)

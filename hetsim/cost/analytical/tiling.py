@@ -43,7 +43,7 @@ class Demand:
 
     Bytes of the whole input, weights and output (0 where resident on chip and not to be moved),
     ``extra`` bytes streamed in beside the output (the other operand of a fused Add); seconds per
-    array cycle; ``vector_s`` for the element-wise tail; DMA bytes/s and set-up seconds per tile.
+    array cycle; ``vector_s`` for the element-wise tail; DMA bytes/s, set-up + latency per transfer.
     """
 
     input_bytes: int
