@@ -20,7 +20,8 @@ from hetsim.foreign.base import Findings, Request, finish, listed
 from hetsim.workload.graph import DTYPE_BYTES, LoopNest
 from hetsim.yamlio import read_text
 
-_MODEL = re.compile(r"-(?:model|device)=(\S+)")
+_DEVICE = (re.compile(r"-model=(\S+)"), re.compile(r"-device=(\S+)"))
+"""Where a target names its device, best first."""
 
 
 class _UnusableError(Exception):
@@ -94,8 +95,8 @@ def _record(line: str) -> tuple[str, str, str | None, float, int]:
     if not (isinstance(given, list) and len(given) >= 3 and isinstance(result, list)):
         raise _UnusableError("no 'input' of target, task and arguments, or no 'result'")
     target, task, arguments = str(given[0]), str(given[1]), given[2]
-    named = _MODEL.search(target)
-    device = named[1] if named else target.split()[0] if target.split() else "device"
+    named = [found[1] for pattern in _DEVICE if (found := pattern.search(target))]
+    device = next(iter([*named, *target.split()]), "device")
     seconds, trials = _seconds(result)
     for prefix, make in _TASKS.items():
         if task.startswith(prefix):

@@ -21,7 +21,7 @@ from hetsim.cost.measured.keys import operator_key
 from hetsim.cost.measured.table import Entry
 from hetsim.errors import Location, WorkloadError
 from hetsim.foreign.ort import half_quartiles, kernel_events, times_by_node
-from hetsim.host.clock import Sample, Stopwatch
+from hetsim.host.clock import Sample, Stopwatch, undisturbed
 from hetsim.host.machine import pinned
 from hetsim.host.network import Network
 from hetsim.host.session import LEVELS, cannot_run, open_session
@@ -48,10 +48,10 @@ class NetworkTimes:
     """One network measured on ``threads`` threads.
 
     ``kernels`` holds operators by name as the profiler saw them. ``latency`` is the whole run
-    without the profiler and without the time the system gave to other programs, which can be told
-    on one thread only; ``wall_s`` is the median on the wall. ``missing`` operators were not seen:
-    fused away, or renamed. ``level`` is the graph optimisation used, ``other_s`` the time of nodes
-    that are no operators to hetsim (views).
+    without the profiler; on one thread without the time the system gave to other programs, on
+    several of undisturbed runs; ``wall_s`` is the median on the wall. ``missing`` operators were
+    not seen: fused away, or renamed. ``level`` is the graph optimisation used, ``other_s`` the time
+    of nodes that are no operators to hetsim (views).
     """
 
     network: Network
@@ -130,7 +130,11 @@ def _measure(
         threads,
         level,
         kernels,
-        Timing.of([sample.own_s for sample in samples]),
+        Timing.of(
+            [sample.own_s for sample in samples]
+            if threads == 1
+            else [sample.wall_s for sample in undisturbed(samples)]
+        ),
         median(sample.wall_s for sample in samples),
         tuple(op.name for op in network.graph.operators if op.name not in kernels),
         sum(median(runs) for node, runs in times.items() if node not in operators),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hetsim.host.clock import Sample, Stopwatch
+from hetsim.host.clock import Sample, waited_by_others
 from hetsim.host.machine import pinned
 
 Values = dict[str, Any]
@@ -40,7 +40,6 @@ class _Round:
     done: list[threading.Event]
     ended: list[float]
     begun: list[float] = field(default_factory=list)
-    taken: list[float] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
 
 
@@ -88,18 +87,19 @@ class Team:
     def run(self, values: Values) -> tuple[Sample, Values]:
         """Executes all pieces once: from the first's start to the last's end, and all tensors.
 
-        What others took is the most that any worker lost while it computed.
+        What others took is the time that the workers' threads waited for cores.
 
         Raises whatever a piece raised first.
         """
         events = [threading.Event() for _ in range(self._count)]
         current = self._round = _Round(dict(values), events, [0.0] * self._count)
+        before = waited_by_others()
         self._start.wait()
         self._end.wait()
         if current.errors:
             raise current.errors[0]
-        wall = max(current.ended) - min(current.begun)
-        return Sample(wall, min(max(current.taken), wall)), current.values
+        taken = waited_by_others() - before
+        return Sample(max(current.ended) - min(current.begun), taken), current.values
 
     def _serve(self, worker: int) -> None:
         with pinned(self._cpus[worker]) as held:
@@ -115,22 +115,18 @@ class Team:
                 current = self._round
                 if current is None:
                     return
-                self._play(current, mine, len(self._cpus[worker]) == 1)
+                self._play(current, mine)
                 self._end.wait()
 
-    def _play(self, current: _Round, mine: Sequence[Piece], alone: bool) -> None:
+    def _play(self, current: _Round, mine: Sequence[Piece]) -> None:
         current.begun.append(time.perf_counter())
-        taken = 0.0
         for piece in mine:
             for need in piece.needs:
                 current.done[need].wait()
             if not current.errors:
-                watch = Stopwatch()
                 try:
                     current.values.update(piece.body(current.values))
                 except BaseException as error:
                     current.errors.append(error)
-                taken += watch.stop(alone=alone).taken_s
             current.ended[piece.position] = time.perf_counter()
             current.done[piece.position].set()
-        current.taken.append(taken)

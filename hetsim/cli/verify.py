@@ -1,0 +1,182 @@
+"""``hetsim verify``: plans simulated, and run for real on this machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hetsim.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from hetsim.host.network import Network
+    from hetsim.host.verify import Schedulers, Verdict
+    from hetsim.scenario.loader import Scenario
+
+
+@click.command()
+@click.argument("scenario", required=False)
+@click.option("--scenario", "named", metavar="SCENARIO", help="The same as the argument.")
+@click.option("--rounds", type=click.IntRange(min=1), default=30, show_default=True,
+              help="How often every plan is run.")  # fmt: skip
+@click.option("--patience", default="60 s", show_default=True, metavar="TIME",
+              help="How long to wait for quiet rounds of a network on a busy machine.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), help="Feeds stripped weights and inputs.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, nothing else.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.json",
+    help="Also write the outcome as JSON.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Overwrite FILE.json.")
+def command(
+    scenario: str | None,
+    named: str | None,
+    rounds: int,
+    patience: str,
+    seed: int | None,
+    as_json: bool,
+    output: Path | None,
+    force: bool,
+) -> int:
+    """Run plans on this machine and compare with the simulation.
+
+    SCENARIO names networks, schedulers and a SoC of this machine's CPU workers, as
+    'hetsim profile --measure onnxruntime' writes it. Networks are cut into the plans' partitions,
+    which run with ONNX Runtime on pinned workers.
+    """
+    if (scenario is None) == (named is None):
+        raise click.UsageError("name one scenario")
+    from hetsim.errors import ResultsError
+    from hetsim.host.machine import this_machine
+    from hetsim.host.session import runtime
+    from hetsim.host.verify import verify
+    from hetsim.scenario.loader import load_scenario
+    from hetsim.units import parse_quantity
+
+    seconds = parse_quantity(patience, "time")
+    runtime()
+    if output is not None and output.exists() and not force:
+        raise ResultsError(f"{output} exists", hint="choose another file, or add --force")
+    loaded = load_scenario(scenario or str(named))
+    networks = _networks(loaded, loaded.seed if seed is None else seed)
+    with progress_bar(wanted=not as_json) as progress:
+        verdict = verify(
+            loaded.soc, networks, _schedulers(loaded), this_machine(), rounds=rounds,
+            patience_s=seconds, execution=loaded.execution, progress=progress,
+        )  # fmt: skip
+    text = json.dumps(_plain(verdict, loaded), indent=2) + "\n"
+    if output is not None:
+        output.write_text(text, encoding="utf-8")
+    if as_json:
+        click.echo(text, nl=False)
+    else:
+        _print(verdict)
+    wrong = [outcome for outcome in verdict.outcomes if not outcome.equal]
+    for outcome in wrong:
+        click.echo(
+            f"error: {outcome.model} / {outcome.label}: outputs differ from the uncut model's by"
+            f" {outcome.deviation:.2g} of their largest value",
+            err=True,
+        )
+    for model, label, reason in verdict.failures:
+        click.echo(f"error: {model} / {label}: {reason}", err=True)
+    return 2 if wrong or verdict.failures else 0
+
+
+def _networks(loaded: Scenario, seed: int) -> list[Network]:
+    from hetsim.host.network import load_network
+
+    return [
+        load_network(ref.path or ref.name, input_shapes=ref.input_shapes or None, seed=seed)
+        for ref in loaded.models
+    ]
+
+
+def _schedulers(loaded: Scenario) -> Schedulers:
+    from hetsim.schedulers.base import Scheduler
+    from hetsim.schedulers.registry import create, scheduler_names
+
+    def make(name: str, parameters: Mapping[str, object]) -> Scheduler:
+        if ".py:" in name and not Path(name.partition(":")[0]).is_absolute():
+            name = str(loaded.directory / name)
+        return create(name, dict(parameters))
+
+    if loaded.schedulers == "all":
+        return [(name, partial(make, name, {})) for name in scheduler_names()]
+    return [(ref.label, partial(make, ref.name, ref.parameters)) for ref in loaded.schedulers]
+
+
+def _plain(verdict: Verdict, loaded: Scenario) -> dict[str, object]:
+    from hetsim.host.verify import TOLERANCE
+
+    return {
+        "schema": "hetsim.verify/1",
+        "scenario": loaded.name,
+        "soc": loaded.soc.name,
+        "pinned": verdict.pinned,
+        "output_tolerance": TOLERANCE,
+        "median_absolute_error": verdict.median_error if verdict.outcomes else None,
+        "pairs_apart": len(verdict.pairs()),
+        "pairs_ranked_right": len(verdict.ranked_right()),
+        "plans": [
+            {
+                "model": o.model,
+                "plan": o.label,
+                "partitions": len(o.plan.partitions),
+                "parallel": o.parallel,
+                "simulated_s": o.simulated_s,
+                "measured_s": o.measured.median_s,
+                "spread_s": o.measured.spread_s,
+                "wall_s": o.wall_s,
+                "rounds": o.rounds,
+                "rounds_counted": o.measured.samples,
+                "error": o.error,
+                "output_deviation": o.deviation,
+                "outputs_equal": o.equal,
+            }
+            for o in verdict.outcomes
+        ],
+        "failures": [
+            {"model": model, "plan": label, "reason": reason}
+            for model, label, reason in verdict.failures
+        ],
+    }
+
+
+def _print(verdict: Verdict) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from hetsim.host.verify import APART, TOLERANCE
+
+    table = Table("network and plan", box=None)
+    for title in ("parts", "simulated\nms", "measured\nms", "±\nms", "error", "rounds\nused"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for model in dict.fromkeys(o.model for o in verdict.outcomes):
+        table.add_row(model, style="bold")
+        for o in verdict.outcomes:
+            if o.model != model:
+                continue
+            spread = o.measured.spread_s
+            table.add_row(
+                f"  {o.label}", f"{len(o.plan.partitions)}{' ∥' if o.parallel else '  '}",
+                f"{o.simulated_s * 1e3:.3f}", f"{o.measured.median_s * 1e3:.3f}",
+                "–" if spread is None else f"{spread * 1e3:.3f}", f"{o.error:+.1%}",
+                f"{o.measured.samples}/{o.rounds}",
+            )  # fmt: skip
+    console = Console()
+    console.print(table)
+    console.print("∥ runs partitions at the same time; ± half the distance of the quartiles")
+    right, pairs = len(verdict.ranked_right()), len(verdict.pairs())
+    console.print(
+        f"median absolute error {verdict.median_error:.1%} over {len(verdict.outcomes)} plans;"
+        f" {right} of {pairs} pairs that differ by more than {APART:.0%} are ranked right;"
+        f" outputs of {sum(o.equal for o in verdict.outcomes)} plans equal the uncut model's within"
+        f" {TOLERANCE:g} of their largest value"
+    )
+    if not verdict.pinned:
+        console.print("workers could not be pinned to cores here")

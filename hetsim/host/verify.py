@@ -1,0 +1,262 @@
+"""Closing the loop: plans simulated, and run for real on this machine.
+
+For every network: the plans of the scenario's schedulers, and three sequential ones that every
+machine can run (the whole network as one partition, cut into pieces on one worker, and pieces that
+change the worker each time). All plans of a network run in turns, so that whatever disturbs the
+machine disturbs all of them; the median of undisturbed rounds counts.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from statistics import median
+from typing import Any
+
+from hetsim.errors import HetsimError
+from hetsim.host.clock import FEWEST, Sample, undisturbed
+from hetsim.host.cut import Cutter
+from hetsim.host.execute import as_values, cores_of, team_of
+from hetsim.host.machine import Machine
+from hetsim.host.measure import Timing
+from hetsim.host.network import Network
+from hetsim.host.session import open_session
+from hetsim.plan.build import Block, make_plan
+from hetsim.plan.model import Plan
+from hetsim.schedulers.base import Scheduler
+from hetsim.soc.model import SoC
+from hetsim.study.case import Case
+from hetsim.workload.graph import Graph
+
+TOLERANCE = 1e-4
+"""Outputs may differ from the uncut model's by this share of the largest of them."""
+
+PIECES = 8
+"""Partitions of the sequential plans that are cut."""
+
+APART = 0.10
+"""Plans whose measured latencies differ by more than this are ranked."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One plan of one network, simulated and run.
+
+    ``measured`` is of undisturbed rounds, ``wall_s`` the median of all ``rounds``. ``deviation`` is
+    the largest difference of an output from the uncut model's, as a share of its largest value.
+    """
+
+    model: str
+    label: str
+    plan: Plan
+    simulated_s: float
+    measured: Timing
+    wall_s: float
+    rounds: int
+    deviation: float
+    parallel: bool
+
+    @property
+    def error(self) -> float:
+        """Simulated over measured, less one."""
+        return self.simulated_s / self.measured.median_s - 1.0
+
+    @property
+    def equal(self) -> bool:
+        """Whether outputs are the uncut model's within :data:`TOLERANCE`."""
+        return self.deviation <= TOLERANCE
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All outcomes, and what could not be run: (network, plan, reason)."""
+
+    outcomes: tuple[Outcome, ...]
+    failures: tuple[tuple[str, str, str], ...]
+    pinned: bool
+
+    @property
+    def median_error(self) -> float:
+        """Median absolute error over plans; NaN when none ran."""
+        return median(abs(o.error) for o in self.outcomes) if self.outcomes else math.nan
+
+    def pairs(self) -> list[tuple[Outcome, Outcome]]:
+        """Pairs of plans of one network whose measured latencies differ by more than 10 %."""
+        return [
+            (a, b)
+            for a, b in combinations(self.outcomes, 2)
+            if a.model == b.model and _apart(a.measured.median_s, b.measured.median_s)
+        ]
+
+    def ranked_right(self) -> list[tuple[Outcome, Outcome]]:
+        """Those of :meth:`pairs` that the simulation puts in the right order."""
+        return [
+            (a, b)
+            for a, b in self.pairs()
+            if (a.simulated_s < b.simulated_s) == (a.measured.median_s < b.measured.median_s)
+        ]
+
+
+def _apart(a: float, b: float) -> bool:
+    return max(a, b) > (1.0 + APART) * min(a, b)
+
+
+Schedulers = Sequence[tuple[str, Callable[[], Scheduler]]]
+
+
+def verify(
+    soc: SoC,
+    networks: Sequence[Network],
+    schedulers: Schedulers,
+    machine: Machine,
+    *,
+    rounds: int = 30,
+    patience_s: float = 60.0,
+    warmup: int = 3,
+    execution: str = "dataflow",
+    progress: Progress | None = None,
+) -> Verdict:
+    """Simulates and runs every plan, ``rounds`` times at least.
+
+    On a busy machine it goes on until every plan had a few undisturbed rounds, at most
+    ``patience_s`` seconds for each network.
+
+    Raises:
+        ConfigError: the SoC is not one of CPU workers that this machine has cores for.
+        MissingExtraError: ONNX Runtime is not installed.
+        WorkloadError: it cannot run a network.
+    """
+    cores = cores_of(soc, machine)
+    outcomes: list[Outcome] = []
+    failures: list[tuple[str, str, str]] = []
+    held = True
+    for i, network in enumerate(networks):
+        if progress is not None:
+            progress(network.graph.name, i, len(networks))
+        case = Case(network.graph, soc, execution=execution)
+        plans, refused = _plans(case, schedulers)
+        failures += refused
+        found, pinned = _run(case, network, plans, cores, rounds, warmup, patience_s)
+        outcomes += found
+        held = held and pinned
+    return Verdict(tuple(outcomes), tuple(failures), held)
+
+
+def _plans(
+    case: Case, schedulers: Schedulers
+) -> tuple[list[tuple[str, Plan]], list[tuple[str, str, str]]]:
+    """Distinct plans by label, and the schedulers that failed."""
+    plans = sequential_plans(case.graph, case.soc)
+    failures = []
+    for label, make in schedulers:
+        try:
+            plans.append((label, case.plan(make())))
+        except HetsimError as error:
+            failures.append((case.graph.name, label, str(error)))
+    distinct: dict[object, tuple[str, Plan]] = {}
+    for label, plan in plans:
+        same = (plan.partitions, plan.parallel_groups)
+        if same in distinct:
+            distinct[same] = (f"{distinct[same][0]} = {label}", plan)
+        else:
+            distinct[same] = (label, plan)
+    return list(distinct.values()), failures
+
+
+def sequential_plans(graph: Graph, soc: SoC) -> list[tuple[str, Plan]]:
+    """Plans that never run two partitions at once: whole, cut, and cut with changing workers."""
+    everything = tuple(range(len(graph)))
+    cut = [everything[len(graph) * i // PIECES : len(graph) * (i + 1) // PIECES]
+           for i in range(PIECES)]  # fmt: skip
+    pieces = [part for part in cut if part]
+    made = {
+        "whole": [Block(everything, 0)],
+        "cut": [Block(part, 0) for part in pieces],
+        "cut, changing workers": [Block(part, i % len(soc.pus)) for i, part in enumerate(pieces)],
+    }
+    return [
+        (label, make_plan(graph, soc, blocks, scheduler=f"sequential: {label}"))
+        for label, blocks in made.items()
+    ]
+
+
+def _run(
+    case: Case,
+    network: Network,
+    plans: Sequence[tuple[str, Plan]],
+    cores: dict[str, tuple[int, ...]],
+    rounds: int,
+    warmup: int,
+    patience_s: float,
+) -> tuple[list[Outcome], bool]:
+    cutter = Cutter(network)
+    graph = network.graph
+    feeds = {name: network.feeds[name] for name in graph.inputs}
+    reference = open_session(cutter.whole(), graph.name)
+    wanted = dict(zip(graph.outputs, reference.run(list(graph.outputs), feeds), strict=True))
+    start = as_values(feeds)
+    samples: list[list[Sample]] = [[] for _ in plans]
+    deviations = [0.0] * len(plans)
+    with ExitStack() as stack:
+        teams = [stack.enter_context(team_of(plan, cutter, cores)) for _, plan in plans]
+        end = time.monotonic() + patience_s
+        turn = 0
+        while turn < warmup + rounds or (_restless(samples) and time.monotonic() < end):
+            for i, team in enumerate(teams):
+                sample, values = team.run(start)
+                if turn >= warmup:
+                    samples[i].append(sample)
+                if turn in (0, warmup + rounds - 1):
+                    deviations[i] = max(deviations[i], _deviation(values, wanted))
+            turn += 1
+        pinned = all(team.pinned for team in teams)
+    outcomes = []
+    for (label, plan), taken, deviation in zip(plans, samples, deviations, strict=True):
+        trace = case.simulate(plan)
+        kernels = [s for s in trace.spans if s.kind in ("compute", "stream")]
+        outcomes.append(
+            Outcome(
+                graph.name,
+                label,
+                plan,
+                trace.makespan_s,
+                Timing.of([sample.wall_s for sample in undisturbed(taken)]),
+                median(sample.wall_s for sample in taken),
+                len(taken),
+                deviation,
+                _overlap(kernels),
+            )
+        )
+    return outcomes, pinned
+
+
+def _restless(samples: Sequence[Sequence[Sample]]) -> bool:
+    """Whether some plan has had too few undisturbed rounds."""
+    return any(sum(not s.disturbed for s in taken) < FEWEST for taken in samples)
+
+
+def _overlap(spans: Sequence[Any]) -> bool:
+    """Whether two lanes are ever busy at once."""
+    busy = sorted((span.start, span.end, span.lane) for span in spans)
+    return any(b[0] < a[1] and a[2] != b[2] for a, b in pairwise(busy))
+
+
+def _deviation(values: dict[str, Any], wanted: dict[str, Any]) -> float:
+    """Largest difference of any output, as a share of that output's largest value."""
+    import numpy as np
+
+    worst = 0.0
+    for name, right in wanted.items():
+        ours = values[name].numpy()
+        if ours.shape != right.shape:
+            return math.inf
+        scale = float(np.max(np.abs(right))) if right.size else 0.0
+        gap = float(np.max(np.abs(ours.astype(np.float64) - right))) if right.size else 0.0
+        worst = max(worst, gap / scale if scale else gap)
+    return worst if not math.isnan(worst) else math.inf

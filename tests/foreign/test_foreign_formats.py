@@ -1,0 +1,281 @@
+"""Foreign profiles: what they say arrives, what they cannot say is told."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from hetsim.cost.measured.keys import operator_key
+from hetsim.errors import ConfigError
+from hetsim.foreign.base import Request
+from hetsim.foreign.nestc import group_key, nestc_key, write
+from hetsim.foreign.registry import FORMATS, import_profiles
+from hetsim.workload.zoo import load_model
+
+SQUEEZENET = load_model("squeezenet")
+RESNET = load_model("resnet18")
+
+
+def kinds(table) -> list[str]:
+    return [doubt.kind for doubt in table.doubts]
+
+
+def store(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_an_unknown_format_is_refused_with_a_suggestion():
+    with pytest.raises(ConfigError, match=r"(?s)unknown profile format 'nest'.*nestc"):
+        import_profiles("nest", Request(()))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_reader_reports_a_missing_file(form):
+    request = Request((Path("no-such-file"),), (SQUEEZENET,))
+    with pytest.raises(ConfigError, match=r"no-such-file.*no such file"):
+        import_profiles(form, request)
+
+
+# NEST-C
+
+
+def test_nestc_keys_are_those_of_the_format():
+    conv = next(op for op in RESNET.operators if op.kind == "Conv" and op.nest.in_c == 64)
+    shape = RESNET.tensors[conv.inputs[0]].shape
+    assert nestc_key(RESNET, conv) == (
+        f"Convolution-1-{shape[2]}-{shape[3]}-64-float-{conv.nest.out_c}-{conv.nest.k_h}-"
+        f"{conv.nest.stride_h}"
+    )
+    gemm = next(op for op in RESNET.operators if op.kind == "Gemm")
+    assert nestc_key(RESNET, gemm) == "Gemm-1-512-float"
+
+
+def test_nestc_round_trip_keeps_every_time(tmp_path):
+    rows = [(RESNET, (op,), 1e-6 * (i + 1)) for i, op in enumerate(RESNET.operators)]
+    conv = RESNET.operators[0]
+    relu = RESNET.operators[RESNET.consumers[conv.outputs[0]][0]]
+    rows += [(RESNET, (conv, relu), 5e-3), (RESNET, (relu,), math.inf)]
+    written = write("VTA", rows)
+    path = store(tmp_path, "vta.yaml", written.text)
+    (table,) = import_profiles("nestc", Request((path,), (RESNET,)))
+    assert (table.device, table.scope) == ("VTA", "partition")
+    assert "missing operators" not in kinds(table)
+    joined = " + ".join(operator_key(RESNET, op) for op in (conv, relu))
+    assert table.entries[joined].seconds == pytest.approx(5e-3)
+    gemm = next(op for op in RESNET.operators if op.kind == "Gemm")
+    at = RESNET.operators.index(gemm)
+    assert table.entries[operator_key(RESNET, gemm)].seconds == pytest.approx(1e-6 * (at + 1))
+    assert math.isinf(table.entries[operator_key(RESNET, relu)].seconds)
+
+
+def test_nestc_collisions_missing_operators_and_odd_values_are_told(tmp_path):
+    graph = load_model("alexnet")
+    clash: dict[str, set[str]] = {}
+    for op in graph.operators:
+        clash.setdefault(nestc_key(graph, op), set()).add(operator_key(graph, op))
+    key = next(k for k, own in clash.items() if len(own) > 1)  # Gemm: its width is not in the key
+    conv = nestc_key(graph, graph.operators[0])
+    relu = nestc_key(graph, graph.operators[1])
+    text = (
+        f"---\nbackendName: CPU\n{key} : 120\n{conv} : 0\n{relu} : fast\n"
+        "Convolution-9-9-9-9-float-9-9-9 : 1\ncommCost: 3\n...\n"
+    )
+    path = store(tmp_path, "cpu.yaml", text)
+    (table,) = import_profiles("nestc", Request((path,), (graph,), device="A53"))
+    assert table.device == "A53"
+    assert len(table) == len(clash[key])
+    found = kinds(table)
+    for kind in ("key collision", "time not positive", "not a number", "unknown keys",
+                 "communication", "missing operators"):  # fmt: skip
+        assert kind in found, kind
+    collision = next(d for d in table.doubts if d.kind == "key collision")
+    assert str(collision).startswith(f"{path}:3")
+    assert operator_key(graph, graph.operators[0]) not in table.entries
+
+
+def test_nestc_needs_a_network_and_something_to_use(tmp_path):
+    path = store(tmp_path, "a.yaml", "Relu-1-8-float : 3\n")
+    with pytest.raises(ConfigError, match="--model"):
+        import_profiles("nestc", Request((path,)))
+    with pytest.raises(ConfigError, match="no time could be used"):
+        import_profiles("nestc", Request((path,), (RESNET,)))
+    other = store(tmp_path, "b.yaml", f"Type: Comm\n{group_key(RESNET, RESNET.operators[:1])}: 3\n")
+    with pytest.raises(ConfigError, match="transfer times"):
+        import_profiles("nestc", Request((other,), (RESNET,)))
+
+
+# AutoTVM
+
+
+def record(times, task="conv2d_nchw_spatial_pack.arm_cpu", args=None, error=0, model="rk3399"):
+    data = [["TENSOR", [1, 3, 224, 224], "float32"], ["TENSOR", [64, 3, 7, 7], "float32"]]
+    args = args or [*data, [2, 2], [3, 3], [1, 1], "NCHW", "float32"]
+    target = f"llvm -device=arm_cpu -model={model} -target=aarch64"
+    return json.dumps({"input": [target, task, args, {}], "result": [times, error, 1.0, 0]})
+
+
+def test_autotvm_keeps_the_best_of_each_operator_and_device(tmp_path):
+    depthwise = [
+        ["TENSOR", [1, 32, 112, 112], "float32"], ["TENSOR", [32, 1, 3, 3], "float32"],
+        [1, 1], [1, 1, 1, 1], [1, 1], "float32",
+    ]  # fmt: skip
+    dense = [["TENSOR", [1, 512], "float32"], ["TENSOR", [1000, 512], "float32"], None, "float32"]
+    lines = [
+        record([0.004, 0.002]),
+        record([0.002]),
+        record([0.001], error=4),
+        record([0.005], model="bcm2837"),
+        record([0.007], task="depthwise_conv2d_nchw.arm_cpu", args=depthwise),
+        record([0.006], task="dense_nopack.x86", args=dense),
+        record([0.1], task="roi_align.cpu"),
+        record([0.0]),
+        "{broken",
+    ]
+    path = store(tmp_path, "t.log", "\n".join(lines))
+    tables = {t.device: t for t in import_profiles("autotvm", Request((path,), (RESNET,)))}
+    assert set(tables) == {"rk3399", "bcm2837"}
+    first = operator_key(RESNET, RESNET.operators[0])
+    assert tables["rk3399"].entries[first].seconds == 0.002
+    assert tables["bcm2837"].entries[first].seconds == 0.005
+    gemm = next(op for op in RESNET.operators if op.kind == "Gemm")
+    assert tables["rk3399"].entries[operator_key(RESNET, gemm)].seconds == 0.006
+    mobile = load_model("mobilenet_v2")
+    own = {operator_key(mobile, op) for op in mobile.operators if op.variant == "depthwise"}
+    assert own & tables["rk3399"].entries.keys()
+    for kind in ("failed trials", "unknown tasks", "broken records", "missing operators"):
+        assert kind in kinds(tables["rk3399"]), kind
+    broken = next(d for d in tables["rk3399"].doubts if d.kind == "broken records")
+    assert "line 8" in broken.message
+    assert "line 9" in broken.message
+
+
+def test_autotvm_tells_shapes_that_do_not_fit(tmp_path):
+    data = [["TENSOR", [1, 4, 8, 8], "float32"], ["TENSOR", [64, 3, 7, 7], "float32"]]
+    path = store(tmp_path, "t.log", record([1.0], args=[*data, [1, 1], [0, 0], [1, 1]]))
+    with pytest.raises(ConfigError, match=r"line 1: conv2d.*does not fit 4 channels"):
+        import_profiles("autotvm", Request((path,)))
+
+
+# ONNX Runtime
+
+
+def events(times: dict[str, list[float]], shapes=None):
+    made = []
+    for name, runs in times.items():
+        for at, duration in enumerate(runs):
+            args = {"op_name": "X", "provider": "CPUExecutionProvider"}
+            if shapes and name in shapes:
+                args["output_type_shape"] = [{"float": list(shapes[name])}]
+            made.append(
+                {"cat": "Node", "name": f"{name}_kernel_time", "dur": duration,
+                 "ts": at * 1000, "args": args}
+            )  # fmt: skip
+    return [{"cat": "Session", "name": "model_run", "dur": 1, "ts": 0}, *made]
+
+
+def test_ort_times_by_node_without_the_first_run(tmp_path):
+    names = [op.name for op in SQUEEZENET.operators]
+    times = {name: [9999, 100, 120, 110] for name in names}
+    times[names[1]] = [0, 0, 0]
+    times["fused_thing"] = [5, 5]
+    path = store(tmp_path, "p.json", json.dumps(events(times)))
+    (table,) = import_profiles("ort", Request((path,), (RESNET, SQUEEZENET)))
+    assert table.entries[
+        operator_key(SQUEEZENET, SQUEEZENET.operators[0])
+    ].seconds == pytest.approx(110e-6)
+    assert min(entry.seconds for entry in table.entries.values()) > 0
+    assert {"below the clock", "unknown nodes"} <= set(kinds(table))
+    missing = [d.message for d in table.doubts if d.kind == "missing operators"]
+    assert all("squeezenet" not in message for message in missing)
+
+
+def test_ort_shapes_of_another_input_size_are_refused(tmp_path):
+    op = SQUEEZENET.operators[0]
+    text = json.dumps(events({op.name: [1, 2]}, {op.name: (1, 64, 9, 9)}))
+    path = store(tmp_path, "p.json", text)
+    with pytest.raises(ConfigError, match=r"other shapes.*\[1, 64, 9, 9\]"):
+        import_profiles("ort", Request((path,), (SQUEEZENET,)))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("[1,", "not JSON"), ("7", "array of events"), ("[]", "none of its 0 events")],
+)
+def test_ort_files_that_are_none(tmp_path, text, told):
+    path = store(tmp_path, "p.json", text)
+    with pytest.raises(ConfigError, match=told):
+        import_profiles("ort", Request((path,), (SQUEEZENET,)))
+
+
+# Tables
+
+KEY = operator_key(SQUEEZENET, SQUEEZENET.operators[0])
+NAME = SQUEEZENET.operators[1].name
+
+
+def table_of(tmp_path, text, graphs=(SQUEEZENET,)):
+    return import_profiles("csv", Request((store(tmp_path, "t.csv", text),), graphs))
+
+
+def test_csv_takes_keys_and_names_in_any_unit(tmp_path):
+    (ms,) = table_of(tmp_path, f"key,time_ms\n{KEY},2.5\n")
+    assert ms.entries[KEY].seconds == pytest.approx(2.5e-3)
+    (cells,) = table_of(tmp_path, f"operators,time\n{NAME},35 us\nn0+n1,2 ms\n")
+    assert cells.entries[operator_key(SQUEEZENET, SQUEEZENET.operators[1])].seconds == 35e-6
+    assert len([key for key in cells.entries if " + " in key]) == 1
+    (unable,) = table_of(tmp_path, f"key,time_us\n{KEY},cannot run\n")
+    assert math.isinf(unable.entries[KEY].seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "empty"),
+        ("key,time_us\n", "no row"),
+        (f"key\n{KEY}\n", "no column tells the time"),
+        ("time_us\n3\n", "'key' or 'operators' is missing"),
+        (f"key,time_us,time_ms\n{KEY},3,3\n", "several columns tell the time"),
+        ("key,key,time_us\n", "columns stand twice: key"),
+        (f"key,time_us\n{KEY},0\n", "line 2: time_us is 0, which is no time"),
+        (f"key,time_us\n{KEY},-1\n", "line 2: .*no time"),
+        (f"key,time_us\n{KEY},3 ms\n", "line 2: .*plain number of us"),
+        ("key,time_us\nConv,3\n", "line 2: .*not an operator key"),
+        ("operators,time_us\nnobody,3\n", "line 2: no network given has operators 'nobody'"),
+        (f"key,time\n{KEY},3\n", "line 2: .*no unit"),
+        (f"key,time_us\n{KEY},3,4\n", "line 2: 3 fields"),
+    ],
+)
+def test_csv_faults_are_told_with_their_line(tmp_path, text, told):
+    with pytest.raises(ConfigError, match=told):
+        table_of(tmp_path, text)
+
+
+def test_csv_bad_rows_among_good_ones_are_counted(tmp_path):
+    text = f"key,time_us\n{KEY},3\nbad,4\n{KEY},0\n"
+    (table,) = table_of(tmp_path, text)
+    (doubt,) = [d for d in table.doubts if d.kind == "broken rows"]
+    assert "2 of 3 rows" in doubt.message
+    assert table.entries[KEY].seconds == pytest.approx(3e-6)
+
+
+def test_csv_of_convolutions_as_calibration_reads_them(tmp_path):
+    header = (
+        "device,pu,op,n,c_in,h_in,w_in,c_out,k_h,k_w,stride_h,stride_w,pad_top,pad_left,pad_bottom,"
+        "pad_right,dilation_h,dilation_w,groups,dtype,macs,latency_us"
+    )
+    row = "board,cpu,Conv,1,3,224,224,64,7,7,2,2,3,3,3,3,1,1,1,float32,0,1500"
+    (table,) = table_of(tmp_path, f"{header}\n{row}\n", (RESNET,))
+    assert table.entries[operator_key(RESNET, RESNET.operators[0])].seconds == pytest.approx(1.5e-3)
+
+
+def test_doubtful_units_are_told(tmp_path):
+    (table,) = table_of(tmp_path, f"key,time_ns\n{KEY},3\n")
+    assert "unit doubtful" in kinds(table)
+    rows = "".join(f"{op.name},{i + 1}\n" for i, op in enumerate(SQUEEZENET.operators[:6]))
+    (coarse,) = table_of(tmp_path, f"operators,time_ms\n{rows}")
+    assert "coarse times" in kinds(coarse)
