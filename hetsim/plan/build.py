@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from hetsim.plan.model import Partition, Plan
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
+from hetsim.workload.rewrite import Rewrite
 
 UnitList = Sequence[Sequence[int]]
 """Chains of operator positions; together they hold every operator once."""
@@ -131,10 +132,12 @@ def make_plan(
     parameters: Mapping[str, object] | None = None,
     predicted_s: float | None = None,
     details: Mapping[str, object] | None = None,
+    rewrites: Sequence[Rewrite] = (),
 ) -> Plan:
     """The plan that runs ``blocks`` in their order; ``groups`` hold positions of blocks.
 
-    Partitions are called ``p0``, ``p1``, ... in that order.
+    Partitions are called ``p0``, ``p1``, ... in that order. ``graph`` is the network after
+    ``rewrites``.
     """
     partitions = tuple(
         Partition(
@@ -152,4 +155,5 @@ def make_plan(
         parameters=dict(parameters or {}),
         predicted_s=predicted_s,
         details=dict(details or {}),
+        rewrites=tuple(rewrites),
     )

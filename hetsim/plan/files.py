@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hetsim.errors import ConfigError, PlanError
 from hetsim.plan.model import Partition, Plan
 from hetsim.validation import validate
+from hetsim.workload.rewrite import Rewrite
 from hetsim.yamlio import Document, parse_yaml, read_yaml
 
 
@@ -33,6 +34,21 @@ class PartitionEntry(_Strict):
     fuse: bool = Field(default=True, description="apply the PU's fusion patterns inside")
 
 
+class RewriteEntry(_Strict):
+    """A change of the network that the plan is made for."""
+
+    kind: Literal["merge", "pad"] = Field(
+        description="merge: convolutions of one tensor into one; pad: a kernel with zeros"
+    )
+    operators: list[str] = Field(min_length=1, description="convolutions, by name")
+    tail: list[str] = Field(
+        default_factory=list, description="merge: kinds of activations merged behind them"
+    )
+    kernel: tuple[int, int] | None = Field(
+        default=None, description="pad: height and width of the padded kernel"
+    )
+
+
 class PlanFile(_Strict):
     """A plan as written in its file."""
 
@@ -42,6 +58,10 @@ class PlanFile(_Strict):
     parameters: dict[str, Any] = Field(default_factory=dict, description="of that scheduler")
     predicted_us: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         default=None, description="makespan the scheduler expects, microseconds"
+    )
+    rewrites: list[RewriteEntry] = Field(
+        default_factory=list,
+        description="changes of the network, in order; partitions name operators that result",
     )
     partitions: list[PartitionEntry] = Field(
         min_length=1, description="in execution order: nothing stands before what it reads"
@@ -76,6 +96,8 @@ def dump_plan(plan: Plan) -> str:
         data["parameters"] = _plain(plan.parameters)
     if plan.predicted_s is not None:
         data["predicted_us"] = _microseconds(plan.predicted_s)
+    if plan.rewrites:
+        data["rewrites"] = [_rewrite(rewrite) for rewrite in plan.rewrites]
     data["partitions"] = [_entry(partition) for partition in plan.partitions]
     if plan.parallel_groups:
         data["parallel_groups"] = [_InLine(group) for group in plan.parallel_groups]
@@ -115,6 +137,9 @@ def _reading(read: Any) -> Plan:
         parameters=entry.parameters,
         predicted_s=None if entry.predicted_us is None else _seconds(entry.predicted_us),
         details=entry.details,
+        rewrites=tuple(
+            Rewrite(r.kind, tuple(r.operators), tuple(r.tail), r.kernel) for r in entry.rewrites
+        ),
     )
 
 
@@ -126,6 +151,15 @@ def _entry(partition: Partition) -> dict[str, Any]:
     }
     if not partition.fuse:
         entry["fuse"] = False
+    return entry
+
+
+def _rewrite(rewrite: Rewrite) -> dict[str, Any]:
+    entry: dict[str, Any] = {"kind": rewrite.kind, "operators": list(rewrite.operators)}
+    if rewrite.tail:
+        entry["tail"] = _InLine(rewrite.tail)
+    if rewrite.kernel is not None:
+        entry["kernel"] = _InLine(rewrite.kernel)
     return entry
 
 
@@ -159,7 +193,7 @@ def _plain(value: object) -> Any:
     return _plain(item()) if callable(item) else str(value)
 
 
-class _InLine(list[str]):
+class _InLine(list[Any]):
     """A short list that reads better in one line."""
 
 

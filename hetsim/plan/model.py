@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hetsim.workload.rewrite import Rewrite
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:
@@ -33,8 +35,10 @@ class Plan:
     to each PU, the order in which that PU runs its partitions under ``dataflow``. Every entry of
     ``parallel_groups`` names partitions that stand next to each other in that order, use
     different PUs and do not depend on one another; the barrier runtime runs them at the same time.
-    ``predicted_s`` is the makespan in seconds the scheduler itself expects, ``None`` if it has
-    no opinion. ``details`` holds whatever the scheduler wants shown in the report.
+    ``rewrites`` change the network before anything else; partitions then name the operators of the
+    rewritten network. ``predicted_s`` is the makespan in seconds the scheduler itself expects,
+    ``None`` if it has no opinion. ``details`` holds whatever the scheduler wants shown in the
+    report.
     """
 
     model: str
@@ -44,3 +48,4 @@ class Plan:
     parameters: Mapping[str, object] = field(default_factory=dict, hash=False)
     predicted_s: float | None = None
     details: Mapping[str, object] = field(default_factory=dict, hash=False)
+    rewrites: tuple[Rewrite, ...] = ()

@@ -17,6 +17,7 @@ from hetsim.names import nearest
 from hetsim.plan.model import Partition, Plan
 from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph
+from hetsim.workload.rewrite import try_rewrites
 
 _SUGGESTIONS = 10
 """Looking for the nearest of n names takes O(n), so only the first few unknown names get one."""
@@ -32,7 +33,7 @@ def validate_plan(plan: Plan, graph: Graph, soc: SoC, *, where: Location | None 
             the nearest name), operators that are missing or repeated, repeated or empty
             partitions, cycles between partitions, a list order or an order inside a partition
             that runs an operator before its inputs, operators a PU cannot run, impossible
-            parallel groups.
+            parallel groups, rewrites that the network does not allow.
     """
     problems = plan_problems(plan, graph, soc)
     if not problems:
@@ -46,7 +47,7 @@ def validate_plan(plan: Plan, graph: Graph, soc: SoC, *, where: Location | None 
 
 def plan_problems(plan: Plan, graph: Graph, soc: SoC) -> list[str]:
     """Every reason why ``plan`` cannot run, in reading order; empty when it can."""
-    problems: list[str] = []
+    graph, problems = try_rewrites(graph, plan.rewrites) if plan.rewrites else (graph, [])
     if plan.model != graph.name:
         problems.append(f"it was made for network {plan.model!r}")
     if not plan.partitions:

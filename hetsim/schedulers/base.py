@@ -14,7 +14,7 @@ To add one, write one file and register its class under the entry-point group
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,6 +22,7 @@ from hetsim.cost.profile import Profile
 from hetsim.plan.model import Plan
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
+from hetsim.workload.rewrite import Rewrite
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Problem:
     whatever random choices a scheduler makes. ``evaluate(plan)`` is the makespan in seconds of a
     valid plan in simulation, contention included, for schedulers that are defined by trying; it
     raises ``PlanError`` for a plan that cannot run. ``None`` where there is no simulator.
+    ``rewritten(rewrites)`` is the same problem on the network after those rewrites, for schedulers
+    that may change the network; ``None`` where nobody can profile another network.
     """
 
     graph: Graph
@@ -40,6 +43,7 @@ class Problem:
     execution: str = "dataflow"
     seed: int = 0
     evaluate: Callable[[Plan], float] | None = None
+    rewritten: Callable[[Sequence[Rewrite]], Problem] | None = None
 
 
 class Scheduler(ABC):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hetsim.analysis.attribution import attribute, attribute_pus
@@ -26,6 +27,7 @@ from hetsim.study.limits import time_limit
 from hetsim.study.memory import check_capacity
 from hetsim.study.shape import misshapen
 from hetsim.workload.graph import Graph
+from hetsim.workload.rewrite import Rewrite, apply_rewrites
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,24 @@ class Case:
         return cost_model(self.soc) if self.costs is None else self.costs
 
     @cached_property
+    def _rewritten(self) -> dict[tuple[Rewrite, ...], Case]:
+        return {}
+
+    def rewritten(self, rewrites: Sequence[Rewrite]) -> Case:
+        """The case of the network after ``rewrites``, made once; itself when there are none.
+
+        Raises:
+            PlanError: rewrites that the network does not allow.
+        """
+        key = tuple(rewrites)
+        if not key:
+            return self
+        if key not in self._rewritten:
+            graph = apply_rewrites(self.graph, key)
+            self._rewritten[key] = replace(self, graph=graph, costs=self.cost_model)
+        return self._rewritten[key]
+
+    @cached_property
     def bounds(self) -> tuple[Bound, ...]:
         """Lower bounds on the makespan of any plan."""
         return lower_bounds(self.graph, self.soc, self.cost_model)
@@ -68,7 +88,15 @@ class Case:
     def problem(self) -> Problem:
         """The problem as a scheduler sees it, with a fresh profile."""
         profile = SimulatedProfile(self.lowering)
-        return Problem(self.graph, self.soc, profile, self.execution, self.seed, self.makespan)
+        return Problem(
+            self.graph,
+            self.soc,
+            profile,
+            self.execution,
+            self.seed,
+            self.makespan,
+            lambda rewrites: self.rewritten(rewrites).problem(),
+        )
 
     def makespan(self, plan: Plan) -> float:
         """Simulated makespan of a valid plan, seconds, nothing recorded."""
@@ -101,7 +129,7 @@ class Case:
 
     def simulate(self, plan: Plan, *, trace: bool = True) -> Trace:
         """Executes a valid plan."""
-        return self._execute(self.lowering.program(plan), trace=trace)
+        return self._execute(self.rewritten(plan.rewrites).lowering.program(plan), trace=trace)
 
     def _execute(self, program: Program, *, trace: bool = True, contention: bool = True) -> Trace:
         return execute(
@@ -113,6 +141,15 @@ class Case:
             contention=contention,
         )
 
+    def _bounds_with(self, other: Case) -> tuple[Bound, ...]:
+        """Bounds on plans of this network or of ``other``: those of the one with more freedom."""
+        if other is self:
+            return self.bounds
+        cases = (self, other)
+        least = min(cases, key=lambda case: max(bound.seconds for bound in case.bounds))
+        note = "also with the plan's rewrites"
+        return tuple(Bound(b.seconds, f"{b.argument}, {note}") for b in least.bounds)
+
     def run(self, label: str, scheduler: Scheduler, limit_s: float | None = None) -> Run:
         """Plans and simulates; a failure of the scheduler is a run with ``error``."""
         begun = time.perf_counter()
@@ -123,10 +160,16 @@ class Case:
         return self.evaluate(label, plan, planning_s=time.perf_counter() - begun)
 
     def evaluate(self, label: str, plan: Plan, *, planning_s: float = 0.0) -> Run:
-        """Simulates a valid plan with everything a report needs."""
+        """Simulates a valid plan with everything a report needs.
+
+        The run's graph is the one the plan rewrites the network to. Its bounds hold for every plan
+        that leaves the network alone or makes the same rewrites: the lesser of the two proofs.
+        """
         graph, soc = self.graph, self.soc
         try:
-            program = self.lowering.program(plan)
+            case = self.rewritten(plan.rewrites)
+            graph = case.graph
+            program = case.lowering.program(plan)
         except HetsimError as error:
             return Run(graph.name, label, graph, plan=plan, error=str(error))
         trace = self._execute(program)
@@ -140,7 +183,7 @@ class Case:
             trace=trace,
             makespan_s=trace.makespan_s,
             predicted_s=plan.predicted_s,
-            bounds=self.bounds,
+            bounds=self._bounds_with(case),
             pus=pu_metrics(trace),
             links=link_metrics(trace, soc),
             operators=operator_rows(graph.name, label, graph, program, trace, soc),
