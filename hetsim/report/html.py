@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
 from hetsim.analysis.result import Result, Run
 from hetsim.report.jsonout import FileNames
 from hetsim.report.payload import report_data, script_json
+from hetsim.report.studypage import Section
 from hetsim.report.summary import (
     headline,
     models_of,
@@ -59,11 +60,16 @@ class Card:
 
 
 def render_report(
-    result: Result, files: FileNames | None = None, versions: Mapping[str, str] | None = None
+    result: Result,
+    files: FileNames | None = None,
+    versions: Mapping[str, str] | None = None,
+    *,
+    sections: Sequence[Section] = (),
 ) -> str:
     """The text of ``report.html``.
 
     ``files`` names the files written beside it, ``versions`` the libraries to list at its end.
+    ``sections`` (of a what-if study, say) come after the timeline.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -82,6 +88,7 @@ def render_report(
         figures=published_figures(result),
         failed=result.failed,
         versions=versions or {},
+        sections=sections,
         style=_asset("report.css"),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

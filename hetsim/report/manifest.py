@@ -9,9 +9,10 @@ from __future__ import annotations
 import platform
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
+from typing import Any
 
 import hetsim
 from hetsim.analysis.result import Result
@@ -44,10 +45,17 @@ def versions() -> dict[str, str]:
 
 
 def manifest_of(
-    result: Result, files: Iterable[str], command: Sequence[str] | str
+    result: Result,
+    files: Iterable[str],
+    command: Sequence[str] | str,
+    origin: Mapping[str, Any] | None = None,
 ) -> dict[str, object]:
-    """The manifest as plain JSON values; ``files`` are the names beside it."""
-    return {
+    """The manifest as plain JSON values; ``files`` are the names beside it.
+
+    ``origin`` is the manifest of the directory that the result was read from: what simulated it,
+    when and where is kept then, and what made the reports anew is told beside it.
+    """
+    manifest: dict[str, object] = {
         "schema": SCHEMA,
         "scenario": result.scenario,
         "soc": result.soc.name,
@@ -72,3 +80,9 @@ def manifest_of(
         ],
         "files": sorted(files),
     }
+    if origin is not None:
+        again = {key: manifest[key] for key in ("command", "created", "versions")}
+        kept = ("command", "created", "versions", "platform")
+        manifest |= {key: origin[key] for key in kept if key in origin}
+        manifest["rebuilt"] = again
+    return manifest

@@ -49,13 +49,13 @@ STYLES: dict[str, Style] = {
 
 PARTS: dict[str, Style] = {
     "compute": Style(BLUE, "", "compute"),
-    "bus_contention": Style(VERMILION, "", "bus contention"),
-    "unavoidable_transfer": Style(SKY, "", "unavoidable transfer"),
-    "dma_wait": Style(GREEN, "", "DMA wait"),
-    "dispatch_and_crossing": Style(YELLOW, "", "dispatch and crossing"),
-    "core_sharing": Style(PURPLE, "", "core sharing"),
-    "dependency_wait": Style(GREY, "", "dependency wait"),
-    "barrier_wait": Style(ORANGE, "", "barrier wait"),
+    "bus_contention": Style(VERMILION, "xxx", "bus contention"),
+    "unavoidable_transfer": Style(SKY, "///", "unavoidable transfer"),
+    "dma_wait": Style(GREEN, "\\\\\\", "DMA wait"),
+    "dispatch_and_crossing": Style(YELLOW, "|||", "dispatch and crossing"),
+    "core_sharing": Style(PURPLE, "---", "core sharing"),
+    "dependency_wait": Style(GREY, "...", "dependency wait"),
+    "barrier_wait": Style(ORANGE, "+++", "barrier wait"),
     "idle": Style(PALE, "", "idle"),
 }
 """Parts of a makespan (:mod:`hetsim.analysis.attribution`), in the order they are shown."""

@@ -206,8 +206,17 @@ def _plan(graph: Graph, plan: Plan, texts: _Texts) -> Json:
 
 def _readable(values: Mapping[str, object]) -> list[list[str]]:
     """Whatever a scheduler noted, as texts that fit a report."""
-    return [[str(key), text if len(text := str(value)) <= 400 else text[:399] + "…"]
+    return [[str(key), text if len(text := str(_plain(value))) <= 400 else text[:399] + "…"]
             for key, value in values.items()]  # fmt: skip
+
+
+def _plain(value: object) -> object:
+    """As JSON would keep it, so that a result read back shows the same."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def _finite(value: float | None) -> float | None:

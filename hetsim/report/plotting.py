@@ -81,6 +81,7 @@ def figure_images(figure: Figure) -> tuple[bytes, bytes]:
     svg, png = io.BytesIO(), io.BytesIO()
     with paper_style():
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "hetsim"})
+        figure.set_layout_engine("none")  # the second picture has the layout of the first
         figure.savefig(png, format="png", dpi=300, metadata={"Software": "hetsim"})
     return svg.getvalue(), png.getvalue()
 

@@ -1,23 +1,30 @@
 """The results directory of a scenario: every report of every run, written at once.
 
-result.json  report.html  operators.csv  manifest.json
+result.json  report.html  operators.csv  manifest.json  runs.json.gz
+comparison.svg/.png  attribution.svg/.png  gap.svg/.png
 gantt-MODEL-SCHEDULER.svg/.png  trace-MODEL-SCHEDULER.json  plan-MODEL-SCHEDULER.yaml
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hetsim.analysis.result import Result, Run
+from hetsim.report.archive import NAME as ARCHIVE
+from hetsim.report.archive import dump_archive
 from hetsim.report.directory import check_directory, fresh_directory
+from hetsim.report.figures import result_figures
 from hetsim.report.gantt import gantt_images
 from hetsim.report.html import render_report
 from hetsim.report.jsonout import dumps, result_to_dict
 from hetsim.report.manifest import NAME as MANIFEST
 from hetsim.report.manifest import manifest_of, versions
 from hetsim.report.perfetto import perfetto_json
+from hetsim.report.plotting import figure_images
+from hetsim.report.studypage import Section
 from hetsim.report.tables import operators_csv
 
 __all__ = ["check_directory", "file_names", "write_results"]
@@ -33,11 +40,15 @@ def write_results(
     force: bool = False,
     command: Sequence[str] | str = (),
     progress: Progress | None = None,
+    origin: Mapping[str, Any] | None = None,
+    sections: Sequence[Section] = (),
 ) -> dict[str, Path]:
     """Writes everything about ``result`` into a fresh ``directory``; returns paths by file name.
 
     ``command`` is the command line to note in the manifest. A run that failed has no files of its
-    own; its reason stands in ``result.json`` and ``report.html``.
+    own; its reason stands in ``result.json`` and ``report.html``. ``origin`` is the manifest of
+    the directory that the result was read from, if it was; ``sections`` are shown in the report as
+    they are.
 
     Raises:
         ResultsError: the directory exists (see :func:`check_directory`) or cannot be written.
@@ -68,9 +79,15 @@ def write_results(
                 put(names["plan"], dump_plan(run.plan))
         put("result.json", dumps(result_to_dict(result, files)))
         put("operators.csv", operators_csv(result))
-        put("report.html", render_report(result, files, versions()))
+        for name, figure in result_figures(result).items():
+            svg, png = figure_images(figure)
+            put(f"{name}.svg", svg)
+            put(f"{name}.png", png)
+        simulated_with = (origin or {}).get("versions", versions())
+        put("report.html", render_report(result, files, simulated_with, sections=sections))
+        put(ARCHIVE, dump_archive(result))
         written = [entry.name for entry in draft.iterdir()]
-        put(MANIFEST, dumps(manifest_of(result, written, command)))
+        put(MANIFEST, dumps(manifest_of(result, written, command, origin)))
     return {name: directory / name for name in sorted([*written, MANIFEST])}
 
 

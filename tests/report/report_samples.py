@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hetsim.analysis.result import Bound, LinkMetrics, OperatorRow, PUMetrics, Result, Run
 from hetsim.plan.model import Partition, Plan
-from hetsim.sim.trace import LinkUsage, RateSample, Span, Trace
-from hetsim.soc.model import PU, Link, SoC
-from hetsim.soc.schema import CPUClusterSpec, NPUSpec, SoCSpec
+from hetsim.sim.trace import LinkUsage, RateSample, Span, TaskRow, Trace
+from hetsim.soc.describe import soc_of
+from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
 
 HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">&'${7*7}{{7*7}}"
@@ -14,19 +14,42 @@ HOSTILE = "</script><img src=x onerror=\"document.title='owned'\">&'${7*7}{{7*7}
 
 
 def sample_soc(name: str = "board") -> SoC:
-    """A CPU and an NPU; only what reports read (names, kinds, links) is filled in."""
-    cpu = CPUClusterSpec.model_construct(kind="cpu_cluster", path=["port", "dram"])
-    npu = NPUSpec.model_construct(kind="npu", path=["axi", "dram"])
-    links = (Link("port", (8e9,)), Link("axi", (3.2e9,)), Link("dram", (10.24e9,)))
-    return SoC(
-        name,
-        SoCSpec.model_construct(name=name, pus={"cpu": cpu, "npu": npu}),
-        (
-            PU("cpu", "cpu", cpu, 4, 0, path=("port", "dram"), bandwidth=8e9, latency=0.0),
-            PU("npu", "npu", npu, 1, 1, path=("axi", "dram"), bandwidth=3.2e9, latency=0.0),
-        ),
-        {link.name: link for link in links},
-    )
+    """A CPU and an NPU that states its power, behind two ports and one memory."""
+    description = {
+        "hetsim": "soc/1",
+        "name": name,
+        "memory": {
+            "dram": {
+                "bandwidth": "10.24 GB/s", "capacity": "1 GiB", "energy_per_byte": "60 pJ",
+            }
+        },
+        "links": {"port": {"bandwidth": "8 GB/s"}, "axi": {"bandwidth": "3.2 GB/s"}},
+        "pus": {
+            "cpu": {
+                "kind": "cpu_cluster",
+                "path": ["port", "dram"],
+                "cores": 4,
+                "operating_points": {
+                    "nominal": {"clock": "1 GHz", "active_power": "2 W", "idle_power": "0.25 W"}
+                },
+                "macs_per_cycle": {"float32": 8.0},
+                "element_ops_per_cycle": {"float32": 4.0},
+                "efficiency": {"default": 0.5},
+            },
+            "npu": {
+                "kind": "npu",
+                "path": ["axi", "dram"],
+                "operating_points": {"nominal": {"clock": "1 GHz", "active_power": "0.5 W"}},
+                "array": {"rows": 16, "columns": 16, "dataflow": "weight_stationary"},
+                "dtypes": {"float32": 1.0},
+                "vector_lanes": 16,
+                "sram": "256 KiB",
+                "dma": {"bandwidth": "3.2 GB/s"},
+            },
+        },
+        "runtime": {"host": "cpu"},
+    }  # fmt: skip
+    return soc_of(description, "sample")
 
 
 def sample_graph(blocks: int = 3, name: str = "net", *, first: str = "stem") -> Graph:
@@ -85,16 +108,18 @@ def sample_trace(graph: Graph, plan: Plan, stretch: float = 1.0) -> tuple[Trace,
     done: dict[str, float] = {}
     owner = {op: p.name for p in plan.partitions for op in p.operators}
     spans: list[Span] = []
+    tasks: list[TaskRow] = []
     rates: list[tuple[float, str, float]] = []
     rows: list[OperatorRow] = []
     links = {name: LinkUsage() for name in ("port", "axi", "dram")}
-    for part in plan.partitions:
+    for position, part in enumerate(plan.partitions):
         needs = {
             owner[graph.operators[p].name]
             for op in part.operators
             for p in graph.predecessors[graph.index[op]]
         } - {part.name}
         t = max([free[part.pu], *(done[n] for n in sorted(needs) if n in done)])
+        taken = t
         host = "cpu:npu" if part.pu == "npu" else "cpu"
         spans.append(Span(host, "call", "call", t, t + 4e-6, 0, part.name, alone_s=4e-6))
         t += 4e-6
@@ -133,6 +158,7 @@ def sample_trace(graph: Graph, plan: Plan, stretch: float = 1.0) -> tuple[Trace,
                     size,
                     work * 0.9,
                     "shared dram",
+                    150_000 if part.pu == "npu" else 0,
                 )
             )
             port = "axi" if part.pu == "npu" else "port"
@@ -162,13 +188,17 @@ def sample_trace(graph: Graph, plan: Plan, stretch: float = 1.0) -> tuple[Trace,
             spans.append(Span("cpu:npu", "poll", "poll", begin, t, 0, part.name))
         busy[part.pu] += t - begin
         free[part.pu] = done[part.name] = t
+        tasks.append(TaskRow(0, position, int(part.pu == "npu"), taken, t))
     makespan = max(done.values())
     level = dict.fromkeys(links, 0.0)
     samples = []
     for time, link, change in sorted(rates):
         level[link] = max(0.0, level[link] + change)
         samples.append(RateSample(time, link, level[link], 1))
-    trace = Trace(makespan, busy, links, spans, samples, [0.0], [makespan], len(spans) * 3)
+    trace = Trace(
+        makespan, busy, links, spans, samples, tasks,
+        arrived=[0.0], finished=[makespan], events=len(spans) * 3,
+    )  # fmt: skip
     return trace, rows
 
 

@@ -145,7 +145,7 @@ def test_a_failure_midway_leaves_nothing_behind(
         write_results(result, place)
     before = {name: (tmp_path / name).stat().st_mtime_ns for name in listing(tmp_path)}
 
-    def fail(*_: object) -> str:
+    def fail(*_: object, **_options: object) -> str:
         raise failure
 
     monkeypatch.setattr(writer, "render_report", fail)

@@ -1,0 +1,79 @@
+"""From a SoC back to the description it came from: plain data that loads to an equal SoC.
+
+What was changed on the command line is in it, what the file left out is not. Quantities are written
+in base units and with all their digits, so nothing is lost on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from hetsim.errors import ConfigError
+from hetsim.soc.fields import Quantity
+from hetsim.soc.model import SoC
+from hetsim.soc.schema import SoCSpec
+from hetsim.validation import validate
+from hetsim.yamlio import Document
+
+_UNITS = {
+    "size": "B",
+    "bandwidth": "B/s",
+    "time": "s",
+    "frequency": "Hz",
+    "power": "W",
+    "energy": "J",
+    "width": "B",
+}
+
+
+def describe_soc(soc: SoC) -> dict[str, Any]:
+    """The description of ``soc`` as plain data (text, numbers, lists and mappings)."""
+    return _mapping(soc.spec)
+
+
+def soc_of(description: Mapping[str, Any], source: str) -> SoC:
+    """The SoC of :func:`describe_soc`; ``source`` is what errors call its file.
+
+    Raises:
+        ConfigError: it is not the description of a SoC, or of one with a kind of processing unit
+            that is not installed.
+    """
+    document = Document(source, dict(description), {}, {})
+    return SoC.from_spec(validate(SoCSpec, document), source=source)
+
+
+def _mapping(model: BaseModel) -> dict[str, Any]:
+    fields = type(model).model_fields
+    return {
+        name: _plain(getattr(model, name), _quantity((field.annotation, *field.metadata)))
+        for name, field in fields.items()
+        if name in model.model_fields_set
+    }
+
+
+def _plain(value: object, dimension: str | None) -> Any:
+    if isinstance(value, BaseModel):
+        return _mapping(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(part, dimension) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part, dimension) for part in value]
+    if isinstance(value, float) and dimension is not None:
+        return f"{value!r} {_UNITS[dimension]}"
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise ConfigError(f"a SoC description cannot hold a {type(value).__name__}")
+
+
+def _quantity(parts: tuple[Any, ...]) -> str | None:
+    """The dimension of the quantity that an annotation speaks of somewhere, if it does."""
+    for part in parts:
+        if isinstance(part, Quantity):
+            return part.dimension
+        found = _quantity(get_args(part))
+        if found is not None:
+            return found
+    return None
