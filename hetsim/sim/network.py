@@ -92,7 +92,7 @@ class Timer:
 class Route:
     """A path of links as the network prepares it once: states, solo bandwidth, latency."""
 
-    __slots__ = ("bandwidth", "crosses", "latency", "links", "weighted")
+    __slots__ = ("bandwidth", "crosses", "latency", "links", "strict", "weighted")
 
     def __init__(self, links: Sequence[LinkState], latency: float) -> None:
         self.links = tuple(links)
@@ -100,6 +100,7 @@ class Route:
         self.latency = latency
         self.bandwidth = min((link.solo for link in links), default=INFINITY)
         self.weighted = any(link.weighted for link in links)
+        self.strict = any(link.strict for link in links)
 
 
 class Flow(Event):
@@ -293,6 +294,7 @@ class Network:
         if slowdown is not None and self.shared and not self.slowdowns:
             self._watch_memories()
         weight = weight if route.weighted else 1.0
+        priority = priority if route.strict else 0
         flow = Flow(self, amount, route, cap, weight, priority, slowdown)
         delay += route.latency
         if amount <= 0.0 or flow.limit == INFINITY:

@@ -259,3 +259,12 @@ def test_a_flow_stopped_at_the_very_moment_it_ends_has_ended() -> None:
     link = Link("bus", (1e9,), arbitration="priority")
     flows = [Flow(1.0, 3e9, ["bus"], priority=1), Flow(0.0, 1e9, ["bus"])]
     assert simulate_flows({"bus": link}, flows) == close([4.0, 1.0])
+
+
+def test_priorities_count_only_where_a_link_of_the_path_asks_for_them() -> None:
+    links = {"a": Link("a", (1e9,), arbitration="priority"), "b": Link("b", (1e9,))}
+    flows = [Flow(0.0, 1e9, ["b"], priority=1), Flow(0.0, 1e9, ["b"])]
+    busy = [Flow(0.0, 1e8, ["a", "b"]), Flow(0.0, 1e8, ["a"])]
+    assert simulate_flows(links, flows) == close([2.0, 2.0])
+    first, second, *_ = simulate_flows(links, [*flows, *busy])
+    assert first == second
