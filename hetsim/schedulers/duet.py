@@ -8,7 +8,7 @@ Sub-graphs are branches (:mod:`hetsim.schedulers.branches`), phases their parall
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import combinations
@@ -22,13 +22,17 @@ from hetsim.schedulers.branches import extract_branches
 from hetsim.schedulers.estimate import dataflow_spans
 from hetsim.schedulers.preference import assign, most_capable_first
 
+LARGE = 500
+"""Sub-graphs of a network on which every move that is allowed is also affordable."""
+
 
 @dataclass(frozen=True)
 class Duet(Scheduler):
     """Critical sub-graphs to their faster PU, others balanced, then moves and swaps.
 
     ``max_evaluations``: moves and swaps the correction step may try, over and over in the same
-    order until nothing helps; 0 switches it off.
+    order until nothing helps; 0 switches it off. Networks of more than 500 sub-graphs get fewer,
+    in proportion.
     """
 
     name: ClassVar[str] = "duet"
@@ -68,21 +72,21 @@ def _corrected(
     subgraphs: _Subgraphs, where: list[int], evaluations: int
 ) -> tuple[list[int], float]:
     """Tries every move, then every swap within a phase, keeping whatever helps, until none does."""
-    best = subgraphs.makespan(where)
+    line = _TimeLine(subgraphs, where)
+    # What an evaluation costs grows with the network; what may be spent in all does not.
+    evaluations = min(evaluations, max(1, evaluations * LARGE // len(where)))
     improved = True
     while improved:
         improved = False
         for change in _changes(subgraphs):
-            trial = change(where)
-            if trial == where:
+            trial = change(line.where)
+            if trial == line.where:
                 continue
             if evaluations <= 0:
-                return where, best
+                return line.where, line.makespan
             evaluations -= 1
-            found = subgraphs.makespan(trial)
-            if found < best:
-                where, best, improved = trial, found, True
-    return where, best
+            improved |= line.adopt_if_better(trial)
+    return line.where, line.makespan
 
 
 Change = Callable[[list[int]], list[int]]
@@ -108,6 +112,52 @@ def _swap(a: int, b: int) -> Change:
         return result
 
     return swapped
+
+
+class _TimeLine:
+    """A placement with its times; trials are timed from the first sub-graph that they change."""
+
+    def __init__(self, subgraphs: _Subgraphs, where: list[int]) -> None:
+        self._subgraphs = subgraphs
+        self._least_after = subgraphs.least_after()
+        self.where = where
+        self.makespan = float("inf")
+        self._ends: list[float] = []
+        self._before: list[tuple[list[float], float]] = []
+        """When each PU is free before a sub-graph, and the latest end so far."""
+        begin = [0.0] * len(subgraphs.pus), 0.0
+        self._adopt(where, 0, begin)
+
+    def adopt_if_better(self, where: list[int]) -> bool:
+        """Takes the placement ``where`` over if it ends earlier; whether it does."""
+        first = next(s for s, pu in enumerate(self.where) if where[s] != pu)
+        return self._adopt(where, first, self._before[first])
+
+    def _adopt(self, where: list[int], first: int, begin: tuple[list[float], float]) -> bool:
+        """Each sub-graph starts when its inputs and all its PUs are there."""
+        subgraphs, least_after = self._subgraphs, self._least_after
+        ends = self._ends[:first]
+        before: list[tuple[list[float], float]] = []
+        free, latest = list(begin[0]), begin[1]
+        for s in range(first, len(where)):
+            before.append((list(free), latest))
+            pu = where[s]
+            seconds, used = subgraphs.work(s, pu)
+            start = max([free[p] for p in used])
+            for source in subgraphs.readers[s]:
+                if ends[source] > start:
+                    start = ends[source]
+                seconds += subgraphs.between(source, s, where[source], pu)
+            end = start + seconds
+            if end + least_after[s] >= self.makespan:
+                return False
+            for p in used:
+                free[p] = end
+            latest = max(latest, end)
+            ends.append(end)
+        self.where, self.makespan, self._ends = where, latest, ends
+        self._before[first:] = before
+        return True
 
 
 class _Subgraphs:
@@ -201,23 +251,16 @@ class _Subgraphs:
                 where[s] = pu
         return where
 
-    def makespan(self, where: Sequence[int]) -> float:
-        """End-to-end seconds: each sub-graph starts when its inputs and all its PUs are there."""
-        free = [0.0] * len(self.pus)
-        ends: list[float] = []
-        for s, pu in enumerate(where):
-            seconds, used = self._work(s, pu)
-            start = max(free[p] for p in used)
+    def least_after(self) -> list[float]:
+        """The least time from the end of each sub-graph to the end of everything, seconds."""
+        least = [0.0] * len(self.ops)
+        for s in reversed(range(len(self.ops))):
+            onward = least[s] + min(self.time(s, p) for p in self.pus)
             for source in self.readers[s]:
-                start = max(start, ends[source])
-                seconds += self.between(source, s, where[source], pu)
-            end = start + seconds
-            for p in used:
-                free[p] = end
-            ends.append(end)
-        return max(ends)
+                least[source] = max(least[source], onward)
+        return least
 
-    def _work(self, s: int, pu: int) -> tuple[float, tuple[int, ...]]:
+    def work(self, s: int, pu: int) -> tuple[float, tuple[int, ...]]:
         """Seconds of ``s`` on ``pu`` without transfers from others, and the PUs it occupies."""
         key = (s, pu)
         if key not in self._occupies:
