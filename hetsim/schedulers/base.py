@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from hetsim.cost.floors import Floors
 from hetsim.cost.profile import Profile
 from hetsim.plan.model import Plan
 from hetsim.soc.model import SoC
@@ -34,7 +35,9 @@ class Problem:
     valid plan in simulation, contention included, for schedulers that are defined by trying; it
     raises ``PlanError`` for a plan that cannot run. ``None`` where there is no simulator.
     ``rewritten(rewrites)`` is the same problem on the network after those rewrites, for schedulers
-    that may change the network; ``None`` where nobody can profile another network.
+    that may change the network; ``None`` where nobody can profile another network. ``floors()`` is
+    what no simulation goes below, for schedulers that prove something; ``None`` where nothing is
+    known that would make a proof.
     """
 
     graph: Graph
@@ -44,6 +47,7 @@ class Problem:
     seed: int = 0
     evaluate: Callable[[Plan], float] | None = None
     rewritten: Callable[[Sequence[Rewrite]], Problem] | None = None
+    floors: Callable[[], Floors] | None = None
 
 
 class Scheduler(ABC):

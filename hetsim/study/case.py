@@ -9,9 +9,11 @@ from functools import cached_property
 
 from hetsim.analysis.attribution import attribute, attribute_pus
 from hetsim.analysis.bounds import lower_bounds
+from hetsim.analysis.bounds.kernels import simulated_floors
 from hetsim.analysis.metrics import energy, link_metrics, operator_rows, pu_metrics
 from hetsim.analysis.result import Bound, Run
 from hetsim.cost.base import CostModel
+from hetsim.cost.floors import Floors
 from hetsim.errors import HetsimError, SchedulerError
 from hetsim.lower.lowering import Lowering
 from hetsim.lower.program import Program
@@ -79,7 +81,12 @@ class Case:
     @cached_property
     def bounds(self) -> tuple[Bound, ...]:
         """Lower bounds on the makespan of any plan."""
-        return lower_bounds(self.graph, self.soc, self.cost_model)
+        return lower_bounds(self.graph, self.soc, self.cost_model, floors=self.floors)
+
+    @cached_property
+    def floors(self) -> Floors:
+        """What no simulation of this case goes below, operator by operator."""
+        return simulated_floors(self.graph, self.soc, self.cost_model, self.fidelity)
 
     def check(self) -> None:
         """Raises ``InfeasibleError`` when the network cannot fit the SoC's memory at all."""
@@ -96,6 +103,7 @@ class Case:
             self.seed,
             self.makespan,
             lambda rewrites: self.rewritten(rewrites).problem(),
+            lambda: self.floors,
         )
 
     def makespan(self, plan: Plan) -> float:
@@ -157,11 +165,15 @@ class Case:
             plan = self.plan(scheduler, limit_s)
         except HetsimError as error:
             return Run(self.graph.name, label, self.graph, error=str(error))
-        return self.evaluate(label, plan, planning_s=time.perf_counter() - begun)
+        planning_s = time.perf_counter() - begun
+        return self.evaluate(label, plan, planning_s=planning_s, proven=_proven_by(label, plan))
 
-    def evaluate(self, label: str, plan: Plan, *, planning_s: float = 0.0) -> Run:
+    def evaluate(
+        self, label: str, plan: Plan, *, planning_s: float = 0.0, proven: Sequence[Bound] = ()
+    ) -> Run:
         """Simulates a valid plan with everything a report needs.
 
+        ``proven`` are further lower bounds on plans of this case, beside those that hold anyway.
         The run's graph is the one the plan rewrites the network to. Its bounds hold for every plan
         that leaves the network alone or makes the same rewrites: the lesser of the two proofs.
         """
@@ -183,7 +195,7 @@ class Case:
             trace=trace,
             makespan_s=trace.makespan_s,
             predicted_s=plan.predicted_s,
-            bounds=self._bounds_with(case),
+            bounds=(*self._bounds_with(case), *proven),
             pus=pu_metrics(trace),
             links=link_metrics(trace, soc),
             operators=operator_rows(graph.name, label, graph, program, trace, soc),
@@ -193,3 +205,11 @@ class Case:
             contention_free_s=free.makespan_s,
             planning_s=planning_s,
         )
+
+
+def _proven_by(label: str, plan: Plan) -> tuple[Bound, ...]:
+    """The bound that a scheduler says it has proven while it made ``plan`` for this case."""
+    seconds = plan.details.get("lower_bound_s")
+    if isinstance(seconds, float) and seconds > 0.0:
+        return (Bound(seconds, f"proven by {label}"),)
+    return ()

@@ -3,8 +3,9 @@
 Three arguments, each a relaxation of what the simulator executes:
 
 * *path*: along every path of the network each operator takes at least its floor on some PU, and
-  where the PU changes, or data enters or leaves, the host at least converts the tensor and calls
-  the partition. Dynamic programming over (operator, PU).
+  where the PU changes, or data enters or leaves, the host calls the partition and converts every
+  foreign tensor, one after the other. Dynamic programming over (operator, PU), see
+  :mod:`hetsim.cost.relaxation`.
 * *area*: the floors, spread over the PUs as if operators could be divided at will (a linear
   program).
 * *bytes*: weights, network inputs and outputs cross a memory at least once, in the smallest form
@@ -14,69 +15,49 @@ Three arguments, each a relaxation of what the simulator executes:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from hetsim.analysis.bounds.kernels import least_seconds, simulated_floors
 from hetsim.analysis.result import Bound
 from hetsim.cost.base import CostModel
-from hetsim.cost.profile import INFEASIBLE
-from hetsim.lower.crossing import Crossings
+from hetsim.cost.floors import Floors
+from hetsim.cost.relaxation import Window, earliest_close
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import DTYPE_BYTES, Graph
 
-Floors = list[list[float]]
+Table = Sequence[Sequence[float]]
 
 
-def lower_bounds(graph: Graph, soc: SoC, costs: CostModel) -> tuple[Bound, ...]:
-    """All bounds, seconds. Cost: O((V + E) · PUs²) and one linear program."""
-    floors = operator_floors(graph, soc, costs)
+def lower_bounds(
+    graph: Graph,
+    soc: SoC,
+    costs: CostModel,
+    fidelity: str | None = None,
+    floors: Floors | None = None,
+) -> tuple[Bound, ...]:
+    """All bounds, seconds. Cost: O((V + E) · PUs²) and one linear program.
+
+    They hold for simulations at ``fidelity``, or (``None``) at either. ``floors``, if they are
+    known already, are those of :func:`~hetsim.analysis.bounds.kernels.simulated_floors`.
+    """
+    floors = floors or simulated_floors(graph, soc, costs, fidelity)
+    table = least_seconds(floors)
     bounds = (
-        Bound(path_bound(graph, soc, floors), "longest path of fastest operators"),
-        Bound(area_bound(floors), "operators divided over all PUs"),
+        Bound(path_bound(graph, floors), "longest path of fastest operators"),
+        Bound(area_bound(table), "operators divided over all PUs"),
     )
     if costs.caches:  # a measurement may show that caches served what should cross the memory
         return bounds
-    memory = Bound(bytes_bound(graph, soc, floors), "weights and network tensors through memory")
+    memory = Bound(bytes_bound(graph, soc, table), "weights and network tensors through memory")
     return (*bounds, memory)
 
 
-def operator_floors(graph: Graph, soc: SoC, costs: CostModel) -> Floors:
-    """Least seconds of each operator on each PU; infinite where it cannot run."""
-    table = []
-    for op in range(len(graph)):
-        row = [costs.floor(graph, op, pu) for pu in soc.pus]
-        table.append([INFEASIBLE if seconds is None else seconds for seconds in row])
-    return table
-
-
-def path_bound(graph: Graph, soc: SoC, floors: Floors) -> float:
+def path_bound(graph: Graph, floors: Floors) -> float:
     """The *path* argument."""
-    crossings = Crossings(graph, soc)
-    units = range(len(soc.pus))
-    call = soc.runtime.partition_call
-
-    def crossing(tensor: str, source: int | None, target: int | None) -> float:
-        return sum(step.seconds for step in crossings.steps(tensor, source, target))
-
-    ready: dict[str, list[float]] = {}  # by tensor: earliest it can be in each PU's hands
-    for tensor in graph.inputs:
-        ready[tensor] = [call + crossing(tensor, None, pu) for pu in units]
-    bound = 0.0
-    for i, op in enumerate(graph.operators):
-        done = [
-            max((ready[t][pu] for t in op.inputs), default=call) + floors[i][pu] for pu in units
-        ]
-        for tensor in op.outputs:
-            if tensor in graph.output_set:
-                bound = max(bound, min(done[p] + crossing(tensor, p, None) for p in units))
-            if graph.consumers[tensor]:
-                ready[tensor] = [
-                    min(done[p] + (0.0 if p == q else call + crossing(tensor, p, q)) for p in units)
-                    for q in units
-                ]
-        bound = max(bound, min(done))
-    return bound
+    return earliest_close(graph, floors, Window(tuple(range(len(graph)))))
 
 
-def area_bound(floors: Floors) -> float:
+def area_bound(floors: Table) -> float:
     """The *area* argument: the least T with sum over operators of share · floor <= T on each PU."""
     import numpy as np
     from scipy.optimize import linprog
@@ -103,11 +84,32 @@ def area_bound(floors: Floors) -> float:
         goal, A_ub=used.tocsr(), b_ub=np.zeros(units), A_eq=once, b_eq=np.ones(len(floors)),
         method="highs",
     )  # fmt: skip
-    # The solver is exact to its tolerance only; a bound must not exceed the truth.
-    return float(solution.fun) * scale * (1 - 1e-7) if solution.success else 0.0
+    prices = solution.ineqlin.marginals if solution.success else [0.0] * units
+    return max(_proven_area(floors, [-float(p) for p in prices]), _proven_area(floors, [1] * units))
 
 
-def bytes_bound(graph: Graph, soc: SoC, floors: Floors) -> float:
+def _proven_area(floors: Table, weights: Sequence[float]) -> float:
+    """The bound that weights of the PUs prove, free of a solver's tolerances.
+
+    Whatever they are, the weighted mean of the PUs' loads is at most the largest load, and each
+    operator adds at least its cheapest weighted floor to it. The program's dual has the best ones.
+    """
+    total = math.fsum(max(weight, 0.0) for weight in weights)
+    if total <= 0.0:
+        return 0.0
+    least = (
+        min(
+            max(weight, 0.0) * seconds
+            for weight, seconds in zip(weights, row, strict=True)
+            if math.isfinite(seconds)
+        )
+        for row in floors
+        if math.isfinite(min(row))
+    )
+    return math.fsum(least) / total * (1 - 1e-12)
+
+
+def bytes_bound(graph: Graph, soc: SoC, floors: Table) -> float:
     """The *bytes* argument."""
 
     def least(elements: int, dtype: str, op: int) -> int:
