@@ -21,8 +21,6 @@ def cores_of(soc: SoC, machine: Machine) -> dict[str, tuple[int, ...]]:
     Raises:
         ConfigError: a PU that is no CPU worker, or more cores than this machine has.
     """
-    free = list(machine.cpus)
-    dealt: dict[str, tuple[int, ...]] = {}
     for pu in soc.pus:
         if pu.kind != "cpu_cluster":
             raise ConfigError(
@@ -30,6 +28,9 @@ def cores_of(soc: SoC, machine: Machine) -> dict[str, tuple[int, ...]]:
                 where=Location(soc.source),
                 hint="describe this machine with: hetsim profile --measure onnxruntime",
             )
+    free = list(machine.cpus)
+    dealt: dict[str, tuple[int, ...]] = {}
+    for pu in soc.pus:
         if pu.cores > len(free):
             raise ConfigError(
                 f"{soc.name} has {sum(p.cores for p in soc.pus)} cores and this process may use"

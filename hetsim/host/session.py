@@ -20,7 +20,7 @@ graph hetsim sees; ``disabled`` runs the file as it stands.
 
 _NODE = re.compile(
     r"implementation for (\w+)\(|op_type[: ]+(\w+)|Op \((\w+)\)|Op:(\w+)|for op (\w+)"
-    r"|is not a registered function/op|Type Error: .*operator \((\w+)\)"
+    r"|(\w+)\(-?\d+\) is not a registered|Type Error: .*operator \((\w+)\)"
 )
 
 

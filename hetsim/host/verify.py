@@ -1,8 +1,8 @@
 """Closing the loop: plans simulated, and run for real on this machine.
 
-For every network: the plans of the scenario's schedulers, and three sequential ones that every
-machine can run (the whole network as one partition, cut into pieces on one worker, and pieces that
-change the worker each time). All plans of a network run in turns, so that whatever disturbs the
+For every network: the plans of the scenario's schedulers, and three simple ones that every machine
+can run (the whole network as one partition, cut into pieces on one worker, and pieces that change
+the worker each time). All plans of a network run in turns, so that whatever disturbs the
 machine disturbs all of them; the median of undisturbed rounds counts.
 """
 
@@ -36,7 +36,7 @@ TOLERANCE = 1e-4
 """Outputs may differ from the uncut model's by this share of the largest of them."""
 
 PIECES = 8
-"""Partitions of the sequential plans that are cut."""
+"""Partitions of the simple plans that are cut."""
 
 APART = 0.10
 """Plans whose measured latencies differ by more than this are ranked."""
@@ -152,7 +152,7 @@ def _plans(
     case: Case, schedulers: Schedulers
 ) -> tuple[list[tuple[str, Plan]], list[tuple[str, str, str]]]:
     """Distinct plans by label, and the schedulers that failed."""
-    plans = sequential_plans(case.graph, case.soc)
+    plans = simple_plans(case.graph, case.soc)
     failures = []
     for label, make in schedulers:
         try:
@@ -169,8 +169,11 @@ def _plans(
     return list(distinct.values()), failures
 
 
-def sequential_plans(graph: Graph, soc: SoC) -> list[tuple[str, Plan]]:
-    """Plans that never run two partitions at once: whole, cut, and cut with changing workers."""
+def simple_plans(graph: Graph, soc: SoC) -> list[tuple[str, Plan]]:
+    """The network whole, cut into pieces, and cut with changing workers.
+
+    The first two never run two partitions at once; the third only pieces that are independent.
+    """
     everything = tuple(range(len(graph)))
     cut = [everything[len(graph) * i // PIECES : len(graph) * (i + 1) // PIECES]
            for i in range(PIECES)]  # fmt: skip
@@ -181,8 +184,7 @@ def sequential_plans(graph: Graph, soc: SoC) -> list[tuple[str, Plan]]:
         "cut, changing workers": [Block(part, i % len(soc.pus)) for i, part in enumerate(pieces)],
     }
     return [
-        (label, make_plan(graph, soc, blocks, scheduler=f"sequential: {label}"))
-        for label, blocks in made.items()
+        (label, make_plan(graph, soc, blocks, scheduler=label)) for label, blocks in made.items()
     ]
 
 

@@ -1,0 +1,96 @@
+"""``hetsim profile`` and ``hetsim verify`` from outside."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from hetsim.cli.main import entry
+from hetsim.cost.measured.files import read_profile
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_simulated_profile_comes_back_as_a_measured_one(tmp_path, capsys):
+    """Attached to the SoC it came from, it changes nothing; halved, it halves the kernels."""
+    assert entry(["profile", "--soc", "zcu102-vta", "--model", "squeezenet", "-o", "p"]) == 0
+    names = {path.name for path in (tmp_path / "p").iterdir()}
+    assert names == {
+        "profile.csv", "profile-cpu.yaml", "profile-npu.yaml", "nestc-cpu.yaml", "nestc-npu.yaml",
+        "manifest.json",
+    }  # fmt: skip
+    rows = list(csv.DictReader((tmp_path / "p/profile.csv").open()))
+    assert {row["pu"] for row in rows} == {"cpu", "npu"}
+    assert any("+" in row["operators"] for row in rows)
+    assert all(row["reason"] for row in rows if row["time_us"] == "cannot run")
+    scenario = tmp_path / "s.yaml"
+    scenario.write_text(
+        "hetsim: scenario/1\nname: s\nsoc: zcu102-vta\nmodels: [squeezenet]\n"
+        "schedulers: [type_based]\nprofiles: {cpu: p/profile-cpu.yaml, npu: p/profile-npu.yaml}\n"
+    )
+    assert entry(["run", str(scenario), "--no-files", "--json"]) == 0
+    capsys.readouterr()
+    makespans = []
+    for name in ("quickstart", str(scenario)):
+        command = ["run", name, "--scheduler", "type_based", "--no-files", "--json",
+                   "--execution", "barrier"]  # fmt: skip
+        assert entry(command) == 0
+        result = json.loads(capsys.readouterr().out)
+        makespans.append(result["runs"][0])
+    assert json.dumps(makespans[0]) != json.dumps(makespans[1])  # sources differ
+    notes = "".join(result["notes"])
+    assert "measured" in notes
+
+
+def test_nestc_files_written_are_files_read(tmp_path, capsys):
+    assert entry(["profile", "--soc", "zcu102-vta", "--model", "squeezenet", "-o", "p"]) == 0
+    capsys.readouterr()
+    command = ["profile", "--import", "nestc", "p/nestc-npu.yaml", "--model", "squeezenet",
+               "--device", "vta", "-o", "q"]  # fmt: skip
+    assert entry(command) == 0
+    written, read = read_profile("p/profile-npu.yaml"), read_profile("q/vta.yaml")
+    assert written.entries.keys() == read.entries.keys()
+    for key, one in written.entries.items():
+        assert read.entries[key].seconds == pytest.approx(one.seconds, rel=1e-5)
+    assert entry(command) == 2  # the directory exists
+    assert entry([*command, "--force"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "give one of --soc, --measure and --import"),
+        (["--soc", "zcu102-vta"], "--soc goes with one --model"),
+        (["--import", "csv"], "FILEs"),
+        (["--import", "csv", "none.csv"], "no such file"),
+        (["--measure", "onnxruntime", "--threads", "two"], "not a list of thread counts"),
+        (["--soc", "zcu102-vta", "--model", "squeezenett"], "no network called"),
+    ],
+)
+def test_wrong_calls_end_with_one_message(arguments, told, capsys):
+    assert entry(["profile", *arguments]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_profile_that_is_not_there_is_located_in_the_scenario(tmp_path, capsys):
+    (tmp_path / "s.yaml").write_text(
+        "hetsim: scenario/1\nname: s\nsoc: zcu102-vta\nmodels: [squeezenet]\n"
+        "schedulers: [heft]\nprofiles:\n  npu: gone.yaml\n"
+    )
+    assert entry(["run", "s.yaml", "--no-files"]) == 2
+    assert "s.yaml:7:8: profiles.npu: there is no file" in capsys.readouterr().err
+    text = (tmp_path / "s.yaml").read_text().replace("npu: gone", "gpu: s")
+    (tmp_path / "s.yaml").write_text(text)
+    assert entry(["run", "s.yaml", "--no-files"]) == 2
+    assert "no entry 'gpu'" in capsys.readouterr().err
+
+
+def test_verify_needs_a_machine_of_cpus(capsys):
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    assert entry(["verify", "quickstart", "--rounds", "1"]) == 2
+    assert "npu of zcu102-vta is a npu" in capsys.readouterr().err
