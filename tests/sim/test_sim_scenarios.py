@@ -326,3 +326,14 @@ def test_unknown_ways_to_simulate_are_refused(knob: dict[str, str]) -> None:
     graph = make_graph(("a", ["x"], 1.0))
     with pytest.raises(ConfigError, match="unknown"):
         simulate(graph, make_soc(), [("cpu", "a")], **knob)
+
+
+def test_every_transfer_of_a_tile_pays_the_path_latency() -> None:
+    memory = {"dram": {"bandwidth": "1 GB/s", "capacity": "1 GiB", "latency": "0.1 ms"}}
+    soc = make_soc({"npu": NPU | {"double_buffer": False}}, memory=memory)
+    graph = make_graph(("a", ["x"], 3.0))
+    program = lower(graph, soc, [("npu", "a")])
+    tiles = sum(run.count for run in program.jobs[0].launches[0].work.tiles)
+    for fidelity in ("fluid", "tile"):
+        trace = execute(soc, program, fidelity=fidelity)
+        assert trace.makespan_s == ms(1 + 3 + 1 + 2 * tiles * 0.1)

@@ -129,10 +129,16 @@ def _overlapped(
 def _in_turn(loads: Numbers, stores: Numbers, compute: float, engine: Engine) -> tuple[Phase, ...]:
     """Without double buffering nothing overlaps."""
     return _kept(
-        Phase("load", float(_seconds(loads, engine).sum()), int(loads.sum()), 0),
+        Phase("load", _one_by_one(loads, engine), int(loads.sum()), 0),
         Phase("stream", compute, 0, 0, compute),
-        Phase("store", float(_seconds(stores, engine).sum()), 0, int(stores.sum())),
+        Phase("store", _one_by_one(stores, engine), 0, int(stores.sum())),
     )
+
+
+def _one_by_one(moved: Numbers, engine: Engine) -> float:
+    """Time of transfers in turn; the simulator adds the latency of one of them."""
+    transfers = int((moved > 0).sum())
+    return float(_seconds(moved, engine).sum()) + max(transfers - 1, 0) * engine.latency
 
 
 def _kept(*phases: Phase) -> tuple[Phase, ...]:
