@@ -33,6 +33,7 @@ def test_outcomes_come_back_bit_by_bit(tmp_path):
         assert len(store) == 1
 
 
+@pytest.mark.slow
 def test_a_killed_study_loses_only_what_was_under_way_and_resumes(tmp_path):
     scenario = small_scenario(tmp_path)
     arguments = (
@@ -70,6 +71,8 @@ def test_a_killed_study_loses_only_what_was_under_way_and_resumes(tmp_path):
     assert [row["makespan_s"] for row in table["rows"]] == [o.makespan_s for _, o in fresh.rows]
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
 def test_killed_parents_take_their_workers_along(tmp_path):
     scenario = small_scenario(tmp_path)
     study = start(
@@ -133,9 +136,13 @@ def test_a_full_disk_is_told_and_the_store_stays_whole(tmp_path):
         store.put("k", POINT, DONE)
         pages = store._db.execute("PRAGMA page_count").fetchone()[0]
         store._db.execute(f"PRAGMA max_page_count = {pages}")
-        with pytest.raises(ResultsError, match="the disk is full") as told:
+
+        def fill() -> None:
             for i in range(1000):
                 store.put(f"k{i}", POINT, DONE)
+
+        with pytest.raises(ResultsError, match="the disk is full") as told:
+            fill()
         assert "same command" in str(told.value.hint)
     with Store(path, "x") as store:
         assert store.get("k") == DONE

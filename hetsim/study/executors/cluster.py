@@ -9,11 +9,12 @@ are not enforced.
 
 from __future__ import annotations
 
+import contextlib
 import pickle
-import threading
+from collections.abc import Iterator
 from typing import Any
 
-from hetsim.errors import ConfigError, HetsimError, Location, MissingExtraError, ResultsError
+from hetsim.errors import ConfigError, Location, MissingExtraError, ResultsError
 from hetsim.study.executors.base import Executor, Ticket
 from hetsim.study.point import Bench, Outcome, Point, digest
 
@@ -37,13 +38,17 @@ class ClusterExecutor(Executor[Ticket]):
         self.address = address
         self.timeout_s = timeout_s
         self._client: Any = None
+        self._arrivals: Any = None
         self._name = ""
         self._running: dict[Any, Ticket] = {}
 
     @property
     def slots(self) -> int:
         """Two for each thread of the cluster as it is now."""
-        threads: dict[str, int] = self._client.nthreads() if self._client is not None else {}
+        threads: dict[str, int] = {}
+        if self._client is not None:
+            with self._there():
+                threads = self._client.nthreads()
         return max(2, 2 * sum(threads.values()))
 
     def start(self, bench: Bench) -> None:
@@ -67,10 +72,13 @@ class ClusterExecutor(Executor[Ticket]):
                 where=where,
                 hint="start it with 'dask scheduler' and 'dask worker ADDRESS --nthreads 1'",
             ) from error
+        from hetsim.study.executors.clusterworker import BenchPlugin
+
+        self._arrivals = distributed.as_completed(loop=self._client.loop)
         content = pickle.dumps(bench)
         self._name = f"hetsim-{digest(content.hex())[:16]}"
         try:
-            self._client.register_plugin(_BenchPlugin(content, _version()), name=self._name)
+            self._client.register_plugin(BenchPlugin(content, _version()), name=self._name)
         except Exception as error:
             self.stop()
             raise ConfigError(
@@ -81,8 +89,12 @@ class ClusterExecutor(Executor[Ticket]):
 
     def submit(self, ticket: Ticket, point: Point) -> None:
         """Sends a point to the cluster."""
-        future = self._client.submit(_evaluate, self._name, point, pure=False, retries=3)
-        self._running[future] = ticket
+        from hetsim.study.executors.clusterworker import evaluate
+
+        with self._there():
+            future = self._client.submit(evaluate, self._name, point, pure=False, retries=3)
+            self._running[future] = ticket
+            self._arrivals.add(future)
 
     def wait(self) -> list[tuple[Ticket, Outcome]]:
         """Waits for outcomes.
@@ -90,20 +102,15 @@ class ClusterExecutor(Executor[Ticket]):
         Raises:
             ResultsError: the cluster went away.
         """
-        done = _distributed().wait(list(self._running), return_when="FIRST_COMPLETED").done
-        return [
-            (self._running.pop(future), self._outcome(future))
-            for future in list(self._running)
-            if future in done
-        ]
+        with self._there():
+            done = self._arrivals.next_batch()
+        return [(self._running.pop(future), self._outcome(future)) for future in done]
 
     def stop(self) -> None:
         """Cancels what is under way and disconnects; the cluster stays."""
         client, self._client = self._client, None
         if client is None:
             return
-        import contextlib
-
         with contextlib.suppress(Exception):  # it may be gone already
             if client.status == "running":
                 client.cancel(list(self._running), force=True)
@@ -113,45 +120,24 @@ class ClusterExecutor(Executor[Ticket]):
 
     def _outcome(self, future: Any) -> Outcome:
         distributed = _distributed()
+        with self._there():
+            try:
+                outcome = future.result()
+            except distributed.scheduler.KilledWorker:
+                return Outcome(error="the workers that ran this point died (killed, out of memory)")
+        assert isinstance(outcome, Outcome)
+        return outcome
+
+    @contextlib.contextmanager
+    def _there(self) -> Iterator[None]:
+        """Whatever goes wrong between us and the cluster, in words that tell what to do."""
         try:
-            outcome = future.result()
-        except HetsimError:
-            raise
-        except distributed.scheduler.KilledWorker:
-            return Outcome(error="the workers that ran this point died (killed, out of memory)")
+            yield
         except Exception as error:
             raise ResultsError(
                 f"the cluster at {self.address} went away: {type(error).__name__}: {error}",
                 hint="what is done is in the store; the same command goes on from there",
             ) from error
-        assert isinstance(outcome, Outcome)
-        return outcome
-
-
-class _BenchPlugin:
-    """Puts the bench on each worker; checks that the worker has the same hetsim."""
-
-    def __init__(self, content: bytes, version: str) -> None:
-        self.content = content
-        self.version = version
-
-    def setup(self, worker: Any) -> None:
-        """Called on each worker, also on those that join later."""
-        if _version() != self.version:
-            raise RuntimeError(f"{worker.address} has hetsim {_version()}, not {self.version}")
-        self.bench: Bench = pickle.loads(self.content)
-        # One point at a time: a case fills caches while it runs.
-        self.turn = threading.Lock()
-
-    def teardown(self, worker: Any) -> None:
-        """Called when the worker closes."""
-
-
-def _evaluate(name: str, point: Point) -> Outcome:
-    plugin = _distributed().get_worker().plugins[name]
-    with plugin.turn:
-        outcome: Outcome = plugin.bench.evaluate(point)
-    return outcome
 
 
 def _distributed() -> Any:
