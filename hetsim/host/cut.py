@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hetsim.errors import WorkloadError
 from hetsim.host.network import Network
@@ -72,6 +72,13 @@ class Cutter:
             model = self._extract(inputs, outputs, partition.operators)
             result.append(Slice(partition.name, partition.pu, model, inputs, outputs, needs))
         return result
+
+    def empty(self, tensor: str) -> Any:
+        """An array of zeros, shaped and typed like a tensor of the network."""
+        import numpy as np
+
+        found = self._network.graph.tensors[tensor]
+        return np.zeros(found.shape, dtype=np.dtype(found.dtype))
 
     def _extract(
         self, inputs: Sequence[str], outputs: Sequence[str], members: Sequence[str]

@@ -10,7 +10,7 @@ from hetsim.host.cut import Cutter, Slice
 from hetsim.host.machine import Machine
 from hetsim.host.network import Feeds
 from hetsim.host.session import open_session, runtime
-from hetsim.host.workers import Body, Piece, Team, Values
+from hetsim.host.workers import Body, Piece, Team
 from hetsim.plan.model import Plan
 from hetsim.soc.model import SoC
 
@@ -42,40 +42,57 @@ def cores_of(soc: SoC, machine: Machine) -> dict[str, tuple[int, ...]]:
     return dealt
 
 
-def team_of(
-    plan: Plan, cutter: Cutter, cores: Mapping[str, Sequence[int]], *, level: str = "basic"
-) -> Team:
-    """Workers that run ``plan``; enter the team before running it.
+class BoundPlan:
+    """A plan with its partitions cut out and a buffer for every tensor that passes between them.
 
-    Raises:
-        WorkloadError: a partition that cannot be cut out.
+    Buffers are made once, as a deployed runtime would: no partition allocates what it returns.
     """
-    slices = cutter.slices(plan)
-    used = [pu for pu in cores if any(part.pu == pu for part in slices)]
 
-    def make(worker: int) -> list[Piece]:
-        pu = used[worker]
+    def __init__(
+        self,
+        plan: Plan,
+        cutter: Cutter,
+        cores: Mapping[str, Sequence[int]],
+        feeds: Feeds,
+        *,
+        level: str = "basic",
+    ) -> None:
+        """Cuts ``plan``; raises ``WorkloadError`` for a partition that cannot be cut out."""
+        self._slices = cutter.slices(plan)
+        self._model = plan.model
+        self._cores = cores
+        self._level = level
+        self._pus = [pu for pu in cores if any(part.pu == pu for part in self._slices)]
+        self.values = as_values(feeds)
+        for part in self._slices:
+            made = {name: cutter.empty(name) for name in part.outputs}
+            self.values |= as_values(made)
+
+    def team(self) -> Team:
+        """Workers that run the plan again and again; enter the team before running it."""
+        cpus = [self._cores[pu] for pu in self._pus]
+        return Team(cpus, self._pieces, len(self._slices))
+
+    def _pieces(self, worker: int) -> list[Piece]:
         return [
-            Piece(position, part.needs, _body(part, plan.model, len(cores[pu]), level))
-            for position, part in enumerate(slices)
-            if part.pu == pu
+            Piece(position, part.needs, self._body(part))
+            for position, part in enumerate(self._slices)
+            if part.pu == self._pus[worker]
         ]
 
-    return Team([cores[pu] for pu in used], make, len(slices))
+    def _body(self, part: Slice) -> Body:
+        threads = len(self._cores[part.pu])
+        name = f"{self._model}/{part.name}"
+        session = open_session(part.model, name, threads=threads, level=self._level)
+        binding = session.io_binding()
+        for tensor in part.inputs:
+            binding.bind_ortvalue_input(tensor, self.values[tensor])
+        for tensor in part.outputs:
+            binding.bind_ortvalue_output(tensor, self.values[tensor])
+        return lambda: session.run_with_iobinding(binding)
 
 
-def _body(part: Slice, model: str, threads: int, level: str) -> Body:
-    session = open_session(part.model, f"{model}/{part.name}", threads=threads, level=level)
-    outputs, inputs = list(part.outputs), part.inputs
-
-    def body(values: Values) -> Values:
-        made = session.run_with_ort_values(outputs, {name: values[name] for name in inputs})
-        return dict(zip(outputs, made, strict=True))
-
-    return body
-
-
-def as_values(feeds: Feeds) -> Values:
+def as_values(feeds: Feeds) -> dict[str, Any]:
     """Arrays as tensors of ONNX Runtime."""
     value: Any = runtime().OrtValue
     return {name: value.ortvalue_from_numpy(array) for name, array in feeds.items()}

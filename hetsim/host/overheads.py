@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -14,7 +15,7 @@ from hetsim.host.machine import Machine, pinned
 from hetsim.host.measure import timed
 from hetsim.host.network import Network
 from hetsim.host.session import open_session
-from hetsim.host.workers import Piece, Team, Values
+from hetsim.host.workers import Piece, Team
 
 CHAIN = 64
 """Partitions in the chain whose calls are timed."""
@@ -35,16 +36,19 @@ def measure_call(machine: Machine, threads: int, repeats: int = 30) -> float:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
 
     def make(_worker: int) -> list[Piece]:
-        session = open_session(model, "call", threads=threads)
-
-        def body(values: Values) -> Values:
-            return {"x": session.run_with_ort_values(["y"], {"x": values["x"]})[0]}
-
-        return [Piece(i, (i - 1,) if i else (), body) for i in range(CHAIN)]
+        pieces = []
+        for i in range(CHAIN):
+            session = open_session(model, "call", threads=threads)
+            binding = session.io_binding()
+            for name, value in as_values({t: np.ones(1, dtype=np.float32) for t in "xy"}).items():
+                bind = binding.bind_ortvalue_input if name == "x" else binding.bind_ortvalue_output
+                bind(name, value)
+            needs = (i - 1,) if i else ()
+            pieces.append(Piece(i, needs, partial(session.run_with_iobinding, binding)))
+        return pieces
 
     with Team([machine.cpus[:threads]], make, CHAIN) as team:
-        start = as_values({"x": np.ones(1, dtype=np.float32)})
-        samples = [team.run(start)[0] for _ in range(repeats)]
+        samples = [team.run() for _ in range(repeats)]
     return median(sample.wall_s for sample in undisturbed(samples)) / CHAIN
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from hetsim.errors import HetsimError
 from hetsim.host.clock import FEWEST, Sample, undisturbed
 from hetsim.host.cut import Cutter
-from hetsim.host.execute import as_values, cores_of, team_of
+from hetsim.host.execute import BoundPlan, cores_of
 from hetsim.host.machine import Machine
 from hetsim.host.measure import Timing
 from hetsim.host.network import Network
@@ -202,20 +202,20 @@ def _run(
     feeds = {name: network.feeds[name] for name in graph.inputs}
     reference = open_session(cutter.whole(), graph.name)
     wanted = dict(zip(graph.outputs, reference.run(list(graph.outputs), feeds), strict=True))
-    start = as_values(feeds)
     samples: list[list[Sample]] = [[] for _ in plans]
     deviations = [0.0] * len(plans)
     with ExitStack() as stack:
-        teams = [stack.enter_context(team_of(plan, cutter, cores)) for _, plan in plans]
+        bound = [BoundPlan(plan, cutter, cores, feeds) for _, plan in plans]
+        teams = [stack.enter_context(each.team()) for each in bound]
         end = time.monotonic() + patience_s
         turn = 0
         while turn < warmup + rounds or (_restless(samples) and time.monotonic() < end):
             for i, team in enumerate(teams):
-                sample, values = team.run(start)
+                sample = team.run()
                 if turn >= warmup:
                     samples[i].append(sample)
                 if turn in (0, warmup + rounds - 1):
-                    deviations[i] = max(deviations[i], _deviation(values, wanted))
+                    deviations[i] = max(deviations[i], _deviation(bound[i].values, wanted))
             turn += 1
         pinned = all(team.pinned for team in teams)
     outcomes = []

@@ -11,16 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from hetsim.host.clock import Sample, waited_by_others
 from hetsim.host.machine import pinned
 
-Values = dict[str, Any]
-"""Tensors (``OrtValue``) by name."""
-
-Body = Callable[[Values], Values]
-"""Runs one partition: from the tensors there are to those it makes."""
+Body = Callable[[], object]
+"""Runs one partition, from the buffers it reads to those it writes."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,6 @@ class Piece:
 class _Round:
     """One execution of all pieces."""
 
-    values: Values
     done: list[threading.Event]
     ended: list[float]
     begun: list[float] = field(default_factory=list)
@@ -84,22 +79,22 @@ class Team:
         for thread in self._threads:
             thread.join()
 
-    def run(self, values: Values) -> tuple[Sample, Values]:
-        """Executes all pieces once: from the first's start to the last's end, and all tensors.
+    def run(self) -> Sample:
+        """Executes all pieces once and tells the time from the first's start to the last's end.
 
         What others took is the time that the workers' threads waited for cores.
 
         Raises whatever a piece raised first.
         """
         events = [threading.Event() for _ in range(self._count)]
-        current = self._round = _Round(dict(values), events, [0.0] * self._count)
+        current = self._round = _Round(events, [0.0] * self._count)
         before = waited_by_others()
         self._start.wait()
         self._end.wait()
         if current.errors:
             raise current.errors[0]
         taken = waited_by_others() - before
-        return Sample(max(current.ended) - min(current.begun), taken), current.values
+        return Sample(max(current.ended) - min(current.begun), taken)
 
     def _serve(self, worker: int) -> None:
         with pinned(self._cpus[worker]) as held:
@@ -125,7 +120,7 @@ class Team:
                 current.done[need].wait()
             if not current.errors:
                 try:
-                    current.values.update(piece.body(current.values))
+                    piece.body()
                 except BaseException as error:
                     current.errors.append(error)
             current.ended[piece.position] = time.perf_counter()

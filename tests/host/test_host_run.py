@@ -12,7 +12,7 @@ from host_networks import branches, made_up, small_network
 from hetsim.errors import MissingExtraError, WorkloadError
 from hetsim.host.cut import Cutter
 from hetsim.host.describe import host_soc
-from hetsim.host.execute import as_values, team_of
+from hetsim.host.execute import BoundPlan
 from hetsim.host.machine import this_machine
 from hetsim.host.measure import entries_of, measure_network
 from hetsim.host.network import load_network
@@ -92,20 +92,19 @@ def test_a_cut_network_computes_what_the_uncut_one_does():
     (right,) = open_session(cutter.whole(), "whole").run([output], feeds)
     cpus = this_machine().cpus
     cores = {"cpu.0": cpus[:1], "cpu.1": cpus[-1:]}
-    with team_of(parallel_plan(network), cutter, cores) as team:
+    bound = BoundPlan(parallel_plan(network), cutter, cores, feeds)
+    with bound.team() as team:
         for _ in range(3):
-            sample, values = team.run(as_values(feeds))
-            assert sample.wall_s > 0
-            assert np.allclose(values[output].numpy(), right, rtol=0, atol=TOLERANCE)
+            assert team.run().wall_s > 0
+            assert np.allclose(bound.values[output].numpy(), right, rtol=0, atol=TOLERANCE)
 
 
 def test_pieces_wait_for_what_they_need_and_run_on_their_worker():
     seen: list[tuple[int, str]] = []
 
     def piece(position: int, needs: tuple[int, ...]) -> Piece:
-        def body(_values):
+        def body() -> None:
             seen.append((position, threading.current_thread().name))
-            return {str(position): position}
 
         return Piece(position, needs, body)
 
@@ -114,23 +113,22 @@ def test_pieces_wait_for_what_they_need_and_run_on_their_worker():
     with Team([cpus[:1], cpus[:1]], lambda worker: plan[worker], 4) as team:
         for _ in range(5):
             seen.clear()
-            _, values = team.run({})
+            team.run()
             assert [position for position, _ in seen] == [0, 1, 2, 3]
             assert seen[0][1] == seen[3][1] != seen[1][1] == seen[2][1]
-            assert set(values) == {"0", "1", "2", "3"}
 
 
 def test_an_error_in_a_piece_reaches_the_caller_and_nobody_hangs():
-    def boom(_values):
+    def boom() -> None:
         raise WorkloadError("boom")
 
-    plan = {0: [Piece(0, (), boom)], 1: [Piece(1, (0,), lambda values: values)]}
+    plan = {0: [Piece(0, (), boom)], 1: [Piece(1, (0,), lambda: None)]}
     cpus = this_machine().cpus
     with (
         Team([cpus[:1], cpus[:1]], lambda worker: plan[worker], 2) as team,
         pytest.raises(WorkloadError, match="boom"),
     ):
-        team.run({})
+        team.run()
 
     def fails(_worker):
         raise WorkloadError("no session")
