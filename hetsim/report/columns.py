@@ -9,7 +9,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from hetsim.report.lanes import RateCurve, Row
+from hetsim.report.counters import Counter
+from hetsim.report.lanes import Row
 from hetsim.report.palette import STYLES
 from hetsim.sim.trace import Trace
 
@@ -46,9 +47,9 @@ def _cells(start: float, end: float, cell: float, count: int) -> Iterator[tuple[
     yield last, end - last * cell
 
 
-def thinned(curve: RateCurve, makespan: float, count: int) -> list[tuple[float, float]]:
-    """The steps of ``curve``; many are averaged over columns, keeping the bytes."""
-    steps = list(zip(curve.times, curve.rates, strict=True))
+def thinned(counter: Counter, makespan: float, count: int) -> list[tuple[float, float]]:
+    """The steps of ``counter``; many are averaged over columns, keeping the surface."""
+    steps = list(zip(counter.times, counter.values, strict=True))
     if len(steps) <= 4 * count or makespan <= 0:
         return steps
     cell = makespan / count

@@ -1,10 +1,10 @@
 """Gantt charts for papers: one run as a matplotlib figure, saved as SVG and PNG.
 
-Lanes are the rows of :mod:`hetsim.report.lanes`; below them each link has a strip with its
-traffic over time, as a share of its capacity. Colours are safe for colour-blind readers, and what
-is not computation is hatched too. A row with more spans than the paper can resolve is drawn as
-shares: in each thin column, the height of a colour is its share of that stretch of time. The same
-run always gives the same bytes (for one matplotlib version).
+Lanes are the rows of :mod:`hetsim.report.lanes`; below them each on-chip memory has a strip with
+its occupancy and each link one with its traffic, as shares of their capacity. Colours are safe for
+colour-blind readers, and what is not computation is hatched too. A row with more spans than the
+paper can resolve is drawn as shares: in each thin column, the height of a colour is its share of
+that stretch of time. The same run always gives the same bytes (for one matplotlib version).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from hetsim.analysis.result import Run
 from hetsim.report.columns import shares_of, thinned
-from hetsim.report.lanes import RateCurve, Row, rate_curves, rows_of
+from hetsim.report.counters import Counter, link_counters, memory_counters
+from hetsim.report.lanes import Row, rows_of
 from hetsim.report.palette import STYLES, style_of
 from hetsim.report.summary import tidy_time, time_unit
 from hetsim.sim.trace import Trace
@@ -48,6 +49,7 @@ _HATCH_PT = 2.0
 """A box narrower than this (points) shows its colour only: a hatch would turn it black."""
 
 _INK = "#222222"
+_DIMENSION = {"rate": "bandwidth", "memory": "size"}
 _RC = {
     "font.family": ["DejaVu Sans"],
     "font.size": _FONT,
@@ -112,12 +114,12 @@ def _draw(run: Run, trace: Trace, soc: SoC, width_in: float) -> Figure:
     from matplotlib.figure import Figure
 
     rows = rows_of(trace, soc)
-    curves = rate_curves(trace, soc)
+    curves = (*memory_counters(trace, soc), *link_counters(trace, soc))
     unit, factor = time_unit(trace.makespan_s)
     used = {span.kind for span in trace.spans}
     kinds = [kind for kind in STYLES if kind in used] + sorted(used - STYLES.keys())[:1]
     names = [_clip(_plain(row.label), 16) for row in rows]
-    names += [_clip(_plain(curve.link), 16) for curve in curves]
+    names += [_clip(_strip_name(curve), 16) for curve in curves]
     left = 0.1 + 0.056 * max(map(len, names), default=4)
     legend_columns = max(1, min(len(kinds), int((width_in - left) / _LEGEND_IN[0])))
     legend_in = _LEGEND_IN[1] * -(-len(kinds) // legend_columns)
@@ -231,7 +233,7 @@ def _label_partitions(
     ax.add_collection(LineCollection(brackets, colors=_INK, linewidths=0.4), autolim=False)
 
 
-def _draw_strips(ax: Axes, curves: Sequence[RateCurve], makespan: float, factor: float) -> None:
+def _draw_strips(ax: Axes, curves: Sequence[Counter], makespan: float, factor: float) -> None:
     from matplotlib.collections import PolyCollection
 
     areas = []
@@ -248,7 +250,7 @@ def _draw_strips(ax: Axes, curves: Sequence[RateCurve], makespan: float, factor:
         ax.axhline(base - 0.82, color=_INK, linewidth=0.3, linestyle=(0, (4, 3)))
         ax.axhline(base, color=_INK, linewidth=0.3)
         ax.text(
-            -0.009, base, format_quantity(curve.capacity, "bandwidth", 3), ha="right",
+            -0.009, base, format_quantity(curve.capacity, _DIMENSION[curve.kind], 3), ha="right",
             va="bottom", fontsize=_FONT - 2.2, transform=ax.get_yaxis_transform(), color="#555555",
         )  # fmt: skip
     ax.add_collection(
@@ -303,6 +305,12 @@ def _legend(figure: Figure, kinds: Sequence[str], left_in: float, columns: int) 
         figure.text(
             (x + 0.18) / width, (y + 0.034) / height, style.label, va="center", fontsize=_FONT - 0.5
         )
+
+
+def _strip_name(counter: Counter) -> str:
+    """The label of a strip: links have their name, memories that of their PU."""
+    name = _plain(counter.name)
+    return f"{_clip(name, 11)} SRAM" if counter.kind == "memory" else name
 
 
 def _plain(text: str) -> str:

@@ -77,34 +77,3 @@ def _pack(spans: Sequence[Span], members: list[int]) -> list[list[int]]:
         rows[row].append(position)
         free_at[row] = end
     return rows
-
-
-@dataclass(frozen=True, slots=True)
-class RateCurve:
-    """The traffic of one link over time, as steps: from ``times[i]`` (s) on, ``rates[i]`` B/s."""
-
-    link: str
-    capacity: float
-    times: tuple[float, ...]
-    rates: tuple[float, ...]
-
-
-def rate_curves(trace: Trace, soc: SoC) -> tuple[RateCurve, ...]:
-    """One curve per link of the SoC, in its order, repeats removed, closed at the makespan."""
-    times: dict[str, list[float]] = {name: [0.0] for name in soc.links}
-    rates: dict[str, list[float]] = {name: [0.0] for name in soc.links}
-    for sample in trace.rates:
-        at, values = times.setdefault(sample.link, [0.0]), rates.setdefault(sample.link, [0.0])
-        if sample.time <= at[-1]:
-            values[-1] = sample.rate
-        elif sample.rate != values[-1]:
-            at.append(sample.time)
-            values.append(sample.rate)
-    curves = []
-    for name, at in times.items():
-        capacity = max(soc.links[name].bandwidth) if name in soc.links else max(rates[name])
-        if at[-1] < trace.makespan_s:
-            at.append(trace.makespan_s)
-            rates[name].append(0.0)
-        curves.append(RateCurve(name, capacity, tuple(at), tuple(rates[name])))
-    return tuple(curves)

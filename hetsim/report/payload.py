@@ -13,10 +13,12 @@ from collections.abc import Iterable, Mapping
 
 from hetsim.analysis.result import Result, Run
 from hetsim.plan.model import Plan
+from hetsim.report.counters import counters
 from hetsim.report.jsonout import FileNames
-from hetsim.report.lanes import nanoseconds, rate_curves, rows_of
+from hetsim.report.lanes import nanoseconds, rows_of
 from hetsim.report.palette import PARTS, STYLES, style_of
 from hetsim.report.perfetto import partition_dependencies
+from hetsim.report.why import critical_steps, wait_texts
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph, Operator
@@ -51,6 +53,7 @@ def report_data(result: Result, files: FileNames | None = None) -> Json:
             row |= _timeline(run, run.trace, result.soc, texts, kinds)
         if run.plan is not None:
             row |= _plan(run.graph, run.plan, texts)
+            row |= _story(run, run.plan, texts)
         runs.append(row)
     styles = [[kind, style_of(kind).label, style_of(kind).colour, _tile(kind)] for kind in kinds]
     parts = [[style.label, style.colour] for style in PARTS.values()]
@@ -158,24 +161,48 @@ def _timeline(run: Run, trace: Trace, soc: SoC, texts: _Texts, kinds: list[str])
         "rows": [[row.label, row.role, len(row.spans)] for row in rows],
         "spans": columns,
         "launches": [[index[op] for op in launch if op in index] for launch in launches],
-        "rates": _rates(trace, soc),
+        "counters": _counters(trace, soc),
         "table": _table(run, texts),
     }
 
 
-def _rates(trace: Trace, soc: SoC) -> list[Json]:
-    curves: list[Json] = []
-    for curve in rate_curves(trace, soc):
-        times = [nanoseconds(t) for t in curve.times]
-        curves.append(
+_GRID = {"rate": 1e3, "memory": 1.0, "power": 1e-6}
+"""What counts of a counter are multiples of: kB/s, bytes, µW."""
+
+
+def _counters(trace: Trace, soc: SoC) -> list[Json]:
+    found: list[Json] = []
+    for counter in counters(trace, soc):
+        times = [nanoseconds(t) for t in counter.times]
+        grid = _GRID[counter.kind]
+        found.append(
             {
-                "link": curve.link,
-                "capacity": curve.capacity,
+                "name": counter.name,
+                "kind": counter.kind,
+                "capacity": counter.capacity,
+                "grid": grid,
                 "step": [b - a for a, b in zip([0, *times], times, strict=False)],
-                "kbps": [round(rate / 1e3) for rate in curve.rates],
+                "count": [round(value / grid) for value in counter.values],
             }
         )
-    return curves
+    return found
+
+
+def _story(run: Run, plan: Plan, texts: _Texts) -> Json:
+    """The critical path, and what each partition waited for."""
+    names = [texts(part.name) for part in plan.partitions]
+    path = [
+        [step.kind, step.inference, names[step.position] if step.kind == "task" else -1,
+         nanoseconds(step.start), nanoseconds(step.end)]
+        for step in critical_steps(run)
+    ]  # fmt: skip
+    return {
+        "critical": path,
+        "waits": [
+            [inference, names[position], texts(text)]
+            for (inference, position), text in wait_texts(run).items()
+        ],
+    }
 
 
 def _table(run: Run, texts: _Texts) -> list[list[int]]:

@@ -1,7 +1,8 @@
 """Traces that open in Perfetto (ui.perfetto.dev) or chrome://tracing.
 
 The format is Chrome's JSON "Trace Event Format": complete events (``X``) for spans, metadata
-(``M``) to name and order the rows, counters (``C``) for link bandwidth, and flow arrows
+(``M``) to name and order the rows, counters (``C``) for link bandwidth, on-chip memory and (where
+the SoC states it) power, and flow arrows
 (``s``/``f``) from a partition to each partition that reads its results. Times are µs on a whole
 nanosecond grid, so that events of one row touch but never overlap.
 """
@@ -9,11 +10,12 @@ nanosecond grid, so that events of one row touch but never overlap.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from hetsim.analysis.result import Run
 from hetsim.plan.model import Plan
-from hetsim.report.lanes import Row, nanoseconds, rate_curves, rows_of
+from hetsim.report.counters import Counter, link_counters, memory_counters, power_counters
+from hetsim.report.lanes import Row, nanoseconds, rows_of
 from hetsim.sim.trace import Span, Trace
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
@@ -142,10 +144,17 @@ def _arrow(ph: str, number: int, tid: int, at_ns: int, source: str, target: str)
 
 
 def _counters(trace: Trace, soc: SoC) -> Iterable[Event]:
-    for curve in rate_curves(trace, soc):
-        for time, rate in zip(curve.times, curve.rates, strict=True):
-            values: Mapping[str, float] = {"MB/s": round(rate / 1e6, 6)}
-            yield {
-                "ph": "C", "name": f"link {curve.link}", "pid": _PID,
-                "ts": nanoseconds(time) / 1000, "args": values,
-            }  # fmt: skip
+    for counter in link_counters(trace, soc):
+        yield from _track(counter, f"link {counter.name}", "MB/s", 1e-6)
+    for counter in memory_counters(trace, soc):
+        yield from _track(counter, f"on-chip memory {counter.name}", "KiB", 1 / 1024)
+    for counter in power_counters(trace, soc):
+        yield from _track(counter, f"power {counter.name}", "mW", 1e3)
+
+
+def _track(counter: Counter, name: str, unit: str, scale: float) -> Iterable[Event]:
+    for time, value in zip(counter.times, counter.values, strict=True):
+        yield {
+            "ph": "C", "name": name, "pid": _PID, "ts": nanoseconds(time) / 1000,
+            "args": {unit: round(value * scale, 6)},
+        }  # fmt: skip

@@ -16,8 +16,9 @@ from report_samples import HOSTILE, sample_result, sample_run, sample_soc
 from rich.console import Console
 
 from hetsim.analysis.result import Result
+from hetsim.report.counters import link_counters
 from hetsim.report.jsonout import dumps, result_to_dict
-from hetsim.report.lanes import nanoseconds, rate_curves, rows_of
+from hetsim.report.lanes import nanoseconds, rows_of
 from hetsim.report.perfetto import perfetto_json
 from hetsim.report.resultfile import ResultFile
 from hetsim.report.summary import headline, published_figures, speedup, tidy_time
@@ -165,15 +166,15 @@ def test_rows_hold_every_span_once_and_never_overlap(drawn: list[tuple[str, floa
         assert {made[i].lane for i in row.spans} <= {row.lane}
 
 
-def test_rate_curves_keep_the_last_of_simultaneous_samples_and_close_at_the_end() -> None:
+def test_counters_keep_the_last_of_simultaneous_samples_and_close_at_the_end() -> None:
     samples = [
         RateSample(0.0, "dram", 1e9, 1), RateSample(1e-3, "dram", 5e9, 2),
         RateSample(1e-3, "dram", 2e9, 1), RateSample(2e-3, "dram", 2e9, 1),
     ]  # fmt: skip
     trace = Trace(4e-3, {}, {}, [], samples)
-    curve = next(c for c in rate_curves(trace, sample_soc()) if c.link == "dram")
+    curve = next(c for c in link_counters(trace, sample_soc()) if c.name == "dram")
     assert curve.times == (0.0, 1e-3, 4e-3)
-    assert curve.rates == (1e9, 2e9, 0.0)
+    assert curve.values == (1e9, 2e9, 0.0)
     assert curve.capacity == pytest.approx(10.24e9)
 
 

@@ -12,7 +12,8 @@ import pytest
 import hetsim
 from hetsim.analysis.attribution import PARTS as MEASURED_PARTS
 from hetsim.analysis.result import Result
-from hetsim.report.lanes import rate_curves, rows_of
+from hetsim.report.counters import link_counters
+from hetsim.report.lanes import rows_of
 from hetsim.report.palette import PARTS, STYLES
 from hetsim.report.resultfile import ResultFile
 from hetsim.report.writer import write_results
@@ -37,10 +38,10 @@ def test_every_lane_has_a_role_and_every_activity_a_style(result: Result) -> Non
 
 def test_areas_under_the_curves_are_the_bytes_of_the_links(result: Result) -> None:
     for run in result.runs:
-        for curve in rate_curves(run.trace, result.soc):
-            steps = zip(curve.times, curve.times[1:], curve.rates, strict=False)
+        for curve in link_counters(run.trace, result.soc):
+            steps = zip(curve.times, curve.times[1:], curve.values, strict=False)
             moved = sum((b - a) * rate for a, b, rate in steps)
-            assert moved == pytest.approx(run.links[curve.link].bytes, rel=1e-6, abs=1.0)
+            assert moved == pytest.approx(run.links[curve.name].bytes, rel=1e-6, abs=1.0)
 
 
 def test_the_whole_directory_of_a_real_run_is_sound(result: Result, tmp_path: Path) -> None:

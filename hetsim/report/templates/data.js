@@ -22,15 +22,17 @@ function expand(run) {
     rows.push({ label, role, first, last: first + size });
     first += size;
   }
-  const curves = run.rates.map((curve) => {
+  const curves = run.counters.map((counter) => {
     let at = 0;
-    return { link: curve.link, capacity: curve.capacity,
-      times: Float64Array.from(curve.step, (step) => (at += step)),
-      rates: Float64Array.from(curve.kbps, (rate) => rate * 1e3) };
+    return { name: counter.name, kind: counter.kind, capacity: counter.capacity,
+      times: Float64Array.from(counter.step, (step) => (at += step)),
+      values: Float64Array.from(counter.count, (value) => value * counter.grid) };
   });
+  const critical = (run.critical || []).map(([what, inference, part, from, to]) => ({ what, key: inference + ":" + part, start: from, end: to }));
   return { run, rows, curves, count, start, end, total: Math.max(run.span_ns, 1),
     kind: compact.kind, part: compact.part, ops: compact.ops, bytes: compact.bytes,
-    note: compact.note, lost: column("lost"), name: column("name"), inference: column("run"),
+    note: compact.note, critical, isCritical: new Set(critical.map((step) => step.key)),
+    waits: new Map((run.waits || []).map(([inference, part, text]) => [inference + ":" + part, text])), lost: column("lost"), name: column("name"), inference: column("run"),
     operators: (i) => run.launches[compact.ops[i]].map((o) => data.models[run.model].operators[o]) };
 }
 
@@ -56,6 +58,17 @@ function formatRate(rate) {
     if (rate >= size) return Number((rate / size).toPrecision(3)) + " " + unit;
   return Math.round(rate) + " B/s";
 }
+function formatPower(watts) {
+  for (const [unit, size] of [["W", 1], ["mW", 1e-3]])
+    if (watts >= size) return Number((watts / size).toPrecision(3)) + " " + unit;
+  return Number((watts * 1e6).toPrecision(3)) + " µW";
+}
+// What a strip shows, by its kind: title, value, colour.
+const STRIPS = {
+  rate: { title: (name) => name, format: formatRate, colour: "area", word: "traffic" },
+  memory: { title: (name) => name + " SRAM", format: formatSize, colour: "memory", word: "occupied" },
+  power: { title: (name) => name, format: formatPower, colour: "power", word: "drawn" },
+};
 function formatCount(count) {
   for (const [unit, size] of [[" G", 1e9], [" M", 1e6], [" k", 1e3]])
     if (count >= size) return Number((count / size).toPrecision(4)) + unit;

@@ -185,6 +185,7 @@ byId("pick-model").addEventListener("change", (event) => {
 });
 byId("pick-scheduler").addEventListener("change", (event) => choose(Number(event.target.value)));
 byId("pick-colour").addEventListener("change", (event) => { timeline.colourBy(event.target.value); fillLegend(); });
+byId("show-path").addEventListener("change", (event) => { timeline.showPath = event.target.checked; timeline.redraw(); });
 byId("plan-box").addEventListener("toggle", (event) => { if (event.target.open) fillPlan(data.runs[current], view, timeline); });
 byId("table-box").addEventListener("toggle", (event) => { if (event.target.open) fillTable(data.runs[current]); });
 byId("table-filter").addEventListener("input", () => fillTable(data.runs[current]));

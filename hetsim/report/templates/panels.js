@@ -27,10 +27,10 @@ function fillTooltip(box, view, hover) {
   const add = (title, value) => { if (value) list.append(element("dt", title), element("dd", value)); };
   if (hover.curve) {
     const { curve, time } = hover, at = Math.max(0, lowerBound(curve.times, 0, curve.times.length, time + 1e-6) - 1);
-    const rate = curve.rates[at] || 0;
-    box.append(element("strong", "link " + curve.link), list);
+    const value = curve.values[at] || 0, strip = STRIPS[curve.kind];
+    box.append(element("strong", (curve.kind === "rate" ? "link " : "") + strip.title(curve.name)), list);
     add("at", formatTime(time));
-    add("traffic", `${formatRate(rate)} (${percent(rate / curve.capacity)} of ${formatRate(curve.capacity)})`);
+    add(strip.word, `${strip.format(value)} (${percent(value / curve.capacity)} of ${strip.format(curve.capacity)})`);
     return;
   }
   const i = hover.span, ops = view.operators(i), kind = data.kinds[view.kind[i]];
@@ -52,7 +52,9 @@ function fillTooltip(box, view, hover) {
   add("time", `${formatTime(took)}, from ${formatTime(view.start[i])} to ${formatTime(view.end[i])}`);
   if (took > 0) add("alone", lost > 0.001 * took
     ? `${formatTime(took - lost)}; ${formatTime(lost)} (${percent(lost / took)}) lost to contention` : "the same: no contention");
-  add("partition", texts[view.part[i]]);
+  const key = view.inference[i] + ":" + view.part[i];
+  add("partition", texts[view.part[i]] + (view.isCritical.has(key) ? " (on the critical path)" : ""));
+  if (view.waits.has(key)) add("it waited", texts[view.waits.get(key)]);
   if (new Set(view.inference).size > 1) add("inference", String(view.inference[i]));
   add(ops.length ? "cost from" : "note", texts[view.note[i]]);
 }

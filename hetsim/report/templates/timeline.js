@@ -9,6 +9,7 @@ class Timeline {
     this.view = null;
     this.colouring = "activity";
     this.hover = null;      // {row, span} or {curve, time}
+    this.showPath = true;   // the critical path
     this.band = null;       // [x0, x1] while a stretch is being picked
     this.patterns = new Map();
     this.pending = false;
@@ -96,7 +97,7 @@ class Timeline {
     this.left = width < 560 ? 68 : 118;
     this.plot = width - this.left - 8;
     const style = getComputedStyle(document.documentElement);
-    this.theme = Object.fromEntries(["ink", "soft", "line", "grid", "area", "back", "focus"]
+    this.theme = Object.fromEntries(["ink", "soft", "line", "grid", "area", "memory", "power", "back", "focus", "critical"]
       .map((key) => [key, style.getPropertyValue("--" + key).trim()]));
     const pen = canvas.getContext("2d");
     pen.setTransform(scale, 0, 0, scale, 0, 0);
@@ -113,6 +114,7 @@ class Timeline {
     let drawn = 0;
     this.view.rows.forEach((row, i) => { drawn += this.drawRow(pen, row, this.rowTop(i)); });
     this.view.curves.forEach((curve, i) => this.drawStrip(pen, curve, this.stripTop(i)));
+    if (this.showPath) this.drawPath(pen);
     this.drawHover(pen, height);
     if (this.band) {
       pen.fillStyle = this.theme.focus + "40";
@@ -151,8 +153,9 @@ class Timeline {
       pen.fillRect(0, this.rowTop(i), width, 1);
     });
     this.view.curves.forEach((curve, i) => {
-      write(curve.link, this.stripTop(i) + 12, this.theme.ink);
-      write(formatRate(curve.capacity), this.stripTop(i) + 25, this.theme.soft);
+      const strip = STRIPS[curve.kind];
+      write(strip.title(curve.name), this.stripTop(i) + 12, this.theme.ink);
+      write(strip.format(curve.capacity), this.stripTop(i) + 25, this.theme.soft);
     });
   }
 
@@ -213,9 +216,31 @@ class Timeline {
     pen.fillText(text, from + 4, y + height / 2 + 0.5);
   }
 
-  // Traffic as an area, averaged within each pixel, so that its surface is always the bytes moved.
+  // The critical path: a line under the partitions it runs through, and from one to the next.
+  drawPath(pen) {
+    const places = this.view.critical.map((step) => {
+      const extent = this.extents.get(step.key);
+      return extent && { start: step.start, end: step.end, y: this.rowTop(extent.row) + ROW - 2 };
+    });
+    pen.fillStyle = this.theme.critical;
+    let drawn = 0, before = null;
+    for (const place of places) {
+      if (!place) continue;
+      if (place.end >= this.from && place.start <= this.to) {
+        const x0 = this.xAt(Math.max(place.start, this.from)), x1 = this.xAt(Math.min(place.end, this.to));
+        pen.fillRect(x0, place.y - 1, Math.max(1, x1 - x0), 3);
+        drawn++;
+      }
+      if (before && before.y !== place.y && place.start >= this.from && place.start <= this.to)
+        pen.fillRect(this.xAt(place.start) - 0.75, Math.min(before.y, place.y) - 1, 1.5, Math.abs(before.y - place.y) + 3);
+      before = place;
+    }
+    this.canvas.dataset.path = drawn;
+  }
+
+  // A counter as an area, averaged within each pixel, so that its surface is always the same.
   drawStrip(pen, curve, top) {
-    const base = top + STRIP - 4, tall = STRIP - 9, { times, rates } = curve;
+    const base = top + STRIP - 4, tall = STRIP - 9, { times, values } = curve;
     const unit = tall / (curve.capacity || 1), perPixel = (this.to - this.from) / this.plot;
     pen.fillStyle = this.theme.line;
     pen.fillRect(this.left, base, this.plot, 1);
@@ -226,7 +251,7 @@ class Timeline {
     pen.lineTo(this.left + this.plot, base - tall + 0.5);
     pen.stroke();
     pen.setLineDash([]);
-    pen.fillStyle = this.theme.area;
+    pen.fillStyle = this.theme[STRIPS[curve.kind].colour];
     let pixel = NaN, moved = 0;
     const flush = () => {
       const level = Math.min(moved / perPixel * unit, tall + 3);
@@ -236,13 +261,13 @@ class Timeline {
     const begin = Math.max(0, lowerBound(times, 0, times.length, this.from) - 1);
     for (let i = begin; i < times.length && times[i] <= this.to; i++) {
       const a = Math.max(times[i], this.from), b = Math.min(i + 1 < times.length ? times[i + 1] : this.view.total, this.to);
-      if (b <= a || !rates[i]) continue;
+      if (b <= a || !values[i]) continue;
       const x0 = this.xAt(a), x1 = this.xAt(b);
       if (x1 - x0 < 1.5) {
         if (Math.floor(x0) !== pixel) { flush(); pixel = Math.floor(x0); }
-        moved += rates[i] * (b - a);
+        moved += values[i] * (b - a);
       } else {
-        const level = Math.min(rates[i] * unit, tall + 3);
+        const level = Math.min(values[i] * unit, tall + 3);
         pen.fillRect(x0, base - level, x1 - x0, level);
       }
     }
