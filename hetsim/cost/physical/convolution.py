@@ -30,6 +30,9 @@ WINOGRAD_TILES = (0, 2, 4)
 CEILING_MARGIN = 2.0
 """Without a known peak, hardware is assumed to reach this much more than the best row did."""
 
+FEWEST_ROWS = 16
+"""Fewer rows than this are explained by one rate, a bandwidth and a dispatch time alone."""
+
 _RATES = (*CLASSES, WINOGRAD)
 _PLACES = ("", "depthwise", WINOGRAD)
 _DIMS = (
@@ -115,6 +118,8 @@ class ConvBaseline(Baseline):
         """Tries every pair of tiles and keeps the one with the least robust loss."""
         rows = conv_rows(table)
         ceiling = Ceiling.observed(rows, table.target)
+        if len(table) < FEWEST_ROWS:
+            return FittedConvolution(self._fit_plain(rows, table.target), ceiling)
         best: tuple[float, ConvParameters] | None = None
         # A Winograd tile means nothing to rows that cannot use it.
         for winograd in WINOGRAD_TILES if rows.winograd.any() else (0,):
@@ -127,6 +132,25 @@ class ConvBaseline(Baseline):
             saving = winograd_saving(best[1].winograd_tile) if best[1].winograd_tile else 1.0
             ceiling = Ceiling(self.peak_macs_per_s / saving, self.peak_bytes_per_s)
         return FittedConvolution(best[1], ceiling)
+
+    def _fit_plain(self, rows: ConvRows, target: Floats) -> ConvParameters:
+        """One rate for every class, nothing per element: what a handful of rows can tell."""
+        start = _start(rows, target)
+        begin = np.array([1.0 / start[0], start[_DISPATCH], 1.0 / start[_BANDWIDTH]])
+        limit = np.array([self.peak_macs_per_s or np.inf, np.inf, self.peak_bytes_per_s or np.inf])
+
+        def plain(values: Floats) -> ConvParameters:
+            rate, dispatch, bandwidth = values.tolist()
+            return ConvParameters(
+                rate=dict.fromkeys(_RATES, rate),
+                input_s=dict.fromkeys(_PLACES, 0.0),
+                output_s=dict.fromkeys(_PLACES, 0.0),
+                dispatch_s=dispatch,
+                bandwidth=bandwidth,
+            )
+
+        found, _ = fit_log_parameters(lambda v: seconds(plain(v), rows), target, begin, limit)
+        return plain(found)
 
     def _fit_with(
         self, rows: ConvRows, target: Floats, width: int, winograd: int
