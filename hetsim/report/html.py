@@ -19,13 +19,16 @@ from hetsim.report.jsonout import FileNames
 from hetsim.report.payload import report_data, script_json
 from hetsim.report.studypage import Section
 from hetsim.report.summary import (
+    best_run,
     headline,
     models_of,
     published_figures,
     speedup,
     tidy_time,
+    time_shares,
     winners,
 )
+from hetsim.soc.describe import describe_soc
 
 SCRIPTS = ("data.js", "timeline.js", "panels.js", "page.js")
 """The page's scripts, in order; together they are one function."""
@@ -56,6 +59,8 @@ class Card:
 
     model: str
     about: str
+    fastest: str
+    shares: str
     bars: tuple[Bar, ...]
 
 
@@ -86,7 +91,7 @@ def render_report(
         headline=headline(result),
         cards=[_card(result, model) for model in models_of(result)],
         figures=published_figures(result),
-        failed=result.failed,
+        soc_text=_soc_text(result),
         versions=versions or {},
         sections=sections,
         style=_asset("report.css"),
@@ -102,6 +107,14 @@ def page_script() -> str:
     return f'(() => {{\n"use strict";\n{body}\n}})();'
 
 
+def _soc_text(result: Result) -> str:
+    """The SoC as simulated, changes of the command line included, as its file would say it."""
+    import yaml
+
+    described = describe_soc(result.soc)
+    return yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=100)
+
+
 def _asset(name: str) -> str:
     return (resources.files("hetsim.report") / "templates" / name).read_text(encoding="utf-8")
 
@@ -114,8 +127,14 @@ def _card(result: Result, model: str) -> Card:
     about = f"{len(graph)} operators · {graph.macs / 1e9:.3g} GMAC"
     if graph.parameters:
         about += f" · {graph.parameters / 1e6:.3g} M parameters"
+    first = best_run(result, model)
+    name, shares = ("", "") if first is None else (first.scheduler, time_shares(first))
     return Card(
-        model, about, tuple(_bar(result, i, run, longest, run.scheduler in best) for i, run in rows)
+        model,
+        about,
+        name,
+        shares,
+        tuple(_bar(result, i, run, longest, run.scheduler in best) for i, run in rows),
     )
 
 

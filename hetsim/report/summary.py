@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hetsim.analysis.result import Result, Run
+from hetsim.report.palette import PARTS
 
 BASELINES = ("type_based", "profile_greedy")
 """The schedulers that speed-ups are stated over."""
@@ -77,11 +78,27 @@ def _one_model(result: Result, best: Run) -> str:
     for baseline in BASELINES:
         ratio = speedup(result, best, baseline)
         if ratio is not None and best.scheduler != baseline:
-            parts.append(f"{ratio:.2f}× the speed of {baseline}")
+            alike = abs(ratio - 1.0) < 0.005
+            words = "as fast as" if alike else f"{ratio:.2f}× the speed of"
+            parts.append(f"{words} {baseline}")
             break
     if best.gap is not None:
         parts.append(f"{best.gap:.1%} above the proven lower bound")
     return text + "".join(f", {part}" for part in parts) + "."
+
+
+def time_shares(run: Run, least: float = 0.005) -> str:
+    """What a makespan consists of along the critical path, largest first: ``71% compute, ...``.
+
+    Parts below ``least`` (a share) are left out; empty when nothing is known.
+    """
+    total = run.makespan_s or 0.0
+    shares = [(time / total, PARTS[part].label) for part, time in run.attribution.items() if total]
+    told = sorted(((s, label) for s, label in shares if s >= least), reverse=True)
+    return ", ".join(
+        f"{share:.0%} {label}" if share >= 0.095 else f"{share:.1%} {label}"
+        for share, label in told
+    )
 
 
 def _many(result: Result, best: Mapping[str, Run]) -> str:

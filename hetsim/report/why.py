@@ -33,7 +33,7 @@ def _sentence(wait: Wait, plan: Plan) -> str:
         blamed = parts[wait.blamed]
         text = f"for {blamed.name} on {blamed.pu}, whose result it reads"
         idle = wait.start - wait.free
-        return f"{text}; {own} stood idle for {tidy_time(idle)}" if idle > 0 else text
+        return f"{text}; {own} had no partition for {tidy_time(idle)}" if idle > 0 else text
     if wait.cause == "unit" and wait.blamed is not None:
         queued = wait.start - wait.ready
         text = f"until {own} had finished {parts[wait.blamed].name}"

@@ -1,7 +1,7 @@
 """From a SoC back to the description it came from: plain data that loads to an equal SoC.
 
 What was changed on the command line is in it, what the file left out is not. Quantities are written
-in base units and with all their digits, so nothing is lost on the way.
+with units and as many digits as it takes to lose nothing on the way.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from hetsim.errors import ConfigError
 from hetsim.soc.fields import Quantity
 from hetsim.soc.model import SoC
 from hetsim.soc.schema import SoCSpec
+from hetsim.units import format_quantity, parse_quantity
 from hetsim.validation import validate
 from hetsim.yamlio import Document
 
@@ -62,7 +63,9 @@ def _plain(value: object, dimension: str | None) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(part, dimension) for part in value]
     if isinstance(value, float) and dimension is not None:
-        return f"{value!r} {_UNITS[dimension]}"
+        tidy = format_quantity(value, dimension, 12)
+        exact = parse_quantity(tidy, dimension) == value
+        return tidy if exact else f"{value!r} {_UNITS[dimension]}"
     if value is None or isinstance(value, str | int | float):
         return value
     raise ConfigError(f"a SoC description cannot hold a {type(value).__name__}")
