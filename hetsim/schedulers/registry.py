@@ -39,6 +39,7 @@ BUILT_IN: Mapping[str, str] = {
     "peft": "hetsim.schedulers.peft:PEFT",
     "cpop": "hetsim.schedulers.cpop:CPOP",
     "partition_tuner": "hetsim.schedulers.partition_tuner:PartitionTuner",
+    "partition_tuner_tuned": "hetsim.schedulers.partition_tuner_tuned:PartitionTunerTuned",
     "duet": "hetsim.schedulers.duet:Duet",
     "ios": "hetsim.schedulers.ios:IOS",
     "iops": "hetsim.schedulers.iops:IOPS",

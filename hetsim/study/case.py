@@ -21,6 +21,7 @@ from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.profiling.simulated import SimulatedProfile
 from hetsim.schedulers.base import Problem, Scheduler
+from hetsim.schedulers.tuning.judge import NEVER, draft_of
 from hetsim.sim.simulate import execute
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC
@@ -28,6 +29,7 @@ from hetsim.study.costs import cost_model
 from hetsim.study.limits import time_limit
 from hetsim.study.memory import check_capacity
 from hetsim.study.shape import misshapen
+from hetsim.study.tune.incremental import IncrementalJudge
 from hetsim.workload.graph import Graph
 from hetsim.workload.rewrite import Rewrite, apply_rewrites
 
@@ -88,6 +90,11 @@ class Case:
         """What no simulation of this case goes below, operator by operator."""
         return simulated_floors(self.graph, self.soc, self.cost_model, self.fidelity)
 
+    @cached_property
+    def judge(self) -> IncrementalJudge:
+        """Simulates what is new in a plan and remembers the rest."""
+        return IncrementalJudge(self.lowering, execution=self.execution, fidelity=self.fidelity)
+
     def check(self) -> None:
         """Raises ``InfeasibleError`` when the network cannot fit the SoC's memory at all."""
         check_capacity(self.graph, self.soc)
@@ -107,8 +114,14 @@ class Case:
         )
 
     def makespan(self, plan: Plan) -> float:
-        """Simulated makespan of a valid plan, seconds, nothing recorded."""
-        return self.simulate(plan, trace=False).makespan_s
+        """Simulated makespan of a valid plan, seconds, up to rounding; made for many like plans.
+
+        Raises:
+            PlanError: a PU cannot run what it is given, or the rewrites do not fit.
+        """
+        there = self.rewritten(plan.rewrites)
+        seconds = there.judge.judge(draft_of(there.graph, self.soc, plan)).seconds
+        return seconds if seconds < NEVER else self.simulate(plan, trace=False).makespan_s
 
     def plan(self, scheduler: Scheduler, limit_s: float | None = None) -> Plan:
         """Asks ``scheduler`` for a plan and checks it.

@@ -141,9 +141,7 @@ def _in_order(leads: Sequence[int]) -> list[int] | None:
     return order
 
 
-def _groups(
-    space: Space, genome: Genome, pieces: Sequence[Piece]
-) -> tuple[tuple[int, ...], ...]:
+def _groups(space: Space, genome: Genome, pieces: Sequence[Piece]) -> tuple[tuple[int, ...], ...]:
     """Runs of neighbours that want to run in parallel and can."""
     predecessors = space.graph.predecessors
     groups: list[list[int]] = []

@@ -10,6 +10,7 @@ from hetsim.errors import HetsimError
 from hetsim.plan.model import Partition, Plan
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
+from hetsim.workload.rewrite import Rewrite
 
 NEVER = math.inf
 """The makespan of a draft that cannot run."""
@@ -63,8 +64,13 @@ class PlanJudge:
             return Verdict(NEVER)
 
 
-def plan_of(graph: Graph, soc: SoC, draft: Draft, scheduler: str) -> Plan:
-    """``draft`` as a plan; partitions are called ``p0``, ``p1``, ... in plan order."""
+def plan_of(
+    graph: Graph, soc: SoC, draft: Draft, scheduler: str, rewrites: tuple[Rewrite, ...] = ()
+) -> Plan:
+    """``draft`` as a plan; partitions are called ``p0``, ``p1``, ... in plan order.
+
+    ``graph`` is the network after ``rewrites``.
+    """
     partitions = tuple(
         Partition(
             f"p{i}",
@@ -75,11 +81,11 @@ def plan_of(graph: Graph, soc: SoC, draft: Draft, scheduler: str) -> Plan:
         for i, piece in enumerate(draft.pieces)
     )
     groups = tuple(tuple(f"p{i}" for i in group) for group in draft.groups)
-    return Plan(graph.name, partitions, groups, scheduler)
+    return Plan(graph.name, partitions, groups, scheduler, rewrites=rewrites)
 
 
 def draft_of(graph: Graph, soc: SoC, plan: Plan) -> Draft:
-    """A valid plan as a draft."""
+    """A valid plan as a draft; ``graph`` is the network after the plan's rewrites."""
     position = {partition.name: i for i, partition in enumerate(plan.partitions)}
     pieces = tuple(
         Piece(

@@ -203,7 +203,9 @@ class Moves:
             ops = tuple(o for o in branch[start : start + _WINDOW] if o in self.operators)
         elif kind == 3:
             pu = genome.pu[op]
-            ops = tuple(o for o in genome.order[at : min(at + _WINDOW, self.end)] if genome.pu[o] == pu)
+            ops = tuple(
+                o for o in genome.order[at : min(at + _WINDOW, self.end)] if genome.pu[o] == pu
+            )
         distance = draw.randint(1, 2 * _WINDOW)
         if draw.random() < 0.5:
             return self._bring_forward(genome, ops, max(self.start, at - distance))

@@ -8,6 +8,7 @@ the same time and the gains put together.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 from hetsim.schedulers.tuning.space import Space
@@ -28,7 +29,7 @@ def boundaries(space: Space) -> list[int]:
 def blocks(space: Space) -> list[Region]:
     """The smallest regions, in order, each with a choice to make."""
     edges = boundaries(space)
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [(a, b) for a, b in pairwise(edges) if b > a]
 
 
 def draw_regions(space: Space, draw: Random, count: int) -> list[Region]:

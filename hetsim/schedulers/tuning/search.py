@@ -2,10 +2,10 @@
 
 First the given plans are put together: region by region, whatever is best in any of them
 (:func:`start`). Then come rounds. In each, :data:`SEARCHERS` chains (:mod:`.chain`) start from the
-best plan so far, each in a region of its own (:mod:`.regions`), and the gains are put together. What
-a round does depends on its number, the seed and the best plan, on nothing else. So the chains may
-run anywhere and in any order, a search that was stopped goes on as if nothing had happened, and a
-short search is the beginning of a long one.
+best plan so far, each in a region of its own (:mod:`.regions`), and the gains are put together.
+What a round does depends on its number, the seed and the best plan, on nothing else. So the chains
+may run anywhere and in any order, a search that was stopped goes on as if nothing had happened, and
+a short search is the beginning of a long one.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class SearchState:
 
     ``rounds`` are done, which judged ``evaluations`` plans; ``best`` has makespan ``seconds`` by
     the judge. ``curve`` holds (evaluations, best makespan so far) at the start and at each gain.
-    ``initial_s`` is the best of the plans given.
+    ``initial_s`` is the best of the plans given. ``exhausted``: there was nothing to try.
     """
 
     best: Genome
@@ -70,6 +70,7 @@ class SearchState:
     evaluations: int = 0
     rounds: int = 0
     curve: tuple[tuple[int, float], ...] = field(default=())
+    exhausted: bool = False
 
 
 Perform = Callable[[Sequence[Task]], Iterable[Outcome]]
@@ -100,8 +101,10 @@ def start(space: Space, judge: Judge, drafts: Sequence[Draft], budget: int) -> S
     return state
 
 
-def plan_round(space: Space, state: SearchState, seed: int, budget: int) -> list[Task]:
-    """The tasks of the next round; none when the budget is used up."""
+def plan_round(space: Space, state: SearchState, seed: str, budget: int) -> list[Task]:
+    """The tasks of the next round; none when the budget is used up, or nothing can be changed."""
+    if state.exhausted:
+        return []
     draw = Random(f"{seed}/{state.rounds}")
     left = budget - state.evaluations
     # Each chain's gain is judged once more when it is put together with the others'.
@@ -144,17 +147,8 @@ def finish_round(
         state = replace(state, evaluations=state.evaluations + outcome.evaluations)
         if outcome.seconds < before.seconds:
             state = _transplant(space, judge, state, outcome.genome, outcome.region)
-    return replace(state, rounds=state.rounds + 1)
-
-
-def search(
-    space: Space, judge: Judge, state: SearchState, seed: int, budget: int
-) -> SearchState:
-    """Rounds until ``budget`` plans have been judged, all in this process."""
-    while tasks := plan_round(space, state, seed, budget):
-        outcomes = [perform(space, judge, task) for task in tasks]
-        state = finish_round(space, judge, state, outcomes)
-    return state
+    exhausted = state.evaluations == before.evaluations
+    return replace(state, rounds=state.rounds + 1, exhausted=exhausted)
 
 
 def _transplant(
@@ -170,6 +164,4 @@ def _transplant(
     if not verdict.exact or verdict.seconds >= state.seconds:
         return replace(state, evaluations=count)
     curve = (*state.curve, (count, verdict.seconds))
-    return replace(
-        state, best=child, seconds=verdict.seconds, evaluations=count, curve=curve
-    )
+    return replace(state, best=child, seconds=verdict.seconds, evaluations=count, curve=curve)

@@ -25,9 +25,7 @@ class Space:
         self.soc = soc
         self.parallel = parallel
         self._runs: dict[tuple[int, Ops, bool], bool] = {}
-        self._restricted = [
-            pu.spec.operators != "all" or bool(pu.spec.exclude) for pu in soc.pus
-        ]
+        self._restricted = [pu.spec.operators != "all" or bool(pu.spec.exclude) for pu in soc.pus]
 
     def runs(self, pu: int, ops: Ops, fused: bool = True) -> bool:
         """Whether ``pu`` supports every kernel of the partition ``ops``."""

@@ -1,9 +1,9 @@
 """Simulated makespans of many similar plans: only what has changed is simulated again.
 
 A plan falls apart where every later partition waits for every earlier one: there the SoC stands
-still for a moment, nothing is in flight, and what follows neither knows nor cares how long it took
-to get there. Such *segments* are simulated alone and remembered, and a plan's makespan is their
-sum (equal to simulating the whole but for rounding in the last bits). Under the barrier runtime every
+still for a moment, nothing is in flight, and what follows does not care how long it took to get
+there. Such *segments* are simulated alone and remembered, and a plan's makespan is their sum
+(equal to simulating the whole but for rounding in the last bits). Under the barrier runtime every
 parallel group is a segment.
 
 Before a new segment is simulated it gets a lower bound: its partitions' times on an idle SoC, in

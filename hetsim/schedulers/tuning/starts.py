@@ -1,0 +1,27 @@
+"""The plans a search starts from: those of all built-in schedulers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hetsim.errors import SchedulerError
+from hetsim.plan.model import Plan
+from hetsim.schedulers.base import Problem
+from hetsim.schedulers.registry import BUILT_IN, create
+
+NOT_STARTS = ("partition_tuner_tuned", "exact")
+"""Built-in schedulers that a search does not begin with: itself, and one that may take minutes."""
+
+
+def start_names() -> list[str]:
+    """The schedulers that a search begins with."""
+    return [name for name in BUILT_IN if name not in NOT_STARTS]
+
+
+def start_plans(problem: Problem) -> Iterator[tuple[str, Plan]]:
+    """Their plans, without those of schedulers that find none."""
+    for name in start_names():
+        try:
+            yield name, create(name).plan(problem)
+        except SchedulerError:
+            continue
