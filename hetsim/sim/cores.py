@@ -7,7 +7,8 @@ conversion beside it both slow down by that factor (processor sharing).
 
 from __future__ import annotations
 
-from hetsim.sim.network import INFINITY, Flow, Network, Route, Slowdown
+from hetsim.sim.links import INFINITY, Route
+from hetsim.sim.network import Flow, Network, Slowdown
 
 
 class Cores:

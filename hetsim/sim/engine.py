@@ -13,7 +13,8 @@ import simpy
 from hetsim.cost.work import Phase
 from hetsim.lower.program import Job, Launch, Step
 from hetsim.sim.cores import Cores
-from hetsim.sim.network import INFINITY, Flow, Network, Route, TracedNetwork
+from hetsim.sim.links import INFINITY, Route
+from hetsim.sim.network import Flow, Network, TracedNetwork
 from hetsim.sim.recorder import Recorder
 from hetsim.sim.slowdown import slowdown_curve
 from hetsim.sim.story import Story

@@ -16,91 +16,15 @@ from typing import Any
 
 from simpy import Environment, Event
 
+from hetsim.sim.links import INFINITY, SLACK, LinkState, Route, Timer
 from hetsim.sim.sharing import share
-from hetsim.sim.trace import LinkUsage, RateSample
+from hetsim.sim.trace import RateSample
 from hetsim.soc.model import Link
 
-INFINITY = float("inf")
 Slowdown = Callable[[float, float], float]
 """(own demand, others' demand) in B/s to the share of its speed that a flow keeps."""
 
 _DUST = 1e-12  # a flow with less than this share left has arrived, even if it is stopped now
-_SLACK = 1.0 + 1e-12  # sums of limits are floats; a link this little over capacity is not congested
-
-
-class LinkState:
-    """A link during a simulation: who is on it and what it has carried so far."""
-
-    __slots__ = (
-        "asked",
-        "busy_since",
-        "capacities",
-        "capacity",
-        "congested",
-        "count",
-        "demand",
-        "fifo",
-        "name",
-        "rate",
-        "sensitive",
-        "solo",
-        "strict",
-        "usage",
-        "varies",
-        "weighted",
-    )
-
-    def __init__(self, link: Link, shared: bool) -> None:
-        self.name = link.name
-        self.solo = link.bandwidth[0]
-        self.capacities = link.bandwidth if shared else (INFINITY,)
-        self.capacity = self.capacities[0]
-        self.varies = len(self.capacities) > 1
-        self.fifo = shared and link.arbitration == "fifo"
-        self.strict = link.arbitration == "priority"
-        self.weighted = link.arbitration == "weighted"
-        self.count = 0
-        self.demand = 0.0
-        self.asked = 0.0
-        self.sensitive: dict[int, Flow] = {}
-        self.congested = False
-        self.busy_since = 0.0
-        self.rate = 0.0
-        self.usage = LinkUsage()
-
-    def resize(self) -> None:
-        """Takes up the capacity that holds for the present number of flows, if it varies."""
-        capacities, count = self.capacities, self.count
-        if count == 0:
-            self.capacity = capacities[0]
-        else:
-            self.capacity = capacities[count - 1 if count <= len(capacities) else -1]
-        if self.demand > self.capacity * _SLACK:  # it may have fallen when a flow ended
-            self.congested = True
-
-
-class Timer:
-    """A call at a later time: as much of a SimPy event as its event loop looks at."""
-
-    __slots__ = ("callbacks",)
-    _ok = True
-
-    def __init__(self, callback: Callable[[Any], None]) -> None:
-        self.callbacks = (callback,)
-
-
-class Route:
-    """A path of links as the network prepares it once: states, solo bandwidth, latency."""
-
-    __slots__ = ("bandwidth", "crosses", "latency", "links", "strict", "weighted")
-
-    def __init__(self, links: Sequence[LinkState], latency: float) -> None:
-        self.links = tuple(links)
-        self.crosses = frozenset(links)
-        self.latency = latency
-        self.bandwidth = min((link.solo for link in links), default=INFINITY)
-        self.weighted = any(link.weighted for link in links)
-        self.strict = any(link.strict for link in links)
 
 
 class Flow(Event):
@@ -178,7 +102,7 @@ class Flow(Event):
             link.demand += limit
             if link.varies:
                 link.resize()
-            if link.demand > link.capacity * _SLACK or (link.fifo and link.count > 1):
+            if link.demand > link.capacity * SLACK or (link.fifo and link.count > 1):
                 link.congested = True
             if link.congested:  # perhaps no longer, if its efficiency rises with the new flow
                 congested = True
@@ -360,7 +284,7 @@ class Network:
         congested = False
         for link in flow.links:
             link.demand += limit - flow.limit
-            if link.congested or link.demand > link.capacity * _SLACK:
+            if link.congested or link.demand > link.capacity * SLACK:
                 congested = link.congested = True
         flow.limit = limit
         if congested:
@@ -380,7 +304,7 @@ class Network:
             flow.new_rate, flow.bottleneck = flow.limit, None
         binding = []
         for link in congested:
-            if link.demand > link.capacity * _SLACK or (link.fifo and link.count > 1):
+            if link.demand > link.capacity * SLACK or (link.fifo and link.count > 1):
                 binding.append(link)
             else:
                 link.congested = False
@@ -429,8 +353,8 @@ class TracedNetwork(Network):
         now = self.env.now
         for link in links:
             rate = sum(flow.rate for flow in self.flows if link in flow.crosses)
-            if rate != link.rate:
-                link.rate = rate
+            if rate != link.rate or link.count != link.noted:
+                link.rate, link.noted = rate, link.count
                 self.samples.append(RateSample(now, link.name, rate, link.count))
 
     def observe_flows(self, flows: Sequence[Flow]) -> None:

@@ -43,6 +43,22 @@ def _array_form(value: Any) -> str:
     return "gemm core" if blocked else "systolic array"
 
 
+PRODUCTS = frozenset(
+    [
+        "Conv",
+        "ConvTranspose",
+        "Gemm",
+        "MatMul",
+        "Einsum",
+        "QLinearConv",
+        "QLinearMatMul",
+        "ConvInteger",
+        "MatMulInteger",
+    ]
+)
+"""Operator kinds that are matrix products: a kernel of an array holds one, at its head."""
+
+
 class BufferSizes(Spec):
     """Separate on-chip buffers."""
 
@@ -105,6 +121,15 @@ class NPUSpec(PUSpec):
         default="interrupt", description="'poll' keeps a host thread busy while the NPU runs"
     )
     interrupt_latency: Time = Field(default=0.0, description="from done to the host's reaction")
+
+    @model_validator(mode="after")
+    def _one_product_a_kernel(self) -> NPUSpec:
+        for i, chain in enumerate(self.fuse):
+            second = [kind.strip() for kind in chain.split("-")[1:] if kind.strip() in PRODUCTS]
+            if second:
+                message = f"{second[0]} is a matrix product; only a chain's first operator can be"
+                raise located("NPU", ("fuse", i), message, chain)
+        return self
 
     @model_validator(mode="after")
     def _interrupt_only_when_used(self) -> NPUSpec:

@@ -31,11 +31,13 @@ def time_limit(seconds: float | None, what: str) -> Iterator[None]:
         raise _OutOfTime
 
     before = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield
+        try:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            yield
+        finally:  # the alarm may still go off in here, hence the try around it
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
     except _OutOfTime:
         raise SchedulerError(f"{what} took longer than its time limit of {seconds:g} s") from None
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)

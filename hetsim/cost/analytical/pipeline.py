@@ -97,9 +97,12 @@ def _seconds(moved: Numbers, engine: Engine) -> Numbers:
 
 
 def _slots(following: Numbers, before: Numbers, compute: float, engine: Engine) -> Numbers:
-    """Length of each slot: computing, or the transfers beside it (which share the rate)."""
-    waits = np.where(following + before > 0, engine.latency, 0.0)
-    moving = _seconds(following, engine) + _seconds(before, engine) + waits
+    """Length of each slot: computing, or the transfers beside it.
+
+    Load and store start together: they share the rate, and their set-up and latency coincide.
+    """
+    both = following + before
+    moving = np.where(both > 0, both / engine.rate + engine.setup + engine.latency, 0.0)
     slots: Numbers = np.maximum(compute, moving)
     return slots
 

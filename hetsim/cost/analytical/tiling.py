@@ -182,10 +182,12 @@ def tile(
     depth = 2.0 if demand.double_buffer else 1.0
     in_held = in_tile * np.where(count_g * count_p * count_k > 1, depth, 1.0)
     w_held = w_tile * np.where(count_g * count_k * count_n > 1, depth, 1.0)
-    many = count_g * count_p * count_n > 1
+    outputs = count_g * count_p * count_n
+    many = outputs > 1
+    extra_tile = demand.extra_bytes / outputs  # waits beside the sums it will be added to
     spare: Array
     if buffers.unified is None:
-        acc_held = acc * np.where(many, depth, 1.0)
+        acc_held = (acc + extra_tile) * np.where(many, depth, 1.0)
         over = np.maximum(
             np.maximum(in_held - buffers.input, w_held - buffers.weight),
             acc_held - buffers.accumulator,
@@ -193,7 +195,7 @@ def tile(
         spare = buffers.weight - w_held
         held = in_held + w_held + acc_held
     else:
-        staged = np.where(count_k > 1, acc, out_tile * demand.output_element)
+        staged = np.where(count_k > 1, acc, out_tile * demand.output_element) + extra_tile
         held = in_held + w_held + staged * np.where(many, depth, 1.0)
         over = held - buffers.unified
         spare = -over
@@ -214,7 +216,7 @@ def tile(
     folds = nest.groups * tiled_folds(array, *cuts, taps)
     tiles = count_g * count_p * count_k * count_n
     compute = np.maximum(cycles * demand.cycle_s, demand.vector_s)
-    first = in_tile + w_tile + demand.extra_bytes / (count_g * count_p * count_n)
+    first = in_tile + w_tile + extra_tile
     best: tuple[float, float, int, tuple[int, ...]] | None = None
     for order, stay in enumerate(("weights", "inputs")):
         in_reads, w_reads = _reads(stay, count_p, count_k, count_n)
@@ -224,9 +226,7 @@ def tile(
             + demand.extra_bytes
         )
         moved = np.broadcast_to(loads + demand.output_bytes, shape)
-        seconds = np.broadcast_to(
-            _seconds(demand, compute, tiles, first, loads, count_g * count_p * count_n), shape
-        )
+        seconds = np.broadcast_to(_seconds(demand, compute, tiles, first, loads, outputs), shape)
         where = np.flatnonzero(fits.ravel())
         pick = where[np.lexsort((seconds.ravel()[where], moved.ravel()[where]))[0]]
         candidate = (float(moved.ravel()[pick]), float(seconds.ravel()[pick]), order)
