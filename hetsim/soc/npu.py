@@ -44,17 +44,8 @@ def _array_form(value: Any) -> str:
 
 
 PRODUCTS = frozenset(
-    [
-        "Conv",
-        "ConvTranspose",
-        "Gemm",
-        "MatMul",
-        "Einsum",
-        "QLinearConv",
-        "QLinearMatMul",
-        "ConvInteger",
-        "MatMulInteger",
-    ]
+    {"Conv", "ConvTranspose", "Gemm", "MatMul", "Einsum"}
+    | {"QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"}
 )
 """Operator kinds that are matrix products: a kernel of an array holds one, at its head."""
 

@@ -125,6 +125,12 @@ WRONG = [
     ("efficiency: [0.8, 0.5]", "efficiency: [0.8, 0]", "0]}", "greater than 0"),
     ("sram: 512 KiB", "sram: {input: 1 KiB, weight: 1 KiB}", "sram:", "'accumulator' is missing"),
     ("vector_lanes: 16", "vector_lanes: 16\n    fuse: [Conv]", "Conv]", "not a chain of operator"),
+    (
+        "vector_lanes: 16",
+        "vector_lanes: 16\n    fuse: [Conv-Conv]",
+        "Conv-",
+        "only a chain's first",
+    ),
     ("vector_lanes: 16", "vector_lanes: 16\n    weight: 2", "2\n    sram", "has no effect"),
     (
         "vector_lanes: 16",
