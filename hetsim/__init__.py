@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hetsim.api import run as run
     from hetsim.errors import HetsimError as HetsimError
     from hetsim.plan.files import load_plan as load_plan
+    from hetsim.report.rebuild import load_result as load_result
     from hetsim.scenario.loader import load_scenario as load_scenario
     from hetsim.soc.loader import load_soc as load_soc
     from hetsim.study.runner import simulate as simulate
@@ -36,6 +37,7 @@ _PUBLIC = {
     "load_model": "hetsim.api",
     "load_onnx": "hetsim.workload.onnx_loader",
     "load_plan": "hetsim.plan.files",
+    "load_result": "hetsim.report.rebuild",
     "load_scenario": "hetsim.scenario.loader",
     "load_soc": "hetsim.soc.loader",
     "run": "hetsim.api",
@@ -51,6 +53,7 @@ __all__ = [
     "load_model",
     "load_onnx",
     "load_plan",
+    "load_result",
     "load_scenario",
     "load_soc",
     "run",

@@ -119,6 +119,12 @@ class Run:
         columns = list(OperatorRow.__dataclass_fields__)
         return _frame([asdict(row) for row in self.operators], columns)
 
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from hetsim.report.notebook import run_html
+
+        return run_html(self)
+
     def _row(self) -> dict[str, object]:
         """The run as one row of :meth:`Result.to_dataframe`."""
         return {
@@ -163,6 +169,12 @@ class Result:
             if run.model == model and run.scheduler == scheduler:
                 return run
         return None
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from hetsim.report.notebook import result_html
+
+        return result_html(self)
 
     def to_dataframe(self) -> pandas.DataFrame:
         """One row per network and scheduler; seconds and shares; failed rows have ``error``.

@@ -5,7 +5,8 @@ verbs need onnx, pydantic and matplotlib. Each verb is a module ``hetsim/cli/<ve
 exposes ``command``; it may return an exit code (``None`` means 0).
 
 Exit codes: 0 done; 1 a defect of hetsim (with a traceback); 2 an input or option that cannot be
-used, or a row of a study that failed; 130 interrupted; 141 the reader of our output went away.
+used, or a row of a study that failed; 3 results that differ (``hetsim diff --exit-code``);
+130 interrupted; 141 the reader of our output went away.
 """
 
 from __future__ import annotations

@@ -1,0 +1,233 @@
+"""What changed from one result to another: makespans, where the time goes, plans, the SoC.
+
+Works on what a results directory holds: ``result.json`` is enough for the times, the plan files
+beside it tell which operators moved, ``runs.json.gz`` what of the SoC was changed. A lone
+``result.json`` (or the output of ``hetsim run --json``) can be compared as well.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hetsim.errors import ResultsError
+from hetsim.plan.files import load_plan
+from hetsim.plan.model import Plan
+from hetsim.report.archive import NAME as ARCHIVE
+from hetsim.report.archive import load_archive
+from hetsim.report.resultfile import ResultFile, RunEntry
+from hetsim.soc.describe import describe_soc
+
+SCHEMA = "hetsim.diff/1"
+ABSENT = "–"
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Side:
+    """A result to compare: its file, its plans by (model, scheduler), its SoC as flat pairs."""
+
+    name: str
+    file: ResultFile
+    plans: Mapping[Key, Plan] = field(default_factory=dict)
+    soc: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> Mapping[Key, RunEntry]:
+        """The rows by (model, scheduler)."""
+        return {(run.model, run.scheduler): run for run in self.file.runs}
+
+
+@dataclass(frozen=True)
+class PlanChange:
+    """Between two plans: partitions before and after, and operators that moved, by (from, to)."""
+
+    partitions: tuple[int, int]
+    moved: Mapping[str, int]
+    cut_otherwise: bool
+
+    @property
+    def text(self) -> str:
+        """In a few words."""
+        count = sum(self.moved.values())
+        ways = ", ".join(f"{n} {way}" for way, n in self.moved.items())
+        words = f"{count} moved ({ways})" if count else "cut otherwise"
+        before, after = self.partitions
+        return words if before == after else f"{words}; {before} → {after} partitions"
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """One network under one scheduler, in both results or in one. Times in µs.
+
+    ``status`` is ``both``, ``only a`` or ``only b``; ``error`` holds what failed where;
+    ``attribution_us`` is b less a for the parts that changed; ``plan`` is ``None`` when the plans
+    are the same or not known.
+    """
+
+    model: str
+    scheduler: str
+    status: str
+    a_us: float | None
+    b_us: float | None
+    changed: bool
+    attribution_us: Mapping[str, float] = field(default_factory=dict)
+    plan: PlanChange | None = None
+    plans_known: bool = False
+    error: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times the speed of a b is."""
+        return self.a_us / self.b_us if self.a_us and self.b_us else None
+
+
+@dataclass(frozen=True)
+class ResultDiff:
+    """Everything that differs; ``settings`` and ``soc`` map names to (a, b)."""
+
+    a: str
+    b: str
+    settings: Mapping[str, tuple[str, str]]
+    soc: Mapping[str, tuple[str, str]]
+    rows: tuple[RowChange, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing that was looked at differs; names of files do not count."""
+        return not (self.settings or self.soc or any(r.changed or r.plan for r in self.rows))
+
+
+def read_side(place: Path) -> Side:
+    """Reads a results directory or a ``result.json``.
+
+    Raises:
+        ResultsError: it is neither, is damaged, or of another version.
+    """
+    path = place / "result.json" if place.is_dir() else place
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ResultsError(
+            f"{path} is missing", hint="name a directory of 'hetsim run', or a result.json"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"{path} is damaged: {error}") from None
+    file = _checked(document, path)
+    if not place.is_dir():
+        return Side(str(place), file)
+    plans = {
+        (run.model, run.scheduler): load_plan(place / run.files["plan"])
+        for run in file.runs
+        if "plan" in run.files and (place / run.files["plan"]).is_file()
+    }
+    soc: dict[str, str] = {}
+    if (place / ARCHIVE).is_file():
+        soc = dict(_flat(describe_soc(load_archive(place / ARCHIVE).soc)))
+    return Side(str(place), file, plans, soc)
+
+
+def _checked(document: Any, path: Path) -> ResultFile:
+    from pydantic import ValidationError
+
+    found = document.get("schema") if isinstance(document, dict) else None
+    expected = "hetsim.result/1"
+    if found != expected:
+        raise ResultsError(f"{path} has format {found!r}; this hetsim reads {expected!r}")
+    try:
+        return ResultFile.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ResultsError(f"{path} is damaged: {where}: {first['msg']}") from None
+
+
+def diff_results(a: Side, b: Side, tolerance: float = 1e-6) -> ResultDiff:
+    """Compares ``b`` with ``a``; times within a share of ``tolerance`` are the same.
+
+    Rows stand in the order of ``a``, those that only ``b`` has after them.
+    """
+    names = ("scenario", "soc", "execution", "seed")
+    pairs = {name: (str(getattr(a.file, name)), str(getattr(b.file, name))) for name in names}
+    soc = {
+        key: (a.soc.get(key, ABSENT), b.soc.get(key, ABSENT))
+        for key in ({**a.soc, **b.soc} if a.soc and b.soc else {})
+        if a.soc.get(key) != b.soc.get(key)
+    }
+    keys = list(dict.fromkeys([*a.runs, *b.runs]))
+    rows = tuple(_row(key, a, b, tolerance) for key in keys)
+    settings = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    return ResultDiff(a.name, b.name, settings, soc, rows)
+
+
+def diff_to_dict(diff: ResultDiff) -> dict[str, object]:
+    """``diff`` as plain JSON values."""
+    return {
+        "schema": SCHEMA,
+        "a": diff.a,
+        "b": diff.b,
+        "same": diff.same,
+        "settings": {name: list(pair) for name, pair in diff.settings.items()},
+        "soc": {name: list(pair) for name, pair in diff.soc.items()},
+        "rows": [asdict(row) | {"ratio": row.ratio} for row in diff.rows],
+    }
+
+
+def _row(key: Key, a: Side, b: Side, tolerance: float) -> RowChange:
+    left, right = a.runs.get(key), b.runs.get(key)
+    status = "both" if left and right else "only a" if left else "only b"
+    errors = {side: run.error for side, run in (("a", left), ("b", right)) if run and run.error}
+    before = left.makespan_us if left else None
+    after = right.makespan_us if right else None
+    changed = (
+        status != "both"
+        or (before is None) != (after is None)
+        or (before is not None and after is not None and not _near(before, after, tolerance))
+    )
+    parts: dict[str, float] = {}
+    if left and right and before and after:
+        for part in {**left.attribution_us, **right.attribution_us}:
+            change = right.attribution_us.get(part, 0.0) - left.attribution_us.get(part, 0.0)
+            if abs(change) > tolerance * max(before, after):
+                parts[part] = change
+    plans = a.plans.get(key), b.plans.get(key)
+    plan = _plan_change(plans[0], plans[1]) if plans[0] and plans[1] else None
+    return RowChange(*key, status, before, after, changed, parts, plan, None not in plans, errors)
+
+
+def _near(a: float, b: float, tolerance: float) -> bool:
+    return abs(a - b) <= tolerance * max(abs(a), abs(b))
+
+
+def _plan_change(a: Plan, b: Plan) -> PlanChange | None:
+    """``None`` when both do the same; names of partitions do not count."""
+    if _shape(a) == _shape(b):
+        return None
+    where = [{op: p.pu for p in plan.partitions for op in p.operators} for plan in (a, b)]
+    moved = Counter(
+        f"{pu} → {where[1][op]}"
+        for op, pu in where[0].items()
+        if op in where[1] and where[1][op] != pu
+    )
+    order = dict(sorted(moved.items(), key=lambda item: (-item[1], item[0])))
+    counts = (len(a.partitions), len(b.partitions))
+    return PlanChange(counts, order, not moved)
+
+
+def _shape(plan: Plan) -> object:
+    """What a plan decides, names left out."""
+    position = {part.name: i for i, part in enumerate(plan.partitions)}
+    groups = sorted(sorted(position[name] for name in group) for group in plan.parallel_groups)
+    return [(p.pu, p.operators, p.fuse) for p in plan.partitions], groups
+
+
+def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _flat(part, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, str(value)

@@ -1,0 +1,90 @@
+"""``hetsim diff`` in the terminal: one line per network and scheduler, then what else differs."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hetsim.report.diff import ResultDiff, RowChange
+from hetsim.report.palette import PARTS
+from hetsim.report.summary import tidy_time
+
+_SHOWN = 20
+"""Lines of changed SoC parameters before the rest is only counted."""
+
+
+def print_diff(diff: ResultDiff, console: Console) -> None:
+    """Prints what changed from a to b."""
+    console.print(Text(f"a: {diff.a}\nb: {diff.b}", style="bold"))
+    for name, (a, b) in diff.settings.items():
+        console.print(Text(f"{name}: {a} → {b}", style="yellow"))
+    for number, (name, (a, b)) in enumerate(diff.soc.items()):
+        if number == _SHOWN:
+            console.print(Text(f"… and {len(diff.soc) - _SHOWN} more", style="yellow"))
+            break
+        console.print(Text(f"soc {name}: {a} → {b}", style="yellow"))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("network", overflow="fold")
+    table.add_column("scheduler", overflow="fold")
+    for title in ("a", "b", "speed of b"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("time that came or went", overflow="fold")
+    table.add_column("plan", overflow="fold")
+    for row in diff.rows:
+        table.add_row(*_cells(row))
+    console.print(table)
+    for row in diff.rows:
+        for side, reason in row.error.items():
+            line = " ".join(reason.split())
+            text = f"failed in {side}: {row.model} / {row.scheduler}: {line}"
+            console.print(Text(text, style="red"))
+    console.print(Text(verdict(diff), style="bold"))
+
+
+def verdict(diff: ResultDiff) -> str:
+    """The difference in one sentence."""
+    both = [row for row in diff.rows if row.ratio is not None]
+    faster = sum(row.changed and (row.ratio or 1.0) > 1.0 for row in both)
+    slower = sum(row.changed and (row.ratio or 1.0) < 1.0 for row in both)
+    text = f"{faster} of {len(both)} rows faster in b, {slower} slower"
+    text += f", {len(both) - faster - slower} the same"
+    others = len(diff.rows) - len(both)
+    return f"{text}; {others} cannot be compared." if others else f"{text}."
+
+
+def _cells(row: RowChange) -> list[Text]:
+    ratio = row.ratio
+    style = "" if ratio is None or not row.changed else "green" if ratio > 1.0 else "red"
+    speed = "–" if ratio is None else f"{ratio:.3f}×" if row.changed else "same"
+    return [
+        Text(row.model),
+        Text(row.scheduler),
+        Text(_time(row.a_us, row, "a")),
+        Text(_time(row.b_us, row, "b")),
+        Text(speed, style=style),
+        Text(_parts(row)),
+        Text(_plan(row)),
+    ]
+
+
+def _time(us: float | None, row: RowChange, side: str) -> str:
+    if us is not None:
+        return tidy_time(us / 1e6)
+    return "failed" if side in row.error else "–"
+
+
+def _parts(row: RowChange) -> str:
+    """The three largest changes."""
+    order = sorted(row.attribution_us.items(), key=lambda item: -abs(item[1]))[:3]
+    words = []
+    for part, change in order:
+        label = PARTS[part].label if part in PARTS else part
+        words.append(f"{'+' if change > 0 else '−'}{tidy_time(abs(change) / 1e6, 3)} {label}")
+    return ", ".join(words)
+
+
+def _plan(row: RowChange) -> str:
+    if row.plan is not None:
+        return row.plan.text
+    return "same" if row.plans_known else "not known" if row.status == "both" else "–"

@@ -1,0 +1,125 @@
+"""How results look in a notebook: small HTML with its styles inside, everything escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from hetsim.analysis.result import Result, Run
+from hetsim.report.palette import PARTS
+from hetsim.report.summary import headline, models_of, tidy_time, winners
+
+_NUMBER = "text-align:right;font-variant-numeric:tabular-nums"
+_SLOWEST = 5
+
+
+def result_html(result: Result) -> str:
+    """The headline, and a row per network and scheduler with a bar of where its time goes."""
+    rows: list[str] = []
+    for model in models_of(result):
+        own = [run for run in result.runs if run.model == model]
+        longest = max((run.makespan_s or 0.0 for run in own), default=0.0)
+        best = winners(result, model)
+        for number, run in enumerate(own):
+            name = model if number == 0 else ""
+            rows.append(_row(run, name, longest, run.scheduler in best))
+    titles = ("network", "scheduler", "simulated", "predicted", "bound", "gap", "time goes into")
+    failed = "".join(
+        f"<p style='color:#b3261e'>{escape(run.model)} / {escape(run.scheduler)}:"
+        f" {escape(run.error or '')}</p>"
+        for run in result.failed
+    )
+    return (
+        f"<div><p><b>{escape(headline(result))}</b></p>{_table(titles, rows)}"
+        f"{_legend(result.runs)}{failed}</div>"
+    )
+
+
+def run_html(run: Run) -> str:
+    """The figures of a run: time, bound, where the time goes, utilisation, slowest launches."""
+    title = f"<b>{escape(run.model)} · {escape(run.scheduler)}</b>"
+    if run.error is not None:
+        return f"<div><p>{title} failed: {escape(run.error)}</p></div>"
+    parts = [f"simulated {_time(run.makespan_s)}"]
+    if run.predicted_s is not None:
+        parts.append(f"predicted {_time(run.predicted_s)}")
+    if run.lower_bound_s is not None:
+        gap = f", gap {run.gap:.1%}" if run.gap is not None else ""
+        parts.append(f"proven lower bound {_time(run.lower_bound_s)}{gap}")
+    if run.energy_j is not None:
+        parts.append(f"{run.energy_j * 1e3:.4g} mJ")
+    used = [
+        (name, f"{use:.1%} used")
+        for name, use in [
+            *((name, pu.utilization) for name, pu in run.pus.items()),
+            *((name, link.utilization) for name, link in run.links.items()),
+        ]
+    ]
+    use = ", ".join(f"{escape(name)} {text}" for name, text in used)
+    slowest = sorted(run.operators, key=lambda row: row.start_s - row.end_s)[:_SLOWEST]
+    rows = [
+        "<tr>"
+        + _cell(row.operators)
+        + _cell(row.kinds)
+        + _cell(row.pu)
+        + _cell(tidy_time(row.end_s - row.start_s), number=True)
+        + _cell(row.cost_source)
+        + "</tr>"
+        for row in slowest
+    ]
+    table = _table(("slowest launches", "kinds", "PU", "takes", "cost from"), rows) if rows else ""
+    bar = _bar(run, run.makespan_s or 0.0, width=480)
+    return f"<div><p>{title}: {'; '.join(parts)}</p>{bar}{_legend([run])}<p>{use}</p>{table}</div>"
+
+
+def _row(run: Run, name: str, longest: float, best: bool) -> str:
+    if run.error is not None:
+        return f"<tr>{_cell(name)}{_cell(run.scheduler)}<td colspan='5'>failed</td></tr>"
+    gap = "–" if run.gap is None else f"{run.gap:.1%}"
+    figures = (_time(run.makespan_s), _time(run.predicted_s), _time(run.lower_bound_s), gap)
+    cells = "".join(_cell(text, number=True, bold=best) for text in figures)
+    return (
+        f"<tr>{_cell(name, bold=True)}{_cell(run.scheduler, bold=best)}{cells}"
+        f"<td>{_bar(run, longest)}</td></tr>"
+    )
+
+
+def _bar(run: Run, longest: float, width: int = 220) -> str:
+    """The makespan as a stacked bar, ``width`` pixels for ``longest`` seconds."""
+    pieces = []
+    for part, style in PARTS.items():
+        seconds = run.attribution.get(part, 0.0)
+        pixels = width * seconds / longest if longest else 0.0
+        if pixels < 0.05:
+            continue
+        tip = f"{style.label} {tidy_time(seconds)}"
+        pieces.append(
+            f"<span title='{escape(tip)}' style='display:inline-block;height:11px;"
+            f"width:{pixels:.2f}px;background:{style.colour}'></span>"
+        )
+    return f"<span style='white-space:nowrap;line-height:0'>{''.join(pieces)}</span>"
+
+
+def _legend(runs: Iterable[Run]) -> str:
+    listed = list(runs)
+    items = [
+        f"<span style='margin-right:1em'><span style='display:inline-block;width:10px;height:10px;"
+        f"background:{style.colour}'></span> {escape(style.label)}</span>"
+        for part, style in PARTS.items()
+        if any(run.attribution.get(part, 0.0) > 0.0 for run in listed)
+    ]
+    return f"<p style='font-size:0.85em'>{''.join(items)}</p>"
+
+
+def _table(titles: Sequence[str], rows: Iterable[str]) -> str:
+    head = "".join(f"<th style='text-align:left'>{escape(title)}</th>" for title in titles)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _cell(text: str, *, number: bool = False, bold: bool = False) -> str:
+    style = (_NUMBER if number else "text-align:left") + (";font-weight:bold" if bold else "")
+    return f"<td style='{style}'>{escape(text)}</td>"
+
+
+def _time(seconds: float | None) -> str:
+    return "–" if seconds is None else tidy_time(seconds)

@@ -1,0 +1,164 @@
+"""What ``hetsim diff`` finds between two results, and what it says to the shell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import hetsim
+from hetsim.cli.main import entry
+from hetsim.errors import ResultsError
+from hetsim.report.diff import diff_results, read_side
+from hetsim.report.writer import write_results
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("diff")
+    changes = {"a": {}, "b": {"dram.bandwidth": "0.1x"}}
+    for name, overrides in changes.items():
+        schedulers = ["type_based", "heft"] if name == "a" else ["type_based", "cpu_only"]
+        write_results(hetsim.run("quickstart", overrides, schedulers=schedulers), folder / name)
+    return {name: folder / name for name in changes}
+
+
+def test_a_result_does_not_differ_from_itself(places: dict[str, Path]) -> None:
+    side = read_side(places["a"])
+    diff = diff_results(side, side)
+    assert diff.same
+    assert [row.ratio for row in diff.rows] == [1.0, 1.0]
+    assert all(row.plans_known and row.plan is None for row in diff.rows)
+
+
+def test_makespans_attribution_and_soc_are_compared(places: dict[str, Path]) -> None:
+    a, b = read_side(places["a"]), read_side(places["b"])
+    diff = diff_results(a, b)
+    assert not diff.same
+    assert diff.settings == {}
+    (change,) = diff.soc.items()
+    assert change[0].endswith("dram.bandwidth") or change[0].startswith("memory")
+    slower = next(row for row in diff.rows if row.status == "both")
+    left, right = a.runs[slower.model, "type_based"], b.runs[slower.model, "type_based"]
+    assert slower.ratio == pytest.approx(left.makespan_us / right.makespan_us)
+    assert slower.ratio < 1
+    # What came and went of the time is what came of the makespan.
+    assert sum(slower.attribution_us.values()) == pytest.approx(
+        right.makespan_us - left.makespan_us, rel=1e-3
+    )
+    statuses = {row.scheduler: row.status for row in diff.rows}
+    assert statuses == {"type_based": "both", "heft": "only a", "cpu_only": "only b"}
+
+
+def test_operators_that_moved_are_counted(places: dict[str, Path], tmp_path: Path) -> None:
+    """The plans of two schedulers under one name: as many moves as operators on other units."""
+    full = json.loads((places["a"] / "result.json").read_text())
+    for name, scheduler in (("x", "type_based"), ("y", "heft")):
+        row = next(run for run in full["runs"] if run["scheduler"] == scheduler)
+        row = dict(row, scheduler="mine")
+        (tmp_path / name).mkdir()
+        plan = row["files"]["plan"]
+        (tmp_path / name / plan).write_text((places["a"] / plan).read_text())
+        value = dict(full, runs=[row])
+        (tmp_path / name / "result.json").write_text(json.dumps(value))
+    x, y = read_side(tmp_path / "x"), read_side(tmp_path / "y")
+    (row,) = diff_results(x, y).rows
+    unit = [
+        {op: part.pu for part in plan.partitions for op in part.operators}
+        for side in (x, y)
+        for plan in side.plans.values()
+    ]
+    moved = sum(unit[0][op] != unit[1][op] for op in unit[0])
+    if row.plan is None:
+        assert moved == 0
+    else:
+        assert sum(row.plan.moved.values()) == moved
+
+
+def test_the_tolerance_decides_what_counts(places: dict[str, Path]) -> None:
+    a, b = read_side(places["a"]), read_side(places["b"])
+    strict, lax = (next(iter(diff_results(a, b, t).rows)) for t in (1e-6, 0.999))
+    assert strict.changed
+    assert not lax.changed
+
+
+def test_the_shell_learns_whether_they_differ(
+    places: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = str(places["a"]), str(places["b"])
+    assert entry(["diff", a, b]) == 0
+    out = capsys.readouterr().out
+    assert "slower" in out
+    assert "bandwidth" in out
+    assert entry(["diff", a, b, "--exit-code", "--quiet"]) == 3
+    assert entry(["diff", a, a, "--exit-code", "--quiet"]) == 0
+    assert capsys.readouterr().out == ""
+    assert entry(["diff", a, str(places["b"] / "result.json"), "--json"]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert value["schema"] == "hetsim.diff/1"
+    assert value["soc"] == {}  # a lone result.json does not hold it
+
+
+def test_what_is_no_result_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="missing"):
+        read_side(tmp_path)
+    path = tmp_path / "result.json"
+    for text, word in (("{", "damaged"), ("{}", "format None"), ("[]", "format None"),
+                       ('{"schema": "hetsim.result/1"}', "damaged")):  # fmt: skip
+        path.write_text(text)
+        with pytest.raises(ResultsError, match=word):
+            read_side(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["x", "-1%", "100%", "nan"])
+def test_a_tolerance_is_a_percentage(
+    places: dict[str, Path], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a = str(places["a"])
+    assert entry(["diff", a, a, f"--tolerance={text}"]) == 2
+    assert "--tolerance" in capsys.readouterr().err
+
+
+def test_report_rebuilds_in_place_and_elsewhere(
+    places: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "copy"
+    assert entry(["report", str(places["a"]), "-o", str(place), "--quiet"]) == 0
+    before = (place / "report.html").read_bytes()
+    (place / "report.html").write_text("spoilt")
+    (place / "mine.txt").write_text("kept")
+    assert entry(["report", str(place)]) == 0
+    assert "report.html" in capsys.readouterr().out
+    assert (place / "report.html").read_bytes() == before
+    assert (place / "mine.txt").read_text() == "kept"
+    assert entry(["report", str(places["a"]), "-o", str(place)]) == 2
+    assert entry(["report", str(tmp_path)]) == 2
+    assert entry(["report", str(place), "--force"]) == 2
+
+
+def test_report_shows_a_whatif_study_of_the_same_scenario(
+    places: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change = {"to": "2×", "set": {}, "factor": 2.0, "replanned_us": 60e3, "kept_us": 70e3,
+              "error": None}  # fmt: skip
+    parameter = {"name": "npu <b>clock</b>", "component": "npu", "now": "1 GHz", "gain": 1.5,
+                 "elasticity": -0.6, "changes": [change]}  # fmt: skip
+    study = {"schema": "hetsim.whatif/1", "scenario": "quickstart", "soc": "board", "networks": [
+        {"model": "squeezenet", "scheduler": "heft", "makespan_us": 90e3,
+         "sentence": "The bottleneck is npu.", "parameters": [parameter]}]}  # fmt: skip
+    path = tmp_path / "whatif.json"
+    path.write_text(json.dumps(study))
+    place = tmp_path / "out"
+    command = ["report", str(places["a"]), "-o", str(place), "--quiet", "--whatif"]
+    assert entry([*command, str(tmp_path)]) == 0
+    page = (place / "report.html").read_text()
+    assert "The bottleneck is npu." in page
+    assert "npu &lt;b&gt;clock&lt;/b&gt;" in page
+    assert "2×: 60 ms (kept 70 ms)" in page
+    path.write_text(json.dumps(study | {"scenario": "other"}))
+    assert entry([*command, str(tmp_path), "--force"]) == 2
+    assert "'other'" in capsys.readouterr().err
+    for broken in ("{", '{"schema": "x"}', '{"schema": "hetsim.whatif/1"}'):
+        path.write_text(broken)
+        assert entry([*command, str(tmp_path), "--force"]) == 2
