@@ -27,6 +27,12 @@ def _plan() -> dict[str, Any]:
     return plan_json_schema()
 
 
+def _profile() -> dict[str, Any]:
+    from hetsim.cost.measured.files import profile_json_schema
+
+    return profile_json_schema()
+
+
 def _result() -> dict[str, Any]:
     from hetsim.report.resultfile import result_json_schema
 
@@ -37,6 +43,7 @@ FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
     "soc": _soc,
     "scenario": _scenario,
     "plan": _plan,
+    "profile": _profile,
     "result": _result,
 }
 
@@ -46,7 +53,7 @@ FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
 def command(format_name: str) -> None:
     """Print the JSON Schema of a file format.
 
-    FORMAT is soc, scenario, plan or result. An editor that knows YAML schemas completes and checks
+    FORMAT is soc, scenario, plan, profile or result. An editor that knows YAML schemas completes and checks
     a file with it: save it with 'hetsim schema soc > soc.schema.json' and name it in the first
     line of the file: '# yaml-language-server: $schema=soc.schema.json'.
     """
