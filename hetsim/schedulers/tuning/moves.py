@@ -71,7 +71,7 @@ class Moves:
     # Where operators run.
 
     def _place(self, draw: Random, genome: Genome, ops: Sequence[int], pu: int) -> bool:
-        """Puts those of ``ops`` that may go there on ``pu``; perhaps as a partition of their own."""
+        """Puts those of ``ops`` that may go there on ``pu``; perhaps as a partition apart."""
         homes = self.space.homes
         placed = [op for op in ops if pu in homes[op] and op in self.operators]
         for op in placed:

@@ -1,0 +1,183 @@
+"""PartitionTuner's parameters for a SoC, tuned over several networks, and how far that carries.
+
+What is minimised is the geometric mean, over the networks, of the simulated makespan divided by
+that with the published parameters. Tuning on networks says little about others, so with
+``holdout`` it is done again without some of them, and those are reported.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hetsim.errors import ConfigError, Location
+from hetsim.schedulers.tuning.parameters import CHOICES, Parameters, descend, published
+from hetsim.study.tune.crew import Attempt, Crew
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What tuned parameters do to one network; makespans in seconds, ``None`` where no plan.
+
+    ``held_out``: the network had no part in the tuning.
+    """
+
+    model: str
+    published_s: float | None
+    tuned_s: float | None
+    held_out: bool = False
+
+    @property
+    def change(self) -> float | None:
+        """Relative change of the makespan; negative is faster."""
+        if not self.published_s or self.tuned_s is None:
+            return None
+        return self.tuned_s / self.published_s - 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One tuning: its parameters, and every network's gain. ``mean_*`` are relative changes."""
+
+    parameters: Parameters
+    gains: tuple[Gain, ...]
+
+    def mean_change(self, held_out: bool) -> float | None:
+        """Geometric mean over the networks that were held out, or over those that were not."""
+        ratios = [
+            1.0 + gain.change
+            for gain in self.gains
+            if gain.held_out == held_out and gain.change is not None
+        ]
+        if not ratios:
+            return None
+        return math.exp(sum(map(math.log, ratios)) / len(ratios)) - 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TunedParameters:
+    """The tuning on all networks, and those that hold some out. ``tried``: plans simulated."""
+
+    everything: Fold
+    folds: tuple[Fold, ...] = ()
+    tried: int = 0
+
+    @property
+    def best(self) -> Parameters:
+        """What to use on this SoC."""
+        return self.everything.parameters
+
+    @property
+    def holdout(self) -> int:
+        """How many networks were held out at a time."""
+        return sum(gain.held_out for gain in self.folds[0].gains) if self.folds else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TunedParameters:
+        """The inverse of :meth:`as_dict`; ``KeyError`` or ``TypeError`` for something else."""
+        folds = [_fold(entry) for entry in (data["everything"], *data["folds"])]
+        return cls(folds[0], tuple(folds[1:]), data["tried"])
+
+
+def _fold(data: Mapping[str, Any]) -> Fold:
+    return Fold(dict(data["parameters"]), tuple(Gain(**gain) for gain in data["gains"]))
+
+
+def check_holdout(holdout: int, models: int) -> None:
+    """Raises ``ConfigError`` when as many networks cannot be held out."""
+    if holdout and not 0 < holdout < models:
+        raise ConfigError(
+            f"{holdout} of {models} networks cannot be held out: some must be left to tune on",
+            where=Location("--holdout"),
+        )
+
+
+def tune_parameters(crew: Crew, holdout: int = 0) -> TunedParameters:
+    """Tunes on all networks of ``crew``'s bench, then without ``holdout`` of them, in turn.
+
+    With n networks, ceil(n / holdout) times some are held out, each at least once.
+    """
+    table = _Table(crew)
+    models = range(len(crew.bench.cases))
+    folds = []
+    for first in range(0, len(models), holdout) if holdout else ():
+        held = {(first + i) % len(models) for i in range(holdout)}
+        folds.append(table.tuned(frozenset(held)))
+    everything = table.tuned(frozenset())
+    return TunedParameters(everything, tuple(folds), table.tried)
+
+
+class _Table:
+    """Makespans by parameters and network, each worked out once."""
+
+    def __init__(self, crew: Crew) -> None:
+        self.crew = crew
+        self.names = [case.graph.name for case in crew.bench.cases]
+        self._known: dict[tuple[object, ...], float] = {}
+
+    @property
+    def tried(self) -> int:
+        return len(self._known)
+
+    def tuned(self, held: frozenset[int]) -> Fold:
+        """The tuning without the networks ``held``."""
+        models = range(len(self.names))
+        use = [model for model in models if model not in held]
+
+        def score(several: Sequence[Parameters]) -> list[float]:
+            self._look_up([published(), *several], use)
+            return [self._mean(parameters, use) for parameters in several]
+
+        best, _ = descend(score)
+        self._look_up([published(), best], models)
+        gains = [
+            Gain(
+                self.names[m],
+                _finite(self._seconds(published(), m)),
+                _finite(self._seconds(best, m)),
+                m in held,
+            )
+            for m in models
+        ]
+        return Fold(best, tuple(gains))
+
+    def _look_up(self, several: Sequence[Parameters], models: Sequence[int]) -> None:
+        jobs = [
+            Attempt(model, parameters)
+            for parameters in several
+            for model in models
+            if _key(parameters, model) not in self._known
+        ]
+        jobs = list({_key(job.parameters, job.model): job for job in jobs}.values())
+        for job, seconds in zip(jobs, self.crew.attempt(jobs), strict=True):
+            self._known[_key(job.parameters, job.model)] = seconds
+
+    def _seconds(self, parameters: Parameters, model: int) -> float:
+        return self._known[_key(parameters, model)]
+
+    def _mean(self, parameters: Parameters, models: Sequence[int]) -> float:
+        """Geometric mean of ratios to the published; networks that those cannot plan do not count.
+
+        Infinite where there is no plan although the published parameters find one.
+        """
+        logs = []
+        for model in models:
+            reference = self._seconds(published(), model)
+            if math.isfinite(reference):
+                ratio = self._seconds(parameters, model) / reference
+                logs.append(math.log(ratio) if math.isfinite(ratio) else math.inf)
+        return math.exp(sum(logs) / len(logs)) if logs else 1.0
+
+
+def _key(parameters: Parameters, model: int) -> tuple[object, ...]:
+    return (model, *(parameters[name] for name in CHOICES))
+
+
+def _finite(seconds: float) -> float | None:
+    return seconds if math.isfinite(seconds) else None

@@ -1,0 +1,52 @@
+"""The best-so-far curves of a tuning study as a picture for a paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hetsim.report.plotting import COLUMN_IN, SERIES, bare, clip, new_figure, paper_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hetsim.study.tune.study import TunedModel, Tuning
+
+
+def curve_figure(tuning: Tuning) -> Figure:
+    """How far each network's best plan was above its proven bound, over the plans judged.
+
+    Percent, both axes logarithmic where they can be. A network without a bound is shown relative
+    to its final makespan.
+    """
+    from matplotlib.ticker import FuncFormatter
+
+    with paper_style():
+        figure, ax = new_figure(COLUMN_IN, 2.6)
+        for i, model in enumerate(tuning.models):
+            colour, marker, line = SERIES[i % len(SERIES)]
+            counts, gaps = _steps(model)
+            ax.step(
+                counts, gaps, where="post", color=colour, linestyle=line, marker=marker,
+                markevery=[len(counts) - 1], label=clip(model.model, 18),
+            )  # fmt: skip
+        ax.set_xscale("log")
+        ax.set_xlabel("plans judged")
+        ax.set_ylabel("above the proven bound (%)")
+        ax.set_ylim(bottom=0.0)
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        bare(ax)
+        if len(tuning.models) > 1:
+            ax.legend(frameon=False)
+        elif tuning.models:
+            ax.set_title(clip(tuning.models[0].model, 40), loc="left")
+    return figure
+
+
+def _steps(model: TunedModel) -> tuple[list[int], list[float]]:
+    reference = model.best.lower_bound_s or model.best.makespan_s or 1.0
+    counts = [count for count, _ in model.curve]
+    gaps = [100.0 * (seconds / reference - 1.0) for _, seconds in model.curve]
+    if counts and counts[-1] < model.evaluations:
+        counts.append(model.evaluations)
+        gaps.append(gaps[-1])
+    return counts, gaps

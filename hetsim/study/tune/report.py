@@ -1,0 +1,222 @@
+"""What a tuning study leaves: plans, parameters, curves, a page, everything as data."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from hetsim.plan.files import dump_plan
+from hetsim.report.jsonout import dumps
+from hetsim.report.plotting import figure_images
+from hetsim.report.studydir import StudyIdentity
+from hetsim.report.studypage import Page, Picture, Section, Table
+from hetsim.report.summary import tidy_time
+from hetsim.scenario.loader import Scenario
+from hetsim.study.point import digest
+from hetsim.study.tune.parameters import Fold, TunedParameters
+from hetsim.study.tune.picture import curve_figure
+from hetsim.study.tune.study import TunedModel, Tuning
+
+PLAN_COLUMNS = ("network", "best start", "", "tuned", "gain", "bound", "gap", "plans judged")
+
+
+def tune_identity(scenario: Scenario) -> StudyIdentity:
+    """What tells this study from others of the same scenario: its networks and runtime."""
+    told = {"models": [ref.label for ref in scenario.models], "execution": scenario.execution}
+    return StudyIdentity("tune", scenario.name, digest(told))
+
+
+def headline(tuning: Tuning) -> str:
+    """The study in a sentence or two."""
+    parts = []
+    if tuning.models:
+        best = max(tuning.models, key=gain)
+        count = len(tuning.models)
+        parts.append(
+            f"{count} {'plan' if count == 1 else 'plans'} tuned on {tuning.soc}; most is gained on"
+            f" {best.model}: {gain(best):.1%} less than its best start, {best.start.scheduler}."
+        )
+    if tuning.parameters is not None:
+        change = tuning.parameters.everything.mean_change(held_out=False)
+        if change is not None:
+            parts.append(
+                f"Tuned parameters of partition_tuner change its makespans by {change:+.1%}"
+                " (geometric mean)."
+            )
+        held = [fold.mean_change(held_out=True) for fold in tuning.parameters.folds]
+        changes = ", ".join(f"{value:+.1%}" for value in held if value is not None)
+        if changes:
+            parts.append(f"On networks held out: {changes}.")
+    if tuning.interrupted:
+        parts.append("The study was interrupted.")
+    return " ".join(parts)
+
+
+def gain(model: TunedModel) -> float:
+    """By how much the tuned plan is faster than the best start, as a share of that."""
+    start, best = model.start.makespan_s, model.best.makespan_s
+    return 0.0 if not start or best is None else 1.0 - best / start
+
+
+def plan_rows(tuning: Tuning) -> list[tuple[str, ...]]:
+    """A row of text for each network, under :data:`PLAN_COLUMNS`."""
+    return [
+        (
+            model.model,
+            model.start.scheduler,
+            _time(model.start.makespan_s),
+            _time(model.best.makespan_s),
+            f"{gain(model):.2%}",
+            _time(model.best.lower_bound_s),
+            _gap(model),
+            f"{model.evaluations:,}",
+        )
+        for model in tuning.models
+    ]
+
+
+def parameter_rows(fold: Fold) -> list[tuple[str, ...]]:
+    """Network, published, tuned, change, whether it was held out."""
+    return [
+        (
+            row.model,
+            _time(row.published_s),
+            _time(row.tuned_s),
+            "–" if row.change is None else f"{row.change:+.2%}",
+            "held out" if row.held_out else "tuned on",
+        )
+        for row in fold.gains
+    ]
+
+
+def tune_files(tuning: Tuning) -> tuple[Page, dict[str, str | bytes]]:
+    """The page and all other files of the results directory."""
+    files: dict[str, str | bytes] = {"tune.json": dumps(as_dict(tuning))}
+    pictures = []
+    if tuning.models:
+        files["curve.csv"] = _curves(tuning)
+        for model in tuning.models:
+            assert model.best.plan is not None
+            files[f"plan-{plain(model.model)}.yaml"] = dump_plan(model.best.plan)
+        svg, png = figure_images(curve_figure(tuning))
+        files |= {"curve.svg": svg, "curve.png": png}
+        pictures.append(Picture(svg, "best plan so far, over plans judged"))
+    if tuning.parameters is not None:
+        files["parameters.yaml"] = _parameters(tuning, tuning.parameters)
+    return _page(tuning, pictures), files
+
+
+def as_dict(tuning: Tuning) -> dict[str, Any]:
+    """``tune.json``: seconds, no wall-clock times, so equal studies give equal files."""
+    return {
+        "schema": "hetsim.tune/1",
+        "scenario": tuning.scenario,
+        "soc": tuning.soc,
+        "execution": tuning.execution,
+        "seed": tuning.seed,
+        "interrupted": tuning.interrupted,
+        "models": [_model(model) for model in tuning.models],
+        "parameters": None if tuning.parameters is None else tuning.parameters.as_dict(),
+    }
+
+
+def _model(model: TunedModel) -> dict[str, Any]:
+    return {
+        "model": model.model,
+        "makespan_s": model.best.makespan_s,
+        "lower_bound_s": model.best.lower_bound_s,
+        "gap": model.best.gap,
+        "best_start": model.start.scheduler,
+        "best_start_s": model.start.makespan_s,
+        "evaluations": model.evaluations,
+        "rounds": model.rounds,
+        "starts": [
+            {"scheduler": s.scheduler, "makespan_s": s.seconds, "error": s.error}
+            for s in model.starts
+        ],
+        "curve": [list(point) for point in model.curve],
+    }
+
+
+def _curves(tuning: Tuning) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("model", "evaluations", "best_us", "lower_bound_us"))
+    for model in tuning.models:
+        bound = model.best.lower_bound_s
+        for count, seconds in model.curve:
+            row = (model.model, count, seconds * 1e6, "" if bound is None else bound * 1e6)
+            writer.writerow(row)
+    return text.getvalue()
+
+
+def _parameters(tuning: Tuning, tuned: TunedParameters) -> str:
+    entry = {
+        "name": "partition_tuner",
+        "label": f"partition_tuner_for_{plain(tuning.soc)}",
+        "parameters": dict(tuned.best),
+    }
+    remark = f"# PartitionTuner's parameters tuned on {tuning.soc}: an entry for a scenario file.\n"
+    return remark + yaml.safe_dump({"schedulers": [entry]}, sort_keys=False)
+
+
+def _page(tuning: Tuning, pictures: Sequence[Picture]) -> Page:
+    sections = []
+    if tuning.models:
+        sections.append(
+            Section("Plans", pictures=pictures, table=Table(PLAN_COLUMNS, plan_rows(tuning)))
+        )
+    if tuning.parameters is not None:
+        tuned = tuning.parameters
+        columns = ("network", "published parameters", "tuned", "change", "")
+        sections.append(
+            Section(
+                "Parameters of partition_tuner",
+                [_listed(tuned.everything)],
+                table=Table(columns, parameter_rows(tuned.everything)),
+            )
+        )
+        for i, fold in enumerate(tuned.folds):
+            sections.append(
+                Section(
+                    f"Held out, {i + 1} of {len(tuned.folds)}",
+                    [_listed(fold)],
+                    table=Table(columns, parameter_rows(fold)),
+                )
+            )
+    for model in tuning.models:
+        rows = [(s.scheduler, _time(s.seconds), s.error or "") for s in model.starts]
+        sections.append(
+            Section(
+                f"What {model.model} started from",
+                table=Table(("scheduler", "simulated", ""), rows),
+            )
+        )
+    return Page(
+        f"tuning of {tuning.scenario}",
+        f"tune · {tuning.scenario} on {tuning.soc} · {tuning.execution} · seed {tuning.seed}",
+        headline(tuning),
+        sections,
+    )
+
+
+def _listed(fold: Fold) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in fold.parameters.items())
+
+
+def _time(seconds: float | None) -> str:
+    return "–" if seconds is None else tidy_time(seconds)
+
+
+def _gap(model: TunedModel) -> str:
+    return "–" if model.best.gap is None else f"{model.best.gap:.2%}"
+
+
+def plain(text: str) -> str:
+    """A file name out of a label, which may hold anything."""
+    return re.sub(r"[^\w.+=-]+", "_", text).strip("._") or "network"
