@@ -11,7 +11,11 @@ import pytest
 from report_samples import HOSTILE, sample_graph, sample_result, sample_run, sample_soc
 
 from hetsim.analysis.result import Result
+from hetsim.report.figures import gap_figure
 from hetsim.report.html import render_report
+from hetsim.report.plotting import figure_images
+from hetsim.report.studypage import Picture, Section, Table
+from hetsim.report.why import critical_steps
 
 selenium = pytest.importorskip("selenium", reason="selenium is not installed (extra 'test')")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -96,7 +100,9 @@ def hover(browser: Any, canvas: Any, x: float, y: float) -> str:
 
 
 def complaints(browser: Any) -> list[str]:
-    return [entry["message"] for entry in browser.get_log("browser")]
+    """What the browser had to say, less its advice about the tests' own reading of pixels."""
+    messages = [entry["message"] for entry in browser.get_log("browser")]
+    return [message for message in messages if "willReadFrequently" not in message]
 
 
 def colours(browser: Any) -> int:
@@ -136,7 +142,119 @@ def test_hovering_names_the_operator_and_its_figures(browser: Any, pages: dict[s
     assert "lost to contention" in text
     assert "shared dram" in text
     assert hover(browser, canvas, 40, 5) == ""
-    assert "traffic" in hover(browser, canvas, 400, canvas.size["height"] - 20)
+    assert "it waited\n" in text
+
+
+def test_strips_tell_memory_traffic_and_power(browser: Any, pages: dict[str, Path]) -> None:
+    canvas = open_page(browser, pages["plain"])
+    run = sample_result().find("net0", "type_based")
+    span = next(s for s in run.trace.spans if s.on_chip_bytes)
+    x = 118 + (span.start + span.end) / 2 / run.makespan_s * (canvas.size["width"] - 126)
+    bottom = canvas.size["height"] - 4
+    first = bottom - 6 * 34 + 17  # memory, four links, power
+    text = hover(browser, canvas, x, first)
+    assert "npu SRAM" in text
+    assert "146.5 KiB (57 % of 256 KiB)" in text
+    text = hover(browser, canvas, x, first + 3 * 34)
+    assert "link dram" in text
+    assert "traffic" in text
+    text = hover(browser, canvas, x, bottom - 17)
+    assert text.startswith("power")
+    assert "W (26 % of 3.11 W)" in text
+    assert complaints(browser) == []
+
+
+def test_the_critical_path_is_marked_and_can_be_hidden(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    from selenium.webdriver.common.by import By
+
+    canvas = open_page(browser, pages["plain"])
+    run = sample_result().find("net0", "type_based")
+    steps = [step for step in critical_steps(run) if step.kind == "task"]
+    assert int(canvas.get_attribute("data-path")) == len(steps)
+    colour = browser.execute_script(
+        "return getComputedStyle(document.documentElement).getPropertyValue('--critical').trim()"
+    )
+    marked = count_colour(browser, colour)
+    last = run.plan.partitions[steps[-1].position]
+    row = [22 + 12, 22 + 24 + 12][last.pu == "npu"]
+    middle = (steps[-1].start + steps[-1].end) / 2 / run.makespan_s
+    text = hover(browser, canvas, 118 + middle * (canvas.size["width"] - 126), row)
+    assert f"{last.name} (on the critical path)" in text
+    browser.find_element(By.ID, "show-path").click()
+    settle(browser)
+    assert marked > 1000
+    assert count_colour(browser, colour) == 0
+
+
+def count_colour(browser: Any, colour: str) -> int:
+    """How many pixels of the timeline have exactly that colour (#rrggbb)."""
+    return int(
+        browser.execute_script(
+            """const c = document.getElementById('timeline'), w = arguments[0];
+            const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+            let n = 0;
+            for (let i = 0; i < d.length; i += 4)
+              if (d[i] === w[0] && d[i + 1] === w[1] && d[i + 2] === w[2]) n++;
+            return n;""",
+            [int(colour[i : i + 2], 16) for i in (1, 3, 5)],
+        )
+    )
+
+
+def test_dark_and_light_follow_the_system(browser: Any, pages: dict[str, Path]) -> None:
+    brightness = {}
+    for scheme in ("dark", "light"):
+        browser.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia",
+            {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+        )
+        open_page(browser, pages["plain"])
+        rgb = browser.execute_script(
+            "return [getComputedStyle(document.body).backgroundColor,"
+            " getComputedStyle(document.body).color].map((c) => c.match(/\\d+/g).map(Number))"
+        )
+        brightness[scheme] = [sum(channel[:3]) for channel in rgb]
+        assert abs(brightness[scheme][0] - brightness[scheme][1]) > 400
+        assert complaints(browser) == []
+    assert brightness["dark"][0] < 150 < 600 < brightness["light"][0]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_two_fingers_zoom(browser: Any, pages: dict[str, Path]) -> None:
+    canvas = open_page(browser, pages["plain"], width=380, height=800)
+    whole = stretch(canvas)
+    box = browser.execute_script("return arguments[0].getBoundingClientRect()", canvas)
+    y, middle = box["y"] + 60, box["x"] + 220
+
+    def touch(kind: str, *xs: float) -> None:
+        points = [{"x": x, "y": y, "id": i} for i, x in enumerate(xs)]
+        browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    browser.execute_cdp_cmd(
+        "Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2}
+    )
+    touch("touchStart", middle - 20, middle + 20)
+    for reach in (30, 45, 60, 80):
+        touch("touchMove", middle - reach, middle + reach)
+    touch("touchEnd")
+    settle(browser)
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    assert stretch(canvas) == pytest.approx(whole / 4, rel=0.05)
+
+
+def test_pictures_of_a_study_are_shown(browser: Any, tmp_path: Path) -> None:
+    svg, _ = figure_images(gap_figure(sample_result()))
+    table = Table(("parameter", "saves"), [("npu.sram", "3 %")])
+    section = Section("What if: net0", ["The bus."], [Picture(svg, "Sensitivities")], table)
+    page = tmp_path / "report.html"
+    page.write_text(render_report(sample_result(), sections=[section]), encoding="utf-8")
+    open_page(browser, page)
+    image = browser.find_element("css selector", "figure img")
+    assert browser.execute_script("return arguments[0].naturalWidth", image) > 100
+    assert "npu.sram" in browser.find_element("tag name", "main").text
+    assert complaints(browser) == []
 
 
 def test_wheel_buttons_keys_and_drags_change_the_stretch(
