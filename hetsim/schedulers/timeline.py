@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.plan.build import make_plan, merge_eager, overlapping_groups
 from hetsim.plan.model import Plan
 from hetsim.schedulers.base import Problem
 from hetsim.schedulers.units import Units
+from hetsim.workload.rewrite import Rewrite
 
 
 class Schedule:
@@ -86,8 +87,12 @@ class Schedule:
         scheduler: str,
         parameters: Mapping[str, object] | None = None,
         details: Mapping[str, object] | None = None,
+        rewrites: Sequence[Rewrite] = (),
     ) -> Plan:
-        """The plan that executes this schedule, merged where that delays nobody."""
+        """The plan that executes this schedule, merged where that delays nobody.
+
+        ``problem`` is that of the network after ``rewrites``.
+        """
         rank = {u: i for i, u in enumerate(self.placed)}
         # Units were placed in a topological order, so ties in time keep it.
         order = sorted(self.placed, key=lambda u: (self.start[u], rank[u]))
@@ -103,4 +108,5 @@ class Schedule:
             parameters=parameters,
             predicted_s=self.makespan(),
             details=details,
+            rewrites=rewrites,
         )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hetsim.errors import PlanError
 from hetsim.plan.files import dump_plan, load_plan, parse_plan, plan_json_schema
 from hetsim.plan.model import Partition, Plan
+from hetsim.workload.rewrite import Rewrite
 
 NAMES = st.text(min_size=1, max_size=12) | st.sampled_from(
     [
@@ -35,6 +36,13 @@ VALUES = st.recursive(
 PARTITIONS = st.builds(
     Partition, NAMES, NAMES, st.lists(NAMES, min_size=1, max_size=4).map(tuple), st.booleans()
 )
+REWRITES = st.builds(
+    Rewrite, st.just("merge"), st.lists(NAMES, min_size=1, max_size=3).map(tuple),
+    st.lists(NAMES, max_size=2).map(tuple), st.none(),
+) | st.builds(
+    Rewrite, st.just("pad"), NAMES.map(lambda name: (name,)), st.just(()),
+    st.tuples(st.integers(1, 9), st.integers(1, 9)),
+)  # fmt: skip
 PLANS = st.builds(
     Plan,
     model=NAMES,
@@ -44,6 +52,7 @@ PLANS = st.builds(
     parameters=st.dictionaries(NAMES, VALUES, max_size=3),
     predicted_s=st.none() | st.floats(min_value=1e-9, max_value=1e3),
     details=st.dictionaries(NAMES, VALUES, max_size=2),
+    rewrites=st.lists(REWRITES, max_size=2).map(tuple),
 )
 
 
@@ -53,6 +62,7 @@ def test_round_trip(plan):
     back = parse_plan(dump_plan(plan))
     assert back.partitions == plan.partitions
     assert back.parallel_groups == plan.parallel_groups
+    assert back.rewrites == plan.rewrites
     assert (back.model, back.scheduler) == (plan.model, plan.scheduler)
     assert back.parameters == plan.parameters
     assert back.details == plan.details

@@ -17,7 +17,8 @@ from hetsim.schedulers.cuts import blocks_between_cuts, cut_units
 from hetsim.schedulers.duet import Duet
 from hetsim.schedulers.heft import HEFT
 from hetsim.schedulers.iops import IOPS
-from hetsim.schedulers.ios import IOS, assign_groups
+from hetsim.schedulers.ios import IOS
+from hetsim.schedulers.stages import assignments
 from hetsim.schedulers.timeline import Schedule
 from hetsim.schedulers.units import Units
 
@@ -118,9 +119,12 @@ def test_impossible_parameters_are_refused(parameters):
 
 
 def test_groups_are_assigned_for_the_earliest_end():
-    assert assign_groups([[3, 4], [3, 4], [9, 1]]) == ([0, 1, 1], 5)
+    offers = list(assignments([[3, 4], [3, 4], [9, 1]]))
+    assert offers[0] == ((0, 1, 1), 5)
+    assert len(offers) == 8
+    assert [seconds for _, seconds in offers] == sorted(seconds for _, seconds in offers)
     many = [[2.0, 2.0, 2.0]] * 9
-    assert assign_groups(many)[1] == 6
+    assert next(assignments(many))[1] == 6
 
 
 @settings(max_examples=150, deadline=None)
