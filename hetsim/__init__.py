@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from hetsim.report.rebuild import load_result as load_result
     from hetsim.scenario.loader import load_scenario as load_scenario
     from hetsim.soc.loader import load_soc as load_soc
+    from hetsim.study.notebook import compare as compare
+    from hetsim.study.notebook import explore as explore
+    from hetsim.study.notebook import sweep as sweep
+    from hetsim.study.notebook import whatif as whatif
     from hetsim.study.runner import simulate as simulate
     from hetsim.workload.onnx_loader import load_onnx as load_onnx
 
@@ -34,6 +38,8 @@ _PUBLIC = {
     "HetsimError": "hetsim.errors",
     "Result": "hetsim.analysis.result",
     "Run": "hetsim.analysis.result",
+    "compare": "hetsim.study.notebook",
+    "explore": "hetsim.study.notebook",
     "load_model": "hetsim.api",
     "load_onnx": "hetsim.workload.onnx_loader",
     "load_plan": "hetsim.plan.files",
@@ -42,6 +48,8 @@ _PUBLIC = {
     "load_soc": "hetsim.soc.loader",
     "run": "hetsim.api",
     "simulate": "hetsim.study.runner",
+    "sweep": "hetsim.study.notebook",
+    "whatif": "hetsim.study.notebook",
 }
 """Where each public name lives."""
 
@@ -50,6 +58,8 @@ __all__ = [
     "Result",
     "Run",
     "__version__",
+    "compare",
+    "explore",
     "load_model",
     "load_onnx",
     "load_plan",
@@ -58,6 +68,8 @@ __all__ = [
     "load_soc",
     "run",
     "simulate",
+    "sweep",
+    "whatif",
 ]
 
 

@@ -76,7 +76,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Search the design space under constraints; resumable.
+    """Search the design space under constraints.
 
     Latency is that of the slowest network, energy the sum of all, each under its fastest
     scheduler; area and cost are the SoC file's own sums. The same command goes on where an

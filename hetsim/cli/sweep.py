@@ -66,7 +66,7 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Simulate a grid of variants of a scenario; resumable.
+    """Simulate a grid of variants; resumable.
 
     Every outcome goes to the store as it arrives. However the study ends, the same command goes
     on where it was, and nothing runs twice. A list's last unit holds for all of it; a range is
