@@ -53,8 +53,8 @@ FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
 def command(format_name: str) -> None:
     """Print the JSON Schema of a file format.
 
-    FORMAT is soc, scenario, plan, profile or result. An editor that knows YAML schemas completes and checks
-    a file with it: save it with 'hetsim schema soc > soc.schema.json' and name it in the first
-    line of the file: '# yaml-language-server: $schema=soc.schema.json'.
+    FORMAT is soc, scenario, plan, profile or result. An editor that knows YAML schemas completes
+    and checks a file with it: save it with 'hetsim schema soc > soc.schema.json' and name it in the
+    first line of the file: '# yaml-language-server: $schema=soc.schema.json'.
     """
     click.echo(json.dumps(FORMATS[format_name](), indent=1, ensure_ascii=False).encode())

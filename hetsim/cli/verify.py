@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -119,7 +120,9 @@ def _plain(verdict: Verdict, loaded: Scenario) -> dict[str, object]:
         "soc": loaded.soc.name,
         "pinned": verdict.pinned,
         "output_tolerance": TOLERANCE,
-        "median_absolute_error": verdict.median_error if verdict.outcomes else None,
+        "median_absolute_error": _finite(verdict.median_error),
+        "median_absolute_composed_error": _finite(verdict.median_composed_error),
+        "plans_disturbed": sum(o.disturbed for o in verdict.outcomes),
         "pairs_apart": len(verdict.pairs()),
         "pairs_ranked_right": len(verdict.ranked_right()),
         "plans": [
@@ -134,7 +137,10 @@ def _plain(verdict: Verdict, loaded: Scenario) -> dict[str, object]:
                 "wall_s": o.wall_s,
                 "rounds": o.rounds,
                 "rounds_counted": o.measured.samples,
+                "rounds_undisturbed": o.quiet_rounds,
+                "composed_s": o.composed_s,
                 "error": o.error,
+                "composed_error": o.composed_error,
                 "output_deviation": o.deviation,
                 "outputs_equal": o.equal,
             }
@@ -147,30 +153,46 @@ def _plain(verdict: Verdict, loaded: Scenario) -> dict[str, object]:
     }
 
 
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
 def _print(verdict: Verdict) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from hetsim.host.clock import FEWEST
     from hetsim.host.verify import APART, TOLERANCE
 
     table = Table("network and plan", box=None)
-    for title in ("parts", "simulated\nms", "measured\nms", "±\nms", "error", "rounds\nused"):
+    for title in (
+        "parts",
+        "simulated\nms",
+        "measured\nms",
+        "error",
+        "quiet\nrounds",
+        "composed\nms",
+        "error",
+    ):
         table.add_column(title, justify="right", no_wrap=True)
     for model in dict.fromkeys(o.model for o in verdict.outcomes):
         table.add_row(model, style="bold")
         for o in verdict.outcomes:
             if o.model != model:
                 continue
-            spread = o.measured.spread_s
+            composed = o.composed_error
             table.add_row(
                 f"  {o.label}", f"{len(o.plan.partitions)}{' ∥' if o.parallel else '  '}",
                 f"{o.simulated_s * 1e3:.3f}", f"{o.measured.median_s * 1e3:.3f}",
-                "–" if spread is None else f"{spread * 1e3:.3f}", f"{o.error:+.1%}",
-                f"{o.measured.samples}/{o.rounds}",
+                f"{o.error:+.1%}", f"{o.quiet_rounds}/{o.rounds}",
+                f"{o.composed_s * 1e3:.3f}" if o.composed_s else "–",
+                "–" if composed is None else f"{composed:+.1%}",
             )  # fmt: skip
     console = Console()
     console.print(table)
-    console.print("∥ runs partitions at the same time; ± half the distance of the quartiles")
+    console.print(
+        "∥ runs partitions at the same time; composed: from the partitions' processor times alone"
+    )
     right, pairs = len(verdict.ranked_right()), len(verdict.pairs())
     console.print(
         f"median absolute error {verdict.median_error:.1%} over {len(verdict.outcomes)} plans;"
@@ -178,5 +200,13 @@ def _print(verdict: Verdict) -> None:
         f" outputs of {sum(o.equal for o in verdict.outcomes)} plans equal the uncut model's within"
         f" {TOLERANCE:g} of their largest value"
     )
+    console.print(f"against composed latencies the median is {verdict.median_composed_error:.1%}")
+    busy = sum(o.disturbed for o in verdict.outcomes)
+    if busy:
+        console.print(
+            f"the machine was busy: {busy} plans had no {FEWEST} undisturbed rounds, and their"
+            " measured latencies are too long; repeat on an idle machine",
+            style="yellow",
+        )
     if not verdict.pinned:
         console.print("workers could not be pinned to cores here")

@@ -73,6 +73,21 @@ class BoundPlan:
         cpus = [self._cores[pu] for pu in self._pus]
         return Team(cpus, self._pieces, len(self._slices))
 
+    def composed(self, own_s: Sequence[float]) -> float | None:
+        """The plan's latency if nobody disturbed it: pieces of ``own_s`` seconds in its order.
+
+        Each waits for what it reads and for its worker, and nothing else takes time. ``None`` when
+        a worker has several threads, whose time the pieces' own thread does not tell.
+        """
+        if any(len(self._cores[pu]) > 1 for pu in self._pus):
+            return None
+        ended = [0.0] * len(self._slices)
+        free = dict.fromkeys(self._pus, 0.0)
+        for position, part in enumerate(self._slices):
+            start = max([free[part.pu], *(ended[need] for need in part.needs)])
+            ended[position] = free[part.pu] = start + own_s[position]
+        return max(ended)
+
     def _pieces(self, worker: int) -> list[Piece]:
         return [
             Piece(position, part.needs, self._body(part))

@@ -48,7 +48,7 @@ def measure_call(machine: Machine, threads: int, repeats: int = 30) -> float:
         return pieces
 
     with Team([machine.cpus[:threads]], make, CHAIN) as team:
-        samples = [team.run() for _ in range(repeats)]
+        samples = [team.run().sample for _ in range(repeats)]
     return median(sample.wall_s for sample in undisturbed(samples)) / CHAIN
 
 

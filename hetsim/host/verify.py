@@ -48,8 +48,11 @@ Progress = Callable[[str, int, int], None]
 class Outcome:
     """One plan of one network, simulated and run.
 
-    ``measured`` is of undisturbed rounds, ``wall_s`` the median of all ``rounds``. ``deviation`` is
-    the largest difference of an output from the uncut model's, as a share of its largest value.
+    ``measured`` is of undisturbed rounds as far as there were any (``quiet_rounds``), ``wall_s``
+    the median of all ``rounds``. ``composed_s`` is the latency that the pieces' processor times add up
+    to in the plan's order: what a busy machine would have taken if nobody had disturbed it, without
+    the hand-overs. ``deviation`` is the largest difference of an output from the uncut model's, as
+    a share of its largest value.
     """
 
     model: str
@@ -59,6 +62,8 @@ class Outcome:
     measured: Timing
     wall_s: float
     rounds: int
+    quiet_rounds: int
+    composed_s: float | None
     deviation: float
     parallel: bool
 
@@ -66,6 +71,16 @@ class Outcome:
     def error(self) -> float:
         """Simulated over measured, less one."""
         return self.simulated_s / self.measured.median_s - 1.0
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether the machine was too busy to measure this plan."""
+        return self.quiet_rounds < min(FEWEST, self.rounds)
+
+    @property
+    def composed_error(self) -> float | None:
+        """Simulated over composed, less one."""
+        return None if not self.composed_s else self.simulated_s / self.composed_s - 1.0
 
     @property
     def equal(self) -> bool:
@@ -85,6 +100,12 @@ class Verdict:
     def median_error(self) -> float:
         """Median absolute error over plans; NaN when none ran."""
         return median(abs(o.error) for o in self.outcomes) if self.outcomes else math.nan
+
+    @property
+    def median_composed_error(self) -> float:
+        """The same against what the pieces' processor times add up to; NaN when unknown."""
+        known = [abs(e) for o in self.outcomes if (e := o.composed_error) is not None]
+        return median(known) if known else math.nan
 
     def pairs(self) -> list[tuple[Outcome, Outcome]]:
         """Pairs of plans of one network whose measured latencies differ by more than 10 %."""
@@ -203,6 +224,7 @@ def _run(
     reference = open_session(cutter.whole(), graph.name)
     wanted = dict(zip(graph.outputs, reference.run(list(graph.outputs), feeds), strict=True))
     samples: list[list[Sample]] = [[] for _ in plans]
+    own: list[list[tuple[float, ...]]] = [[] for _ in plans]
     deviations = [0.0] * len(plans)
     with ExitStack() as stack:
         bound = [BoundPlan(plan, cutter, cores, feeds) for _, plan in plans]
@@ -211,15 +233,17 @@ def _run(
         turn = 0
         while turn < warmup + rounds or (_restless(samples) and time.monotonic() < end):
             for i, team in enumerate(teams):
-                sample = team.run()
+                run = team.run()
                 if turn >= warmup:
-                    samples[i].append(sample)
+                    samples[i].append(run.sample)
+                    own[i].append(run.own_s)
                 if turn in (0, warmup + rounds - 1):
                     deviations[i] = max(deviations[i], _deviation(bound[i].values, wanted))
             turn += 1
         pinned = all(team.pinned for team in teams)
     outcomes = []
-    for (label, plan), taken, deviation in zip(plans, samples, deviations, strict=True):
+    for i, (label, plan) in enumerate(plans):
+        taken = samples[i]
         trace = case.simulate(plan)
         kernels = [s for s in trace.spans if s.kind in ("compute", "stream")]
         outcomes.append(
@@ -231,7 +255,9 @@ def _run(
                 Timing.of([sample.wall_s for sample in undisturbed(taken)]),
                 median(sample.wall_s for sample in taken),
                 len(taken),
-                deviation,
+                sum(not sample.disturbed for sample in taken),
+                bound[i].composed([median(times) for times in zip(*own[i], strict=True)]),
+                deviations[i],
                 _overlap(kernels),
             )
         )

@@ -28,12 +28,24 @@ class Piece:
     body: Body
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution: from the first piece's start to the last's end, and pieces' processor time.
+
+    ``own_s`` is by position, of the worker's thread alone.
+    """
+
+    sample: Sample
+    own_s: tuple[float, ...]
+
+
 @dataclass
 class _Round:
     """One execution of all pieces."""
 
     done: list[threading.Event]
     ended: list[float]
+    own: list[float]
     begun: list[float] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
 
@@ -79,22 +91,23 @@ class Team:
         for thread in self._threads:
             thread.join()
 
-    def run(self) -> Sample:
-        """Executes all pieces once and tells the time from the first's start to the last's end.
+    def run(self) -> Run:
+        """Executes all pieces once.
 
         What others took is the time that the workers' threads waited for cores.
 
         Raises whatever a piece raised first.
         """
         events = [threading.Event() for _ in range(self._count)]
-        current = self._round = _Round(events, [0.0] * self._count)
+        current = self._round = _Round(events, [0.0] * self._count, [0.0] * self._count)
         before = waited_by_others()
         self._start.wait()
         self._end.wait()
         if current.errors:
             raise current.errors[0]
         taken = waited_by_others() - before
-        return Sample(max(current.ended) - min(current.begun), taken)
+        sample = Sample(max(current.ended) - min(current.begun), taken)
+        return Run(sample, tuple(current.own))
 
     def _serve(self, worker: int) -> None:
         with pinned(self._cpus[worker]) as held:
@@ -119,9 +132,11 @@ class Team:
             for need in piece.needs:
                 current.done[need].wait()
             if not current.errors:
+                cpu = time.thread_time()
                 try:
                     piece.body()
                 except BaseException as error:
                     current.errors.append(error)
+                current.own[piece.position] = time.thread_time() - cpu
             current.ended[piece.position] = time.perf_counter()
             current.done[piece.position].set()

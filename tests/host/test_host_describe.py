@@ -157,7 +157,9 @@ def outcome(label: str, simulated: float, measured: float, deviation: float = 0.
     from hetsim.host.measure import Timing
 
     timing = Timing(measured, measured, None, 1)
-    return Outcome("m", label, Plan("m", ()), simulated, timing, measured, 1, deviation, False)
+    return Outcome(
+        "m", label, Plan("m", ()), simulated, timing, measured, 1, 1, None, deviation, False
+    )
 
 
 def test_errors_and_ranking_are_counted_as_stated():

@@ -95,7 +95,7 @@ def test_a_cut_network_computes_what_the_uncut_one_does():
     bound = BoundPlan(parallel_plan(network), cutter, cores, feeds)
     with bound.team() as team:
         for _ in range(3):
-            assert team.run().wall_s > 0
+            assert team.run().sample.wall_s > 0
             assert np.allclose(bound.values[output].numpy(), right, rtol=0, atol=TOLERANCE)
 
 
@@ -135,6 +135,18 @@ def test_an_error_in_a_piece_reaches_the_caller_and_nobody_hangs():
 
     with pytest.raises(WorkloadError, match="no session"), Team([cpus[:1]], fails, 1):
         pass
+
+
+@needs_runtime
+def test_composed_latency_follows_the_plan():
+    network = small_network()
+    cores = {"cpu.0": (0,), "cpu.1": (1,)}
+    feeds = {name: network.feeds[name] for name in network.graph.inputs}
+    bound = BoundPlan(parallel_plan(network), Cutter(network), cores, feeds)
+    assert bound.composed([1.0, 5.0, 2.0, 3.0]) == 1 + 5 + 3
+    assert bound.composed([1.0, 2.0, 7.0, 3.0]) == 1 + 7 + 3
+    wide = BoundPlan(parallel_plan(network), Cutter(network), {**cores, "cpu.1": (1, 2)}, feeds)
+    assert wide.composed([1.0] * 4) is None
 
 
 @needs_runtime
