@@ -49,10 +49,10 @@ class Outcome:
     """One plan of one network, simulated and run.
 
     ``measured`` is of undisturbed rounds as far as there were any (``quiet_rounds``), ``wall_s``
-    the median of all ``rounds``. ``composed_s`` is the latency that the pieces' processor times add up
-    to in the plan's order: what a busy machine would have taken if nobody had disturbed it, without
-    the hand-overs. ``deviation`` is the largest difference of an output from the uncut model's, as
-    a share of its largest value.
+    the median of all ``rounds``. ``composed_s`` is the latency that the pieces' processor times add
+    up to in the plan's order: what a busy machine would have taken if nobody had disturbed it,
+    without the hand-overs. ``deviation`` is the largest difference of an output from the uncut
+    model's, as a share of its largest value.
     """
 
     model: str
