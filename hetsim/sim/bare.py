@@ -10,8 +10,8 @@ from typing import get_args
 import simpy
 
 from hetsim.errors import ConfigError
+from hetsim.sim.flow import Flow as _Flow
 from hetsim.sim.links import INFINITY
-from hetsim.sim.network import Flow as _Flow
 from hetsim.sim.network import Network
 from hetsim.soc.model import Link
 from hetsim.soc.schema import Arbitration

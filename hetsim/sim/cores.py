@@ -7,8 +7,9 @@ conversion beside it both slow down by that factor (processor sharing).
 
 from __future__ import annotations
 
+from hetsim.sim.flow import Flow, Slowdown
 from hetsim.sim.links import INFINITY, Route
-from hetsim.sim.network import Flow, Network, Slowdown
+from hetsim.sim.network import Network
 
 
 class Cores:

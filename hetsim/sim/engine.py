@@ -13,12 +13,14 @@ import simpy
 from hetsim.cost.work import Phase
 from hetsim.lower.program import Job, Launch, Step
 from hetsim.sim.cores import Cores
+from hetsim.sim.flow import Flow
 from hetsim.sim.links import INFINITY, Route
-from hetsim.sim.network import Flow, Network, TracedNetwork
+from hetsim.sim.network import Network
 from hetsim.sim.recorder import Recorder
 from hetsim.sim.slowdown import slowdown_curve
 from hetsim.sim.story import Story
 from hetsim.sim.tiles import play_tiles
+from hetsim.sim.traced import TracedNetwork
 from hetsim.soc.cpu import CPUClusterSpec
 from hetsim.soc.model import PU, SoC
 

@@ -9,7 +9,7 @@ from hetsim.sim.trace import LinkUsage
 from hetsim.soc.model import Link
 
 if TYPE_CHECKING:
-    from hetsim.sim.network import Flow
+    from hetsim.sim.flow import Flow
 
 INFINITY = float("inf")
 SLACK = 1.0 + 1e-12

@@ -6,6 +6,9 @@ starting or ending a flow touches only that flow: one event. When a link is *con
 connected to it through congested links are shared out anew, and only those whose rate changed are
 rescheduled. The cost of a simulation therefore grows with events, never with simulated time.
 
+A flow that starts while nobody else is about runs *alone* until somebody comes: its end is its only
+event, and nothing is booked on its links before that.
+
 Bytes are conserved exactly: a finished flow has moved its bytes, no rounding of rates included.
 """
 
@@ -14,167 +17,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from simpy import Environment, Event
+from simpy import Environment
 
+from hetsim.sim.flow import Flow, Slowdown
 from hetsim.sim.links import INFINITY, SLACK, LinkState, Route, Timer
 from hetsim.sim.sharing import share
-from hetsim.sim.trace import RateSample
 from hetsim.soc.model import Link
-
-Slowdown = Callable[[float, float], float]
-"""(own demand, others' demand) in B/s to the share of its speed that a flow keeps."""
-
-_DUST = 1e-12  # a flow with less than this share left has arrived, even if it is stopped now
-
-
-class Flow(Event):
-    """A transfer under way; as an event it fires when the last byte has arrived.
-
-    ``wanted`` is the rate it reaches alone, ``limit`` what is left of that after the slowdown that
-    others' mere presence causes, ``lost`` the seconds it has lost to others so far.
-    """
-
-    __slots__ = (
-        "amount",
-        "bottleneck",
-        "crosses",
-        "joined",
-        "limit",
-        "links",
-        "lost",
-        "network",
-        "new_rate",
-        "order",
-        "priority",
-        "rate",
-        "remaining",
-        "slowdown",
-        "timer",
-        "updated",
-        "wanted",
-        "weight",
-    )
-
-    def __init__(
-        self,
-        network: Network,
-        amount: float,
-        route: Route,
-        cap: float,
-        weight: float,
-        priority: int,
-        slowdown: Slowdown | None,
-    ) -> None:
-        self.env = network.env
-        self.callbacks = []
-        self.network = network
-        self.amount = amount
-        self.remaining = amount
-        self.links = route.links
-        self.crosses = route.crosses
-        self.limit = self.wanted = cap if cap < route.bandwidth else route.bandwidth
-        self.weight = weight
-        self.priority = priority
-        self.slowdown = slowdown
-        self.rate = 0.0
-        self.new_rate = 0.0
-        self.lost = 0.0
-        self.bottleneck: LinkState | None = None
-        self.timer: Timer | None = None
-        self.order = -1
-
-    def _join(self, _: Timer | None) -> None:
-        """The first byte leaves."""
-        network = self.network
-        now = network.env.now
-        self.joined = self.updated = now
-        self.order = network.next_order
-        network.next_order += 1
-        if network.slowdowns and self.links:
-            network.enter_memory(self)
-        limit = self.limit
-        network.flows[self] = None
-        congested = False
-        for link in self.links:
-            if not link.count:
-                link.busy_since = now
-            link.count += 1
-            link.demand += limit
-            if link.varies:
-                link.resize()
-            if link.demand > link.capacity * SLACK or (link.fifo and link.count > 1):
-                link.congested = True
-            if link.congested:  # perhaps no longer, if its efficiency rises with the new flow
-                congested = True
-        if congested:
-            network.reshare(self.links)
-        else:
-            self.rate = self.limit
-            self._aim()
-            network.observe(self.links)
-
-    def _aim(self) -> None:
-        """Schedules the end at the present rate, instead of any end scheduled before."""
-        delay = 0.0
-        if self.rate > 0.0:
-            delay = self.remaining / self.rate
-        elif self.remaining > self.amount * _DUST:
-            self.timer = None
-            return
-        self.timer = timer = Timer(self._finish)
-        self.env.schedule(timer, delay=delay)  # type: ignore[arg-type]
-
-    def settle(self, now: float) -> None:
-        """Books what has moved, and what was lost, since the rate last changed."""
-        elapsed = now - self.updated
-        if elapsed > 0.0:
-            self.remaining -= self.rate * elapsed
-            if self.rate < self.wanted:
-                lost = elapsed * (1.0 - self.rate / self.wanted)
-                self.lost += lost
-                (self.bottleneck or self.links[-1]).usage.contention_s += lost
-        self.updated = now
-
-    def _finish(self, event: Timer) -> None:
-        """The last byte arrives, unless the end has been moved since this was scheduled."""
-        if event is not self.timer:
-            return
-        network = self.network
-        now = network.env.now
-        if self.rate < self.wanted:
-            self.settle(now)
-        amount, limit = self.amount, self.limit
-        del network.flows[self]
-        again = False
-        for link in self.links:
-            usage = link.usage
-            usage.bytes += amount
-            link.count -= 1
-            if link.count:
-                link.demand -= limit
-            else:
-                link.demand = 0.0
-                usage.busy_s += now - link.busy_since
-            if link.varies:
-                link.resize()
-            if link.congested:
-                again = True
-        if network.slowdowns and self.links:  # now that nobody shares anything with it any more
-            network.leave_memory(self)
-        if again:
-            network.reshare(self.links)
-        else:
-            network.observe(self.links)
-        self.fire()
-
-    def fire(self) -> None:
-        """Wakes whoever waits, within the event that ended the flow."""
-        callbacks = self.callbacks
-        self.callbacks = None  # type: ignore[assignment]  # SimPy's mark of a processed event
-        self._ok = True
-        self._value = self
-        for callback in callbacks:
-            callback(self)
 
 
 class Network:
@@ -187,7 +35,9 @@ class Network:
     def __init__(self, env: Environment, links: Iterable[Link], *, shared: bool = True) -> None:
         self.env = env
         self.next_order = 0
-        self.flows: dict[Flow, None] = {}  # under way, by age
+        self.flows: dict[Flow, None] = {}  # under way together, by age
+        self.solo: Flow | None = None  # under way, or about to be, with nobody else about
+        self.waiting = 0  # flows whose delay has not passed
         self.shared = shared
         self.slowdowns = False
         self.links: Mapping[str, LinkState] = {link.name: LinkState(link, shared) for link in links}
@@ -223,15 +73,30 @@ class Network:
         delay += route.latency
         if amount <= 0.0 or flow.limit == INFINITY:
             self.at(delay, lambda _: flow.fire())
-        elif delay > 0.0:
-            self.at(delay, flow._join)
+        elif not flow.links:
+            flow.run_alone(delay)
+        elif self.solo is None and not self.flows and not self.waiting:
+            self.solo = flow
+            flow.run_alone(delay)
         else:
-            flow._join(None)
+            if self.solo is not None:
+                self.solo.engage()
+            if delay > 0.0:
+                self.wait_to_join(flow, delay)
+            else:
+                flow.join(self.env.now)
         return flow
+
+    def wait_to_join(self, flow: Flow, delay: float) -> None:
+        """``flow`` joins in ``delay`` seconds."""
+        self.waiting += 1
+        self.at(delay, flow.due)
 
     def set_limit(self, flow: Flow, cap: float, route: Route) -> None:
         """Changes a running flow's own rate limit (its PU became slower or faster)."""
         wanted = min(cap, route.bandwidth)
+        if flow.alone:
+            flow.engage()
         if flow.order < 0:  # still waiting for its latency to pass
             flow.limit = flow.wanted = wanted
             return
@@ -336,26 +201,10 @@ class Network:
         return timer
 
     def observe(self, links: Sequence[LinkState]) -> None:
-        """Called when rates on ``links`` may have changed; :class:`TracedNetwork` records."""
+        """Called when rates on ``links`` may have changed; :class:`~hetsim.sim.traced.TracedNetwork` records."""
 
     def observe_flows(self, flows: Sequence[Flow]) -> None:
         """Called when the rates of ``flows`` have been shared out anew."""
 
-
-class TracedNetwork(Network):
-    """A network that notes every change of a link's total rate."""
-
-    def __init__(self, env: Environment, links: Iterable[Link], *, shared: bool = True) -> None:
-        super().__init__(env, links, shared=shared)
-        self.samples: list[RateSample] = []
-
-    def observe(self, links: Sequence[LinkState]) -> None:
-        now = self.env.now
-        for link in links:
-            rate = sum(flow.rate for flow in self.flows if link in flow.crosses)
-            if rate != link.rate or link.count != link.noted:
-                link.rate, link.noted = rate, link.count
-                self.samples.append(RateSample(now, link.name, rate, link.count))
-
-    def observe_flows(self, flows: Sequence[Flow]) -> None:
-        self.observe(list(dict.fromkeys(link for flow in flows for link in flow.links)))
+    def observe_alone(self, flow: Flow, start: float) -> None:
+        """Called when it is known that ``flow`` has been alone since ``start``."""

@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from hetsim.cost.work import Phase
 from hetsim.lower.program import Job, Launch, Step
-from hetsim.sim.network import Flow
+from hetsim.sim.flow import Flow
 from hetsim.sim.trace import RUNTIME, Activity, Span, TaskRow
 
 

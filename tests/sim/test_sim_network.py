@@ -7,7 +7,8 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hetsim.sim.network import Network, TracedNetwork
+from hetsim.sim.network import Network
+from hetsim.sim.traced import TracedNetwork
 from hetsim.soc.model import Link
 
 
