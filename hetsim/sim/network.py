@@ -201,7 +201,7 @@ class Network:
         return timer
 
     def observe(self, links: Sequence[LinkState]) -> None:
-        """Called when rates on ``links`` may have changed; :class:`~hetsim.sim.traced.TracedNetwork` records."""
+        """Called when rates on ``links`` may have changed; :mod:`hetsim.sim.traced` records."""
 
     def observe_flows(self, flows: Sequence[Flow]) -> None:
         """Called when the rates of ``flows`` have been shared out anew."""
