@@ -48,7 +48,7 @@ def command(
     target = output or results
     check_directory(target, force=force or output is None)
     result = load_result(results)
-    sections = whatif_sections(study, result.scenario) if study is not None else ()
+    sections = whatif_sections(study, result) if study is not None else ()
     with progress_bar(wanted=not quiet) as progress:
 
         def drawing(what: str, done: int, total: int) -> None:

@@ -20,6 +20,7 @@ from hetsim.report.payload import report_data, script_json
 from hetsim.report.studypage import Section
 from hetsim.report.summary import (
     best_run,
+    gap_text,
     headline,
     models_of,
     published_figures,
@@ -163,7 +164,7 @@ def _bar(result: Result, index: int, run: Run, longest: float, best: bool) -> Ba
         makespan_text=text(run.makespan_s),
         predicted_text=text(run.predicted_s),
         bound_text=text(run.lower_bound_s),
-        gap_text="–" if run.gap is None else f"{run.gap:.1%}",
+        gap_text=gap_text(run),
         speed=ratio("type_based"),
         speed_greedy=ratio("profile_greedy"),
     )

@@ -7,7 +7,7 @@ from html import escape
 
 from hetsim.analysis.result import Result, Run
 from hetsim.report.palette import PARTS
-from hetsim.report.summary import headline, models_of, tidy_time, winners
+from hetsim.report.summary import gap_text, headline, models_of, tidy_time, winners
 
 _NUMBER = "text-align:right;font-variant-numeric:tabular-nums"
 _SLOWEST = 5
@@ -44,7 +44,7 @@ def run_html(run: Run) -> str:
     if run.predicted_s is not None:
         parts.append(f"predicted {_time(run.predicted_s)}")
     if run.lower_bound_s is not None:
-        gap = f", gap {run.gap:.1%}" if run.gap is not None else ""
+        gap = f", gap {gap_text(run)}"
         parts.append(f"proven lower bound {_time(run.lower_bound_s)}{gap}")
     if run.energy_j is not None:
         parts.append(f"{run.energy_j * 1e3:.4g} mJ")
@@ -75,8 +75,9 @@ def run_html(run: Run) -> str:
 def _row(run: Run, name: str, longest: float, best: bool) -> str:
     if run.error is not None:
         return f"<tr>{_cell(name)}{_cell(run.scheduler)}<td colspan='5'>failed</td></tr>"
-    gap = "–" if run.gap is None else f"{run.gap:.1%}"
-    figures = (_time(run.makespan_s), _time(run.predicted_s), _time(run.lower_bound_s), gap)
+    figures = (
+        _time(run.makespan_s), _time(run.predicted_s), _time(run.lower_bound_s), gap_text(run)
+    )  # fmt: skip
     cells = "".join(_cell(text, number=True, bold=best) for text in figures)
     return (
         f"<tr>{_cell(name, bold=True)}{_cell(run.scheduler, bold=best)}{cells}"

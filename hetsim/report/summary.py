@@ -52,6 +52,14 @@ def time_unit(seconds: float) -> tuple[str, float]:
     return ("ns", 1e-9) if seconds else ("µs", 1e-6)
 
 
+def gap_text(run: Run, digits: int = 1) -> str:
+    """The gap to the bound as a percentage; what rounding left below zero is zero."""
+    if run.gap is None:
+        return "–"
+    text = f"{run.gap:.{digits}%}"
+    return text.removeprefix("-") if float(text[:-1]) == 0.0 else text
+
+
 def headline(result: Result) -> str:
     """The result in one sentence."""
     models = models_of(result)
@@ -83,7 +91,7 @@ def _one_model(result: Result, best: Run) -> str:
             parts.append(f"{words} {baseline}")
             break
     if best.gap is not None:
-        parts.append(f"{best.gap:.1%} above the proven lower bound")
+        parts.append(f"{gap_text(best)} above the proven lower bound")
     return text + "".join(f", {part}" for part in parts) + "."
 
 

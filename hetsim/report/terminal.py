@@ -16,6 +16,7 @@ from hetsim.analysis.result import Result, Run
 from hetsim.report.palette import PARTS
 from hetsim.report.summary import (
     PublishedFigure,
+    gap_text,
     headline,
     models_of,
     published_figures,
@@ -82,7 +83,7 @@ def _figure_columns(result: Result) -> dict[str, Cell]:
         "× type\nbased": times_faster("type_based"),
         "× prof.\ngreedy": times_faster("profile_greedy"),
         f"bound\n{unit}": lambda run: clock(run.lower_bound_s),
-        "gap": lambda run: "–" if run.gap is None else f"{run.gap:.0%}",
+        "gap": lambda run: gap_text(run, 0),
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hetsim.analysis.result import Result
 from hetsim.errors import ResultsError
 from hetsim.report.plotting import figure_images
 from hetsim.report.studypage import Picture, Section, Table
@@ -21,8 +22,10 @@ _NOTICED = 1e-3
 Entry = Mapping[str, Any]
 
 
-def whatif_sections(place: Path, scenario: str) -> tuple[Section, ...]:
+def whatif_sections(place: Path, result: Result) -> tuple[Section, ...]:
     """One section per network of the study in ``place`` (a directory, or its ``whatif.json``).
+
+    ``result`` is what the report is about; a study that started from other times says so.
 
     Raises:
         ResultsError: no such study, damaged, of another version, or of another scenario.
@@ -40,16 +43,17 @@ def whatif_sections(place: Path, scenario: str) -> tuple[Section, ...]:
     if found != SCHEMA:
         raise ResultsError(f"{path} has format {found!r}; this hetsim reads {SCHEMA!r}")
     try:
-        if study["scenario"] != scenario:
+        if study["scenario"] != result.scenario:
             raise ResultsError(
-                f"{path} is about scenario {study['scenario']!r}, the result about {scenario!r}"
+                f"{path} is about scenario {study['scenario']!r}, the result about"
+                f" {result.scenario!r}"
             )
-        return tuple(_section(network, study["soc"]) for network in study["networks"])
+        return tuple(_section(network, study["soc"], result) for network in study["networks"])
     except (KeyError, TypeError, ValueError) as error:
         raise ResultsError(f"{path} is damaged: {type(error).__name__} {error}") from None
 
 
-def _section(network: Entry, soc: str) -> Section:
+def _section(network: Entry, soc: str, result: Result) -> Section:
     base = float(network["makespan_us"])
     telling = [p for p in network["parameters"] if _swing(p, base) > _NOTICED]
     text = [
@@ -57,6 +61,13 @@ def _section(network: Entry, soc: str) -> Section:
         f"Every parameter of {soc} was lowered and raised alone, {network['scheduler']} planning"
         " anew; marks and brackets tell what the unchanged plan would give.",
     ]
+    run = result.find(network["model"], network["scheduler"])
+    here = None if run is None else run.makespan_s
+    if here is not None and abs(here * 1e6 - base) > 1e-6 * base:
+        text.append(
+            f"The study started from {tidy_time(base / 1e6)}, this result says {tidy_time(here)}:"
+            " they were not made from the same inputs."
+        )
     idle = [str(p["name"]) for p in network["parameters"] if _swing(p, base) <= _NOTICED]
     if idle:
         text.append(f"Without noticeable effect: {', '.join(idle)}.")

@@ -145,7 +145,7 @@ def test_report_shows_a_whatif_study_of_the_same_scenario(
     parameter = {"name": "npu <b>clock</b>", "component": "npu", "now": "1 GHz", "gain": 1.5,
                  "elasticity": -0.6, "changes": [change]}  # fmt: skip
     study = {"schema": "hetsim.whatif/1", "scenario": "quickstart", "soc": "board", "networks": [
-        {"model": "squeezenet", "scheduler": "heft", "makespan_us": 90e3,
+        {"model": "squeezenet", "scheduler": "none", "makespan_us": 90e3,
          "sentence": "The bottleneck is npu.", "parameters": [parameter]}]}  # fmt: skip
     path = tmp_path / "whatif.json"
     path.write_text(json.dumps(study))
@@ -156,6 +156,11 @@ def test_report_shows_a_whatif_study_of_the_same_scenario(
     assert "The bottleneck is npu." in page
     assert "npu &lt;b&gt;clock&lt;/b&gt;" in page
     assert "2×: 60 ms (kept 70 ms)" in page
+    assert "not made from the same inputs" not in page  # squeezenet did not run under that name
+    study["networks"][0]["scheduler"] = "type_based"
+    path.write_text(json.dumps(study))
+    assert entry([*command, str(tmp_path), "--force"]) == 0
+    assert "not made from the same inputs" in (place / "report.html").read_text()
     path.write_text(json.dumps(study | {"scenario": "other"}))
     assert entry([*command, str(tmp_path), "--force"]) == 2
     assert "'other'" in capsys.readouterr().err

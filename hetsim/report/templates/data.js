@@ -82,7 +82,7 @@ function formatEnergy(joules) {
 // Small shares keep a digit, so that a little is not shown as nothing.
 function percent(share, digits = 0) {
   if (share === null) return "–";
-  const value = 100 * share;
+  const value = Math.abs(share) < 0.0005 ? 100 * Math.abs(share) : 100 * share;  // no minus before nothing
   return value.toFixed(value && Math.abs(value) < 9.95 ? Math.max(digits, 1) : digits) + " %";
 }
 const gapText = (gap) => gap < 10 ? percent(gap, 1) : "× " + Number((gap + 1).toPrecision(3));
