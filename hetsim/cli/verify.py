@@ -200,7 +200,9 @@ def _print(verdict: Verdict) -> None:
         f" outputs of {sum(o.equal for o in verdict.outcomes)} plans equal the uncut model's within"
         f" {TOLERANCE:g} of their largest value"
     )
-    console.print(f"against composed latencies the median is {verdict.median_composed_error:.1%}")
+    if math.isfinite(verdict.median_composed_error):
+        error = f"{verdict.median_composed_error:.1%}"
+        console.print(f"against composed latencies the median absolute error is {error}")
     busy = sum(o.disturbed for o in verdict.outcomes)
     if busy:
         console.print(

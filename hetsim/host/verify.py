@@ -17,7 +17,7 @@ from itertools import combinations, pairwise
 from statistics import median
 from typing import Any
 
-from hetsim.errors import HetsimError
+from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.host.clock import FEWEST, Sample, undisturbed
 from hetsim.host.cut import Cutter
 from hetsim.host.execute import BoundPlan, cores_of
@@ -149,10 +149,17 @@ def verify(
     ``patience_s`` seconds for each network.
 
     Raises:
-        ConfigError: the SoC is not one of CPU workers that this machine has cores for.
+        ConfigError: the SoC is not one of CPU workers that this machine has cores for, or the
+            execution is one that is not run here.
         MissingExtraError: ONNX Runtime is not installed.
         WorkloadError: it cannot run a network.
     """
+    if execution != "dataflow":
+        raise ConfigError(
+            f"plans run here as 'dataflow', not as {execution!r}",
+            where=Location("execution"),
+            hint="write execution: dataflow in the scenario",
+        )
     cores = cores_of(soc, machine)
     outcomes: list[Outcome] = []
     failures: list[tuple[str, str, str]] = []
@@ -160,7 +167,7 @@ def verify(
     for i, network in enumerate(networks):
         if progress is not None:
             progress(network.graph.name, i, len(networks))
-        case = Case(network.graph, soc, execution=execution)
+        case = Case(network.graph, soc)
         plans, refused = _plans(case, schedulers)
         failures += refused
         found, pinned = _run(case, network, plans, cores, rounds, warmup, patience_s)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Hashable, Sequence
 
 from hetsim.cost.fusion import is_fusable
+from hetsim.cost.measured.keys import operator_key
 from hetsim.cost.profile import INFEASIBLE, Profile
 from hetsim.errors import InfeasibleError
 from hetsim.lower.lowering import Lowering
@@ -152,7 +153,7 @@ def _signature(lowering: Lowering, op: Operator) -> Hashable:
     """Everything that can change the cost of an operator, without its name."""
     tensors = lowering.graph.tensors
     return (
-        op.kind, op.variant, op.dtype, op.macs, op.element_ops, op.nest, op.weights,
+        operator_key(lowering.graph, op), op.variant, op.macs, op.element_ops, op.nest, op.weights,
         tuple((tensors[t].shape, tensors[t].dtype) for t in op.inputs),
         tuple((tensors[t].shape, tensors[t].dtype) for t in op.outputs),
     )  # fmt: skip

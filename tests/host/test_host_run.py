@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from host_networks import branches, made_up, small_network
 
-from hetsim.errors import MissingExtraError, WorkloadError
+from hetsim.errors import ConfigError, MissingExtraError, WorkloadError
 from hetsim.host.cut import Cutter
 from hetsim.host.describe import host_soc
 from hetsim.host.execute import BoundPlan
@@ -169,6 +169,11 @@ def test_every_operator_is_measured_and_they_make_up_the_latency():
     entries = entries_of([times], call)
     assert sum(len(entry.seen) for entry in entries) == len(network.graph)
     assert sum(e.seconds * len(e.seen) for e in entries) == pytest.approx(sum(costs.values()))
+
+
+def test_verify_refuses_what_it_does_not_run():
+    with pytest.raises(ConfigError, match="'barrier'"):
+        verify(load_soc("zcu102-vta"), [], [], this_machine(), execution="barrier")
 
 
 @needs_runtime
