@@ -22,6 +22,7 @@ from hetsim.plan.model import Partition, Plan
 from hetsim.sim.trace import Activity, LinkUsage, RateSample, Span, TaskRow, Trace
 from hetsim.soc.describe import describe_soc, soc_of
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
+from hetsim.workload.rewrite import Rewrite
 
 SCHEMA = "hetsim.runs/1"
 NAME = "runs.json.gz"
@@ -185,6 +186,7 @@ def _plan(plan: Plan) -> Json:
         "parameters": plan.parameters,
         "predicted_s": plan.predicted_s,
         "details": plan.details,
+        "rewrites": _columns(Rewrite, plan.rewrites),
     }
 
 
@@ -197,6 +199,15 @@ def _read_plan(entry: Json) -> Plan:
         parameters=entry["parameters"],
         predicted_s=entry["predicted_s"],
         details=entry["details"],
+        rewrites=tuple(
+            _rows(
+                Rewrite,
+                entry["rewrites"],
+                operators=tuple,
+                tail=tuple,
+                kernel=lambda size: None if size is None else tuple(size),
+            )
+        ),
     )
 
 

@@ -222,7 +222,7 @@ def _shape(plan: Plan) -> object:
     """What a plan decides, names left out."""
     position = {part.name: i for i, part in enumerate(plan.partitions)}
     groups = sorted(sorted(position[name] for name in group) for group in plan.parallel_groups)
-    return [(p.pu, p.operators, p.fuse) for p in plan.partitions], groups
+    return [(p.pu, p.operators, p.fuse) for p in plan.partitions], groups, plan.rewrites
 
 
 def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:

@@ -51,7 +51,7 @@ def report_data(result: Result, files: FileNames | None = None) -> Json:
         row["files"] = dict((files or {}).get(position, {}))
         if run.trace is not None:
             row |= _timeline(run, run.trace, result.soc, texts, kinds)
-        if run.plan is not None:
+        if run.plan is not None and run.trace is not None:
             row |= _plan(run.graph, run.plan, texts)
             row |= _story(run, run.plan, texts)
         runs.append(row)
