@@ -43,6 +43,10 @@ class CostModel(ABC):
         know.
         """
 
+    def notes(self) -> list[str]:
+        """What a report should say about the answers given so far; usually nothing."""
+        return []
+
 
 class CostChain(CostModel):
     """Asks its models in order and takes the first answer: measured, learned, analytical."""
@@ -66,3 +70,6 @@ class CostChain(CostModel):
             if seconds is not None:
                 return seconds
         return None
+
+    def notes(self) -> list[str]:
+        return [note for model in self.models for note in model.notes()]

@@ -65,6 +65,7 @@ def run_scenario(
     notes += profile_notes(tables.values())
     if any(spec.profile or spec.learned for spec in scenario.soc.spec.pus.values()):
         notes += source_notes(runs)
+        notes += [f"{case.graph.name}: {n}" for case in cases for n in case.cost_model.notes()]
     return Result(
         scenario=scenario.name,
         soc=scenario.soc,

@@ -90,7 +90,7 @@ class Cut:
         return blocks
 
 
-def tiled_cycles(array: SystolicArray | GemmCore, T: Cut, K: Cut, N: Cut, taps: int) -> Ints:
+def tiled_cycles(array: SystolicArray | GemmCore, T: Cut, K: Cut, N: Cut, taps: int | Ints) -> Ints:
     """Total array cycles when the three loops are cut into tiles, summed over all tiles.
 
     ``K`` counts input channels, each with ``taps`` = kernel height × width positions. The sum over

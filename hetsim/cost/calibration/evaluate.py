@@ -114,7 +114,7 @@ def evaluate(
     if uncalibrated is not None:
         predicted = {UNCALIBRATED: uncalibrated.predict(table), **predicted}
     scores = {
-        name: _score(name, values, table, fold_of, fallback if name == LEARNED else 0)
+        name: score_model(name, values, table, fold_of, fallback if name == LEARNED else 0)
         for name, values in predicted.items()
     }
     notes = []
@@ -142,9 +142,10 @@ def _large_transfers(table: Measurements, scores: Mapping[str, ModelScore]) -> l
     return [f"MAPE of the {int(large.sum())} transfers of 4 KiB and more: {said}"]
 
 
-def _score(
+def score_model(
     name: str, predicted: Floats, table: Measurements, fold_of: NDArray[np.int64], fallback: int
 ) -> ModelScore:
+    """The score of one model's out-of-fold predictions."""
     by_fold = tuple(
         ErrorMetrics.of(predicted[fold_of == fold], table.target[fold_of == fold])
         for fold in range(int(fold_of.max()) + 1)

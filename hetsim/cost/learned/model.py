@@ -7,13 +7,15 @@ from collections.abc import Mapping
 
 from hetsim.cost.base import CostModel
 from hetsim.cost.learned.regressor import LearnedModel
-from hetsim.cost.learned.workloads import operator_rows
+from hetsim.cost.learned.workloads import Key, operator_rows, row_key
 from hetsim.cost.measured.fit import Path, alone_s, fit
+from hetsim.cost.physical.given import FittedGiven
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
+from hetsim.errors import InfeasibleError
 from hetsim.soc.model import PU
-from hetsim.workload.graph import Graph, LoopNest, Operator
+from hetsim.workload.graph import Graph, Operator
 
-_Key = tuple[str, str, LoopNest, str, int]
+REASONS_SHOWN = 3
 
 
 class LearnedCostModel(CostModel):
@@ -25,23 +27,26 @@ class LearnedCostModel(CostModel):
     was predicted holds on an idle SoC, and contention can only lengthen it.
 
     On PUs that keep tensors in managed memory, kernels with resident tensors are left to the
-    models behind: nobody measured those. ``refused`` counts why kernels were passed on.
+    models behind: nobody measured those. ``refused`` counts, by reason, the distinct operators
+    that were passed on for being out of range, and ``within`` those that were not.
+
+    A model learned on top of given predictions (:mod:`hetsim.cost.physical.given`) gets the
+    analytical model's.
     """
 
     def __init__(self, models: Mapping[str, LearnedModel], analytical: CostModel) -> None:
         self.models = dict(models)
         self.analytical = analytical
         self.refused: Counter[str] = Counter()
-        self._cache: dict[_Key, tuple[float, float] | str] = {}
+        self.within = 0
+        self._cache: dict[tuple[str, Key], tuple[float, float] | str | None] = {}
 
     def work(
         self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency = NOWHERE
     ) -> Work | None:
         if residency != NOWHERE and pu.spec.managed_memory:
             return None
-        answer = self._answer(kernel.head, pu)
-        if isinstance(answer, str):
-            self.refused[answer] += 1
+        answer = self._answer(graph, kernel.head, pu)
         if not isinstance(answer, tuple):
             return None
         base = self.analytical.work(graph, kernel, pu, NOWHERE)
@@ -58,7 +63,7 @@ class LearnedCostModel(CostModel):
 
     def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
         operator = graph.operators[op]
-        answer = self._answer(operator, pu)
+        answer = self._answer(graph, operator, pu)
         if not isinstance(answer, tuple):
             return None
         least = self.analytical.floor(graph, op, pu)
@@ -67,21 +72,51 @@ class LearnedCostModel(CostModel):
         tail = any(operator.kind in chain[1:] for chain in pu.spec.fuse_patterns)
         return min(answer[0], least) if tail or pu.spec.managed_memory else answer[0]
 
-    def _answer(self, op: Operator, pu: PU) -> tuple[float, float] | str | None:
+    def notes(self) -> list[str]:
+        """How many operators were out of range, and the commonest reasons."""
+        count = sum(self.refused.values())
+        if not count:
+            return []
+        reasons = sorted(self.refused.items(), key=lambda item: (-item[1], item[0]))
+        said = "; ".join(f"{why} ({times})" for why, times in reasons[:REASONS_SHOWN])
+        more = f"; {len(reasons) - REASONS_SHOWN} more" if len(reasons) > REASONS_SHOWN else ""
+        return [
+            f"{count} of {count + self.within} distinct operators asked of the learned model were"
+            f" out of its range and left to the analytical one: {said}{more}"
+        ]
+
+    def _answer(self, graph: Graph, op: Operator, pu: PU) -> tuple[float, float] | str | None:
         """Seconds and relative spread of ``op`` alone; why it is out of range; or nothing."""
         model = self.models.get(pu.cluster)
         if model is None or op.nest is None or op.nest.weights_are_activations:
             return None
-        rows = operator_rows([op], pu)
-        dtype, padding = str(rows["dtype"][0]), int(rows["pad_top"][0])
-        key = (pu.cluster, op.kind, op.nest, dtype, padding)
+        key = pu.cluster, row_key(op, pu)
         if key not in self._cache:
-            prediction = model.predict(rows)
-            if prediction.valid[0]:
-                self._cache[key] = float(prediction.value[0]), float(prediction.spread[0])
-            else:
-                self._cache[key] = f"{pu.cluster}: {model.why_invalid(rows, 0)}"
+            answer = self._cache[key] = self._predict(model, graph, op, pu)
+            if isinstance(answer, str):
+                self.refused[answer] += 1
+            elif answer is not None:
+                self.within += 1
         return self._cache[key]
+
+    def _predict(
+        self, model: LearnedModel, graph: Graph, op: Operator, pu: PU
+    ) -> tuple[float, float] | str | None:
+        rows = operator_rows([op], pu)
+        if isinstance(model.physical, FittedGiven):
+            try:
+                work = self.analytical.work(graph, Kernel.of(graph, (op,)), pu, NOWHERE)
+            except InfeasibleError:
+                return None
+            least = self.analytical.floor(graph, graph.index[op.name], pu)
+            if work is None or least is None:
+                return None
+            fluid = alone_s(work, Path(pu.bandwidth, pu.latency))
+            rows = operator_rows([op], pu, physical=[fluid], floor=[least])
+        prediction = model.predict(rows)
+        if prediction.valid[0]:
+            return float(prediction.value[0]), float(prediction.spread[0])
+        return f"{pu.cluster}: {model.why_invalid(rows, 0)}"
 
 
 def _least_s(work: Work, path: Path) -> float:

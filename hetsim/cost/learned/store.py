@@ -13,14 +13,23 @@ import numpy as np
 from hetsim.cost.learned.blend import Blend
 from hetsim.cost.learned.encoder import Encoder
 from hetsim.cost.learned.regressor import LearnedModel
-from hetsim.cost.physical.base import Baseline
-from hetsim.cost.physical.choose import BASELINES
+from hetsim.cost.physical.array import ArrayBaseline, FittedArray
+from hetsim.cost.physical.base import Baseline, Fitted
+from hetsim.cost.physical.choose import BASELINES, FittedRoofline, RooflineBaseline
 from hetsim.cost.physical.given import FittedGiven, GivenBaseline
 from hetsim.errors import ConfigError, Location
 
 SCHEMA = "hetsim.learned/1"
 _META = "about"
 _BLEND = "blend."
+_PHYSICAL = "physical"
+"""The physical model of the table's form; the others go by a name of their own."""
+
+_OTHERS: Mapping[str, tuple[type[Fitted], type[Baseline]]] = {
+    "given": (FittedGiven, GivenBaseline),
+    "roofline": (FittedRoofline, RooflineBaseline),
+    "array": (FittedArray, ArrayBaseline),
+}
 
 
 def save_model(model: LearnedModel, path: str | Path) -> None:
@@ -29,7 +38,10 @@ def save_model(model: LearnedModel, path: str | Path) -> None:
     about = {
         "schema": SCHEMA,
         "form": model.form,
-        "baseline": "given" if isinstance(model.physical, FittedGiven) else "physical",
+        "baseline": next(
+            (name for name, (kind, _) in _OTHERS.items() if isinstance(model.physical, kind)),
+            _PHYSICAL,
+        ),
         "physical": dict(model.physical.parameters()),
         "features": list(encoder.names),
         "categories": {name: list(known) for name, known in encoder.categories.items()},
@@ -72,9 +84,9 @@ def load_model(path: str | Path) -> LearnedModel:
 
 
 def _rebuild(about: dict[str, Any], arrays: Mapping[str, Any]) -> LearnedModel:
-    baseline: Baseline = (
-        GivenBaseline() if about["baseline"] == "given" else BASELINES[about["form"]]()
-    )
+    name = about["baseline"]
+    kind = BASELINES[about["form"]] if name == _PHYSICAL else _OTHERS[name][1]
+    baseline = kind()
     encoder = Encoder(
         tuple(about["features"]),
         arrays["mean"],

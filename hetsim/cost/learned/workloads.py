@@ -14,7 +14,7 @@ from hetsim.cost.measurements.forms import CONVOLUTION
 from hetsim.cost.measurements.table import Column, Measurements
 from hetsim.cost.physical.given import FLOOR, PHYSICAL
 from hetsim.soc.model import PU
-from hetsim.workload.graph import Operator
+from hetsim.workload.graph import LoopNest, Operator
 
 _NEST = {
     "n": "batch", "groups": "groups", "out_h": "out_h", "out_w": "out_w", "h_in": "in_h",
@@ -73,6 +73,14 @@ def operator_rows(
         lines=np.arange(1, count + 1),
         rows_read=count,
     )
+
+
+Key = tuple[str, LoopNest | None, str, int]
+
+
+def row_key(op: Operator, pu: PU) -> Key:
+    """What the row of ``op`` depends on: operators of equal keys on ``pu`` are one workload."""
+    return op.kind, op.nest, pu.stored_dtype(op.dtype), _padding(op)
 
 
 def _padding(op: Operator) -> int:

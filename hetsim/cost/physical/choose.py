@@ -10,7 +10,7 @@ import numpy as np
 from hetsim.cost.measurements.forms import CONVOLUTION, NPU, TRANSFER
 from hetsim.cost.measurements.table import Measurements
 from hetsim.cost.physical.base import Baseline, Fitted, Floats
-from hetsim.cost.physical.convolution import ConvBaseline, conv_rows
+from hetsim.cost.physical.convolution import CEILING_MARGIN, ConvBaseline, conv_rows
 from hetsim.cost.physical.npu import NPUBaseline, array_work, element_width
 from hetsim.cost.physical.robust import fit_log_parameters
 from hetsim.cost.physical.transfer import TransferBaseline
@@ -43,11 +43,12 @@ def demand(table: Measurements) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True)
 class FittedRoofline(Fitted):
-    """One rate, one bandwidth, one overhead."""
+    """One rate, one bandwidth, one overhead; ``ceiling`` is the highest rate that is believed."""
 
     rate: float
     bandwidth: float
     overhead: float
+    ceiling: float
 
     def predict(self, table: Measurements) -> Floats:
         """The larger of the two times, and the overhead."""
@@ -55,12 +56,17 @@ class FittedRoofline(Fitted):
         return self.overhead + np.maximum(macs / self.rate, moved / self.bandwidth)
 
     def floor(self, table: Measurements) -> Floats:
-        """The same without overhead."""
-        return self.predict(table) - self.overhead
+        """Arithmetic at the ceiling."""
+        return demand(table)[0] / self.ceiling
 
     def parameters(self) -> Mapping[str, float]:
         """Flat names."""
-        return {"rate": self.rate, "bandwidth": self.bandwidth, "overhead": self.overhead}
+        return {
+            "rate": self.rate,
+            "bandwidth": self.bandwidth,
+            "overhead": self.overhead,
+            "ceiling": self.ceiling,
+        }
 
 
 @dataclass(frozen=True)
@@ -84,8 +90,15 @@ class RooflineBaseline(Baseline):
             return np.asarray(times, dtype=float)
 
         found, _ = fit_log_parameters(predict, target, start)
-        return FittedRoofline(*(float(v) for v in found))
+        ceiling = CEILING_MARGIN * float(np.max(macs / target)) or 1.0
+        rate, bandwidth, overhead = (float(v) for v in found)
+        return FittedRoofline(rate, bandwidth, overhead, ceiling)
 
     def restore(self, parameters: Mapping[str, float]) -> FittedRoofline:
         """The inverse of :meth:`FittedRoofline.parameters`."""
-        return FittedRoofline(parameters["rate"], parameters["bandwidth"], parameters["overhead"])
+        return FittedRoofline(
+            parameters["rate"],
+            parameters["bandwidth"],
+            parameters["overhead"],
+            parameters["ceiling"],
+        )
