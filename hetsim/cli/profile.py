@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from hetsim.cli.progress import progress_bar
 
@@ -22,6 +23,12 @@ DEFAULT_NETWORKS = ("squeezenet", "googlenet", "resnet18")
 """What is measured when nothing is named."""
 
 DOUBTS_SHOWN = 12
+
+_ONLY = {
+    "threads": "--measure", "repeat": "--measure", "warmup": "--measure", "seed": "--measure",
+    "device": "--import",
+}  # fmt: skip
+"""Options that only one way of making profiles looks at."""
 
 
 @click.command()
@@ -98,6 +105,7 @@ def command(
         raise click.UsageError("give one of --soc, --measure and --import")
     if (form is None) != (not files):
         raise click.UsageError("--import goes with FILEs to read, and FILEs with --import")
+    _refuse_idle("--measure" if measure else "--import" if form else "--soc")
     from hetsim.cli.run import _shapes
 
     shapes = _shapes(input_shapes)
@@ -110,6 +118,15 @@ def command(
     else:
         assert form is not None
         _imported(form, files, models, shapes, device, output, force)
+
+
+def _refuse_idle(way: str) -> None:
+    """An option that the chosen way does not look at is a misunderstanding."""
+    context = click.get_current_context()
+    for name, needed in _ONLY.items():
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if given and way != needed:
+            raise click.UsageError(f"--{name} goes with {needed}, not with {way}")
 
 
 def _simulated(

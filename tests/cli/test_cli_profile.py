@@ -67,6 +67,8 @@ def test_nestc_files_written_are_files_read(tmp_path, capsys):
         ([], "give one of --soc, --measure and --import"),
         (["--soc", "zcu102-vta"], "--soc goes with one --model"),
         (["--import", "csv"], "FILEs"),
+        (["--soc", "s", "--model", "m", "--device", "d"], "--device goes with --import"),
+        (["--import", "csv", "f", "--repeat", "3"], "--repeat goes with --measure"),
         (["--import", "csv", "none.csv"], "no such file"),
         (["--measure", "onnxruntime", "--threads", "two"], "not a list of thread counts"),
         (["--soc", "zcu102-vta", "--model", "squeezenett"], "no network called"),
