@@ -1,0 +1,79 @@
+"""The pages in docs/ say only what works: their code and commands are run here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import hetsim
+from hetsim.cli.main import VERBS, cli, entry
+
+DOCS = Path(hetsim.__file__).parents[1] / "docs"
+if not DOCS.is_dir():  # an installed wheel has no docs beside it
+    pytest.skip("docs are not part of the installed package", allow_module_level=True)
+
+PAGES = sorted(DOCS.glob("*.md"))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.stem)
+def test_code_runs_from_top_to_bottom(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for code in blocks(page, "python"):
+        exec(compile(code, page.name, "exec", dont_inherit=True), names)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "sh")], ids=lambda p: p.stem)
+def test_commands_succeed(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for line in "\n".join(blocks(page, "sh")).splitlines():
+        program, *arguments = shlex.split(line, comments=True)
+        assert program == "hetsim"
+        assert entry(arguments) == 0, line
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_files_options_and_anchors_that_are_named_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    root = DOCS.parent
+    for name in re.findall(r"`((?:hetsim|tests|benchmarks)/[\w/]+(?:\.py|/))`", text):
+        assert (root / name).exists(), name
+    for name in re.findall(r"^    python (benchmarks/\S+)", text, re.MULTILINE):
+        assert (root / name).is_file(), name
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("http"):
+            continue
+        file, _, anchor = target.partition("#")
+        place = (page.parent / file).resolve() if file else page
+        assert place.is_file(), target
+        titles = re.findall(r"^#+ (.*)$", place.read_text(encoding="utf-8"), re.MULTILINE)
+        slugs = {re.sub(r"[^\w\- ]", "", t.lower()).replace(" ", "-") for t in titles}
+        assert not anchor or anchor in slugs, target
+    context = cli.make_context("hetsim", ["--help"], resilient_parsing=True)
+    for verb, rest in re.findall(r"`hetsim (\w+)([^`]*)`", text):
+        assert verb in VERBS
+        command = cli.get_command(context, verb)
+        assert command is not None, verb
+        known = {name for parameter in command.params for name in parameter.opts}
+        assert set(re.findall(r"--[\w-]+", rest)) <= known, (verb, rest)
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    for page in PAGES:
+        assert f"docs/{page.name}" in readme
