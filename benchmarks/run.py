@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import bench_sweep
 import engine
 import planning
 import startup
@@ -24,6 +25,7 @@ SUITES: dict[str, Callable[[int], list[Measurement]]] = {
     "engine": engine.measure,
     "planning": planning.measure,
     "startup": startup.measure,
+    "sweep": bench_sweep.measure,
 }
 
 

@@ -16,7 +16,10 @@ def test_each_study_is_one_call_and_shows_itself(tmp_path):
         store=tmp_path / "s.sqlite",
     )  # fmt: skip
     assert len(swept.rows) == 6
-    assert set(swept.figures()) == {"heatmap-small", "pareto-energy"}
+    # The SoC states power, area and cost, so each has a plot against time.
+    assert set(swept.figures()) == {
+        "heatmap-small", "pareto-energy", "pareto-area", "pareto-cost",
+    }  # fmt: skip
     what = hetsim.whatif(scenario, only=["bus"])
     both = hetsim.compare(scenario, {"fast": {"bus.clock": "2x"}})
     assert what.networks[0].base_s == both.base.best("small").makespan_s
