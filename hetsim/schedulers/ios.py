@@ -29,6 +29,9 @@ from hetsim.schedulers.merging import Merge, find_merges
 from hetsim.schedulers.stages import Group, Stage, StageLatency, plan_of
 from hetsim.schedulers.units import Units
 
+SIMULATION = 9
+"""What a simulated stage counts on top of one that was looked up."""
+
 LONGEST_SECTION = 100
 """Units of a section that is worth an attempt; a longer one is halved at once."""
 
@@ -39,8 +42,9 @@ class IOS(Scheduler):
 
     ``r``: most units in a group. ``s``: most groups in a stage, and most convolutions in a merge.
     ``merge``: whether convolutions may be merged. ``max_transitions``: stages tried for the whole
-    network, shared out to its sections by their numbers of units; a section that needs more is
-    halved in graph order, with a barrier between the halves, until each half has enough.
+    network, shared out to its sections by their numbers of units; a stage whose contention must be
+    simulated counts as ten. A section that needs more than its share is halved in graph order,
+    with a barrier between the halves, until each half has enough.
     """
 
     name: ClassVar[str] = "ios"
@@ -52,7 +56,7 @@ class IOS(Scheduler):
     r: int = 3
     s: int = 8
     merge: bool = True
-    max_transitions: int = 50_000
+    max_transitions: int = 100_000
 
     def __post_init__(self) -> None:
         """Raises :class:`SchedulerError` for a number below 1."""
@@ -123,7 +127,9 @@ class IOS(Scheduler):
                     members = [tuple(section[i] for i in group) for group in groups]
                     limit = table.seconds(after) - cost
                     by_size[after.bit_count()][after] = None
+                    before = latency.simulations
                     table.offer(done, after, *latency.of(members, homes, limit))
+                    allowed -= SIMULATION * (latency.simulations - before)
                 for mask, merge in _ready_merges(done, preds, by_mask):
                     by_size[(done | mask).bit_count()][done | mask] = None
                     table.offer(done, done | mask, *latency.of_merge(merge, homes))

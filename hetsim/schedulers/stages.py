@@ -47,6 +47,7 @@ class StageLatency:
         self.home: dict[int, int] = {}
         self._alone: dict[Group, list[float]] = {}
         self._reads: dict[Group, list[tuple[str, int | None]]] = {}
+        self.simulations = 0
         self._clash: dict[tuple[tuple[int, Group], ...], float] = {}
 
     def commit(self, stage: Stage) -> None:
@@ -95,6 +96,7 @@ class StageLatency:
     def _contention(self, parts: tuple[tuple[int, Group], ...]) -> float:
         """How much longer the parts take beside each other than the longest takes alone."""
         if parts not in self._clash:
+            self.simulations += 1
             profile, ops = self.problem.profile, self.units.ops
             loads = [(p, tuple(op for u in members for op in ops[u])) for p, members in parts]
             alone = max(profile.chain_time(members, p) for p, members in loads)
