@@ -23,8 +23,23 @@ PROBLEMS_SHOWN = 10
 @click.command()
 @click.argument("soc", required=False)
 @click.option("--pu", metavar="NAME", help="The processing unit of SOC that was measured.")
+@click.option("--measurements", "file", metavar="FILE.csv", help="What was measured.")
 @click.option(
-    "--measurements", "file", metavar="FILE.csv", required=True, help="What was measured."
+    "--simulate",
+    type=click.Choice(["tile"]),
+    help="Learn from hetsim's own simulation at this fidelity instead: a fast stand-in for it.",
+)
+@click.option(
+    "--models",
+    metavar="NAME,FILE.onnx,...",
+    help="With --simulate: the networks whose operators are simulated.  [default: all built in]",
+)
+@click.option(
+    "--base",
+    type=click.Choice(["array", "roofline", "fluid"]),
+    default="array",
+    show_default=True,
+    help="With --simulate --learned: the physical model that is corrected.",
 )
 @click.option("--device", metavar="NAME", help="Use only this device of the file.")
 @click.option("--learned", is_flag=True, help="Also train the learned model.")
@@ -55,7 +70,10 @@ PROBLEMS_SHOWN = 10
 def command(
     soc: str | None,
     pu: str | None,
-    file: str,
+    file: str | None,
+    simulate: str | None,
+    models: str | None,
+    base: str,
     device: str | None,
     learned: bool,
     split: str,
@@ -70,18 +88,43 @@ def command(
 
     Errors are those of rows kept aside, beside the uncalibrated model (when SOC is given) and
     a plain roofline fit. Without SOC it reports errors only: of every device in the file.
+
+    \b
+    hetsim calibrate --measurements M.csv --learned                    errors only
+    hetsim calibrate SOC --pu cpu --measurements M.csv --learned -o D  SoC and learned model
+    hetsim calibrate SOC --pu npu --simulate tile --learned -o D       stand-in for fidelity: tile
     """
     from hetsim.cost.calibration.evaluate import evaluate
     from hetsim.cost.measurements import read_measurements
 
+    _check_use(file, simulate)
     if (soc is None) != (pu is None):
         raise click.UsageError("SOC and --pu go together: which unit of which SoC was measured?")
+    if simulate is not None:
+        from hetsim.cli.standin import stand_in
+
+        if soc is None or pu is None:
+            raise click.UsageError("--simulate needs a SOC and its unit: SOC --pu NAME")
+        stand_in(
+            soc,
+            pu,
+            models,
+            base=base,
+            learned=learned,
+            folds=folds,
+            seed=seed,
+            output=output,
+            force=force,
+            as_json=as_json,
+        )
+        return
+    assert file is not None
     table = read_measurements(file, max_dropped=max_dropped)
     devices = _devices(table, device, file, one=soc is not None)
     target = _target(soc, pu, table.of_device(devices[0])) if soc is not None and pu else None
     planned = _planned_files(output, devices, target, learned)
     if not force:
-        _refuse_existing(planned)
+        refuse_existing(planned)
     reports: list[DeviceReport] = []
     skipped: list[ConfigError] = []
     with progress_bar(wanted=not as_json) as progress:
@@ -110,6 +153,18 @@ def command(
     _show(reports, table, as_json=as_json)
     if output is not None:
         _write(reports, Path(output), target, learned=learned, force=force, quiet=as_json)
+
+
+def _check_use(file: str | None, simulate: str | None) -> None:
+    """Refuses options that would do nothing."""
+    if (file is None) == (simulate is None):
+        raise click.UsageError("one of --measurements and --simulate says what to learn from")
+    context = click.get_current_context()
+    idle = ("models", "base") if simulate is None else ("device", "split", "max_dropped")
+    for name in idle:
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            other = "--simulate" if simulate is None else "--measurements"
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with {other}")
 
 
 def _devices(table: Measurements, device: str | None, file: str, *, one: bool) -> tuple[str, ...]:
@@ -163,7 +218,8 @@ def _planned_files(
     return files
 
 
-def _refuse_existing(files: list[Path]) -> None:
+def refuse_existing(files: list[Path]) -> None:
+    """Raises ``ResultsError`` when one of ``files`` exists."""
     present = [file for file in files if file.exists()]
     if present:
         raise ResultsError(

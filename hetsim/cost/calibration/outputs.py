@@ -36,7 +36,7 @@ def save_scatter(report: DeviceReport, path: Path) -> Path:
 def save_learned(report: DeviceReport, path: Path, baseline: Baseline | None = None) -> Path:
     """Trains on all rows and writes the model, with its errors on rows kept aside."""
     model = LearnedModel.fit(report.table, seed=report.seed, baseline=baseline)
-    facts = {"score": _score(report, LEARNED), "made by": f"hetsim {hetsim.__version__}"}
+    facts = {"score": score_line(report, LEARNED), "made by": f"hetsim {hetsim.__version__}"}
     save_model(model.noting(**facts), path)
     return path
 
@@ -54,7 +54,7 @@ def save_calibrated_soc(
         f" {target.dtype}.\n"
         f"From {source.name} (sha256 {digest[:16]}), device {report.device},"
         f" {len(table)} rows (data {data_hash(table)[:16]}).\n"
-        f"Errors on rows kept aside by {report.split}: {_score(report, CALIBRATED)}.\n"
+        f"Errors on rows kept aside by {report.split}: {score_line(report, CALIBRATED)}.\n"
     )
     write_calibrated_soc(
         target.soc.source,
@@ -67,7 +67,8 @@ def save_calibrated_soc(
     return target.bound_notes(fitted)
 
 
-def _score(report: DeviceReport, model: str) -> str:
+def score_line(report: DeviceReport, model: str) -> str:
+    """The errors of ``model`` on rows kept aside, in one line."""
     m = report.scores[model].overall
     return (
         f"MAPE {m.mape:.1%}, median {m.median:.1%}, p90 {m.p90:.1%}, bias {m.bias:+.1%}"

@@ -1,0 +1,171 @@
+"""``hetsim calibrate SOC --pu NPU --simulate tile``: a learned model for simulated tiles."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hetsim.cli.calibrate import refuse_existing
+from hetsim.cli.progress import progress_bar
+from hetsim.errors import ConfigError, Location
+
+if TYPE_CHECKING:
+    from hetsim.cost.calibration.evaluate import DeviceReport
+    from hetsim.cost.calibration.standin import Speed
+    from hetsim.cost.learned.regressor import LearnedModel
+    from hetsim.soc.model import PU, SoC
+    from hetsim.soc.npu import NPUSpec
+    from hetsim.workload.graph import Graph
+
+
+def stand_in(
+    soc_name: str,
+    pu_name: str,
+    models: str | None,
+    *,
+    base: str,
+    learned: bool,
+    folds: int,
+    seed: int,
+    output: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Simulates, trains, reports and writes, as the command line says.
+
+    ``models`` are separated by commas; all built-in networks when ``None``.
+
+    Raises:
+        ConfigError: no such SoC, unit or network, or a unit that does not work in tiles.
+        ResultsError: files are in the way.
+    """
+    from hetsim.cost.calibration.standin import base_model, evaluate_standin, measure_speed
+    from hetsim.cost.learned.regressor import LearnedModel
+    from hetsim.profiling.kernels import simulate_kernels
+    from hetsim.soc.loader import load_soc
+
+    soc = load_soc(soc_name)
+    pu, spec = _npu(soc, pu_name)
+    graphs = _graphs(models)
+    files = _files(output, pu, learned)
+    if not force:
+        refuse_existing(list(files.values()))
+    with progress_bar(wanted=not as_json) as progress:
+        kernels = simulate_kernels(graphs, soc, pu, progress)
+        table = kernels.table
+        report = evaluate_standin(
+            table,
+            spec.array,
+            learned=[base] if learned else [],
+            folds=folds,
+            seed=seed,
+            progress=progress,
+        )
+    model = speed = None
+    if learned:
+        model = LearnedModel.fit(table, seed=seed, baseline=base_model(base, spec.array))
+        speed = measure_speed(model, table, kernels.tile_s, kernels.fluid_s)
+    summary = (
+        f"{len(table)} kernels of {len(set(table.families.tolist()))} networks simulated on"
+        f" {pu.cluster} of {soc.name}; it cannot run {kernels.refused} others"
+    )
+    _show(report, speed, summary, as_json=as_json)
+    if files:
+        written = _write(files, report, model, f"tiles simulated on {pu.cluster} of {soc.name}")
+        if not as_json:
+            click.echo(f"written to {output}: {', '.join(file.name for file in written)}")
+
+
+def _npu(soc: SoC, name: str) -> tuple[PU, NPUSpec]:
+    from hetsim.names import suggest
+    from hetsim.soc.npu import NPUSpec
+
+    for pu in soc.pus:
+        if name in (pu.name, pu.cluster):
+            if not isinstance(pu.spec, NPUSpec):
+                raise ConfigError(
+                    f"{name} does not work in tiles, so there is nothing to stand in for",
+                    where=Location(soc.source),
+                    hint="give an NPU with --pu",
+                )
+            return pu, pu.spec
+    known = [pu.name for pu in soc.pus]
+    raise ConfigError(
+        f"{soc.name} has no unit called {name!r}; {suggest(name, known)}",
+        where=Location(soc.source),
+    )
+
+
+def _graphs(models: str | None) -> list[Graph]:
+    from hetsim.workload.onnx_loader import load_onnx
+    from hetsim.workload.zoo import load_model, model_names
+
+    if models is None:
+        names = list(model_names())
+    else:
+        names = list(dict.fromkeys(name.strip() for name in models.split(",") if name.strip()))
+    if len(names) < 2:
+        raise ConfigError(
+            "a network can only be kept aside when there are others",
+            where=Location("--models"),
+            hint="give two or more, separated by commas",
+        )
+    return [load_onnx(name) if name.endswith(".onnx") else load_model(name) for name in names]
+
+
+def _files(output: str | None, pu: PU, learned: bool) -> dict[str, Path]:
+    if output is None:
+        return {}
+    root = Path(output)
+    files = {"report": root / "report.json", "scatter": root / f"scatter-{pu.cluster}.png"}
+    if learned:
+        files["learned"] = root / f"learned-{pu.cluster}.npz"
+    return files
+
+
+def _show(report: DeviceReport, speed: Speed | None, summary: str, *, as_json: bool) -> None:
+    from hetsim.cost.calibration.report import as_json as plain
+    from hetsim.cost.calibration.report import metrics_table, worst_table
+
+    if as_json:
+        found = {
+            "summary": summary,
+            "reports": [plain(report)],
+            "speed": speed.as_dict() if speed else None,
+        }
+        click.echo(json.dumps(found, indent=1))
+        return
+    from rich.console import Console
+
+    console = Console()
+    console.print(summary, highlight=False)
+    console.print(metrics_table(report))
+    console.print(worst_table(report, list(report.scores)[-1], 5))
+    for note in report.notes:
+        console.print(f"  {note}", highlight=False)
+    if speed is not None:
+        console.print(
+            f"  {speed.learned_per_s:,.0f} predictions/s in batches, {speed.ratio:,.0f} times as"
+            f" many as kernels simulated tile by tile ({speed.tile_per_s:,.0f}/s)",
+            highlight=False,
+        )
+
+
+def _write(
+    files: dict[str, Path], report: DeviceReport, model: LearnedModel | None, source: str
+) -> list[Path]:
+    from hetsim import __version__
+    from hetsim.cost.calibration.outputs import save_report, save_scatter, score_line
+    from hetsim.cost.learned.store import save_model
+
+    files["report"].parent.mkdir(parents=True, exist_ok=True)
+    written = [save_report([report], files["report"]), save_scatter(report, files["scatter"])]
+    if model is not None:
+        score = score_line(report, list(report.scores)[-1])
+        facts = {"source": source, "score": score, "made by": f"hetsim {__version__}"}
+        save_model(model.noting(**facts), files["learned"])
+        written.append(files["learned"])
+    return written
