@@ -43,6 +43,7 @@ BUILT_IN: Mapping[str, str] = {
     "duet": "hetsim.schedulers.duet:Duet",
     "ios": "hetsim.schedulers.ios:IOS",
     "iops": "hetsim.schedulers.iops:IOPS",
+    "exact": "hetsim.schedulers.exact:Exact",
     "random": "hetsim.schedulers.controls:Random",
     "round_robin": "hetsim.schedulers.controls:RoundRobin",
 }
