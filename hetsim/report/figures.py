@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _BAR_IN = 0.135
-_PANEL_IN = 0.5
-"""Height of a panel beside its bars: title, axis and air."""
+_TITLE_IN, _AXIS_IN = 0.21, 0.33
+"""Above and below the bars of a panel."""
+
+_LETTER_IN = 0.052
+_LABEL = 24
+"""Width of a letter beside a bar, and how many there may be."""
 
 Panel = Callable[["Axes", Sequence[Run], float], None]
 """Draws the runs of a network; times are divided by the last argument."""
@@ -58,7 +62,7 @@ def comparison_figure(result: Result, *, width_in: float | None = None) -> Figur
             ax.axvline(bound / factor, color="black", linewidth=0.8, linestyle=(0, (4, 2)))
         ax.set_xlim(0, 1.24 * longest)
 
-    with _panels(result, width_in, draw) as figure:
+    with _panels(result, width_in, draw, below_in=0.14) as figure:
         _note(figure, "bold, dark: fastest   ◇ predicted by the scheduler   ┆ proven lower bound")
         return figure
 
@@ -86,18 +90,23 @@ def attribution_figure(result: Result, *, width_in: float | None = None) -> Figu
             left = [a + b for a, b in zip(left, wide, strict=True)]
         ax.set_xlim(0, 1.02 * max(left))
 
-    with _panels(result, width_in, draw) as figure:
-        handles = [
-            Patch(
-                facecolor=PARTS[p].colour, hatch=PARTS[p].hatch * 2 or None, edgecolor="#222222",
-                linewidth=0.3, label=PARTS[p].label,
-            )
-            for p in used
-        ]  # fmt: skip
-        columns = max(1, min(len(handles), int(figure.get_size_inches()[0] / 1.25)))
+    handles = [
+        Patch(
+            facecolor=PARTS[p].colour, hatch=PARTS[p].hatch * 2 or None, edgecolor="#222222",
+            linewidth=0.3, label=PARTS[p].label,
+        )
+        for p in used
+    ]  # fmt: skip
+    models = [
+        m for m in models_of(result) if any(r.model == m and r.makespan_s for r in result.runs)
+    ]
+    width = width_in or COLUMN_IN * min(2, len(models))
+    columns = max(1, min(len(handles), int(width / 1.3)))
+    below = 0.125 * -(-len(handles) // columns) + 0.06
+    with _panels(result, width_in, draw, below_in=below) as figure:
         figure.legend(
-            handles=handles, loc="outside lower left", ncols=columns, frameon=False,
-            fontsize=FONT - 1, handlelength=1.6, columnspacing=1.2,
+            handles=handles, loc="lower left", ncols=columns, frameon=False, fontsize=FONT - 1,
+            handlelength=1.6, columnspacing=1.2, labelspacing=0.35, borderaxespad=0.2,
         )  # fmt: skip
         return figure
 
@@ -165,8 +174,14 @@ def result_figures(result: Result) -> dict[str, Figure]:
 
 
 @contextmanager
-def _panels(result: Result, width_in: float | None, draw: Panel) -> Iterator[Figure]:
-    """A panel per network, each with a row per scheduler; ``draw`` fills it."""
+def _panels(
+    result: Result, width_in: float | None, draw: Panel, below_in: float
+) -> Iterator[Figure]:
+    """A panel per network, each with a row per scheduler; ``draw`` fills it.
+
+    ``below_in`` inches stay free below the panels. Places are computed from the number of letters:
+    measuring them, as matplotlib's layout engines do, takes longer than all the drawing.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -179,24 +194,38 @@ def _panels(result: Result, width_in: float | None, draw: Panel) -> Iterator[Fig
         raise ValueError("no run succeeded")
     columns = 1 if len(groups) == 1 else 2
     lines = [groups[i : i + columns] for i in range(0, len(groups), columns)]
-    tall = [max(len(runs) for runs in line) * _BAR_IN + _PANEL_IN for line in lines]
+    rows = [max(map(len, line)) for line in lines]
     width = width_in or columns * COLUMN_IN
+    height = sum(rows) * _BAR_IN + len(lines) * (_TITLE_IN + _AXIS_IN) + below_in
+    longest = max(len(clip(run.scheduler, _LABEL)) for runs in groups for run in runs)
+    left, wide = 0.14 + _LETTER_IN * longest, width / columns
     with paper_style():
-        figure = Figure(figsize=(width, sum(tall) + 0.3), dpi=150, layout="constrained")
+        figure = Figure(figsize=(width, height), dpi=150)
         FigureCanvasAgg(figure)
-        grid = figure.add_gridspec(len(lines), columns, height_ratios=tall)
-        for number, runs in enumerate(groups):
-            ax = figure.add_subplot(grid[divmod(number, columns)])
-            unit, factor = time_unit(min(run.makespan_s or 0.0 for run in runs))
-            draw(ax, runs, factor)
-            ax.set_ylim(max(map(len, lines[number // columns])) - 0.45, -0.55)
-            ax.set_yticks(range(len(runs)), [clip(run.scheduler, 24) for run in runs])
-            ax.tick_params(axis="y", length=0)
-            ax.tick_params(labelsize=FONT - 1)
-            ax.set_xlabel(f"time per inference ({unit})", fontsize=FONT - 1, labelpad=1)
-            ax.set_title(_title(runs), loc="left", fontsize=FONT, pad=3)
-            bare(ax)
+        top = height
+        for line, count in zip(lines, rows, strict=True):
+            top -= _TITLE_IN + count * _BAR_IN
+            for column, runs in enumerate(line):
+                box = (column * wide + left, top, wide - left - 0.12, count * _BAR_IN)
+                ax = figure.add_axes(
+                    (box[0] / width, box[1] / height, box[2] / width, box[3] / height)
+                )
+                _panel(ax, runs, count, draw)
+            top -= _AXIS_IN
         yield figure
+
+
+def _panel(ax: Axes, runs: Sequence[Run], rows: int, draw: Panel) -> None:
+    unit, factor = time_unit(min(run.makespan_s or 0.0 for run in runs))
+    draw(ax, runs, factor)
+    ax.locator_params(axis="x", nbins=5)
+    ax.set_ylim(rows - 0.45, -0.55)
+    ax.set_yticks(range(len(runs)), [clip(run.scheduler, _LABEL) for run in runs])
+    ax.tick_params(axis="y", length=0)
+    ax.tick_params(labelsize=FONT - 1)
+    ax.set_xlabel(f"time per inference ({unit})", fontsize=FONT - 1, labelpad=1)
+    ax.set_title(_title(runs), loc="left", fontsize=FONT, pad=3)
+    bare(ax)
 
 
 def _title(runs: Sequence[Run]) -> str:
@@ -206,4 +235,7 @@ def _title(runs: Sequence[Run]) -> str:
 
 def _note(figure: Figure, text: str) -> None:
     """A line of small print below the panels."""
-    figure.supxlabel(text, fontsize=FONT - 1.5, color="#444444")
+    height = figure.get_size_inches()[1]
+    figure.text(
+        0.5, 0.03 / height, text, ha="center", va="bottom", fontsize=FONT - 1.5, color="#444444"
+    )
