@@ -4,100 +4,34 @@ Each change is simulated twice: with the schedule planned anew, and with the pla
 SoC kept. A scheduler may do worse on a better SoC, and a designer may always keep the plan, so
 what a change *gains* counts the better of the two. The *bottleneck* is the size (not the choice)
 whose improvement gains most; relieving it and asking again tells where the bottleneck moves.
-
-The *elasticity* of the makespan T in a parameter p is d ln T / d ln p, here the slope between the
-outermost values that ran: −1 says that doubling p halves T, 0 that p does not matter.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hetsim.analysis.result import Run
-from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.errors import ConfigError, Location, SchedulerError
 from hetsim.names import suggest
 from hetsim.report.summary import tidy_time
 from hetsim.scenario.loader import Scenario
 from hetsim.study.executors.base import Executor
 from hetsim.study.knobs import Change, Knob, knobs_of
 from hetsim.study.point import Bench, Outcome, Point, case_of, outcome_of, plan_anew
+from hetsim.study.sensitivity import (
+    Effect,
+    Sensitivity,
+    bottleneck,
+    improvement,
+    improvement_gain,
+)
 from hetsim.study.sweep import run_points
 from hetsim.study.variants import check_schedulers, scheduler_refs, varied
 
 Progress = Callable[[str, int, int], None]
-
-NOTICED = 1e-3
-"""A makespan that changes by a smaller share is called unchanged."""
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What one change did, the schedule planned anew and the plan kept."""
-
-    change: Change
-    anew: Outcome
-    kept: Outcome
-
-    @property
-    def best_s(self) -> float | None:
-        """The shorter of the two makespans, seconds; ``None`` when neither ran."""
-        times = [o.makespan_s for o in (self.anew, self.kept) if o.makespan_s is not None]
-        return min(times, default=None)
-
-    @property
-    def error(self) -> str | None:
-        """Why nothing ran, if nothing did."""
-        return None if self.best_s is not None else self.anew.error
-
-
-@dataclass(frozen=True)
-class Sensitivity:
-    """What one knob does to a makespan of ``base_s`` seconds."""
-
-    knob: Knob
-    base_s: float
-    less: Effect | None = None
-    more: Effect | None = None
-    alternatives: tuple[Effect, ...] = ()
-
-    @property
-    def effects(self) -> tuple[Effect, ...]:
-        """All changes tried."""
-        sides = [effect for effect in (self.less, self.more) if effect is not None]
-        return (*sides, *self.alternatives)
-
-    @property
-    def best(self) -> Effect | None:
-        """The change that helps most; ``None`` when none ran."""
-        ran = [effect for effect in self.effects if effect.best_s is not None]
-        return min(ran, key=lambda effect: effect.best_s or 0.0, default=None)
-
-    @property
-    def gain(self) -> float:
-        """How many times faster the best change makes the network; at least 1."""
-        best = self.best.best_s if self.best is not None else None
-        return max(1.0, self.base_s / best) if best else 1.0
-
-    @property
-    def swing(self) -> float:
-        """From the shortest to the longest makespan, as a share of the base."""
-        times = [o.makespan_s for e in self.effects for o in (e.anew, e.kept)]
-        known = [t for t in times if t is not None]
-        return (max([*known, self.base_s]) - min([*known, self.base_s])) / self.base_s
-
-    @property
-    def elasticity(self) -> float | None:
-        """d ln T / d ln p; ``None`` where there is no number to vary or nothing ran."""
-        ends = [(1.0, self.base_s)]
-        for effect in (self.less, self.more):
-            if effect is not None and effect.change.factor and effect.best_s:
-                ends.append((effect.change.factor, effect.best_s))
-        (low, t_low), (high, t_high) = min(ends), max(ends)
-        return math.log(t_high / t_low) / math.log(high / low) if high > low else None
 
 
 @dataclass(frozen=True)
@@ -188,13 +122,6 @@ def whatif(
     )  # fmt: skip
 
 
-def bottleneck(sensitivities: Sequence[Sensitivity]) -> Sensitivity | None:
-    """The size whose improvement gains most; ``None`` when no improvement is noticed."""
-    sizes = [s for s in sensitivities if s.knob.improvement is not None]
-    best = max(sizes, key=_improvement_gain, default=None)
-    return best if best is not None and _improvement_gain(best) > 1 + NOTICED else None
-
-
 def sentence(network: NetworkWhatIf, soc: str) -> str:
     """The bottleneck, and where it moves, in a sentence or two."""
     if network.relief is None:
@@ -220,7 +147,7 @@ def sentence(network: NetworkWhatIf, soc: str) -> str:
         return f"{text} Relieved of it, no other single parameter saves anything noticeable."
     stays = following.knob.component == knob.component
     where = f"{'stays with' if stays else 'moves to'} {following.knob.component}"
-    saved = 1 - 1 / _improvement_gain(following)
+    saved = 1 - 1 / improvement_gain(following)
     return (
         f"{text} Relieved of it, the bottleneck {where}: {following.knob.name} saves a further"
         f" {saved:.0%}."
@@ -231,17 +158,7 @@ def _as_good(sensitivity: Sensitivity, relief: Relief) -> bool:
     """Whether improving another size of the same component gains the same, to a percent."""
     if sensitivity.knob.component != relief.sensitivity.knob.component:
         return False
-    return _improvement_gain(sensitivity) > 0.99 * _improvement_gain(relief.sensitivity)
-
-
-def _improvement(sensitivity: Sensitivity) -> Effect | None:
-    return sensitivity.less if sensitivity.knob.better == "less" else sensitivity.more
-
-
-def _improvement_gain(sensitivity: Sensitivity) -> float:
-    effect = _improvement(sensitivity)
-    best = effect.best_s if effect is not None else None
-    return sensitivity.base_s / best if best else 1.0
+    return improvement_gain(sensitivity) > 0.99 * improvement_gain(relief.sensitivity)
 
 
 def _kept_wins(effect: Effect) -> bool:
@@ -278,7 +195,7 @@ def _base(bench: Bench, model: str) -> Run:
     done = [run for run in runs if run.makespan_s is not None]
     if not done:
         reasons = "; ".join(f"{run.scheduler}: {run.error}" for run in runs)
-        raise HetsimError(f"no scheduler finds a plan for {model}: {reasons}")
+        raise SchedulerError(f"no scheduler finds a plan for {model}: {reasons}")
     best = min(done, key=lambda run: run.makespan_s or 0.0)
     return replace(best, model=model)
 
@@ -332,7 +249,7 @@ def _relieve(
     questions: list[Question] = []
     asked: list[tuple[int, Knob, float]] = []
     for i, (base, found) in enumerate(zip(bases, worst, strict=True)):
-        effect = _improvement(found) if found is not None else None
+        effect = improvement(found) if found is not None else None
         if effect is None or effect.best_s is None:
             continue
         made = effect.change.values
@@ -349,7 +266,7 @@ def _relieve(
         )
     reliefs: list[Relief | None] = []
     for i, found in enumerate(worst):
-        effect = _improvement(found) if found is not None else None
+        effect = improvement(found) if found is not None else None
         if found is None or effect is None or i not in following:
             reliefs.append(None)
         else:

@@ -17,14 +17,8 @@ from hetsim.report.tornado import Swing, tornado_figure
 from hetsim.scenario.loader import Scenario
 from hetsim.study.pictures import plain
 from hetsim.study.point import digest
-from hetsim.study.whatif import (
-    NOTICED,
-    Effect,
-    NetworkWhatIf,
-    Sensitivity,
-    WhatIf,
-    sentence,
-)
+from hetsim.study.sensitivity import NOTICED, Effect, Sensitivity
+from hetsim.study.whatif import NetworkWhatIf, WhatIf, sentence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
