@@ -28,7 +28,7 @@ from hetsim.cost.measurements.table import Measurements
 from hetsim.cost.physical.array import Array, ArrayBaseline
 from hetsim.cost.physical.base import Baseline, Floats
 from hetsim.cost.physical.choose import RooflineBaseline
-from hetsim.cost.physical.given import GivenBaseline
+from hetsim.cost.physical.given import FLOOR, PHYSICAL, GivenBaseline
 
 BASES = ("array", "roofline", "fluid")
 Progress = Callable[[str, int, int], None]
@@ -91,14 +91,11 @@ def evaluate_standin(
     names = ["roofline", "array", *(_label(base) for base in learned)]
     predicted = {name: np.zeros(len(table)) for name in names}
     fallback = dict.fromkeys(names, 0)
-    new = np.zeros(len(table), dtype=bool)
-    kinds = _workloads(table)
     for fold in range(count):
         if progress:
             progress(f"{table.devices[0]}: fold {fold + 1} of {count}", fold, count)
         test = fold_of == fold
         train, aside = table.select(~test), table.select(test)
-        new[test] = ~np.isin(kinds[test], kinds[~test])
         for base in ("roofline", "array"):
             predicted[base][test] = base_model(base, array).fit(train).predict(aside)
         for base in learned:
@@ -115,7 +112,7 @@ def evaluate_standin(
     }
     return DeviceReport(
         table.devices[0], table.form, table.unit, "family", seed, table, fold_of, scores,
-        tuple(_notes(table, predicted, new, fallback)),
+        tuple(_notes(table, predicted, new_workloads(table, fold_of), fallback)),
     )  # fmt: skip
 
 
@@ -141,11 +138,15 @@ def _label(base: str) -> str:
     return f"learned on {base}"
 
 
-def _workloads(table: Measurements) -> NDArray[np.str_]:
-    """A name for what each row computes; equal rows of different networks have the same."""
-    names = sorted(set(table.columns) - {"physical", "floor", "device"})
+def new_workloads(table: Measurements, fold_of: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows compute what no row of another fold computes."""
+    names = sorted(set(table.columns) - {PHYSICAL, FLOOR, "device"})
     columns = [table[name].tolist() for name in names]
-    return np.array(["|".join(map(str, row)) for row in zip(*columns, strict=True)])
+    folds: dict[tuple[object, ...], set[int]] = {}
+    rows = list(zip(*columns, strict=True))
+    for row, fold in zip(rows, fold_of.tolist(), strict=True):
+        folds.setdefault(row, set()).add(fold)
+    return np.array([len(folds[row]) == 1 for row in rows])
 
 
 def _notes(
