@@ -122,6 +122,7 @@ def _plain(verdict: Verdict, loaded: Scenario) -> dict[str, object]:
         "output_tolerance": TOLERANCE,
         "median_absolute_error": _finite(verdict.median_error),
         "median_absolute_composed_error": _finite(verdict.median_composed_error),
+        "median_absolute_error_undisturbed": _finite(verdict.undisturbed().median_error),
         "plans_disturbed": sum(o.disturbed for o in verdict.outcomes),
         "pairs_apart": len(verdict.pairs()),
         "pairs_ranked_right": len(verdict.ranked_right()),
@@ -204,6 +205,13 @@ def _print(verdict: Verdict) -> None:
         error = f"{verdict.median_composed_error:.1%}"
         console.print(f"against composed latencies the median absolute error is {error}")
     busy = sum(o.disturbed for o in verdict.outcomes)
+    quiet = verdict.undisturbed()
+    if busy and quiet.outcomes:
+        console.print(
+            f"of the {len(quiet.outcomes)} plans that ran undisturbed it is"
+            f" {quiet.median_error:.1%}, and {len(quiet.ranked_right())} of"
+            f" {len(quiet.pairs())} pairs are ranked right"
+        )
     if busy:
         console.print(
             f"the machine was busy: {busy} plans had no {FEWEST} undisturbed rounds, and their"

@@ -101,6 +101,11 @@ class Verdict:
         """Median absolute error over plans; NaN when none ran."""
         return median(abs(o.error) for o in self.outcomes) if self.outcomes else math.nan
 
+    def undisturbed(self) -> Verdict:
+        """The same, of those plans alone that had enough undisturbed rounds."""
+        quiet = tuple(o for o in self.outcomes if not o.disturbed)
+        return Verdict(quiet, self.failures, self.pinned)
+
     @property
     def median_composed_error(self) -> float:
         """The same against what the pieces' processor times add up to; NaN when unknown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -112,16 +113,12 @@ def test_units_that_cannot_run_here_are_named():
 
 
 def test_more_cores_than_there_are_is_said(tmp_path):
-    from dataclasses import replace
-
     written(tmp_path)
     with pytest.raises(ConfigError, match="host has 2 cores and this process may use 1"):
         cores_of(load_soc(tmp_path / "host.yaml"), replace(MACHINE, cpus=(3,)))
 
 
 def made_big(cores: int):
-    from dataclasses import replace
-
     return replace(MACHINE, cpus=tuple(range(cores)))
 
 
@@ -169,6 +166,9 @@ def test_errors_and_ranking_are_counted_as_stated():
     assert verdict.median_error == pytest.approx(1 - 0.9 / 1.05)
     assert [(a.label, b.label) for a, b in verdict.pairs()] == [("a", "b"), ("b", "c")]
     assert len(verdict.ranked_right()) == 2
+    assert verdict.undisturbed() == verdict
+    busy = replace(outcome("d", 1.0, 9.0), quiet_rounds=0)
+    assert Verdict((*verdict.outcomes, busy), (), True).undisturbed() == verdict
     wrong = Verdict((outcome("a", 1.0, 2.0), outcome("b", 1.5, 1.0)), (), True)
     assert not wrong.ranked_right()
     assert not outcome("x", 1, 1, deviation=1e-3).equal
