@@ -25,6 +25,10 @@ from hetsim.sim.sharing import share
 from hetsim.soc.model import Link
 
 
+_DUST = 1e-9
+"""Others that ask for less than this share of a flow's own demand are rounding, not others."""
+
+
 class Network:
     """All links of a SoC, and the flows on them.
 
@@ -136,7 +140,9 @@ class Network:
         """Share of its speed that ``flow`` keeps beside what others ask of its memory."""
         if flow.slowdown is None or not (self.slowdowns and flow.links):
             return 1.0
-        return flow.slowdown(flow.wanted, max(flow.links[-1].asked - flow.wanted, 0.0))
+        others = flow.links[-1].asked - flow.wanted
+        # A sum that flows entered and left again is not exactly what is left of it.
+        return flow.slowdown(flow.wanted, others if others > flow.wanted * _DUST else 0.0)
 
     def _retune(self, memory: LinkState) -> None:
         for flow in list(memory.sensitive.values()):

@@ -5,7 +5,7 @@ and whether it runs beside the partition before; and it says an order of the ope
 their dependencies. Decoding puts each operator into the partition last opened on its PU, unless
 a new one is to begin or two partitions would wait for each other. So whatever is changed, what
 comes out is a valid plan, except that some PU may not run some operator; and every plan is the
-decoding of its own genome.
+decoding of its own genome (but for partitions that do not fuse where there is nothing to fuse).
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def decode(space: Space, genome: Genome) -> Draft | None:
     blocks, leads = _blocks(space, genome)
     pieces = []
     for ops in blocks:
-        piece = Piece(genome.pu[ops[0]], tuple(ops), not genome.plain[ops[0]])
+        pu, members = genome.pu[ops[0]], tuple(ops)
+        fused = not (genome.plain[ops[0]] and space.fuses(pu, members))
+        piece = Piece(pu, members, fused)
         if not space.runs(*piece):
             return None
         pieces.append(piece)

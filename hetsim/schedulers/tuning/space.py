@@ -25,7 +25,7 @@ class Space:
         self.soc = soc
         self.parallel = parallel
         self._runs: dict[tuple[int, Ops, bool], bool] = {}
-        self._restricted = [pu.spec.operators != "all" or bool(pu.spec.exclude) for pu in soc.pus]
+        self._fuses: dict[tuple[int, Ops], bool] = {}
 
     def runs(self, pu: int, ops: Ops, fused: bool = True) -> bool:
         """Whether ``pu`` supports every kernel of the partition ``ops``."""
@@ -33,6 +33,15 @@ class Space:
         found = self._runs.get(key)
         if found is None:
             found = self._runs[key] = self._supported(self.soc.pus[pu], ops, fused)
+        return found
+
+    def fuses(self, pu: int, ops: Ops) -> bool:
+        """Whether ``pu`` would make one kernel of several operators of the partition ``ops``."""
+        key = (pu, ops)
+        found = self._fuses.get(key)
+        if found is None:
+            chains = fuse(self.graph, ops, self.soc.pus[pu].spec.fuse_patterns)
+            found = self._fuses[key] = len(chains) < len(ops)
         return found
 
     def _supported(self, pu: PU, ops: Ops, fused: bool) -> bool:
