@@ -145,10 +145,11 @@ def _load(scenario: str, changes: Sequence[str]) -> Scenario:
 
 
 def _planned_models(plans: Sequence[str]) -> list[str]:
-    """The networks that the plan files are for, without repeats."""
-    from hetsim.plan.files import load_plan
+    """The networks that the plan files name, without repeats; none if one file names none."""
+    from hetsim.plan.anyfile import planned_model
 
-    return list(dict.fromkeys(load_plan(plan).model for plan in plans))
+    models = list(dict.fromkeys(planned_model(plan) for plan in plans))
+    return [] if None in models else [model for model in models if model is not None]
 
 
 def _shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:

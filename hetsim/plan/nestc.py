@@ -241,8 +241,14 @@ def dump_nestc_plan(
     SoC, from 1. What NEST-C cannot say is lost: ``fuse``, prediction, parameters.
 
     Raises:
-        PlanError: a PU without a backend name, operators whose names NEST-C cannot tell apart.
+        PlanError: a PU without a backend name, operators whose names NEST-C cannot tell apart, a
+            plan that rewrites the network.
     """
+    if plan.rewrites:
+        raise PlanError(
+            "NEST-C cannot say that a plan rewrites the network",
+            hint="schedulers that merge can be told not to: ios with merge: false, for one",
+        )
     named = {**backend_names(soc), **(backends or {})}
     for partition in plan.partitions:
         if partition.pu not in named:

@@ -9,8 +9,8 @@ from typing import Any
 
 from hetsim.analysis.result import Result, Run
 from hetsim.analysis.sources import source_notes
-from hetsim.errors import ConfigError, HetsimError, InfeasibleError, PlanError
-from hetsim.plan.files import load_plan
+from hetsim.errors import ConfigError, HetsimError, InfeasibleError, Location, PlanError
+from hetsim.plan.anyfile import planned_model, read_plan
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef
@@ -42,9 +42,11 @@ def run_scenario(
     """
     schedulers = _schedulers(scenario)
     tables = profiles(scenario.soc)
-    loaded = [(load_plan(path), path) for path in plans]
+    for path in plans:  # a file that is no plan is told before networks are built
+        planned_model(path)
     cases = [_case(scenario, model) for model in scenario.models]
-    extra = [_checked(plan, path, cases) for plan, path in loaded]
+    remarks: list[str] = []
+    extra = [_checked(path, cases, remarks) for path in plans]
     total = len(cases) * len(schedulers) + len(extra)
     runs: list[Run] = []
 
@@ -61,7 +63,7 @@ def run_scenario(
                 tell(f"{case.graph.name} · {path.name}")
                 runs.append(case.evaluate(path.stem, plan))
     tell("done")
-    notes = [note for case in cases for note in case.graph.notes]
+    notes = [note for case in cases for note in case.graph.notes] + remarks
     notes += profile_notes(tables.values())
     if any(spec.profile or spec.learned for spec in scenario.soc.spec.pus.values()):
         notes += source_notes(runs)
@@ -162,10 +164,14 @@ def _checked_maker(ref: SchedulerRef, scenario: Scenario) -> Callable[[], Schedu
     return make
 
 
-def _checked(plan: Plan, path: Path, cases: Sequence[Case]) -> tuple[Plan, Path, Case]:
+def _checked(path: Path, cases: Sequence[Case], remarks: list[str]) -> tuple[Plan, Path, Case]:
+    """The plan of a file and the case it is for; what its reader decided goes to ``remarks``."""
+    found = read_plan(path, [case.graph for case in cases], cases[0].soc)
+    plan = found.plan
+    remarks += [f"{path.name}: {note}" for note in found.notes]
     for case in cases:
         if case.graph.name == plan.model:
-            validate_plan(plan, case.graph, case.soc)
+            validate_plan(plan, case.graph, case.soc, where=Location(str(path)))
             return plan, path, case
     names = ", ".join(case.graph.name for case in cases)
     raise PlanError(f"{path}: the plan is for network {plan.model!r}; the scenario has {names}")
