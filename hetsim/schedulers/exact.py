@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -93,15 +93,17 @@ class Exact(Scheduler):
         if trials.best is None:
             raise SchedulerError("exact: no built-in scheduler finds a plan to start from")
         ladder = Ladder(problem.graph, floors)
-        budget = Budget(0.5 * self.effort, 0.5 * (deadline - time.monotonic()))
-        proofs = self._prove(problem, floors, ladder, trials, budget)
+        budget = Budget(0.4 * self.effort, 0.4 * (deadline - time.monotonic()))
+        proofs = self._prove(problem, floors, ladder, trials, budget, {})
         exhausted = everything(problem, floors, trials)
         if not exhausted:
+            trials.limit(0.4 * (deadline - time.monotonic()), 0.5)
             self._search(problem, ladder, proofs, trials)
+            trials.limit(deadline - time.monotonic(), 1.0)
             seconds = deadline - time.monotonic()
-            if seconds > 1.0 and not self._done(ladder, trials):
-                budget = Budget(0.5 * self.effort, seconds)
-                proofs |= self._prove(problem, floors, ladder, trials, budget)
+            if seconds > 0.0 and not self._done(ladder, trials):
+                budget = Budget(0.6 * self.effort, 0.9 * seconds)
+                proofs |= self._prove(problem, floors, ladder, trials, budget, proofs)
                 self._search(problem, ladder, proofs, trials)
         return self._answer(problem, ladder.shortest()[0], exhausted, trials)
 
@@ -109,34 +111,47 @@ class Exact(Scheduler):
         return trials.best_s <= ladder.shortest()[0] * (1.0 + max(self.gap, TOLERANCE))
 
     def _prove(
-        self, problem: Problem, floors: Floors, ladder: Ladder, trials: Trials, budget: Budget
+        self,
+        problem: Problem,
+        floors: Floors,
+        ladder: Ladder,
+        trials: Trials,
+        budget: Budget,
+        earlier: Mapping[Step, Proof],
     ) -> dict[Step, Proof]:
-        """Bounds the steps of shortest paths until all steps of one are as good as they get."""
+        """Bounds the steps of shortest paths until all steps of one are as good as they get.
+
+        Steps with ``earlier`` proofs are raised further, those furthest from closing the longest.
+        """
         ends = time.monotonic() + budget.seconds
         proofs: dict[Step, Proof] = {}
         effort = budget.effort
         assert trials.best is not None
         hint = trials.best.places
         while True:
-            _, path = ladder.shortest()
-            todo = [
-                step
-                for step in path
+            todo = {
+                step: _open_gap(earlier.get(step))
+                for step in ladder.shortest()[1]
                 if step not in proofs
                 and step not in ladder.closed
                 and 1 < len(ladder.stages[step.stage].ops) <= MOST_OPERATORS
-            ]
-            left = ends - time.monotonic()
-            if not todo or left <= 0.0 or effort <= 0.0 or self._done(ladder, trials):
-                return proofs
-            part = Budget(effort / (len(todo) + 1), left / (len(todo) + 1))
+            }
             for step in todo:
-                proof = prove(problem.graph, floors, ladder.window(step), part, hint)
+                left = ends - time.monotonic()
+                if left <= 0.0 or effort <= 0.0 or self._done(ladder, trials):
+                    return proofs
+                waiting = sum(gap for other, gap in todo.items() if other not in proofs)
+                share = 0.9 * todo[step] / waiting if waiting > 0.0 else 0.9
+                part = Budget(effort * share, left * share)
+                window, known = ladder.window(step), earlier.get(step)
+                proof = prove(problem.graph, floors, window, part, hint, known)
                 ladder.raise_cost(step, proof.bound_s)
                 proofs[step] = proof
                 if proof.closed:
                     ladder.closed.add(step)
                 effort -= proof.effort
+            if not todo:
+                return proofs
 
     def _search(
         self,
@@ -183,13 +198,25 @@ class Exact(Scheduler):
         )
 
 
+def _open_gap(proof: Proof | None) -> float:
+    """Seconds between what is proven and what was found; alike for all that is not known."""
+    if proof is None or proof.value_s is None:
+        return 1.0
+    return max(proof.value_s - proof.bound_s, 1e-12)
+
+
 class _Judged(Trials):
     """Trials by simulation, or by prediction where there is no simulator."""
 
     def __init__(self, problem: Problem, most: int, deadline: float) -> None:
         super().__init__(problem, Exact.name)
-        self._most = most
+        self._most = self._all = most
         self._deadline = deadline
+
+    def limit(self, seconds: float, share: float) -> None:
+        """Spends no more than ``seconds`` from now, and ``share`` of all evaluations."""
+        self._deadline = time.monotonic() + seconds
+        self._most = max(1, int(self._all * share))
 
     def spent(self) -> bool:
         """Whether the budget is used up."""

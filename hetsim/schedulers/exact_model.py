@@ -80,7 +80,12 @@ class Budget:
 
 
 def prove(
-    graph: Graph, floors: Floors, window: Window, budget: Budget, hint: Mapping[int, int]
+    graph: Graph,
+    floors: Floors,
+    window: Window,
+    budget: Budget,
+    hint: Mapping[int, int],
+    known: Proof | None = None,
 ) -> Proof:
     """The best that ``budget`` suffices to prove about ``window``; ``hint`` suggests PUs.
 
@@ -91,12 +96,18 @@ def prove(
     Raises:
         MissingExtraError: OR-Tools is not installed.
     """
-    places = {op: hint[op] for op in window.ops if op in hint} | dict(window.fixed)
-    guessed = replace(window, fixed=places)
-    best = WindowModel(graph, floors, guessed).solve(budget.share(0.1))
-    effort = best.effort
-    best = replace(best, bound_s=0.0, closed=False)
-    for part, raising in ((0.5, False), (0.4, True)):
+    if known is not None and known.value_s is not None:
+        best = known
+        plan: tuple[tuple[float, bool], ...] = ((1.0, True),)
+        effort = 0.0
+    else:
+        places = {op: hint[op] for op in window.ops if op in hint} | dict(window.fixed)
+        guessed = replace(window, fixed=places)
+        best = WindowModel(graph, floors, guessed).solve(budget.share(0.1))
+        effort = best.effort
+        best = replace(best, bound_s=0.0, closed=False)
+        plan = ((0.5, False), (0.4, True))
+    for part, raising in plan:
         horizon = None if best.value_s is None else max(best.value_s, 1e-9) * (1.0 + MARGIN)
         model = WindowModel(graph, floors, window, horizon)
         found = model.solve(budget.share(part), best.places or hint, raising=raising)
