@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hetsim.cost.base import CostModel
 from hetsim.cost.learned.regressor import LearnedModel
@@ -16,6 +17,7 @@ from hetsim.soc.model import PU
 from hetsim.workload.graph import Graph, Operator
 
 REASONS_SHOWN = 3
+LEARNED = "learned"
 
 
 class LearnedCostModel(CostModel):
@@ -26,9 +28,10 @@ class LearnedCostModel(CostModel):
     demand is bent until it takes that long, but never less than dispatch and bytes need: what
     was predicted holds on an idle SoC, and contention can only lengthen it.
 
-    On PUs that keep tensors in managed memory, kernels with resident tensors are left to the
-    models behind: nobody measured those. ``refused`` counts, by reason, the distinct operators
-    that were passed on for being out of range, and ``within`` those that were not.
+    Where tensors stay in managed memory, the analytical arithmetic is multiplied by what the
+    prediction multiplies the kernel's time by when nothing stays. ``refused`` counts, by reason,
+    the distinct operators that were passed on for being out of range, ``within`` those that were
+    not.
 
     A model learned on top of given predictions (:mod:`hetsim.cost.physical.given`) gets the
     analytical model's.
@@ -44,8 +47,6 @@ class LearnedCostModel(CostModel):
     def work(
         self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency = NOWHERE
     ) -> Work | None:
-        if residency != NOWHERE and pu.spec.managed_memory:
-            return None
         answer = self._answer(graph, kernel.head, pu)
         if not isinstance(answer, tuple):
             return None
@@ -59,7 +60,21 @@ class LearnedCostModel(CostModel):
             if head is not None:
                 seconds += max(0.0, alone_s(base, path) - alone_s(head, path))
         seconds = max(seconds, _least_s(base, path))
-        return fit(base, seconds, path, source="learned", note=f"spread {spread:.0%}")
+        alone = fit(base, seconds, path, source=LEARNED, note=f"spread {spread:.0%}")
+        if residency == NOWHERE or not pu.spec.managed_memory:
+            return alone
+        resident = self.analytical.work(graph, kernel, pu, residency)
+        assert resident is not None
+        ratio = seconds / alone_s(base, path)
+        bent = _multiplied(resident, ratio, self._arithmetic(graph, kernel, pu), path, alone.note)
+        # Keeping a tensor on chip never costs time.
+        return bent if alone_s(bent, path) <= seconds else alone
+
+    def _arithmetic(self, graph: Graph, kernel: Kernel, pu: PU) -> float:
+        """Seconds of arithmetic that bounds count on, whatever was learned."""
+        floors = [self.analytical.floor(graph, graph.index[op.name], pu) for op in kernel.operators]
+        known = sum(seconds for seconds in floors if seconds is not None)
+        return max(0.0, known - pu.spec.dispatch)
 
     def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
         operator = graph.operators[op]
@@ -117,6 +132,24 @@ class LearnedCostModel(CostModel):
         if prediction.valid[0]:
             return float(prediction.value[0]), float(prediction.spread[0])
         return f"{pu.cluster}: {model.why_invalid(rows, 0)}"
+
+
+def _multiplied(work: Work, ratio: float, least: float, path: Path, note: str) -> Work:
+    """``work`` with its arithmetic times ``ratio``, but not below ``least`` seconds in all."""
+    if work.compute_s:
+        ratio = max(ratio, least / work.compute_s)
+    phases = tuple(
+        replace(
+            phase,
+            seconds=max(phase.seconds * ratio, phase.bytes / path.bandwidth),
+            compute_s=phase.compute_s * ratio,
+        )
+        if phase.compute_s
+        else phase
+        for phase in work.phases
+    )
+    compute = sum(phase.compute_s for phase in phases)
+    return replace(work, compute_s=compute, phases=phases, tiles=(), source=LEARNED, note=note)
 
 
 def _least_s(work: Work, path: Path) -> float:
