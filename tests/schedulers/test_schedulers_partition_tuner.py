@@ -8,9 +8,11 @@ from __future__ import annotations
 import pytest
 from scheduler_fakes import chain, make_graph, make_problem, make_soc, placement
 
+import hetsim
 from hetsim.errors import SchedulerError
 from hetsim.plan.validate import validate_plan
 from hetsim.schedulers.partition_tuner import PartitionTuner
+from hetsim.study.case import Case
 
 SECOND = 1e6
 SOC = make_soc()
@@ -193,3 +195,24 @@ def test_an_operator_nobody_runs_is_named():
 def test_impossible_parameters_are_refused(parameters):
     with pytest.raises(SchedulerError):
         PartitionTuner(**parameters)
+
+
+@pytest.mark.parametrize("execution", ["barrier", "dataflow"])
+def test_the_finished_plan_is_also_estimated_by_the_profile(execution):
+    """The recurrence's sum is no time; the estimate beside it is one, where nothing contends."""
+    case = Case(hetsim.load_model("squeezenet"), hetsim.load_soc("zcu102-vta"), execution=execution)
+    plan = case.plan(PartitionTuner(switch_penalty_us=0))
+    estimate = plan.details["profile_estimate_us"] * 1e-6
+    assert estimate == pytest.approx(case.makespan(plan), rel=0.03)
+    assert plan.predicted_s != pytest.approx(case.makespan(plan), rel=0.03)
+
+
+def test_several_npus_share_the_branches_of_a_real_network():
+    case = Case(hetsim.load_model("googlenet"), hetsim.load_soc("zcu102-4vta"), execution="barrier")
+    plan = case.plan(PartitionTuner())
+    pus = {part.name: part.pu for part in plan.partitions}
+    beside = [{pus[name] for name in group} for group in plan.parallel_groups]
+    # An Inception block has three branches for NPUs and one for the CPU.
+    assert {"cpu", "npu0", "npu1", "npu2"} in beside
+    one = Case(case.graph, hetsim.load_soc("zcu102-vta"), execution="barrier")
+    assert case.makespan(plan) < one.makespan(one.plan(PartitionTuner()))
