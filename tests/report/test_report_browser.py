@@ -382,6 +382,11 @@ def test_hostile_names_are_shown_and_not_run(browser: Any, pages: dict[str, Path
 def test_ten_thousand_operators_stay_usable(browser: Any, pages: dict[str, Path]) -> None:
     canvas = open_page(browser, pages["huge"])
     assert int(canvas.get_attribute("data-drawn")) > 40_000
+    colour = browser.execute_script(
+        "return getComputedStyle(document.documentElement).getPropertyValue('--critical').trim()"
+    )
+    # Two lines of three pixels, not the rows that the critical path crosses a thousand times.
+    assert count_colour(browser, colour) < 8 * canvas.size["width"]
     canvas.send_keys("+++++++++++++++")
     settle(browser)
     assert 0 < int(canvas.get_attribute("data-drawn")) < 1000

@@ -50,9 +50,21 @@ def test_nothing_sticks_out_of_the_page(result: Result) -> None:
 def test_every_lane_and_link_is_named(result: Result) -> None:
     figure = gantt_figure(result.runs[0], result.soc)
     texts = [t.get_text() for ax in figure.axes for t in ax.texts]
-    lanes = ["cpu", "npu", "npu.dma", "npu.dma #2", "cpu:npu", "port", "axi", "dram", "npu.dma"]
+    lanes = [
+        "cpu",
+        "npu",
+        "npu.dma",
+        "npu.dma #2",
+        "cpu:npu",
+        "npu SRAM",
+        "port",
+        "axi",
+        "dram",
+        "npu.dma",
+    ]
     assert [text for text in texts if text in lanes] == lanes
     assert "10.2 GB/s" in texts
+    assert "256 KiB" in texts
 
 
 def test_any_name_can_be_drawn() -> None:

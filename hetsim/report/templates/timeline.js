@@ -223,7 +223,7 @@ class Timeline {
       return extent && { start: step.start, end: step.end, y: this.rowTop(extent.row) + ROW - 2 };
     });
     pen.fillStyle = this.theme.critical;
-    let drawn = 0, before = null;
+    let drawn = 0, before = null, crossed = -Infinity;
     for (const place of places) {
       if (!place) continue;
       if (place.end >= this.from && place.start <= this.to) {
@@ -231,8 +231,11 @@ class Timeline {
         pen.fillRect(x0, place.y - 1, Math.max(1, x1 - x0), 3);
         drawn++;
       }
-      if (before && before.y !== place.y && place.start >= this.from && place.start <= this.to)
-        pen.fillRect(this.xAt(place.start) - 0.75, Math.min(before.y, place.y) - 1, 1.5, Math.abs(before.y - place.y) + 3);
+      if (before && before.y !== place.y && place.start >= this.from && place.start <= this.to) {
+        const x = this.xAt(place.start);  // where it crosses too often, the rows beneath must stay visible
+        if (x - crossed > 7) pen.fillRect(x - 0.75, Math.min(before.y, place.y) - 1, 1.5, Math.abs(before.y - place.y) + 3);
+        crossed = x;
+      }
       before = place;
     }
     this.canvas.dataset.path = drawn;
