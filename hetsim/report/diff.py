@@ -29,12 +29,16 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Side:
-    """A result to compare: its file, its plans by (model, scheduler), its SoC as flat pairs."""
+    """A result to compare: its file, its plans by (model, scheduler), its SoC as flat pairs.
+
+    ``notes`` say what could not be read and is therefore not compared.
+    """
 
     name: str
     file: ResultFile
     plans: Mapping[Key, Plan] = field(default_factory=dict)
     soc: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def runs(self) -> Mapping[Key, RunEntry]:
@@ -95,6 +99,7 @@ class ResultDiff:
     settings: Mapping[str, tuple[str, str]]
     soc: Mapping[str, tuple[str, str]]
     rows: tuple[RowChange, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -126,9 +131,13 @@ def read_side(place: Path) -> Side:
         if "plan" in run.files and (place / run.files["plan"]).is_file()
     }
     soc: dict[str, str] = {}
+    notes: list[str] = []
     if (place / ARCHIVE).is_file():
-        soc = dict(_flat(describe_soc(load_archive(place / ARCHIVE).soc)))
-    return Side(str(place), file, plans, soc)
+        try:
+            soc = dict(_flat(describe_soc(load_archive(place / ARCHIVE).soc)))
+        except ResultsError as error:  # the times can be compared all the same
+            notes.append(f"SoCs are not compared: {error.message}")
+    return Side(str(place), file, plans, soc, tuple(notes))
 
 
 def _checked(document: Any, path: Path) -> ResultFile:
@@ -161,7 +170,7 @@ def diff_results(a: Side, b: Side, tolerance: float = 1e-6) -> ResultDiff:
     keys = list(dict.fromkeys([*a.runs, *b.runs]))
     rows = tuple(_row(key, a, b, tolerance) for key in keys)
     settings = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-    return ResultDiff(a.name, b.name, settings, soc, rows)
+    return ResultDiff(a.name, b.name, settings, soc, rows, (*a.notes, *b.notes))
 
 
 def diff_to_dict(diff: ResultDiff) -> dict[str, object]:
@@ -173,6 +182,7 @@ def diff_to_dict(diff: ResultDiff) -> dict[str, object]:
         "same": diff.same,
         "settings": {name: list(pair) for name, pair in diff.settings.items()},
         "soc": {name: list(pair) for name, pair in diff.soc.items()},
+        "notes": list(diff.notes),
         "rows": [asdict(row) | {"ratio": row.ratio} for row in diff.rows],
     }
 

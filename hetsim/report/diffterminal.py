@@ -17,6 +17,8 @@ _SHOWN = 20
 def print_diff(diff: ResultDiff, console: Console) -> None:
     """Prints what changed from a to b."""
     console.print(Text(f"a: {diff.a}\nb: {diff.b}", style="bold"))
+    for note in diff.notes:
+        console.print(Text(f"note: {note}", style="yellow"))
     for name, (a, b) in diff.settings.items():
         console.print(Text(f"{name}: {a} → {b}", style="yellow"))
     for number, (name, (a, b)) in enumerate(diff.soc.items()):

@@ -111,6 +111,17 @@ def test_what_is_no_result_is_refused(tmp_path: Path) -> None:
             read_side(tmp_path)
 
 
+def test_a_damaged_archive_costs_only_the_comparison_of_socs(
+    places: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert entry(["report", str(places["b"]), "-o", str(tmp_path / "b"), "--quiet"]) == 0
+    (tmp_path / "b" / "runs.json.gz").write_bytes(b"damaged")
+    assert entry(["diff", str(places["a"]), str(tmp_path / "b")]) == 0
+    out = capsys.readouterr().out
+    assert "SoCs are not compared" in out
+    assert "1 slower" in out
+
+
 @pytest.mark.parametrize("text", ["x", "-1%", "100%", "nan"])
 def test_a_tolerance_is_a_percentage(
     places: dict[str, Path], text: str, capsys: pytest.CaptureFixture[str]
