@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import bench_sweep
+import bench_tune
 import engine
 import planning
 import startup
@@ -26,6 +27,7 @@ SUITES: dict[str, Callable[[int], list[Measurement]]] = {
     "planning": planning.measure,
     "startup": startup.measure,
     "sweep": bench_sweep.measure,
+    "tune": bench_tune.measure,
 }
 
 

@@ -286,3 +286,15 @@ def test_descent_finds_separate_minima_and_keeps_to_its_budget():
     asked.clear()
     assert descend(score, 1)[0] == published()
     assert len(asked) == 1
+
+
+def test_pairs_leave_hollows_that_single_changes_do_not():
+    def score(several):
+        return [
+            0 if (p["joint"], p["longest_group"]) == (True, 4)
+            else 1 + (p["joint"] or p["longest_group"] == 4) + (p["switch_penalty_us"] < 1000)
+            for p in several
+        ]  # fmt: skip
+
+    assert descend(score)[1] == 1
+    assert descend(score, pairs=True)[1] == 0

@@ -127,7 +127,7 @@ def _blocks(space: Space, genome: Genome) -> tuple[list[list[int]], list[int]]:
 
 def _in_order(leads: Sequence[int]) -> list[int] | None:
     """A topological order of the partitions, by opening where free; ``None`` when it is that."""
-    if all(bits >> i == 0 for i, bits in enumerate(leads)):
+    if all(bits.bit_length() <= i for i, bits in enumerate(leads)):
         return None
     waiting = [bits.bit_count() for bits in leads]
     ready = [i for i, count in enumerate(waiting) if not count]

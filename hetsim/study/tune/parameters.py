@@ -134,7 +134,7 @@ class _Table:
             self._look_up([published(), *several], use)
             return [self._mean(parameters, use) for parameters in several]
 
-        best, _ = descend(score)
+        best, _ = descend(score, pairs=True)
         self._look_up([published(), best], models)
         gains = [
             Gain(
