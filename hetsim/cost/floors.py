@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 from hetsim.cost.fusion import is_fusable
 from hetsim.cost.profile import INFEASIBLE
@@ -26,8 +25,8 @@ Chain = tuple[int, ...]
 class Least:
     """What an operator, or a kernel, takes on a PU at the very least, seconds.
 
-    ``alone`` unless one of ``beside`` applies: (operator, seconds) when that producer of an input
-    runs on the same PU, so that both may be one kernel or the result may still be in a cache.
+    ``alone`` unless one of ``beside`` applies: (operator, seconds) when that earlier operator is
+    in the same partition, so that both may be one kernel or its result may still be in a cache.
     Beside more runnable host threads than cores, each second shared with one more thread adds
     ``drag`` seconds; the first ``delay`` seconds of sharing may cost nothing.
     """
@@ -100,8 +99,8 @@ def divided(
             if found is None or found.least == INFEASIBLE:
                 continue
             heads[op].append((chain, found))
-            for before, after in pairwise(chain):
-                behind[after][before] = None
+            for member in chain[1:]:
+                behind[member][op] = None
             for member in chain:
                 drag[member] = min(drag[member], found.drag)
     result = []

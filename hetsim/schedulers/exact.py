@@ -24,8 +24,10 @@ from hetsim.plan.build import Block
 from hetsim.plan.model import Plan
 from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.schedulers.estimate import predict
-from hetsim.schedulers.exact_model import Budget, Proof, load_solver, prove
+from hetsim.schedulers.exact_model import load_solver
 from hetsim.schedulers.exact_profile import profile_floors
+from hetsim.schedulers.exact_proof import Budget, Proof
+from hetsim.schedulers.exact_prove import prove
 from hetsim.schedulers.exact_search import (
     Trials,
     candidate_from_plan,

@@ -14,13 +14,14 @@ lower bound on the window, and its solution a good guess at the best plan.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hetsim.cost.floors import Floors, Least
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.cost.relaxation import Window, exit_seconds, producers
 from hetsim.errors import MissingExtraError
+from hetsim.schedulers.exact_proof import Budget, Proof, Strategy
+from hetsim.schedulers.exact_sharing import HostSharing, Item
 from hetsim.workload.graph import Graph
 
 if TYPE_CHECKING:
@@ -28,29 +29,6 @@ if TYPE_CHECKING:
 
 TICKS = 10_000_000
 """Ticks that the horizon of a window is divided into: rounding is far below any real gap."""
-
-MOST_PAIRS = 3_000
-"""Pairs of possibly simultaneous host work up to which each is modelled."""
-
-MARGIN = 1e-4
-"""What a second model's ticks may round differently, as a share of its horizon."""
-
-MILLI = 1000
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What the solver found: a bound (seconds), and its best solution's PUs and start order.
-
-    ``effort`` is what it took, in the solver's deterministic seconds.
-    """
-
-    bound_s: float
-    closed: bool
-    value_s: float | None = None
-    places: Mapping[int, int] | None = None
-    order: tuple[int, ...] = ()
-    effort: float = 0.0
 
 
 def load_solver() -> ModuleType:
@@ -65,77 +43,6 @@ def load_solver() -> ModuleType:
         raise MissingExtraError.for_extra("OR-Tools", "exact", "the exact scheduler") from None
     module: ModuleType = cp_model
     return module
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How long to try: the solver's own deterministic measure of work, and wall-clock seconds."""
-
-    effort: float
-    seconds: float
-
-    def share(self, part: float) -> Budget:
-        """``part`` of both."""
-        return Budget(self.effort * part, self.seconds * part)
-
-
-def prove(
-    graph: Graph,
-    floors: Floors,
-    window: Window,
-    budget: Budget,
-    hint: Mapping[int, int],
-    known: Proof | None = None,
-) -> Proof:
-    """The best that ``budget`` suffices to prove about ``window``; ``hint`` suggests PUs.
-
-    Solved up to three times: with the PUs of the hint, which is quick; in full with nothing later
-    than that, which rules most placements out before the search begins; and once more, if that did
-    not close the gap, in a search that raises the bound.
-
-    Raises:
-        MissingExtraError: OR-Tools is not installed.
-    """
-    if known is not None and known.value_s is not None:
-        best = known
-        plan: tuple[tuple[float, bool], ...] = ((1.0, True),)
-        effort = 0.0
-    else:
-        places = {op: hint[op] for op in window.ops if op in hint} | dict(window.fixed)
-        guessed = replace(window, fixed=places)
-        best = WindowModel(graph, floors, guessed).solve(budget.share(0.1))
-        effort = best.effort
-        best = replace(best, bound_s=0.0, closed=False)
-        plan = ((0.5, False), (0.4, True))
-    for part, raising in plan:
-        horizon = None if best.value_s is None else max(best.value_s, 1e-9) * (1.0 + MARGIN)
-        model = WindowModel(graph, floors, window, horizon)
-        found = model.solve(budget.share(part), best.places or hint, raising=raising)
-        bound = max(best.bound_s, found.bound_s)
-        if found.value_s is not None and (best.value_s is None or found.value_s < best.value_s):
-            best = found
-        effort += found.effort
-        best = replace(best, bound_s=bound, closed=found.closed, effort=effort)
-        if found.closed:
-            break
-    if best.value_s is not None:
-        best = replace(best, bound_s=min(best.bound_s, best.value_s))
-    return best
-
-
-@dataclass
-class _Item:
-    """Something that occupies a PU: an operator on one PU, or a tensor brought to it."""
-
-    pu: int
-    present: Any
-    start: Any
-    end: Any
-    size: Any
-    least: Least
-    op: int | None
-    source: int | None = None
-    readers: tuple[int, ...] = ()
 
 
 class WindowModel:
@@ -155,18 +62,17 @@ class WindowModel:
         self._horizon = TICKS
         self._model = self._cp.CpModel()
         self._lanes: dict[int, list[Any]] = {p: [] for p in floors.pus}
-        self._items: list[_Item] = []
+        self._items: list[Item] = []
         self._both: dict[tuple[int, int, int, int], Any] = {}
         self._build()
 
     def solve(
-        self, budget: Budget, hint: Mapping[int, int] | None = None, *, raising: bool = False
+        self,
+        budget: Budget,
+        hint: Mapping[int, int] | None = None,
+        strategy: Strategy = "plain",
     ) -> Proof:
-        """Searches within ``budget``; repeatable unless wall-clock time interrupts it.
-
-        Several strategies take turns on one thread; with ``raising`` only the one that raises the
-        lower bound.
-        """
+        """Searches on one thread; repeatable unless the budget's wall-clock time interrupts it."""
         cp = self._cp
         for (op, pu), literal in self._at.items():
             if hint and op in hint:
@@ -175,10 +81,8 @@ class WindowModel:
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = 1
         solver.parameters.linearization_level = 2  # stretching is linear once orders are known
-        if raising:
-            solver.parameters.optimize_with_lb_tree_search = True
-        else:
-            solver.parameters.interleave_search = True
+        solver.parameters.optimize_with_lb_tree_search = strategy == "raise"
+        solver.parameters.interleave_search = strategy == "vary"
         solver.parameters.max_deterministic_time = max(budget.effort, 1e-3)
         solver.parameters.max_time_in_seconds = max(budget.seconds, 0.01)
         status = solver.solve(self._model)
@@ -219,8 +123,9 @@ class WindowModel:
         return int(seconds / self._tick)
 
     def _build(self) -> None:
-        model, window = self._model, self._window
+        model, window, graph = self._model, self._window, self._graph
         self._at: dict[tuple[int, int], Any] = {}
+        self._close_by: dict[int, list[tuple[Any, int]]] = {}
         self._start: dict[int, Any] = {}
         self._end: dict[int, Any] = {}
         self._ready: dict[int, Any] = {}
@@ -240,7 +145,9 @@ class WindowModel:
         for lane in self._lanes.values():
             model.add_no_overlap(lane)
         self._close()
-        self._share_host()
+        HostSharing(model, graph, self._floors, window, self._items, self._horizon).add(
+            self._makespan, self._ticks
+        )
         model.minimize(self._makespan)
 
     def _is_at(self, op: int, pu: int) -> Any:
@@ -289,6 +196,7 @@ class WindowModel:
                 if near is not True:
                     model.add_implication(literal, near)
                 variants.append((literal, seconds))
+                self._close_by.setdefault(op, []).append((literal, neighbour))
             for literal, seconds in variants:
                 model.add(base >= self._ticks(seconds)).only_enforce_if(literal)
             model.add_bool_or([at.negated(), *(literal for literal, _ in variants)])
@@ -296,7 +204,7 @@ class WindowModel:
             self._lanes[pu].append(
                 model.new_optional_interval_var(start, size, end, at, f"i{op},{pu}")
             )
-            self._items.append(_Item(pu, at, start, end, (size, base), least, op))
+            self._items.append(Item(pu, at, start, end, (size, base), least, op))
 
     def _inputs(self, op: int) -> None:
         """Starts after inputs; foreign ones all arrive first, then are brought in one by one."""
@@ -333,6 +241,13 @@ class WindowModel:
         model.add(start >= sum(fixed) + (call if window.cut is None else 0))
         for literal in foreign:
             model.add(start >= ready + call + entry).only_enforce_if(literal)
+            for close_by, neighbour in self._close_by.get(op, ()):
+                # Both are in one partition, and what it reads is brought in before it begins.
+                if neighbour in self._inside:
+                    begin = self._start[neighbour]
+                    model.add(begin >= ready + call + entry).only_enforce_if([literal, close_by])
+                else:
+                    model.add_bool_or([literal.negated(), close_by.negated()])
 
     def _bring(self, op: int) -> None:
         """Crossings of ``op``'s results, and of older tensors it is the first to read."""
@@ -392,7 +307,7 @@ class WindowModel:
             )
             least = min((toll for toll in tolls.values() if toll.alone > 0.0), key=_weight)
             self._items.append(
-                _Item(pu, present, start, end, (size, base), least, None, source, tuple(local))
+                Item(pu, present, start, end, (size, base), least, None, source, tuple(local))
             )
 
     def _close(self) -> None:
@@ -408,120 +323,6 @@ class WindowModel:
                             self._at[op, pu]
                         )
 
-    def _share_host(self) -> None:
-        """Kernels that fill the host, and host threads beside them, slow each other down."""
-        host = self._floors.crowded
-        for pu in self._floors.pus:
-            lane = [i for i in self._items if i.pu == pu]
-            self._model.add(
-                self._makespan >= sum(self._ticks(i.least.least) * i.present for i in lane)
-            )
-        if host is None:
-            return
-        kernels = [
-            i for i in self._items if i.pu == host and i.op is not None and i.least.drag > 0.0
-        ]
-        others = [
-            i
-            for i in self._items
-            if i.pu != host and i.least.least > 0.0 and (i.op is None or self._floors.awake[i.pu])
-        ]
-        if not kernels or not others:
-            return
-        self._energy(host, kernels, others)
-        reach = self._reach()
-        pairs = [
-            (a, b)
-            for a, i in enumerate(kernels)
-            for b, j in enumerate(others)
-            if _may_meet(i, j, reach)
-        ]
-        if len(pairs) > MOST_PAIRS:
-            return
-        shared_kernel: dict[int, list[Any]] = {}
-        shared_other: dict[int, list[Any]] = {}
-        for a, b in pairs:
-            overlap = self._overlap(kernels[a], others[b])
-            shared_kernel.setdefault(a, []).append(overlap)
-            if others[b].op is None:
-                shared_other.setdefault(b, []).append(overlap)
-        for a, overlaps in shared_kernel.items():
-            self._stretch(kernels[a], overlaps)
-        for b, overlaps in shared_other.items():
-            self._stretch(others[b], overlaps)
-
-    def _overlap(self, kernel: _Item, other: _Item) -> Any:
-        """How long two items overlap, linear once it is known which starts and ends first."""
-        model = self._model
-        overlap = model.new_int_var(0, self._horizon, "")
-        starts = model.new_bool_var("")  # the kernel starts first
-        ends = model.new_bool_var("")  # the kernel ends first
-        there = [kernel.present, other.present]
-        for first, literal in ((kernel, starts), (other, starts.negated())):
-            second = other if first is kernel else kernel
-            model.add(first.start <= second.start).only_enforce_if([*there, literal])
-        for first, literal in ((kernel, ends), (other, ends.negated())):
-            second = other if first is kernel else kernel
-            model.add(first.end <= second.end).only_enforce_if([*there, literal])
-        for later, opened in ((other, starts), (kernel, starts.negated())):
-            for sooner, closed in ((kernel, ends), (other, ends.negated())):
-                model.add(overlap >= sooner.end - later.start).only_enforce_if(
-                    [*there, opened, closed]
-                )
-        return overlap
-
-    def _stretch(self, item: _Item, overlaps: list[Any]) -> None:
-        size, base = item.size
-        drag = int(item.least.drag * MILLI + 1e-9)
-        delay = self._ticks(item.least.delay) + 1
-        self._model.add(
-            MILLI * size >= MILLI * base + drag * (sum(overlaps) - delay)
-        ).only_enforce_if(item.present)
-
-    def _energy(self, host: int, kernels: list[_Item], others: list[_Item]) -> None:
-        """The same in sum, which a linear relaxation understands.
-
-        Kernels of W seconds fill the host's lane for K, other items of it for E, other host
-        threads are awake for A on M lanes. The overlap is at least A - M (T - K), and K is
-        W + drag (overlap - delays), K + E at most T.
-        """
-        drag = int(min(i.least.drag for i in kernels) * MILLI + 1e-9)
-        lanes = len({i.pu for i in others})
-        rest = MILLI - drag * lanes
-        if rest <= 0:
-            return
-        chosen = {id(i) for i in kernels}
-        slow = sum(MILLI * self._ticks(i.least.least) * i.present for i in kernels)
-        delays = sum(drag * (self._ticks(i.least.delay) + 1) * i.present for i in kernels)
-        plain = sum(
-            rest * self._ticks(i.least.least) * i.present
-            for i in self._items
-            if i.pu == host and id(i) not in chosen
-        )
-        awake = sum(drag * self._ticks(i.least.least) * i.present for i in others)
-        self._model.add(MILLI * self._makespan >= slow + plain + awake - delays)
-
-    def _reach(self) -> dict[int, int]:
-        """For each operator of the window, a bit set of those that come after it."""
-        reach: dict[int, int] = {}
-        for op in reversed(self._window.ops):
-            reach[op] = 0
-            for reader in self._graph.successors[op]:
-                if reader in self._inside:
-                    reach[op] |= reach[reader] | 1 << reader
-        return reach
-
 
 def _weight(least: Least) -> float:
     return least.alone
-
-
-def _may_meet(kernel: _Item, other: _Item, reach: Mapping[int, int]) -> bool:
-    """Whether no dependency keeps a kernel and other host work apart."""
-    op = kernel.op
-    assert op is not None
-    if other.op is not None:
-        return not (reach[op] >> other.op & 1 or reach[other.op] >> op & 1 or op == other.op)
-    if other.source is not None and (other.source == op or (reach[op] >> other.source & 1)):
-        return False
-    return not all(r != op and reach[r] >> op & 1 for r in other.readers)

@@ -35,7 +35,10 @@ class Stage:
 
 
 def stages_of(graph: Graph, floors: Floors) -> list[Stage]:
-    """The whole network as stages, in order. O(V + E) for networks that fall apart well."""
+    """The whole network as stages, in order. O(V + E) for networks that fall apart well.
+
+    A stage ends only where all operators that later floors refer to are read across its end.
+    """
     size = len(graph)
     last_reader = [max(readers, default=-1) for readers in graph.successors]
     stages: list[Stage] = []
@@ -43,12 +46,20 @@ def stages_of(graph: Graph, floors: Floors) -> list[Stage]:
     before: State = ()
     live: list[int] = []
     cuts = set(cut_positions(graph.predecessors, graph.successors))
+    last_named = [-1] * size  # the last operator whose floor depends on where this one runs
+    for op in range(size):
+        for neighbour in {n for least in floors.ops[op] for n, _ in least.beside}:
+            last_named[neighbour] = max(last_named[neighbour], op)
+    open_names: set[int] = set()
     for op in range(size):
         live.append(op)
+        open_names = {n for n in (*open_names, op) if last_named[n] > op}
         if op not in cuts or op == size - 1:
             continue
         live = [i for i in live if last_reader[i] > op]
         after = tuple(live)
+        if not open_names <= set(after):
+            continue
         if prod(len(floors.feasible(i)) for i in after) <= MOST_STATES:
             stages.append(Stage(tuple(range(begin, op + 1)), before, after))
             begin, before = op + 1, after

@@ -21,7 +21,7 @@ TUNED = {
 QUICK: dict[str, dict[str, object]] = {
     "ios": {"max_transitions": 200},
     "iops": {"max_nodes": 100},
-    "exact": {"effort": 0.02, "evaluations": 40},
+    "exact": {"effort": 0.02, "evaluations": 15},
     "partition_tuner_tuned": {"evaluations": 50},
 }
 CASES = [(name, QUICK.get(name, {})) for name in scheduler_names()] + [("partition_tuner", TUNED)]

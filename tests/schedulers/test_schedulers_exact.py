@@ -17,7 +17,8 @@ from hetsim.cost.fusion import fuse
 from hetsim.errors import HetsimError, MissingExtraError, SchedulerError
 from hetsim.plan.build import Block, make_plan
 from hetsim.plan.validate import plan_problems
-from hetsim.schedulers.exact_model import Budget, prove
+from hetsim.schedulers.exact_proof import Budget
+from hetsim.schedulers.exact_prove import prove
 from hetsim.schedulers.exact_windows import Ladder, stages_of
 from hetsim.schedulers.registry import create
 from hetsim.study.case import Case
