@@ -56,7 +56,7 @@ class IOS(Scheduler):
     r: int = 3
     s: int = 8
     merge: bool = True
-    max_transitions: int = 100_000
+    max_transitions: int = 50_000
 
     def __post_init__(self) -> None:
         """Raises :class:`SchedulerError` for a number below 1."""
