@@ -11,16 +11,25 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hetsim.analysis.result import Run
 from hetsim.report.columns import shares_of, thinned
 from hetsim.report.counters import Counter, link_counters, memory_counters
+from hetsim.report.ganttframe import (
+    FONT,
+    INK,
+    LEGEND_IN,
+    kind_legend,
+    name_rows,
+    time_axis,
+)
 from hetsim.report.lanes import Row, rows_of
 from hetsim.report.palette import STYLES, style_of
 from hetsim.report.summary import tidy_time, time_unit
+from hetsim.report.why import critical_steps
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC
 from hetsim.units import format_quantity
@@ -36,25 +45,20 @@ Box = tuple[float, float, float, float]
 COLUMN_IN = 3.5
 """Width of a column of a two-column paper, inches."""
 
-_FONT = 6.5
 _ROW_IN = 0.2
 _STRIP_IN = 0.2
-_LEGEND_IN = (0.72, 0.125)
-"""Width and height of an entry of the legend, inches."""
-
 _COLUMNS = 600
 """A row of more spans than this is drawn as shares in this many columns."""
 
 _HATCH_PT = 2.0
 """A box narrower than this (points) shows its colour only: a hatch would turn it black."""
 
-_INK = "#222222"
 _DIMENSION = {"rate": "bandwidth", "memory": "size"}
 _RC = {
     "font.family": ["DejaVu Sans"],
-    "font.size": _FONT,
-    "text.color": _INK,
-    "axes.edgecolor": _INK,
+    "font.size": FONT,
+    "text.color": INK,
+    "axes.edgecolor": INK,
     "axes.linewidth": 0.5,
     "hatch.linewidth": 0.35,
     "svg.hashsalt": "hetsim",
@@ -121,8 +125,8 @@ def _draw(run: Run, trace: Trace, soc: SoC, width_in: float) -> Figure:
     names = [_clip(_plain(row.label), 16) for row in rows]
     names += [_clip(_strip_name(curve), 16) for curve in curves]
     left = 0.1 + 0.056 * max(map(len, names), default=4)
-    legend_columns = max(1, min(len(kinds), int((width_in - left) / _LEGEND_IN[0])))
-    legend_in = _LEGEND_IN[1] * -(-len(kinds) // legend_columns)
+    legend_columns = max(1, min(len(kinds), int((width_in - left) / LEGEND_IN[0])))
+    legend_in = LEGEND_IN[1] * -(-len(kinds) // legend_columns)
     top, lanes_in, strips_in = 0.22, _ROW_IN * len(rows), _STRIP_IN * len(curves)
     axis_in, gap = 0.29, 0.06
     height = top + lanes_in + gap + strips_in + axis_in + legend_in + 0.05
@@ -137,20 +141,31 @@ def _draw(run: Run, trace: Trace, soc: SoC, width_in: float) -> Figure:
     strips = axes(legend_in + 0.05 + axis_in, strips_in)
     width_pt = (width_in - left - 0.08) * 72
     _draw_rows(lanes, trace, rows, factor, width_pt)
-    _label_partitions(lanes, trace, rows, factor, width_pt)
+    critical = {
+        (step.inference, run.plan.partitions[step.position].name)
+        for step in (critical_steps(run) if run.plan is not None else ())
+        if run.plan is not None and step.kind == "task"
+    }
+    _label_partitions(lanes, trace, rows, factor, width_pt, critical)
     _draw_strips(strips, curves, trace.makespan_s, factor)
-    _frame(lanes, names[: len(rows)], 0.6)
-    _frame(strips, names[len(rows) :], 0.38)
-    lanes.xaxis.set_visible(False)
-    strips.set_xlabel(f"time ({unit})", labelpad=1)
+    name_rows(lanes, names[: len(rows)], 0.6)
+    name_rows(strips, names[len(rows) :], 0.38)
     for ax in (lanes, strips):
         ax.set_xlim(0, max(trace.makespan_s / factor, 1e-9))
+    bottom = legend_in + 0.05 + axis_in
+    end = max(trace.makespan_s / factor, 1e-9)
+    time_axis(figure, left, width_in - left - 0.08, bottom, end, unit)
+    if critical:
+        figure.text(
+            1 - 0.08 / width_in, (bottom - 0.26) / height, "thick brackets: critical path",
+            ha="right", va="bottom", fontsize=FONT - 1.5, color="#555555",
+        )  # fmt: skip
     title = f"{_clip(_plain(run.model), 28)} · {_clip(_plain(run.scheduler), 28)}"
     figure.text(
         left / width_in, 1 - 0.06 / height, f"{title} · {tidy_time(trace.makespan_s)}",
-        va="top", fontsize=_FONT + 0.5, fontweight="bold",
+        va="top", fontsize=FONT + 0.5, fontweight="bold",
     )  # fmt: skip
-    _legend(figure, kinds, left, legend_columns)
+    kind_legend(figure, kinds, left, legend_columns)
     return figure
 
 
@@ -179,7 +194,7 @@ def _draw_rows(ax: Axes, trace: Trace, rows: Sequence[Row], factor: float, width
             _rectangles(boxes[kind, hatched]),
             facecolor=style.colour,
             hatch=style.hatch if hatched else None,
-            edgecolor=_INK if hatched else "none",
+            edgecolor=INK if hatched else "none",
             linewidth=0.2 if hatched else 0.0,
             snap=False,  # else boxes thinner than a pixel would vanish from the PNG
         )
@@ -200,14 +215,23 @@ def _rectangles(boxes: Sequence[Box]) -> Path:
 
 
 def _label_partitions(
-    ax: Axes, trace: Trace, rows: Sequence[Row], factor: float, width_pt: float
+    ax: Axes,
+    trace: Trace,
+    rows: Sequence[Row],
+    factor: float,
+    width_pt: float,
+    critical: Set[tuple[int, str]],
 ) -> None:
-    """A bracket over each partition of a PU, with its name where that fits."""
+    """A bracket over each partition of a PU, with its name where that fits.
+
+    Those of the partitions in ``critical`` (inference, name) are thick.
+    """
     from matplotlib.collections import LineCollection
 
     points_per_s = width_pt / max(trace.makespan_s, 1e-12)
-    size = _FONT - 2
+    size = FONT - 2
     brackets: list[list[tuple[float, float]]] = []
+    widths: list[float] = []
     for number, row in enumerate(rows):
         if row.role != "pu":
             continue
@@ -218,19 +242,21 @@ def _label_partitions(
             begin, end = extents.get(key, (span.start, span.end))
             extents[key] = (min(begin, span.start), max(end, span.end))
         y = number + 0.33
-        for (_, name), (start, end) in extents.items():
+        for key, (start, end) in extents.items():
             room = (end - start) * points_per_s
             if room < 1.5:
                 continue
             inset = 0.4 / points_per_s
             brackets.append([((start + inset) / factor, y), ((end - inset) / factor, y)])
-            label = _plain(name)
+            widths.append(1.3 if key in critical else 0.4)
+            label = _plain(key[1])
             if len(label) * size * 0.62 < room:
                 ax.text(
-                    (start + end) / 2 / factor, y - 0.02, label, fontsize=size, ha="center",
+                    (start + end) / 2 / factor, y - 0.05, label, fontsize=size, ha="center",
                     va="bottom", clip_on=True,
                 )  # fmt: skip
-    ax.add_collection(LineCollection(brackets, colors=_INK, linewidths=0.4), autolim=False)
+    lines = LineCollection(brackets, colors=INK, linewidths=widths, capstyle="butt")
+    ax.add_collection(lines, autolim=False)
 
 
 def _draw_strips(ax: Axes, curves: Sequence[Counter], makespan: float, factor: float) -> None:
@@ -247,64 +273,15 @@ def _draw_strips(ax: Axes, curves: Sequence[Counter], makespan: float, factor: f
             outline.append((time / factor, level))
         outline += [(makespan / factor, level), (makespan / factor, base)]
         areas.append(outline)
-        ax.axhline(base - 0.82, color=_INK, linewidth=0.3, linestyle=(0, (4, 3)))
-        ax.axhline(base, color=_INK, linewidth=0.3)
+        ax.axhline(base - 0.82, color=INK, linewidth=0.3, linestyle=(0, (4, 3)))
+        ax.axhline(base, color=INK, linewidth=0.3)
         ax.text(
             -0.009, base, format_quantity(curve.capacity, _DIMENSION[curve.kind], 3), ha="right",
-            va="bottom", fontsize=_FONT - 2.2, transform=ax.get_yaxis_transform(), color="#555555",
+            va="bottom", fontsize=FONT - 2.2, transform=ax.get_yaxis_transform(), color="#555555",
         )  # fmt: skip
     ax.add_collection(
         PolyCollection(areas, facecolor="#7A7A7A", edgecolor="none", linewidth=0), autolim=False
     )
-
-
-def _frame(ax: Axes, names: Sequence[str], middle: float) -> None:
-    """Names the rows at ``middle`` (share of a row from its top) and draws the lines between."""
-    from matplotlib.collections import LineCollection
-
-    count = len(names)
-    ax.set_ylim(count or 1, 0)
-    ax.yaxis.set_visible(False)  # matplotlib's ticks would take a third of the time
-    beside = ax.get_yaxis_transform()
-    for i, name in enumerate(names):
-        ax.text(-0.009, i + middle, name, ha="right", va="center", transform=beside)
-    ax.tick_params(axis="x", width=0.5, length=2, pad=1.5)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    lines = LineCollection(
-        [[(0, i), (1, i)] for i in range(1, count)],
-        colors="#DDDDDD",
-        linewidths=0.3,
-        transform=beside,
-        zorder=0,
-    )
-    ax.add_collection(lines, autolim=False)
-
-
-def _legend(figure: Figure, kinds: Sequence[str], left_in: float, columns: int) -> None:
-    """Swatches in ``columns`` columns from the bottom up (matplotlib's own legend is slow)."""
-    from matplotlib.patches import Rectangle
-
-    width, height = figure.get_size_inches()
-    lines = -(-len(kinds) // columns)
-    for number, kind in enumerate(kinds):
-        style = style_of(kind)
-        x = left_in + (number // lines) * _LEGEND_IN[0]
-        y = 0.05 + (lines - 1 - number % lines) * _LEGEND_IN[1]
-        swatch = Rectangle(
-            (x / width, y / height),
-            0.14 / width,
-            0.08 / height,
-            facecolor=style.colour,
-            hatch=style.hatch * 2 or None,
-            edgecolor=_INK,
-            linewidth=0.3,
-            transform=figure.transFigure,
-        )
-        figure.add_artist(swatch)
-        figure.text(
-            (x + 0.18) / width, (y + 0.034) / height, style.label, va="center", fontsize=_FONT - 0.5
-        )
 
 
 def _strip_name(counter: Counter) -> str:

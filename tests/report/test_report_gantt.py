@@ -10,6 +10,7 @@ from report_samples import HOSTILE, sample_graph, sample_result, sample_run, sam
 
 from hetsim.analysis.result import Result
 from hetsim.report.gantt import COLUMN_IN, gantt_figure, gantt_images
+from hetsim.report.why import critical_steps
 from hetsim.sim.trace import RateSample, Span, Trace
 
 
@@ -111,3 +112,25 @@ def test_a_run_that_failed_has_no_chart(result: Result) -> None:
     failed = dataclasses.replace(result.runs[0], trace=None, error="no")
     with pytest.raises(ValueError, match="no trace"):
         gantt_figure(failed, result.soc)
+
+
+def test_partitions_of_the_critical_path_have_thick_brackets(result: Result) -> None:
+    run = result.runs[0]
+    figure = gantt_figure(run, result.soc)
+    widths = [width for lines in figure.axes[0].collections for width in lines.get_linewidths()]
+    thick = sum(width > 1 for width in widths)
+    steps = [step for step in critical_steps(run) if step.kind == "task"]
+    assert 0 < thick <= len(steps)
+    assert "thick brackets: critical path" in [text.get_text() for text in figure.texts]
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e-9, 3.7e-4, 12.0, 86400.0])
+def test_the_axis_has_a_few_round_numbers_whatever_the_length(seconds: float) -> None:
+    soc = sample_soc()
+    base = sample_run(sample_graph(1), "heft", soc)
+    run = dataclasses.replace(base, trace=Trace(seconds, {}, {}))
+    texts = [text.get_text() for text in gantt_figure(run, soc).texts]
+    label = next(i for i, text in enumerate(texts) if text.startswith("time ("))
+    ticks = [float(text) for text in texts[:label] if text.replace(".", "").isdigit()]
+    assert 2 <= len(ticks) <= 7
+    assert ticks == sorted(set(ticks))
