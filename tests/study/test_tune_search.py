@@ -109,6 +109,37 @@ def test_judge_and_simulator_agree_and_bounds_are_bounds(graph, soc, plan_seed, 
     )
 
 
+def interleaved(draft, graph, seed):
+    """The same plan with another order between PUs."""
+    draw = random.Random(seed)
+    home = {op: i for i, piece in enumerate(draft.pieces) for op in piece.operators}
+    left, order = list(range(len(draft.pieces))), []
+    while left:
+        heads = {draft.pieces[i].pu: i for i in reversed(left)}
+        ready = [
+            i
+            for i in heads.values()
+            if not {home[p] for op in draft.pieces[i].operators for p in graph.predecessors[op]}
+            & (set(left) - {i})
+        ]
+        order.append(draw.choice(sorted(ready)))
+        left.remove(order[-1])
+    return Draft(tuple(draft.pieces[i] for i in order))
+
+
+@settings(max_examples=40, deadline=None)
+@given(SEEDS, SEEDS, SEEDS)
+def test_verdicts_do_not_depend_on_what_was_judged_before(graph, soc, plan_seed):
+    case = random_case(graph, soc, "dataflow")
+    plan = random_plan(case.graph, case.soc, plan_seed)
+    simulated(case, plan)
+    draft = draft_of(case.graph, case.soc, plan)
+    other = interleaved(draft, case.graph, plan_seed)
+    fresh, used = IncrementalJudge(case.lowering), IncrementalJudge(case.lowering)
+    used.judge(other)
+    assert used.judge(draft) == fresh.judge(draft)  # every bit
+
+
 @settings(max_examples=60, deadline=None)
 @given(SEEDS, SEEDS, SEEDS, EXECUTIONS)
 def test_plans_decode_from_their_genomes_and_changed_genomes_are_plans(

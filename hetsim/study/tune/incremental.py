@@ -4,7 +4,7 @@ A plan falls apart where every later partition waits for every earlier one: ther
 still for a moment, nothing is in flight, and what follows does not care how long it took to get
 there. Such *segments* are simulated alone and remembered, and a plan's makespan is their sum
 (equal to simulating the whole but for rounding in the last bits). Under the barrier runtime every
-parallel group is a segment.
+parallel group is a segment; on a SoC with ``fifo`` links, where ties matter, the whole plan is.
 
 Before a new segment is simulated it gets a lower bound: its partitions' times on an idle SoC, in
 the same order on the same PUs. Sharing links and cores only makes each of them longer, and with
@@ -13,7 +13,9 @@ fixed orders nothing can start earlier because something else ends later.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from hetsim.errors import HetsimError, PlanError
@@ -25,8 +27,8 @@ from hetsim.sim.simulate import execute
 _SAFE = 1.0 + 1e-9
 """Bounds are sums of floats, so they count only when they are this much above."""
 
-_REMEMBERED = 200_000
-"""Segments, and plans, that are remembered before forgetting everything, to bound memory."""
+_REMEMBERED = 50_000
+"""Partitions, segments or plans that are remembered before forgetting all, to bound memory."""
 
 
 class _Work(NamedTuple):
@@ -59,6 +61,9 @@ class IncrementalJudge:
         self._work: dict[Hashable, _Work | None] = {}
         self._segments: dict[Hashable, float] = {}
         self._plans: dict[Hashable, float] = {}
+        self._numbers = count()
+        # On such a link it matters who comes first at the same instant, and that the plan says.
+        self._fifo = any(link.arbitration == "fifo" for link in lowering.soc.links.values())
 
     def makespan(self, draft: Draft) -> float:
         """Seconds; infinite when a PU cannot run what it is given."""
@@ -67,15 +72,14 @@ class IncrementalJudge:
     def judge(self, draft: Draft, worthless_above: float = NEVER) -> Verdict:
         """The makespan, or a lower bound that is above ``worthless_above``."""
         self.judged += 1
+        if max(map(len, (self._work, self._segments, self._plans))) >= _REMEMBERED:
+            for memory in (self._work, self._reads, self._segments, self._plans):
+                memory.clear()
         found = self._lowered(draft)
         if found is None:
             return Verdict(NEVER)
         work, needs = found
-        spans: Sequence[Sequence[int]] = (
-            _barrier_spans(len(work), draft.groups)
-            if self.execution == "barrier"
-            else _segments(needs)
-        )
+        spans = self._spans(needs, draft.groups)
         keys = [self._key(work, span) for span in spans]
         whole = tuple(keys)
         known = self._plans.get(whole)
@@ -99,10 +103,16 @@ class IncrementalJudge:
         seconds = 0.0
         for i, time in enumerate(times):
             seconds += self._simulate(keys[i], work, needs, spans[i]) if time is None else time
-        if len(self._plans) >= _REMEMBERED:
-            self._plans.clear()
         self._plans[whole] = seconds
         return Verdict(seconds)
+
+    def _spans(
+        self, needs: Sequence[tuple[int, ...]], groups: Sequence[tuple[int, ...]]
+    ) -> Sequence[Sequence[int]]:
+        """The segments of a plan, as positions of pieces."""
+        if self.execution == "barrier":
+            return _barrier_spans(len(needs), groups)
+        return [range(len(needs))] if self._fifo else _segments(needs)
 
     def _lowered(self, draft: Draft) -> tuple[list[_Work], list[tuple[int, ...]]] | None:
         """Each piece's work, and the pieces it waits for."""
@@ -143,20 +153,20 @@ class IncrementalJudge:
             for op, pu in zip(reads, homes, strict=True)
             for tensor in lowering.graph.operators[op].outputs
         }
-        name = f"p{len(self._work)}"
+        number = next(self._numbers)
         try:
             job = lowering.job(
-                name, lowering.soc.pus[piece.pu], piece.operators, made_on, fused=piece.fuse
+                f"p{number}", lowering.soc.pus[piece.pu], piece.operators, made_on, fused=piece.fuse
             )
         except HetsimError:
             return None
-        return _Work(len(self._work), job, self._execute((job,), ((0,),)))
+        return _Work(number, job, self._execute((job,), ((0,),)))
 
     def _key(self, work: Sequence[_Work], span: Sequence[int]) -> Hashable:
         """The same for segments that must take the same time: each PU's pieces in order."""
         if len(span) == 1:
             return work[span[0]].number
-        if self.execution == "barrier":
+        if self.execution == "barrier" or self._fifo:
             return tuple([work[i].number for i in span])
         queues: list[list[int]] = [[] for _ in self._units]
         for i in span:
@@ -192,21 +202,25 @@ class IncrementalJudge:
         if len(span) == 1:
             seconds = work[span[0]].alone_s
         else:
-            first = span[0]
-            jobs = tuple(
-                Job(job.name, job.pu, tuple(n - first for n in needs[i] if n >= first),
-                    job.entry, job.launches, job.exit)
-                for i in span
-                for job in (work[i].job,)
-            )  # fmt: skip
             barrier = self.execution == "barrier"
-            positions = tuple(range(len(jobs)))
-            seconds = self._execute(
-                jobs, (positions,) if barrier else tuple((i,) for i in positions)
+            # Equal keys must give equal bits, whatever the order between PUs was.
+            order = span if barrier or self._fifo else _by_pu(span, work, needs)
+            position = {i: n for n, i in enumerate(order)}
+            jobs = tuple(
+                Job(
+                    job.name,
+                    job.pu,
+                    tuple(sorted(position[n] for n in needs[i] if n in position)),
+                    job.entry,
+                    job.launches,
+                    job.exit,
+                )
+                for i in order
+                for job in (work[i].job,)
             )
+            each = tuple(range(len(jobs)))
+            seconds = self._execute(jobs, (each,) if barrier else tuple((i,) for i in each))
             self.segments += 1
-        if len(self._segments) >= _REMEMBERED:
-            self._segments.clear()
         self._segments[key] = seconds
         return seconds
 
@@ -220,6 +234,25 @@ class IncrementalJudge:
         except PlanError:
             return NEVER
         return trace.makespan_s
+
+
+def _by_pu(
+    span: Sequence[int], work: Sequence[_Work], needs: Sequence[tuple[int, ...]]
+) -> list[int]:
+    """The topological order that takes from the first PU as long as it can, then the next."""
+    queues: dict[int, deque[int]] = {}
+    for i in span:
+        queues.setdefault(work[i].job.pu, deque()).append(i)
+    pus = sorted(queues)
+    waiting = set(span)
+    order: list[int] = []
+    while waiting:
+        for pu in pus:
+            queue = queues[pu]
+            while queue and waiting.isdisjoint(needs[queue[0]]):
+                waiting.remove(queue[0])
+                order.append(queue.popleft())
+    return order
 
 
 def _segments(needs: Sequence[tuple[int, ...]]) -> list[range]:
