@@ -176,6 +176,40 @@ def spliced(
             yield replace(arranged, opening=kept | opening, joined=apart | joined)
 
 
+def transplanted(
+    problem: Problem, base: Candidate, source: Sequence[int], target: Sequence[int]
+) -> Candidate | None:
+    """``base`` with ``target`` arranged as ``source`` is, if both hold the same operator kinds."""
+    kinds = problem.graph.operators
+    if [kinds[i].kind for i in source] != [kinds[i].kind for i in target]:
+        return None
+    to = dict(zip(source, target, strict=True))
+    places = {to[op]: pu for op, pu in base.places.items() if op in to}
+    order = [to[op] for chain in base.chains for op in chain if op in to]
+    if any(order.index(p) > order.index(op) for op in order
+           for p in problem.graph.predecessors[op] if p in places):  # fmt: skip
+        return None
+    window = set(target)
+    arranged = next(iter(spliced(problem, base, places, order)))
+    opening = {op for op in base.opening if op not in window}
+    joined = {op for op in base.joined if op not in window}
+    opening |= {to[op] for op in base.opening if op in to}
+    joined |= {to[op] for op in base.joined if op in to}
+    return replace(arranged, opening=frozenset(opening), joined=frozenset(joined))
+
+
+def _copy_success(trials: Trials, windows: Sequence[Sequence[int]]) -> None:
+    """Tries each window's arrangement on all windows that look like it."""
+    for source in windows:
+        for target in windows:
+            if trials.best is None or trials.spent():
+                return
+            if len(target) > 1 and len(source) == len(target) and source is not target:
+                found = transplanted(trials.problem, trials.best, source, target)
+                if found is not None:
+                    trials.seconds(found)
+
+
 def _eager(problem: Problem, candidate: Candidate) -> set[int]:
     """Heads that open a partition if nobody is to wait longer than for the data itself."""
     graph, places = problem.graph, candidate.places
@@ -210,6 +244,7 @@ def improve(
     better = True
     while better and not trials.spent():
         before = trials.best_s
+        _copy_success(trials, windows)
         for area in areas:
             if trials.best is not None:
                 _descend(trials, trials.best, trials.best_s, area)
@@ -227,6 +262,8 @@ def improve(
                     shaken = draw.choice(options) if options else shaken
                 if shaken is not None:
                     _descend(trials, shaken, trials.seconds(shaken), area)
+        if trials.best_s < before:
+            _copy_success(trials, windows)
         idle = 0 if trials.best_s < before else idle + 1
 
 
