@@ -78,7 +78,7 @@ def decode(space: Space, genome: Genome) -> Draft | None:
         pu, members = genome.pu[ops[0]], tuple(ops)
         fused = not (genome.plain[ops[0]] and space.fuses(pu, members))
         piece = Piece(pu, members, fused)
-        if not space.runs(*piece):
+        if not space.supports(piece):
             return None
         pieces.append(piece)
     order = _in_order(leads)

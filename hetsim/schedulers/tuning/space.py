@@ -29,10 +29,14 @@ class Space:
 
     def runs(self, pu: int, ops: Ops, fused: bool = True) -> bool:
         """Whether ``pu`` supports every kernel of the partition ``ops``."""
-        key = (pu, ops, fused)
-        found = self._runs.get(key)
+        return self.supports((pu, ops, fused))
+
+    def supports(self, piece: tuple[int, Ops, bool]) -> bool:
+        """:meth:`runs` for a piece as it is."""
+        found = self._runs.get(piece)
         if found is None:
-            found = self._runs[key] = self._supported(self.soc.pus[pu], ops, fused)
+            pu, ops, fused = piece
+            found = self._runs[piece] = self._supported(self.soc.pus[pu], ops, fused)
         return found
 
     def fuses(self, pu: int, ops: Ops) -> bool:

@@ -32,11 +32,19 @@ _REMEMBERED = 50_000
 
 
 class _Work(NamedTuple):
-    """A partition given where its inputs come from: its job without needs, its time alone."""
+    """A partition given where its inputs come from: its job without needs, its time alone.
+
+    ``job`` is ``None`` when the PU cannot run it.
+    """
 
     number: int
-    job: Job
+    pu: int
+    job: Job | None
     alone_s: float
+
+
+Needs = Sequence[Sequence[int]]
+"""For each piece, the pieces whose results it reads, perhaps several times."""
 
 
 class IncrementalJudge:
@@ -57,8 +65,7 @@ class IncrementalJudge:
         graph = lowering.graph
         self._units = range(len(lowering.soc.pus))
         self._producers = [[graph.producer.get(t, -1) for t in op.inputs] for op in graph.operators]
-        self._reads: dict[tuple[int, ...], tuple[int, ...]] = {}
-        self._work: dict[Hashable, _Work | None] = {}
+        self._pieces: dict[Piece, tuple[tuple[int, ...], dict[tuple[int, ...], _Work]]] = {}
         self._segments: dict[Hashable, float] = {}
         self._plans: dict[Hashable, float] = {}
         self._numbers = count()
@@ -72,9 +79,10 @@ class IncrementalJudge:
     def judge(self, draft: Draft, worthless_above: float = NEVER) -> Verdict:
         """The makespan, or a lower bound that is above ``worthless_above``."""
         self.judged += 1
-        if max(map(len, (self._work, self._segments, self._plans))) >= _REMEMBERED:
-            for memory in (self._work, self._reads, self._segments, self._plans):
-                memory.clear()
+        if max(len(self._pieces), len(self._segments), len(self._plans)) >= _REMEMBERED:
+            self._pieces.clear()
+            self._segments.clear()
+            self._plans.clear()
         found = self._lowered(draft)
         if found is None:
             return Verdict(NEVER)
@@ -106,36 +114,36 @@ class IncrementalJudge:
         self._plans[whole] = seconds
         return Verdict(seconds)
 
-    def _spans(
-        self, needs: Sequence[tuple[int, ...]], groups: Sequence[tuple[int, ...]]
-    ) -> Sequence[Sequence[int]]:
+    def _spans(self, needs: Needs, groups: Sequence[tuple[int, ...]]) -> Sequence[Sequence[int]]:
         """The segments of a plan, as positions of pieces."""
         if self.execution == "barrier":
             return _barrier_spans(len(needs), groups)
         return [range(len(needs))] if self._fifo else _segments(needs)
 
-    def _lowered(self, draft: Draft) -> tuple[list[_Work], list[tuple[int, ...]]] | None:
+    def _lowered(self, draft: Draft) -> tuple[list[_Work], Needs] | None:
         """Each piece's work, and the pieces it waits for."""
         home = [-1] * len(self._producers)
         pieces = draft.pieces
         for i, piece in enumerate(pieces):
             for op in piece[1]:
                 home[op] = i
+        pus = [piece[0] for piece in pieces]
         work: list[_Work] = []
-        needs: list[tuple[int, ...]] = []
+        needs: list[list[int]] = []
         for piece in pieces:
-            reads = self._reads.get(piece[1])
-            if reads is None:
-                reads = self._reads[piece[1]] = self._outside(piece[1])
+            known = self._pieces.get(piece)
+            if known is None:
+                known = self._pieces[piece] = (self._outside(piece[1]), {})
+            reads, by_homes = known
             sources = [home[op] for op in reads]
-            key = (piece, tuple([pieces[i][0] for i in sources]))
-            if key not in self._work:
-                self._work[key] = self._prepare(piece, reads, key[1])
-            found = self._work[key]
+            homes = tuple([pus[i] for i in sources])
+            found = by_homes.get(homes)
             if found is None:
+                found = by_homes[homes] = self._prepare(piece, reads, homes)
+            if found.job is None:
                 return None
             work.append(found)
-            needs.append(tuple(sorted(set(sources))))
+            needs.append(sources)
         return work, needs
 
     def _outside(self, ops: tuple[int, ...]) -> tuple[int, ...]:
@@ -144,9 +152,7 @@ class IncrementalJudge:
         found = {p for op in ops for p in self._producers[op] if p >= 0 and p not in members}
         return tuple(sorted(found))
 
-    def _prepare(
-        self, piece: Piece, reads: tuple[int, ...], homes: tuple[int, ...]
-    ) -> _Work | None:
+    def _prepare(self, piece: Piece, reads: tuple[int, ...], homes: tuple[int, ...]) -> _Work:
         lowering = self.lowering
         made_on = {
             tensor: pu
@@ -159,8 +165,8 @@ class IncrementalJudge:
                 f"p{number}", lowering.soc.pus[piece.pu], piece.operators, made_on, fused=piece.fuse
             )
         except HetsimError:
-            return None
-        return _Work(number, job, self._execute((job,), ((0,),)))
+            return _Work(number, piece.pu, None, NEVER)
+        return _Work(number, piece.pu, job, self._execute((job,), ((0,),)))
 
     def _key(self, work: Sequence[_Work], span: Sequence[int]) -> Hashable:
         """The same for segments that must take the same time: each PU's pieces in order."""
@@ -170,12 +176,10 @@ class IncrementalJudge:
             return tuple([work[i].number for i in span])
         queues: list[list[int]] = [[] for _ in self._units]
         for i in span:
-            queues[work[i].job.pu].append(work[i].number)
+            queues[work[i].pu].append(work[i].number)
         return tuple(map(tuple, queues))
 
-    def _floor(
-        self, work: Sequence[_Work], needs: Sequence[tuple[int, ...]], span: Sequence[int]
-    ) -> float:
+    def _floor(self, work: Sequence[_Work], needs: Needs, span: Sequence[int]) -> float:
         """A lower bound on a segment's time."""
         first = span[0]
         if self.execution == "barrier":
@@ -183,7 +187,7 @@ class IncrementalJudge:
         free = [0.0] * len(self._units)
         ends: list[float] = []
         for i in span:
-            pu = work[i].job.pu
+            pu = work[i].pu
             start = free[pu]
             for need in needs[i]:
                 if need >= first and ends[need - first] > start:
@@ -196,7 +200,7 @@ class IncrementalJudge:
         self,
         key: Hashable,
         work: Sequence[_Work],
-        needs: Sequence[tuple[int, ...]],
+        needs: Needs,
         span: Sequence[int],
     ) -> float:
         if len(span) == 1:
@@ -210,13 +214,13 @@ class IncrementalJudge:
                 Job(
                     job.name,
                     job.pu,
-                    tuple(sorted(position[n] for n in needs[i] if n in position)),
+                    tuple(sorted({position[n] for n in needs[i] if n in position})),
                     job.entry,
                     job.launches,
                     job.exit,
                 )
                 for i in order
-                for job in (work[i].job,)
+                if (job := work[i].job) is not None
             )
             each = tuple(range(len(jobs)))
             seconds = self._execute(jobs, (each,) if barrier else tuple((i,) for i in each))
@@ -236,13 +240,11 @@ class IncrementalJudge:
         return trace.makespan_s
 
 
-def _by_pu(
-    span: Sequence[int], work: Sequence[_Work], needs: Sequence[tuple[int, ...]]
-) -> list[int]:
+def _by_pu(span: Sequence[int], work: Sequence[_Work], needs: Needs) -> list[int]:
     """The topological order that takes from the first PU as long as it can, then the next."""
     queues: dict[int, deque[int]] = {}
     for i in span:
-        queues.setdefault(work[i].job.pu, deque()).append(i)
+        queues.setdefault(work[i].pu, deque()).append(i)
     pus = sorted(queues)
     waiting = set(span)
     order: list[int] = []
@@ -255,7 +257,7 @@ def _by_pu(
     return order
 
 
-def _segments(needs: Sequence[tuple[int, ...]]) -> list[range]:
+def _segments(needs: Needs) -> list[range]:
     """Cuts a topological order of partitions where all later ones wait for all earlier ones."""
     leads: list[int] = []
     for before in needs:
