@@ -241,7 +241,7 @@ def _label_partitions(
             key = (span.inference, span.partition)
             begin, end = extents.get(key, (span.start, span.end))
             extents[key] = (min(begin, span.start), max(end, span.end))
-        y = number + 0.33
+        y = number + 0.36
         for key, (start, end) in extents.items():
             room = (end - start) * points_per_s
             if room < 1.5:
@@ -252,7 +252,7 @@ def _label_partitions(
             label = _plain(key[1])
             if len(label) * size * 0.62 < room:
                 ax.text(
-                    (start + end) / 2 / factor, y - 0.05, label, fontsize=size, ha="center",
+                    (start + end) / 2 / factor, y - 0.04, label, fontsize=size, ha="center",
                     va="bottom", clip_on=True,
                 )  # fmt: skip
     lines = LineCollection(brackets, colors=INK, linewidths=widths, capstyle="butt")
