@@ -116,10 +116,13 @@ def _end(
             if counted:
                 fixed += sum(floors.toll(t, None, pu).alone for t in tensors)
             continue
+        if not counted:  # it may be there since before the window, and so may its partition
+            inputs.append(Input(producer, 0.0, 0.0, ()))
+            continue
         elsewhere = tuple(
             (
-                done[producer][p] + (floors.leave[p] if counted else 0.0),
-                sum(floors.toll(t, p, pu).alone for t in tensors) if counted else 0.0,
+                done[producer][p] + floors.leave[p],
+                sum(floors.toll(t, p, pu).alone for t in tensors),
             )
             for p in floors.pus
             if p != pu and done[producer][p] < INFEASIBLE
@@ -132,6 +135,8 @@ def _end(
     if end < INFEASIBLE:
         end += join(inputs, begin, call, fixed)
     for neighbour, seconds in least.beside:
+        if window.known.get(neighbour, pu) != pu:
+            continue
         near = [
             Input(i.producer, i.own, i.here, ()) if i.producer == neighbour else i for i in inputs
         ]
