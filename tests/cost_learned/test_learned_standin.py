@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -294,3 +296,23 @@ def test_options_that_do_not_go_together_are_refused(
 ) -> None:
     assert entry(["calibrate", *arguments]) == 2
     assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_benchmark_prints_every_network(tmp_path: Path) -> None:
+    script = Path(hetsim.__file__).parents[1] / "benchmarks" / "tile_standin.py"
+    if not script.exists():
+        pytest.skip("benchmarks are not part of the installed package")
+    done = subprocess.run(
+        [
+            sys.executable, str(script), "--socs", "mobile-flagship",
+            "--models", "squeezenet,resnet18", "--steps", "100", "--json", "found.json",
+        ],
+        cwd=tmp_path, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stderr
+    (found,) = json.loads((tmp_path / "found.json").read_text())
+    assert set(found["networks"]) == {"squeezenet", "resnet18"}
+    assert found["kernels"] == sum(row["kernels"] for row in found["networks"].values())
+    assert set(found["speed"]) == set(BASES)
+    assert "resnet18" in done.stdout
