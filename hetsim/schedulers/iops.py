@@ -253,7 +253,7 @@ class _BlockSearch:
                     bound = finish + max(self.tail[u], self.units.exit(u, pu))
                     mine.append((bound, u, pu, start))
             if not mine:
-                return []  # this unit could only have come earlier: the branch is a duplicate
+                continue  # now it could only have come earlier; later its PU may be taken
             floor = max(floor, min(mine)[0])
             offers += mine
         # Every ready unit must still run, so the worst of their best offers bounds them all.
