@@ -28,7 +28,7 @@ SEARCHERS = 4
 STRETCH = 400
 """Plans that a chain judges in a round."""
 
-_HOTTEST = (0.003, 0.01, 0.03, 0.1)
+_HOTTEST = (0.001, 0.003, 0.01, 0.03)
 """First temperatures of a chain, as shares of what its region takes of the makespan."""
 
 _COOLING = 0.01
