@@ -26,6 +26,8 @@ from hetsim.soc.model import SoC
 from hetsim.workload.graph import DTYPE_BYTES, Graph
 
 Table = Sequence[Sequence[float]]
+ROUNDING = 1.0 - 1e-12
+"""Sums of floats along a path round either way; a proven bound must not exceed what it bounds."""
 
 
 def lower_bounds(
@@ -54,7 +56,7 @@ def lower_bounds(
 
 def path_bound(graph: Graph, floors: Floors) -> float:
     """The *path* argument."""
-    return earliest_close(graph, floors, Window(tuple(range(len(graph)))))
+    return ROUNDING * earliest_close(graph, floors, Window(tuple(range(len(graph)))))
 
 
 def area_bound(floors: Table) -> float:
