@@ -24,7 +24,6 @@ from hetsim.sim.links import INFINITY, SLACK, LinkState, Route, Timer
 from hetsim.sim.sharing import share
 from hetsim.soc.model import Link
 
-
 _DUST = 1e-9
 """Others that ask for less than this share of a flow's own demand are rounding, not others."""
 
