@@ -1,4 +1,8 @@
-"""The pages in docs/ say only what works: their code and commands are run here."""
+"""The pages in docs/ say only what works.
+
+Their Python runs here, and the commands that are marked ``<!-- run -->``; all other commands (some
+are studies of hours) must name verbs and options that exist.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +38,19 @@ def test_code_runs_from_top_to_bottom(
         exec(compile(code, page.name, "exec", dont_inherit=True), names)
 
 
+def marked_commands(page: Path) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    found = re.findall(r"^<!-- run -->\n```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return "".join(found).splitlines()
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "sh")], ids=lambda p: p.stem)
+@pytest.mark.parametrize("page", [p for p in PAGES if marked_commands(p)], ids=lambda p: p.stem)
 def test_commands_succeed(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for line in "\n".join(blocks(page, "sh")).splitlines():
+    for line in marked_commands(page):
         program, *arguments = shlex.split(line, comments=True)
         assert program == "hetsim"
         assert entry(arguments) == 0, line
@@ -65,7 +75,10 @@ def test_files_options_and_anchors_that_are_named_exist(page: Path) -> None:
         slugs = {re.sub(r"[^\w\- ]", "", t.lower()).replace(" ", "-") for t in titles}
         assert not anchor or anchor in slugs, target
     context = cli.make_context("hetsim", ["--help"], resilient_parsing=True)
-    for verb, rest in re.findall(r"`hetsim (\w+)([^`]*)`", text):
+    commands = re.findall(r"`hetsim (\w+)([^`]*)`", text)
+    for code in blocks(page, "sh") + blocks(page, "console"):
+        commands += re.findall(r"^(?:\$ )?hetsim (\w+)(.*)$", code, re.MULTILINE)
+    for verb, rest in commands:
         assert verb in VERBS
         command = cli.get_command(context, verb)
         assert command is not None, verb
