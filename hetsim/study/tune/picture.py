@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def curve_figure(tuning: Tuning) -> Figure:
     """How far each network's best plan was above its proven bound, over the plans judged.
 
-    Percent, both axes logarithmic where they can be. A network without a bound is shown relative
-    to its final makespan.
+    Percent over a logarithmic axis. A network without a bound is shown relative to its final
+    makespan.
     """
     from matplotlib.ticker import FuncFormatter
 
@@ -36,7 +36,10 @@ def curve_figure(tuning: Tuning) -> Figure:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         bare(ax)
         if len(tuning.models) > 1:
-            ax.legend(frameon=False)
+            ax.legend(
+                frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3,
+                borderaxespad=0.2, handlelength=1.8, columnspacing=1.2,
+            )  # fmt: skip
         elif tuning.models:
             ax.set_title(clip(tuning.models[0].model, 40), loc="left")
     return figure
