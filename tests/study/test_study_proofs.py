@@ -1,0 +1,22 @@
+"""A bound that the exact scheduler proves holds for all rows of its network."""
+
+from __future__ import annotations
+
+import pytest
+
+import hetsim
+
+
+@pytest.mark.slow
+def test_what_exact_proves_closes_the_gap_of_every_row() -> None:
+    pytest.importorskip("ortools", reason="needs hetsim[exact]")
+    result = hetsim.run("quickstart", schedulers=["type_based", "exact"])
+    rows = {run.scheduler: run for run in result.runs}
+    proven = max(bound.seconds for bound in rows["exact"].bounds)
+    assert rows["exact"].bounds[-1].argument == "proven by exact"
+    assert rows["type_based"].lower_bound_s == pytest.approx(proven)
+    for run in result.runs:
+        assert run.makespan_s is not None
+        assert run.lower_bound_s is not None
+        assert run.makespan_s >= run.lower_bound_s
+    assert [run.scheduler for run in result.runs] == ["type_based", "exact"]
