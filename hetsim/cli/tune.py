@@ -29,6 +29,10 @@ _INTERRUPTED = 130
     help="Time for each network. The result then depends on the machine.",
 )  # fmt: skip
 @click.option(
+    "--prove", "prove_s", type=click.FloatRange(min=0, min_open=True), metavar="S",
+    help="Then let 'exact' prove for so long how good each plan can be (needs hetsim[exact]).",
+)  # fmt: skip
+@click.option(
     "--holdout", type=click.IntRange(min=1), metavar="K",
     help="Tune parameters also without K of the networks in turn, and report those.",
 )  # fmt: skip
@@ -55,6 +59,7 @@ def command(
     scenario: str,
     evaluations: int | None,
     seconds: float | None,
+    prove_s: float | None,
     holdout: int | None,
     only: str | None,
     changes: Sequence[str],
@@ -101,6 +106,7 @@ def command(
             workers=workers,
             state=state or Path("results", f"{loaded.name}-tune.state.json"),
             resume=resume,
+            prove_s=prove_s,
             progress=progress,
         )
         page, files = tune_files(done)

@@ -20,3 +20,20 @@ def test_what_exact_proves_closes_the_gap_of_every_row() -> None:
         assert run.lower_bound_s is not None
         assert run.makespan_s >= run.lower_bound_s
     assert [run.scheduler for run in result.runs] == ["type_based", "exact"]
+
+
+@pytest.mark.slow
+def test_a_tuned_plan_can_be_held_against_what_exact_proves() -> None:
+    pytest.importorskip("ortools", reason="needs hetsim[exact]")
+    from hetsim.scenario.loader import load_scenario
+    from hetsim.study.tune import Effort, tune
+
+    scenario = load_scenario("quickstart")
+    plain = tune(scenario, Effort(evaluations=50), parameters=False)
+    proven = tune(scenario, Effort(evaluations=50), parameters=False, prove_s=10.0)
+    before, after = plain.models[0].best, proven.models[0].best
+    assert before.lower_bound_s is not None
+    assert after.lower_bound_s is not None
+    assert before.makespan_s is not None
+    assert after.makespan_s is not None
+    assert before.lower_bound_s < after.lower_bound_s <= after.makespan_s <= before.makespan_s

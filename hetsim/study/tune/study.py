@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hetsim.analysis.result import Run
+from hetsim.analysis.result import Bound, Run
 from hetsim.errors import HetsimError, PlanError
 from hetsim.plan.model import Plan
 from hetsim.scenario.loader import Scenario
@@ -30,6 +30,7 @@ from hetsim.study.costs import cost_files
 from hetsim.study.point import Bench, case_of, digest, graph_hash
 from hetsim.study.tune.crew import Crew, TuneBench, Walk
 from hetsim.study.tune.parameters import TunedParameters, check_holdout, tune_parameters
+from hetsim.study.tune.proof import check_prover, prove
 from hetsim.study.tune.state import ModelState, Start, TuneState
 
 UNLIMITED = 10**15
@@ -96,12 +97,15 @@ def tune(
     workers: int | None = 1,
     state: Path | None = None,
     resume: bool = False,
+    prove_s: float | None = None,
     progress: Progress | None = None,
 ) -> Tuning:
     """Tunes PartitionTuner's parameters for the SoC, and a plan for every network.
 
     ``state`` is the file that is kept up to date after every round; with ``resume`` the study goes
-    on from it. Ctrl-C ends the study early with what has been found.
+    on from it. Ctrl-C ends the study early with what has been found. With ``prove_s`` the
+    ``exact`` scheduler then has that many seconds for each network to prove how good a plan can
+    be; should it find a better one on the way, that is the result.
 
     Raises:
         ConfigError: more networks to hold out than there are, fewer than one worker.
@@ -109,6 +113,8 @@ def tune(
         PlanError: a network for which no scheduler finds a plan.
         HetsimError: networks that cannot be loaded or do not fit.
     """
+    if prove_s is not None:
+        check_prover()
     begun = time.perf_counter()
     study = _Study(scenario, effort or Effort(), state, progress or (lambda *_: None))
     check_holdout(holdout, len(study.cases))
@@ -129,7 +135,7 @@ def tune(
             interrupted = True
         grounds = [_grounds(crew.bench, i) for i in range(len(study.cases))]
         models = tuple(
-            study.tuned(label, grounds[i])
+            study.tuned(label, grounds[i], None if interrupted else prove_s)
             for i, label in enumerate(study.cases)
             if label in study.state.models
         )
@@ -262,7 +268,7 @@ class _Study:
             except HetsimError as error:
                 yield TUNED, error
 
-    def tuned(self, label: str, grounds: Grounds) -> TunedModel:
+    def tuned(self, label: str, grounds: Grounds, prove_s: float | None) -> TunedModel:
         """The outcome of one network: the better of what was found and what it started from."""
         case, state = self.cases[label], self.state.models[label]
         campaign = state.campaign
@@ -273,10 +279,17 @@ class _Study:
         assert start.makespan_s is not None
         if start.makespan_s < found.makespan_s:  # equal but for rounding, as the judge adds up
             plan = replace(state.best_start, scheduler="tune")
+        best_s = min(start.makespan_s, found.makespan_s)
+        proven: tuple[Bound, ...] = ()
+        if prove_s is not None:
+            proof, proof_s, proven = prove(case, prove_s)
+            if proof_s < best_s:
+                plan, best_s = replace(proof, scheduler="tune"), proof_s
+            proven = () if plan.rewrites else proven
         plan = replace(
             plan,
             parameters={"seed": self.scenario.seed, "evaluations": campaign.evaluations},
-            predicted_s=min(start.makespan_s, found.makespan_s),
+            predicted_s=best_s,
             details={
                 "execution": self.scenario.execution,
                 "fidelity": self.scenario.fidelity,
@@ -288,7 +301,7 @@ class _Study:
             label,
             state.starts,
             start,
-            case.evaluate("tuned", plan),
+            case.evaluate("tuned", plan, proven=proven),
             campaign.evaluations,
             campaign.rounds,
             campaign.curve,
