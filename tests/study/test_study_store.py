@@ -79,7 +79,7 @@ def test_killed_parents_take_their_workers_along(tmp_path):
         tmp_path, "sweep", scenario.name, "--vary", "npu.sram=64KiB..1MiB:16", "--workers", "2",
         "--scheduler", "slow.py:Slow",
     )  # fmt: skip
-    wait_until(lambda: len(planned(tmp_path)) >= 3)
+    wait_until(lambda: len(planned(tmp_path)) >= 8)
     workers = children(study.pid)
     assert len(workers) >= 2
     study.send_signal(signal.SIGKILL)
@@ -87,8 +87,9 @@ def test_killed_parents_take_their_workers_along(tmp_path):
     study.communicate()
     wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), 20)
     begun = len(planned(tmp_path))
-    # Two workers, each with one under way; two more may wait in the queue, which did not begin.
-    assert len(rows(tmp_path / "results" / "small-sweep.sqlite")) >= begun - 2
+    # Each of two workers holds two: one under way and one that is queued, or just done and not
+    # told yet. Orphans may begin what is queued before they notice. All others are in the store.
+    assert len(rows(tmp_path / "results" / "small-sweep.sqlite")) >= begun - 4
 
 
 def test_a_store_of_another_scenario_or_version_is_refused(tmp_path, monkeypatch):
