@@ -14,11 +14,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from hetsim.cost.learned.mlp import TrainingOptions
-from hetsim.cost.learned.regressor import LearnedModel
-from hetsim.cost.measurements.forms import CONVOLUTION
-from hetsim.cost.measurements.reader import read_measurements
-from hetsim.cost.measurements.table import Measurements
+from hetsim.learn.mlp import TrainingOptions
+from hetsim.learn.regressor import LearnedModel
+from hetsim.learn.tables.forms import CONVOLUTION
+from hetsim.learn.tables.reader import read_measurements
+from hetsim.learn.tables.table import Measurements
 
 BATCH = 100_000
 ROUNDS = 5

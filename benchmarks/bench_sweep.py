@@ -24,7 +24,7 @@ from hetsim.study.axes import parse_axis
 from hetsim.study.executors.base import Executor
 from hetsim.study.executors.choice import executor
 from hetsim.study.point import Bench, Outcome, Point
-from hetsim.study.sweep import sweep
+from hetsim.study.sweep.study import sweep
 
 AXES = [parse_axis("npu.sram=64KiB..1MiB:log2:20"), parse_axis("bus.clock=40MHz..320MHz:log2:10")]
 SPIN = "x = 0\nfor i in range(30_000_000): x += i"

@@ -13,10 +13,10 @@ import time
 from harness import Measurement
 
 import hetsim
+from hetsim.run.case import Case
 from hetsim.schedulers.registry import create
-from hetsim.schedulers.tuning.campaign import Ground, begin, run
-from hetsim.schedulers.tuning.space import Space
-from hetsim.study.case import Case
+from hetsim.schedulers.search.campaign import Ground, begin, run
+from hetsim.schedulers.search.space import Space
 
 STARTS = ("type_based", "mosaic", "heft", "partition_tuner")
 EVALUATIONS = 4000

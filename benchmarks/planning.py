@@ -11,9 +11,9 @@ from harness import Measurement, interleaved, timed
 import hetsim
 from hetsim.plan.build import make_plan, merge_eager
 from hetsim.plan.model import Plan
+from hetsim.run.case import Case
 from hetsim.schedulers.registry import create
 from hetsim.schedulers.units import Units
-from hetsim.study.case import Case
 
 SCHEDULERS = ("type_based", "heft", "partition_tuner")
 LIMITS_S = {"type_based": None, "heft": 0.05, "partition_tuner": 0.3}

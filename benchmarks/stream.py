@@ -19,12 +19,12 @@ from pathlib import Path
 
 def run(operators: int) -> None:
     """Streams GoogLeNet until ``operators`` have run; prints operators, seconds, MB, bytes."""
+    from hetsim.run.case import Case
     from hetsim.schedulers.registry import create
     from hetsim.sim.runtime import Inference
     from hetsim.sim.simulate import execute
     from hetsim.sim.tracefile import TraceFile
     from hetsim.soc.loader import load_soc
-    from hetsim.study.case import Case
     from hetsim.workload.zoo import load_model
 
     graph, soc = load_model("googlenet"), load_soc("zcu102-vta")

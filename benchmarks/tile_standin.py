@@ -21,18 +21,18 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from hetsim.cost.calibration.evaluate import DeviceReport
-from hetsim.cost.calibration.standin import (
+from hetsim.calibrate.evaluate import DeviceReport
+from hetsim.calibrate.standin import (
     BASES,
     base_model,
     evaluate_standin,
     measure_speed,
     new_workloads,
 )
-from hetsim.cost.learned.mlp import TrainingOptions
-from hetsim.cost.learned.regressor import LearnedModel
+from hetsim.learn.mlp import TrainingOptions
+from hetsim.learn.regressor import LearnedModel
 from hetsim.library import shipped
-from hetsim.profiling.kernels import simulate_kernels
+from hetsim.run.profile.kernels import simulate_kernels
 from hetsim.soc.loader import load_soc
 from hetsim.soc.npu import NPUSpec
 from hetsim.workload.zoo import load_model, model_names

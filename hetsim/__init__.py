@@ -18,19 +18,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hetsim.analysis.result import Result as Result
     from hetsim.analysis.result import Run as Run
-    from hetsim.api import load_model as load_model
     from hetsim.api import run as run
     from hetsim.errors import HetsimError as HetsimError
     from hetsim.plan.files import load_plan as load_plan
-    from hetsim.report.rebuild import load_result as load_result
+    from hetsim.report.files.rebuild import load_result as load_result
+    from hetsim.run.scenario import simulate as simulate
     from hetsim.scenario.loader import load_scenario as load_scenario
     from hetsim.soc.loader import load_soc as load_soc
     from hetsim.study.notebook import compare as compare
     from hetsim.study.notebook import explore as explore
     from hetsim.study.notebook import sweep as sweep
     from hetsim.study.notebook import whatif as whatif
-    from hetsim.study.runner import simulate as simulate
-    from hetsim.workload.onnx_loader import load_onnx as load_onnx
+    from hetsim.workload.networks import load_network as load_model
+    from hetsim.workload.onnx.loader import load_onnx as load_onnx
 
 __version__: str
 
@@ -40,18 +40,18 @@ _PUBLIC = {
     "Run": "hetsim.analysis.result",
     "compare": "hetsim.study.notebook",
     "explore": "hetsim.study.notebook",
-    "load_model": "hetsim.api",
-    "load_onnx": "hetsim.workload.onnx_loader",
+    "load_model": "hetsim.workload.networks:load_network",
+    "load_onnx": "hetsim.workload.onnx.loader",
     "load_plan": "hetsim.plan.files",
-    "load_result": "hetsim.report.rebuild",
+    "load_result": "hetsim.report.files.rebuild",
     "load_scenario": "hetsim.scenario.loader",
     "load_soc": "hetsim.soc.loader",
     "run": "hetsim.api",
-    "simulate": "hetsim.study.runner",
+    "simulate": "hetsim.run.scenario",
     "sweep": "hetsim.study.notebook",
     "whatif": "hetsim.study.notebook",
 }
-"""Where each public name lives."""
+"""The module of each public name, and what it is called there when that differs."""
 
 __all__ = [
     "HetsimError",
@@ -77,9 +77,10 @@ if not TYPE_CHECKING:  # type checkers read the imports above; the rest happens 
 
     def __getattr__(name: str) -> object:
         if name == "__version__":
-            value: object = _version()
+            value: object = import_module("hetsim.version").version()
         elif name in _PUBLIC:
-            value = getattr(import_module(_PUBLIC[name]), name)
+            module, _, attribute = _PUBLIC[name].partition(":")
+            value = getattr(import_module(module), attribute or name)
         else:
             raise AttributeError(f"module 'hetsim' has no attribute {name!r}")
         globals()[name] = value
@@ -88,13 +89,3 @@ if not TYPE_CHECKING:  # type checkers read the imports above; the rest happens 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-def _version() -> str:
-    """The installed version; a checkout that was never installed says so."""
-    from importlib import metadata
-
-    try:
-        return metadata.version("hetsim")
-    except metadata.PackageNotFoundError:
-        return "0+unknown"

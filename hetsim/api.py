@@ -1,19 +1,14 @@
-"""The notebook's way in: what ``hetsim.run`` and ``hetsim.load_model`` do."""
+"""The notebook's way in: what ``hetsim.run`` does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from hetsim.analysis.result import Result
+from hetsim.run.scenario import run_scenario
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import Scenario, load_scenario
-from hetsim.study.runner import run_scenario
-from hetsim.workload.graph import Graph
-
-if TYPE_CHECKING:
-    from onnx import ModelProto
 
 
 def run(
@@ -52,18 +47,3 @@ def run(
         execution=execution, fidelity=fidelity, seed=seed,
     )  # fmt: skip
     return run_scenario(loaded, plans=[Path(plan) for plan in plans], progress=progress)
-
-
-def load_model(model: str | Path | ModelProto, **options: Any) -> Graph:
-    """Loads a network: a name of ``hetsim list models``, an ONNX file, or an ONNX model.
-
-    ``options`` go to :func:`hetsim.workload.onnx_loader.load_onnx`, such as ``input_shapes``.
-
-    Raises:
-        WorkloadError: no such network, or one that cannot be understood.
-    """
-    from hetsim.workload import onnx_loader, zoo
-
-    if isinstance(model, str) and not model.endswith(".onnx") and len(Path(model).parts) == 1:
-        return zoo.load_model(model, **options)
-    return onnx_loader.load_onnx(model, **options)

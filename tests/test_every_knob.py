@@ -21,12 +21,12 @@ from hetsim.cost.analytical import AnalyticalModel
 from hetsim.errors import HetsimError
 from hetsim.lower.lowering import Lowering
 from hetsim.plan.model import Partition, Plan
+from hetsim.run.memory import check_capacity
 from hetsim.sim.simulate import execute
 from hetsim.soc.loader import build_soc
 from hetsim.soc.model import SoC
-from hetsim.study.memory import check_capacity
 from hetsim.workload.graph import Graph
-from hetsim.workload.onnx_loader import load_onnx
+from hetsim.workload.onnx.loader import load_onnx
 from hetsim.yamlio import parse_yaml
 
 SOC = """

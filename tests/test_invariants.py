@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from random_cases import random_plan, random_soc
 
 from hetsim.analysis.attribution import attribute, attribute_pus
-from hetsim.analysis.bounds import lower_bounds
+from hetsim.bounds.makespan import lower_bounds
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.errors import PlanError
 from hetsim.lower.lowering import Lowering

@@ -121,7 +121,7 @@ class Run:
 
     def _repr_html_(self) -> str:
         """What notebooks show."""
-        from hetsim.report.notebook import run_html
+        from hetsim.report.page.notebook import run_html
 
         return run_html(self)
 
@@ -172,7 +172,7 @@ class Result:
 
     def _repr_html_(self) -> str:
         """What notebooks show."""
-        from hetsim.report.notebook import result_html
+        from hetsim.report.page.notebook import result_html
 
         return result_html(self)
 

@@ -12,10 +12,10 @@ from hetsim.cli.progress import progress_bar
 from hetsim.errors import ConfigError, Location, ResultsError
 
 if TYPE_CHECKING:
-    from hetsim.cost.calibration.evaluate import DeviceReport
-    from hetsim.cost.calibration.folds import Split
-    from hetsim.cost.calibration.socfit import Target
-    from hetsim.cost.measurements.table import Measurements
+    from hetsim.calibrate.evaluate import DeviceReport
+    from hetsim.calibrate.folds import Split
+    from hetsim.calibrate.socfit import Target
+    from hetsim.learn.tables.table import Measurements
 
 PROBLEMS_SHOWN = 10
 
@@ -94,8 +94,8 @@ def command(
     hetsim calibrate SOC --pu cpu --measurements M.csv --learned -o D  SoC and learned model
     hetsim calibrate SOC --pu npu --simulate tile --learned -o D       stand-in for fidelity: tile
     """
-    from hetsim.cost.calibration.evaluate import evaluate
-    from hetsim.cost.measurements import read_measurements
+    from hetsim.calibrate.evaluate import evaluate
+    from hetsim.learn.tables import read_measurements
 
     _check_use(file, simulate)
     if (soc is None) != (pu is None):
@@ -194,7 +194,7 @@ def _devices(table: Measurements, device: str | None, file: str, *, one: bool) -
 
 
 def _target(soc: str, pu: str, table: Measurements) -> Target:
-    from hetsim.cost.calibration.socfit import Target
+    from hetsim.calibrate.socfit import Target
     from hetsim.soc.loader import load_soc
 
     return Target.find(load_soc(soc), pu, table)
@@ -232,8 +232,8 @@ def refuse_existing(files: list[Path]) -> None:
 def _show(reports: list[DeviceReport], table: Measurements, *, as_json: bool) -> None:
     from rich.console import Console
 
-    from hetsim.cost.calibration.report import as_json as plain
-    from hetsim.cost.calibration.report import metrics_table, worst_table
+    from hetsim.calibrate.report import as_json as plain
+    from hetsim.calibrate.report import metrics_table, worst_table
 
     if as_json:
         found = {
@@ -265,7 +265,7 @@ def _write(
     force: bool,
     quiet: bool,
 ) -> None:
-    from hetsim.cost.calibration.outputs import (
+    from hetsim.calibrate.outputs import (
         save_calibrated_soc,
         save_learned,
         save_report,

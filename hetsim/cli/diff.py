@@ -36,7 +36,7 @@ def command(a: Path, b: Path, tolerance: str, exit_code: bool, as_json: bool, qu
     """
     share = _share(tolerance)
     from hetsim.report.diff import diff_results, diff_to_dict, read_side
-    from hetsim.report.jsonout import dumps
+    from hetsim.report.files.jsonout import dumps
 
     diff = diff_results(read_side(a), read_side(b), share)
     if as_json:
@@ -44,7 +44,7 @@ def command(a: Path, b: Path, tolerance: str, exit_code: bool, as_json: bool, qu
     elif not quiet:
         from rich.console import Console
 
-        from hetsim.report.diffterminal import print_diff
+        from hetsim.report.text.diff import print_diff
 
         print_diff(diff, Console())
     return EXIT_DIFFERENT if exit_code and not diff.same else 0

@@ -19,7 +19,7 @@ from hetsim.cli.options import (
 from hetsim.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from hetsim.study.explore import Exploration
+    from hetsim.study.explore.study import Exploration
 
 
 @click.command()
@@ -84,12 +84,12 @@ def command(
     """
     if as_json and quiet:
         raise click.UsageError("--quiet and --json contradict each other")
-    from hetsim.report.studydir import check_study_directory, write_study
+    from hetsim.report.files.studydir import check_study_directory, write_study
     from hetsim.study.executors.choice import executor
-    from hetsim.study.explore import TRIALS, explore
-    from hetsim.study.explorereport import explore_files, explore_identity
-    from hetsim.study.objectives import parse_constraint
-    from hetsim.study.trials import require_optuna
+    from hetsim.study.explore.objectives import parse_constraint
+    from hetsim.study.explore.report import explore_files, explore_identity
+    from hetsim.study.explore.study import TRIALS, explore
+    from hetsim.study.explore.trials import require_optuna
 
     require_optuna()
     loaded = chosen_scenario(scenario, changes, models, schedulers, execution, fidelity, seed)
@@ -123,7 +123,7 @@ def command(
     elif not quiet:
         _print(study, storage, directory)
     if not study.feasible:
-        from hetsim.study.explorereport import headline
+        from hetsim.study.explore.report import headline
 
         click.echo(f"error: {headline(study)}", err=True)
         return 2
@@ -135,7 +135,7 @@ def _print(study: Exploration, storage: str, directory: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from hetsim.study.explorereport import front_table, headline, obstacles
+    from hetsim.study.explore.report import front_table, headline, obstacles
 
     console = Console()
     front = front_table(study)

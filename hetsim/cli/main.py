@@ -92,9 +92,9 @@ class LazyGroup(click.Group):
 def _print_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
-    import hetsim
+    from hetsim.version import version
 
-    click.echo(f"hetsim {hetsim.__version__}")
+    click.echo(f"hetsim {version()}")
     ctx.exit()
 
 
@@ -187,11 +187,11 @@ def _reader_left() -> int:
 def _defect() -> int:
     import traceback
 
-    import hetsim
+    from hetsim.version import version
 
     traceback.print_exc()
     click.echo(
-        f"this is a defect of hetsim {hetsim.__version__}, not of your input; "
+        f"this is a defect of hetsim {version()}, not of your input; "
         "please report it with the traceback above",
         err=True,
     )

@@ -147,8 +147,8 @@ def make(
 ) -> int:
     """Let a scheduler make a plan, without simulating it."""
     from hetsim.plan.files import dump_plan
+    from hetsim.run.case import Case
     from hetsim.schedulers.registry import create
-    from hetsim.study.case import Case
 
     if model is None:
         raise click.UsageError("--model is missing: say which network the plan is for")
@@ -218,16 +218,16 @@ def _read(
 
 
 def _graph(model: str, input_shapes: Sequence[str]) -> Graph:
-    import hetsim
+    from hetsim.workload.networks import load_network
 
-    return hetsim.load_model(model, input_shapes=parse_shapes(input_shapes) or None)
+    return load_network(model, input_shapes=parse_shapes(input_shapes) or None)
 
 
 def _soc(name: str, changes: Sequence[str]) -> SoC:
-    import hetsim
     from hetsim.overrides import split_assignment
+    from hetsim.soc.loader import load_soc
 
-    return hetsim.load_soc(name, dict(split_assignment(change) for change in changes))
+    return load_soc(name, dict(split_assignment(change) for change in changes))
 
 
 def _pairs(texts: Iterable[str]) -> dict[str, str]:

@@ -136,11 +136,11 @@ def _simulated(
     output: Path | None,
     force: bool,
 ) -> None:
-    from hetsim.foreign.nestc import write
-    from hetsim.profiling.exports import profile_csv, profile_rows, profile_yaml
-    from hetsim.report.directory import check_directory
+    from hetsim.cost.measured.readers.nestc import write
+    from hetsim.report.files.directory import check_directory
+    from hetsim.run.case import Case
+    from hetsim.run.profile.exports import profile_csv, profile_rows, profile_yaml
     from hetsim.soc.loader import load_soc
-    from hetsim.study.case import Case
 
     soc = load_soc(soc_name)
     graph = _graph(model, shapes)
@@ -184,7 +184,7 @@ def _measured(
     from hetsim.host.network import load_network
     from hetsim.host.session import runtime
     from hetsim.host.survey import survey
-    from hetsim.report.directory import check_directory
+    from hetsim.report.files.directory import check_directory
 
     counts = _thread_counts(threads)
     runtime()
@@ -232,9 +232,9 @@ def _imported(
     force: bool,
 ) -> None:
     from hetsim.cost.measured.files import dump_profile
-    from hetsim.foreign.base import Request
-    from hetsim.foreign.registry import import_profiles
-    from hetsim.report.directory import check_directory
+    from hetsim.cost.measured.readers.base import Request
+    from hetsim.cost.measured.readers.registry import import_profiles
+    from hetsim.report.files.directory import check_directory
 
     directory = output or Path("profiles", f"{form}-{files[0].stem}")
     check_directory(directory, force=force)
@@ -260,7 +260,7 @@ def _imported(
 
 
 def _graph(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
-    from hetsim.workload.onnx_loader import load_onnx
+    from hetsim.workload.onnx.loader import load_onnx
     from hetsim.workload.zoo import load_model
 
     if model.endswith(".onnx"):
@@ -274,7 +274,7 @@ def _known(
     """The shapes that are meant for ``model``: all for the only one, else those of its inputs."""
     if not shapes or count == 1:
         return shapes
-    from hetsim.workload.onnx_read import read_model
+    from hetsim.workload.onnx.read import read_model
     from hetsim.workload.zoo import build_model_proto
 
     proto = read_model(model) if model.endswith(".onnx") else build_model_proto(model)
@@ -319,8 +319,8 @@ def _tell(notes: Iterable[str]) -> None:
 
 def _write(directory: Path, texts: Mapping[str, str], force: bool) -> None:
     """All files at once, with a manifest that says who wrote them."""
-    from hetsim.report.directory import fresh_directory
-    from hetsim.report.manifest import NAME, SCHEMA, versions
+    from hetsim.report.files.directory import fresh_directory
+    from hetsim.report.files.manifest import NAME, SCHEMA, versions
 
     with fresh_directory(directory, force=force) as draft:
         for name, text in texts.items():

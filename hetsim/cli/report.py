@@ -39,10 +39,10 @@ def command(
     """
     if force and output is None:
         raise click.UsageError("--force goes with --output; a directory is rebuilt in place anyway")
-    from hetsim.report.directory import check_directory
-    from hetsim.report.rebuild import load_result, read_manifest
-    from hetsim.report.whatifsection import whatif_sections
-    from hetsim.report.writer import write_results
+    from hetsim.report.files.directory import check_directory
+    from hetsim.report.files.rebuild import load_result, read_manifest
+    from hetsim.report.files.writer import write_results
+    from hetsim.report.page.whatif import whatif_sections
 
     manifest = read_manifest(results)
     target = output or results

@@ -92,9 +92,9 @@ def command(
     """
     if no_files and (output is not None or force):
         raise click.UsageError("--no-files goes with neither --output nor --force")
-    from hetsim.report.directory import check_directory
+    from hetsim.report.files.directory import check_directory
+    from hetsim.run.scenario import run_scenario
     from hetsim.scenario.choices import choose
-    from hetsim.study.runner import run_scenario
 
     loaded = _load(scenario, changes)
     if plans:
@@ -117,7 +117,7 @@ def command(
     with progress_bar(wanted=not quiet) as progress:
         result = run_scenario(loaded, plans=[Path(p) for p in plans], progress=progress)
         if directory is not None:
-            from hetsim.report.writer import write_results
+            from hetsim.report.files.writer import write_results
 
             def drawing(what: str, done: int, total: int) -> None:
                 if progress is not None:
@@ -169,7 +169,7 @@ def _shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
 
 def _print_json(result: Result, directory: Path | None) -> None:
     """The very text of ``result.json`` where it was written, so that the two cannot differ."""
-    from hetsim.report.jsonout import dumps, result_to_dict
+    from hetsim.report.files.jsonout import dumps, result_to_dict
 
     if directory is not None:
         text = (directory / "result.json").read_text(encoding="utf-8")
@@ -182,7 +182,7 @@ def _print_json(result: Result, directory: Path | None) -> None:
 def _print_tables(result: Result, directory: Path | None) -> None:
     from rich.console import Console
 
-    from hetsim.report.terminal import print_result
+    from hetsim.report.text.run import print_result
 
     print_result(result, Console())
     if directory is not None:

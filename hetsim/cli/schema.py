@@ -34,7 +34,7 @@ def _profile() -> dict[str, Any]:
 
 
 def _result() -> dict[str, Any]:
-    from hetsim.report.resultfile import result_json_schema
+    from hetsim.report.files.resultfile import result_json_schema
 
     return result_json_schema()
 

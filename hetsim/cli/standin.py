@@ -13,9 +13,9 @@ from hetsim.cli.progress import progress_bar
 from hetsim.errors import ConfigError, Location
 
 if TYPE_CHECKING:
-    from hetsim.cost.calibration.evaluate import DeviceReport
-    from hetsim.cost.calibration.standin import Speed
-    from hetsim.cost.learned.regressor import LearnedModel
+    from hetsim.calibrate.evaluate import DeviceReport
+    from hetsim.calibrate.standin import Speed
+    from hetsim.learn.regressor import LearnedModel
     from hetsim.soc.model import PU, SoC
     from hetsim.soc.npu import NPUSpec
     from hetsim.workload.graph import Graph
@@ -42,9 +42,9 @@ def stand_in(
         ConfigError: no such SoC, unit or network, or a unit that does not work in tiles.
         ResultsError: files are in the way.
     """
-    from hetsim.cost.calibration.standin import base_model, evaluate_standin, measure_speed
-    from hetsim.cost.learned.regressor import LearnedModel
-    from hetsim.profiling.kernels import simulate_kernels
+    from hetsim.calibrate.standin import base_model, evaluate_standin, measure_speed
+    from hetsim.learn.regressor import LearnedModel
+    from hetsim.run.profile.kernels import simulate_kernels
     from hetsim.soc.loader import load_soc
 
     soc = load_soc(soc_name)
@@ -100,7 +100,7 @@ def _npu(soc: SoC, name: str) -> tuple[PU, NPUSpec]:
 
 
 def _graphs(models: str | None) -> list[Graph]:
-    from hetsim.workload.onnx_loader import load_onnx
+    from hetsim.workload.onnx.loader import load_onnx
     from hetsim.workload.zoo import load_model, model_names
 
     if models is None:
@@ -127,8 +127,8 @@ def _files(output: str | None, pu: PU, learned: bool) -> dict[str, Path]:
 
 
 def _show(report: DeviceReport, speed: Speed | None, summary: str, *, as_json: bool) -> None:
-    from hetsim.cost.calibration.report import as_json as plain
-    from hetsim.cost.calibration.report import metrics_table, worst_table
+    from hetsim.calibrate.report import as_json as plain
+    from hetsim.calibrate.report import metrics_table, worst_table
 
     if as_json:
         found = {
@@ -157,15 +157,15 @@ def _show(report: DeviceReport, speed: Speed | None, summary: str, *, as_json: b
 def _write(
     files: dict[str, Path], report: DeviceReport, model: LearnedModel | None, source: str
 ) -> list[Path]:
-    from hetsim import __version__
-    from hetsim.cost.calibration.outputs import save_report, save_scatter, score_line
-    from hetsim.cost.learned.store import save_model
+    from hetsim.calibrate.outputs import save_report, save_scatter, score_line
+    from hetsim.learn.store import save_model
+    from hetsim.version import version
 
     files["report"].parent.mkdir(parents=True, exist_ok=True)
     written = [save_report([report], files["report"]), save_scatter(report, files["scatter"])]
     if model is not None:
         score = score_line(report, list(report.scores)[-1])
-        facts = {"source": source, "score": score, "made by": f"hetsim {__version__}"}
+        facts = {"source": source, "score": score, "made by": f"hetsim {version()}"}
         save_model(model.noting(**facts), files["learned"])
         written.append(files["learned"])
     return written

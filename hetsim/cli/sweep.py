@@ -19,7 +19,7 @@ from hetsim.cli.options import (
 from hetsim.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from hetsim.study.sweep import Sweep
+    from hetsim.study.sweep.study import Sweep
 
 
 @click.command()
@@ -74,10 +74,10 @@ def command(
     """
     if as_json and quiet:
         raise click.UsageError("--quiet and --json contradict each other")
-    from hetsim.report.studydir import check_study_directory, write_study
+    from hetsim.report.files.studydir import check_study_directory, write_study
     from hetsim.study.executors.choice import executor
-    from hetsim.study.sweep import sweep
-    from hetsim.study.sweepreport import sweep_files, sweep_identity
+    from hetsim.study.sweep.report import sweep_files, sweep_identity
+    from hetsim.study.sweep.study import sweep
     from hetsim.study.table import check_parquet
 
     loaded = chosen_scenario(scenario, changes, models, schedulers, execution, fidelity, seed)
@@ -126,7 +126,7 @@ def _print(done: Sweep, store: Path, directory: Path) -> None:
     from rich.text import Text
 
     from hetsim.report.summary import tidy_time
-    from hetsim.study.sweepreport import headline
+    from hetsim.study.sweep.report import headline
 
     paths = [axis.path for axis in done.axes]
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
@@ -159,7 +159,7 @@ def _print(done: Sweep, store: Path, directory: Path) -> None:
 
 
 def _tell_failures(done: Sweep) -> None:
-    from hetsim.study.sweepreport import failure_lines
+    from hetsim.study.sweep.report import failure_lines
 
     lines = [f"error: {len(done.failed)} of {len(done.rows)} runs failed:"]
     click.echo("\n".join([*lines, *(f"  {line}" for line in failure_lines(done))]), err=True)

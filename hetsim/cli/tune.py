@@ -87,7 +87,7 @@ def command(
         raise click.UsageError("--quiet and --json contradict each other")
     if holdout and only == "plans":
         raise click.UsageError("--holdout is about parameters, and --only plans leaves them out")
-    from hetsim.report.studydir import check_study_directory, write_study
+    from hetsim.report.files.studydir import check_study_directory, write_study
     from hetsim.study.tune.report import tune_files, tune_identity
     from hetsim.study.tune.study import UNLIMITED, Effort, tune
 

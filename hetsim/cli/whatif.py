@@ -13,8 +13,8 @@ from hetsim.cli.options import chosen_scenario, output_options, scenario_options
 from hetsim.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from hetsim.report.studydir import StudyIdentity
-    from hetsim.report.studypage import Page, Table
+    from hetsim.report.files.studydir import StudyIdentity
+    from hetsim.report.page.study import Page, Table
     from hetsim.scenario.loader import Scenario
 
 
@@ -68,16 +68,16 @@ def command(
     directory = output or Path("results", f"{loaded.name}-whatif")
     if changes or variants:
         return _compare(loaded, changes, variants, directory, force, as_json, quiet)
-    from hetsim.report.studydir import check_study_directory
+    from hetsim.report.files.studydir import check_study_directory
     from hetsim.study.executors.choice import executor
-    from hetsim.study.whatif import sentence, whatif
-    from hetsim.study.whatifreport import (
+    from hetsim.study.whatif.report import (
         critical_path,
         ranking,
         unchanged,
         whatif_files,
         whatif_identity,
     )
+    from hetsim.study.whatif.study import sentence, whatif
 
     identity = whatif_identity(loaded, tuple(only))
     check_study_directory(directory, identity, force=force)
@@ -106,9 +106,9 @@ def _compare(
 ) -> int:
     from hetsim.errors import ConfigError, Location
     from hetsim.overrides import split_assignment
-    from hetsim.report.studydir import check_study_directory
-    from hetsim.study.compare import compare, parse_variant
-    from hetsim.study.comparereport import compare_files, compare_identity, headline, table
+    from hetsim.report.files.studydir import check_study_directory
+    from hetsim.study.compare.report import compare_files, compare_identity, headline, table
+    from hetsim.study.compare.study import compare, parse_variant
 
     asked: dict[str, dict[str, object]] = {}
     if changes:
@@ -142,7 +142,7 @@ def _write(
     files: dict[str, str | bytes],
     force: bool,
 ) -> None:
-    from hetsim.report.studydir import write_study
+    from hetsim.report.files.studydir import write_study
 
     write_study(directory, identity, page, files, force=force, command=["hetsim", *sys.argv[1:]])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hetsim.cost.analytical.arrays import systolic_cycles as systolic_cycles
+    from hetsim.forms.arrays import systolic_cycles as systolic_cycles
 
 __all__ = ["systolic_cycles"]
 
@@ -19,6 +19,6 @@ if not TYPE_CHECKING:  # type checkers read the import above; the rest happens o
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from hetsim.cost.analytical import arrays
+        from hetsim.forms import arrays
 
         return getattr(arrays, name)

@@ -155,3 +155,17 @@ class Work:
     def store_bytes(self) -> int:
         """Bytes written over the PU's path."""
         return sum(phase.store_bytes for phase in self.phases)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Host work around a partition: a conversion, a cache flush, a copy, a call.
+
+    ``seconds`` is the time of one host thread with all the bandwidth it wants; ``bytes`` cross
+    the host's path meanwhile.
+    """
+
+    kind: str
+    name: str
+    seconds: float
+    bytes: int = 0

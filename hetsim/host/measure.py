@@ -18,9 +18,9 @@ from statistics import median
 from typing import Any
 
 from hetsim.cost.measured.keys import operator_key
+from hetsim.cost.measured.readers.ort import half_quartiles, kernel_events, times_by_node
 from hetsim.cost.measured.table import Entry
 from hetsim.errors import Location, WorkloadError
-from hetsim.foreign.ort import half_quartiles, kernel_events, times_by_node
 from hetsim.host.clock import Sample, Stopwatch, undisturbed
 from hetsim.host.machine import pinned
 from hetsim.host.network import Network

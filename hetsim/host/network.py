@@ -42,7 +42,7 @@ def load_network(
     Raises:
         WorkloadError: no such network, or one that cannot be understood.
     """
-    from hetsim.workload.onnx_read import read_model
+    from hetsim.workload.onnx.read import read_model
     from hetsim.workload.zoo import build_model_proto, find_model
 
     path = Path(name_or_path)
@@ -67,7 +67,7 @@ def make_network(
     source: str = "",
 ) -> Network:
     """Makes a model ready to run; ``model`` itself is not changed."""
-    from hetsim.workload.onnx_loader import load_onnx
+    from hetsim.workload.onnx.loader import load_onnx
     from hetsim.workload.zoo import with_random_weights
 
     graph = load_onnx(model, name=name, input_shapes=input_shapes, source=source)
@@ -83,7 +83,7 @@ def _named(model: ModelProto, name: str) -> ModelProto:
     """A copy whose nodes have the names that the graph's operators get."""
     from onnx import ModelProto as Proto
 
-    from hetsim.workload.onnx_read import inline_functions, parse
+    from hetsim.workload.onnx.read import inline_functions, parse
 
     where = Location(name)
     copy = Proto()

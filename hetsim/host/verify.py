@@ -27,9 +27,9 @@ from hetsim.host.network import Network
 from hetsim.host.session import open_session
 from hetsim.plan.build import Block, make_plan
 from hetsim.plan.model import Plan
+from hetsim.run.case import Case
 from hetsim.schedulers.base import Scheduler
 from hetsim.soc.model import SoC
-from hetsim.study.case import Case
 from hetsim.workload.graph import Graph
 
 TOLERANCE = 1e-4

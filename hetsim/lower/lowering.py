@@ -2,7 +2,7 @@
 
 What is decided here: which operators of a partition become one kernel (:mod:`hetsim.cost.fusion`),
 which tensors stay on chip between kernels (:mod:`hetsim.lower.residency`), and what the host must
-do at partition boundaries (:mod:`hetsim.lower.crossing`). Lowering is cached per partition, so a
+do at partition boundaries (:mod:`hetsim.cost.crossing`). Lowering is cached per partition, so a
 search that changes one partition pays for that one.
 """
 
@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hetsim.cost.base import CostModel
+from hetsim.cost.chain import CostModel
+from hetsim.cost.crossing import Crossings
 from hetsim.cost.fusion import fuse
-from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
+from hetsim.cost.work import NOWHERE, Kernel, Residency, Step, Work
 from hetsim.errors import InfeasibleError, PlanError
-from hetsim.lower.crossing import Crossings
 from hetsim.lower.prefetch import prefetched
-from hetsim.lower.program import Job, Launch, Program, Step
+from hetsim.lower.program import Job, Launch, Program
 from hetsim.lower.residency import residencies
 from hetsim.plan.model import Partition, Plan
 from hetsim.soc.model import PU, SoC

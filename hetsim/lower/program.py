@@ -8,21 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hetsim.cost.work import Work
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Host work around a partition: a conversion, a cache flush, a copy, a call.
-
-    ``seconds`` is the time of one host thread with all the bandwidth it wants; ``bytes`` cross
-    the host's path meanwhile.
-    """
-
-    kind: str
-    name: str
-    seconds: float
-    bytes: int = 0
+from hetsim.cost.work import Step, Work
 
 
 @dataclass(frozen=True, slots=True)

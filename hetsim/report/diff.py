@@ -17,9 +17,9 @@ from typing import Any
 from hetsim.errors import ResultsError
 from hetsim.plan.files import load_plan
 from hetsim.plan.model import Plan
-from hetsim.report.archive import NAME as ARCHIVE
-from hetsim.report.archive import load_archive
-from hetsim.report.resultfile import ResultFile, RunEntry
+from hetsim.report.files.archive import NAME as ARCHIVE
+from hetsim.report.files.archive import load_archive
+from hetsim.report.files.resultfile import ResultFile, RunEntry
 from hetsim.soc.describe import describe_soc
 
 SCHEMA = "hetsim.diff/1"

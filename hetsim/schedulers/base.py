@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hetsim.cost.floors import Floors
+from hetsim.bounds.floors import Floors
 from hetsim.cost.profile import Profile
 from hetsim.plan.model import Plan
 from hetsim.soc.model import SoC

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hetsim.sim.bare import Flow as Flow
-    from hetsim.sim.bare import simulate_flows as simulate_flows
+    from hetsim.sim.network.bare import Flow as Flow
+    from hetsim.sim.network.bare import simulate_flows as simulate_flows
 
 __all__ = ["Flow", "simulate_flows"]
 
@@ -20,6 +20,6 @@ if not TYPE_CHECKING:  # type checkers read the imports above; the rest happens 
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from hetsim.sim import bare
+        from hetsim.sim.network import bare
 
         return getattr(bare, name)

@@ -7,9 +7,9 @@ conversion beside it both slow down by that factor (processor sharing).
 
 from __future__ import annotations
 
-from hetsim.sim.flow import Flow, Slowdown
-from hetsim.sim.links import INFINITY, Route
-from hetsim.sim.network import Network
+from hetsim.sim.network.flow import Flow, Slowdown
+from hetsim.sim.network.links import INFINITY, Route
+from hetsim.sim.network.network import Network
 
 
 class Cores:

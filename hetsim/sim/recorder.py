@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
-from hetsim.cost.work import Phase
-from hetsim.lower.program import Job, Launch, Step
-from hetsim.sim.flow import Flow
+from hetsim.cost.work import Phase, Step
+from hetsim.lower.program import Job, Launch
+from hetsim.sim.network.flow import Flow
 from hetsim.sim.trace import RUNTIME, Activity, Span, TaskRow
 
 

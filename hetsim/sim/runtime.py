@@ -15,8 +15,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hetsim.lower.program import Program, Step
-from hetsim.sim.engine import Machine, Task, Unit
+from hetsim.cost.work import Step
+from hetsim.lower.program import Program
+from hetsim.sim.machine import Machine, Task, Unit
 from hetsim.sim.story import Story
 
 

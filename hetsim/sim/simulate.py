@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from hetsim.errors import ConfigError, PlanError
 from hetsim.lower.program import Program
-from hetsim.sim.engine import Machine
+from hetsim.sim.machine import Machine
+from hetsim.sim.network.traced import TracedNetwork
 from hetsim.sim.recorder import Recorder, SpanRecorder
 from hetsim.sim.runtime import RUNTIMES, Inference
 from hetsim.sim.trace import Activity, Span, TaskRow, Trace
-from hetsim.sim.traced import TracedNetwork
 from hetsim.sim.tracefile import TraceFile
 from hetsim.soc.model import SoC
 

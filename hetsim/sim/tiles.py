@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from simpy import Environment, Event
 
 from hetsim.cost.work import TileRun, Work
-from hetsim.sim.flow import Flow
+from hetsim.sim.network.flow import Flow
 from hetsim.sim.story import Story
 
 Move = Callable[[int], Flow]

@@ -1,1 +1,4 @@
-"""hetsim."""
+"""SoCs as described: schema of their files, kinds of processing units, and the checked object.
+
+Imports only the ground (units, errors, names, YAML); everything else reads it.
+"""

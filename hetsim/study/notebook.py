@@ -12,13 +12,13 @@ from typing import Any
 
 from hetsim.errors import Location
 from hetsim.scenario.loader import Scenario, load_scenario
-from hetsim.study import compare as _compare
-from hetsim.study import explore as _explore
-from hetsim.study import sweep as _sweep
-from hetsim.study import whatif as _whatif
 from hetsim.study.axes import Axis, axis_of
+from hetsim.study.compare import study as _compare
 from hetsim.study.executors.choice import executor
-from hetsim.study.objectives import parse_constraint
+from hetsim.study.explore import study as _explore
+from hetsim.study.explore.objectives import parse_constraint
+from hetsim.study.sweep import study as _sweep
+from hetsim.study.whatif import study as _whatif
 
 Vary = Mapping[str, object]
 """Paths and their values: a list, or text such as ``"128KiB..4MiB:log2"``."""
@@ -27,7 +27,7 @@ Vary = Mapping[str, object]
 def whatif(
     scenario: str | Path | Scenario, *, only: Sequence[str] = (), workers: int = 1, **options: Any
 ) -> _whatif.WhatIf:
-    """What each parameter of the SoC is worth; see :func:`hetsim.study.whatif.whatif`.
+    """What each parameter of the SoC is worth; see :func:`hetsim.study.whatif.study.whatif`.
 
     Raises:
         HetsimError: an input that cannot be used.
@@ -38,7 +38,7 @@ def whatif(
 def compare(
     scenario: str | Path | Scenario, variants: Mapping[str, Mapping[str, object]], **options: Any
 ) -> _compare.Comparison:
-    """Named variants side by side; see :func:`hetsim.study.compare.compare`.
+    """Named variants side by side; see :func:`hetsim.study.compare.study.compare`.
 
     Raises:
         HetsimError: an input that cannot be used.
@@ -55,7 +55,7 @@ def sweep(
     dask: str | None = None,
     **options: Any,
 ) -> _sweep.Sweep:
-    """A grid of variants; see :func:`hetsim.study.sweep.sweep` for ``options``.
+    """A grid of variants; see :func:`hetsim.study.sweep.study.sweep` for ``options``.
 
     Several ``workers`` are processes that import the main module again, so a script needs
     ``if __name__ == "__main__":`` around its work; a notebook does not.
@@ -78,7 +78,7 @@ def explore(
     dask: str | None = None,
     **options: Any,
 ) -> _explore.Exploration:
-    """The best designs; see :func:`hetsim.study.explore.explore` for ``options``.
+    """The best designs; see :func:`hetsim.study.explore.study.explore` for ``options``.
 
     Raises:
         HetsimError: an input that cannot be used.

@@ -20,9 +20,10 @@ from typing import Any
 from hetsim.analysis.result import Run
 from hetsim.errors import HetsimError
 from hetsim.plan.model import Plan
+from hetsim.run.case import Case
 from hetsim.scenario.loader import Scenario, SchedulerRef
-from hetsim.study.case import Case
-from hetsim.study.variants import scheduler_refs, varied
+from hetsim.scenario.variants import scheduler_refs, varied
+from hetsim.version import version
 from hetsim.workload.graph import Graph
 
 SCHEMA = 1
@@ -100,7 +101,7 @@ class Bench:
         Raises:
             WorkloadError: a network that cannot be loaded.
         """
-        from hetsim.study.runner import load_graph
+        from hetsim.run.scenario import load_graph
 
         return cls(scenario, {ref.label: load_graph(scenario, ref) for ref in scenario.models})
 
@@ -135,7 +136,7 @@ class Bench:
         """
         plan = None if point.plan is None else repr(point.plan)
         common: dict[str, object] = {
-            "hetsim": _version(),
+            "hetsim": version(),
             "schema": SCHEMA,
             "model": self._graph_hashes[point.model],
             "plan": plan,
@@ -245,7 +246,7 @@ def digest(value: object) -> str:
 
 def _contents(scenario: Scenario) -> list[str]:
     """Hashes of the profiles and learned models that the SoC names; a missing one is named."""
-    from hetsim.study.costs import cost_files
+    from hetsim.cost.sources import cost_files
 
     try:
         files = cost_files(scenario.soc)
@@ -275,9 +276,3 @@ def _scheduler_identity(ref: SchedulerRef) -> list[object]:
     text = Path(file).read_bytes() if colon and Path(file).is_file() else b""
     own = hashlib.sha256(text).hexdigest() if text else None
     return [ref.name, dict(ref.parameters), own]
-
-
-def _version() -> str:
-    import hetsim
-
-    return hetsim.__version__

@@ -113,9 +113,9 @@ class Store:
         return self._database
 
     def _check(self, scenario: str) -> None:
-        import hetsim
+        from hetsim.version import version
 
-        ours = {"format": FORMAT, "hetsim": hetsim.__version__, "scenario": scenario}
+        ours = {"format": FORMAT, "hetsim": version(), "scenario": scenario}
         tables = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master")}
         if tables and "meta" not in tables:
             raise ResultsError(

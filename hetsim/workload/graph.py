@@ -1,6 +1,6 @@
 """The operator graph: what a network asks to be computed, free of any SoC.
 
-A :class:`Graph` is built by :mod:`hetsim.workload.onnx_loader` and read by everyone else. It holds
+A :class:`Graph` is built by :mod:`hetsim.workload.onnx.loader` and read by everyone else. It holds
 no weights, only their sizes. View operators (Reshape, Identity, ...) are already gone: a consumer
 of a view names the tensor underneath. Operators stand in a topological order that depends only
 on the file, so every algorithm that walks ``graph.operators`` is deterministic.

@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from random_cases import random_plan, random_soc
 
-from hetsim.analysis.bounds import lower_bounds, path_bound
-from hetsim.analysis.bounds.kernels import simulated_floors
+from hetsim.bounds.makespan import lower_bounds, path_bound
+from hetsim.bounds.relaxation import Input, join
+from hetsim.bounds.simulated import simulated_floors
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.profile import INFEASIBLE
-from hetsim.cost.relaxation import Input, join
 from hetsim.errors import PlanError
 from hetsim.lower.lowering import Lowering
 from hetsim.plan.build import Block, make_plan

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 
 import hetsim
 from hetsim.cli.main import entry
-from hetsim.report.resultfile import ResultFile
+from hetsim.report.files.resultfile import ResultFile
 
 BROKEN_SCHEDULER = """
 from hetsim.schedulers.base import Problem, Scheduler
@@ -113,7 +113,7 @@ def test_an_existing_directory_is_refused_before_anything_is_computed(workdir, c
         raise AssertionError("computed although the directory exists")
 
     with monkeypatch.context() as patch:
-        patch.setattr("hetsim.study.runner.run_scenario", never)
+        patch.setattr("hetsim.run.scenario.run_scenario", never)
         assert entry([*TINY, "-o", "here"]) == 2
     out, err = capsys.readouterr()
     assert out == ""

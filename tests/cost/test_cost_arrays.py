@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hetsim.cost import systolic_cycles
-from hetsim.cost.analytical.arrays import Cut, tiled_cycles
 from hetsim.errors import ConfigError
+from hetsim.forms.arrays import Cut, tiled_cycles
 from hetsim.soc.npu import GemmCore, SystolicArray
 from hetsim.workload.graph import Graph
 from hetsim.workload.zoo import load_model

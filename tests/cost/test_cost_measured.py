@@ -18,16 +18,16 @@ from hetsim.cost.measured.fit import alone_s, fit
 from hetsim.cost.measured.keys import convolution_key, group_key, kinds_of, operator_key
 from hetsim.cost.measured.model import MeasuredModel
 from hetsim.cost.measured.table import Entry, ProfileTable
+from hetsim.cost.sources import cost_chain
 from hetsim.cost.work import Kernel, Phase, Work
 from hetsim.errors import ConfigError, InfeasibleError
 from hetsim.lower.lowering import Lowering
 from hetsim.lower.program import Job, Launch, Program
-from hetsim.profiling.simulated import SimulatedProfile
+from hetsim.run.case import Case
+from hetsim.run.profile.simulated import SimulatedProfile
 from hetsim.schedulers.registry import create
 from hetsim.sim.simulate import execute
 from hetsim.soc.loader import load_soc
-from hetsim.study.case import Case
-from hetsim.study.costs import cost_chain
 from hetsim.workload.zoo import load_model
 
 GRAPH = load_model("squeezenet")

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tiling_reference import Account, Cuts, all_cuts, play, ranges
 
 from hetsim.cost import systolic_cycles
-from hetsim.cost.analytical.arrays import alignments
 from hetsim.cost.analytical.tiling import Buffers, Demand, Tiling, fewest_cycles, tile
 from hetsim.errors import InfeasibleError
+from hetsim.forms.arrays import alignments
 from hetsim.soc.npu import GemmCore, SystolicArray
 from hetsim.workload.graph import LoopNest
 

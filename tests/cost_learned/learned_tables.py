@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hetsim.cost.convolution import ConvParameters, ConvRows, seconds
-from hetsim.cost.measurements import Measurements, read_measurements
+from hetsim.forms.vector import ConvParameters, ConvRows, seconds
+from hetsim.learn.tables import Measurements, read_measurements
 
 HEADER = (
     "device,pu,op,n,c_in,h_in,w_in,c_out,k_h,k_w,stride_h,stride_w,pad_top,pad_left,pad_bottom,"

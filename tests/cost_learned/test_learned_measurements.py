@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from learned_tables import HEADER, row_of, shapes, write_file
 
-from hetsim.cost.measurements import read_measurements
 from hetsim.errors import ConfigError, Location
+from hetsim.learn.tables import read_measurements
 
 NPU_HEADER = (
     "operation,input_0_batch,input_0_channels,input_0_height,input_0_width,output_0_channels,"

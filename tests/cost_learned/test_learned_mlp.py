@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hetsim.cost.learned.blend import Blend
-from hetsim.cost.learned.encoder import Descriptors, Encoder
-from hetsim.cost.learned.gaussian import GaussianProcess
-from hetsim.cost.learned.mlp import (
+from hetsim.learn.blend import Blend
+from hetsim.learn.encoder import Descriptors, Encoder
+from hetsim.learn.gaussian import GaussianProcess
+from hetsim.learn.mlp import (
     TrainingOptions,
     forward,
     initial_layers,

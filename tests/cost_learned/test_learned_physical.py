@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from learned_tables import TRUTH, rows_of, shapes, table_of
 
-from hetsim.cost.convolution import (
+from hetsim.forms.vector import (
     ConvParameters,
     ConvRows,
     compute_seconds,
@@ -16,10 +16,10 @@ from hetsim.cost.convolution import (
     seconds,
     winograd_saving,
 )
-from hetsim.cost.measurements import read_measurements
-from hetsim.cost.measurements.forms import NPU, TRANSFER
-from hetsim.cost.physical.choose import BASELINES, baseline_for
-from hetsim.cost.physical.convolution import ConvBaseline
+from hetsim.learn.physical.choose import BASELINES, baseline_for
+from hetsim.learn.physical.vector import ConvBaseline
+from hetsim.learn.tables import read_measurements
+from hetsim.learn.tables.forms import NPU, TRANSFER
 from hetsim.workload.costing.products import STEM_CHANNELS, convolution_variant
 from hetsim.workload.graph import LoopNest
 

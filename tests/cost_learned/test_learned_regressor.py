@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from learned_tables import Shape, row_of, shapes, table_of, write_file
 
-from hetsim.cost.calibration.evaluate import CALIBRATED, LEARNED, ROOFLINE, evaluate
-from hetsim.cost.calibration.folds import assign_folds
-from hetsim.cost.calibration.metrics import ErrorMetrics, top1_regret
-from hetsim.cost.calibration.report import as_json, metrics_table, scatter_figure, worst_table
-from hetsim.cost.learned.mlp import TrainingOptions
-from hetsim.cost.learned.regressor import LearnedModel, data_hash
-from hetsim.cost.learned.store import load_model, save_model
-from hetsim.cost.measurements import Measurements, read_measurements
-from hetsim.cost.physical.given import FLOOR, PHYSICAL, GivenBaseline
+from hetsim.calibrate.errors import ErrorMetrics, top1_regret
+from hetsim.calibrate.evaluate import CALIBRATED, LEARNED, ROOFLINE, evaluate
+from hetsim.calibrate.folds import assign_folds
+from hetsim.calibrate.report import as_json, metrics_table, scatter_figure, worst_table
 from hetsim.errors import ConfigError
+from hetsim.learn.mlp import TrainingOptions
+from hetsim.learn.physical.given import FLOOR, PHYSICAL, GivenBaseline
+from hetsim.learn.regressor import LearnedModel, data_hash
+from hetsim.learn.store import load_model, save_model
+from hetsim.learn.tables import Measurements, read_measurements
 
 QUICK = TrainingOptions(hidden=(24, 24), epochs=60)
 
@@ -129,7 +129,7 @@ def test_spread_is_larger_where_nothing_was_seen(table: Measurements) -> None:
 
 
 def _parts(model: LearnedModel, rows: Measurements):  # type: ignore[no-untyped-def]
-    from hetsim.cost.learned.descriptors import describe
+    from hetsim.learn.descriptors import describe
 
     return describe(rows), model.physical.predict(rows), model.physical.floor(rows)
 

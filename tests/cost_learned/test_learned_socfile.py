@@ -7,22 +7,22 @@ import pytest
 import yaml
 from learned_tables import row_of, rows_of, shapes, write_file
 
+from hetsim.calibrate.socfile import calibrated_text, write_calibrated_soc
+from hetsim.calibrate.socfit import Target
 from hetsim.cli.main import entry
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.analytical.convolution import convolution_cycles
-from hetsim.cost.calibration.socfile import calibrated_text, write_calibrated_soc
-from hetsim.cost.calibration.socfit import Target
-from hetsim.cost.convolution import seconds
-from hetsim.cost.learned.mlp import TrainingOptions
 from hetsim.cost.learned.model import LearnedCostModel
-from hetsim.cost.learned.regressor import LearnedModel
 from hetsim.cost.learned.workloads import operator_rows
 from hetsim.cost.measured.fit import Path as MemoryPath
 from hetsim.cost.measured.fit import alone_s
-from hetsim.cost.measurements import read_measurements
-from hetsim.cost.physical.convolution import FittedConvolution
 from hetsim.cost.work import Kernel
 from hetsim.errors import ConfigError, ResultsError
+from hetsim.forms.vector import seconds
+from hetsim.learn.mlp import TrainingOptions
+from hetsim.learn.physical.vector import FittedConvolution
+from hetsim.learn.regressor import LearnedModel
+from hetsim.learn.tables import read_measurements
 from hetsim.soc.loader import load_soc
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
 

@@ -11,32 +11,32 @@ import numpy as np
 import pytest
 
 import hetsim
-from hetsim.cli.main import entry
-from hetsim.cost.analytical import AnalyticalModel
-from hetsim.cost.analytical.arrays import systolic_cycles
-from hetsim.cost.calibration.standin import (
+from hetsim.calibrate.standin import (
     BASES,
     base_model,
     evaluate_standin,
     measure_speed,
     new_workloads,
 )
-from hetsim.cost.learned.mlp import TrainingOptions
+from hetsim.cli.main import entry
+from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.learned.model import LearnedCostModel
-from hetsim.cost.learned.regressor import LearnedModel
-from hetsim.cost.learned.store import load_model, save_model
 from hetsim.cost.learned.workloads import operator_rows
 from hetsim.cost.measured.fit import Path as MemoryPath
 from hetsim.cost.measured.fit import alone_s
-from hetsim.cost.physical.array import array_cycles
 from hetsim.cost.work import Kernel, Residency
 from hetsim.errors import ConfigError
+from hetsim.forms.arrays import systolic_cycles
+from hetsim.learn.mlp import TrainingOptions
+from hetsim.learn.physical.array import array_cycles
+from hetsim.learn.regressor import LearnedModel
+from hetsim.learn.store import load_model, save_model
 from hetsim.library import shipped
-from hetsim.profiling.kernels import KernelTable, simulate_kernels
+from hetsim.run.case import Case
+from hetsim.run.profile.kernels import KernelTable, simulate_kernels
 from hetsim.soc.loader import load_soc
 from hetsim.soc.model import PU, SoC
 from hetsim.soc.npu import GemmCore, NPUSpec, SystolicArray
-from hetsim.study.case import Case
 from hetsim.workload.graph import Graph, LoopNest
 from hetsim.workload.zoo import load_model as load_network
 
@@ -165,7 +165,7 @@ def test_a_network_simulated_with_the_stand_in_takes_as_long_as_its_tiles(
 
     analytical = AnalyticalModel()
     costs = LearnedCostModel({"npu": trained(kernels, base, array)}, analytical)
-    from hetsim.cost.base import CostChain
+    from hetsim.cost.chain import CostChain
 
     case = Case(graphs[0], soc, costs=CostChain([costs, analytical]))
     plan = case.plan(create("npu_only", {}))

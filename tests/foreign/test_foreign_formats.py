@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from hetsim.cost.measured.keys import operator_key
+from hetsim.cost.measured.readers.base import Request
+from hetsim.cost.measured.readers.nestc import group_key, nestc_key, write
+from hetsim.cost.measured.readers.registry import FORMATS, import_profiles
 from hetsim.errors import ConfigError
-from hetsim.foreign.base import Request
-from hetsim.foreign.nestc import group_key, nestc_key, write
-from hetsim.foreign.registry import FORMATS, import_profiles
 from hetsim.workload.zoo import load_model
 
 SQUEEZENET = load_model("squeezenet")

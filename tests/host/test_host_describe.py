@@ -18,9 +18,9 @@ from hetsim.host.execute import cores_of
 from hetsim.host.verify import Outcome, Verdict, simple_plans
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
+from hetsim.run.case import Case
 from hetsim.scenario.loader import load_scenario
 from hetsim.soc.loader import load_soc
-from hetsim.study.case import Case
 
 
 def written(folder: Path, **options):

@@ -18,7 +18,7 @@ from hetsim.cost.profile import INFEASIBLE
 from hetsim.errors import PlanError
 from hetsim.lower.lowering import Lowering
 from hetsim.plan.model import Partition, Plan
-from hetsim.profiling.simulated import SimulatedProfile
+from hetsim.run.profile.simulated import SimulatedProfile
 from hetsim.sim.simulate import execute
 from hetsim.soc.model import PU, SoC
 from hetsim.soc.schema import SoCSpec

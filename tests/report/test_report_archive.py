@@ -14,9 +14,9 @@ import hetsim
 from hetsim.analysis.result import Result
 from hetsim.errors import ConfigError, ResultsError
 from hetsim.library import shipped
-from hetsim.report.archive import NAME, dump_archive, load_archive
-from hetsim.report.rebuild import load_result, read_manifest
-from hetsim.report.writer import write_results
+from hetsim.report.files.archive import NAME, dump_archive, load_archive
+from hetsim.report.files.rebuild import load_result, read_manifest
+from hetsim.report.files.writer import write_results
 from hetsim.soc.describe import describe_soc, soc_of
 
 

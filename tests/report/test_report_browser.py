@@ -11,10 +11,10 @@ import pytest
 from report_samples import HOSTILE, sample_graph, sample_result, sample_run, sample_soc
 
 from hetsim.analysis.result import Result
-from hetsim.report.figures import gap_figure
-from hetsim.report.html import render_report
-from hetsim.report.plotting import figure_images
-from hetsim.report.studypage import Picture, Section, Table
+from hetsim.report.figures.plotting import figure_images
+from hetsim.report.figures.summaries import gap_figure
+from hetsim.report.page.run import render_report
+from hetsim.report.page.study import Picture, Section, Table
 from hetsim.report.why import critical_steps
 
 selenium = pytest.importorskip("selenium", reason="selenium is not installed (extra 'test')")

@@ -17,7 +17,7 @@ from hetsim.report.counters import (
     power_counters,
     total_power,
 )
-from hetsim.report.perfetto import perfetto_trace
+from hetsim.report.files.perfetto import perfetto_trace
 
 
 @pytest.fixture(scope="module")

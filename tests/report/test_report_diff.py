@@ -11,7 +11,7 @@ import hetsim
 from hetsim.cli.main import entry
 from hetsim.errors import ResultsError
 from hetsim.report.diff import diff_results, read_side
-from hetsim.report.writer import write_results
+from hetsim.report.files.writer import write_results
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,14 @@ import pytest
 from report_samples import HOSTILE, sample_result
 
 from hetsim.analysis.result import Result
-from hetsim.report.figures import (
+from hetsim.report.figures.plotting import COLUMN_IN, figure_images
+from hetsim.report.figures.summaries import (
     attribution_figure,
     comparison_figure,
     gap_figure,
     result_figures,
 )
 from hetsim.report.palette import PARTS
-from hetsim.report.plotting import COLUMN_IN, figure_images
 from hetsim.report.summary import time_shares
 
 

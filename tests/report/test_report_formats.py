@@ -17,13 +17,13 @@ from rich.console import Console
 
 from hetsim.analysis.result import Result
 from hetsim.report.counters import link_counters
-from hetsim.report.jsonout import dumps, result_to_dict
+from hetsim.report.files.jsonout import dumps, result_to_dict
+from hetsim.report.files.perfetto import perfetto_json
+from hetsim.report.files.resultfile import ResultFile
+from hetsim.report.files.tables import COLUMNS, operators_csv
 from hetsim.report.lanes import nanoseconds, rows_of
-from hetsim.report.perfetto import perfetto_json
-from hetsim.report.resultfile import ResultFile
 from hetsim.report.summary import headline, published_figures, speedup, tidy_time
-from hetsim.report.tables import COLUMNS, operators_csv
-from hetsim.report.terminal import print_result
+from hetsim.report.text.run import print_result
 from hetsim.sim.trace import RateSample, Span, Trace
 
 

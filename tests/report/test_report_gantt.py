@@ -9,7 +9,7 @@ import pytest
 from report_samples import HOSTILE, sample_graph, sample_result, sample_run, sample_soc
 
 from hetsim.analysis.result import Result
-from hetsim.report.gantt import COLUMN_IN, gantt_figure, gantt_images
+from hetsim.report.figures.gantt import COLUMN_IN, gantt_figure, gantt_images
 from hetsim.report.why import critical_steps
 from hetsim.sim.trace import RateSample, Span, Trace
 

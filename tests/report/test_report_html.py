@@ -18,8 +18,8 @@ import pytest
 from report_samples import HOSTILE, sample_graph, sample_plan, sample_result, sample_run, sample_soc
 
 from hetsim.analysis.result import Result
-from hetsim.report.html import page_script, render_report
-from hetsim.report.payload import report_data, script_json
+from hetsim.report.page.payload import report_data, script_json
+from hetsim.report.page.run import page_script, render_report
 
 
 class Page(HTMLParser):
@@ -151,7 +151,7 @@ def test_a_result_of_failures_only_still_renders() -> None:
 
 def test_reports_import_no_plotting_or_template_library_until_used() -> None:
     code = (
-        "import sys, hetsim.report.writer\n"
+        "import sys, hetsim.report.files.writer\n"
         "heavy = {'matplotlib', 'jinja2', 'onnx', 'scipy'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
@@ -163,8 +163,8 @@ def test_pages_are_alike_whatever_the_hash_seed() -> None:
         "import hashlib, sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from report_samples import sample_result\n"
-        "from hetsim.report.html import render_report\n"
-        "from hetsim.report.perfetto import perfetto_json\n"
+        "from hetsim.report.page.run import render_report\n"
+        "from hetsim.report.files.perfetto import perfetto_json\n"
         "result = sample_result()\n"
         "text = render_report(result) + perfetto_json(result.runs[0], result.soc)\n"
         "print(hashlib.sha256(text.encode()).hexdigest())"

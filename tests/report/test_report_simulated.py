@@ -13,10 +13,10 @@ import hetsim
 from hetsim.analysis.attribution import PARTS as MEASURED_PARTS
 from hetsim.analysis.result import Result
 from hetsim.report.counters import link_counters
+from hetsim.report.files.resultfile import ResultFile
+from hetsim.report.files.writer import write_results
 from hetsim.report.lanes import rows_of
 from hetsim.report.palette import PARTS, STYLES
-from hetsim.report.resultfile import ResultFile
-from hetsim.report.writer import write_results
 
 
 @pytest.fixture(scope="module")

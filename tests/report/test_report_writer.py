@@ -13,8 +13,8 @@ from report_samples import HOSTILE, sample_result
 
 from hetsim.analysis.result import Result
 from hetsim.errors import ResultsError
-from hetsim.report import writer
-from hetsim.report.writer import check_directory, file_names, write_results
+from hetsim.report.files import writer
+from hetsim.report.files.writer import check_directory, file_names, write_results
 
 
 @pytest.fixture(scope="module")

@@ -17,11 +17,11 @@ from hetsim.cost.fusion import fuse
 from hetsim.errors import HetsimError, MissingExtraError, SchedulerError
 from hetsim.plan.build import Block, make_plan
 from hetsim.plan.validate import plan_problems
-from hetsim.schedulers.exact_proof import Budget
-from hetsim.schedulers.exact_prove import prove
-from hetsim.schedulers.exact_windows import Ladder, stages_of
+from hetsim.run.case import Case
+from hetsim.schedulers.exact.proof import Budget
+from hetsim.schedulers.exact.prove import prove
+from hetsim.schedulers.exact.windows import Ladder, stages_of
 from hetsim.schedulers.registry import create
-from hetsim.study.case import Case
 from hetsim.workload.graph import Graph
 from hetsim.workload.synthetic import random_graph
 

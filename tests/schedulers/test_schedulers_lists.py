@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from scheduler_fakes import chain, make_graph, make_problem, make_soc, placement, random_problem
 
 from hetsim.plan.validate import validate_plan
-from hetsim.schedulers.cpop import CPOP
-from hetsim.schedulers.heft import HEFT, upward_ranks
-from hetsim.schedulers.heft_lookahead import HEFTLookahead
-from hetsim.schedulers.mosaic import Mosaic
-from hetsim.schedulers.peft import PEFT, optimistic_costs
+from hetsim.schedulers.list.cpop import CPOP
+from hetsim.schedulers.list.heft import HEFT, upward_ranks
+from hetsim.schedulers.list.heft_lookahead import HEFTLookahead
+from hetsim.schedulers.list.peft import PEFT, optimistic_costs
+from hetsim.schedulers.stages.mosaic import Mosaic
 from hetsim.schedulers.units import Units
 
 # Topcuoglu, Hariri, Wu 2002, figure 2 and table 1.

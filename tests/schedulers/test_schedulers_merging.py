@@ -13,11 +13,11 @@ from hetsim.errors import PlanError
 from hetsim.plan.build import Block, make_plan
 from hetsim.plan.files import dump_plan, parse_plan
 from hetsim.plan.validate import plan_problems, validate_plan
-from hetsim.schedulers.iops import IOPS, paying
-from hetsim.schedulers.ios import IOS
-from hetsim.schedulers.merging import find_merges
+from hetsim.run.case import Case
+from hetsim.schedulers.stages.iops import IOPS, paying
+from hetsim.schedulers.stages.ios import IOS
+from hetsim.schedulers.stages.merging import find_merges
 from hetsim.schedulers.units import Units
-from hetsim.study.case import Case
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
 from hetsim.workload.rewrite import Rewrite
 

@@ -11,8 +11,8 @@ from scheduler_fakes import chain, make_graph, make_problem, make_soc, placement
 import hetsim
 from hetsim.errors import SchedulerError
 from hetsim.plan.validate import validate_plan
-from hetsim.schedulers.partition_tuner import PartitionTuner
-from hetsim.study.case import Case
+from hetsim.run.case import Case
+from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 
 SECOND = 1e6
 SOC = make_soc()

@@ -9,7 +9,7 @@ import pytest
 from hetsim.errors import SchedulerError
 from hetsim.schedulers import registry
 from hetsim.schedulers.base import Scheduler
-from hetsim.schedulers.partition_tuner import PartitionTuner
+from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 
 MINE = """
 from hetsim.plan.build import Block, make_plan

@@ -14,12 +14,12 @@ from scheduler_fakes import make_graph, make_problem, make_soc, placement, rando
 from hetsim.errors import SchedulerError
 from hetsim.plan.validate import validate_plan
 from hetsim.schedulers.cuts import blocks_between_cuts, cut_units
-from hetsim.schedulers.duet import Duet
-from hetsim.schedulers.heft import HEFT
-from hetsim.schedulers.iops import IOPS
-from hetsim.schedulers.ios import IOS
-from hetsim.schedulers.stages import assignments
-from hetsim.schedulers.timeline import Schedule
+from hetsim.schedulers.list.heft import HEFT
+from hetsim.schedulers.list.timeline import Schedule
+from hetsim.schedulers.stages.duet import Duet
+from hetsim.schedulers.stages.iops import IOPS
+from hetsim.schedulers.stages.ios import IOS
+from hetsim.schedulers.stages.stages import assignments
 from hetsim.schedulers.units import Units
 
 

@@ -7,8 +7,8 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hetsim.sim.network import Network
-from hetsim.sim.traced import TracedNetwork
+from hetsim.sim.network.network import Network
+from hetsim.sim.network.traced import TracedNetwork
 from hetsim.soc.model import Link
 
 

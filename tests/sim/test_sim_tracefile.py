@@ -9,6 +9,7 @@ import pytest
 
 from hetsim.errors import ResultsError
 from hetsim.lower.program import Program
+from hetsim.run.case import Case
 from hetsim.schedulers.registry import create
 from hetsim.sim.runtime import Inference
 from hetsim.sim.simulate import execute
@@ -16,7 +17,6 @@ from hetsim.sim.trace import Activity, Span, TaskRow
 from hetsim.sim.tracefile import TraceFile, read_trace_file
 from hetsim.soc.loader import load_soc
 from hetsim.soc.model import SoC
-from hetsim.study.case import Case
 from hetsim.workload.synthetic import chain_graph
 
 

@@ -27,7 +27,7 @@ import os
 import time
 from pathlib import Path
 
-from hetsim.schedulers.type_based import TypeBased
+from hetsim.schedulers.simple.type_based import TypeBased
 
 
 class Slow(TypeBased):

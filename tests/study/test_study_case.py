@@ -14,10 +14,10 @@ from sim_samples import CLUSTER, make_graph, make_soc
 
 from hetsim.errors import InfeasibleError, PlanError, SchedulerError
 from hetsim.plan.model import Partition, Plan
+from hetsim.run.case import Case
+from hetsim.run.limits import time_limit
+from hetsim.run.memory import check_capacity, peak_bytes
 from hetsim.schedulers.base import Problem, Scheduler
-from hetsim.study.case import Case
-from hetsim.study.limits import time_limit
-from hetsim.study.memory import check_capacity, peak_bytes
 from hetsim.workload.graph import Graph, Operator, Tensor
 
 

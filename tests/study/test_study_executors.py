@@ -20,7 +20,7 @@ from hetsim.study.executors.base import Executor
 from hetsim.study.executors.choice import executor
 from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.point import Bench, Outcome, Point
-from hetsim.study.sweep import sweep
+from hetsim.study.sweep.study import sweep
 
 AXES = [parse_axis("npu.sram=64KiB..512KiB:log2"), parse_axis("bus.clock=0.5x,1x,0x")]
 

@@ -9,17 +9,17 @@ import sys
 import pytest
 from study_samples import SCENARIO, loaded, planned, small_scenario, start, wait_until
 
-import hetsim
+import hetsim.version
 from hetsim.cli.main import entry
 from hetsim.errors import ConfigError, MissingExtraError, ResultsError
-from hetsim.report.pareto import pareto_front
+from hetsim.report.figures.pareto import pareto_front
 from hetsim.scenario.loader import load_scenario
 from hetsim.study.axes import parse_axis
 from hetsim.study.executors.choice import executor
-from hetsim.study.explore import explore
-from hetsim.study.explorereport import explore_files, headline
-from hetsim.study.objectives import parse_constraint, parse_objectives
-from hetsim.study.sweep import sweep
+from hetsim.study.explore.objectives import parse_constraint, parse_objectives
+from hetsim.study.explore.report import explore_files, headline
+from hetsim.study.explore.study import explore
+from hetsim.study.sweep.study import sweep
 
 pytest.importorskip("optuna")
 
@@ -192,7 +192,7 @@ def test_a_storage_of_another_soc_or_version_is_refused(tmp_path, monkeypatch):
         explore(loaded(tmp_path, **{"cpu.cores": 4}), axes, trials=3, storage=path)
     # Another question of the same scenario has a place of its own.
     assert explore(loaded(tmp_path), AXES[1:2], trials=3, storage=path).fresh
-    monkeypatch.setattr(hetsim, "__version__", "99.0")
+    monkeypatch.setattr(hetsim.version, "installed", lambda: "99.0")
     with pytest.raises(ResultsError, match=r"made by hetsim .*, this is 99.0"):
         explore(loaded(tmp_path), axes, trials=3, storage=path)
     monkeypatch.undo()

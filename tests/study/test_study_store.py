@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from study_samples import loaded, planned, small_scenario, start, wait_until
 
-import hetsim
+import hetsim.version
 from hetsim.errors import ResultsError
 from hetsim.study.axes import parse_axis
 from hetsim.study.point import Outcome, Point
 from hetsim.study.store import Store
-from hetsim.study.sweep import sweep
+from hetsim.study.sweep.study import sweep
 
 POINT = Point("net", "heft", {"npu.sram": "1 MiB"})
 DONE = Outcome(makespan_s=0.1 + 0.2, utilization={"npu": 1 / 3}, partitions=2)
@@ -98,7 +98,7 @@ def test_a_store_of_another_scenario_or_version_is_refused(tmp_path, monkeypatch
         store.put("k", POINT, DONE)
     with pytest.raises(ResultsError, match="belongs to scenario 'one'; this is 'two'"):
         Store(path, "two")
-    monkeypatch.setattr(hetsim, "__version__", "99.0")
+    monkeypatch.setattr(hetsim.version, "installed", lambda: "99.0")
     with pytest.raises(ResultsError, match=r"was made by hetsim '.*'; this is '99.0'"):
         Store(path, "one")
     monkeypatch.undo()

@@ -13,11 +13,11 @@ from hetsim.cli.main import entry
 from hetsim.cli.options import chosen_axes
 from hetsim.errors import ConfigError
 from hetsim.scenario.loader import load_scenario
+from hetsim.scenario.variants import varied
 from hetsim.study.axes import parse_axis
-from hetsim.study.pictures import as_numbers, curves, heatmap, pareto
 from hetsim.study.point import Bench, Outcome, Point
-from hetsim.study.sweep import sweep
-from hetsim.study.variants import varied
+from hetsim.study.sweep.pictures import as_numbers, curves, heatmap, pareto
+from hetsim.study.sweep.study import sweep
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ import hetsim
 from hetsim.cli.main import entry
 from hetsim.errors import ConfigError
 from hetsim.scenario.loader import load_scenario
+from hetsim.scenario.variants import varied
 from hetsim.soc.fields import Quantity
-from hetsim.study.compare import compare, parse_variant
+from hetsim.study.compare.study import compare, parse_variant
 from hetsim.study.executors.choice import executor
-from hetsim.study.knobs import SKIPPED, UNVARIED, knobs_of
-from hetsim.study.variants import varied
-from hetsim.study.whatif import sentence, whatif
-from hetsim.study.whatifreport import tornado
+from hetsim.study.whatif.knobs import SKIPPED, UNVARIED, knobs_of
+from hetsim.study.whatif.report import tornado
+from hetsim.study.whatif.study import sentence, whatif
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_a_variant_that_leads_nowhere_stops_before_anything_runs(tmp_path):
 
 
 def test_gantts_share_their_time_axis(tmp_path):
-    from hetsim.study.comparereport import gantts
+    from hetsim.study.compare.report import gantts
 
     comparison = compare(loaded(tmp_path), {"slow": {"bus.clock": "0.25x"}})
     figure = gantts(comparison, "small")

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from hetsim.errors import PlanError
 from hetsim.plan.validate import plan_problems
-from hetsim.schedulers.tuning.campaign import Ground, begin, best_plan, run
-from hetsim.schedulers.tuning.chain import Stretch, Walker, walk
-from hetsim.schedulers.tuning.genome import Genome, decode, encode
-from hetsim.schedulers.tuning.judge import (
+from hetsim.run.case import Case
+from hetsim.run.judge import IncrementalJudge
+from hetsim.schedulers.search.campaign import Ground, begin, best_plan, run
+from hetsim.schedulers.search.chain import Stretch, Walker, walk
+from hetsim.schedulers.search.genome import Genome, decode, encode
+from hetsim.schedulers.search.judge import (
     NEVER,
     Draft,
     Piece,
@@ -25,13 +27,11 @@ from hetsim.schedulers.tuning.judge import (
     draft_of,
     plan_of,
 )
-from hetsim.schedulers.tuning.moves import Moves
-from hetsim.schedulers.tuning.parameters import CHOICES, descend, published
-from hetsim.schedulers.tuning.regions import boundaries, draw_regions
-from hetsim.schedulers.tuning.space import Space
+from hetsim.schedulers.search.moves import Moves
+from hetsim.schedulers.search.parameters import CHOICES, descend, published
+from hetsim.schedulers.search.regions import boundaries, draw_regions
+from hetsim.schedulers.search.space import Space
 from hetsim.soc.loader import load_soc
-from hetsim.study.case import Case
-from hetsim.study.tune.incremental import IncrementalJudge
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
 from hetsim.workload.synthetic import chain_graph, random_graph
 

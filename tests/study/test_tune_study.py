@@ -17,12 +17,12 @@ import hetsim
 from hetsim.cli.main import entry
 from hetsim.errors import ConfigError, ResultsError
 from hetsim.plan.files import load_plan
+from hetsim.run.scenario import run_scenario
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
-from hetsim.schedulers.partition_tuner import PartitionTuner
+from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.registry import create
 from hetsim.study.point import Bench, Outcome, case_of
-from hetsim.study.runner import run_scenario
 from hetsim.study.tune import study as study_module
 from hetsim.study.tune.crew import Crew, TuneBench
 from hetsim.study.tune.parameters import tune_parameters

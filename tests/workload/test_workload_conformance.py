@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 from hetsim.errors import HetsimError
-from hetsim.workload.onnx_loader import load_onnx
+from hetsim.workload.onnx.loader import load_onnx
 
 SHARE_THAT_LOADS = 0.6
 """The rest are strings, sequences, training, control flow and symbolic shapes."""

@@ -14,7 +14,7 @@ from hetsim.errors import WorkloadError
 from hetsim.workload.costing import RULES
 from hetsim.workload.costing.elementwise import DIV, EXP, LOG, POW, SQRT, WEIGHTS
 from hetsim.workload.graph import Operator
-from hetsim.workload.onnx_loader import load_onnx
+from hetsim.workload.onnx.loader import load_onnx
 
 
 def cost(

@@ -14,7 +14,7 @@ from onnx import TensorProto, helper
 from workload_onnx import ints, model, node, weight
 
 from hetsim.errors import HetsimError, WorkloadError
-from hetsim.workload.onnx_loader import load_onnx
+from hetsim.workload.onnx.loader import load_onnx
 from hetsim.workload.zoo import build_model_proto
 
 IMAGE = {"x": [1, 8, 6, 6]}

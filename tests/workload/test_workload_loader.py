@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from workload_onnx import FLOAT, INT64, ints, model, node, weight
 
-from hetsim.workload import onnx_infer
-from hetsim.workload.onnx_loader import load_onnx
+from hetsim.workload.onnx import infer as onnx_infer
+from hetsim.workload.onnx.loader import load_onnx
 
 IMAGE = {"x": [1, 8, 6, 6]}
 

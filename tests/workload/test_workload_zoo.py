@@ -10,7 +10,7 @@ import pytest
 
 from hetsim.errors import WorkloadError
 from hetsim.workload.graph import Graph
-from hetsim.workload.onnx_loader import load_onnx
+from hetsim.workload.onnx.loader import load_onnx
 from hetsim.workload.zoo import (
     MODELS,
     build_model_proto,

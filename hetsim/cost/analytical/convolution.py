@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from hetsim.cost.convolution import CLASSES, WINOGRAD, ConvParameters, ConvRows, compute_seconds
+from hetsim.forms.vector import CLASSES, WINOGRAD, ConvParameters, ConvRows, compute_seconds
 from hetsim.soc.accelerator import AcceleratorSpec
 from hetsim.soc.convolution import ConvolutionSpec
 from hetsim.soc.cpu import CPUClusterSpec

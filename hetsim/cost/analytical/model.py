@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hetsim.cost.analytical import npu, roofline
-from hetsim.cost.base import CostModel
+from hetsim.cost.chain import CostModel
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.cost.support import why_not
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hetsim.cost.analytical.arrays import Cut, alignments, tiled_cycles, tiled_folds
 from hetsim.errors import InfeasibleError
+from hetsim.forms.arrays import Cut, alignments, tiled_cycles, tiled_folds
 from hetsim.soc.npu import GemmCore, SystolicArray
 from hetsim.workload.graph import LoopNest
 

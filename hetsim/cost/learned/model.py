@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hetsim.cost.base import CostModel
-from hetsim.cost.learned.regressor import LearnedModel
+from hetsim.cost.chain import CostModel
 from hetsim.cost.learned.workloads import Key, operator_rows, row_key
 from hetsim.cost.measured.fit import Path, alone_s, fit
-from hetsim.cost.physical.given import FittedGiven
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
+from hetsim.learn.physical.given import FittedGiven
+from hetsim.learn.regressor import LearnedModel
 from hetsim.soc.model import PU
 from hetsim.workload.graph import Graph, Operator
 
@@ -33,7 +33,7 @@ class LearnedCostModel(CostModel):
     the distinct operators that were passed on for being out of range, ``within`` those that were
     not.
 
-    A model learned on top of given predictions (:mod:`hetsim.cost.physical.given`) gets the
+    A model learned on top of given predictions (:mod:`hetsim.learn.physical.given`) gets the
     analytical model's.
     """
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hetsim.cost.measurements.forms import CONVOLUTION
-from hetsim.cost.measurements.table import Column, Measurements
-from hetsim.cost.physical.given import FLOOR, PHYSICAL
+from hetsim.learn.physical.given import FLOOR, PHYSICAL
+from hetsim.learn.tables.forms import CONVOLUTION
+from hetsim.learn.tables.table import Column, Measurements
 from hetsim.soc.model import PU
 from hetsim.workload.graph import LoopNest, Operator
 
@@ -36,7 +36,7 @@ def operator_rows(
 
     All operators must have a loop nest. ``seconds`` are measured (or finely simulated) times, for
     training; ``physical`` and ``floor`` what a faster model says, for
-    :class:`~hetsim.cost.physical.given.GivenBaseline`; ``family`` names of their networks.
+    :class:`~hetsim.learn.physical.given.GivenBaseline`; ``family`` names of their networks.
     """
     nests = [op.nest for op in operators]
     assert all(nest is not None for nest in nests), "an operator without loops"

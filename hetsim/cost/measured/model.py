@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from hetsim.cost.base import CostModel
+from hetsim.cost.chain import CostModel
 from hetsim.cost.fusion import is_fusable, match
 from hetsim.cost.measured.fit import Path, alone_s, fit
 from hetsim.cost.measured.keys import group_key, operator_key

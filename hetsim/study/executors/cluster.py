@@ -17,6 +17,7 @@ from typing import Any
 from hetsim.errors import ConfigError, Location, MissingExtraError, ResultsError
 from hetsim.study.executors.base import Executor, Ticket
 from hetsim.study.point import Bench, Outcome, Point, digest
+from hetsim.version import version
 
 CONNECT_S = 10.0
 """How long the cluster may take to answer, and then to have a worker."""
@@ -78,13 +79,13 @@ class ClusterExecutor(Executor[Ticket]):
         content = pickle.dumps(bench)
         self._name = f"hetsim-{digest(content.hex())[:16]}"
         try:
-            self._client.register_plugin(BenchPlugin(content, _version()), name=self._name)
+            self._client.register_plugin(BenchPlugin(content, version()), name=self._name)
         except Exception as error:
             self.stop()
             raise ConfigError(
                 f"the workers of the cluster cannot run this study: {error}",
                 where=where,
-                hint=f"install hetsim {_version()} and the same Python on all of them",
+                hint=f"install hetsim {version()} and the same Python on all of them",
             ) from error
 
     def submit(self, ticket: Ticket, point: Point) -> None:
@@ -145,9 +146,3 @@ def _distributed() -> Any:
     import distributed
 
     return distributed
-
-
-def _version() -> str:
-    import hetsim
-
-    return hetsim.__version__

@@ -8,8 +8,8 @@ from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
-import hetsim
 from hetsim.study.point import Bench, Outcome, Point
+from hetsim.version import version
 
 
 class BenchPlugin(WorkerPlugin):
@@ -26,8 +26,8 @@ class BenchPlugin(WorkerPlugin):
         Raises:
             RuntimeError: the worker has another hetsim.
         """
-        if hetsim.__version__ != self.version:
-            raise RuntimeError(f"{worker.address} has hetsim {hetsim.__version__}")
+        if version() != self.version:
+            raise RuntimeError(f"{worker.address} has hetsim {version()}")
         self.bench: Bench = pickle.loads(self.content)
         # One point at a time: threads of one process do not speed up computation.
         self.turn = threading.Lock()

@@ -15,13 +15,13 @@ from typing import Any
 
 from hetsim.errors import HetsimError, ResultsError
 from hetsim.plan.model import Plan
+from hetsim.run.case import Case
 from hetsim.schedulers.base import Problem
-from hetsim.schedulers.partition_tuner import PartitionTuner
-from hetsim.schedulers.tuning.campaign import Ground, Rewrites
-from hetsim.schedulers.tuning.parameters import Parameters
-from hetsim.schedulers.tuning.search import Outcome, Task, perform
-from hetsim.schedulers.tuning.space import Space
-from hetsim.study.case import Case
+from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
+from hetsim.schedulers.search.campaign import Ground, Rewrites
+from hetsim.schedulers.search.parameters import Parameters
+from hetsim.schedulers.search.search import Outcome, Task, perform
+from hetsim.schedulers.search.space import Space
 from hetsim.study.executors.choice import executor
 from hetsim.study.point import Outcome as Failure
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from hetsim.errors import ConfigError, Location
-from hetsim.schedulers.tuning.parameters import CHOICES, Parameters, descend, published
+from hetsim.schedulers.search.parameters import CHOICES, Parameters, descend, published
 from hetsim.study.tune.crew import Attempt, Crew
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hetsim.report.plotting import COLUMN_IN, SERIES, bare, clip, new_figure, paper_style
+from hetsim.report.figures.plotting import COLUMN_IN, SERIES, bare, clip, new_figure, paper_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hetsim.analysis.result import Bound
 from hetsim.errors import MissingExtraError, SchedulerError
 from hetsim.plan.model import Plan
+from hetsim.run.case import Case
 from hetsim.schedulers.registry import create
-from hetsim.study.case import Case
 
 
 def check_prover() -> None:

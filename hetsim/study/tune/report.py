@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 
 from hetsim.plan.files import dump_plan
-from hetsim.report.jsonout import dumps
-from hetsim.report.plotting import figure_images
-from hetsim.report.studydir import StudyIdentity
-from hetsim.report.studypage import Page, Picture, Section, Table
+from hetsim.report.figures.plotting import figure_images
+from hetsim.report.files.jsonout import dumps
+from hetsim.report.files.studydir import StudyIdentity
+from hetsim.report.page.study import Page, Picture, Section, Table
 from hetsim.report.summary import tidy_time
 from hetsim.scenario.loader import Scenario
 from hetsim.study.point import digest

@@ -17,9 +17,9 @@ from typing import Any
 from hetsim.errors import PlanError, ResultsError
 from hetsim.plan.files import dump_plan, parse_plan
 from hetsim.plan.model import Plan
-from hetsim.schedulers.tuning.campaign import Campaign
-from hetsim.schedulers.tuning.genome import Genome
-from hetsim.schedulers.tuning.search import SearchState
+from hetsim.schedulers.search.campaign import Campaign
+from hetsim.schedulers.search.genome import Genome
+from hetsim.schedulers.search.search import SearchState
 from hetsim.study.tune.parameters import TunedParameters
 from hetsim.workload.rewrite import Rewrite
 

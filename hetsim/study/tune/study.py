@@ -10,13 +10,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hetsim.analysis.result import Bound, Run
+from hetsim.cost.sources import cost_files
 from hetsim.errors import HetsimError, PlanError
 from hetsim.plan.model import Plan
+from hetsim.run.case import Case
 from hetsim.scenario.loader import Scenario
 from hetsim.schedulers.base import Scheduler
-from hetsim.schedulers.partition_tuner import PartitionTuner
+from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.registry import create
-from hetsim.schedulers.tuning.campaign import (
+from hetsim.schedulers.search.campaign import (
     Campaign,
     Grounds,
     begin,
@@ -24,9 +26,7 @@ from hetsim.schedulers.tuning.campaign import (
     round_done,
     round_tasks,
 )
-from hetsim.schedulers.tuning.starts import start_names
-from hetsim.study.case import Case
-from hetsim.study.costs import cost_files
+from hetsim.schedulers.search.starts import start_names
 from hetsim.study.point import Bench, case_of, digest, graph_hash
 from hetsim.study.tune.crew import Crew, TuneBench, Walk
 from hetsim.study.tune.parameters import TunedParameters, check_holdout, tune_parameters
@@ -154,11 +154,11 @@ def tune(
 
 def study_digest(scenario: Scenario, graphs: Sequence[object]) -> str:
     """SHA-256 of everything that decides how a search goes, its budget apart."""
-    import hetsim
+    from hetsim.version import version
 
     return digest(
         {
-            "hetsim": hetsim.__version__,
+            "hetsim": version(),
             "soc": scenario.soc.spec.model_dump(mode="json", exclude={"name", "description"}),
             "costs": [
                 hashlib.sha256(path.read_bytes()).hexdigest() for path in cost_files(scenario.soc)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hetsim.errors import WorkloadError
 from hetsim.workload.costing.registry import Call, Cost, product, rule
 from hetsim.workload.graph import LoopNest
-from hetsim.workload.onnx_ir import Value
+from hetsim.workload.onnx.ir import Value
 
 
 @rule("Einsum")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from hetsim.errors import WorkloadError
 from hetsim.workload.costing.registry import Call, Cost, product, rule
 from hetsim.workload.graph import LoopNest
-from hetsim.workload.onnx_ir import Value
+from hetsim.workload.onnx.ir import Value
 
 STEM_CHANNELS = 4
 """A convolution with at most this many input channels is a ``stem``: arrays run it badly."""

@@ -13,7 +13,7 @@ from math import prod
 
 from hetsim.errors import WorkloadError
 from hetsim.workload.graph import LoopNest
-from hetsim.workload.onnx_ir import Array, Value
+from hetsim.workload.onnx.ir import Array, Value
 
 
 @dataclass(frozen=True, slots=True)

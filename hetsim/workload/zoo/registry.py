@@ -212,7 +212,7 @@ def build_model_proto(name: str) -> ModelProto:
     """
     path = model_file(name)
     if path is not None:
-        from hetsim.workload.onnx_read import read_model
+        from hetsim.workload.onnx.read import read_model
 
         return read_model(path)
     build = find_model(name).build
@@ -222,7 +222,7 @@ def build_model_proto(name: str) -> ModelProto:
 
 def load_model(name: str, /, **options: Any) -> Graph:
     """The operator graph of a zoo network; ``options`` go to :func:`load_onnx`."""
-    from hetsim.workload.onnx_loader import load_onnx
+    from hetsim.workload.onnx.loader import load_onnx
 
     options.setdefault("name", find_model(name).name)
     options.setdefault("source", f"zoo:{find_model(name).name}")

@@ -1,0 +1,146 @@
+"""Floors: the least that operators and crossings take, in any plan and beside anything else.
+
+Plain data for everything that proves lower bounds. :mod:`hetsim.bounds.simulated` makes
+floors from what the simulator would execute, so bounds hold for simulated makespans; a profile's
+times serve where there is no simulator, and then a bound holds for predictions only.
+
+How kernels' times are divided among operators: whatever kernel an operator is part of, the floors
+of the kernel's operators add up to no more than the kernel takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from hetsim.cost.fusion import is_fusable
+from hetsim.cost.profile import INFEASIBLE
+from hetsim.soc.model import PU, SoC
+from hetsim.workload.graph import Graph
+
+Chain = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """What an operator, or a kernel, takes on a PU at the very least, seconds.
+
+    ``alone`` unless one of ``beside`` applies: (operator, seconds) when that earlier operator is
+    in the same partition, so that both may be one kernel or its result may still be in a cache.
+    Beside more runnable host threads than cores, each second shared with one more thread adds
+    ``drag`` seconds; the first ``delay`` seconds of sharing may cost nothing.
+    """
+
+    alone: float
+    beside: tuple[tuple[int, float], ...] = ()
+    delay: float = 0.0
+    drag: float = 0.0
+
+    @property
+    def least(self) -> float:
+        """With the most convenient neighbour."""
+        return min(self.alone, min((seconds for _, seconds in self.beside), default=INFEASIBLE))
+
+
+NEVER = Least(INFEASIBLE)
+"""Of an operator that a PU cannot run."""
+
+NOTHING = Least(0.0)
+"""Of a crossing that needs no work."""
+
+
+@dataclass(frozen=True)
+class Floors:
+    """The least everything takes, for one network on one SoC.
+
+    ``ops[i][p]`` is the floor of operator ``i`` on PU ``p``. ``toll(tensor, source, target)`` is
+    that of the host's work when PU ``source`` made a tensor and PU ``target`` reads it; ``None`` is
+    the application. ``call`` starts a partition, ``leave[p]`` passes between the last kernel of a
+    partition on PU ``p`` and its results (seconds). ``awake[p]`` says that a host thread spins
+    while PU ``p`` computes. ``crowded`` is the PU whose kernels take all cores of the host, if
+    there is one: any other host thread slows them.
+    """
+
+    ops: tuple[tuple[Least, ...], ...]
+    toll: Callable[[str, int | None, int | None], Least]
+    call: float
+    leave: tuple[float, ...]
+    awake: tuple[bool, ...]
+    crowded: int | None = None
+
+    @property
+    def pus(self) -> range:
+        """PU indices."""
+        return range(len(self.leave))
+
+    def feasible(self, op: int) -> tuple[int, ...]:
+        """The PUs that can run operator ``op``, ascending."""
+        return tuple(p for p in self.pus if self.ops[op][p].least < INFEASIBLE)
+
+
+def divided(
+    graph: Graph,
+    pu: PU,
+    kernel: Callable[[Chain, PU], Least | None],
+    tail: Callable[[int, PU], float],
+) -> list[Least]:
+    """The floor of every operator on ``pu``, from those of the kernels it may be part of.
+
+    ``kernel(chain, pu)`` is the floor of a chain as one kernel, ``None`` when it cannot run;
+    ``tail(op, pu)`` what an operator adds to any kernel at whose head it does not stand.
+    """
+    size = len(graph)
+    heads: list[list[tuple[Chain, Least]]] = [[] for _ in range(size)]
+    behind: list[dict[int, None]] = [{} for _ in range(size)]
+    drag = [INFEASIBLE] * size
+    for op in range(size):
+        for chain in chains_from(graph, op, pu):
+            found = kernel(chain, pu)
+            if found is None or found.least == INFEASIBLE:
+                continue
+            heads[op].append((chain, found))
+            for member in chain[1:]:
+                behind[member][op] = None
+            for member in chain:
+                drag[member] = min(drag[member], found.drag)
+    result = []
+    for op in range(size):
+        alone = INFEASIBLE
+        beside: dict[int, float] = {}
+        for chain, found in heads[op]:
+            others = sum(tail(i, pu) for i in chain[1:])
+            alone = min(alone, max(0.0, found.alone - others))
+            for producer, seconds in found.beside:
+                known = beside.get(producer, INFEASIBLE)
+                beside[producer] = min(known, max(0.0, seconds - others))
+        for producer in behind[op]:
+            beside[producer] = min(beside.get(producer, INFEASIBLE), tail(op, pu))
+        cheaper = tuple((u, s) for u, s in sorted(beside.items()) if s < alone)
+        if alone == INFEASIBLE and not cheaper:
+            result.append(NEVER)
+            continue
+        delay = max((found.delay for _, found in heads[op]), default=0.0)
+        result.append(Least(alone, cheaper, delay, drag[op]))
+    return result
+
+
+def chains_from(graph: Graph, op: int, pu: PU) -> Iterator[Chain]:
+    """Operator ``op`` alone, then each longer kernel it may be the head of on ``pu``."""
+    yield (op,)
+    kind = graph.operators[op].kind
+    for pattern in pu.spec.fuse_patterns:
+        if pattern[0] == kind:
+            chain = [op]
+            while len(chain) < len(pattern):
+                readers = graph.successors[chain[-1]]
+                if len(readers) != 1:
+                    break
+                chain.append(readers[0])
+            if is_fusable(graph, chain, (pattern,)):
+                yield tuple(chain)
+
+
+def alike(soc: SoC) -> list[int]:
+    """For each PU, the first PU with the same floors: another worker of as many cores."""
+    first: dict[tuple[str, int], int] = {}
+    return [first.setdefault((pu.cluster, pu.cores), pu.index) for pu in soc.pus]

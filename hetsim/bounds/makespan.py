@@ -1,0 +1,133 @@
+"""Lower bounds on the makespan of one inference, valid for every plan and under any contention.
+
+Three arguments, each a relaxation of what the simulator executes:
+
+* *path*: along every path of the network each operator takes at least its floor on some PU, and
+  where the PU changes, or data enters or leaves, the host calls the partition and converts every
+  foreign tensor, one after the other. Dynamic programming over (operator, PU), see
+  :mod:`hetsim.bounds.relaxation`.
+* *area*: the floors, spread over the PUs as if operators could be divided at will (a linear
+  program).
+* *bytes*: weights, network inputs and outputs cross a memory at least once, in the smallest form
+  any PU stores them in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from hetsim.analysis.result import Bound
+from hetsim.bounds.floors import Floors
+from hetsim.bounds.relaxation import Window, earliest_close
+from hetsim.bounds.simulated import least_seconds, simulated_floors
+from hetsim.cost.chain import CostModel
+from hetsim.soc.model import SoC
+from hetsim.workload.graph import DTYPE_BYTES, Graph
+
+Table = Sequence[Sequence[float]]
+ROUNDING = 1.0 - 1e-12
+"""Sums of floats along a path round either way; a proven bound must not exceed what it bounds."""
+
+
+def lower_bounds(
+    graph: Graph,
+    soc: SoC,
+    costs: CostModel,
+    fidelity: str | None = None,
+    floors: Floors | None = None,
+) -> tuple[Bound, ...]:
+    """All bounds, seconds. Cost: O((V + E) · PUs²) and one linear program.
+
+    They hold for simulations at ``fidelity``, or (``None``) at either. ``floors``, if they are
+    known already, are those of :func:`~hetsim.bounds.simulated.simulated_floors`.
+    """
+    floors = floors or simulated_floors(graph, soc, costs, fidelity)
+    table = least_seconds(floors)
+    bounds = (
+        Bound(path_bound(graph, floors), "longest path of fastest operators"),
+        Bound(area_bound(table), "operators divided over all PUs"),
+    )
+    if costs.caches:  # a measurement may show that caches served what should cross the memory
+        return bounds
+    memory = Bound(bytes_bound(graph, soc, table), "weights and network tensors through memory")
+    return (*bounds, memory)
+
+
+def path_bound(graph: Graph, floors: Floors) -> float:
+    """The *path* argument."""
+    return ROUNDING * earliest_close(graph, floors, Window(tuple(range(len(graph)))))
+
+
+def area_bound(floors: Table) -> float:
+    """The *area* argument: the least T with sum over operators of share · floor <= T on each PU."""
+    import numpy as np
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array
+
+    where = [
+        (op, pu, seconds)
+        for op, row in enumerate(floors)
+        for pu, seconds in enumerate(row)
+        if math.isfinite(seconds)
+    ]
+    if not where:
+        return 0.0
+    ops, pus, seconds = (np.array(column) for column in zip(*where, strict=True))
+    scale = max(float(seconds.max()), 1e-30)
+    count, units = len(where), len(floors[0])
+    columns = np.arange(count)
+    used = csr_array((seconds / scale, (pus, columns)), shape=(units, count + 1)).tolil()
+    used[:, count] = -1.0
+    once = csr_array((np.ones(count), (ops, columns)), shape=(len(floors), count + 1))
+    goal = np.zeros(count + 1)
+    goal[count] = 1.0
+    solution = linprog(
+        goal, A_ub=used.tocsr(), b_ub=np.zeros(units), A_eq=once, b_eq=np.ones(len(floors)),
+        method="highs",
+    )  # fmt: skip
+    prices = solution.ineqlin.marginals if solution.success else [0.0] * units
+    return max(_proven_area(floors, [-float(p) for p in prices]), _proven_area(floors, [1] * units))
+
+
+def _proven_area(floors: Table, weights: Sequence[float]) -> float:
+    """The bound that weights of the PUs prove, free of a solver's tolerances.
+
+    Whatever they are, the weighted mean of the PUs' loads is at most the largest load, and each
+    operator adds at least its cheapest weighted floor to it. The program's dual has the best ones.
+    """
+    total = math.fsum(max(weight, 0.0) for weight in weights)
+    if total <= 0.0:
+        return 0.0
+    least = (
+        min(
+            max(weight, 0.0) * seconds
+            for weight, seconds in zip(weights, row, strict=True)
+            if math.isfinite(seconds)
+        )
+        for row in floors
+        if math.isfinite(min(row))
+    )
+    return math.fsum(least) / total * (1 - 1e-12)
+
+
+def bytes_bound(graph: Graph, soc: SoC, floors: Table) -> float:
+    """The *bytes* argument."""
+
+    def least(elements: int, dtype: str, op: int) -> int:
+        able = [pu for pu in soc.pus if math.isfinite(floors[op][pu.index])]
+        return min(
+            (math.ceil(elements * DTYPE_BYTES[pu.stored_dtype(dtype)]) for pu in able), default=0
+        )
+
+    total = 0
+    for i, op in enumerate(graph.operators):
+        total += sum(least(count, dtype, i) for dtype, count in op.weights)
+    for name in graph.inputs:
+        if graph.consumers[name]:
+            tensor = graph.tensors[name]
+            total += min(least(tensor.elements, tensor.dtype, i) for i in graph.consumers[name])
+    for name in graph.output_set & graph.producer.keys():
+        tensor = graph.tensors[name]
+        total += least(tensor.elements, tensor.dtype, graph.producer[name])
+    return total / sum(max(soc.links[name].bandwidth) for name in soc.spec.memory)

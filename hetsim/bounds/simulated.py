@@ -1,0 +1,189 @@
+"""Floors of what the simulator executes: kernels and crossings on an idle SoC.
+
+Contention, crowded cores and slowdown curves only ever add to these. Where the work of a kernel
+depends on the rest of its partition in ways too many to enumerate (tensors kept in a managed
+memory, weights fetched early), the cost model's own floor takes its place. Of a cache it is only
+known that it may hold what the kernel just before wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hetsim.bounds.floors import NOTHING, Chain, Floors, Least, alike, divided
+from hetsim.cost.analytical.traffic import tensor_bytes
+from hetsim.cost.chain import CostModel
+from hetsim.cost.crossing import Crossings
+from hetsim.cost.profile import INFEASIBLE
+from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
+from hetsim.errors import InfeasibleError
+from hetsim.soc.cpu import CPUClusterSpec
+from hetsim.soc.model import PU, SoC
+from hetsim.workload.graph import Graph
+
+
+def simulated_floors(
+    graph: Graph, soc: SoC, costs: CostModel, fidelity: str | None = None
+) -> Floors:
+    """Floors below which no simulation goes, at ``fidelity`` or (``None``) at either.
+
+    O(V + E) questions to the cost model for each kind of PU.
+    """
+    crowded = _crowded(soc)
+    by_class: dict[int, list[Least]] = {}
+    for pu, first in zip(soc.pus, alike(soc), strict=True):
+        if first == pu.index:
+            source = _Kernels(graph, soc, costs, fidelity, crowded == pu.index)
+            by_class[first] = divided(graph, pu, source.kernel, source.tail)
+    columns = [by_class[first] for first in alike(soc)]
+    return Floors(
+        ops=tuple(zip(*columns, strict=True)),
+        toll=_Tolls(graph, soc).toll,
+        call=float(soc.runtime.partition_call),
+        leave=tuple(pu.spec.completion_latency for pu in soc.pus),
+        awake=tuple(pu.spec.polls_host for pu in soc.pus),
+        crowded=crowded,
+    )
+
+
+def _crowded(soc: SoC) -> int | None:
+    """The PU that is the whole host cluster, if other PUs can put threads there beside it."""
+    host = soc.host
+    spec = host.spec
+    if len(soc.pus) < 2 or not isinstance(spec, CPUClusterSpec) or host.cores < spec.cores:
+        return None
+    return host.index
+
+
+def _drag(seconds: float, span: float, cores: int, most: int) -> float:
+    """Least loss for each second beside one more thread, with at most ``most`` of them.
+
+    The work needs ``seconds`` of its cores and ``span`` seconds of the memory path at least. With
+    m more threads than cores it keeps cores / (cores + m) of its speed, as far as that binds.
+    """
+    if seconds <= 0.0:
+        return 0.0
+    reserve = max(span, seconds) / seconds
+    losses = (max(0.0, 1.0 - cores / (cores + m) * reserve) / m for m in range(1, most + 1))
+    return min(losses, default=0.0)
+
+
+class _Kernels:
+    """Answers for :func:`hetsim.bounds.floors.divided`."""
+
+    def __init__(
+        self, graph: Graph, soc: SoC, costs: CostModel, fidelity: str | None, crowded: bool
+    ) -> None:
+        self._graph = graph
+        self._costs = costs
+        self._fidelity = fidelity
+        self._threads = len(soc.pus) - 1 if crowded else 0
+
+    def tail(self, op: int, pu: PU) -> float:
+        seconds = self._costs.floor(self._graph, op, pu)
+        return seconds if seconds is not None and seconds < INFEASIBLE else 0.0
+
+    def kernel(self, chain: Chain, pu: PU) -> Least | None:
+        graph = self._graph
+        kernel = Kernel.of(graph, tuple(graph.operators[i] for i in chain))
+        work = self._work(kernel, pu, NOWHERE)
+        if pu.spec.managed_memory or pu.spec.prefetches:
+            # What the kernel needs when tensors stay on chip is not known here; it may even fit
+            # the buffers only then.
+            floors = [self._costs.floor(graph, i, pu) for i in chain]
+            if work is None and (floors[0] is None or floors[0] == INFEASIBLE):
+                return None
+            return Least(sum(s for s in floors if s is not None and s < INFEASIBLE))
+        if work is None:
+            return None
+        beside = []
+        for producer, warm in self._warm(kernel, pu).items():
+            easier = self._work(kernel, pu, Residency(inputs=warm))
+            if easier is not None:
+                beside.append((producer, self._seconds(easier, pu)))
+        delay = work.dispatch_s + sum(pu.latency for p in work.phases if p.bytes)
+        drags = [
+            _drag(p.seconds, p.bytes / pu.bandwidth, pu.cores, self._threads)
+            for p in work.phases
+            if p.seconds > 0.0 or p.bytes
+        ]
+        return Least(self._seconds(work, pu), tuple(beside), delay, min(drags, default=0.0))
+
+    def _work(self, kernel: Kernel, pu: PU, residency: Residency) -> Work | None:
+        try:
+            return self._costs.work(self._graph, kernel, pu, residency)
+        except InfeasibleError:
+            return None
+
+    def _warm(self, kernel: Kernel, pu: PU) -> dict[int, frozenset[str]]:
+        """For each producer, its tensors that a cache may still hold when the kernel starts."""
+        graph, room = self._graph, pu.spec.cache
+        found: dict[int, list[str]] = {}
+        for tensor in kernel.inputs:
+            if tensor in graph.producer and room and tensor_bytes(graph, tensor, pu) <= room:
+                found.setdefault(graph.producer[tensor], []).append(tensor)
+        return {producer: frozenset(tensors) for producer, tensors in found.items()}
+
+    def _seconds(self, work: Work, pu: PU) -> float:
+        fluid = work.dispatch_s + sum(
+            max(p.seconds, p.bytes / pu.bandwidth) + (pu.latency if p.bytes else 0.0)
+            for p in work.phases
+        )
+        if not work.tiles or self._fidelity == "fluid":
+            return fluid
+        tiled = _tiled_seconds(work, pu)
+        return tiled if self._fidelity == "tile" else min(fluid, tiled)
+
+
+def _tiled_seconds(work: Work, pu: PU) -> float:
+    """Load of the first tile, all arithmetic, store of the last one; or all bytes in a row."""
+
+    def moving(amount: int) -> float:
+        return pu.spec.transfer_setup + pu.latency + amount / pu.bandwidth if amount else 0.0
+
+    compute = sum(run.count * run.compute_s for run in work.tiles)
+    if work.overlapped:
+        moved = sum(run.count * (run.load_bytes + run.store_bytes) for run in work.tiles)
+        ends = moving(work.tiles[0].load_bytes) + moving(work.tiles[-1].store_bytes)
+        return work.dispatch_s + max(ends + compute, moved / pu.bandwidth)
+    transfers = sum(
+        run.count * (moving(run.load_bytes) + moving(run.store_bytes)) for run in work.tiles
+    )
+    return work.dispatch_s + compute + transfers
+
+
+class _Tolls:
+    """Host work at crossings, alone on an idle SoC."""
+
+    def __init__(self, graph: Graph, soc: SoC) -> None:
+        self._crossings = Crossings(graph, soc)
+        self._host = soc.host
+        self._known: dict[tuple[str, int | None, int | None], Least] = {}
+        spec = soc.host.spec
+        self._cores = spec.cores if isinstance(spec, CPUClusterSpec) else 1
+
+    def toll(self, tensor: str, source: int | None, target: int | None) -> Least:
+        key = (tensor, source, target)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._measure(key)
+        return found
+
+    def _measure(self, key: tuple[str, int | None, int | None]) -> Least:
+        steps = self._crossings.steps(*key)
+        if not steps:
+            return NOTHING
+        seconds = delay = 0.0
+        drags: list[float] = []
+        for step in steps:
+            moving = step.bytes / self._host.bandwidth
+            waiting = self._host.latency if step.bytes else 0.0
+            seconds += max(step.seconds, moving) + waiting
+            delay += waiting
+            drags.append(_drag(step.seconds, moving, self._cores, 1))
+        return Least(seconds, (), delay, min(drags))
+
+
+def least_seconds(floors: Floors) -> Sequence[Sequence[float]]:
+    """By operator and PU: the floor with the most convenient neighbour."""
+    return [[least.least for least in row] for row in floors.ops]

@@ -1,0 +1,182 @@
+"""ONNX Runtime profiles: a JSON array of events, of which the kernels' are read.
+
+Node names are the model's as long as no graph optimisation renamed or fused them; what does not
+match is told. The first run of a session allocates memory and is left out when there are more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from statistics import mean, median
+from typing import Any
+
+from hetsim.cost.measured.keys import operator_key
+from hetsim.cost.measured.readers.base import Findings, Request, finish
+from hetsim.cost.measured.table import Entry, ProfileTable
+from hetsim.errors import ConfigError, Location
+from hetsim.workload.graph import Graph
+from hetsim.yamlio import read_text
+
+SUFFIX = "_kernel_time"
+_VIEWS = frozenset({"Reshape", "Flatten", "Identity", "Dropout", "Squeeze", "Unsqueeze"})
+_COARSE_US = 10
+"""The clock counts whole microseconds, so the mean of several tells more than their median."""
+
+Times = dict[str, list[float]]
+
+
+def read(request: Request) -> list[ProfileTable]:
+    """Reads profiles of ONNX Runtime: one table per execution provider.
+
+    Raises:
+        ConfigError: no network given, not such a profile, nothing that can be used.
+    """
+    request.need_graphs("an ONNX Runtime profile")
+    entries: dict[str, list[Entry]] = {}
+    findings = Findings()
+    for path in request.files:
+        where = Location(str(path))
+        events = kernel_events(read_text(path), where)
+        graph = _graph_of(events, request.graphs)
+        _check_shapes(events, graph, findings, where)
+        for provider in dict.fromkeys(_provider(event) for event in events):
+            mine = [event for event in events if _provider(event) == provider]
+            found = entries.setdefault(request.device or provider, [])
+            found += node_entries(times_by_node(mine), graph, findings, where)
+    tables = []
+    for device, found in entries.items():
+        table = ProfileTable.of(
+            found,
+            name=device,
+            device=device,
+            source=f"ONNX Runtime profile {', '.join(path.name for path in request.files)}",
+            scope="kernel",
+            doubts=findings.doubts,
+            remarks=("microseconds of kernels, without the overhead between them",),
+        )
+        tables.append(finish(table, request.graphs))
+    return tables
+
+
+def kernel_events(text: str, where: Location) -> list[Mapping[str, Any]]:
+    """The kernels' events of a profile.
+
+    Raises:
+        ConfigError: it is not JSON, or holds no such event.
+    """
+    try:
+        events = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = Location(where.file, error.lineno, error.colno)
+        raise ConfigError(f"not JSON: {error.msg}", where=place) from None
+    if isinstance(events, dict):
+        events = events.get("traceEvents")
+    if not isinstance(events, list):
+        raise ConfigError("a profile of ONNX Runtime is a JSON array of events", where=where)
+    kernels: list[Mapping[str, Any]] = [
+        event
+        for event in events
+        if isinstance(event, dict)
+        and event.get("cat") == "Node"
+        and str(event.get("name", "")).endswith(SUFFIX)
+        and isinstance(event.get("dur"), int | float)
+    ]
+    if not kernels:
+        raise ConfigError(
+            f"none of its {len(events)} events is a kernel (category Node, name ...{SUFFIX})",
+            where=where,
+            hint="switch profiling on with SessionOptions.enable_profiling and run the model",
+        )
+    return kernels
+
+
+def times_by_node(events: Sequence[Mapping[str, Any]]) -> Times:
+    """Durations in seconds by node name, in order of time; the first run is left out."""
+    times: Times = {}
+    for event in sorted(events, key=lambda e: float(e.get("ts", 0.0))):
+        name = str(event["name"]).removesuffix(SUFFIX)
+        times.setdefault(name, []).append(float(event["dur"]) * 1e-6)
+    return {name: runs[1:] if len(runs) > 1 else runs for name, runs in times.items()}
+
+
+def node_entries(times: Times, graph: Graph, findings: Findings, where: Location) -> list[Entry]:
+    """An entry for every operator of ``graph`` that was timed."""
+    entries, tiny, negative = [], [], []
+    for op in graph.operators:
+        runs = times.get(op.name)
+        if runs is None:
+            continue
+        if min(runs) < 0:
+            negative.append(op.name)
+            continue
+        seconds = median(runs)
+        if seconds < _COARSE_US * 1e-6:
+            seconds = mean(runs)
+        if seconds <= 0.0:
+            tiny.append(op.name)
+            seconds = 0.5e-6
+        entries.append(
+            Entry(
+                operator_key(graph, op), seconds, half_quartiles(runs), len(runs),
+                (f"{graph.name}:{op.name}",), where,
+            )
+        )  # fmt: skip
+    findings.several(
+        "below the clock", "operators took less than the clock's microsecond; 0.5 us is used",
+        tiny, where,
+    )  # fmt: skip
+    findings.several("time not positive", "operators have negative times; not used",
+                     negative, where)  # fmt: skip
+    return entries
+
+
+def half_quartiles(times: Sequence[float]) -> float | None:
+    """Half the distance between the quartiles; ``None`` for fewer than four times."""
+    if len(times) < 4:
+        return None
+    ordered = sorted(times)
+    quarter = len(ordered) // 4
+    return (ordered[-1 - quarter] - ordered[quarter]) / 2
+
+
+def _provider(event: Mapping[str, Any]) -> str:
+    return str(event.get("args", {}).get("provider", "onnxruntime"))
+
+
+def _graph_of(events: Sequence[Mapping[str, Any]], graphs: Sequence[Graph]) -> Graph:
+    """The network that has most of the profile's nodes."""
+    names = {str(event["name"]).removesuffix(SUFFIX) for event in events}
+    return max(graphs, key=lambda graph: len(names & graph.index.keys()))
+
+
+def _check_shapes(
+    events: Sequence[Mapping[str, Any]], graph: Graph, findings: Findings, where: Location
+) -> None:
+    """Tells nodes that are not operators of the network, or have other shapes there."""
+    foreign, other = {}, {}
+    for event in events:
+        name = str(event["name"]).removesuffix(SUFFIX)
+        arguments = event.get("args", {})
+        if name not in graph.index:
+            if arguments.get("op_name") not in _VIEWS:
+                foreign[name] = f"{name} ({arguments.get('op_name', '?')})"
+            continue
+        made = arguments.get("output_type_shape")
+        op = graph.operators[graph.index[name]]
+        if isinstance(made, list) and made and isinstance(made[0], dict):
+            shape = tuple(next(iter(made[0].values()), ()))
+            if op.outputs and shape != graph.tensors[op.outputs[0]].shape:
+                wanted = graph.tensors[op.outputs[0]].shape
+                other[name] = f"{name} made {list(shape)}, the network says {list(wanted)}"
+    findings.several(
+        "unknown nodes", f"nodes are no operators of {graph.name} (fused, renamed, or of another"
+        " optimisation level)", list(foreign.values()), where,
+    )  # fmt: skip
+    if other:
+        shown = "; ".join(list(other.values())[:3])
+        raise ConfigError(
+            f"{len(other)} operators have other shapes than in {graph.name}: {shown}",
+            where=where,
+            hint="give the network the input shapes that were profiled",
+        )

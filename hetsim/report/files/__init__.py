@@ -1,0 +1,1 @@
+"""Results on disk: what is written, how it is read again."""

@@ -1,0 +1,88 @@
+"""Results directories of studies: ``report.html``, data, pictures, ``manifest.json``.
+
+A directory is written whole or not at all, and only where nothing is or ``force`` allows it. One
+that the same study wrote before (the manifest holds its digest) is replaced without asking: it is
+made again from the study's store.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hetsim.report.files.directory import check_directory, fresh_directory
+from hetsim.report.files.jsonout import dumps
+from hetsim.report.files.manifest import NAME as MANIFEST
+from hetsim.report.files.manifest import SCHEMA, versions
+from hetsim.report.page.study import Page, render_page
+
+
+@dataclass(frozen=True, slots=True)
+class StudyIdentity:
+    """What a study is: its verb, its scenario, and a hash of what it varies."""
+
+    kind: str
+    scenario: str
+    digest: str
+
+    def as_dict(self) -> dict[str, str]:
+        """For the manifest."""
+        return {"kind": self.kind, "scenario": self.scenario, "digest": self.digest}
+
+
+def check_study_directory(directory: Path, identity: StudyIdentity, *, force: bool = False) -> bool:
+    """Refuses a place where results cannot go; returns whether it may be replaced.
+
+    Raises:
+        ResultsError: see :func:`hetsim.report.files.directory.check_directory`.
+    """
+    allowed = force or _written_by(directory) == identity.as_dict()
+    check_directory(directory, force=allowed)
+    return allowed
+
+
+def write_study(
+    directory: Path,
+    identity: StudyIdentity,
+    page: Page,
+    files: Mapping[str, str | bytes],
+    *,
+    force: bool = False,
+    command: Sequence[str] = (),
+) -> dict[str, Path]:
+    """Writes the page and ``files`` into a fresh ``directory``; returns paths by file name.
+
+    Raises:
+        ResultsError: it exists, or cannot be written; then nothing has changed on disk.
+    """
+    replace = check_study_directory(directory, identity, force=force)
+    found = versions()
+    everything: dict[str, str | bytes] = {**files, "report.html": render_page(page, found)}
+    manifest = {
+        "schema": SCHEMA,
+        "scenario": identity.scenario,
+        "study": identity.as_dict(),
+        "command": shlex.join(command),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": found,
+        "platform": {"system": platform.platform(), "machine": platform.machine()},
+        "files": sorted(everything),
+    }
+    with fresh_directory(directory, force=replace) as draft:
+        for name, content in {**everything, MANIFEST: dumps(manifest)}.items():
+            raw = content if isinstance(content, bytes) else content.encode(errors="replace")
+            (draft / name).write_bytes(raw)
+    return {name: directory / name for name in sorted([*everything, MANIFEST])}
+
+
+def _written_by(directory: Path) -> object:
+    try:
+        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return manifest.get("study") if isinstance(manifest, dict) else None

@@ -1,0 +1,124 @@
+"""The results directory of a scenario: every report of every run, written at once.
+
+result.json  report.html  operators.csv  manifest.json  runs.json.gz
+comparison.svg/.png  attribution.svg/.png  gap.svg/.png
+gantt-MODEL-SCHEDULER.svg/.png  trace-MODEL-SCHEDULER.json  plan-MODEL-SCHEDULER.yaml
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hetsim.analysis.result import Result, Run
+from hetsim.report.figures.gantt import gantt_images
+from hetsim.report.figures.plotting import figure_images
+from hetsim.report.figures.summaries import result_figures
+from hetsim.report.files.archive import NAME as ARCHIVE
+from hetsim.report.files.archive import dump_archive
+from hetsim.report.files.directory import check_directory, fresh_directory
+from hetsim.report.files.jsonout import dumps, result_to_dict
+from hetsim.report.files.manifest import NAME as MANIFEST
+from hetsim.report.files.manifest import manifest_of, versions
+from hetsim.report.files.perfetto import perfetto_json
+from hetsim.report.files.tables import operators_csv
+from hetsim.report.page.run import render_report
+from hetsim.report.page.study import Section
+
+__all__ = ["check_directory", "file_names", "write_results"]
+
+Progress = Callable[[str, int, int], None]
+"""Told which run is being written, how many are done, and how many there are."""
+
+
+def write_results(
+    result: Result,
+    directory: Path,
+    *,
+    force: bool = False,
+    command: Sequence[str] | str = (),
+    progress: Progress | None = None,
+    origin: Mapping[str, Any] | None = None,
+    sections: Sequence[Section] = (),
+) -> dict[str, Path]:
+    """Writes everything about ``result`` into a fresh ``directory``; returns paths by file name.
+
+    ``command`` is the command line to note in the manifest. A run that failed has no files of its
+    own; its reason stands in ``result.json`` and ``report.html``. ``origin`` is the manifest of
+    the directory that the result was read from, if it was; ``sections`` are shown in the report as
+    they are.
+
+    Raises:
+        ResultsError: the directory exists (see :func:`check_directory`) or cannot be written.
+            Then nothing has changed on disk.
+    """
+    from hetsim.plan.files import dump_plan
+
+    files = file_names(result)
+    with fresh_directory(directory, force=force) as draft:
+
+        def put(name: str, content: str | bytes) -> None:
+            # Names may hold lone surrogates (undecodable file names); JSON can escape those.
+            raw = (
+                content if isinstance(content, bytes) else content.encode(errors="backslashreplace")
+            )
+            (draft / name).write_bytes(raw)
+
+        for position, run in enumerate(result.runs):
+            names = files[position]
+            if progress is not None:
+                progress(f"{run.model} / {run.scheduler}", position, len(result.runs))
+            if "trace" in names:
+                svg, png = gantt_images(run, result.soc)
+                put(names["gantt_svg"], svg)
+                put(names["gantt_png"], png)
+                put(names["trace"], perfetto_json(run, result.soc))
+            if run.plan is not None:
+                put(names["plan"], dump_plan(run.plan))
+        put("result.json", dumps(result_to_dict(result, files)))
+        put("operators.csv", operators_csv(result))
+        for name, figure in result_figures(result).items():
+            svg, png = figure_images(figure)
+            put(f"{name}.svg", svg)
+            put(f"{name}.png", png)
+        simulated_with = (origin or {}).get("versions", versions())
+        put("report.html", render_report(result, files, simulated_with, sections=sections))
+        put(ARCHIVE, dump_archive(result))
+        written = [entry.name for entry in draft.iterdir()]
+        put(MANIFEST, dumps(manifest_of(result, written, command, origin)))
+    return {name: directory / name for name in sorted([*written, MANIFEST])}
+
+
+def file_names(result: Result) -> dict[int, dict[str, str]]:
+    """Names of the files of each run, by its position: safe on every system, and unique."""
+    taken: set[str] = set()
+    names: dict[int, dict[str, str]] = {}
+    for position, run in enumerate(result.runs):
+        stem = _stem(run, taken)
+        own: dict[str, str] = {}
+        if run.trace is not None and run.trace.spans:
+            own["gantt_svg"] = f"gantt-{stem}.svg"
+            own["gantt_png"] = f"gantt-{stem}.png"
+            own["trace"] = f"trace-{stem}.json"
+        if run.plan is not None:
+            own["plan"] = f"plan-{stem}.yaml"
+        names[position] = own
+    return names
+
+
+def _stem(run: Run, taken: set[str]) -> str:
+    """``MODEL-SCHEDULER`` with only plain characters; numbered where two would be the same."""
+    parts = (_plain(run.model) or "model", _plain(run.scheduler) or "scheduler")
+    base = stem = "-".join(parts)
+    number = 1
+    while stem.lower() in taken:  # some file systems do not tell cases apart
+        number += 1
+        stem = f"{base}-{number}"
+    taken.add(stem.lower())
+    return stem
+
+
+def _plain(label: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._+=-]+", "_", label).strip("._-")[:60]

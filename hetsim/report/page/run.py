@@ -1,0 +1,170 @@
+"""``report.html``: one file that shows a whole result, offline, on a desk or a phone.
+
+The page is a template filled here (headline, comparison, published figures, inputs: readable
+without scripts) plus a block of data (:mod:`hetsim.report.page.payload`) and a script that draws
+the timeline of the chosen run on a canvas. It loads nothing: a content security policy in the page
+forbids any request, and runs no script but its own. Everything that comes from a file is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from hetsim.analysis.result import Result, Run
+from hetsim.report.files.jsonout import FileNames
+from hetsim.report.page.payload import report_data, script_json
+from hetsim.report.page.study import Section
+from hetsim.report.summary import (
+    best_run,
+    gap_text,
+    headline,
+    models_of,
+    published_figures,
+    speedup,
+    tidy_time,
+    time_shares,
+    winners,
+)
+from hetsim.soc.describe import describe_soc
+
+SCRIPTS = ("data.js", "timeline.js", "panels.js", "page.js")
+"""The page's scripts, in order; together they are one function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A line of the comparison: positions are percent of the longest bar of its network."""
+
+    run: int
+    scheduler: str
+    best: bool
+    error: str | None
+    width: float
+    predicted: float | None
+    bound: float | None
+    makespan_text: str
+    predicted_text: str
+    bound_text: str
+    gap_text: str
+    speed: str
+    speed_greedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The comparison of one network."""
+
+    model: str
+    about: str
+    fastest: str
+    shares: str
+    bars: tuple[Bar, ...]
+
+
+def render_report(
+    result: Result,
+    files: FileNames | None = None,
+    versions: Mapping[str, str] | None = None,
+    *,
+    sections: Sequence[Section] = (),
+) -> str:
+    """The text of ``report.html``.
+
+    ``files`` names the files written beside it, ``versions`` the libraries to list at its end.
+    ``sections`` (of a what-if study, say) come after the timeline.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("hetsim.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = page_script()
+    return environment.get_template("report.html.j2").render(
+        result=result,
+        headline=headline(result),
+        cards=[_card(result, model) for model in models_of(result)],
+        figures=published_figures(result),
+        soc_text=_soc_text(result),
+        versions=versions or {},
+        sections=sections,
+        style=_asset("report.css"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        data=script_json(report_data(result, files)),
+    )
+
+
+def page_script() -> str:
+    """All scripts of the page as one strict function."""
+    body = "\n".join(_asset(name) for name in SCRIPTS)
+    return f'(() => {{\n"use strict";\n{body}\n}})();'
+
+
+def _soc_text(result: Result) -> str:
+    """The SoC as simulated, changes of the command line included, as its file would say it."""
+    import yaml
+
+    described = describe_soc(result.soc)
+    return yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _asset(name: str) -> str:
+    return (resources.files("hetsim.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _card(result: Result, model: str) -> Card:
+    rows = [(i, run) for i, run in enumerate(result.runs) if run.model == model]
+    longest = max((run.makespan_s or 0.0 for _, run in rows), default=0.0)
+    best = winners(result, model)
+    graph = rows[0][1].graph
+    about = f"{len(graph)} operators · {graph.macs / 1e9:.3g} GMAC"
+    if graph.parameters:
+        about += f" · {graph.parameters / 1e6:.3g} M parameters"
+    first = best_run(result, model)
+    name, shares = ("", "") if first is None else (first.scheduler, time_shares(first))
+    return Card(
+        model,
+        about,
+        name,
+        shares,
+        tuple(_bar(result, i, run, longest, run.scheduler in best) for i, run in rows),
+    )
+
+
+def _bar(result: Result, index: int, run: Run, longest: float, best: bool) -> Bar:
+    def place(seconds: float | None) -> float | None:
+        if seconds is None or not longest:
+            return None
+        return round(min(100.0, 100.0 * seconds / longest), 3)
+
+    def text(seconds: float | None) -> str:
+        return "–" if seconds is None else tidy_time(seconds)
+
+    def ratio(baseline: str) -> str:
+        value = speedup(result, run, baseline)
+        return "–" if value is None else f"{value:.2f}×"
+
+    failed = run.error is not None
+    return Bar(
+        run=index,
+        scheduler=run.scheduler,
+        best=best,
+        error=run.error,
+        width=place(run.makespan_s) or 0.0,
+        predicted=None if failed else place(run.predicted_s),
+        bound=None if failed else place(run.lower_bound_s),
+        makespan_text=text(run.makespan_s),
+        predicted_text=text(run.predicted_s),
+        bound_text=text(run.lower_bound_s),
+        gap_text=gap_text(run),
+        speed=ratio("type_based"),
+        speed_greedy=ratio("profile_greedy"),
+    )

@@ -1,0 +1,1 @@
+"""List schedulers: operators by rank, each to where it ends first."""

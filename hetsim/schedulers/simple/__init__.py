@@ -1,0 +1,1 @@
+"""Schedulers that place one operator after the other, and the controls to compare with."""

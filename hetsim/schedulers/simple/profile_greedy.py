@@ -1,0 +1,82 @@
+"""Profiling-based scheduling, PartitionTuner's second baseline.
+
+Source: Yu et al., "PartitionTuner", ETRI Journal 45(2), 2023, doi 10.4218/etrij.2021-0446: each
+operator on its own goes to the PU with the least profiled time, a transfer being added where the
+PU changes. It knows no groups and nothing runs in parallel. (The stronger form of the idea is
+MOSAIC's dynamic programming.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hetsim.cost.profile import INFEASIBLE
+from hetsim.errors import SchedulerError
+from hetsim.plan.build import make_plan, merge_runs
+from hetsim.plan.model import Plan
+from hetsim.schedulers.base import Problem, Scheduler
+from hetsim.schedulers.estimate import sequential_time
+from hetsim.schedulers.partition_tuner.transfers import transfer_time
+
+
+@dataclass(frozen=True)
+class ProfileGreedy(Scheduler):
+    """Per operator the PU of least P + T, T only when a producer ran elsewhere. No parameters.
+
+    An operator that no PU runs alone follows its producer where the two can be fused.
+    """
+
+    name: ClassVar[str] = "profile_greedy"
+    optimises: ClassVar[str] = "each operator's own profiled time"
+    ignores: ClassVar[str] = "what a choice costs later operators, fused groups, parallelism"
+    complexity: ClassVar[str] = "O(V·P + E)"
+    source: ClassVar[str] = "Yu et al., ETRI Journal 45(2) 2023 (baseline)"
+
+    def plan(self, problem: Problem) -> Plan:
+        """Raises :class:`SchedulerError` when no PU runs some operator."""
+        graph, profile = problem.graph, problem.profile
+        pus = range(len(problem.soc.pus))
+        placed: list[int] = []
+        unit_of: list[int] = []
+        units: list[list[int]] = []
+        for op in range(len(graph)):
+            producers = graph.predecessors[op]
+            transfer = transfer_time(profile, op, pus)
+            costs = [
+                profile.time(op, p) + (transfer if any(placed[q] != p for q in producers) else 0.0)
+                for p in pus
+            ]
+            best = min(pus, key=lambda p: (costs[p], p))
+            if costs[best] == INFEASIBLE:
+                best = self._fused_behind(problem, op, placed, units, unit_of)
+                unit_of.append(unit_of[producers[-1]])
+            else:
+                unit_of.append(len(units))
+                units.append([])
+            placed.append(best)
+            units[unit_of[op]].append(op)
+        order = sorted(units, key=lambda unit: unit[-1])
+        blocks = merge_runs(order, [placed[unit[0]] for unit in order])
+        return make_plan(
+            graph,
+            problem.soc,
+            blocks,
+            scheduler=self.name,
+            predicted_s=sequential_time(problem, blocks),
+        )
+
+    @staticmethod
+    def _fused_behind(
+        problem: Problem, op: int, placed: list[int], units: list[list[int]], unit_of: list[int]
+    ) -> int:
+        """The PU of the producer that ``op`` can be fused behind."""
+        producers = problem.graph.predecessors[op]
+        if producers:
+            unit, pu = units[unit_of[producers[-1]]], placed[producers[-1]]
+            if problem.profile.group_time((*unit, op), pu) < INFEASIBLE:
+                return pu
+        operator = problem.graph.operators[op]
+        raise SchedulerError(
+            f"no processing unit can run {operator.kind} {operator.name!r} by itself"
+        )

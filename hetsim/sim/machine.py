@@ -1,0 +1,203 @@
+"""The SimPy model of a SoC that runs programs.
+
+One process per PU tells its story: fetch the next partition, let a host thread bring its inputs
+into the PU's format, launch its kernels one after the other, hand the results over. Everything that
+takes bandwidth is a flow in the :class:`~hetsim.sim.network.network.Network`; everything that takes
+host time is a thread on :class:`~hetsim.sim.cores.Cores`.
+"""
+
+from __future__ import annotations
+
+import simpy
+
+from hetsim.cost.work import Phase, Step
+from hetsim.lower.program import Job, Launch
+from hetsim.sim.cores import Cores
+from hetsim.sim.network.flow import Flow
+from hetsim.sim.network.links import INFINITY, Route
+from hetsim.sim.network.network import Network
+from hetsim.sim.network.slowdown import slowdown_curve
+from hetsim.sim.network.traced import TracedNetwork
+from hetsim.sim.recorder import Recorder
+from hetsim.sim.story import Story
+from hetsim.sim.tiles import play_tiles
+from hetsim.soc.cpu import CPUClusterSpec
+from hetsim.soc.model import PU, SoC
+
+
+class Task:
+    """A partition of one inference on its way through the SoC; it awaits ``blockers`` others."""
+
+    __slots__ = ("blockers", "inference", "job", "position", "readers")
+
+    def __init__(self, job: Job, position: int, inference: int) -> None:
+        self.job = job
+        self.position = position
+        self.inference = inference
+        self.blockers = len(job.needs)
+        self.readers: list[Task] = []
+
+
+class Unit:
+    """A PU during a simulation."""
+
+    __slots__ = (
+        "bus_bandwidth", "busy_s", "cores", "host_lane", "idle", "index", "interrupt_s", "lane",
+        "latency", "owns_cores", "polls", "priority", "route", "setup_s", "slowdown", "threads",
+        "weight",
+    )  # fmt: skip
+
+    def __init__(self, pu: PU, machine: Machine) -> None:
+        spec = pu.spec
+        self.index = pu.index
+        self.lane = pu.name
+        self.route = machine.network.route(pu.path)
+        self.bus_bandwidth = min(machine.soc.links[name].bandwidth[0] for name in spec.path)
+        self.latency = pu.latency
+        self.weight = spec.weight
+        self.priority = spec.priority
+        self.slowdown = slowdown_curve(spec.slowdown) if spec.slowdown is not None else None
+        self.setup_s = spec.transfer_setup
+        self.cores: Cores | None = machine.clusters.get(pu.cluster)
+        self.owns_cores = self.cores is not None
+        self.threads = pu.cores
+        self.polls = spec.polls_host
+        self.interrupt_s = spec.completion_latency
+        on_host = pu.cluster == machine.soc.runtime.host
+        self.host_lane = pu.name if on_host else f"{machine.soc.runtime.host}:{pu.name}"
+        self.idle: simpy.Event | None = None
+        self.busy_s = 0.0
+
+
+class Machine:
+    """A SoC with its network, clusters and units, ready to run tasks.
+
+    ``recorder`` hears of everything that happens. ``tiles`` plays NPU kernels tile by tile
+    instead of as a fluid. ``shared=False`` takes contention on links away.
+    """
+
+    def __init__(
+        self,
+        soc: SoC,
+        recorder: Recorder | None = None,
+        *,
+        rates: bool = False,
+        tiles: bool = False,
+        shared: bool = True,
+    ) -> None:
+        self.env = simpy.Environment()
+        self.soc = soc
+        self.tiles = tiles
+        kind = TracedNetwork if rates else Network
+        self.network: Network = kind(self.env, soc.links.values(), shared=shared)
+        self.recorder = recorder or Recorder()
+        self.clusters = {
+            name: Cores(self.network, spec.cores)
+            for name, spec in soc.spec.pus.items()
+            if isinstance(spec, CPUClusterSpec)
+        }
+        self.units = [Unit(pu, self) for pu in soc.pus]
+        self.host = self.clusters[soc.runtime.host]
+        self.host_unit = self.units[soc.host.index]
+
+    def run(self, task: Task) -> Story:
+        """Executes one partition: entry, kernels, exit."""
+        job = task.job
+        unit = self.units[job.pu]
+        start = self.env.now
+        for step in job.entry:
+            yield from self.host_step(step, unit.host_lane, task)
+        yield from self._launches(unit, task)
+        for step in job.exit:
+            yield from self.host_step(step, unit.host_lane, task)
+        self.recorder.task(task, unit, start, self.env.now)
+
+    def host_step(self, step: Step, lane: str, task: Task) -> Story:
+        """One host thread works for ``step.seconds``, moving ``step.bytes`` over its path."""
+        unit = self.host_unit
+        start = self.env.now
+        self.host.enter(1)
+        flow = self._work(self.host, unit, step.seconds, step.bytes, 0.0)
+        yield flow
+        self.host.leave(1)
+        self.recorder.host(lane, unit, step, start, self.env.now, flow.lost, task)
+
+    def _launches(self, unit: Unit, task: Task) -> Story:
+        env, record = self.env, self.recorder.phase
+        if not task.job.launches:
+            return
+        begun = env.now
+        threads = self._occupy(unit)
+        for launch in task.job.launches:
+            work = launch.work
+            if self.tiles and work.tiles:
+                yield from self._tiled(unit, launch, task)
+                continue
+            delay = work.dispatch_s
+            for phase in work.phases:
+                start = env.now
+                flow = self._begin(unit, phase, delay)
+                yield flow
+                record(unit, launch, phase, delay, start, env.now, flow, task)
+                delay = 0.0
+        if unit.interrupt_s:
+            start = env.now
+            yield env.timeout(unit.interrupt_s)
+            self.recorder.wait(unit.lane, "interrupt", "completion", start, env.now, task)
+        if threads is not None:
+            threads.leave(unit.threads)
+            if not unit.owns_cores:
+                self.recorder.wait(unit.host_lane, "poll", unit.lane, begun, env.now, task)
+        unit.busy_s += env.now - begun
+
+    def _occupy(self, unit: Unit) -> Cores | None:
+        """The cores that are busy while ``unit`` runs: its own, or a polling host thread's."""
+        cores = unit.cores or (self.host if unit.polls else None)
+        if cores is not None:
+            cores.enter(unit.threads)
+        return cores
+
+    def _begin(self, unit: Unit, phase: Phase, delay: float) -> Flow:
+        amount = phase.load_bytes + phase.store_bytes
+        seconds = phase.seconds
+        if unit.cores is not None:
+            return self._work(unit.cores, unit, seconds, amount, delay)
+        if amount <= 0:
+            return self.network.transfer(seconds, _COMPUTE, 1.0, delay=delay)
+        cap = amount / seconds if seconds > 0.0 else INFINITY
+        return self._transfer(unit, amount, cap, delay)
+
+    def _work(self, cores: Cores, unit: Unit, seconds: float, amount: float, delay: float) -> Flow:
+        return cores.work(
+            seconds, amount, unit.route, delay=delay, weight=unit.weight, priority=unit.priority,
+            slowdown=unit.slowdown,
+        )  # fmt: skip
+
+    def _transfer(self, unit: Unit, amount: float, cap: float, delay: float) -> Flow:
+        return self.network.transfer(
+            amount, unit.route, cap, delay=delay, weight=unit.weight, priority=unit.priority,
+            slowdown=unit.slowdown,
+        )  # fmt: skip
+
+    def _tiled(self, unit: Unit, launch: Launch, task: Task) -> Story:
+        """A kernel tile by tile."""
+        env, begun = self.env, self.env.now
+        flows: list[Flow] = []
+
+        def move(amount: int) -> Flow:
+            flow = self._transfer(unit, amount, INFINITY, unit.setup_s)
+            flows.append(flow)
+            return flow
+
+        def note(kind: str, index: int, start: float, moved: int) -> None:
+            self.recorder.tile(unit, launch, kind, index, start, env.now, moved, task)
+
+        if launch.work.dispatch_s:
+            yield env.timeout(launch.work.dispatch_s)
+        yield from play_tiles(env, launch.work, move, note)
+        lost = sum(flow.lost for flow in flows)
+        self.recorder.tiled(unit, launch, begun, env.now, lost, task)
+
+
+_COMPUTE = Route((), 0.0)
+"""No links: a flow over it is computation alone, in seconds at rate 1."""

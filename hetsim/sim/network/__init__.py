@@ -1,0 +1,1 @@
+"""Links and memories over simulated time, and how concurrent transfers share them."""

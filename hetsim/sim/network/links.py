@@ -1,0 +1,93 @@
+"""The state of links during a simulation, and the small parts the network is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hetsim.sim.trace import LinkUsage
+from hetsim.soc.model import Link
+
+if TYPE_CHECKING:
+    from hetsim.sim.network.flow import Flow
+
+INFINITY = float("inf")
+SLACK = 1.0 + 1e-12
+"""Sums of limits are floats: a link this little over its capacity is not congested."""
+
+
+class LinkState:
+    """A link during a simulation: who is on it and what it has carried so far."""
+
+    __slots__ = (
+        "asked",
+        "busy_since",
+        "capacities",
+        "capacity",
+        "congested",
+        "count",
+        "demand",
+        "fifo",
+        "name",
+        "noted",
+        "rate",
+        "sensitive",
+        "solo",
+        "strict",
+        "usage",
+        "varies",
+        "weighted",
+    )
+
+    def __init__(self, link: Link, shared: bool) -> None:
+        self.name = link.name
+        self.solo = link.bandwidth[0]
+        self.capacities = link.bandwidth if shared else (INFINITY,)
+        self.capacity = self.capacities[0]
+        self.varies = len(self.capacities) > 1
+        self.fifo = shared and link.arbitration == "fifo"
+        self.strict = link.arbitration == "priority"
+        self.weighted = link.arbitration == "weighted"
+        self.count = 0
+        self.demand = 0.0
+        self.asked = 0.0
+        self.sensitive: dict[int, Flow] = {}
+        self.congested = False
+        self.busy_since = 0.0
+        self.rate = 0.0
+        self.noted = 0
+        self.usage = LinkUsage()
+
+    def resize(self) -> None:
+        """Takes up the capacity that holds for the present number of flows, if it varies."""
+        capacities, count = self.capacities, self.count
+        if count == 0:
+            self.capacity = capacities[0]
+        else:
+            self.capacity = capacities[count - 1 if count <= len(capacities) else -1]
+        if self.demand > self.capacity * SLACK:  # it may have fallen when a flow ended
+            self.congested = True
+
+
+class Timer:
+    """A call at a later time: as much of a SimPy event as its event loop looks at."""
+
+    __slots__ = ("callbacks",)
+    _ok = True
+
+    def __init__(self, callback: Callable[[Any], None]) -> None:
+        self.callbacks = (callback,)
+
+
+class Route:
+    """A path of links as the network prepares it once: states, solo bandwidth, latency."""
+
+    __slots__ = ("bandwidth", "crosses", "latency", "links", "strict", "weighted")
+
+    def __init__(self, links: Sequence[LinkState], latency: float) -> None:
+        self.links = tuple(links)
+        self.crosses = frozenset(links)
+        self.latency = latency
+        self.bandwidth = min((link.solo for link in links), default=INFINITY)
+        self.weighted = any(link.weighted for link in links)
+        self.strict = any(link.strict for link in links)

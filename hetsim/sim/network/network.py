@@ -1,0 +1,216 @@
+"""Links over simulated time: transfers as fluid flows (the kind SimGrid has).
+
+A transfer moves bytes over a path of links at a rate that :mod:`hetsim.sim.network.sharing`
+decides. While the limits of all flows on a link add up to no more than its capacity nobody disturbs
+anybody, and starting or ending a flow touches only that flow: one event. When a link is
+*congested*, the flows connected to it through congested links are shared out anew, and only those
+whose rate changed are rescheduled. The cost of a simulation therefore grows with events, never with
+simulated time.
+
+A flow that starts while nobody else is about runs *alone* until somebody comes: its end is its only
+event, and nothing is booked on its links before that.
+
+Bytes are conserved exactly: a finished flow has moved its bytes, no rounding of rates included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from simpy import Environment
+
+from hetsim.sim.network.flow import Flow, Slowdown
+from hetsim.sim.network.links import INFINITY, SLACK, LinkState, Route, Timer
+from hetsim.sim.network.sharing import share
+from hetsim.soc.model import Link
+
+_DUST = 1e-9
+"""Others that ask for less than this share of a flow's own demand are rounding, not others."""
+
+
+class Network:
+    """All links of a SoC, and the flows on them.
+
+    With ``shared=False`` every flow runs as if it were alone: what contention costs is the
+    difference.
+    """
+
+    def __init__(self, env: Environment, links: Iterable[Link], *, shared: bool = True) -> None:
+        self.env = env
+        self.next_order = 0
+        self.flows: dict[Flow, None] = {}  # under way together, by age
+        self.solo: Flow | None = None  # under way, or about to be, with nobody else about
+        self.waiting = 0  # flows whose delay has not passed
+        self.shared = shared
+        self.slowdowns = False
+        self.links: Mapping[str, LinkState] = {link.name: LinkState(link, shared) for link in links}
+        self._latency = {link.name: link.latency for link in links}
+
+    def route(self, path: Sequence[str]) -> Route:
+        """Prepares a path of link names for :meth:`transfer`."""
+        latency = sum(self._latency[name] for name in path)
+        return Route([self.links[name] for name in path], latency)
+
+    def transfer(
+        self,
+        amount: float,
+        route: Route,
+        cap: float = INFINITY,
+        *,
+        delay: float = 0.0,
+        weight: float = 1.0,
+        priority: int = 0,
+        slowdown: Slowdown | None = None,
+    ) -> Flow:
+        """Starts moving ``amount`` bytes after ``delay`` + the route's latency (seconds).
+
+        ``cap`` bounds the rate in B/s. ``weight`` counts only where a link of the route is
+        ``weighted``, ``priority`` only where one is ``priority``. Yield the result to wait for it.
+        On an empty route ``amount`` is any quantity and ``cap`` its rate: seconds of work at 1.
+        """
+        if slowdown is not None and self.shared and not self.slowdowns:
+            self._watch_memories()
+        weight = weight if route.weighted else 1.0
+        priority = priority if route.strict else 0
+        flow = Flow(self, amount, route, cap, weight, priority, slowdown)
+        delay += route.latency
+        if amount <= 0.0 or flow.limit == INFINITY:
+            self.at(delay, lambda _: flow.fire())
+        elif not flow.links:
+            flow.run_alone(delay)
+        elif self.solo is None and not self.flows and not self.waiting:
+            self.solo = flow
+            flow.run_alone(delay)
+        else:
+            if self.solo is not None:
+                self.solo.engage()
+            if delay > 0.0:
+                self.wait_to_join(flow, delay)
+            else:
+                flow.join(self.env.now)
+        return flow
+
+    def wait_to_join(self, flow: Flow, delay: float) -> None:
+        """``flow`` joins in ``delay`` seconds."""
+        self.waiting += 1
+        self.at(delay, flow.due)
+
+    def set_limit(self, flow: Flow, cap: float, route: Route) -> None:
+        """Changes a running flow's own rate limit (its PU became slower or faster)."""
+        wanted = min(cap, route.bandwidth)
+        if flow.alone:
+            flow.engage()
+        if flow.order < 0:  # still waiting for its latency to pass
+            flow.limit = flow.wanted = wanted
+            return
+        flow.settle(self.env.now)
+        if self.slowdowns and flow.links:
+            flow.links[-1].asked += wanted - flow.wanted
+            flow.wanted = wanted
+            self._retune(flow.links[-1])
+        flow.wanted = wanted
+        self._relimit(flow, wanted * self._kept(flow))
+
+    def _watch_memories(self) -> None:
+        """From the first flow on that others slow down, what memories are asked for matters."""
+        self.slowdowns = True
+        for link in self.links.values():
+            link.asked = sum(
+                flow.wanted for flow in self.flows if flow.links and flow.links[-1] is link
+            )
+
+    def enter_memory(self, flow: Flow) -> None:
+        """A flow begins to ask its memory (its last link) for bandwidth: others may slow down."""
+        memory = flow.links[-1]
+        memory.asked += flow.wanted
+        flow.limit = flow.wanted * self._kept(flow)
+        self._retune(memory)
+        if flow.slowdown is not None:
+            memory.sensitive[flow.order] = flow
+
+    def leave_memory(self, flow: Flow) -> None:
+        """A flow asks no more."""
+        memory = flow.links[-1]
+        memory.asked -= flow.wanted
+        memory.sensitive.pop(flow.order, None)
+        self._retune(memory)
+
+    def _kept(self, flow: Flow) -> float:
+        """Share of its speed that ``flow`` keeps beside what others ask of its memory."""
+        if flow.slowdown is None or not (self.slowdowns and flow.links):
+            return 1.0
+        others = flow.links[-1].asked - flow.wanted
+        # A sum that flows entered and left again is not exactly what is left of it.
+        return flow.slowdown(flow.wanted, others if others > flow.wanted * _DUST else 0.0)
+
+    def _retune(self, memory: LinkState) -> None:
+        for flow in list(memory.sensitive.values()):
+            flow.settle(self.env.now)
+            self._relimit(flow, flow.wanted * self._kept(flow))
+
+    def _relimit(self, flow: Flow, limit: float) -> None:
+        if limit == flow.limit:
+            return
+        congested = False
+        for link in flow.links:
+            link.demand += limit - flow.limit
+            if link.congested or link.demand > link.capacity * SLACK:
+                congested = link.congested = True
+        flow.limit = limit
+        if congested:
+            flow.rate = -1.0  # makes the solver's answer count as a change
+            self.reshare(flow.links)
+        else:
+            flow.rate = limit
+            flow._aim()
+            self.observe(flow.links)
+
+    def reshare(self, seeds: Sequence[LinkState]) -> None:
+        """Shares out anew everything that congested links connect with ``seeds``."""
+        now = self.env.now
+        flows, congested = self._component(seeds)
+        for flow in flows:
+            flow.settle(now)
+            flow.new_rate, flow.bottleneck = flow.limit, None
+        binding = []
+        for link in congested:
+            if link.demand > link.capacity * SLACK or (link.fifo and link.count > 1):
+                binding.append(link)
+            else:
+                link.congested = False
+        if binding:
+            held = set(binding)
+            share([f for f in flows if not held.isdisjoint(f.links)], binding)
+        for flow in flows:
+            if flow.new_rate != flow.rate:
+                flow.rate = flow.new_rate
+                flow._aim()
+        self.observe(seeds)
+        self.observe_flows(flows)
+
+    def _component(self, seeds: Sequence[LinkState]) -> tuple[list[Flow], list[LinkState]]:
+        """Flows and congested links reachable from ``seeds`` over congested links, by age."""
+        links = [link for link in seeds if link.congested]
+        known = -1
+        while len(links) > known:
+            known = len(links)
+            flows = [flow for flow in self.flows if not flow.crosses.isdisjoint(links)]
+            found = (link for flow in flows for link in flow.links if link.congested)
+            links = list(dict.fromkeys((*links, *found)))
+        return flows, links
+
+    def at(self, delay: float, callback: Callable[[Any], None]) -> Timer:
+        """Calls ``callback(event)`` after ``delay`` seconds; returns the event."""
+        timer = Timer(callback)
+        self.env.schedule(timer, delay=delay)  # type: ignore[arg-type]  # a Timer is enough
+        return timer
+
+    def observe(self, links: Sequence[LinkState]) -> None:
+        """Called when rates on ``links`` may have changed; :class:`TracedNetwork` records."""
+
+    def observe_flows(self, flows: Sequence[Flow]) -> None:
+        """Called when the rates of ``flows`` have been shared out anew."""
+
+    def observe_alone(self, flow: Flow, start: float) -> None:
+        """Called when it is known that ``flow`` has been alone since ``start``."""

@@ -1,0 +1,1 @@
+"""Named variants side by side."""

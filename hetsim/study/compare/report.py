@@ -1,0 +1,199 @@
+"""What a comparison leaves: a page with a table and stacked Gantt charts, CSV, JSON."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hetsim.analysis.result import Run
+from hetsim.report.figures.plotting import figure_images
+from hetsim.report.figures.stacked import stacked_gantt_figure
+from hetsim.report.files.jsonout import dumps, result_to_dict
+from hetsim.report.files.studydir import StudyIdentity
+from hetsim.report.page.study import Page, Picture, Section, Table
+from hetsim.report.summary import tidy_time
+from hetsim.scenario.loader import Scenario
+from hetsim.study.compare.study import Comparison, Variant
+from hetsim.study.point import digest
+from hetsim.study.sweep.pictures import plain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def compare_identity(
+    scenario: Scenario, variants: Mapping[str, Mapping[str, object]]
+) -> StudyIdentity:
+    """What tells this comparison from another of the same scenario."""
+    changes = {name: dict(values) for name, values in variants.items()}
+    models = [ref.label for ref in scenario.models]
+    return StudyIdentity("compare", scenario.name, digest([models, changes]))
+
+
+def gantts(comparison: Comparison, model: str) -> Figure:
+    """The fastest run of each variant, one above the other.
+
+    Raises:
+        ValueError: none succeeded.
+    """
+    runs = [
+        (f"{variant.name} · {run.scheduler}", run, variant.result.soc)
+        for variant in comparison.variants
+        if (run := variant.best(model)) is not None
+    ]
+    return stacked_gantt_figure(runs)
+
+
+def table(comparison: Comparison, model: str) -> Table:
+    """The fastest run of each variant: a row per figure, a column per variant."""
+    best = [(variant, variant.best(model)) for variant in comparison.variants]
+    base = best[0][1]
+    rows: list[list[str]] = []
+
+    def add(title: str, cell: Any) -> None:
+        texts = ["failed" if run is None else cell(run) for _, run in best]
+        if any(text not in ("–", "failed") for text in texts):
+            rows.append([title, *texts])
+
+    add("scheduler", lambda run: run.scheduler)
+    add("time", lambda run: _time(run.makespan_s))
+    add("against the first", lambda run: _ratio(base, run))
+    add("lower bound", lambda run: _time(run.lower_bound_s))
+    add("energy", lambda run: _energy(run.energy_j))
+    for name in dict.fromkeys(n for _, run in best if run for n in run.pus):
+        add(f"busy: {name}", lambda run, n=name: _share(_utilization(run.pus.get(n))))
+    for name in dict.fromkeys(n for _, run in best if run for n in run.links):
+        add(f"used: {name}", lambda run, n=name: _share(_utilization(run.links.get(n))))
+    for part in dict.fromkeys(p for _, run in best if run for p in run.attribution):
+        add(f"path: {part.replace('_', ' ')}", lambda run, p=part: _part(run, p))
+    return Table([model, *(variant.name for variant, _ in best)], rows)
+
+
+def headline(comparison: Comparison) -> str:
+    """The fastest variant of each network."""
+    parts = []
+    for model in comparison.models:
+        runs = [(v, run) for v in comparison.variants if (run := v.best(model)) is not None]
+        base = comparison.base.best(model)
+        if not runs:
+            parts.append(f"{model} runs on no variant")
+            continue
+        variant, run = min(runs, key=lambda pair: pair[1].makespan_s or 0.0)
+        assert run.makespan_s is not None
+        text = f"{model} is fastest {_with(variant)}: {tidy_time(run.makespan_s)}"
+        if base is not None and base.makespan_s and variant is not comparison.base:
+            text += f", {1 - run.makespan_s / base.makespan_s:.1%} less than {comparison.base.name}"
+        parts.append(text)
+    return "; ".join(parts) + "."
+
+
+def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
+    """The comparison as plain JSON values; each result as ``hetsim run`` writes it."""
+    return {
+        "schema": "hetsim.compare/1",
+        "scenario": comparison.scenario,
+        "variants": [
+            {
+                "name": variant.name,
+                "changes": dict(variant.changes),
+                "result": result_to_dict(variant.result),
+            }
+            for variant in comparison.variants
+        ],
+    }
+
+
+def compare_files(comparison: Comparison) -> tuple[Page, dict[str, str | bytes]]:
+    """The page and all other files of the results directory."""
+    files: dict[str, str | bytes] = {
+        "compare.json": dumps(comparison_to_dict(comparison)),
+        "compare.csv": _csv(comparison),
+    }
+    sections = [Section("Variants", _variant_lines(comparison))]
+    for model in comparison.models:
+        pictures = []
+        if any(variant.best(model) is not None for variant in comparison.variants):
+            svg, png = figure_images(gantts(comparison, model))
+            files |= {f"gantt-{plain(model)}.svg": svg, f"gantt-{plain(model)}.png": png}
+            pictures.append(Picture(svg, "The fastest run of each variant, on one time axis."))
+        sections.append(Section(model, (), pictures, table(comparison, model)))
+    if comparison.failed:
+        lines = [
+            f"{variant.name}: {run.model} / {run.scheduler}: {run.error}"
+            for variant, run in comparison.failed
+        ]
+        sections.append(Section("Failed", lines))
+    page = Page(
+        f"variants of {comparison.scenario}",
+        f"comparison · {comparison.scenario} · {len(comparison.variants)} variants",
+        headline(comparison),
+        sections,
+    )
+    return page, files
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """The tables for a notebook."""
+    parts = [f"<p><b>{html.escape(headline(comparison))}</b></p>"]
+    for model in comparison.models:
+        shown = table(comparison, model)
+        head = "".join(f"<th>{html.escape(c)}</th>" for c in shown.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in shown.rows
+        )
+        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+    return "".join(parts)
+
+
+def _variant_lines(comparison: Comparison) -> list[str]:
+    return [
+        f"{v.name}: {', '.join(f'{k} = {x}' for k, x in v.changes.items()) or 'nothing changed'}"
+        for v in comparison.variants
+    ]
+
+
+def _with(variant: Variant) -> str:
+    return f"with “{variant.name}”" if variant.changes else variant.name
+
+
+def _csv(comparison: Comparison) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    measured = ("model", "scheduler", "makespan_us", "lower_bound_us", "energy_uj", "error")
+    writer.writerow(("variant", *measured))
+    for variant in comparison.variants:
+        for row in result_to_dict(variant.result)["runs"]:  # type: ignore[attr-defined]
+            writer.writerow([variant.name, *(row.get(name) for name in measured)])
+    return text.getvalue()
+
+
+def _time(seconds: float | None) -> str:
+    return "–" if seconds is None else tidy_time(seconds)
+
+
+def _energy(joules: float | None) -> str:
+    return "–" if joules is None else f"{joules * 1e3:.4g} mJ"
+
+
+def _ratio(base: Run | None, run: Run) -> str:
+    if base is None or not base.makespan_s or not run.makespan_s:
+        return "–"
+    return f"{base.makespan_s / run.makespan_s:.3g}×"
+
+
+def _utilization(metrics: Any) -> float | None:
+    return None if metrics is None else float(metrics.utilization)
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _part(run: Run, part: str) -> str:
+    if not run.makespan_s or not run.attribution.get(part):
+        return "–"
+    return f"{run.attribution[part] / run.makespan_s:.1%}"

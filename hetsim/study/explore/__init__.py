@@ -1,0 +1,1 @@
+"""The best designs under constraints."""

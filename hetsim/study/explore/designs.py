@@ -1,0 +1,85 @@
+"""Designs as files that run as they are: a SoC, and the scenario that was explored on it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hetsim.scenario.loader import Scenario
+from hetsim.scenario.variants import scheduler_refs, varied
+
+
+def design_files(
+    scenario: Scenario, design: Mapping[str, object], stem: str, remark: str
+) -> dict[str, str]:
+    """``soc-STEM.yaml`` and ``run-STEM.yaml``; the second names the first.
+
+    Files that either names (ONNX, profiles, schedulers) are named by absolute path.
+
+    Raises:
+        ConfigError: the design does not fit the scenario.
+    """
+    changed = varied(scenario, design, "design")
+    soc = copy.deepcopy(changed.soc_document.data)
+    soc["name"] = f"{changed.soc.name}-{stem}"
+    _absolute_costs(soc, Path(changed.soc_document.file).parent)
+    run: dict[str, Any] = {
+        "hetsim": "scenario/1",
+        "name": f"{scenario.name}-{stem}",
+        "description": remark,
+        "soc": f"./soc-{stem}.yaml",
+        "models": [_model(ref) for ref in changed.models],
+        "schedulers": [_scheduler(ref) for ref in scheduler_refs(changed)],
+        "execution": changed.execution,
+        "fidelity": changed.fidelity,
+        "seed": changed.seed,
+        "unknown_operators": changed.unknown_operators,
+        "fold_batch_norm": changed.fold_batch_norm,
+    }
+    if changed.time_limit_s is not None:
+        run["time_limit"] = f"{changed.time_limit_s!r} s"
+    return {
+        f"soc-{stem}.yaml": _yaml(soc, remark),
+        f"run-{stem}.yaml": _yaml(run, f"hetsim run THIS_FILE: {remark}"),
+    }
+
+
+def _absolute_costs(soc: dict[str, Any], base: Path) -> None:
+    for spec in soc.get("pus", {}).values():
+        for name in ("profile", "learned"):
+            if isinstance(spec, dict) and isinstance(spec.get(name), str):
+                spec[name] = str((base / Path(spec[name]).expanduser()).absolute())
+
+
+def _model(ref: Any) -> dict[str, Any]:
+    where = {"name": ref.name} if ref.path is None else {"path": str(Path(ref.path).absolute())}
+    shapes = {tensor: list(shape) for tensor, shape in ref.input_shapes.items()}
+    return {**where, "label": ref.label, **({"input_shapes": shapes} if shapes else {})}
+
+
+def _scheduler(ref: Any) -> dict[str, Any]:
+    parameters = {"parameters": copy.deepcopy(dict(ref.parameters))} if ref.parameters else {}
+    return {"name": ref.name, "label": ref.label, **parameters}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Without anchors: a file that people read repeats itself instead."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _yaml(data: dict[str, Any], remark: str) -> str:
+    comment = "".join(f"# {line}\n" for line in remark.splitlines())
+    return comment + yaml.dump(
+        data,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        width=100,
+        default_flow_style=None,
+    )

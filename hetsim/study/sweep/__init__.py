@@ -1,0 +1,1 @@
+"""Every design of a grid."""

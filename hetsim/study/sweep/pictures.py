@@ -1,0 +1,151 @@
+"""The pictures that fit a sweep: curves over one axis, heat maps over two, Pareto fronts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hetsim.errors import ConfigError
+from hetsim.names import suggest
+from hetsim.report.figures.curves import curves_figure
+from hetsim.report.figures.heatmap import heatmap_figure
+from hetsim.report.figures.pareto import pareto_figure, pareto_front
+from hetsim.study.table import Row, StudyTable
+from hetsim.units import UNITS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hetsim.study.sweep.study import Sweep
+
+MEASURES: Mapping[str, tuple[str, float]] = {
+    "makespan_s": ("time per inference (ms)", 1e-3),
+    "energy_j": ("energy per inference (mJ)", 1e-3),
+    "area": ("area (mm²)", 1.0),
+    "cost": ("cost", 1.0),
+}
+"""Columns that pictures show: label and unit."""
+
+_NUMBER = re.compile(r"\s*([-+]?[\d_.]+(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
+
+
+def sweep_figures(sweep: Sweep) -> dict[str, Figure]:
+    """Pictures by file stem; as many as the shape of the sweep gives sense to."""
+    table = sweep.table
+    figures: dict[str, Figure] = {}
+    grid = sweep.mode == "cartesian"
+    lengths = [len(axis.values) for axis in sweep.axes]
+    if len(sweep.axes) == 1 or (sweep.axes and sweep.mode == "zip"):
+        figures["curves"] = curves(table, sweep.axes[0].path)
+    elif grid and sum(n > 1 for n in lengths) >= 2:
+        first, second = [a.path for a in sorted(sweep.axes, key=lambda a: -len(a.values))[:2]]
+        for model in dict.fromkeys(row["model"] for row in table.rows):
+            stem = f"heatmap-{plain(model)}"
+            figures[stem] = heatmap(table, first, second, model=model)
+    for second in ("energy_j", "area", "cost"):
+        if sweep.axes and second in table.columns:
+            figures[f"pareto-{second.partition('_')[0]}"] = pareto(table, "makespan_s", second)
+    return figures
+
+
+def curves(table: StudyTable, axis: str, measure: str = "makespan_s") -> Figure:
+    """``measure`` over ``axis``, a curve per network and scheduler; the best over other axes.
+
+    Raises:
+        ConfigError: no such column.
+    """
+    label, unit = _measure(table, measure)
+    ticks = _ticks(table, axis)
+    series: dict[str, list[float | None]] = {}
+    models = {row["model"] for row in table.rows}
+    for row in table.rows:
+        name = f"{row['model']} · {row['scheduler']}" if len(models) > 1 else row["scheduler"]
+        values = series.setdefault(name, [None] * len(ticks))
+        value, at = row.get(measure), ticks.index(row[axis])
+        if value is not None and (values[at] is None or value / unit < (values[at] or 0.0)):
+            values[at] = value / unit
+    return curves_figure(ticks, series, x_label=axis, y_label=label, positions=as_numbers(ticks))
+
+
+def heatmap(
+    table: StudyTable,
+    column: str,
+    row: str,
+    measure: str = "makespan_s",
+    *,
+    model: str | None = None,
+) -> Figure:
+    """``measure`` over two axes for one network; the best over schedulers and other axes.
+
+    Raises:
+        ConfigError: no such column.
+    """
+    label, unit = _measure(table, measure)
+    columns, lines = _ticks(table, column), _ticks(table, row)
+    model = model if model is not None else str(table.rows[0]["model"])
+    best: dict[tuple[int, int], float] = {}
+    for entry in table.rows:
+        value = entry.get(measure)
+        if entry["model"] == model and value is not None:
+            at = (lines.index(entry[row]), columns.index(entry[column]))
+            best[at] = min(best.get(at, float("inf")), value / unit)
+    values = [[best.get((r, c)) for c in range(len(columns))] for r in range(len(lines))]
+    return heatmap_figure(
+        columns, lines, values, column_label=column, row_label=row, value_label=label, title=model
+    )
+
+
+def pareto(table: StudyTable, x: str, y: str) -> Figure:
+    """All rows in the plane of two measures, and the front.
+
+    Raises:
+        ConfigError: no such column.
+    """
+    (x_label, x_unit), (y_label, y_unit) = _measure(table, x), _measure(table, y)
+    rows: Sequence[Row] = [r for r in table.rows if r.get(x) is not None and r.get(y) is not None]
+    points = [(r[x] / x_unit, r[y] / y_unit) for r in rows]
+    return pareto_figure(points, pareto_front(points), x_label=x_label, y_label=y_label)
+
+
+def as_numbers(values: Sequence[Any]) -> list[float] | None:
+    """Values of one axis as numbers; ``None`` when one is no number or units do not agree."""
+    numbers: list[float] = []
+    dimensions: set[str] = set()
+    for value in values:
+        if isinstance(value, bool):
+            return None
+        match = _NUMBER.fullmatch(str(value))
+        if match is None:
+            return None
+        number, unit = float(match[1].replace("_", "")), match[2]
+        table = next(((d, u[unit]) for d, u in UNITS.items() if unit in u), None)
+        if unit and unit not in ("x", "×") and table is None:
+            return None
+        dimensions.add(table[0] if table else unit)
+        numbers.append(number * (table[1] if table else 1.0))
+    return numbers if len(dimensions) == 1 and len(set(numbers)) == len(numbers) else None
+
+
+def _ticks(table: StudyTable, axis: str) -> list[Any]:
+    if axis not in table.axes:
+        raise ConfigError(f"{axis!r} was not varied", hint=suggest(axis, table.axes, "varied"))
+    found: list[Any] = []
+    for row in table.rows:
+        if row[axis] not in found:
+            found.append(row[axis])
+    numbers = as_numbers(found)
+    if numbers is None:
+        return found
+    return [value for _, value in sorted(zip(numbers, found, strict=True), key=lambda p: p[0])]
+
+
+def _measure(table: StudyTable, name: str) -> tuple[str, float]:
+    if name not in table.columns:
+        raise ConfigError(f"there is no {name!r}", hint=suggest(name, table.columns, "columns"))
+    return MEASURES.get(name, (name, 1.0))
+
+
+def plain(text: str) -> str:
+    """A name that is safe in file names."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "_", text)

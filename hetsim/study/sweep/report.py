@@ -1,0 +1,146 @@
+"""What a sweep leaves: a page, the table as CSV and JSON (Parquet on demand), pictures."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from hetsim.report.figures.plotting import figure_images
+from hetsim.report.files.jsonout import dumps
+from hetsim.report.files.studydir import StudyIdentity
+from hetsim.report.page.study import Page, Picture, Section, Table
+from hetsim.report.summary import tidy_time
+from hetsim.scenario.loader import Scenario
+from hetsim.scenario.variants import scheduler_refs
+from hetsim.study.axes import Axis
+from hetsim.study.point import Outcome, Point, digest
+from hetsim.study.sweep.study import Sweep, describe
+
+SHOWN = 500
+"""Rows in the page's table; all are in ``sweep.csv``."""
+
+
+def sweep_identity(
+    scenario: Scenario, axes: tuple[Axis, ...], mode: str, points: int | None
+) -> StudyIdentity:
+    """What tells this sweep from another of the same scenario."""
+    varied = {
+        "axes": [[axis.path, list(axis.values)] for axis in axes],
+        "mode": mode,
+        "points": points,
+        "models": [ref.label for ref in scenario.models],
+        "schedulers": [ref.label for ref in scheduler_refs(scenario)],
+    }
+    return StudyIdentity("sweep", scenario.name, digest(varied))
+
+
+def headline(sweep: Sweep) -> str:
+    """The sweep in a sentence or two."""
+    done = [row for row in sweep.rows if row[1].makespan_s is not None]
+    count = f"{len(sweep.rows)} runs of {sweep.scenario} on {sweep.soc}"
+    if not done:
+        return f"All {count} failed."
+    parts = []
+    for model in dict.fromkeys(point.model for point, _ in done):
+        point, outcome = best(done, model)
+        values = ", ".join(f"{k} = {v}" for k, v in point.design.items())
+        with_values = f" with {values}" if values else ""
+        assert outcome.makespan_s is not None
+        parts.append(
+            f"{model} is fastest{with_values}: {tidy_time(outcome.makespan_s)}"
+            f" under {point.scheduler}"
+        )
+    failed = f" {len(sweep.failed)} failed." if sweep.failed else ""
+    shown = "; ".join(parts[:4]) + ("; …" if len(parts) > 4 else "")
+    return f"Of {count}, {shown}.{failed}"
+
+
+def best(rows: list[tuple[Point, Outcome]], model: str) -> tuple[Point, Outcome]:
+    """The row of least makespan on ``model``; the first of equals."""
+    return min(
+        (row for row in rows if row[0].model == model), key=lambda row: row[1].makespan_s or 0.0
+    )
+
+
+def sweep_files(sweep: Sweep, *, parquet: bool = False) -> tuple[Page, dict[str, str | bytes]]:
+    """The page and all other files of the results directory.
+
+    Raises:
+        MissingExtraError: ``parquet`` is wanted and pandas or pyarrow is not installed.
+    """
+    table = sweep.table
+    files: dict[str, str | bytes] = {
+        "sweep.csv": table.to_csv(),
+        "sweep.json": dumps(
+            {
+                "schema": "hetsim.sweep/1",
+                "scenario": sweep.scenario,
+                "soc": sweep.soc,
+                "mode": sweep.mode,
+                "axes": {axis.path: list(axis.values) for axis in sweep.axes},
+                "rows": table.to_records(),
+            }
+        ),
+    }
+    if parquet:
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory, "sweep.parquet")
+            table.to_parquet(path)
+            files[path.name] = path.read_bytes()
+    pictures = []
+    for name, figure in sweep.figures().items():
+        svg, png = figure_images(figure)
+        files |= {f"{name}.svg": svg, f"{name}.png": png}
+        pictures.append(Picture(svg, name.replace("-", " ")))
+    return _page(sweep, pictures), files
+
+
+def failure_lines(sweep: Sweep) -> list[str]:
+    """Each reason of failure with how many points it stopped and an example."""
+    counts = Counter(first_line(outcome.error) for _, outcome in sweep.failed)
+    examples = {first_line(o.error): p for p, o in reversed(sweep.failed)}
+    return [
+        f"{count} × {reason} (for example {describe(examples[reason])})"
+        for reason, count in counts.most_common()
+    ]
+
+
+def first_line(text: str | None) -> str:
+    """The message of an error without its hint."""
+    return (text or "").partition("\n")[0]
+
+
+def _page(sweep: Sweep, pictures: list[Picture]) -> Page:
+    shown = [row for row in sweep.rows if row[1].error is None]
+    shown.sort(key=lambda row: row[1].makespan_s or 0.0)
+    extra = [n for n in ("energy_j", "area", "cost") if n in sweep.table.columns]
+    paths = [axis.path for axis in sweep.axes]
+    rows = [
+        (
+            point.model, point.scheduler, *(str(point.design[path]) for path in paths),
+            tidy_time(outcome.makespan_s or 0.0),
+            "–" if outcome.gap is None else f"{outcome.gap:.0%}",
+            *(_number(getattr(outcome, name)) for name in extra),
+        )
+        for point, outcome in shown[:SHOWN]
+    ]  # fmt: skip
+    columns = ["network", "scheduler", *paths, "time", "gap to bound", *extra]
+    note = [f"the {SHOWN} fastest of {len(shown)}; all are in sweep.csv"] * (len(shown) > SHOWN)
+    sections = [
+        Section("Pictures", pictures=pictures),
+        Section("Runs, fastest first", note, table=Table(columns, rows)),
+    ]
+    if sweep.failed:
+        sections.append(Section("Failed", failure_lines(sweep)))
+    varied = ", ".join(f"{axis.path} ({len(axis.values)})" for axis in sweep.axes) or "nothing"
+    return Page(
+        f"sweep of {sweep.scenario}",
+        f"sweep · {sweep.scenario} on {sweep.soc} · {sweep.mode} · varied: {varied}",
+        headline(sweep),
+        sections,
+    )
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"

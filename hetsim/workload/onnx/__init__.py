@@ -1,0 +1,1 @@
+"""ONNX files to operator graphs, one step a module."""

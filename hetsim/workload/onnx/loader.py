@@ -1,0 +1,233 @@
+"""ONNX file to operator graph.
+
+The steps, each a module of its own: read (:mod:`onnx_read`), order (:mod:`onnx_order`), shapes and
+constants (:mod:`onnx_infer`), views (:mod:`onnx_views`), folding (:mod:`onnx_fold`), cost
+(:mod:`costing`). Every step is linear in the number of nodes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from hetsim.errors import Location, WorkloadError
+from hetsim.workload.costing import DATA_DEPENDENT, RULES, Call, Cost, Rule
+from hetsim.workload.graph import Graph, Operator, Tensor
+from hetsim.workload.onnx.fold import fold_affine
+from hetsim.workload.onnx.infer import infer
+from hetsim.workload.onnx.ir import DTYPES, Net, Node, Value, element_type_name, nearest
+from hetsim.workload.onnx.order import constant_tensors, live_nodes, sort_nodes
+from hetsim.workload.onnx.read import inline_functions, parse, read_model
+from hetsim.workload.onnx.views import remove_views
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+UnknownOperators = Literal["error", "bandwidth_bound"]
+
+_MODELLED_DOMAINS = frozenset({"", "com.microsoft"})
+_UNKNOWN = Rule(lambda _: Cost())
+_NOT_PARAMETERS = frozenset({"int64", "uint64", "bool"})
+"""Constants of these types are indices, shapes and masks, which nobody publishes as parameters."""
+
+
+def load_onnx(
+    source_model: str | Path | ModelProto,
+    *,
+    name: str | None = None,
+    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    fold_batch_norm: bool = True,
+    unknown_operators: UnknownOperators = "error",
+    source: str = "",
+) -> Graph:
+    """Loads a network from an ONNX file or model.
+
+    ``name`` defaults to the graph's name, else the file's. ``input_shapes`` gives whole shapes of
+    inputs with symbolic dimensions. ``fold_batch_norm`` merges BatchNormalization, and constant
+    per-channel Mul/Add, into the Conv, ConvTranspose or Gemm before it. ``unknown_operators``
+    decides about kinds nobody models: ``bandwidth_bound`` costs them as moving their bytes
+    and says so in ``Graph.notes``. ``source`` is kept for reports.
+
+    Raises:
+        WorkloadError: the file, a shape or an operator cannot be understood; names the file.
+    """
+    from onnx import ModelProto
+
+    if unknown_operators not in ("error", "bandwidth_bound"):
+        hint = "allowed: 'error', 'bandwidth_bound'"
+        raise WorkloadError(f"unknown_operators is {unknown_operators!r}", hint=hint)
+    folder: Path | None = None
+    if isinstance(source_model, ModelProto):
+        label = source or name or source_model.graph.name or "model"
+        model, where = source_model, Location(str(label))
+    else:
+        model, where = read_model(source_model), Location(str(source_model))
+        folder = Path(source_model).parent
+        name = name or Path(source_model).stem
+    try:
+        model = inline_functions(model, where)
+        net = parse(model, name=name, where=where, input_shapes=input_shapes, folder=folder)
+        return _build(net, fold_batch_norm, unknown_operators, source or where.file)
+    except WorkloadError as error:
+        if error.where is None:  # raised where the file is not known
+            error.where = where
+        raise
+
+
+def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: str) -> Graph:
+    sort_nodes(net)
+    constant = constant_tensors(net)
+    running = live_nodes(net, constant, through_constants=False)
+    _check_kinds(net, running, unknown_operators)
+    infer(net, live_nodes(net, constant, through_constants=True), constant)
+    net.nodes = running
+    _drop_constant_outputs(net, constant)
+    parameters = _count_parameters(net)
+    alias = remove_views(net)
+    _unify(net)
+    if fold:
+        fold_affine(net)
+    operators, tensors = _operators(net, alias)
+    inputs = _used_inputs(net, operators)
+    return Graph.create(
+        net.name,
+        operators,
+        tensors.values(),
+        inputs,
+        net.outputs,
+        parameters=parameters,
+        notes=net.notes,
+        source=source,
+    )
+
+
+def _unify(net: Net) -> None:
+    """One name for one thing: exporters write the sum of two tensors as Sum or as Add.
+
+    What a unit supports and fuses is stated by kind, and must not depend on the exporter.
+    """
+    for node in net.nodes:
+        if node.kind == "Sum" and len(node.inputs) == 2 and not node.domain:
+            node.kind = "Add"
+
+
+def _check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOperators) -> None:
+    kinds = Counter(_label(node) for node in nodes)
+    unpredictable = sorted(kind for kind in kinds if kind in DATA_DEPENDENT)
+    unknown = sorted(kind for kind in kinds if kind not in RULES and kind not in DATA_DEPENDENT)
+    problems = []
+    if unpredictable:
+        listed = ", ".join(f"{kind} ({kinds[kind]})" for kind in unpredictable)
+        problems.append(f"the data decides the shape of what these operators make: {listed}")
+    listed = ", ".join(f"{kind} ({kinds[kind]})" for kind in unknown)
+    if unknown and unknown_operators == "error":
+        problems.append(f"nobody models these operators: {listed}")
+    if problems:
+        hints = []
+        if unpredictable:
+            hints.append("cut the network before them (post-processing usually runs elsewhere)")
+        if unknown and unknown_operators == "error":
+            close = [nearest(kind, RULES) for kind in unknown]
+            hints.extend(dict.fromkeys(text for text in close if text))
+            hints.append("or set unknown_operators: bandwidth_bound to cost them by their bytes")
+        raise net.error("; ".join(problems), hint="; ".join(hints))
+    if unknown:
+        net.notes.append(f"costed as moving their bytes only, kind unknown: {listed}")
+
+
+def _drop_constant_outputs(net: Net, constant: set[str]) -> None:
+    dropouts = {t for n in net.nodes if n.kind == "Dropout" for t in n.outputs[1:] if t}
+    fixed = [t for t in net.outputs if t in constant]
+    masks = [t for t in net.outputs if t in dropouts]
+    if fixed:
+        net.notes.append(f"outputs that are constants are left out: {', '.join(fixed)}")
+    if masks:
+        net.notes.append(f"outputs that are dropout masks are left out: {', '.join(masks)}")
+    net.outputs = [t for t in net.outputs if t not in constant and t not in dropouts]
+
+
+def _label(node: Node) -> str:
+    """The kind by which rules are found; a vendor's own operators keep their domain."""
+    return node.kind if node.domain in _MODELLED_DOMAINS else f"{node.domain}.{node.kind}"
+
+
+def _rule(node: Node) -> Rule:
+    return RULES.get(_label(node), _UNKNOWN)
+
+
+def _count_parameters(net: Net) -> int:
+    """Elements of the distinct constants that operators compute with, trained ones only."""
+    found: dict[str, int] = {}
+    for node in net.nodes:
+        known = _rule(node)
+        for position, tensor in enumerate(node.inputs):
+            if not tensor or position in known.control or position in known.statistics:
+                continue
+            value = net.values[tensor]
+            if not value.constant or value.elem_type not in DTYPES:
+                continue
+            if value.dtype not in _NOT_PARAMETERS:
+                found[value.root or value.name] = value.elements
+    return sum(found.values())
+
+
+def _operators(net: Net, alias: Mapping[str, str]) -> tuple[list[Operator], dict[str, Tensor]]:
+    wanted = set(net.outputs)
+    wanted.update(alias.get(t, t) for node in net.nodes for t in node.inputs if t)
+    tensors = {t: _tensor(net.values[t]) for t in net.inputs}
+    operators = []
+    for node in net.nodes:
+        outputs = [t for t in node.outputs if t in wanted]
+        operators.append(_operator(net, node, alias, outputs))
+        tensors.update((t, _tensor(net.values[t])) for t in outputs)
+    return operators, tensors
+
+
+def _tensor(value: Value) -> Tensor:
+    return Tensor(value.name, value.shape, value.dtype)
+
+
+def _operator(net: Net, node: Node, alias: Mapping[str, str], outputs: list[str]) -> Operator:
+    values = tuple(net.values[t] if t else None for t in node.inputs)
+    results = tuple(net.values[t] if t else None for t in node.outputs)
+    known = _rule(node)
+    for value in values:
+        if value is not None and value.elem_type not in DTYPES:
+            raise net.error(
+                f"operator {node.name!r} ({node.kind}) reads {value.name!r} of data type"
+                f" {element_type_name(value.elem_type)}, which hetsim cannot size"
+            )
+    cost = known.cost(Call(node.name, node.kind, node.attributes, values, results))
+    weights: Counter[str] = Counter()
+    inputs: dict[str, None] = {}
+    for position, value in enumerate(values):
+        if value is None or (position in known.control and value.constant):
+            continue
+        if value.constant:
+            weights[value.stored or value.dtype] += cost.reads.get(position, value.elements)
+        else:
+            inputs[alias.get(value.name, value.name)] = None
+    typed = results if known.typed_by == "output" else values + results
+    return Operator(
+        node.name,
+        node.kind,
+        tuple(inputs),
+        tuple(outputs),
+        weights=tuple(weights.items()),
+        macs=cost.macs,
+        element_ops=cost.element_ops,
+        nest=cost.nest,
+        attributes=dict(node.attributes),
+        variant=cost.variant,
+        dtype=next(value.dtype for value in typed if value is not None),
+    )
+
+
+def _used_inputs(net: Net, operators: Iterable[Operator]) -> list[str]:
+    used = {t for operator in operators for t in operator.inputs} | set(net.outputs)
+    idle = [t for t in net.inputs if t not in used]
+    if idle:
+        net.notes.append(f"inputs that nothing reads are left out: {', '.join(idle)}")
+    return [t for t in net.inputs if t in used]

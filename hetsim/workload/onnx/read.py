@@ -1,0 +1,257 @@
+"""Reading an ONNX file into a :class:`~hetsim.workload.onnx.ir.Net`, without its weights.
+
+Weights in side files are never opened unless they are small enough to be shape arithmetic.
+Local functions are inlined; control flow is refused, since its work is unknown before it runs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helper
+
+from hetsim.errors import Location, WorkloadError
+from hetsim.workload.onnx.inputs import add_inputs
+from hetsim.workload.onnx.ir import (
+    Array,
+    Net,
+    Node,
+    Value,
+    check_type,
+    static_shape,
+)
+
+CONTROL_FLOW = frozenset({"If", "Loop", "Scan", "SequenceMap"})
+KEEP_DATA = 1024
+"""Constants up to this many elements keep their values, because they may be shapes."""
+
+
+def read_model(path: str | Path) -> ModelProto:
+    """Parses the file at ``path``, leaving external weights where they are.
+
+    Raises:
+        WorkloadError: missing, unreadable, truncated, or not an ONNX model.
+    """
+    where = Location(str(path))
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise WorkloadError("there is no such file", where=where) from None
+    except OSError as error:
+        raise WorkloadError(f"cannot be read: {error.strerror}", where=where) from None
+    hint = "expected a binary ONNX file as torch.onnx.export or onnx.save writes it"
+    if not content:
+        raise WorkloadError("the file is empty", where=where, hint=hint)
+    try:
+        model: ModelProto = ModelProto.FromString(content)
+    except Exception:  # protobuf's DecodeError, whose package ships no type stubs
+        raise WorkloadError("not an ONNX model, or truncated", where=where, hint=hint) from None
+    if not model.HasField("graph"):
+        raise WorkloadError("not an ONNX model: it holds no graph", where=where, hint=hint)
+    if not model.opset_import:
+        raise WorkloadError(
+            "not an ONNX model, or truncated: it names no operator set", where=where, hint=hint
+        )
+    return model
+
+
+def inline_functions(model: ModelProto, where: Location) -> ModelProto:
+    """Replaces calls of the model's own functions by their bodies."""
+    if not model.functions:
+        return model
+    from onnx import inliner
+
+    try:
+        return inliner.inline_local_functions(model)
+    except Exception as error:
+        raise WorkloadError(f"its functions cannot be inlined: {error}", where=where) from error
+
+
+def parse(
+    model: ModelProto,
+    *,
+    name: str | None,
+    where: Location,
+    input_shapes: Mapping[str, Sequence[int]] | None,
+    folder: Path | None,
+) -> Net:
+    """The nodes, constants and inputs of ``model``, nodes in file order.
+
+    Raises:
+        WorkloadError: empty graph, control flow, a symbolic or contradicted input shape, a data
+            type hetsim cannot size.
+    """
+    graph = model.graph
+    _refuse_broken_text(model, where)
+    net = Net(
+        name=name or graph.name or Path(where.file).stem,
+        where=where,
+        nodes=[],
+        values={},
+        inputs=[],
+        outputs=list(dict.fromkeys(output.name for output in graph.output)),
+        opsets={_domain(opset.domain): opset.version for opset in model.opset_import},
+    )
+    if not graph.node:
+        raise net.error("the network is empty: it has no operators")
+    if not net.outputs:
+        raise net.error("the network has no outputs, so nothing needs to be computed")
+    _refuse_control_flow(net, graph.node)
+    for tensor in graph.initializer:
+        net.values[tensor.name] = _constant(net, tensor.name, tensor, folder)
+    for sparse in graph.sparse_initializer:
+        kind = sparse.values.data_type
+        check_type(net, sparse.values.name, kind)
+        net.values[sparse.values.name] = Value(
+            sparse.values.name, tuple(sparse.dims), kind, constant=True
+        )
+    for info in [*graph.value_info, *graph.output]:
+        if info.name not in net.declared or static_shape(info.type) is not None:
+            net.declared[info.name] = info.type
+    add_inputs(net, [i for i in graph.input if i.name not in net.values], input_shapes or {})
+    names = _Names()
+    for index, node in enumerate(graph.node):
+        net.nodes.append(_node(net, node, names.unique(node.name or f"{node.op_type}_{index}")))
+    return net
+
+
+def _domain(domain: str) -> str:
+    return "" if domain == "ai.onnx" else domain
+
+
+class _Names:
+    """Gives out names once each; a repeat gets the first free numbered suffix."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._next: dict[str, int] = {}
+
+    def unique(self, wish: str) -> str:
+        result = wish
+        while result in self._taken:
+            number = self._next.get(wish, 1)
+            self._next[wish] = number + 1
+            result = f"{wish}_{number}"
+        self._taken.add(result)
+        return result
+
+
+def _refuse_broken_text(model: ModelProto, where: Location) -> None:
+    """Protobuf hands out names that are not UTF-8 as bytes: the file is damaged."""
+    graph = model.graph
+    named = [*graph.input, *graph.output, *graph.value_info, *graph.initializer]
+    texts = [graph.name, *(item.name for item in named)]
+    texts += [opset.domain for opset in model.opset_import]
+    for node in graph.node:
+        texts += [node.op_type, node.domain, node.name, *node.input, *node.output]
+        texts += [attribute.name for attribute in node.attribute]
+    broken = next((text for text in texts if not isinstance(text, str)), None)
+    if broken is not None:
+        raise WorkloadError(f"the file is damaged: {broken!r} is not text", where=where)
+
+
+def _refuse_control_flow(net: Net, nodes: Sequence[NodeProto]) -> None:
+    found = Counter(node.op_type for node in nodes if node.op_type in CONTROL_FLOW)
+    if found:
+        listed = ", ".join(f"{kind} ({count})" for kind, count in sorted(found.items()))
+        raise net.error(
+            f"control flow cannot be simulated, its work is unknown before it runs: {listed}",
+            hint="export with static shapes so that the exporter resolves branches, or unroll"
+            " loops (e.g. with onnxsim)",
+        )
+
+
+def _constant(net: Net, name: str, tensor: TensorProto, folder: Path | None) -> Value:
+    shape = tuple(int(dim) for dim in tensor.dims)
+    if tensor.data_type == TensorProto.STRING:
+        # Class labels and the like: harmless unless an operator reads them, which then says so.
+        return Value(name, shape, tensor.data_type, constant=True)
+    check_type(net, name, tensor.data_type)
+    value = Value(name, shape, tensor.data_type, constant=True)
+    if prod(shape) <= KEEP_DATA:
+        value.data = _small_data(tensor, folder)
+    return value
+
+
+def _small_data(tensor: TensorProto, folder: Path | None) -> Array | None:
+    external = tensor.data_location == TensorProto.EXTERNAL
+    if external and folder is None:
+        return None
+    try:
+        return numpy_helper.to_array(tensor, str(folder or ""))
+    except Exception:  # a missing or short side file, or stripped weights: only the size is known
+        return None
+
+
+def _node(net: Net, node: NodeProto, name: str) -> Node:
+    attributes: dict[str, object] = {}
+    inputs = list(node.input)
+    for attribute in node.attribute:
+        if attribute.type in (AttributeProto.TENSOR, AttributeProto.SPARSE_TENSOR):
+            if node.op_type == "Constant":
+                _constant_attribute(net, node.output[0], attribute)
+        elif attribute.type in _PLAIN:
+            attributes[attribute.name] = _plain(onnx.helper.get_attribute_value(attribute))
+    if node.op_type == "Constant" and node.output[0] not in net.values and attributes:
+        _constant_from_plain(net, node.output[0], attributes)
+    if node.op_type == "Reshape" and len(inputs) == 1 and "shape" in attributes:
+        # Opset 1 gave the shape as an attribute; as an input, one rule serves all versions.
+        inputs.append(f"{name}/shape")
+        node = NodeProto.FromString(node.SerializeToString())
+        node.input.append(inputs[1])
+        del node.attribute[:]
+        target = np.asarray(attributes.pop("shape"), dtype=np.int64)
+        tensor = numpy_helper.from_array(target, inputs[1])
+        net.values[inputs[1]] = _constant(net, inputs[1], tensor, None)
+    return Node(
+        name, node.op_type, _domain(node.domain), inputs, list(node.output), attributes, node
+    )
+
+
+_PLAIN = frozenset(
+    {
+        AttributeProto.INT,
+        AttributeProto.INTS,
+        AttributeProto.FLOAT,
+        AttributeProto.FLOATS,
+        AttributeProto.STRING,
+        AttributeProto.STRINGS,
+    }
+)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, str | int | float):
+        return value
+    return tuple(_plain(item) for item in value)  # type: ignore[attr-defined]
+
+
+def _constant_attribute(net: Net, output: str, attribute: AttributeProto) -> None:
+    if attribute.type == AttributeProto.SPARSE_TENSOR:
+        sparse = attribute.sparse_tensor
+        check_type(net, output, sparse.values.data_type)
+        net.values[output] = Value(
+            output, tuple(sparse.dims), sparse.values.data_type, constant=True
+        )
+    else:
+        net.values[output] = _constant(net, output, attribute.t, None)
+
+
+def _constant_from_plain(net: Net, output: str, attributes: Mapping[str, object]) -> None:
+    key, content = next(iter(attributes.items()))
+    kinds: dict[str, type[np.generic]] = {
+        "value_int": np.int64, "value_ints": np.int64,
+        "value_float": np.float32, "value_floats": np.float32,
+    }  # fmt: skip
+    if key not in kinds:  # strings: sized only if an operator needs them, and then refused
+        net.values[output] = Value(output, (), TensorProto.STRING, constant=True)
+        return
+    array = np.asarray(content, dtype=kinds[key])
+    net.values[output] = _constant(net, output, numpy_helper.from_array(array, output), None)
