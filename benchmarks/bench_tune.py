@@ -13,7 +13,7 @@ import time
 from harness import Measurement
 
 import hetsim
-from hetsim.run.case import Case
+from hetsim.runs.case import Case
 from hetsim.schedulers.registry import create
 from hetsim.schedulers.search.campaign import Ground, begin, run
 from hetsim.schedulers.search.space import Space

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from hetsim.errors import HetsimError
 from hetsim.library import shipped
-from hetsim.run.case import Case
+from hetsim.runs.case import Case
 from hetsim.schedulers.registry import create
 from hetsim.soc.loader import load_soc
 from hetsim.workload.zoo import load_model, model_names

@@ -11,7 +11,7 @@ from harness import Measurement, interleaved, timed
 import hetsim
 from hetsim.plan.build import make_plan, merge_eager
 from hetsim.plan.model import Plan
-from hetsim.run.case import Case
+from hetsim.runs.case import Case
 from hetsim.schedulers.registry import create
 from hetsim.schedulers.units import Units
 

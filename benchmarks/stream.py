@@ -19,7 +19,7 @@ from pathlib import Path
 
 def run(operators: int) -> None:
     """Streams GoogLeNet until ``operators`` have run; prints operators, seconds, MB, bytes."""
-    from hetsim.run.case import Case
+    from hetsim.runs.case import Case
     from hetsim.schedulers.registry import create
     from hetsim.sim.runtime import Inference
     from hetsim.sim.simulate import execute

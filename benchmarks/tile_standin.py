@@ -32,7 +32,7 @@ from hetsim.calibrate.standin import (
 from hetsim.learn.mlp import TrainingOptions
 from hetsim.learn.regressor import LearnedModel
 from hetsim.library import shipped
-from hetsim.run.profile.kernels import simulate_kernels
+from hetsim.runs.profile.kernels import simulate_kernels
 from hetsim.soc.loader import load_soc
 from hetsim.soc.npu import NPUSpec
 from hetsim.workload.zoo import load_model, model_names

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hetsim.errors import HetsimError as HetsimError
     from hetsim.plan.files import load_plan as load_plan
     from hetsim.report.files.rebuild import load_result as load_result
-    from hetsim.run.scenario import simulate as simulate
+    from hetsim.runs.scenario import simulate as simulate
     from hetsim.scenario.loader import load_scenario as load_scenario
     from hetsim.soc.loader import load_soc as load_soc
     from hetsim.study.notebook import compare as compare
@@ -47,7 +47,7 @@ _PUBLIC = {
     "load_scenario": "hetsim.scenario.loader",
     "load_soc": "hetsim.soc.loader",
     "run": "hetsim.api",
-    "simulate": "hetsim.run.scenario",
+    "simulate": "hetsim.runs.scenario",
     "sweep": "hetsim.study.notebook",
     "whatif": "hetsim.study.notebook",
 }

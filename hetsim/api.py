@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hetsim.analysis.result import Result
-from hetsim.run.scenario import run_scenario
+from hetsim.runs.scenario import run_scenario
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import Scenario, load_scenario
 

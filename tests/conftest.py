@@ -1,1 +1,1 @@
-"""Here so that helpers beside this file can be imported by the tests of every room."""
+"""Here so that ``tests`` is found as a package: helpers are imported by their full name."""

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from random_cases import random_plan, random_soc
 
 from hetsim.analysis.attribution import attribute, attribute_pus
 from hetsim.bounds.makespan import lower_bounds
@@ -30,6 +29,7 @@ from hetsim.sim.trace import Span, Trace
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
 from hetsim.workload.synthetic import random_graph
+from tests.random_cases import random_plan, random_soc
 
 EXECUTIONS = ("dataflow", "barrier")
 FIDELITIES = ("fluid", "tile")
@@ -226,7 +226,7 @@ def one_partition(graph: Graph, soc: SoC, names: tuple[str, ...]) -> Plan:
 SCRIPT = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from test_invariants import fingerprint
+from tests.test_invariants import fingerprint
 print(json.dumps([fingerprint(seed) for seed in range(12)]))
 """
 
@@ -249,7 +249,7 @@ def fingerprint(seed: int) -> object:
 
 @pytest.mark.slow
 def test_results_do_not_depend_on_the_hash_seed() -> None:
-    here = str(Path(__file__).parent)
+    here = str(Path(__file__).parents[1])
     answers = []
     for hash_seed in ("0", "1", "4242"):
         done = subprocess.run(

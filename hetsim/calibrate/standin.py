@@ -1,7 +1,7 @@
 """How well a learned model stands in for simulated tiles, on networks it has not seen.
 
-The table is one of :mod:`hetsim.run.profile.kernels`; its families are networks, and whole networks
-are kept aside. The learned model is judged on top of a physical one, its *base*:
+The table is one of :mod:`hetsim.runs.profile.kernels`; its families are networks, and whole
+networks are kept aside. The learned model is judged on top of a physical one, its *base*:
 
 * ``array``: the roofline of the described array (:mod:`hetsim.learn.physical.array`);
 * ``roofline``: one rate, one bandwidth, one overhead, nothing known of the NPU;

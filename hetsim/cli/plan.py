@@ -147,7 +147,7 @@ def make(
 ) -> int:
     """Let a scheduler make a plan, without simulating it."""
     from hetsim.plan.files import dump_plan
-    from hetsim.run.case import Case
+    from hetsim.runs.case import Case
     from hetsim.schedulers.registry import create
 
     if model is None:

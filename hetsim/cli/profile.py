@@ -138,8 +138,8 @@ def _simulated(
 ) -> None:
     from hetsim.cost.measured.readers.nestc import write
     from hetsim.report.files.directory import check_directory
-    from hetsim.run.case import Case
-    from hetsim.run.profile.exports import profile_csv, profile_rows, profile_yaml
+    from hetsim.runs.case import Case
+    from hetsim.runs.profile.exports import profile_csv, profile_rows, profile_yaml
     from hetsim.soc.loader import load_soc
 
     soc = load_soc(soc_name)

@@ -93,7 +93,7 @@ def command(
     if no_files and (output is not None or force):
         raise click.UsageError("--no-files goes with neither --output nor --force")
     from hetsim.report.files.directory import check_directory
-    from hetsim.run.scenario import run_scenario
+    from hetsim.runs.scenario import run_scenario
     from hetsim.scenario.choices import choose
 
     loaded = _load(scenario, changes)

@@ -44,7 +44,7 @@ def stand_in(
     """
     from hetsim.calibrate.standin import base_model, evaluate_standin, measure_speed
     from hetsim.learn.regressor import LearnedModel
-    from hetsim.run.profile.kernels import simulate_kernels
+    from hetsim.runs.profile.kernels import simulate_kernels
     from hetsim.soc.loader import load_soc
 
     soc = load_soc(soc_name)

@@ -1,7 +1,7 @@
 """Profiles: the only numbers a scheduler may look at when it decides.
 
 A profile answers how long operators, groups of operators and transfers take on an idle SoC.
-:mod:`hetsim.run.profile` makes one by simulating one-partition plans; measurements can stand in.
+:mod:`hetsim.runs.profile` makes one by simulating one-partition plans; measurements can stand in.
 """
 
 from __future__ import annotations

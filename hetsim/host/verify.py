@@ -27,7 +27,7 @@ from hetsim.host.network import Network
 from hetsim.host.session import open_session
 from hetsim.plan.build import Block, make_plan
 from hetsim.plan.model import Plan
-from hetsim.run.case import Case
+from hetsim.runs.case import Case
 from hetsim.schedulers.base import Scheduler
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph

@@ -20,7 +20,7 @@ from typing import Any
 from hetsim.analysis.result import Run
 from hetsim.errors import HetsimError
 from hetsim.plan.model import Plan
-from hetsim.run.case import Case
+from hetsim.runs.case import Case
 from hetsim.scenario.loader import Scenario, SchedulerRef
 from hetsim.scenario.variants import scheduler_refs, varied
 from hetsim.version import version
@@ -101,7 +101,7 @@ class Bench:
         Raises:
             WorkloadError: a network that cannot be loaded.
         """
-        from hetsim.run.scenario import load_graph
+        from hetsim.runs.scenario import load_graph
 
         return cls(scenario, {ref.label: load_graph(scenario, ref) for ref in scenario.models})
 

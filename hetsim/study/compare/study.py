@@ -9,7 +9,7 @@ from hetsim.analysis.result import Result, Run
 from hetsim.errors import ConfigError, Location
 from hetsim.overrides import split_assignment
 from hetsim.report.summary import best_run, models_of
-from hetsim.run.scenario import run_scenario
+from hetsim.runs.scenario import run_scenario
 from hetsim.scenario.loader import Scenario
 from hetsim.scenario.variants import varied
 from hetsim.study.axes import split_list

@@ -15,7 +15,7 @@ from typing import Any
 
 from hetsim.errors import HetsimError, ResultsError
 from hetsim.plan.model import Plan
-from hetsim.run.case import Case
+from hetsim.runs.case import Case
 from hetsim.schedulers.base import Problem
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.search.campaign import Ground, Rewrites

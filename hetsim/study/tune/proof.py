@@ -5,7 +5,7 @@ from __future__ import annotations
 from hetsim.analysis.result import Bound
 from hetsim.errors import MissingExtraError, SchedulerError
 from hetsim.plan.model import Plan
-from hetsim.run.case import Case
+from hetsim.runs.case import Case
 from hetsim.schedulers.registry import create
 
 

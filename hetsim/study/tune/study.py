@@ -13,7 +13,7 @@ from hetsim.analysis.result import Bound, Run
 from hetsim.cost.sources import cost_files
 from hetsim.errors import HetsimError, PlanError
 from hetsim.plan.model import Plan
-from hetsim.run.case import Case
+from hetsim.runs.case import Case
 from hetsim.scenario.loader import Scenario
 from hetsim.schedulers.base import Scheduler
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner

@@ -1,6 +1,0 @@
-"""One plan or one scenario, from start to finish.
-
-:mod:`.case` holds one network on one SoC, :mod:`.scenario` runs every scheduler of a scenario,
-:mod:`.judge` simulates what is new in a plan, :mod:`.profile` makes what schedulers are told.
-Imports everything from analysis down; what runs many of these is :mod:`hetsim.study`.
-"""

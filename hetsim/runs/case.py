@@ -1,0 +1,228 @@
+"""One network on one SoC: everything that is shared by the schedulers tried on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from hetsim.analysis.attribution import attribute, attribute_pus
+from hetsim.analysis.metrics import energy, link_metrics, operator_rows, pu_metrics
+from hetsim.analysis.result import Bound, Run
+from hetsim.bounds.floors import Floors
+from hetsim.bounds.makespan import lower_bounds
+from hetsim.bounds.simulated import simulated_floors
+from hetsim.cost.chain import CostModel
+from hetsim.cost.sources import cost_model
+from hetsim.errors import HetsimError, SchedulerError
+from hetsim.lower.lowering import Lowering
+from hetsim.lower.program import Program
+from hetsim.plan.model import Plan
+from hetsim.plan.validate import validate_plan
+from hetsim.runs.judge import IncrementalJudge
+from hetsim.runs.limits import time_limit
+from hetsim.runs.memory import check_capacity
+from hetsim.runs.profile.simulated import SimulatedProfile
+from hetsim.runs.shape import misshapen
+from hetsim.schedulers.base import Problem, Scheduler
+from hetsim.schedulers.search.judge import NEVER, draft_of
+from hetsim.sim.simulate import execute
+from hetsim.sim.trace import Trace
+from hetsim.soc.model import SoC
+from hetsim.workload.graph import Graph
+from hetsim.workload.rewrite import Rewrite, apply_rewrites
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, a SoC and the options of simulation; plans are made, checked and run on it.
+
+    ``costs`` default to the chain that the SoC's units ask for (:mod:`hetsim.cost.sources`).
+    """
+
+    graph: Graph
+    soc: SoC
+    costs: CostModel | None = None
+    execution: str = "dataflow"
+    seed: int = 0
+    fidelity: str = "fluid"
+
+    @cached_property
+    def lowering(self) -> Lowering:
+        """Shared by profiling and simulation, with its caches."""
+        return Lowering(self.graph, self.soc, self.cost_model)
+
+    @cached_property
+    def cost_model(self) -> CostModel:
+        """What knows the costs.
+
+        Raises:
+            ConfigError: a profile or learned model that the SoC names cannot be read.
+        """
+        return cost_model(self.soc) if self.costs is None else self.costs
+
+    @cached_property
+    def _rewritten(self) -> dict[tuple[Rewrite, ...], Case]:
+        return {}
+
+    def rewritten(self, rewrites: Sequence[Rewrite]) -> Case:
+        """The case of the network after ``rewrites``, made once; itself when there are none.
+
+        Raises:
+            PlanError: rewrites that the network does not allow.
+        """
+        key = tuple(rewrites)
+        if not key:
+            return self
+        if key not in self._rewritten:
+            graph = apply_rewrites(self.graph, key)
+            self._rewritten[key] = replace(self, graph=graph, costs=self.cost_model)
+        return self._rewritten[key]
+
+    @cached_property
+    def bounds(self) -> tuple[Bound, ...]:
+        """Lower bounds on the makespan of any plan."""
+        return lower_bounds(self.graph, self.soc, self.cost_model, floors=self.floors)
+
+    @cached_property
+    def floors(self) -> Floors:
+        """What no simulation of this case goes below, operator by operator."""
+        return simulated_floors(self.graph, self.soc, self.cost_model, self.fidelity)
+
+    @cached_property
+    def judge(self) -> IncrementalJudge:
+        """Simulates what is new in a plan and remembers the rest."""
+        return IncrementalJudge(self.lowering, execution=self.execution, fidelity=self.fidelity)
+
+    def check(self) -> None:
+        """Raises ``InfeasibleError`` when the network cannot fit the SoC's memory at all."""
+        check_capacity(self.graph, self.soc)
+
+    def problem(self) -> Problem:
+        """The problem as a scheduler sees it, with a fresh profile."""
+        profile = SimulatedProfile(self.lowering)
+        return Problem(
+            self.graph,
+            self.soc,
+            profile,
+            self.execution,
+            self.seed,
+            self.makespan,
+            lambda rewrites: self.rewritten(rewrites).problem(),
+            lambda: self.floors,
+        )
+
+    def makespan(self, plan: Plan) -> float:
+        """Simulated makespan of a valid plan, seconds, up to rounding; made for many like plans.
+
+        Raises:
+            PlanError: a PU cannot run what it is given, or the rewrites do not fit.
+        """
+        there = self.rewritten(plan.rewrites)
+        seconds = there.judge.judge(draft_of(there.graph, self.soc, plan)).seconds
+        return seconds if seconds < NEVER else self.simulate(plan, trace=False).makespan_s
+
+    def plan(self, scheduler: Scheduler, limit_s: float | None = None) -> Plan:
+        """Asks ``scheduler`` for a plan and checks it.
+
+        Raises:
+            SchedulerError: it raised, took too long, or returned something that is not a plan.
+            PlanError: its plan does not fit the network or the SoC.
+        """
+        name = type(scheduler).__name__
+        try:
+            with time_limit(limit_s, f"scheduler {name}"):
+                plan = scheduler.plan(self.problem())
+        except HetsimError:
+            raise
+        except RecursionError as error:
+            raise SchedulerError(f"scheduler {name} recursed too deeply: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise SchedulerError(
+                f"scheduler {name} raised {type(error).__name__}: {error}"
+            ) from error
+        fault = misshapen(plan)
+        if fault is not None:
+            raise SchedulerError(f"scheduler {name} returned {fault}")
+        validate_plan(plan, self.graph, self.soc)
+        return plan
+
+    def simulate(self, plan: Plan, *, trace: bool = True) -> Trace:
+        """Executes a valid plan."""
+        return self._execute(self.rewritten(plan.rewrites).lowering.program(plan), trace=trace)
+
+    def _execute(self, program: Program, *, trace: bool = True, contention: bool = True) -> Trace:
+        return execute(
+            self.soc,
+            program,
+            execution=self.execution,
+            fidelity=self.fidelity,
+            trace=trace,
+            contention=contention,
+        )
+
+    def _bounds_with(self, other: Case) -> tuple[Bound, ...]:
+        """Bounds on plans of this network or of ``other``: those of the one with more freedom."""
+        if other is self:
+            return self.bounds
+        cases = (self, other)
+        least = min(cases, key=lambda case: max(bound.seconds for bound in case.bounds))
+        note = "also with the plan's rewrites"
+        return tuple(Bound(b.seconds, f"{b.argument}, {note}") for b in least.bounds)
+
+    def run(self, label: str, scheduler: Scheduler, limit_s: float | None = None) -> Run:
+        """Plans and simulates; a failure of the scheduler is a run with ``error``."""
+        begun = time.perf_counter()
+        try:
+            plan = self.plan(scheduler, limit_s)
+        except HetsimError as error:
+            return Run(self.graph.name, label, self.graph, error=str(error))
+        planning_s = time.perf_counter() - begun
+        return self.evaluate(label, plan, planning_s=planning_s, proven=_proven_by(label, plan))
+
+    def evaluate(
+        self, label: str, plan: Plan, *, planning_s: float = 0.0, proven: Sequence[Bound] = ()
+    ) -> Run:
+        """Simulates a valid plan with everything a report needs.
+
+        ``proven`` are further lower bounds on plans of this case, beside those that hold anyway.
+        The run's graph is the one the plan rewrites the network to. Its bounds hold for every plan
+        that leaves the network alone or makes the same rewrites: the lesser of the two proofs.
+        """
+        graph, soc = self.graph, self.soc
+        try:
+            case = self.rewritten(plan.rewrites)
+            graph = case.graph
+            program = case.lowering.program(plan)
+        except HetsimError as error:
+            return Run(graph.name, label, graph, plan=plan, error=str(error))
+        trace = self._execute(program)
+        free = self._execute(program, trace=False, contention=False)
+        waiting = "barrier_wait" if self.execution == "barrier" else "dependency_wait"
+        return Run(
+            model=graph.name,
+            scheduler=label,
+            graph=graph,
+            plan=plan,
+            trace=trace,
+            makespan_s=trace.makespan_s,
+            predicted_s=plan.predicted_s,
+            bounds=(*self._bounds_with(case), *proven),
+            pus=pu_metrics(trace),
+            links=link_metrics(trace, soc),
+            operators=operator_rows(graph.name, label, graph, program, trace, soc),
+            energy_j=energy(trace, soc),
+            attribution=attribute(program, trace),
+            pu_attribution=attribute_pus(trace, [pu.name for pu in soc.pus], waiting),
+            contention_free_s=free.makespan_s,
+            planning_s=planning_s,
+        )
+
+
+def _proven_by(label: str, plan: Plan) -> tuple[Bound, ...]:
+    """The bound that a scheduler says it has proven while it made ``plan`` for this case."""
+    seconds = plan.details.get("lower_bound_s")
+    if isinstance(seconds, float) and seconds > 0.0:
+        return (Bound(seconds, f"proven by {label}"),)
+    return ()

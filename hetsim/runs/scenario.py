@@ -1,0 +1,220 @@
+"""Runs a scenario: every network under every scheduler."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hetsim.analysis.result import Result, Run
+from hetsim.analysis.sources import source_notes
+from hetsim.cost.sources import cost_files, profile_notes, profiles
+from hetsim.errors import ConfigError, HetsimError, InfeasibleError, Location, PlanError
+from hetsim.plan.anyfile import planned_model, read_plan
+from hetsim.plan.model import Plan
+from hetsim.plan.validate import validate_plan
+from hetsim.runs.case import Case
+from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef
+from hetsim.scenario.schema import ReferenceSpec
+from hetsim.schedulers.base import Scheduler
+from hetsim.schedulers.registry import create, scheduler_names
+from hetsim.soc.model import SoC
+from hetsim.workload.graph import Graph
+from hetsim.workload.networks import load_network
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being worked on, how many runs are done, and how many there are."""
+
+
+def run_scenario(
+    scenario: Scenario,
+    *,
+    plans: Sequence[Path] = (),
+    progress: Progress | None = None,
+) -> Result:
+    """Plans and simulates everything the scenario asks for; ``plans`` are files run as well.
+
+    A scheduler that fails is a run with ``error``; the others go on.
+
+    Raises:
+        HetsimError: an input that is wrong before anything runs: an unknown network, scheduler or
+            parameter, a network that does not fit the memory, a plan file that fits no network.
+    """
+    schedulers = _schedulers(scenario)
+    tables = profiles(scenario.soc)
+    for path in plans:  # a file that is no plan is told before networks are built
+        planned_model(path)
+    cases = [_case(scenario, model) for model in scenario.models]
+    remarks: list[str] = []
+    extra = [_checked(path, cases, remarks) for path in plans]
+    total = len(cases) * len(schedulers) + len(extra)
+    runs: list[Run] = []
+
+    def tell(what: str) -> None:
+        if progress is not None:
+            progress(what, len(runs), total)
+
+    for case in cases:
+        for label, make in schedulers:
+            tell(f"{case.graph.name} · {label}")
+            runs.append(case.run(label, make(), scenario.time_limit_s))
+        for plan, path, owner in extra:
+            if owner is case:
+                tell(f"{case.graph.name} · {path.name}")
+                runs.append(case.evaluate(path.stem, plan))
+    tell("done")
+    runs = [run for case in cases for run in _with_proofs(runs, case)]
+    notes = [note for case in cases for note in case.graph.notes] + remarks
+    notes += profile_notes(tables.values())
+    if any(spec.profile or spec.learned for spec in scenario.soc.spec.pus.values()):
+        notes += source_notes(runs)
+        notes += [f"{case.graph.name}: {n}" for case in cases for n in case.cost_model.notes()]
+    return Result(
+        scenario=scenario.name,
+        soc=scenario.soc,
+        seed=scenario.seed,
+        execution=scenario.execution,
+        runs=tuple(runs),
+        notes=tuple(notes),
+        reference=_published(scenario.reference),
+        inputs=_hashes(
+            [
+                scenario.source,
+                scenario.soc.source,
+                *map(str, cost_files(scenario.soc)),
+                *map(str, plans),
+            ],
+            cases,
+        ),
+    )
+
+
+def _published(reference: ReferenceSpec | None) -> dict[str, object]:
+    """The scenario's published figures as reports read them."""
+    if reference is None:
+        return {}
+    figures = [row.model_dump() for row in reference.improvements]
+    return {"title": reference.title, "source": reference.source, "figures": figures}
+
+
+def _with_proofs(runs: Sequence[Run], case: Case) -> list[Run]:
+    """The runs of one network; what ``exact`` proved holds for every plan that rewrites nothing."""
+    mine = [run for run in runs if run.model == case.graph.name]
+    proofs = [
+        bound
+        for run in mine
+        if run.plan is not None and run.plan.scheduler == "exact"
+        for bound in run.bounds
+        if bound.argument.startswith("proven by")
+    ]
+    return [
+        replace(run, bounds=(*run.bounds, *(b for b in proofs if b not in run.bounds)))
+        if run.makespan_s is not None and run.plan is not None and not run.plan.rewrites
+        else run
+        for run in mine
+    ]
+
+
+def load_graph(scenario: Scenario, model: ModelRef) -> Graph:
+    """Loads one of the scenario's networks."""
+    options: dict[str, Any] = {
+        "name": model.label,
+        "input_shapes": model.input_shapes or None,
+        "fold_batch_norm": scenario.fold_batch_norm,
+        "unknown_operators": scenario.unknown_operators,
+    }
+    try:
+        return load_network(model.path or model.name, **options)
+    except HetsimError as error:
+        raise _located(error, model.where) from None
+
+
+def _case(scenario: Scenario, model: ModelRef) -> Case:
+    graph = load_graph(scenario, model)
+    case = Case(
+        graph,
+        scenario.soc,
+        execution=scenario.execution,
+        seed=scenario.seed,
+        fidelity=scenario.fidelity,
+    )
+    try:
+        case.check()
+    except InfeasibleError as error:
+        raise _located(error, model.where) from None
+    return case
+
+
+def _located(error: HetsimError, where: object) -> HetsimError:
+    """``error``, pointing at the scenario's line unless it already points somewhere."""
+    if error.where is None:
+        error.where = where  # type: ignore[assignment]
+    return error
+
+
+def _schedulers(scenario: Scenario) -> list[tuple[str, Callable[[], Scheduler]]]:
+    """Labels and constructors; every one is constructed once here, so that mistakes show early."""
+    if scenario.schedulers == "all":
+        return [(name, _maker(name, {})) for name in scheduler_names()]
+    result = []
+    for ref in scenario.schedulers:
+        result.append((ref.label, _checked_maker(ref, scenario)))
+    return result
+
+
+def _maker(name: str, parameters: dict[str, object]) -> Callable[[], Scheduler]:
+    return lambda: create(name, parameters)
+
+
+def _checked_maker(ref: SchedulerRef, scenario: Scenario) -> Callable[[], Scheduler]:
+    name = ref.name
+    if ".py:" in name and not Path(name.partition(":")[0]).is_absolute():
+        name = str(scenario.directory / name)
+    make = _maker(name, dict(ref.parameters))
+    try:
+        make()
+    except HetsimError as error:
+        raise _located(error, ref.where) from None
+    return make
+
+
+def _checked(path: Path, cases: Sequence[Case], remarks: list[str]) -> tuple[Plan, Path, Case]:
+    """The plan of a file and the case it is for; what its reader decided goes to ``remarks``."""
+    found = read_plan(path, [case.graph for case in cases], cases[0].soc)
+    plan = found.plan
+    remarks += [f"{path.name}: {note}" for note in found.notes]
+    for case in cases:
+        if case.graph.name == plan.model:
+            validate_plan(plan, case.graph, case.soc, where=Location(str(path)))
+            return plan, path, case
+    names = ", ".join(case.graph.name for case in cases)
+    raise PlanError(f"{path}: the plan is for network {plan.model!r}; the scenario has {names}")
+
+
+def _hashes(files: Sequence[str], cases: Sequence[Case]) -> dict[str, str]:
+    """SHA-256 of every input file that can be read."""
+    found: dict[str, str] = {}
+    for name in [*files, *(case.graph.source for case in cases)]:
+        path = Path(name)
+        if name and path.is_file():
+            found[path.name] = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def simulate(
+    soc: SoC, graph: Graph, plan: Plan, *, execution: str = "dataflow", label: str | None = None
+) -> Run:
+    """Validates and simulates one plan; the notebook's way in.
+
+    Raises:
+        PlanError: the plan does not fit.
+        ConfigError: unknown execution.
+    """
+    if execution not in ("dataflow", "barrier"):
+        raise ConfigError(f"unknown execution {execution!r}", hint="dataflow or barrier")
+    validate_plan(plan, graph, soc)
+    case = Case(graph, soc, execution=execution)
+    case.check()
+    return case.evaluate(label or plan.scheduler, plan)

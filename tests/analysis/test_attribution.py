@@ -1,0 +1,83 @@
+"""Where the time went, in situations where it is plain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hetsim.analysis.attribution import attribute, attribute_pus
+from hetsim.sim.simulate import execute
+from hetsim.soc.model import SoC
+from hetsim.workload.graph import Graph
+from tests.sim.samples import CLUSTER, FAST, MS, NPU, lower, make_graph, make_soc
+
+
+def parts(graph: Graph, soc: SoC, *plan: Any, execution: str = "dataflow") -> dict[str, float]:
+    """The parts that are not zero, in milliseconds."""
+    program = lower(graph, soc, *plan)
+    found = attribute(program, execute(soc, program, execution=execution))
+    return {name: pytest.approx(s / MS) for name, s in found.items() if s > 1e-12}
+
+
+def test_arithmetic_that_hides_its_transfers_is_compute() -> None:
+    graph = make_graph(("a", ["x"], 5.0))
+    assert parts(graph, make_soc(), [("cpu", "a")]) == {"compute": 5.0}
+
+
+def test_what_an_idle_bus_takes_beyond_arithmetic_is_unavoidable() -> None:
+    graph = make_graph(("a", ["x"], 0.5))
+    found = parts(graph, make_soc(), [("cpu", "a")])
+    assert found == {"compute": 0.5, "unavoidable_transfer": 1.5}
+
+
+def test_what_others_take_is_contention() -> None:
+    graph = make_graph(("a", ["x"], 0.0), ("b", ["y"], 0.0))
+    found = parts(graph, make_soc({"big": CLUSTER}), [("cpu", "a"), ("big", "b")])
+    assert found == {"unavoidable_transfer": 2.0, "bus_contention": 2.0}
+
+
+def test_engines_slower_than_the_bus_are_dma() -> None:
+    npu = NPU | {"dma": {"bandwidth": "0.5 GB/s"}}
+    graph = make_graph(("a", ["x"], 0.0))
+    found = parts(graph, make_soc({"npu": npu}), [("npu", "a")])
+    assert found == {"unavoidable_transfer": 2.0, "dma_wait": 2.0}
+
+
+def test_calls_dispatches_and_conversions_are_crossing() -> None:
+    int8 = {"dtypes": {"int8": 1.0}, "precision": {"float32": "int8"}, "dispatch": "1 ms"}
+    npu = NPU | int8 | {"crossing": {"quantise": "4 ns"}, "interrupt_latency": "0.5 ms"}
+    soc = make_soc({"npu": npu}, memory=FAST, partition_call="2 ms")
+    found = parts(make_graph(("a", ["x"], 3.0)), soc, [("npu", "a")])
+    assert found == {"compute": 3.0, "dispatch_and_crossing": 2 + 1 + 1 + 0.5 + 1}
+
+
+def test_threads_beyond_the_cores_are_core_sharing() -> None:
+    soc = make_soc({"npu": NPU | {"host_wait": "poll"}}, memory=FAST)
+    graph = make_graph(("a", ["x"], 4.0), ("b", ["y"], 2.0))
+    found = parts(graph, soc, [("cpu", "a"), ("npu", "b")])
+    assert found == {"compute": 4.0, "core_sharing": 0.4}
+
+
+def test_forks_and_joins_are_barrier_wait() -> None:
+    soc = make_soc(
+        {"cpu": {"workers": [1, 1]}}, memory=FAST, thread_create="1 ms", thread_join="0.5 ms"
+    )
+    graph = make_graph(("a", ["x"], 10.0), ("b", ["y"], 10.0), ("c", ["a", "b"], 3.0))
+    plan = [("cpu.0", "a"), ("cpu.1", "b"), ("cpu.0", "c")]
+    found = parts(graph, soc, plan, [("p0", "p1")], execution="barrier")
+    # Two forks before b starts, two joins after it has ended.
+    assert found == {"compute": 13.0, "barrier_wait": 3.0}
+
+
+def test_the_critical_path_is_followed_across_units() -> None:
+    soc = make_soc({"big": CLUSTER}, memory=FAST)
+    graph = make_graph(("a", ["x"], 5.0), ("b", ["a"], 2.0), ("c", ["y"], 1.0))
+    plan = [("cpu", "a"), ("big", "c"), ("big", "b")]
+    assert parts(graph, soc, plan) == {"compute": 7.0}
+    program = lower(graph, soc, plan)
+    trace = execute(soc, program)
+    units = attribute_pus(trace, [pu.name for pu in soc.pus], "dependency_wait")
+    told = {n: {k: v / MS for k, v in p.items() if v > 1e-12} for n, p in units.items()}
+    assert told["cpu"] == pytest.approx({"compute": 5.0, "idle": 2.0})
+    assert told["big"] == pytest.approx({"compute": 3.0, "dependency_wait": 4.0})

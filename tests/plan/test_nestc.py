@@ -1,0 +1,156 @@
+"""NEST-C plans: read as its runtime means them, written so that they come back."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hetsim.errors import PlanError
+from hetsim.plan.build import make_plan, merge_runs, overlapping_groups, single_units
+from hetsim.plan.model import Partition, Plan
+from hetsim.plan.nestc import dump_nestc_plan, read_nestc_plan
+from hetsim.plan.validate import plan_problems
+from tests.plan.samples import graph_of, random_graph, soc_of
+
+GRAPH = graph_of(
+    {"conv": [], "a/relu": ["conv"], "left": ["a/relu"], "right": ["a/relu"],
+     "add": ["left", "right"]},
+    {"conv": "Conv", "left": "Conv"},
+)  # fmt: skip
+SOC = soc_of(1, fuse=["Conv-Relu"], npu=True)
+
+# Folded lines with trailing blanks, a gap in the numbers, suffixed nodes, the dummy at the end.
+TEXT = """\
+---
+funcName: net.onnx
+numOfPartitions: 5
+backendNames: VTA:VTA-0:Relay:CPU:Relay
+partitionNames: p0:p1:p3:p4:p5
+nodeToPartition: conv__1-0\x20
+  :a_relu-0-VTA\x20
+  :left__2-1
+  :right-3:add-4:layout__7-4
+logicalIDs: 1:1:2:2:2
+parallelPartitions: (p1||p3)
+...
+"""
+
+
+def written(tmp_path, text):
+    file = tmp_path / "plan.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_reading(tmp_path):
+    found = read_nestc_plan(written(tmp_path, TEXT), GRAPH, SOC)
+    assert found.plan.partitions == (
+        Partition("p0", "npu", ("conv", "a/relu")),
+        Partition("p1", "npu", ("left",)),
+        Partition("p3", "u0", ("right",)),
+        Partition("p4", "u0", ("add",)),
+    )
+    assert found.plan.parallel_groups == (("p1", "p3"),)
+    assert found.unmapped == ("layout__7",)
+    assert found.filled == found.conflicts == ()
+    assert plan_problems(found.plan, GRAPH, SOC) == []
+    assert "layout__7" in found.notes[0]
+
+
+def test_operators_the_compiler_folded_away_go_with_their_producer(tmp_path):
+    found = read_nestc_plan(written(tmp_path, TEXT.replace("  :a_relu-0-VTA \n", "")), GRAPH, SOC)
+    assert found.filled == ("a/relu",)
+    assert found.plan.partitions[0].operators == ("conv", "a/relu")
+
+
+def test_nodes_of_one_operator_in_several_partitions_are_reported(tmp_path):
+    found = read_nestc_plan(
+        written(tmp_path, TEXT.replace(":add-4", ":add__1-3:add-4:add__2-3")), GRAPH, SOC
+    )
+    assert found.conflicts == ("add",)
+    assert found.plan.partitions[3].operators == ("add",)
+
+
+def test_instances_are_npus_in_order(tmp_path):
+    soc = soc_of(2)
+    text = TEXT.replace("VTA:VTA-0:Relay:CPU:Relay", "Relay-1:Relay-0:Relay-1:CPU-0:Relay")
+    found = read_nestc_plan(written(tmp_path, text), GRAPH, soc)
+    assert [p.pu for p in found.plan.partitions] == ["u1", "u0", "u1", "u0"]
+    override = read_nestc_plan(written(tmp_path, TEXT), GRAPH, soc, {"VTA": "u1", "VTA-0": "u1"})
+    assert [p.pu for p in override.plan.partitions] == ["u1", "u1", "u0", "u0"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("partitionNames", "partitionName", ["'partitionNames' is missing", "partitionName"]),
+        ("VTA:VTA-0:", "VTA:", ["4 backends for 5 partitions"]),
+        ("VTA-0", "VTA-3", ["no unit for backend 'VTA-3'", "plan.yaml:4"]),
+        ("VTA-0", "Hexagon", ["no unit for backend 'Hexagon'"]),
+        ("numOfPartitions: 5", "numOfPartitions: 9", ["9 does not fit 5"]),
+        ("right-3", "right-2", ["'right-2'", "plan.yaml:6"]),
+        ("right-3", "right", ["'right'"]),
+        ("p1||p3", "p1||p2", ["'p2'", "does not exist"]),
+        ("p0:p1", "q0:p1", ["'q0'", "p<number>"]),
+        ("p0:p1:p3", "p0:p0:p3", ["repeated"]),
+    ],
+)
+def test_faults_are_located(tmp_path, old, new, words):
+    with pytest.raises(PlanError) as caught:
+        read_nestc_plan(written(tmp_path, TEXT.replace(old, new)), GRAPH, SOC)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_writing():
+    plan = Plan(
+        "net",
+        (
+            Partition("first", "npu", ("conv", "a/relu")),
+            Partition("l", "npu", ("left",)),
+            Partition("r", "u0", ("right",)),
+            Partition("end", "u0", ("add",)),
+        ),
+        (("l", "r"),),
+    )
+    assert dump_nestc_plan(plan, GRAPH, SOC) == (
+        "---\n"
+        "funcName: net\n"
+        "numOfPartitions: 5\n"
+        "backendNames: VTA:VTA:Relay:Relay:Relay\n"
+        "partitionNames: p0:p1:p2:p3:p4\n"
+        "nodeToPartition: conv-0\n"
+        "  :a_relu-0\n"
+        "  :left-1\n"
+        "  :right-2\n"
+        "  :add-3\n"
+        "logicalIDs: 2:2:1:1:1\n"
+        "parallelPartitions: (p1||p2)\n"
+        "...\n"
+    )
+
+
+def test_names_that_nestc_cannot_tell_apart_are_refused():
+    graph = graph_of({"a/b": [], "a_b": ["a/b"]})
+    plan = Plan("net", (Partition("p0", "u0", ("a/b", "a_b")),))
+    with pytest.raises(PlanError, match="both called 'a_b'"):
+        dump_nestc_plan(plan, graph, SOC)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 20), st.integers(1, 4))
+def test_round_trip(tmp_path_factory, seed, size, pus):
+    rng = random.Random(seed)
+    graph, soc = random_graph(rng, size), soc_of(pus)
+    blocks = merge_runs(single_units(graph), [rng.randrange(pus) for _ in range(size)])
+    groups = overlapping_groups(graph, blocks, [(0.0, 1.0)] * len(blocks))
+    plan = make_plan(graph, soc, blocks, groups, scheduler="test")
+    file = tmp_path_factory.mktemp("nestc") / "plan.yaml"
+    file.write_text(dump_nestc_plan(plan, graph, soc))
+    found = read_nestc_plan(file, graph, soc)
+    assert found.notes == ()
+    assert found.plan.partitions == plan.partitions
+    assert found.plan.parallel_groups == plan.parallel_groups

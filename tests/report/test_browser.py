@@ -1,0 +1,397 @@
+"""report.html in a real browser: it draws, zooms, answers the pointer, and fits a phone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hetsim.analysis.result import Result
+from hetsim.report.figures.plotting import figure_images
+from hetsim.report.figures.summaries import gap_figure
+from hetsim.report.page.run import render_report
+from hetsim.report.page.study import Picture, Section, Table
+from hetsim.report.why import critical_steps
+from tests.report.samples import HOSTILE, sample_graph, sample_result, sample_run, sample_soc
+
+selenium = pytest.importorskip("selenium", reason="selenium is not installed (extra 'test')")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+CHROMEDRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and CHROMEDRIVER), reason="chromium or chromedriver is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in (
+        "headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "no-first-run",
+        "disable-background-networking", "disable-component-update", "disable-sync",
+        f"user-data-dir={tmp_path_factory.mktemp('profile')}",
+    ):  # fmt: skip
+        options.add_argument(f"--{argument}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(executable_path=CHROMEDRIVER)
+    driver = webdriver.Chrome(options=options, service=service)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    soc = sample_soc()
+    huge = Result("huge", soc, 0, "dataflow", (sample_run(sample_graph(1250), "heft", soc),))
+    results = {"plain": sample_result(), "hostile": sample_result(hostile=True), "huge": huge}
+    made = {}
+    for name, result in results.items():
+        made[name] = folder / f"{name}.html"
+        made[name].write_text(render_report(result), encoding="utf-8")
+    return made
+
+
+def open_page(browser: Any, page: Path, width: int = 1200, height: int = 1000) -> Any:
+    """Opens ``page`` in a window of that size and returns its canvas, once it is drawn."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
+    )
+    browser.get(page.as_uri())
+    canvas = browser.find_element(By.ID, "timeline")
+    WebDriverWait(browser, 20).until(lambda _: canvas.get_attribute("data-drawn"))
+    browser.execute_script("document.getElementById('chart').scrollIntoView({block: 'center'})")
+    return canvas
+
+
+def settle(browser: Any) -> None:
+    """Waits until the frame that the last event asked for is drawn."""
+    browser.execute_async_script(
+        "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done));"
+    )
+
+
+def stretch(canvas: Any) -> float:
+    return float(canvas.get_attribute("data-to")) - float(canvas.get_attribute("data-from"))
+
+
+def hover(browser: Any, canvas: Any, x: float, y: float) -> str:
+    """Moves the pointer to (x, y) of the canvas; the tooltip's text, empty when hidden."""
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.by import By
+
+    size = canvas.size
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    settle(browser)
+    ActionChains(browser).move_to_element_with_offset(
+        canvas, int(x - size["width"] / 2), int(y - size["height"] / 2)
+    ).perform()
+    settle(browser)
+    return str(browser.find_element(By.ID, "tooltip").text)
+
+
+def complaints(browser: Any) -> list[str]:
+    """What the browser had to say, less its advice about the tests' own reading of pixels."""
+    messages = [entry["message"] for entry in browser.get_log("browser")]
+    return [message for message in messages if "willReadFrequently" not in message]
+
+
+def colours(browser: Any) -> int:
+    """How many different colours the canvas shows."""
+    return int(
+        browser.execute_script(
+            """const c = document.getElementById('timeline');
+            const image = c.getContext('2d').getImageData(0, 0, c.width, c.height);
+            return new Set(new Uint32Array(image.data.buffer)).size;"""
+        )
+    )
+
+
+def test_the_timeline_is_drawn_without_complaints(browser: Any, pages: dict[str, Path]) -> None:
+    canvas = open_page(browser, pages["plain"])
+    run = sample_result().find("net0", "type_based")
+    assert int(canvas.get_attribute("data-drawn")) == len(run.trace.spans)
+    assert stretch(canvas) == round(run.makespan_s * 1e9)
+    assert colours(browser) > 6
+    assert complaints(browser) == []
+
+
+def test_hovering_names_the_operator_and_its_figures(browser: Any, pages: dict[str, Path]) -> None:
+    canvas = open_page(browser, pages["plain"])
+    run = sample_result().find("net0", "type_based")
+    span = max(
+        (s for s in run.trace.spans if s.lane == "cpu" and s.operators),
+        key=lambda s: s.end - s.start,
+    )
+    middle = (span.start + span.end) / 2 / run.makespan_s
+    text = hover(browser, canvas, 118 + middle * (canvas.size["width"] - 126), 22 + 12)
+    assert span.name in text
+    operator = run.graph.operator(span.operators[0])
+    assert operator.kind in text
+    assert "1×16×32×32 → 1×16×32×32" in text
+    assert f"partition\n{span.partition}" in text
+    assert "lost to contention" in text
+    assert "shared dram" in text
+    assert hover(browser, canvas, 40, 5) == ""
+    assert "it waited\n" in text
+
+
+def test_strips_tell_memory_traffic_and_power(browser: Any, pages: dict[str, Path]) -> None:
+    canvas = open_page(browser, pages["plain"])
+    run = sample_result().find("net0", "type_based")
+    span = next(s for s in run.trace.spans if s.on_chip_bytes)
+    x = 118 + (span.start + span.end) / 2 / run.makespan_s * (canvas.size["width"] - 126)
+    bottom = canvas.size["height"] - 4
+    first = bottom - 6 * 34 + 17  # memory, four links, power
+    text = hover(browser, canvas, x, first)
+    assert "npu SRAM" in text
+    assert "146.5 KiB (57 % of 256 KiB)" in text
+    text = hover(browser, canvas, x, first + 3 * 34)
+    assert "link dram" in text
+    assert "traffic" in text
+    text = hover(browser, canvas, x, bottom - 17)
+    assert text.startswith("power")
+    assert "W (26 % of 3.11 W)" in text
+    assert complaints(browser) == []
+
+
+def test_the_critical_path_is_marked_and_can_be_hidden(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    from selenium.webdriver.common.by import By
+
+    canvas = open_page(browser, pages["plain"])
+    run = sample_result().find("net0", "type_based")
+    steps = [step for step in critical_steps(run) if step.kind == "task"]
+    assert int(canvas.get_attribute("data-path")) == len(steps)
+    colour = browser.execute_script(
+        "return getComputedStyle(document.documentElement).getPropertyValue('--critical').trim()"
+    )
+    marked = count_colour(browser, colour)
+    last = run.plan.partitions[steps[-1].position]
+    row = [22 + 12, 22 + 24 + 12][last.pu == "npu"]
+    middle = (steps[-1].start + steps[-1].end) / 2 / run.makespan_s
+    text = hover(browser, canvas, 118 + middle * (canvas.size["width"] - 126), row)
+    assert f"{last.name} (on the critical path)" in text
+    browser.find_element(By.ID, "show-path").click()
+    settle(browser)
+    assert marked > 1000
+    assert count_colour(browser, colour) == 0
+
+
+def count_colour(browser: Any, colour: str) -> int:
+    """How many pixels of the timeline have exactly that colour (#rrggbb)."""
+    return int(
+        browser.execute_script(
+            """const c = document.getElementById('timeline'), w = arguments[0];
+            const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+            let n = 0;
+            for (let i = 0; i < d.length; i += 4)
+              if (d[i] === w[0] && d[i + 1] === w[1] && d[i + 2] === w[2]) n++;
+            return n;""",
+            [int(colour[i : i + 2], 16) for i in (1, 3, 5)],
+        )
+    )
+
+
+def test_dark_and_light_follow_the_system(browser: Any, pages: dict[str, Path]) -> None:
+    brightness = {}
+    for scheme in ("dark", "light"):
+        browser.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia",
+            {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+        )
+        open_page(browser, pages["plain"])
+        rgb = browser.execute_script(
+            "return [getComputedStyle(document.body).backgroundColor,"
+            " getComputedStyle(document.body).color].map((c) => c.match(/\\d+/g).map(Number))"
+        )
+        brightness[scheme] = [sum(channel[:3]) for channel in rgb]
+        assert abs(brightness[scheme][0] - brightness[scheme][1]) > 400
+        assert complaints(browser) == []
+    assert brightness["dark"][0] < 150 < 600 < brightness["light"][0]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_two_fingers_zoom(browser: Any, pages: dict[str, Path]) -> None:
+    canvas = open_page(browser, pages["plain"], width=380, height=800)
+    whole = stretch(canvas)
+    box = browser.execute_script("return arguments[0].getBoundingClientRect()", canvas)
+    y, middle = box["y"] + 60, box["x"] + 220
+
+    def touch(kind: str, *xs: float) -> None:
+        points = [{"x": x, "y": y, "id": i} for i, x in enumerate(xs)]
+        browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    browser.execute_cdp_cmd(
+        "Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2}
+    )
+    touch("touchStart", middle - 20, middle + 20)
+    for reach in (30, 45, 60, 80):
+        touch("touchMove", middle - reach, middle + reach)
+    touch("touchEnd")
+    settle(browser)
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    assert stretch(canvas) == pytest.approx(whole / 4, rel=0.05)
+
+
+def test_pictures_of_a_study_are_shown(browser: Any, tmp_path: Path) -> None:
+    svg, _ = figure_images(gap_figure(sample_result()))
+    table = Table(("parameter", "saves"), [("npu.sram", "3 %")])
+    section = Section("What if: net0", ["The bus."], [Picture(svg, "Sensitivities")], table)
+    page = tmp_path / "report.html"
+    page.write_text(render_report(sample_result(), sections=[section]), encoding="utf-8")
+    open_page(browser, page)
+    image = browser.find_element("css selector", "figure img")
+    assert browser.execute_script("return arguments[0].naturalWidth", image) > 100
+    assert "npu.sram" in browser.find_element("tag name", "main").text
+    assert complaints(browser) == []
+
+
+def test_wheel_buttons_keys_and_drags_change_the_stretch(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
+    from selenium.webdriver.common.by import By
+
+    canvas = open_page(browser, pages["plain"])
+    whole = stretch(canvas)
+    ActionChains(browser).scroll_from_origin(ScrollOrigin.from_element(canvas), 0, -240).perform()
+    settle(browser)
+    wheeled = stretch(canvas)
+    assert wheeled < 0.8 * whole
+    browser.find_element(By.ID, "zoom-in").click()
+    settle(browser)
+    assert stretch(canvas) < 0.8 * wheeled
+    before = float(canvas.get_attribute("data-from"))
+    ActionChains(browser).move_to_element(canvas).click_and_hold().move_by_offset(
+        150, 0
+    ).release().perform()
+    settle(browser)
+    assert float(canvas.get_attribute("data-from")) < before
+    canvas.send_keys("0")
+    settle(browser)
+    assert stretch(canvas) == whole
+    canvas.send_keys("+")
+    settle(browser)
+    assert stretch(canvas) < whole
+    canvas.send_keys("0")
+    settle(browser)
+    # A drag on the time axis picks exactly that stretch.
+    ActionChains(browser).move_to_element_with_offset(
+        canvas, 0, int(-canvas.size["height"] / 2) + 6
+    ).click_and_hold().move_by_offset(200, 0).release().perform()
+    settle(browser)
+    assert stretch(canvas) == pytest.approx(whole * 200 / (canvas.size["width"] - 126), rel=0.02)
+
+
+def test_spans_can_be_read_with_the_keyboard_alone(browser: Any, pages: dict[str, Path]) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    canvas = open_page(browser, pages["plain"])
+    canvas.send_keys(Keys.ARROW_DOWN)
+    settle(browser)
+    tooltip = browser.find_element(By.ID, "tooltip")
+    first = tooltip.text
+    assert "partition\np0" in first
+    canvas.send_keys(".")
+    settle(browser)
+    assert tooltip.text not in ("", first)
+    assert tooltip.get_attribute("aria-live") == "polite"
+    canvas.send_keys(Keys.ESCAPE)
+    assert not tooltip.is_displayed()
+
+
+def test_runs_are_chosen_by_bar_or_by_list_and_tables_follow(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import Select
+
+    canvas = open_page(browser, pages["plain"])
+    result = sample_result()
+    Select(browser.find_element(By.ID, "pick-scheduler")).select_by_visible_text("cpu_only")
+    settle(browser)
+    slow = result.find("net0", "cpu_only")
+    assert stretch(canvas) == round(slow.makespan_s * 1e9)
+    bars = browser.find_elements(By.CSS_SELECTOR, ".bar")
+    browser.execute_script("arguments[0].click()", bars[-1])
+    settle(browser)
+    run = result.find("net1", "heft")
+    assert stretch(canvas) == round(run.makespan_s * 1e9)
+    assert bars[-1].get_attribute("aria-pressed") == "true"
+    for box in ("plan-box", "table-box"):
+        browser.execute_script("document.getElementById(arguments[0]).open = true", box)
+    settle(browser)
+    plan = browser.find_elements(By.CSS_SELECTOR, "#plan tbody tr")
+    assert len(plan) == len(run.plan.partitions)
+    rows = browser.find_elements(By.CSS_SELECTOR, "#table tbody tr")
+    assert len(rows) == len(run.operators)
+    browser.find_element(By.ID, "table-filter").send_keys("maxpool")
+    rows = browser.find_elements(By.CSS_SELECTOR, "#table tbody tr")
+    assert len(rows) == sum(op.kind == "MaxPool" for op in run.graph.operators)
+    where = browser.find_element(By.ID, "attribution").text
+    assert "along the critical path" in where
+    assert "bus contention" in where
+    assert "(25 %)" in where
+    for way in ("kind", "part", "activity"):
+        Select(browser.find_element(By.ID, "pick-colour")).select_by_value(way)
+        settle(browser)
+        assert browser.find_elements(By.CSS_SELECTOR, "#legend li")
+    assert complaints(browser) == []
+
+
+@pytest.mark.parametrize("page", ["plain", "hostile"])
+def test_a_phone_wide_window_does_not_scroll_sideways(
+    browser: Any, pages: dict[str, Path], page: str
+) -> None:
+    canvas = open_page(browser, pages[page], width=380, height=800)
+    for box in browser.find_elements("css selector", "details"):
+        browser.execute_script("arguments[0].open = true", box)
+    settle(browser)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 380
+    assert 280 <= canvas.size["width"] <= 380
+    assert "partition\np0" in hover(browser, canvas, 68 + 10, 22 + 24 + 12)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 380
+
+
+def test_hostile_names_are_shown_and_not_run(browser: Any, pages: dict[str, Path]) -> None:
+    from selenium.webdriver.common.by import By
+
+    canvas = open_page(browser, pages["hostile"])
+    browser.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
+    settle(browser)
+    assert browser.title.startswith("</script><img")
+    assert browser.find_elements(By.TAG_NAME, "img") == []
+    text = hover(browser, canvas, 118 + 20, 22 + 24 + 12)
+    assert HOSTILE in text
+    assert complaints(browser) == []
+
+
+def test_ten_thousand_operators_stay_usable(browser: Any, pages: dict[str, Path]) -> None:
+    canvas = open_page(browser, pages["huge"])
+    assert int(canvas.get_attribute("data-drawn")) > 40_000
+    colour = browser.execute_script(
+        "return getComputedStyle(document.documentElement).getPropertyValue('--critical').trim()"
+    )
+    # Two lines of three pixels, not the rows that the critical path crosses a thousand times.
+    assert count_colour(browser, colour) < 8 * canvas.size["width"]
+    canvas.send_keys("+++++++++++++++")
+    settle(browser)
+    assert 0 < int(canvas.get_attribute("data-drawn")) < 1000
+    browser.execute_script("document.getElementById('table-box').open = true")
+    settle(browser)
+    rows = browser.find_elements("css selector", "#table tbody tr")
+    assert len(rows) == 200
+    assert complaints(browser) == []

@@ -1,0 +1,114 @@
+"""Figures of whole results, and what notebooks show."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from hetsim.analysis.result import Result
+from hetsim.report.figures.plotting import COLUMN_IN, figure_images
+from hetsim.report.figures.summaries import (
+    attribution_figure,
+    comparison_figure,
+    gap_figure,
+    result_figures,
+)
+from hetsim.report.palette import PARTS
+from hetsim.report.summary import time_shares
+from tests.report.samples import HOSTILE, sample_result
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return sample_result()
+
+
+def test_every_network_has_a_panel_and_every_scheduler_a_row(result: Result) -> None:
+    for make in (comparison_figure, attribution_figure):
+        figure = make(result)
+        assert len(figure.axes) == 2
+        for ax, model in zip(figure.axes, ("net0", "net1"), strict=True):
+            labels = [t.get_text() for t in ax.get_yticklabels()]
+            own = [r.scheduler for r in result.runs if r.model == model and not r.error]
+            assert labels == own
+        assert figure.get_size_inches()[0] == 2 * COLUMN_IN
+
+
+def test_bars_are_as_long_as_the_makespans(result: Result) -> None:
+    ax = comparison_figure(result).axes[0]
+    own = [run for run in result.runs if run.model == "net0"]
+    lengths = [patch.get_width() for patch in ax.patches]
+    assert [x / lengths[0] for x in lengths] == pytest.approx(
+        [run.makespan_s / own[0].makespan_s for run in own]
+    )
+    stacked = attribution_figure(result).axes[0]
+    per_row = [0.0] * len(own)
+    for patch in stacked.patches:
+        per_row[round(patch.get_y() + patch.get_height() / 2)] += patch.get_width()
+    assert per_row == pytest.approx(lengths)
+
+
+def test_parts_and_schedulers_can_be_told_without_colour(result: Result) -> None:
+    hatches = [style.hatch for name, style in PARTS.items() if name not in ("compute", "idle")]
+    assert all(hatches)
+    assert len(set(hatches)) == len(hatches)
+    lines = [
+        line for ax in gap_figure(result).axes for line in ax.lines if line.get_label()[0] != "_"
+    ]
+    marks = [(line.get_marker(), line.get_fillstyle()) for line in lines]
+    assert len(set(marks)) == len(marks) == 4
+
+
+def test_the_same_result_gives_the_same_bytes(result: Result) -> None:
+    first = {n: figure_images(f) for n, f in result_figures(result).items()}
+    second = {n: figure_images(f) for n, f in result_figures(result).items()}
+    assert first == second
+    assert set(first) == {"comparison", "attribution", "gap"}
+    for svg, png in first.values():
+        ET.fromstring(svg)
+        assert b"<image" not in svg  # vector all through
+        assert png.startswith(b"\x89PNG")
+
+
+def test_any_name_can_be_drawn() -> None:
+    for figure in result_figures(sample_result(hostile=True)).values():
+        ET.fromstring(figure_images(figure)[0])
+
+
+def test_a_result_without_a_run_has_no_figures() -> None:
+    sample = sample_result()
+    empty = dataclasses.replace(sample, runs=sample.failed)
+    assert result_figures(empty) == {}
+    for make in (comparison_figure, gap_figure):
+        with pytest.raises(ValueError, match="no run"):
+            make(empty)
+
+
+def test_notebooks_show_every_row_and_escape_names() -> None:
+    sample = sample_result(hostile=True)
+    page = sample._repr_html_()
+    assert "<img" not in page
+    assert "<script" not in page
+    assert page.count("<tr>") == 1 + len(sample.runs)
+    ET.fromstring(page.replace("&nbsp;", " "))
+    plain = sample_result()
+    for run in plain.runs:
+        assert run.scheduler in plain._repr_html_()
+        shown = run._repr_html_()
+        ET.fromstring(shown)
+        assert run.model in shown
+        if run.error:
+            assert "failed" in shown
+            continue
+        assert "bus contention" in shown
+        widths = [float(w) for w in re.findall(r"width:([\d.]+)px;background", shown)]
+        assert sum(w for w in widths if w != 10) == pytest.approx(480, abs=0.1)
+
+
+def test_shares_of_the_time_are_told_largest_first(result: Result) -> None:
+    assert time_shares(result.runs[0]) == "75% compute, 25% bus contention"
+    assert time_shares(result.failed[0]) == ""
+    assert HOSTILE not in time_shares(result.runs[0])

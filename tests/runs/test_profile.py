@@ -1,0 +1,157 @@
+"""Profiles say what simulations of one-partition plans say, whoever asked first."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hetsim.cost.analytical import AnalyticalModel
+from hetsim.cost.fusion import is_fusable
+from hetsim.cost.profile import INFEASIBLE
+from hetsim.errors import PlanError
+from hetsim.lower.lowering import Lowering
+from hetsim.plan.model import Partition, Plan
+from hetsim.runs.profile.simulated import SimulatedProfile
+from hetsim.sim.simulate import execute
+from hetsim.soc.model import PU, SoC
+from hetsim.soc.schema import SoCSpec
+from hetsim.workload.graph import Graph, Operator, Tensor
+from hetsim.workload.synthetic import random_graph
+from tests.random_cases import random_soc
+
+SEEDS = st.integers(0, 10**6)
+some = settings(max_examples=40, deadline=None)
+
+
+def only(graph: Graph, ops: tuple[int, ...]) -> Graph:
+    """The network that consists of these operators and nothing else."""
+    chosen = [graph.operators[i] for i in ops]
+    made = [t for op in chosen for t in op.outputs]
+    read = [t for op in chosen for t in op.inputs if t not in made]
+    wanted = [
+        t for t in made if t in graph.output_set or any(i not in ops for i in graph.consumers[t])
+    ]
+    names = dict.fromkeys([*read, *made])
+    return Graph.create(
+        graph.name, chosen, [graph.tensors[t] for t in names], dict.fromkeys(read),
+        wanted or made[-1:],
+    )  # fmt: skip
+
+
+def simulated(graph: Graph, soc: SoC, pu: PU) -> float:
+    plan = Plan(graph.name, (Partition("all", pu.name, tuple(o.name for o in graph.operators)),))
+    try:
+        program = Lowering(graph, soc, AnalyticalModel()).program(plan)
+    except PlanError:
+        return INFEASIBLE
+    return execute(soc, program).makespan_s
+
+
+@some
+@given(SEEDS, SEEDS)
+def test_operator_and_group_times_are_those_of_one_partition_plans(a: int, b: int) -> None:
+    graph, soc = random_graph(a, 12, spatial=7), random_soc(b)
+    profile = SimulatedProfile(Lowering(graph, soc, AnalyticalModel()))
+    for pu in soc.pus:
+        for op in range(len(graph)):
+            assert profile.time(op, pu.index) == simulated(only(graph, (op,)), soc, pu)
+            for after in graph.successors[op]:
+                pair = (op, after)
+                told = profile.group_time(pair, pu.index)
+                if is_fusable(graph, pair, pu.spec.fuse_patterns):
+                    assert told == simulated(only(graph, pair), soc, pu)
+                else:
+                    assert told == INFEASIBLE
+
+
+@some
+@given(SEEDS, SEEDS)
+def test_answers_do_not_depend_on_what_was_asked_before(a: int, b: int) -> None:
+    graph, soc = random_graph(a, 14, spatial=3), random_soc(b)
+    lowering = Lowering(graph, soc, AnalyticalModel())
+    shared = SimulatedProfile(lowering)
+    for pu in (p.index for p in soc.pus):
+        for op in range(len(graph)):
+            chains = [(op, i) for i in graph.successors[op]]
+            chains += [(*c, i) for c in chains for i in graph.successors[c[-1]]]
+            for chain in chains:
+                fresh = SimulatedProfile(lowering)
+                assert shared.chain_time(chain, pu) == fresh.chain_time(chain, pu)
+                assert shared.group_time(chain, pu) == fresh.group_time(chain, pu)
+
+
+@some
+@given(SEEDS, SEEDS)
+def test_transfers_are_a_share_of_the_operators_time(a: int, b: int) -> None:
+    graph, soc = random_graph(a, 12, spatial=5), random_soc(b)
+    profile = SimulatedProfile(Lowering(graph, soc, AnalyticalModel()))
+    for pu in (p.index for p in soc.pus):
+        for op in range(len(graph)):
+            time = profile.time(op, pu)
+            if time < INFEASIBLE:
+                spent = profile.call() + profile.transfer(op, pu)
+                assert spent <= time * (1 + 1e-9)
+                assert profile.chain_time((op,), pu) <= (time - spent) * (1 + 1e-9) + 1e-15
+
+
+def conv(name: str, reads: str) -> Operator:
+    return Operator(name, "Conv", (reads,), (name,), element_ops=1000)
+
+
+def test_a_residual_that_reads_the_same_tensor_twice_is_not_one_that_reads_two() -> None:
+    # c1 + x reads x once; c2 + y reads two tensors of the same shape.
+    tensors = [Tensor(name, (1, 1000)) for name in ("x", "y", "c1", "s1", "c2", "s2")]
+    graph = Graph.create(
+        "residuals",
+        [
+            conv("c1", "x"),
+            Operator("s1", "Add", ("c1", "x"), ("s1",), element_ops=1000),
+            conv("c2", "x"),
+            Operator("s2", "Add", ("c2", "y"), ("s2",), element_ops=1000),
+        ],
+        tensors,
+        ["x", "y"],
+        ["s1", "s2"],
+    )
+    soc = twins()
+    profile = SimulatedProfile(Lowering(graph, soc, AnalyticalModel()))
+    once, twice = profile.group_time((0, 1), 0), profile.group_time((2, 3), 0)
+    # 4 bytes an element at 1 GB/s: x, s1 (8 kB) against x, y, s2 (12 kB).
+    assert once == pytest.approx(8e-6)
+    assert twice == pytest.approx(12e-6)
+
+
+def test_a_cluster_like_the_hosts_is_not_the_host() -> None:
+    graph = Graph.create(
+        "one", [conv("a", "x")], [Tensor(t, (1, 1000)) for t in ("x", "a")], ["x"], ["a"]
+    )
+    profile = SimulatedProfile(Lowering(graph, twins(), AnalyticalModel()))
+    # Both clusters copy what crosses: in and out, at 0.5 GB/s for each of the two sides.
+    assert profile.time(0, 0) == pytest.approx(8e-6)
+    assert profile.time(0, 1) == pytest.approx(8e-6 + 4 * 8e-6)
+
+
+def twins() -> SoC:
+    cluster = {
+        "kind": "cpu_cluster",
+        "cores": 1,
+        "path": ["dram"],
+        "operating_points": {"nominal": {"clock": "1000 GHz"}},
+        "macs_per_cycle": {"float32": 1000.0},
+        "element_ops_per_cycle": {"float32": 1000.0},
+        "efficiency": {"default": 1.0},
+        "fuse": ["Conv-Add"],
+        "crossing": {"copy": "0.5 GB/s"},
+    }
+    return SoC.from_spec(
+        SoCSpec.model_validate(
+            {
+                "hetsim": "soc/1",
+                "name": "twins",
+                "memory": {"dram": {"bandwidth": "1 GB/s", "capacity": "1 GiB"}},
+                "pus": {"one": cluster, "two": cluster},
+                "runtime": {"host": "one"},
+            }
+        )
+    )

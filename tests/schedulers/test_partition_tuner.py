@@ -1,0 +1,218 @@
+"""PartitionTuner's recurrence and its parallel groups, on examples worked out by hand.
+
+The fake profile's times are seconds, so penalties in the parameters are large.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+import hetsim
+from hetsim.errors import SchedulerError
+from hetsim.plan.validate import validate_plan
+from hetsim.runs.case import Case
+from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
+from tests.schedulers.fakes import chain, make_graph, make_problem, make_soc, placement
+
+SECOND = 1e6
+SOC = make_soc()
+FREE = PartitionTuner(switch_penalty_us=0)
+
+
+def planned(scheduler, problem):
+    plan = scheduler.plan(problem)
+    validate_plan(plan, problem.graph, problem.soc)
+    return plan
+
+
+def test_staying_on_a_pu_saves_the_transfer():
+    # P_npu = 1 + 2 each; the second saves its T = 2: 3 + 3 - 2.
+    problem = make_problem(
+        chain("Conv", "Conv"), SOC, {"n0": [10, 1], "n1": [10, 1]},
+        transfers={"n0": [0, 2], "n1": [0, 2]},
+    )  # fmt: skip
+    plan = planned(FREE, problem)
+    assert [(p.pu, p.operators) for p in plan.partitions] == [("npu", ("n0", "n1"))]
+    assert plan.predicted_s == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "where", "cost"),
+    [
+        # npu, cpu, npu: 3 + (1 + 2*2 + S) + (3 + 2*2 + S) = 15 + 2S; all on the CPU: 21.
+        (2, ["npu", "cpu", "npu"], 19.0),
+        (4, ["cpu", "cpu", "cpu"], 21.0),
+    ],
+)
+def test_a_change_of_pu_costs_two_transfers_and_the_penalty(penalty, where, cost):
+    problem = make_problem(
+        chain("Conv", "Softmax", "Conv"), SOC, {"n0": [10, 1], "n1": [1, None], "n2": [10, 1]},
+        transfers={"n0": [0, 2], "n1": [0, 2], "n2": [0, 2]},
+    )  # fmt: skip
+    plan = planned(PartitionTuner(switch_penalty_us=penalty * SECOND), problem)
+    assert [placement(plan)[f"n{i}"] for i in range(3)] == where
+    assert plan.predicted_s == pytest.approx(cost)
+
+
+def test_a_tail_that_runs_only_fused_follows_its_head():
+    # F = 1 + T(n0) = 3, minus T(n1) = 2.
+    problem = make_problem(
+        chain("Conv", "Relu"), make_soc(npu_fuse=["Conv-Relu"]), {"n0": [10, 1], "n1": [1, None]},
+        groups={(("n0", "n1"), 1): 1.0}, transfers={"n0": [0, 2], "n1": [0, 2]},
+    )  # fmt: skip
+    plan = planned(FREE, problem)
+    assert [(p.pu, p.operators) for p in plan.partitions] == [("npu", ("n0", "n1"))]
+    assert plan.predicted_s == pytest.approx(1.0)
+
+
+def test_a_group_that_is_slower_than_its_parts_is_not_used():
+    problem = make_problem(
+        chain("Conv", "Add"),
+        make_soc(npu_operators={"Conv": {}, "Add": {}}, npu_fuse=["Conv-Add"]),
+        {"n0": [9, 1], "n1": [9, 1]},
+        groups={(("n0", "n1"), 1): 5.0},
+    )
+    assert planned(FREE, problem).predicted_s == pytest.approx(2.0)
+
+
+def test_longest_group_lets_chains_of_three_count():
+    problem = make_problem(
+        chain("Conv", "Add", "Relu"),
+        make_soc(npu_fuse=["Conv-Add-Relu"]),
+        {"n0": [4, 1], "n1": [4, None], "n2": [4, None]},
+        groups={(("n0", "n1", "n2"), 1): 1.5},
+    )
+    pairs = planned(FREE, problem)
+    assert placement(pairs) == {"n0": "npu", "n1": "cpu", "n2": "cpu"}
+    triples = planned(PartitionTuner(switch_penalty_us=0, longest_group=3), problem)
+    assert set(placement(triples).values()) == {"npu"}
+    assert triples.predicted_s == pytest.approx(1.5)
+
+
+FORK = {"s": [], "a": ["s"], "b": ["s"], "j": ["a", "b"]}
+
+
+def test_one_cpu_and_one_npu_branch_run_in_parallel():
+    graph = make_graph(FORK, {"s": "Relu", "a": "Relu", "j": "Concat"})
+    times = {"s": [1, None], "a": [4, None], "b": [9, 3], "j": [1, None]}
+    plan = planned(FREE, make_problem(graph, SOC, times))
+    assert [(p.pu, p.operators) for p in plan.partitions] == [
+        ("cpu", ("s",)), ("cpu", ("a",)), ("npu", ("b",)), ("cpu", ("j",)),
+    ]  # fmt: skip
+    assert plan.parallel_groups == (("p1", "p2"),)
+    assert plan.predicted_s == pytest.approx(1 + 4 + 1)
+
+
+def test_branches_on_the_same_pu_are_concatenated():
+    graph = make_graph(FORK)
+    times = {name: [9, 1] for name in FORK}
+    plan = planned(FREE, make_problem(graph, SOC, times))
+    assert [p.operators for p in plan.partitions] == [("s",), ("a", "b"), ("j",)]
+    assert plan.parallel_groups == ()
+    merged = planned(PartitionTuner(switch_penalty_us=0, merge_levels=True),
+                     make_problem(graph, SOC, times))  # fmt: skip
+    assert [p.operators for p in merged.partitions] == [("s", "a", "b", "j")]
+
+
+def test_joint_choice_takes_a_slower_pu_to_avoid_waiting():
+    graph = make_graph(FORK)
+    times = {"s": [1, 1], "a": [6, 5], "b": [6, 5], "j": [1, 1]}
+    alone = planned(FREE, make_problem(graph, SOC, times))
+    assert alone.predicted_s == pytest.approx(12.0)
+    joint = planned(PartitionTuner(switch_penalty_us=0, joint=True),
+                    make_problem(graph, SOC, times))  # fmt: skip
+    assert joint.predicted_s == pytest.approx(8.0)
+    assert {placement(joint)["a"], placement(joint)["b"]} == {"cpu", "npu"}
+    assert len(joint.parallel_groups) == 1
+
+
+WIDE = {"s": [], **{x: ["s"] for x in "abcd"}, "j": list("abcd")}
+
+
+@pytest.mark.parametrize(
+    ("by", "rounds"),
+    [
+        # bytes 40, 30, 20, 10: npu0 gets a then d, npu1 gets b then c
+        ("bytes", [{"a": "npu0", "b": "npu1"}, {"d": "npu0", "c": "npu1"}]),
+        # times 1, 2, 3, 9: npu0 gets d alone, npu1 gets c, b, a
+        ("time", [{"d": "npu0", "c": "npu1"}]),
+    ],
+)
+def test_branches_are_spread_over_npus_longest_first(by, rounds):
+    graph = make_graph(WIDE, weights={"a": 40, "b": 30, "c": 20, "d": 10})
+    soc = make_soc(npus=2)
+    times = {"s": [9, 1, 1], "a": [99, 1, 1], "b": [99, 2, 2], "c": [99, 3, 3], "d": [99, 9, 9],
+             "j": [9, 1, 1]}  # fmt: skip
+    plan = planned(PartitionTuner(switch_penalty_us=0, lpt_by=by), make_problem(graph, soc, times))
+    parts = {p.name: p for p in plan.partitions}
+    found = [{parts[n].operators[0]: parts[n].pu for n in g} for g in plan.parallel_groups]
+    assert found == rounds
+
+
+def test_packing_makes_one_partition_per_pu():
+    graph = make_graph(WIDE, weights={"a": 40, "b": 30, "c": 20, "d": 10})
+    times = {x: [99, 2, 2] for x in "abcd"} | {"s": [9, 1, 1], "j": [9, 1, 1]}
+    plan = planned(
+        PartitionTuner(switch_penalty_us=0, pack=True),
+        make_problem(graph, make_soc(npus=2), times),
+    )
+    assert [p.operators for p in plan.partitions] == [("s",), ("a", "d"), ("b", "c"), ("j",)]
+    assert plan.parallel_groups == (("p1", "p2"),)
+    assert plan.predicted_s == pytest.approx(1 + 4 + 1)
+
+
+def test_profit_test_counts_threads():
+    runtime = {"thread_create": "1 s", "thread_join": "1 s"}
+    soc = make_soc(runtime=runtime)
+    graph = make_graph(FORK, {"a": "Relu"})
+    times = {"s": [9, 1], "a": [3, None], "b": [9, 3], "j": [9, 1]}
+    problem = make_problem(graph, soc, times)
+    # Forking two members costs 4 and saves 3.
+    assert len(planned(FREE, problem).parallel_groups) == 1
+    careful = planned(PartitionTuner(switch_penalty_us=0, profit_test=True), problem)
+    assert careful.parallel_groups == ()
+    barrier = make_problem(graph, soc, times, execution="barrier")
+    assert planned(FREE, barrier).predicted_s == pytest.approx(1 + 3 + 4 + 1)
+
+
+def test_boundary_cost_keeps_a_branch_where_its_input_is():
+    # b would be 1 faster on the NPU, but its input comes from the CPU: 2 T + S = 4.
+    graph = make_graph(FORK, {"s": "Relu", "a": "Relu", "j": "Relu"})
+    times = {"s": [1, None], "a": [3, None], "b": [3, 0], "j": [1, None]}
+    problem = make_problem(graph, SOC, times, transfers={"b": [0, 2], "s": [0, 0], "a": [0, 0]})
+    assert placement(planned(FREE, problem))["b"] == "npu"
+    aware = planned(PartitionTuner(switch_penalty_us=0, boundary_cost=True), problem)
+    assert placement(aware)["b"] == "cpu"
+
+
+def test_an_operator_nobody_runs_is_named():
+    problem = make_problem(chain("Conv", "Softmax"), SOC, {"n0": [1, 1], "n1": [None, None]})
+    with pytest.raises(SchedulerError, match="Softmax 'n1'"):
+        FREE.plan(problem)
+
+
+@pytest.mark.parametrize("parameters", [{"switch_penalty_us": -1}, {"longest_group": 0}])
+def test_impossible_parameters_are_refused(parameters):
+    with pytest.raises(SchedulerError):
+        PartitionTuner(**parameters)
+
+
+@pytest.mark.parametrize("execution", ["barrier", "dataflow"])
+def test_the_finished_plan_is_also_estimated_by_the_profile(execution):
+    """The recurrence's sum is no time; the estimate beside it is one, where nothing contends."""
+    case = Case(hetsim.load_model("squeezenet"), hetsim.load_soc("zcu102-vta"), execution=execution)
+    plan = case.plan(PartitionTuner(switch_penalty_us=0))
+    estimate = plan.details["profile_estimate_us"] * 1e-6
+    assert estimate == pytest.approx(case.makespan(plan), rel=0.03)
+    assert plan.predicted_s != pytest.approx(case.makespan(plan), rel=0.03)
+
+
+def test_several_npus_share_the_branches_of_a_real_network():
+    case = Case(hetsim.load_model("googlenet"), hetsim.load_soc("zcu102-4vta"), execution="barrier")
+    plan = case.plan(PartitionTuner())
+    pus = {part.name: part.pu for part in plan.partitions}
+    beside = [{pus[name] for name in group} for group in plan.parallel_groups]
+    # An Inception block has three branches for NPUs and one for the CPU.
+    assert {"cpu", "npu0", "npu1", "npu2"} in beside
+    one = Case(case.graph, hetsim.load_soc("zcu102-vta"), execution="barrier")
+    assert case.makespan(plan) < one.makespan(one.plan(PartitionTuner()))

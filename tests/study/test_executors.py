@@ -1,0 +1,195 @@
+"""Whoever performs the points, the results are the same; workers may die on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hetsim.errors import ConfigError, ResultsError
+from hetsim.scenario.choices import choose
+from hetsim.scenario.loader import load_scenario
+from hetsim.study.axes import parse_axis
+from hetsim.study.executors.base import Executor
+from hetsim.study.executors.choice import executor
+from hetsim.study.executors.serial import SerialExecutor
+from hetsim.study.point import Bench, Outcome, Point
+from hetsim.study.sweep.study import sweep
+from tests.study.samples import loaded, planned, small_scenario, wait_until
+
+AXES = [parse_axis("npu.sram=64KiB..512KiB:log2"), parse_axis("bus.clock=0.5x,1x,0x")]
+
+
+def test_results_do_not_depend_on_the_workers(tmp_path):
+    scenario = loaded(tmp_path)
+    alone = sweep(scenario, AXES)
+    together = sweep(scenario, AXES, executor=executor(2))
+    assert len(alone.rows) == 12
+    assert len(alone.failed) == 4  # a clock of zero
+    assert together.rows == alone.rows
+    assert together.table.to_csv() == alone.table.to_csv()
+
+
+def test_a_point_that_kills_its_worker_is_a_row_and_the_others_run(tmp_path):
+    scenario = load_scenario(small_scenario(tmp_path))
+    scenario = choose(scenario, schedulers=[f"{tmp_path / 'slow.py'}:Deadly"])
+    done = sweep(scenario, [parse_axis("npu.sram=32KiB..1MiB:log2")], executor=executor(2))
+    errors = [outcome.error for _, outcome in done.rows]
+    assert [error is not None for error in errors] == [False, False, True, False, False, False]
+    assert "worker process died" in str(errors[2])
+
+
+def test_no_workers_cannot_work():
+    with pytest.raises(ConfigError, match="0 workers"):
+        executor(0)
+
+
+def test_all_cores_are_used_unless_there_is_less_to_do():
+    assert isinstance(executor(None, points=1), SerialExecutor)
+
+
+class Scrambled(Executor[int]):
+    """Gives outcomes back late and in reverse."""
+
+    slots = 3
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[int, Point]] = []
+        self.most = 0
+        self.bench: Bench | None = None
+
+    def start(self, bench: Bench) -> None:
+        self.bench = bench
+
+    def submit(self, ticket: int, point: Point) -> None:
+        self.waiting.append((ticket, point))
+        self.most = max(self.most, len(self.waiting))
+
+    def wait(self) -> list[tuple[int, Outcome]]:
+        assert self.bench is not None
+        ticket, point = self.waiting.pop()
+        return [(ticket, self.bench.evaluate(point))]
+
+    def stop(self) -> None:
+        self.waiting.clear()
+
+
+def test_the_order_of_arrival_does_not_matter(tmp_path):
+    scenario = loaded(tmp_path)
+    scrambled = Scrambled()
+    assert sweep(scenario, AXES, executor=scrambled).rows == sweep(scenario, AXES).rows
+    assert scrambled.most == 3
+
+
+def test_an_unreachable_cluster_is_told():
+    pytest.importorskip("distributed")
+    from hetsim.study.executors.cluster import ClusterExecutor
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    cluster = ClusterExecutor(f"tcp://127.0.0.1:{port}", timeout_s=1.0)
+    with pytest.raises(ConfigError, match="cannot be reached within 1 s"):
+        cluster.start(None)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A Dask scheduler and two workers, each a process of its own, on loopback."""
+    pytest.importorskip("distributed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    environment = {**os.environ, "PLANNED": str(tmp_path / "planned.txt")}
+    processes = []
+
+    def launch(*arguments: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments], env=environment, cwd=tmp_path,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        processes.append(process)
+        return process
+
+    host = ("--host", "127.0.0.1")
+    launch(
+        "distributed.cli.dask_scheduler", *host, "--port", address.rpartition(":")[2],
+        "--no-dashboard", "--no-show",
+    )  # fmt: skip
+    worker = ("distributed.cli.dask_worker", address, *host, "--nthreads", "1", "--no-nanny")
+    workers = [launch(*worker, "--no-dashboard") for _ in range(2)]
+    yield address, workers, processes[0]
+    for process in reversed(processes):
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_a_cluster_loses_a_worker_and_the_study_ends_all_the_same(tmp_path, cluster, monkeypatch):
+    address, workers, _ = cluster
+    monkeypatch.setenv("PLANNED", str(tmp_path / "planned.txt"))
+    scenario = load_scenario(small_scenario(tmp_path))
+    expected = sweep(scenario, [parse_axis("npu.sram=64KiB..1MiB:24")])
+    slow = choose(scenario, schedulers=[f"{tmp_path / 'slow.py'}:Slow"])
+    from hetsim.study.executors.cluster import ClusterExecutor
+
+    killed = []
+
+    def progress(_what: str, done: int, _total: int) -> None:
+        if done >= 6 and not killed:
+            killed.append(workers[0].pid)
+            workers[0].send_signal(signal.SIGKILL)
+            workers[0].wait()
+
+    team = ClusterExecutor[int](address, timeout_s=60.0)
+    wait_until(lambda: workers[0].poll() is None)
+    time.sleep(3.0)  # both workers should be there, or there would be nobody to lose
+    done = sweep(
+        slow, [parse_axis("npu.sram=64KiB..1MiB:24")], store=tmp_path / "s.sqlite",
+        executor=team, progress=progress,
+    )  # fmt: skip
+    assert killed
+    assert not done.failed
+    assert [o.makespan_s for _, o in done.rows] == [o.makespan_s for _, o in expected.rows]
+    assert len(set(planned(tmp_path))) == 24
+    # What was under way on the dead worker, or not fetched from it yet, ran again; nothing else.
+    assert len(planned(tmp_path)) <= 24 + 4
+    again = sweep(
+        slow, [parse_axis("npu.sram=64KiB..1MiB:24")], store=tmp_path / "s.sqlite",
+        executor=ClusterExecutor[int](address, timeout_s=60.0),
+    )  # fmt: skip
+    assert again.reused == 24
+
+
+@pytest.mark.slow
+def test_a_cluster_that_goes_away_is_told_and_the_store_keeps_what_is_done(
+    tmp_path, cluster, monkeypatch
+):
+    address, _, scheduler = cluster
+    monkeypatch.setenv("PLANNED", str(tmp_path / "planned.txt"))
+    scenario = load_scenario(small_scenario(tmp_path))
+    slow = choose(scenario, schedulers=[f"{tmp_path / 'slow.py'}:Slow"])
+    from hetsim.study.executors.cluster import ClusterExecutor
+
+    axes = [parse_axis("npu.sram=64KiB..1MiB:24")]
+    done = []
+
+    def progress(_what: str, count: int, _total: int) -> None:
+        done.append(count)
+        if count == 4:
+            scheduler.kill()
+            scheduler.wait()
+
+    with pytest.raises(ResultsError, match="went away"):
+        sweep(
+            slow, axes, store=tmp_path / "s.sqlite",
+            executor=ClusterExecutor[int](address, timeout_s=10.0), progress=progress,
+        )  # fmt: skip
+    again = sweep(slow, axes, store=tmp_path / "s.sqlite")
+    assert again.reused >= done[-1] >= 4
+    assert not again.failed

@@ -1,0 +1,256 @@
+"""``hetsim tune``: never worse, the same on any number of workers, stops and goes on."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+import hetsim
+from hetsim.cli.main import entry
+from hetsim.errors import ConfigError, ResultsError
+from hetsim.plan.files import load_plan
+from hetsim.runs.scenario import run_scenario
+from hetsim.scenario.choices import choose
+from hetsim.scenario.loader import load_scenario
+from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
+from hetsim.schedulers.registry import create
+from hetsim.study.point import Bench, Outcome, case_of
+from hetsim.study.tune import study as study_module
+from hetsim.study.tune.crew import Crew, TuneBench
+from hetsim.study.tune.parameters import tune_parameters
+from hetsim.study.tune.study import Effort, tune
+from tests.study.samples import SCENARIO, small_scenario, start, wait_until
+
+ZOO = """\
+hetsim: scenario/1
+name: zoo
+soc: zcu102-vta
+models: [squeezenet]
+schedulers: [type_based]
+"""
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return str(small_scenario(tmp_path))
+
+
+@pytest.fixture
+def zoo(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "zoo.yaml"
+    path.write_text(ZOO)
+    return str(path)
+
+
+def result(directory):
+    return json.loads((directory / "tune.json").read_text())
+
+
+def test_the_tuned_plan_is_never_worse_and_runs_alike(small, tmp_path, capsys):
+    assert entry(["tune", small, "--evaluations", "600", "--workers", "1", "-o", "out"]) == 0
+    shown = capsys.readouterr().out
+    [model] = result(tmp_path / "out")["models"]
+    simulated = [s["makespan_s"] for s in model["starts"] if s["makespan_s"] is not None]
+    assert model["best_start_s"] == min(simulated)
+    assert model["makespan_s"] <= min(simulated)
+    assert model["lower_bound_s"] <= model["makespan_s"]
+    assert model["evaluations"] <= 600
+    run = hetsim.run(small)  # what the scenario's own scheduler does is among the starts
+    assert run.runs[0].makespan_s in simulated
+    plan = tmp_path / "out" / "plan-small.yaml"
+    assert load_plan(plan).parameters == {"seed": 0, "evaluations": model["evaluations"]}
+    [row] = run_scenario(choose(load_scenario(small), schedulers=[]), plans=[plan]).runs
+    assert row.makespan_s == model["makespan_s"]
+    assert entry(["run", small, "--plan", str(plan), "--no-files", "--quiet"]) == 0
+    assert "plans a second" in shown
+    rows = list(csv.DictReader((tmp_path / "out" / "curve.csv").open()))
+    times = [float(row["best_us"]) for row in rows]
+    assert times == sorted(times, reverse=True)
+    assert times[-1] == pytest.approx(model["makespan_s"] * 1e6, rel=1e-9)
+    for name in ("curve.svg", "curve.png", "report.html", "parameters.yaml"):
+        assert (tmp_path / "out" / name).stat().st_size > 0
+
+
+def test_tuned_parameters_are_an_entry_of_a_scenario(small, tmp_path):
+    assert entry(["tune", small, "--only", "parameters", "-o", "out", "--workers", "1"]) == 0
+    text = (tmp_path / "out" / "parameters.yaml").read_text()
+    [written] = yaml.safe_load(text)["schedulers"]
+    again = tmp_path / "again.yaml"
+    again.write_text(SCENARIO.replace("schedulers: [type_based]\n", text))
+    [run] = hetsim.run(str(again)).runs
+    assert run.scheduler == written["label"]
+    data = result(tmp_path / "out")
+    assert data["models"] == []
+    [gain] = data["parameters"]["everything"]["gains"]
+    assert run.makespan_s == pytest.approx(gain["tuned_s"], rel=1e-9)
+    assert gain["tuned_s"] <= gain["published_s"]
+
+
+@pytest.mark.slow
+def test_workers_and_hash_seeds_do_not_matter(zoo, tmp_path):
+    texts = []
+    for workers, seed in (("1", "1"), ("2", "2")):
+        out = f"out{workers}"
+        subprocess.run(
+            [sys.executable, "-m", "hetsim", "tune", zoo, "--evaluations", "3000", "--workers",
+             workers, "-o", out, "--state", f"{out}.json", "--quiet"],
+            cwd=tmp_path, env={**os.environ, "PYTHONHASHSEED": seed}, check=True,
+        )  # fmt: skip
+        names = ("tune.json", "plan-squeezenet.yaml", "curve.csv", "parameters.yaml")
+        texts.append([(tmp_path / out / name).read_text() for name in names])
+        texts[-1].append((tmp_path / f"{out}.json").read_text())
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.slow
+def test_a_killed_study_goes_on_as_if_nothing_had_happened(zoo, tmp_path):
+    common = ["tune", zoo, "--evaluations", "5000", "--only", "plans", "--quiet"]
+    assert entry([*common, "--workers", "1", "-o", "whole", "--state", "whole.json"]) == 0
+    process = start(tmp_path, *common, "--workers", "2", "-o", "cut", "--state", "cut.json")
+
+    def under_way():
+        file = tmp_path / "cut.json"
+        if not file.exists():
+            return False
+        models = json.loads(file.read_text())["models"]
+        return any(s["rounds"] for m in models.values() for s in m["searches"])
+
+    wait_until(under_way)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    before = json.loads((tmp_path / "cut.json").read_text())["models"]["squeezenet"]
+    assert sum(s["evaluations"] for s in before["searches"]) < 4999
+    assert not (tmp_path / "cut").exists()
+    resumed = [*common, "--workers", "1", "-o", "cut", "--state", "cut.json", "--resume"]
+    assert entry(resumed) == 0
+    for name in ("tune.json", "plan-squeezenet.yaml", "curve.csv"):
+        assert (tmp_path / "cut" / name).read_text() == (tmp_path / "whole" / name).read_text()
+
+
+def test_interrupting_keeps_what_was_found(small, tmp_path, monkeypatch, capsys):
+    real, calls = study_module.round_done, []
+
+    def impatient(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(study_module, "round_done", impatient)
+    common = ["tune", small, "--evaluations", "2000", "--workers", "1", "-o", "out"]
+    assert entry(common) == 130
+    assert "--resume" in capsys.readouterr().err
+    data = result(tmp_path / "out")
+    assert data["interrupted"]
+    assert data["models"][0]["rounds"] == 2
+    assert (tmp_path / "out" / "plan-small.yaml").exists()
+    monkeypatch.setattr(study_module, "round_done", real)
+    assert entry([*common, "--resume"]) == 0
+    resumed = result(tmp_path / "out")
+    assert entry([*common, "--state", "fresh.json"]) == 0
+    assert result(tmp_path / "out") == resumed
+    assert not resumed["interrupted"]
+
+
+def test_seconds_end_a_search(small):
+    scenario = load_scenario(small)
+    done = tune(scenario, Effort(10**9, 0.2), parameters=False)
+    assert done.models[0].rounds > 0
+
+
+def test_state_of_another_study_is_refused(small, tmp_path, capsys):
+    state = tmp_path / "results" / "small-tune.state.json"
+    arguments = ["tune", small, "--only", "plans", "--evaluations", "50", "--workers", "1"]
+    assert entry([*arguments, "--resume"]) == 2
+    assert "there is no state file" in capsys.readouterr().err
+    assert entry([*arguments]) == 0
+    assert entry([*arguments, "--resume", "--seed", "7"]) == 2
+    assert "belongs to another study" in capsys.readouterr().err
+    good = state.read_text()
+    for bad, complaint in (
+        (good[: len(good) // 2], "is damaged"),
+        ("[]", "is not a state file"),
+        (good.replace('"order"', '"ordre"'), "is damaged"),
+    ):
+        state.write_text(bad)
+        assert entry([*arguments, "--resume"]) == 2
+        assert complaint in capsys.readouterr().err
+
+
+def test_bad_requests(small, capsys):
+    assert entry(["tune", small, "--holdout", "1"]) == 2
+    assert "cannot be held out" in capsys.readouterr().err
+    assert entry(["tune", small, "--holdout", "1", "--only", "plans"]) == 2
+    assert entry(["tune", small, "--json", "--quiet"]) == 2
+    with pytest.raises(ConfigError, match="cannot be held out"):
+        tune(load_scenario(small), holdout=2)
+
+
+def test_other_results_are_not_overwritten(small, tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "thesis.txt").write_text("mine")
+    assert entry(["tune", small, "--evaluations", "20", "-o", "out"]) == 2
+    assert "out" in capsys.readouterr().err
+
+
+def test_held_out_networks_have_no_part_in_the_tuning(tmp_path):
+    path = small_scenario(tmp_path)
+    twice = path.read_text().replace(
+        "{path: small.onnx}", "{path: small.onnx, label: one}, squeezenet, {path: small.onnx}"
+    )
+    path.write_text(twice)
+    scenario = load_scenario(path)
+    cases = tuple(case_of(scenario, graph) for graph in Bench.of(scenario).graphs.values())
+    with Crew(TuneBench(cases)) as crew:
+        tuned = tune_parameters(crew, holdout=2)
+    held = [[gain.held_out for gain in fold.gains] for fold in tuned.folds]
+    assert held == [[True, True, False], [True, False, True]]
+    assert tuned.holdout == 2
+    for fold in (*tuned.folds, tuned.everything):
+        for case, gain in zip(cases, fold.gains, strict=True):
+            for parameters, seconds in (
+                ({}, gain.published_s), (fold.parameters, gain.tuned_s),
+            ):  # fmt: skip
+                plan = PartitionTuner(**parameters).plan(case.problem())
+                assert case.simulate(plan).makespan_s == pytest.approx(seconds, rel=1e-9)
+        assert (fold.mean_change(held_out=False) or 0.0) <= 0.0
+    with Crew(TuneBench(cases[2:])) as crew:
+        alone = tune_parameters(crew).everything
+    assert alone.parameters == tuned.folds[0].parameters
+
+
+def test_a_dead_worker_is_told(small):
+    scenario = load_scenario(small)
+    cases = tuple(case_of(scenario, graph) for graph in Bench.of(scenario).graphs.values())
+
+    class Dying:
+        def start(self, bench):
+            pass
+
+        def perform(self, jobs):
+            return [(ticket, Outcome(error="the worker process died")) for ticket, _ in jobs]
+
+    crew = Crew(TuneBench(cases))
+    crew._executor = Dying()
+    with pytest.raises(ResultsError, match="the worker process died"):
+        tune_parameters(crew)
+
+
+def test_partition_tuner_tuned_is_the_best_of_all_in_run(small):
+    scenario = load_scenario(small)
+    case = case_of(scenario, next(iter(Bench.of(scenario).graphs.values())))
+    tuned = case.plan(create("partition_tuner_tuned", {"evaluations": 300}))
+    seconds = case.simulate(tuned).makespan_s
+    assert tuned.predicted_s == pytest.approx(seconds, rel=1e-9)
+    for name in ("partition_tuner", "heft", "type_based", "ios", "mosaic", "best_single_pu"):
+        assert seconds <= case.simulate(case.plan(create(name))).makespan_s * (1 + 1e-9)
+    assert case.plan(create("partition_tuner_tuned", {"evaluations": 300})) == tuned

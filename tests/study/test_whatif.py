@@ -1,0 +1,258 @@
+"""What-if: every size is varied, effects are what run gives, the bottleneck is the real one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+
+import pytest
+from pydantic import BaseModel
+
+import hetsim
+from hetsim.cli.main import entry
+from hetsim.errors import ConfigError
+from hetsim.scenario.loader import load_scenario
+from hetsim.scenario.variants import varied
+from hetsim.soc.fields import Quantity
+from hetsim.study.compare.study import compare, parse_variant
+from hetsim.study.executors.choice import executor
+from hetsim.study.whatif.knobs import SKIPPED, UNVARIED, knobs_of
+from hetsim.study.whatif.report import tornado
+from hetsim.study.whatif.study import sentence, whatif
+from tests.study.samples import SCENARIO, loaded, small_scenario
+
+
+@pytest.fixture
+def workdir(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("soc", ["edge-mcu", "mobile-flagship", "zcu102-vta", "zcu102-4vta"])
+def test_every_change_of_every_shipped_soc_makes_a_soc(tmp_path, soc):
+    scenario = loaded(tmp_path, soc=soc)
+    for knob in knobs_of(scenario):
+        for change in (knob.less, knob.more, *knob.alternatives):
+            if change is not None:
+                assert varied(scenario, change.values).soc.spec != scenario.soc.spec, knob.name
+
+
+@pytest.mark.parametrize("soc", ["edge-mcu", "mobile-flagship", "zcu102-vta"])
+def test_no_quantity_of_a_soc_is_forgotten(tmp_path, soc):
+    scenario = loaded(tmp_path, soc=soc)
+    changed = {
+        path
+        for knob in knobs_of(scenario)
+        for change in (knob.less, knob.more)
+        if change is not None
+        for path in change.values
+    }
+    for path in quantities(scenario.soc.spec, ""):
+        if ".operating_points." in path and path not in changed:
+            continue  # not in force
+        assert path in changed, path
+
+
+def quantities(spec: BaseModel, prefix: str):
+    """Paths of all quantities and shares that are set to something and can change a time."""
+    for name, field in type(spec).model_fields.items():
+        value, path = getattr(spec, name), f"{prefix}{field.alias or name}"
+        if isinstance(value, BaseModel):
+            if name not in SKIPPED:
+                yield from quantities(value, f"{path}.")
+        elif (
+            isinstance(value, dict) and value and isinstance(next(iter(value.values())), BaseModel)
+        ):
+            if name not in SKIPPED or name == "operating_points":
+                for key, item in value.items():
+                    yield from quantities(item, f"{path}.{key}.")
+        elif isinstance(value, float) and value:
+            found = [m for m in field.metadata if isinstance(m, Quantity)]
+            if found and found[0].dimension not in UNVARIED:
+                yield path
+
+
+def test_halves_and_doubles_follow_the_rules(tmp_path):
+    knobs = {knob.name: knob for knob in knobs_of(loaded(tmp_path))}
+    sram = knobs["npu.sram"]
+    assert (sram.now, sram.less.label, sram.more.label) == ("256 KiB", "128 KiB", "512 KiB")
+    assert knobs["npu.array"].more.label == "16×16"
+    assert knobs["npu.array"].more.factor == 4.0
+    share = knobs["npu.array_efficiency"]
+    assert share.more.values["pus.npu.array_efficiency"] == 1.0
+    assert knobs["npu.dma.engines"].less is None
+    assert knobs["npu.dispatch"].better == "less"
+    assert [a.label for a in knobs["npu.double_buffer"].alternatives] == ["false"]
+    assert knobs["cpu clock"].more.values == {
+        "pus.cpu.operating_points.nominal.clock": "2000000000.0 Hz"
+    }
+
+
+def test_cores_and_workers_change_together(tmp_path):
+    scenario = loaded(tmp_path)
+    split = varied(scenario, {"cpu.workers": [1, 1]})
+    cores = next(knob for knob in knobs_of(split) if knob.name == "cpu.cores")
+    assert cores.more.values == {"pus.cpu.cores": 4, "pus.cpu.workers": [2, 2]}
+    assert cores.less is None
+
+
+def test_another_npu_is_one_more_unit(tmp_path):
+    scenario = loaded(tmp_path)
+    second = next(k for k in knobs_of(scenario) if k.name == "number of npu").alternatives[0]
+    assert [pu.name for pu in varied(scenario, second.values).soc.pus] == ["cpu", "npu", "npu_2"]
+
+
+def test_effects_are_what_run_gives(tmp_path):
+    path = small_scenario(tmp_path)
+    study = whatif(load_scenario(path), only=["npu.sram", "bus"])
+    [network] = study.networks
+    [base] = hetsim.run(path).runs
+    assert network.base_s == base.makespan_s
+    assert {s.knob.component for s in network.sensitivities} == {"npu", "bus"}
+    for sensitivity in network.sensitivities:
+        for effect in sensitivity.effects:
+            [anew] = hetsim.run(path, dict(effect.change.values)).runs
+            assert effect.anew.makespan_s == anew.makespan_s
+            soc = load_scenario(path, dict(effect.change.values)).soc
+            kept = hetsim.simulate(soc, base.graph, base.plan)
+            assert effect.kept.makespan_s == kept.makespan_s
+    gains = [s.gain for s in network.sensitivities]
+    assert gains == sorted(gains, reverse=True)
+
+
+def test_results_do_not_depend_on_the_workers(tmp_path):
+    scenario = loaded(tmp_path)
+    alone = whatif(scenario, only=["npu"])
+    together = whatif(scenario, only=["npu"], executor=executor(2))
+    assert alone.networks[0].sensitivities == together.networks[0].sensitivities
+    assert alone.networks[0].relief == together.networks[0].relief
+
+
+def test_a_soc_with_one_weak_part_has_its_bottleneck_there(tmp_path):
+    # A bus as thin as a hair: nothing else can matter, and the time is inverse to its clock.
+    scenario = loaded(tmp_path, **{"bus.clock": "0.5 MHz", "npu.dispatch": "0 s"})
+    study = whatif(scenario)
+    [network] = study.networks
+    relief = network.relief
+    assert relief.sensitivity.knob.component == "bus"
+    assert relief.sensitivity.elasticity == pytest.approx(-1.0, abs=0.02)
+    assert relief.effect.best_s == pytest.approx(network.base_s / 2, rel=0.02)
+    # Twice a hair is a hair: the bottleneck stays.
+    assert relief.following.knob.component == "bus"
+    text = sentence(network, study.soc)
+    assert "bottleneck of small on edge-mcu is bus" in text
+    assert "stays with bus" in text
+
+
+def test_a_time_is_improved_by_lowering_it(tmp_path):
+    # A second for each kernel start on the CPU is more than everything else together.
+    scenario = loaded(tmp_path, **{"cpu.dispatch": "1 s", "bus.clock": "5 MHz"})
+    [network] = whatif(scenario).networks
+    assert network.relief.sensitivity.knob.name == "cpu.dispatch"
+    assert network.relief.sensitivity.elasticity == pytest.approx(1.0, abs=0.05)
+
+
+def test_only_must_fit_something(tmp_path):
+    with pytest.raises(ConfigError, match="called 'npv'") as told:
+        whatif(loaded(tmp_path), only=["npv"])
+    assert "did you mean 'npu'" in str(told.value)
+
+
+def test_the_tornado_shows_the_widest_swing_on_top(tmp_path):
+    [network] = whatif(loaded(tmp_path), only=["npu", "bus"]).networks
+    axes = tornado(network).axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    sided = [s for s in network.sensitivities if s.less or s.more]
+    replanned = max(
+        sided,
+        key=lambda s: max(
+            abs(e.anew.makespan_s - network.base_s) for e in (s.less, s.more) if e is not None
+        ),
+    )
+    assert names[0].startswith(replanned.knob.name)
+    ends = [bar.get_x() + bar.get_width() for bar in axes.patches]
+    effects = [e.anew.makespan_s * 1e3 for e in (sided[0].less, sided[0].more) if e is not None]
+    for effect in effects:
+        if not math.isclose(effect, network.base_s * 1e3):
+            assert any(math.isclose(effect, end) for end in ends)
+
+
+def test_the_command_writes_table_chart_and_data(workdir, capsys):
+    scenario = str(small_scenario(workdir))
+    assert entry(["whatif", scenario, "--only", "npu", "--workers", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "npu.sram" in out
+    assert "bottleneck" in out
+    directory = workdir / "results" / "small-whatif"
+    names = {path.name for path in directory.iterdir()}
+    assert {"report.html", "whatif.json", "whatif.csv", "tornado-small.svg"} <= names
+    data = json.loads((directory / "whatif.json").read_text())
+    rows = list(csv.DictReader(io.StringIO((directory / "whatif.csv").read_text())))
+    assert len(rows) == sum(len(p["changes"]) for p in data["networks"][0]["parameters"])
+    assert "tornado" not in (directory / "report.html").read_text().partition("<h2>")[0]
+    assert entry(["whatif", scenario, "--only", "bus", "--workers", "1"]) == 2  # another study
+    assert "not empty" in capsys.readouterr().err
+
+
+def test_variants_stand_side_by_side(workdir, capsys):
+    scenario = str(small_scenario(workdir))
+    code = entry(
+        ["whatif", scenario, "--set", "npu.sram=2x", "--set", "bus.clock=2x",
+         "--variant", "slow: bus.clock=0.25x, npu.array={rows: 4, columns: 4,"
+         " dataflow: weight_stationary}"]
+    )  # fmt: skip
+    assert code == 0
+    out = capsys.readouterr().out
+    assert "as it is" in out
+    assert "energy" in out
+    directory = workdir / "results" / "small-whatif"
+    data = json.loads((directory / "compare.json").read_text())
+    assert [v["name"] for v in data["variants"]] == ["as it is", "changed", "slow"]
+    times = [v["result"]["runs"][0]["makespan_us"] for v in data["variants"]]
+    assert times[1] < times[0] < times[2]
+    [alone] = hetsim.run(scenario, {"npu.sram": "2x", "bus.clock": "2x"}).runs
+    assert times[1] == pytest.approx(alone.makespan_s * 1e6, abs=1e-6)
+    assert {"gantt-small.svg", "gantt-small.png", "compare.csv"} <= {
+        path.name for path in directory.iterdir()
+    }
+
+
+@pytest.mark.parametrize("text", ["npu.sram=2x", "big:", ": a=1", "big", "big: sram"])
+def test_what_is_no_variant_is_told(text):
+    with pytest.raises(ConfigError, match=r"is not a (variant|change)"):
+        parse_variant(text)
+
+
+def test_a_variant_that_leads_nowhere_stops_before_anything_runs(tmp_path):
+    told = []
+    with pytest.raises(ConfigError, match="npv"):
+        compare(
+            loaded(tmp_path), {"x": {"npv.sram": "2x"}}, progress=lambda *step: told.append(step)
+        )
+    assert not told
+
+
+def test_gantts_share_their_time_axis(tmp_path):
+    from hetsim.study.compare.report import gantts
+
+    comparison = compare(loaded(tmp_path), {"slow": {"bus.clock": "0.25x"}})
+    figure = gantts(comparison, "small")
+    assert len(figure.axes) == 2
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+    assert "slow" in figure.axes[1].get_title(loc="left")
+    assert "small" in comparison._repr_html_()
+
+
+def test_several_networks_each_have_their_answer(tmp_path):
+    small = small_scenario(tmp_path)
+    text = SCENARIO.replace(
+        "[{path: small.onnx}]", "[{path: small.onnx}, {path: small.onnx, label: twin}]"
+    )
+    small.write_text(text)
+    study = whatif(load_scenario(small), only=["bus"])
+    assert [network.model for network in study.networks] == ["small", "twin"]
+    first, second = study.networks
+    assert [s.gain for s in first.sensitivities] == [s.gain for s in second.sensitivities]
+    assert "<table>" in study._repr_html_()

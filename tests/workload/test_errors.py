@@ -1,0 +1,226 @@
+"""What a user is told about a network that cannot be used."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto, helper
+
+from hetsim.errors import HetsimError, WorkloadError
+from hetsim.workload.onnx.loader import load_onnx
+from hetsim.workload.zoo import build_model_proto
+from tests.workload.samples import ints, model, node, weight
+
+IMAGE = {"x": [1, 8, 6, 6]}
+
+
+def failure(what: object, **options: object) -> WorkloadError:
+    with pytest.raises(WorkloadError) as caught:
+        load_onnx(what, **options)  # type: ignore[arg-type]
+    assert caught.value.where is not None, "every message names the file"
+    return caught.value
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    error = failure(tmp_path / "gone.onnx")
+    assert "gone.onnx: there is no such file" in str(error)
+
+
+def test_a_folder_is_not_a_model(tmp_path: Path) -> None:
+    assert "directory" in str(failure(tmp_path)).lower()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"# some text\nname: x\n", b"PK\x03\x04zip", b"\x00" * 64]
+)
+def test_not_onnx(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(content)
+    error = failure(path)
+    assert str(path) in str(error)
+    assert error.hint
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0, 0.9999))
+def test_truncated_at_any_place(tmp_path_factory: pytest.TempPathFactory, share: float) -> None:
+    content = build_model_proto("alexnet").SerializeToString()
+    path = tmp_path_factory.mktemp("cut") / "cut.onnx"
+    path.write_bytes(content[: int(share * len(content))])
+    assert "cut.onnx" in str(failure(path))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 255))
+def test_a_flipped_byte_never_escapes_as_another_exception(place: int, value: int) -> None:
+    content = bytearray(build_model_proto("alexnet").SerializeToString())
+    content[place % len(content)] = value
+    try:
+        proto = onnx.ModelProto.FromString(bytes(content))
+    except Exception:  # read_model answers for this; tested above
+        return
+    with contextlib.suppress(HetsimError):
+        load_onnx(proto)
+
+
+def test_empty_and_without_outputs() -> None:
+    assert "empty" in str(failure(model([], IMAGE, ["x"])))
+    assert "no outputs" in str(failure(model([node("Relu", ["x"], "y")], IMAGE, [])))
+
+
+def test_only_views_leave_nothing_to_run() -> None:
+    assert "no operators to run" in str(
+        failure(model([node("Identity", ["x"], "y")], IMAGE, ["y"]))
+    )
+
+
+def test_cycle_names_its_operators() -> None:
+    nodes = [
+        node("Relu", ["x"], "start"),
+        node("Add", ["start", "c"], "a", name="first"),
+        node("Neg", ["a"], "b", name="second"),
+        node("Exp", ["b"], "c", name="third"),
+        node("Abs", ["c"], "y", name="after"),
+    ]
+    text = str(failure(model(nodes, IMAGE, ["y"])))
+    assert "cycle" in text
+    assert all(name in text for name in ("first", "second", "third"))
+    assert "after" not in text
+    own = str(failure(model([node("Add", ["x", "y"], "y", name="me")], IMAGE, ["y"])))
+    assert "me -> me" in own
+
+
+def test_dangling_and_doubled_tensors() -> None:
+    assert "'ghost', which nothing produces" in str(
+        failure(model([node("Add", ["x", "ghost"], "y")], IMAGE, ["y"]))
+    )
+    twice = [node("Relu", ["x"], "y", name="one"), node("Neg", ["x"], "y", name="two")]
+    assert "produced twice" in str(failure(model(twice, IMAGE, ["y"])))
+    assert "'z' is never produced" in str(failure(model([node("Relu", ["x"], "y")], IMAGE, ["z"])))
+
+
+def test_all_unknown_kinds_are_listed_at_once_with_counts() -> None:
+    nodes = [
+        node("Strange", ["x"], "a", domain="acme"),
+        node("Strange", ["a"], "b", domain="acme"),
+        node("Odd", ["b"], "c", domain="acme"),
+        node("StringNormalizer", ["c"], "y"),
+    ]
+    error = failure(model(nodes, IMAGE, ["y"], domains={"acme": 1}))
+    assert "acme.Odd (1), acme.Strange (2)" in str(error)
+    assert "StringNormalizer (1)" in str(error)
+    assert "bandwidth_bound" in str(error)
+
+
+def test_a_vendor_operator_is_not_taken_for_the_standard_one() -> None:
+    proto = model([node("Relu", ["x"], "y", domain="acme")], IMAGE, ["y"], domains={"acme": 1})
+    assert "acme.Relu (1)" in str(failure(proto))
+
+
+def test_unknown_operator_without_a_shape() -> None:
+    nodes = [node("Strange", ["x"], "a", domain="acme"), node("Relu", ["a"], "y")]
+    error = failure(
+        model(nodes, IMAGE, ["y"], domains={"acme": 1}), unknown_operators="bandwidth_bound"
+    )
+    assert "'a'" in str(error)
+    assert "value_info" in str(error)
+
+
+def test_wrong_choice_for_unknown_operators() -> None:
+    with pytest.raises(WorkloadError, match="allowed"):
+        load_onnx(
+            model([node("Relu", ["x"], "y")], IMAGE, ["y"]),
+            unknown_operators="ignore",  # type: ignore[arg-type]
+        )
+
+
+def test_data_dependent_shapes() -> None:
+    error = failure(model([node("NonZero", ["x"], "y")], IMAGE, ["y"]))
+    assert "NonZero (1)" in str(error)
+    assert "the data decides" in str(error)
+
+
+def test_control_flow() -> None:
+    branch = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["r"])], "b", [],
+        [helper.make_tensor_value_info("r", TensorProto.FLOAT, [1, 8, 6, 6])],
+    )  # fmt: skip
+    nodes = [node("If", ["c"], "y", then_branch=branch, else_branch=branch)]
+    proto = model(nodes, {**IMAGE, "c": (TensorProto.BOOL, [1])}, ["y"])
+    assert "control flow" in str(failure(proto))
+    assert "If (1)" in str(failure(proto))
+
+
+def test_symbolic_dimension_says_which_and_how_to_give_it() -> None:
+    proto = model([node("Relu", ["x"], "y")], {"x": ["batch", 3, 224, 224]}, ["y"])
+    error = failure(proto)
+    assert "'x'" in str(error)
+    assert "0 ('batch')" in str(error)
+    assert "input_shapes: {x: [1, 3, 224, 224]}" in str(error)
+    assert load_onnx(proto, input_shapes={"x": [2, 3, 224, 224]}).tensors["y"].shape[0] == 2
+    assert load_onnx(proto, input_shapes={"x": np.array([2, 3, 224, 224])})  # type: ignore[dict-item]
+
+
+def test_unnamed_dimension_and_missing_shape() -> None:
+    proto = model([node("Relu", ["x"], "y")], {"x": [1, None, 4]}, ["y"])
+    assert "dimension 1 of input 'x'" in str(failure(proto))
+    proto.graph.input[0].type.tensor_type.ClearField("shape")
+    assert "not in the file" in str(failure(proto))
+    assert load_onnx(proto, input_shapes={"x": [1, 2, 4]}).tensors["y"].shape == (1, 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ({"image": [1, 8, 6, 6]}, "did you mean 'images'"),
+        ({"zzz": [1, 8, 6, 6]}, "its inputs are: images"),
+        ({"images": [1, 8, 6]}, "the file fixes [N, 8, 6, 6]"),
+        ({"images": [1, 9, 6, 6]}, "the file fixes [N, 8, 6, 6]"),
+        ({"images": [0, 8, 6, 6]}, "positive"),
+        ({"images": [1.5, 8, 6, 6]}, "positive"),
+        ({"images": [True, 8, 6, 6]}, "positive"),
+        ({"images": ["N", 8, 6, 6]}, "positive"),
+    ],
+)
+def test_bad_input_shapes(shapes: dict[str, list[int]], message: str) -> None:
+    proto = model([node("Relu", ["images"], "y")], {"images": ["N", 8, 6, 6]}, ["y"])
+    assert message in str(failure(proto, input_shapes=shapes))
+
+
+def test_shapes_that_contradict_each_other_name_the_operator() -> None:
+    nodes = [node("Conv", ["x", "w"], "y", name="wrong")]
+    error = failure(model(nodes, IMAGE, ["y"], {"w": weight(4, 7, 3, 3)}))
+    assert "wrong" in str(error) or "'y'" in str(error)
+    added = failure(
+        model([node("Add", ["x", "b"], "y", name="bad")], IMAGE, ["y"], {"b": weight(5)})
+    )
+    assert "'bad'" in str(added)
+    assert "[1, 8, 6, 6]" in str(added)
+
+
+def test_strings_and_other_types() -> None:
+    proto = model([node("Relu", ["x"], "y")], {"x": (TensorProto.STRING, [4])}, ["y"])
+    assert "string" in str(failure(proto))
+    proto = model([node("Relu", ["x"], "y")], {"x": (TensorProto.COMPLEX64, [4])}, ["y"])
+    assert "complex64" in str(failure(proto))
+    proto = model([node("Cast", ["x"], "y", to=TensorProto.STRING)], IMAGE, ["y"])
+    assert "string" in str(failure(proto))
+
+
+def test_a_shape_in_missing_external_data_is_named(tmp_path: Path) -> None:
+    nodes = [node("Reshape", ["x", "s"], "r"), node("Relu", ["r"], "y")]
+    path = tmp_path / "net.onnx"
+    onnx.save(
+        model(nodes, IMAGE, ["y"], {"s": ints(2, -1)}), path,
+        save_as_external_data=True, location="weights.bin", size_threshold=0,
+    )  # fmt: skip
+    (tmp_path / "weights.bin").unlink()
+    error = failure(path)
+    assert "'s'" in str(error)
+    assert "external" in str(error)
