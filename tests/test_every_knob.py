@@ -21,7 +21,7 @@ from hetsim.cost.analytical import AnalyticalModel
 from hetsim.errors import HetsimError
 from hetsim.lower.lowering import Lowering
 from hetsim.plan.model import Partition, Plan
-from hetsim.runs.memory import check_capacity
+from hetsim.runs.guards.memory import check_capacity
 from hetsim.sim.simulate import execute
 from hetsim.soc.loader import build_soc
 from hetsim.soc.model import SoC

@@ -113,13 +113,13 @@ def _scenarios() -> list[Row]:
     rows: list[Row] = []
     for name in shipped("scenarios"):
         scenario = load_scenario(name)
-        named = scenario.schedulers
+        listed = [ref.label for ref in scenario.schedulers if ref.listed]
         rows.append(
             {
                 "name": name,
                 "soc": scenario.soc.name,
                 "models": [model.label for model in scenario.models],
-                "schedulers": ["all"] if isinstance(named, str) else [s.label for s in named],
+                "schedulers": listed or ["all"],
                 "execution": scenario.execution,
                 "description": scenario.description,
                 "file": scenario.source,

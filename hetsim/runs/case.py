@@ -20,11 +20,11 @@ from hetsim.lower.lowering import Lowering
 from hetsim.lower.program import Program
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
+from hetsim.runs.guards.limits import time_limit
+from hetsim.runs.guards.memory import check_capacity
+from hetsim.runs.guards.shape import misshapen
 from hetsim.runs.judge import IncrementalJudge
-from hetsim.runs.limits import time_limit
-from hetsim.runs.memory import check_capacity
 from hetsim.runs.profile.simulated import SimulatedProfile
-from hetsim.runs.shape import misshapen
 from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.schedulers.search.judge import NEVER, draft_of
 from hetsim.sim.simulate import execute

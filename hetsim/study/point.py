@@ -1,6 +1,6 @@
 """One run of a study: what it is told, what it reports, and the bench that performs it.
 
-A :class:`Point` is one network under one scheduler with some values changed. A :class:`Bench`
+A :class:`Point` is one network under one scheduler with some values changed. A :class:`PointBench`
 holds what all points of a study share (the scenario and its loaded networks) and turns a point
 into an :class:`Outcome`, plain numbers that fit a row of a table. Benches and points cross process
 boundaries; the same point gives the same outcome in every process.
@@ -20,9 +20,12 @@ from typing import Any
 from hetsim.analysis.result import Run
 from hetsim.errors import HetsimError
 from hetsim.plan.model import Plan
+from hetsim.plan.validate import validate_plan
 from hetsim.runs.case import Case
+from hetsim.runs.scenario import case_of, load_graph
 from hetsim.scenario.loader import Scenario, SchedulerRef
-from hetsim.scenario.variants import scheduler_refs, varied
+from hetsim.scenario.variants import varied
+from hetsim.study.executors.base import Bench
 from hetsim.version import version
 from hetsim.workload.graph import Graph
 
@@ -41,6 +44,11 @@ class Point:
     scheduler: str
     design: Mapping[str, object] = field(default_factory=dict)
     plan: Plan | None = None
+
+    def __str__(self) -> str:
+        """The point in a few words."""
+        values = ", ".join(f"{path}={value}" for path, value in self.design.items())
+        return f"{self.model} · {self.scheduler} · {values}" if values else self.model
 
 
 @dataclass(frozen=True)
@@ -88,21 +96,19 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Bench:
+class PointBench(Bench[Point, Outcome]):
     """The scenario and networks that the points of a study share."""
 
     scenario: Scenario
     graphs: Mapping[str, Graph]
 
     @classmethod
-    def of(cls, scenario: Scenario) -> Bench:
+    def of(cls, scenario: Scenario) -> PointBench:
         """Loads the scenario's networks.
 
         Raises:
             WorkloadError: a network that cannot be loaded.
         """
-        from hetsim.runs.scenario import load_graph
-
         return cls(scenario, {ref.label: load_graph(scenario, ref) for ref in scenario.models})
 
     def scenario_of(self, point: Point) -> Scenario:
@@ -128,6 +134,10 @@ class Bench:
             return Outcome(error=str(error), seconds=time.perf_counter() - begun)
         return outcome_of(run, scenario, time.perf_counter() - begun)
 
+    def lost(self, job: Point, reason: str) -> Outcome:
+        """A point whose worker died is a row that says so."""
+        return Outcome(error=reason)
+
     def key(self, point: Point) -> str:
         """SHA-256 of everything that can change the point's outcome.
 
@@ -150,7 +160,7 @@ class Bench:
             }
             scenario = self.scenario
         else:
-            base = {"scheduler": _scheduler_identity(_scheduler(scenario, point.scheduler))}
+            base = {"scheduler": _scheduler_identity(scenario.scheduler(point.scheduler))}
         spec = scenario.soc.spec.model_dump(mode="json", exclude={"name", "description"})
         base |= {
             "soc": spec,
@@ -169,32 +179,17 @@ class Bench:
 
 def points_of(scenario: Scenario, designs: Iterable[Mapping[str, object]]) -> tuple[Point, ...]:
     """Every network under every scheduler for each design, designs outermost."""
-    labels = [ref.label for ref in scheduler_refs(scenario)]
     return tuple(
-        Point(model.label, label, design)
+        Point(model.label, ref.label, design)
         for design in designs
         for model in scenario.models
-        for label in labels
-    )
-
-
-def case_of(scenario: Scenario, graph: Graph) -> Case:
-    """The case of one network in a scenario."""
-    return Case(
-        graph,
-        scenario.soc,
-        execution=scenario.execution,
-        seed=scenario.seed,
-        fidelity=scenario.fidelity,
+        for ref in scenario.schedulers
     )
 
 
 def plan_anew(case: Case, scenario: Scenario, label: str) -> Run:
     """The run of the scenario's scheduler ``label``; its failure is a run with ``error``."""
-    from hetsim.schedulers.registry import create
-
-    ref = _scheduler(scenario, label)
-    return case.run(label, create(ref.name, dict(ref.parameters)), scenario.time_limit_s)
+    return case.run(label, scenario.scheduler(label).create(), scenario.time_limit_s)
 
 
 def keep_plan(case: Case, label: str, plan: Plan) -> Run:
@@ -203,8 +198,6 @@ def keep_plan(case: Case, label: str, plan: Plan) -> Run:
     Raises:
         PlanError: the plan does not fit this one.
     """
-    from hetsim.plan.validate import validate_plan
-
     validate_plan(plan, case.graph, case.soc)
     return case.evaluate(label, plan)
 
@@ -264,10 +257,6 @@ def _file_hash(path: Path, _changed: int, _size: int) -> str:
 def _prices(scenario: Scenario) -> tuple[Any, Any]:
     spec = scenario.soc.spec
     return spec.area, spec.cost
-
-
-def _scheduler(scenario: Scenario, label: str) -> SchedulerRef:
-    return next(ref for ref in scheduler_refs(scenario) if ref.label == label)
 
 
 def _scheduler_identity(ref: SchedulerRef) -> list[object]:

@@ -10,8 +10,8 @@ import pytest
 from hetsim.errors import InfeasibleError, PlanError, SchedulerError
 from hetsim.plan.model import Partition, Plan
 from hetsim.runs.case import Case
-from hetsim.runs.limits import time_limit
-from hetsim.runs.memory import check_capacity, peak_bytes
+from hetsim.runs.guards.limits import time_limit
+from hetsim.runs.guards.memory import check_capacity, peak_bytes
 from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.workload.graph import Graph, Operator, Tensor
 from tests.sim.samples import CLUSTER, make_graph, make_soc

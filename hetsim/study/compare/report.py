@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hetsim.analysis.result import Run
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.figures.stacked import stacked_gantt_figure
 from hetsim.report.files.jsonout import dumps, result_to_dict
-from hetsim.report.files.studydir import StudyIdentity
 from hetsim.report.page.study import Page, Picture, Section, Table
 from hetsim.report.summary import tidy_time
-from hetsim.scenario.loader import Scenario
-from hetsim.study.compare.study import Comparison, Variant
-from hetsim.study.point import digest
+from hetsim.study.compare.result import Comparison, Variant
+from hetsim.study.result import html_sentence, html_table, to_figures, to_html
 from hetsim.study.sweep.pictures import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-def compare_identity(
-    scenario: Scenario, variants: Mapping[str, Mapping[str, object]]
-) -> StudyIdentity:
-    """What tells this comparison from another of the same scenario."""
-    changes = {name: dict(values) for name, values in variants.items()}
-    models = [ref.label for ref in scenario.models]
-    return StudyIdentity("compare", scenario.name, digest([models, changes]))
 
 
 def gantts(comparison: Comparison, model: str) -> Figure:
@@ -135,18 +122,21 @@ def compare_files(comparison: Comparison) -> tuple[Page, dict[str, str | bytes]]
     return page, files
 
 
+@to_html.register(Comparison)
 def comparison_html(comparison: Comparison) -> str:
     """The tables for a notebook."""
-    parts = [f"<p><b>{html.escape(headline(comparison))}</b></p>"]
-    for model in comparison.models:
-        shown = table(comparison, model)
-        head = "".join(f"<th>{html.escape(c)}</th>" for c in shown.columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in shown.rows
-        )
-        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
-    return "".join(parts)
+    tables = [html_table(table(comparison, model)) for model in comparison.models]
+    return html_sentence(headline(comparison)) + "".join(tables)
+
+
+@to_figures.register(Comparison)
+def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
+    """The Gantt charts of each network that runs on some variant."""
+    return {
+        f"gantt-{plain(model)}": gantts(comparison, model)
+        for model in comparison.models
+        if any(variant.best(model) is not None for variant in comparison.variants)
+    }
 
 
 def _variant_lines(comparison: Comparison) -> list[str]:

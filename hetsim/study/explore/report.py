@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 from collections import Counter
 from collections.abc import Sequence
@@ -14,30 +13,17 @@ from hetsim.report.figures.curves import curves_figure
 from hetsim.report.figures.pareto import pareto_figure
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
-from hetsim.report.files.studydir import StudyIdentity
 from hetsim.report.page.study import Page, Picture, Section, Table
-from hetsim.scenario.loader import Scenario
-from hetsim.study.axes import Axis
 from hetsim.study.explore.designs import design_files
 from hetsim.study.explore.objectives import LABELS
-from hetsim.study.explore.study import Design, Exploration
-from hetsim.study.point import digest
+from hetsim.study.explore.result import Design, Exploration
+from hetsim.study.result import html_sentence, html_table, to_figures, to_html
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_FILES = 50
 """Designs of the front that are written as SoC files; a longer front is thinned evenly."""
-
-
-def explore_identity(
-    scenario: Scenario, axes: Sequence[Axis], minimise: Sequence[str], constraints: Sequence[str]
-) -> StudyIdentity:
-    """What tells this exploration from another of the same scenario."""
-    varied = [[axis.path, list(axis.values)] for axis in axes]
-    return StudyIdentity(
-        "explore", scenario.name, digest([varied, list(minimise), list(constraints)])
-    )
 
 
 def headline(study: Exploration) -> str:
@@ -95,6 +81,7 @@ def measures_of(study: Exploration) -> list[str]:
     return list(dict.fromkeys([*study.objectives, *(c.measure for c in study.constraints)]))
 
 
+@to_figures.register(Exploration)
 def figures(study: Exploration) -> dict[str, Figure]:
     """Pareto plot or history, and parameter importance, by file stem."""
     found: dict[str, Figure] = {}
@@ -187,18 +174,10 @@ def to_dict(study: Exploration) -> dict[str, Any]:
     }
 
 
+@to_html.register(Exploration)
 def exploration_html(study: Exploration) -> str:
     """Headline and front for a notebook."""
-    table = front_table(study)
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in table.rows
-    )
-    return (
-        f"<p><b>{html.escape(headline(study))}</b></p>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    )
+    return html_sentence(headline(study)) + html_table(front_table(study))
 
 
 def _history(study: Exploration) -> Figure:

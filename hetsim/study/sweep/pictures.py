@@ -11,13 +11,13 @@ from hetsim.names import suggest
 from hetsim.report.figures.curves import curves_figure
 from hetsim.report.figures.heatmap import heatmap_figure
 from hetsim.report.figures.pareto import pareto_figure, pareto_front
+from hetsim.study.result import to_figures
+from hetsim.study.sweep.result import Sweep
 from hetsim.study.table import Row, StudyTable
 from hetsim.units import UNITS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from hetsim.study.sweep.study import Sweep
 
 MEASURES: Mapping[str, tuple[str, float]] = {
     "makespan_s": ("time per inference (ms)", 1e-3),
@@ -30,6 +30,7 @@ MEASURES: Mapping[str, tuple[str, float]] = {
 _NUMBER = re.compile(r"\s*([-+]?[\d_.]+(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 
 
+@to_figures.register(Sweep)
 def sweep_figures(sweep: Sweep) -> dict[str, Figure]:
     """Pictures by file stem; as many as the shape of the sweep gives sense to."""
     table = sweep.table
