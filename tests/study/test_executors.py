@@ -67,14 +67,15 @@ class Letters(Bench[int, str]):
 
 
 def test_any_bench_will_do_and_says_itself_what_became_of_a_lost_job():
+    bench = Letters()
     with executor(2) as team:
-        team.ensure(Letters())
+        team.ensure(bench)
         found = dict(team.perform((f"job {i}", i) for i in range(7)))
         assert list(map(found.get, ("job 0", "job 1", "job 2", "job 6"))) == ["a", "b", "c", "g"]
         assert found["job 3"].startswith("3: the worker process died")
         assert len(found) == 7
     with team:  # started again after it was stopped
-        team.ensure(Letters())
+        team.ensure(bench)
         assert dict(team.perform([("x", 1)])) == {"x": "b"}
 
 

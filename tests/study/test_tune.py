@@ -21,6 +21,7 @@ from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.registry import create
+from hetsim.schedulers.search.starts import start_names
 from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.point import PointBench
 from hetsim.study.tune import study as study_module
@@ -250,3 +251,11 @@ def test_partition_tuner_tuned_is_the_best_of_all_in_run(small):
     for name in ("partition_tuner", "heft", "type_based", "ios", "mosaic", "best_single_pu"):
         assert seconds <= case.simulate(case.plan(create(name))).makespan_s * (1 + 1e-9)
     assert case.plan(create("partition_tuner_tuned", {"evaluations": 300})) == tuned
+
+
+def test_all_schedulers_means_all_plans_to_start_from_and_no_proofs(tmp_path):
+    text = SCENARIO.replace("[type_based]", "all")
+    everything = load_scenario(small_scenario(tmp_path, text=text))
+    assert [name for _, name, _ in study_module._starts(everything)] == start_names()
+    asked = choose(everything, schedulers=["exact", "heft"])
+    assert [name for _, name, _ in study_module._starts(asked)] == [*start_names(), "exact"]
