@@ -69,7 +69,8 @@ def _options(study: type[Study[Any]]) -> Iterator[click.Parameter]:
         ),
     )  # fmt: skip
     for name, place in (places() if study.runs_elsewhere else {}).items():
-        yield click.Option([f"--{name}", name], metavar=place.metavar, help=place.help)
+        option = f"--{name.replace('_', '-')}"
+        yield click.Option([option], metavar=place.metavar, help=place.help)
     yield from study.keeping
     yield from (
         click.Option(

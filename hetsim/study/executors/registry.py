@@ -43,9 +43,9 @@ ELSEWHERE = {
 
 
 def places() -> dict[str, Place]:
-    """Those that ship with hetsim, then those of installed packages."""
+    """Those that ship with hetsim, then those of installed packages, by keyword."""
     others = {
-        name: Place(entry.value, help=f"Run on {entry.value}.")
+        name.replace("-", "_"): Place(entry.value, help=f"Run on {entry.value}.")
         for name, entry in installed(GROUP).items()
     }
     return {**ELSEWHERE, **{name: p for name, p in others.items() if name not in ELSEWHERE}}

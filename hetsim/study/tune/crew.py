@@ -42,13 +42,13 @@ class Attempt:
     parameters: Parameters
 
 
-Job = Walk | Attempt
-Answer = Outcome | float
+TuneJob = Walk | Attempt
+TuneAnswer = Outcome | float
 """A walk's outcome, or the makespan of an attempt in seconds."""
 
 
 @dataclass(frozen=True)
-class TuneBench(Bench[Job, Answer]):
+class TuneBench(Bench[TuneJob, TuneAnswer]):
     """The networks of a study, each with its grounds and profile, made once."""
 
     cases: tuple[Case, ...]
@@ -74,7 +74,7 @@ class TuneBench(Bench[Job, Answer]):
             self._problems[model] = self.cases[model].problem()
         return PartitionTuner(**parameters).plan(self._problems[model])  # type: ignore[arg-type]
 
-    def evaluate(self, job: Job) -> Answer:
+    def evaluate(self, job: TuneJob) -> TuneAnswer:
         """Carries out a job. Seconds of a walk's outcome and of an attempt are by the judge."""
         if isinstance(job, Walk):
             ground = self.ground(job.model, job.rewrites)
@@ -84,7 +84,7 @@ class TuneBench(Bench[Job, Answer]):
         except HetsimError:
             return math.inf
 
-    def lost(self, job: Job, reason: str) -> Answer:
+    def lost(self, job: TuneJob, reason: str) -> TuneAnswer:
         """The search cannot go on without an answer.
 
         Raises:
@@ -96,16 +96,18 @@ class TuneBench(Bench[Job, Answer]):
         )
 
 
-Kind = TypeVar("Kind", bound=Answer)
+Kind = TypeVar("Kind", bound=TuneAnswer)
 
 
 class Crew:
     """A bench and who works on it; the caller stops the executor."""
 
-    def __init__(self, bench: TuneBench, executor: Executor[Job, Answer] | None = None) -> None:
+    def __init__(
+        self, bench: TuneBench, executor: Executor[TuneJob, TuneAnswer] | None = None
+    ) -> None:
         """Without an executor everything is done in this process."""
         self.bench = bench
-        self._executor = executor or SerialExecutor[Job, Answer]()
+        self._executor = executor or SerialExecutor[TuneJob, TuneAnswer]()
 
     def walk(self, jobs: Sequence[Walk]) -> list[Outcome]:
         """Outcomes in the order of ``jobs``."""
@@ -115,7 +117,7 @@ class Crew:
         """Makespans in the order of ``jobs``; infinite where there is no plan."""
         return self._perform(jobs, float)
 
-    def _perform(self, jobs: Sequence[Job], kind: type[Kind]) -> list[Kind]:
+    def _perform(self, jobs: Sequence[TuneJob], kind: type[Kind]) -> list[Kind]:
         """Answers in the order of ``jobs``, all of which are answered by a ``kind``."""
         self._executor.ensure(self.bench)
         found: dict[int, Kind] = {}

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -15,9 +15,13 @@ from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
 from hetsim.report.page.study import Page, Picture, Section, Table
 from hetsim.report.summary import tidy_time
+from hetsim.study.result import html_sentence, html_table, to_figures, to_html
 from hetsim.study.tune.parameters import Fold, TunedParameters
 from hetsim.study.tune.picture import curve_figure
 from hetsim.study.tune.result import TunedModel, Tuning
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PLAN_COLUMNS = ("network", "best start", "", "tuned", "gain", "bound", "gap", "plans judged")
 
@@ -46,6 +50,18 @@ def headline(tuning: Tuning) -> str:
     if tuning.interrupted:
         parts.append("The study was interrupted.")
     return " ".join(parts)
+
+
+@to_html.register(Tuning)
+def tuning_html(tuning: Tuning) -> str:
+    """Headline and plans for a notebook."""
+    return html_sentence(headline(tuning)) + html_table(Table(PLAN_COLUMNS, plan_rows(tuning)))
+
+
+@to_figures.register(Tuning)
+def tuning_figures(tuning: Tuning) -> dict[str, Figure]:
+    """The best-so-far curves, where plans were tuned."""
+    return {"curve": curve_figure(tuning)} if tuning.models else {}
 
 
 def gain(model: TunedModel) -> float:

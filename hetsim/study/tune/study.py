@@ -38,7 +38,7 @@ from hetsim.study.executors.base import Executor
 from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.point import PointBench, digest, graph_hash
 from hetsim.study.result import Rows, Shown, Words
-from hetsim.study.tune.crew import Answer, Crew, Job, TuneBench, Walk
+from hetsim.study.tune.crew import Crew, TuneAnswer, TuneBench, TuneJob, Walk
 from hetsim.study.tune.parameters import check_holdout, tune_parameters
 from hetsim.study.tune.proof import check_prover, prove
 from hetsim.study.tune.report import (
@@ -167,7 +167,9 @@ class TuneStudy(Study[Tuning]):
         models = [ref.label for ref in self.scenario.models]
         return {"models": models, "execution": self.scenario.execution}
 
-    def run(self, executor: Executor[Job, Answer], progress: Progress | None = None) -> Tuning:
+    def run(
+        self, executor: Executor[TuneJob, TuneAnswer], progress: Progress | None = None
+    ) -> Tuning:
         """Tunes parameters, then a plan for every network; Ctrl-C ends it early."""
         if self.prove_s is not None:
             check_prover()
@@ -244,7 +246,7 @@ def tune(
     scenario: Scenario,
     effort: Effort | None = None,
     *,
-    executor: Executor[Job, Answer] | None = None,
+    executor: Executor[TuneJob, TuneAnswer] | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Tuning:
@@ -263,7 +265,7 @@ def tune(
         PlanError: a network for which no scheduler finds a plan.
         HetsimError: networks that cannot be loaded or do not fit.
     """
-    with executor or SerialExecutor[Job, Answer]() as team:
+    with executor or SerialExecutor[TuneJob, TuneAnswer]() as team:
         return TuneStudy(scenario, effort, **options).run(team, progress)
 
 
