@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hetsim.errors import ConfigError
 from hetsim.names import suggest
-from hetsim.plugins import installed, load
+from hetsim.plugins import installed, load_class
 
 if TYPE_CHECKING:
     from hetsim.study.base import Study
@@ -41,7 +41,7 @@ STUDIES: dict[str, tuple[str, str]] = {
 
 def studies() -> dict[str, str]:
     """The line that ``hetsim --help`` shows for each study there is."""
-    others = {name: f"A study of {entry.module}." for name, entry in installed(GROUP).items()}
+    others = {point.name: f"A study of {point.module}." for point in installed(GROUP)}
     return {**others, **{name: line for name, (_, line) in STUDIES.items()}}
 
 
@@ -49,19 +49,12 @@ def find_study(name: str) -> type[Study[Any]]:
     """The class behind ``name``.
 
     Raises:
-        ConfigError: no such study, or one that cannot be imported or is something else.
+        ConfigError: no such study, or one that :func:`hetsim.plugins.load_class` refuses.
     """
     from hetsim.study.base import Study
 
-    if name in STUDIES:
-        path = STUDIES[name][0]
-    elif name in (others := installed(GROUP)):
-        path = others[name].value
-    else:
+    others = {point.name: point.value for point in installed(GROUP)}
+    path = STUDIES[name][0] if name in STUDIES else others.get(name)
+    if path is None:
         raise ConfigError(f"there is no study {name!r}", hint=suggest(name, studies()))
-    found = load(path, f"study {name!r}")
-    if not (isinstance(found, type) and issubclass(found, Study)):
-        raise ConfigError(
-            f"{path} is not a study", hint="a study is a subclass of hetsim.study.base.Study"
-        )
-    return found
+    return load_class(path, Study, f"study {name!r}")  # type: ignore[type-abstract]

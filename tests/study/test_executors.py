@@ -87,7 +87,7 @@ def test_an_executor_elsewhere_is_a_name_and_an_address(monkeypatch):
     with pytest.raises(ConfigError, match="one place"):
         executor(1, queue="a://b", dask="tcp://c:1")
     monkeypatch.setitem(registry.ELSEWHERE, "queue", Place("nowhere:Nothing"))
-    with pytest.raises(ConfigError, match="executor 'queue' cannot be imported from nowhere"):
+    with pytest.raises(ConfigError, match="executor 'queue' of 'nowhere:Nothing' cannot be loaded"):
         executor(1, queue="a://b")
 
 

@@ -185,9 +185,9 @@ def test_killed_it_goes_on_where_it_was(workdir):
 
 def test_what_is_no_study_or_not_there_is_told_and_ours_cannot_be_replaced(workdir, capsys):
     assert entry(["bystander", "x"]) == 2
-    assert "others_study:Bystander is not a study" in capsys.readouterr().err
+    assert "is not a subclass of hetsim.study.base.Study" in capsys.readouterr().err
     assert entry(["gone", "x"]) == 2
-    assert "study 'gone' cannot be imported from nowhere_at_all:Study" in capsys.readouterr().err
+    assert "study 'gone' of 'nowhere_at_all:Study' cannot be loaded" in capsys.readouterr().err
     assert registry.find_study("sweep") is SweepStudy
     with pytest.raises(ConfigError, match="did you mean 'doubling'"):
         registry.find_study("doublng")

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from hetsim.errors import ConfigError, Location
-from hetsim.plugins import installed, load
+from hetsim.plugins import installed, load_class
 from hetsim.study.executors.base import Answer, Executor, Job
 from hetsim.study.executors.processes import ProcessExecutor
 from hetsim.study.executors.serial import SerialExecutor
@@ -45,8 +46,8 @@ ELSEWHERE = {
 def places() -> dict[str, Place]:
     """Those that ship with hetsim, then those of installed packages, by keyword."""
     others = {
-        name.replace("-", "_"): Place(entry.value, help=f"Run on {entry.value}.")
-        for name, entry in installed(GROUP).items()
+        point.name.replace("-", "_"): Place(point.value, help=f"Run on {point.value}.")
+        for point in installed(GROUP)
     }
     return {**ELSEWHERE, **{name: p for name, p in others.items() if name not in ELSEWHERE}}
 
@@ -66,9 +67,9 @@ def executor(
     if len(asked) > 1:
         raise ConfigError("a study runs in one place", where=Location(f"--{', --'.join(asked)}"))
     for name, address in asked.items():
-        made = load(places()[name].path, f"executor {name!r}")
-        assert isinstance(made, type)
-        found: Executor[Job, Answer] = made(address)
+        said = f"executor {name!r}"
+        make: Any = load_class(places()[name].path, Executor, said)  # type: ignore[type-abstract]
+        found: Executor[Job, Answer] = make(address)
         return found
     if workers is None:
         workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
