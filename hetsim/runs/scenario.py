@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +109,7 @@ def _with_proofs(runs: Sequence[Run], case: Case) -> list[Run]:
         if bound.argument.startswith("proven by")
     ]
     return [
-        replace(run, bounds=(*run.bounds, *(b for b in proofs if b not in run.bounds)))
+        run.with_bounds((*run.bounds, *(b for b in proofs if b not in run.bounds)))
         if run.makespan_s is not None and run.plan is not None and not run.plan.rewrites
         else run
         for run in mine
