@@ -97,7 +97,7 @@ def _others(row: RowChange) -> str:
     people = told()
     words = []
     for key, (a, b) in row.metrics.items():
-        metric = known.get(key, Metric(key, key, ""))
+        metric = known.get(key, Metric(key, key, "", heading=key))
         if key in known and (metric not in people or metric.stands == "front"):
             continue
         texts = (metric_text(metric, metric.from_file(value), scaled=True) for value in (a, b))
