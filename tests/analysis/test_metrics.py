@@ -28,11 +28,11 @@ from hetsim.report.text.run import print_result
 from hetsim.study.axes import parse_axis
 from hetsim.study.compare.report import compare_files, table
 from hetsim.study.explore.objectives import label, parse_constraint, parse_objectives
-from hetsim.study.explore.report import explore_files
+from hetsim.study.explore.report import explore_files, front_table
 from hetsim.study.explore.study import explore
 from hetsim.study.point import Bench, Outcome, Point
 from hetsim.study.store import Store
-from hetsim.study.sweep.pictures import curves, heatmap
+from hetsim.study.sweep.pictures import curves, heatmap, pareto
 from hetsim.study.sweep.report import sweep_files
 from hetsim.study.sweep.study import sweep
 from tests.study.samples import loaded, small_scenario
@@ -236,6 +236,12 @@ def test_pictures_show_the_best_whichever_way_that_is(installed, tmp_path):
         axes = curves(done.table, "npu.sram", name).axes[0]
         assert list(axes.lines[0].get_ydata()) == pytest.approx([v * scale for v in wanted])
     assert axes.get_ylabel() == "warmth of a run (mJ)"
+    # Haste is 1/time, so the fastest run alone is on the front.
+    front = pareto(done.table, "makespan_s", "haste").axes[0].collections[-1]
+    fastest = min(o.makespan_s for _, o in done.rows)
+    assert [list(at) for at in front.get_offsets()] == [
+        [pytest.approx(fastest * 1e3), pytest.approx(1 / fastest)]
+    ]
     shown = heatmap(done.table, "npu.sram", "bus.clock", "warmth_j").axes
     assert shown[1].get_ylabel() == "warmth of a run (mJ)"
 
@@ -265,6 +271,7 @@ def test_it_can_be_minimised_and_demanded(installed, tmp_path):
         assert design.measures["weight"] == metrics["weight"]
         assert design.feasible == (metrics["haste"] >= 700)
     assert 0 < study.killed()["haste >= 700"] < len(study.designs)
+    assert front_table(study).columns[1:4] == ["warmth (mJ)", "weight (g)", "haste (Hz)"]
     _, files = explore_files(study)
     assert "warmth_mj" in files["designs.csv"].splitlines()[0]
     assert "pareto-warmth_mj-weight.svg" in files
