@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,15 +124,14 @@ def _with_proofs(runs: Sequence[Run], case: Case, remarks: list[str]) -> list[Ru
     ]
     believed = [bound for bound in claims if bound not in refuted]
     return [
-        replace(
-            run,
-            bounds=tuple(
+        run.with_bounds(
+            tuple(
                 dict.fromkeys(
                     bound
                     for bound in (*run.bounds, *(believed if id(run) in ids else ()))
                     if bound not in refuted
                 )
-            ),
+            )
         )
         for run in mine
     ]

@@ -22,13 +22,8 @@ from hetsim.scenario.variants import check_schedulers, scheduler_refs
 from hetsim.study.axes import Axis, distinct
 from hetsim.study.executors.base import Executor
 from hetsim.study.executors.serial import SerialExecutor
-from hetsim.study.explore.objectives import (
-    MEASURES,
-    STATE_IT,
-    Constraint,
-    measure,
-    parse_objectives,
-)
+from hetsim.study.explore.objectives import Constraint, measure, parse_objectives
+from hetsim.study.explore.objectives import measures as known_measures
 from hetsim.study.explore.space import design_of, distributions, size
 from hetsim.study.explore.trials import Trials, require_optuna
 from hetsim.study.point import Bench, Outcome, Point, digest, points_of
@@ -223,13 +218,13 @@ def _check(scenario: Scenario, axes: Sequence[Axis], measures: Sequence[str], tr
     check_schedulers(scheduler_refs(scenario))
     check_axes(scenario, axes)
     for name in measures:
-        quantity = MEASURES[name][0]
+        metric = known_measures()[name].metric
         fixed = all(axis.path != "soc" for axis in axes)
-        if quantity in ("area", "cost") and fixed and getattr(scenario.soc.spec, quantity) is None:
+        if metric.of_soc is not None and fixed and metric.of_soc(scenario.soc) is None:
             raise ConfigError(
-                f"{scenario.soc.name} states no {quantity}, so {name!r} has no value",
+                f"{scenario.soc.name} states no {metric.name}, so {name!r} has no value",
                 where=Location(scenario.soc.source),
-                hint=STATE_IT[quantity],
+                hint=metric.state_it,
             )
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hetsim.analysis.result import Bound, Run
+from hetsim.analysis.result import Run
+from hetsim.bounds.bound import Bound
 from hetsim.cost.sources import cost_files
 from hetsim.errors import HetsimError, PlanError
 from hetsim.plan.model import Plan

@@ -111,9 +111,7 @@ def whatif(
         ranked = [sorted(found.get(id(base), ()), key=_rank) for base in bases]
         reliefs, more = _relieve(bench, bases, ranked, only, executor, progress)
     networks = tuple(
-        NetworkWhatIf(
-            base.model, base.scheduler, outcome_of(base, scenario), base, tuple(ranking), relief
-        )
+        NetworkWhatIf(base.model, base.scheduler, outcome_of(base), base, tuple(ranking), relief)
         for base, ranking, relief in zip(bases, ranked, reliefs, strict=True)
     )
     return WhatIf(
