@@ -26,7 +26,7 @@ class Kit:
         return type(cls.__name__, (cls,), attributes)
 
     @classmethod
-    def tests(cls) -> list[str]:
+    def checks(cls) -> list[str]:
         """The names of the kit's tests, in the order they are written, bases first."""
         found: dict[str, None] = {}
         for base in reversed(cls.__mro__):
@@ -36,7 +36,7 @@ class Kit:
     @classmethod
     def check(cls) -> None:
         """Runs every test, each on an instance of its own; the first failure is raised."""
-        for name in cls.tests():
+        for name in cls.checks():
             test: Callable[[], None] = getattr(cls(), name)
             test()
 

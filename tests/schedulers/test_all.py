@@ -41,7 +41,7 @@ KITS = {
 
 
 @pytest.mark.parametrize("kit", KITS)
-@pytest.mark.parametrize("test", SchedulerKit.tests())
+@pytest.mark.parametrize("test", SchedulerKit.checks())
 def test_kit(kit, test):
     getattr(KITS[kit](), test)()
 

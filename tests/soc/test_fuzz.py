@@ -45,9 +45,7 @@ def test_junk_in_any_field_is_a_located_error_or_harmless(name: str) -> None:
     document = read_soc(name)
     blame = Location("junk.yaml", 1, 1)
     outcomes = [
-        outcome(document, path, Override(junk, blame))
-        for path in fields(document)
-        for junk in JUNK
+        outcome(document, path, Override(junk, blame)) for path in fields(document) for junk in JUNK
     ]
     assert len(outcomes) > 500
     assert all(isinstance(o, SoC) or o.where is not None for o in outcomes)
