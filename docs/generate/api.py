@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 FOLDER = "reference/api"
+
+# The guides come first in search, and the overview before the details.
+LOWER_IN_SEARCH = "---\nsearch: {boost: 0.5}\n---\n"
+
+OPTIONS = ["    options:", "      heading_level: 3", "      show_root_heading: false"]
 
 START = """# API
 
@@ -29,20 +35,18 @@ def api_pages(source: Path) -> dict[str, str]:
             if not file.stem.startswith("_") and file.stem != "__init__"
         )
         pages[f"{FOLDER}/index.md"] += f"| [`{name}`]({name}.md) | {_first_line(package)} |\n"
-        body = [f"# `{name}`", "", f"::: {name}", _options(3)]
+        # The top package only names what others define.
+        top = ["      members: false"] if package == source else []
+        body = [LOWER_IN_SEARCH, f"# `{name}`", "", f"::: {name}", *OPTIONS, *top]
         for module in modules:
-            body += ["", f"## `{name}.{module}`", "", f"::: {name}.{module}", _options(3)]
+            body += ["", f"## `{name}.{module}`", "", f"::: {name}.{module}", *OPTIONS]
         pages[f"{FOLDER}/{name}.md"] = "\n".join(body) + "\n"
     return pages
-
-
-def _options(level: int) -> str:
-    lines = ["    options:", f"      heading_level: {level}", "      show_root_heading: false"]
-    return "\n".join(lines)
 
 
 def _first_line(package: Path) -> str:
     text = (package / "__init__.py").read_text(encoding="utf-8").lstrip()
     if not text.startswith('"""'):
         return ""
-    return " ".join(text[3:].split('"""')[0].split("\n\n")[0].split()).replace("|", "\\|")
+    first = " ".join(text[3:].split('"""')[0].split("\n\n")[0].split())
+    return re.sub(r":\w+:`~?([^`]*)`", r"`\1`", first).replace("|", "\\|")

@@ -17,7 +17,8 @@ def catalogue_pages() -> dict[str, str]:
     parts = [START]
     for name, catalogue in CATALOGUES.items():
         rows = catalogue.rows()
-        parts += [f"## {name.capitalize()}", "", f"`hetsim list {name}`", ""]
+        title = "SoCs" if name == "socs" else name.capitalize()
+        parts += [f"## {title}", "", f"`hetsim list {name}`", ""]
         parts += [
             "| " + " | ".join(catalogue.columns) + " |",
             "|---" * len(catalogue.columns) + "|",

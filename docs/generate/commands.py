@@ -1,28 +1,18 @@
-"""A page for each verb of the command line, from its ``--help``."""
+"""A page for each verb of the command line, from the texts of its ``--help``."""
 
 from __future__ import annotations
 
-from hetsim.cli.main import VERBS
+import re
+from collections.abc import Iterator
+
+import click
+
+from hetsim.cli.main import VERBS, cli
 
 FOLDER = "reference/commands"
 
-
-def command_pages() -> dict[str, str]:
-    """Address and Markdown of each page, the overview first."""
-    rows = [f"| [`hetsim {verb}`]({verb}.md) | {line} |" for verb, line in VERBS.items()]
-    start = "# Commands\n\n| command | what it does |\n|---|---|\n" + "\n".join(rows) + EXITS
-    pages = {f"{FOLDER}/index.md": start}
-    for verb in VERBS:
-        pages[f"{FOLDER}/{verb}.md"] = (
-            f"::: mkdocs-click\n    :module: hetsim.cli.{verb}\n    :command: command\n"
-            f"    :prog_name: hetsim {verb}\n    :style: table\n    :depth: 0\n"
-        )
-    return pages
-
-
-EXITS = """
-
-Every verb explains itself with `--help`; these pages are made from the same text.
+AFTER = """
+Every verb explains itself with `--help`; these pages are made from the same texts.
 
 ## Exit codes
 
@@ -35,3 +25,54 @@ Every verb explains itself with `--help`; these pages are made from the same tex
 | 130 | interrupted |
 | 141 | the reader of the output went away |
 """
+
+
+def command_pages() -> dict[str, str]:
+    """Address and Markdown of each page, the overview first."""
+    rows = [f"| [`hetsim {verb}`]({verb}.md) | {line} |" for verb, line in VERBS.items()]
+    start = ["# Commands", "", "| command | what it does |", "|---|---|", *rows]
+    pages = {f"{FOLDER}/index.md": "\n".join(start) + "\n" + AFTER}
+    context = click.Context(cli, info_name="hetsim", **cli.context_settings)
+    for verb in VERBS:
+        command = cli.get_command(context, verb)
+        if command is not None:
+            pages[f"{FOLDER}/{verb}.md"] = "\n".join(_sections(command, context, verb, 1)) + "\n"
+    return pages
+
+
+def _sections(command: click.Command, parent: click.Context, name: str, level: int) -> list[str]:
+    context = click.Context(command, info_name=name, parent=parent)
+    usage = f"{context.command_path} {' '.join(command.collect_usage_pieces(context))}"
+    lines = [f"{'#' * level} {context.command_path}", "", *_prose(command.help or "")]
+    lines += ["```", usage, "```", ""]
+    lines += _options(command, context)
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            found = command.get_command(context, inner)
+            assert found is not None
+            lines += _sections(found, context, inner, level + 1)
+    return lines
+
+
+def _prose(text: str) -> Iterator[str]:
+    """The help text; paragraphs after a backspace character are shown as they are."""
+    for paragraph in re.split(r"\n\s*\n", text.strip()):
+        if paragraph.startswith("\b"):
+            yield from ("```", paragraph.removeprefix("\b").strip("\n"), "```", "")
+        else:
+            yield from (_escaped(" ".join(paragraph.split())), "")
+
+
+def _options(command: click.Command, context: click.Context) -> list[str]:
+    rows = [
+        record
+        for parameter in command.get_params(context)
+        if isinstance(parameter, click.Option)
+        and (record := parameter.get_help_record(context)) is not None
+    ]
+    cells = [f"| `{name}` | {_escaped(' '.join(text.split()))} |" for name, text in rows]
+    return ["| option | what it does |", "|---|---|", *cells, ""]
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([|<>*_\[\]])", r"\\\1", text)

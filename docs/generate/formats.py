@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hetsim.cli.schema import FORMATS
 
 FOLDER = "reference/formats"
+LONGEST_DEFAULT = 40
 
 Schema = Mapping[str, Any]
 
@@ -19,24 +21,40 @@ def format_pages() -> dict[str, str]:
 
 
 def _page(name: str, schema: Schema) -> str:
-    parts = [f"# {name.capitalize()} file" if name != "result" else "# Result file", ""]
-    parts += [f"Made from `hetsim schema {name}`, which prints it as JSON Schema.", ""]
-    parts += _section(schema)
-    for title, part in sorted(schema.get("$defs", {}).items()):
-        if "properties" in part or _text(part):
-            parts += [f"## {_spoken(title)}", "", *_section(part)]
-    return "\n".join(parts) + "\n"
+    parts: dict[str, Schema] = {}
+    whole = _named(schema, parts)
+    lines = [f"# {'SoC' if name == 'soc' else name.capitalize()} file", ""]
+    lines += [f"Made from `hetsim schema {name}`, which prints it as JSON Schema.", ""]
+    lines += _section(whole)
+    for title, part in sorted(parts.items()):
+        lines += [f"## {_spoken(title)}", "", *_section(part)]
+    return "\n".join(lines) + "\n"
+
+
+def _named(value: Any, parts: dict[str, Schema], root: bool = True) -> Any:
+    """``value`` with every object that has fields moved to ``parts`` and referred to."""
+    if isinstance(value, list):
+        return [_named(item, parts, False) for item in value]
+    if not isinstance(value, dict):
+        return value
+    for title, part in value.get("$defs", {}).items():
+        parts[title] = _named(part, parts)
+    inner = {key: _named(item, parts, False) for key, item in value.items() if key != "$defs"}
+    # What is called "title" may also be a field of that name.
+    if root or "properties" not in inner or not isinstance(inner.get("title"), str):
+        return inner
+    parts[inner["title"]] = inner
+    return {"$ref": f"#/$defs/{inner['title']}"}
 
 
 def _section(part: Schema) -> list[str]:
     lines = [_text(part), ""] if _text(part) else []
     properties = part.get("properties", {})
     if not properties:
-        return [*lines, f"One value: {_type(part)}.", ""]
+        return [*lines, f"A value: {_type(part)}.", ""]
     lines += ["| field | type | default | what it is |", "|---|---|---|---|"]
     for field, value in properties.items():
-        needed = field in part.get("required", ())
-        default = "required" if needed else _default(value)
+        default = "required" if field in part.get("required", ()) else _default(value)
         lines.append(f"| `{field}` | {_type(value)} | {default} | {_cell(_text(value))} |")
     return [*lines, ""]
 
@@ -46,11 +64,12 @@ def _default(value: Schema) -> str:
     if default is None:
         return "–"
     text = json.dumps(default, ensure_ascii=False)
-    return f"`{text}`" if len(text) <= 60 else "see the schema"
+    return f"`{text}`" if len(text) <= LONGEST_DEFAULT else "see the schema"
 
 
 def _text(part: Schema) -> str:
-    return str(part.get("description", "")).strip()
+    text = str(part.get("description", "")).strip()
+    return re.sub(r":\w+:`~?([^`]*)`", r"`\1`", text)
 
 
 def _cell(text: str) -> str:
@@ -58,18 +77,21 @@ def _cell(text: str) -> str:
 
 
 def _type(value: Schema) -> str:
-    return " or ".join(dict.fromkeys(_types(value))) or "anything"
+    kinds = dict.fromkeys(_types(value))
+    if value.get("default", "") is None:
+        kinds.pop("null", None)
+    return " or ".join(kinds) or "anything"
 
 
 def _types(value: Schema) -> Iterator[str]:
     if "$ref" in value:
-        title = value["$ref"].rpartition("/")[2]
-        yield f"[{_spoken(title)}](#{_spoken(title).lower().replace(' ', '-')})"
+        title = _spoken(value["$ref"].rpartition("/")[2])
+        yield f"[{title}](#{title.lower().replace(' ', '-')})"
     elif "const" in value:
-        yield f"`{json.dumps(value['const'])}`".replace('"', "")
+        yield f"`{value['const']}`"
     elif "enum" in value:
         yield from (f"`{option}`" for option in value["enum"])
-    elif kinds := next((value[key] for key in ("anyOf", "oneOf") if key in value), None):
+    elif kinds := value.get("anyOf") or value.get("oneOf"):
         for kind in kinds:
             yield from _types(kind)
     elif value.get("type") == "array":
@@ -77,8 +99,7 @@ def _types(value: Schema) -> Iterator[str]:
     elif value.get("type") == "object":
         patterns = value.get("patternProperties", {})
         inner = value.get("additionalProperties") or next(iter(patterns.values()), None)
-        of = f" of name: {_type(inner)}" if isinstance(inner, Mapping) else ""
-        yield f"mapping{of}"
+        yield f"by name: {_type(inner)}" if isinstance(inner, Mapping) else "mapping"
     elif isinstance(value.get("type"), list):
         yield from map(str, value["type"])
     elif "type" in value:
@@ -86,4 +107,4 @@ def _types(value: Schema) -> Iterator[str]:
 
 
 def _spoken(title: str) -> str:
-    return title.removesuffix("Spec").removesuffix("_") or title
+    return title.removesuffix("Spec").removesuffix("Entry") or title

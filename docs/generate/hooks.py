@@ -19,6 +19,13 @@ import hetsim
 
 LINK = re.compile(r"(\]\()([^)\s#]*)(#[^)\s]*)?(\))")
 PYTHON = "reference/python.md"
+NAME = """
+::: hetsim.{}
+    options:
+      heading_level: 3
+      show_root_heading: true
+      show_root_toc_entry: true
+"""
 
 _made: dict[str, str] = {}
 
@@ -46,7 +53,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     address = page.file.src_uri
     if address == PYTHON:
         names = [name for name in hetsim.__all__ if not name.startswith("_")]
-        markdown += "\n## Names\n\n" + "\n".join(f"::: hetsim.{name}\n" for name in names)
+        markdown += "\n## Names\n\n" + "\n".join(NAME.format(name) for name in names)
     files_of_copies = {made: name for name, made in COPIES.items()}
     # Where the text stands in the repository: its links start from there.
     here = posixpath.dirname(files_of_copies.get(address, f"docs/{address}"))
@@ -85,4 +92,4 @@ def _filled(nav: Any, kinds: dict[str, dict[str, str]]) -> Any:
 
 def _entry(address: str) -> Any:
     name = posixpath.basename(address).removesuffix(".md")
-    return address if name == "index" else {name: address}
+    return address if name == "index" else {name.removeprefix("hetsim."): address}

@@ -38,5 +38,10 @@ def made_pages() -> dict[str, dict[str, str]]:
         "formats": format_pages(),
         "catalogues": catalogue_pages(),
         "examples": example_pages(ROOT / "examples"),
-        "copies": {page: (ROOT / name).read_text("utf-8") for name, page in COPIES.items()},
+        "copies": {page: _copy(name) for name, page in COPIES.items()},
     }
+
+
+def _copy(name: str) -> str:
+    text = (ROOT / name).read_text("utf-8")
+    return f"---\nhide: [navigation]\n---\n\n{text}" if name == "README.md" else text

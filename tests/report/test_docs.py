@@ -95,8 +95,10 @@ def test_files_options_and_anchors_that_are_named_exist(page: Path, made: dict[s
         place = (page.parent / file).resolve() if file else page
         address = place.relative_to(root).as_posix().removeprefix("docs/")
         assert address in made or place.is_file() or file.endswith("/examples"), target
-        lines = made.get(address) or (place.read_text(encoding="utf-8") if place.is_file() else "")
-        titles = re.findall(r"^#+ (.*)$", lines, re.MULTILINE)
+        linked = made.get(address, "")
+        if not linked and place.suffix == ".md":
+            linked = place.read_text(encoding="utf-8")
+        titles = re.findall(r"^#+ (.*)$", linked, re.MULTILINE)
         slugs = {re.sub(r"[^\w\- ]", "", t.lower()).replace(" ", "-") for t in titles}
         assert not anchor or anchor in slugs, target
     context = cli.make_context("hetsim", ["--help"], resilient_parsing=True)
