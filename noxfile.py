@@ -1,11 +1,12 @@
 """The tasks of a maintainer: ``nox -s TASK``, or ``nox -l`` for what there is.
 
-``nox`` alone runs what a change must pass. Each task installs what it needs into an environment of its
-own; ``nox -R -s TASK`` uses that again as it is. ``.ci/run`` does everything from nothing and also
-tries the wheel.
+``nox`` alone runs what takes minutes: lint, types, quick tests, documentation. Each task installs
+what it needs into an environment of its own; ``nox -R -s TASK`` uses that again as it is.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import nox
 
@@ -70,9 +71,9 @@ def benchmarks(session: nox.Session) -> None:
 def wheel(session: nox.Session) -> None:
     """A wheel in dist/, tried outside the checkout."""
     session.run("pip", "wheel", "--no-deps", "--wheel-dir", "dist", ".")
-    session.install("--force-reinstall", "--find-links", "dist", "--pre", "hetsim")
-    elsewhere = session.create_tmp()
-    session.chdir(elsewhere)
+    newest = max(Path("dist").glob("hetsim-*.whl"), key=lambda path: path.stat().st_mtime)
+    session.install("--force-reinstall", str(newest))
+    session.chdir(session.create_tmp())
     session.run("hetsim", "run", "quickstart", "--no-files")
 
 

@@ -130,6 +130,15 @@ def test_the_readme_quotes_what_the_page_on_the_papers_study_shows():
     assert quoted[1] in page
 
 
+def test_every_task_of_the_noxfile_is_in_the_readme():
+    code = (ROOT / "noxfile.py").read_text(encoding="utf-8")
+    tasks = re.findall(r'^@nox\.session(?:\(name="([\w-]+)"\))?\ndef (\w+)', code, re.MULTILINE)
+    assert len(tasks) >= 9
+    table = TEXT.partition("| task | command |")[2]
+    for named, function in tasks:
+        assert f"`{named or function}`" in table
+
+
 def test_the_readme_is_short():
     assert len(TEXT.splitlines()) < 250
 
