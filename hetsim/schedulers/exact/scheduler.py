@@ -1,10 +1,11 @@
 """The best plan that can be found, and a proof of how good any plan could be.
 
-The bound: a shortest path over the windows between cut operators (:mod:`.exact_windows`), each step
-bounded by a CP-SAT model of what no plan can avoid (:mod:`.exact_model`). Steps are solved
-only when they lie on the shortest path, until all of them there are. The plan: every built-in
-heuristic and the solver's own solutions are simulated, and the best is improved window by window
-in simulation, contention included (:mod:`.exact_search`, which states the plan space).
+The bound: a shortest path over the windows between cut operators
+(:mod:`hetsim.schedulers.exact.windows`), each step bounded by a CP-SAT model of what no plan can
+avoid (:mod:`hetsim.schedulers.exact.model`). Steps are solved only when they lie on the shortest
+path, until all of them there are. The plan: every built-in heuristic and the solver's own solutions
+are simulated, and the best is improved window by window in simulation, contention included
+(:mod:`hetsim.schedulers.exact.search`, which states the plan space).
 
 Source: CP-SAT of OR-Tools (Perron & Furnon); interval models of heterogeneous scheduling as in
 Laborie et al., "IBM ILOG CP Optimizer for scheduling" (Constraints 23, 2018), optional intervals.
