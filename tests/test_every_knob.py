@@ -16,7 +16,7 @@ from typing import Any
 import onnx.parser
 import pytest
 
-from hetsim.analysis.metrics import energy
+from hetsim.analysis.metrics.energy import energy
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.errors import HetsimError
 from hetsim.lower.lowering import Lowering

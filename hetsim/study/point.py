@@ -15,8 +15,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
+from hetsim.analysis.metrics.base import Measured, Metrics
+from hetsim.analysis.metrics.registry import metrics
 from hetsim.analysis.result import Run
 from hetsim.errors import HetsimError
 from hetsim.plan.model import Plan
@@ -29,7 +30,7 @@ from hetsim.study.executors.base import Bench
 from hetsim.version import version
 from hetsim.workload.graph import Graph
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of the meaning of keys and outcomes; stores of another are refused."""
 
 
@@ -52,34 +53,21 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one run gave, in SI units; all ``None`` but ``error`` when it failed.
+class Outcome(Measured):
+    """What one run gave, in SI units; nothing but ``error`` when it failed.
 
-    ``seconds`` is the wall-clock time it took; it is no part of the result. ``utilization`` is by
-    PU and link, ``contention_s`` by link; ``attribution_s`` splits the makespan along the critical
-    path (:mod:`hetsim.analysis.attribution`). ``area`` and ``cost`` are those of the SoC file's own
-    additive models, where it states them.
+    ``metrics`` are by column (:mod:`hetsim.analysis.metrics`), ``utilization`` is by PU and link,
+    ``contention_s`` by link; ``attribution_s`` splits the makespan along the critical path
+    (:mod:`hetsim.analysis.attribution`). ``seconds`` is the wall-clock time it took; it is no part
+    of the result.
     """
 
-    makespan_s: float | None = None
-    predicted_s: float | None = None
-    lower_bound_s: float | None = None
-    energy_j: float | None = None
-    area: float | None = None
-    cost: float | None = None
-    partitions: int | None = None
+    metrics: Metrics = field(default_factory=dict)
     utilization: Mapping[str, float] = field(default_factory=dict)
     contention_s: Mapping[str, float] = field(default_factory=dict)
     attribution_s: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
     seconds: float = field(default=0.0, compare=False)
-
-    @property
-    def gap(self) -> float | None:
-        """How far the makespan is above the bound, as a share of the bound."""
-        if self.makespan_s is None or not self.lower_bound_s:
-            return None
-        return self.makespan_s / self.lower_bound_s - 1.0
 
     def to_json(self) -> str:
         """The outcome as JSON text; floats keep every bit."""
@@ -132,14 +120,14 @@ class PointBench(Bench[Point, Outcome]):
                 run = plan_anew(case, scenario, point.scheduler)
         except HetsimError as error:
             return Outcome(error=str(error), seconds=time.perf_counter() - begun)
-        return outcome_of(run, scenario, time.perf_counter() - begun)
+        return outcome_of(run, time.perf_counter() - begun)
 
     def lost(self, job: Point, reason: str) -> Outcome:
         """A point whose worker died is a row that says so."""
         return Outcome(error=reason)
 
     def key(self, point: Point) -> str:
-        """SHA-256 of everything that can change the point's outcome.
+        """SHA-256 of everything that can change the point's outcome, and of what is measured.
 
         Two designs that mean the same SoC share a key. A design that cannot be understood has
         the key of its text.
@@ -148,6 +136,7 @@ class PointBench(Bench[Point, Outcome]):
         common: dict[str, object] = {
             "hetsim": version(),
             "schema": SCHEMA,
+            "metrics": [metric.column for metric in metrics()],
             "model": self._graph_hashes[point.model],
             "plan": plan,
         }
@@ -202,19 +191,12 @@ def keep_plan(case: Case, label: str, plan: Plan) -> Run:
     return case.evaluate(label, plan)
 
 
-def outcome_of(run: Run, scenario: Scenario, seconds: float = 0.0) -> Outcome:
+def outcome_of(run: Run, seconds: float = 0.0) -> Outcome:
     """The numbers of a run."""
     if run.error is not None:
         return Outcome(error=run.error, seconds=seconds)
-    area, cost = (None if m is None else m.total(scenario.soc.spec) for m in _prices(scenario))
     return Outcome(
-        makespan_s=run.makespan_s,
-        predicted_s=run.predicted_s,
-        lower_bound_s=run.lower_bound_s,
-        energy_j=run.energy_j,
-        area=area,
-        cost=cost,
-        partitions=None if run.plan is None else len(run.plan.partitions),
+        metrics=dict(run.metrics),
         utilization={
             **{name: pu.utilization for name, pu in run.pus.items()},
             **{name: link.utilization for name, link in run.links.items()},
@@ -252,11 +234,6 @@ def _contents(scenario: Scenario) -> list[str]:
 def _file_hash(path: Path, _changed: int, _size: int) -> str:
     """Read once as long as the file stays as it is."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _prices(scenario: Scenario) -> tuple[Any, Any]:
-    spec = scenario.soc.spec
-    return spec.area, spec.cost
 
 
 def _scheduler_identity(ref: SchedulerRef) -> list[object]:

@@ -71,7 +71,7 @@ def test_a_good_plan_is_simulated_with_everything_a_report_needs(case: Case) -> 
     assert [row.operators for row in run.operators] == ["a", "b"]
     assert [row.end_s for row in run.operators] == pytest.approx([2e-3, 4e-3])
     assert sum(run.attribution.values()) == pytest.approx(run.makespan_s)
-    assert run.contention_free_s == pytest.approx(run.makespan_s)
+    assert run.metrics["contention_free_s"] == pytest.approx(run.makespan_s)
 
 
 @pytest.mark.parametrize(

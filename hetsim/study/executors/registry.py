@@ -68,7 +68,7 @@ def executor(
         raise ConfigError("a study runs in one place", where=Location(f"--{', --'.join(asked)}"))
     for name, address in asked.items():
         said = f"executor {name!r}"
-        make: Any = load_class(places()[name].path, Executor, said)  # type: ignore[type-abstract]
+        make: Any = load_class(places()[name].path, Executor, said)
         found: Executor[Job, Answer] = make(address)
         return found
     if workers is None:

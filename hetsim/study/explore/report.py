@@ -15,7 +15,7 @@ from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
 from hetsim.report.page.study import Page, Picture, Section, Table
 from hetsim.study.explore.designs import design_files
-from hetsim.study.explore.objectives import LABELS
+from hetsim.study.explore.objectives import label
 from hetsim.study.explore.result import Design, Exploration
 from hetsim.study.result import html_sentence, html_table, to_figures, to_html
 
@@ -34,7 +34,7 @@ def headline(study: Exploration) -> str:
         return f"None of {count} will do: {obstacles(study)}."
     first = front[0]
     values = ", ".join(f"{path} = {value}" for path, value in first.values.items())
-    measured = ", ".join(f"{LABELS[n]} {first.measures[n]:.4g}" for n in study.objectives)
+    measured = ", ".join(f"{label(n)} {first.measures[n]:.4g}" for n in study.objectives)
     under = f" under {' and '.join(map(str, study.constraints))}" if study.constraints else ""
     if len(study.objectives) == 1:
         return f"The best of {count}{under}: {measured} with {values}."
@@ -73,7 +73,7 @@ def front_table(study: Exploration) -> Table:
         ]
         for design in study.front
     ]
-    return Table(["design", *(LABELS[name] for name in names), *paths], rows)
+    return Table(["design", *(label(name) for name in names), *paths], rows)
 
 
 def measures_of(study: Exploration) -> list[str]:
@@ -94,8 +94,8 @@ def figures(study: Exploration) -> dict[str, Figure]:
             found[f"pareto-{first}-{other}"] = pareto_figure(
                 [(d.measures[first], d.measures[other]) for d in ran],
                 front,
-                x_label=LABELS[first],
-                y_label=LABELS[other],
+                x_label=label(first),
+                y_label=label(other),
                 feasible=[d.feasible for d in ran],
                 labels=[f"{ran[i].number:03d}" for i in front],
             )
@@ -104,7 +104,7 @@ def figures(study: Exploration) -> dict[str, Figure]:
     if study.importance:
         paths = list(dict.fromkeys(p for shares in study.importance.values() for p in shares))
         series = {
-            LABELS[name]: [shares.get(path, 0.0) for path in paths]
+            label(name): [shares.get(path, 0.0) for path in paths]
             for name, shares in study.importance.items()
         }
         found["importance"] = bars_figure(paths, series, label="importance (share of one)")
@@ -118,7 +118,7 @@ def explore_files(study: Exploration) -> tuple[Page, dict[str, str | bytes]]:
         "designs.csv": _csv(study),
     }
     for design in _thinned(study.front):
-        measured = ", ".join(f"{LABELS[n]} {design.measures[n]:.4g}" for n in measures_of(study))
+        measured = ", ".join(f"{label(n)} {design.measures[n]:.4g}" for n in measures_of(study))
         remark = (
             f"design {design.number:03d} of an exploration of {study.scenario.name}: {measured}"
         )
@@ -194,7 +194,7 @@ def _history(study: Exploration) -> Figure:
         ticks,
         {"best so far": line},
         x_label="designs tried",
-        y_label=LABELS[name],
+        y_label=label(name),
         positions=[float(tick) for tick in ticks],
     )
 

@@ -25,13 +25,12 @@ from hetsim.study.base import Files, Study
 from hetsim.study.executors.base import Executor
 from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.explore.objectives import (
-    MEASURES,
-    STATE_IT,
     Constraint,
     measure,
     parse_constraint,
     parse_objectives,
 )
+from hetsim.study.explore.objectives import measures as known_measures
 from hetsim.study.explore.report import explore_files, front_table, headline, obstacles
 from hetsim.study.explore.result import Design, Exploration
 from hetsim.study.explore.space import design_of, distributions, size
@@ -286,13 +285,13 @@ def _check(scenario: Scenario, axes: Sequence[Axis], measures: Sequence[str], tr
     scenario.check_schedulers()
     check_axes(scenario, axes)
     for name in measures:
-        quantity = MEASURES[name][0]
+        metric = known_measures()[name].metric
         fixed = all(axis.path != "soc" for axis in axes)
-        if quantity in ("area", "cost") and fixed and getattr(scenario.soc.spec, quantity) is None:
+        if metric.of_soc is not None and fixed and metric.of_soc(scenario.soc) is None:
             raise ConfigError(
-                f"{scenario.soc.name} states no {quantity}, so {name!r} has no value",
+                f"{scenario.soc.name} states no {metric.name}, so {name!r} has no value",
                 where=Location(scenario.soc.source),
-                hint=STATE_IT[quantity],
+                hint=metric.state_it,
             )
 
 

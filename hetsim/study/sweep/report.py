@@ -12,7 +12,7 @@ from hetsim.report.page.study import Page, Picture, Section, Table
 from hetsim.report.summary import tidy_time
 from hetsim.study.point import Outcome, Point
 from hetsim.study.result import to_html
-from hetsim.study.sweep.pictures import sweep_figures
+from hetsim.study.sweep.pictures import beside_the_time, sweep_figures
 from hetsim.study.sweep.result import Sweep
 
 SHOWN = 500
@@ -103,14 +103,14 @@ def first_line(text: str | None) -> str:
 def _page(sweep: Sweep, pictures: list[Picture]) -> Page:
     shown = [row for row in sweep.rows if row[1].error is None]
     shown.sort(key=lambda row: row[1].makespan_s or 0.0)
-    extra = [n for n in ("energy_j", "area", "cost") if n in sweep.table.columns]
+    extra = [metric.column for metric in beside_the_time(sweep.table)]
     paths = [axis.path for axis in sweep.axes]
     rows = [
         (
             point.model, point.scheduler, *(str(point.design[path]) for path in paths),
             tidy_time(outcome.makespan_s or 0.0),
             "–" if outcome.gap is None else f"{outcome.gap:.0%}",
-            *(_number(getattr(outcome, name)) for name in extra),
+            *(_number(outcome.metrics.get(name)) for name in extra),
         )
         for point, outcome in shown[:SHOWN]
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from hetsim.analysis.result import Bound
+from hetsim.bounds.bound import Bound
 from hetsim.cost.sources import cost_files
 from hetsim.errors import HetsimError, PlanError
 from hetsim.plan.model import Plan

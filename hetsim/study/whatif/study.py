@@ -109,7 +109,7 @@ class WhatIfStudy(Study[WhatIf]):
         reliefs, more = _relieve(bench, bases, ranked, only, executor, progress)
         networks = tuple(
             NetworkWhatIf(
-                base.model, base.scheduler, outcome_of(base, scenario), base, tuple(ranking), relief
+                base.model, base.scheduler, outcome_of(base), base, tuple(ranking), relief
             )
             for base, ranking, relief in zip(bases, ranked, reliefs, strict=True)
         )

@@ -1,4 +1,4 @@
-"""Metrics of one run, computed from its trace and program alone."""
+"""What a run did to each PU and link, and its kernel launches, from its trace and program."""
 
 from __future__ import annotations
 
@@ -28,26 +28,6 @@ def link_metrics(trace: Trace, soc: SoC) -> dict[str, LinkMetrics]:
         )
         for name, usage in trace.links.items()
     }
-
-
-def energy(trace: Trace, soc: SoC) -> float | None:
-    """Joules of one run, or ``None`` when the SoC states no power and no energy.
-
-    A PU draws its active power while it runs kernels and its idle power otherwise, a worker of a
-    cluster its share of the cluster's by cores; each byte a memory moves costs its energy.
-    """
-    total, stated = 0.0, False
-    for pu in soc.pus:
-        point = pu.spec.point
-        stated = stated or bool(point.active_power or point.idle_power)
-        share = pu.cores / sum(pu.spec.units)
-        busy = trace.pu_busy_s[pu.name]
-        idle = trace.makespan_s - busy
-        total += share * (busy * point.active_power + idle * point.idle_power)
-    for name, usage in trace.links.items():
-        stated = stated or bool(soc.links[name].energy_per_byte)
-        total += usage.bytes * soc.links[name].energy_per_byte
-    return total if stated else None
 
 
 def operator_rows(
