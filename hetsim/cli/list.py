@@ -128,6 +128,23 @@ def _scenarios() -> list[Row]:
     return rows
 
 
+def _metrics() -> list[Row]:
+    from hetsim.analysis.metrics.registry import metrics
+
+    return [
+        {
+            "name": metric.name,
+            "measures": [f"{metric.name}_{ending}" if ending else metric.name
+                         for ending in metric.units],
+            "aliases": list(metric.aliases),
+            "better": metric.better,
+            "key": None if metric.of_the_soc else metric.key,
+            "description": metric.label,
+        }
+        for metric in metrics()
+    ]  # fmt: skip
+
+
 def _operators() -> list[Row]:
     from hetsim.workload.costing import RULES
 
@@ -185,6 +202,17 @@ CATALOGUES: dict[str, Catalogue] = {
             "what it is": _field("description"),
         },
     ),
+    "metrics": Catalogue(
+        _metrics,
+        {
+            "name": _field("name"),
+            "what it is": _field("description"),
+            "better": lambda row: str(row["better"] or "–"),
+            "in result.json": lambda row: str(row["key"] or "–"),
+            "objectives and constraints": _joined("measures"),
+            "or": _joined("aliases"),
+        },
+    ),
     "operators": Catalogue(
         _operators,
         {"counted as": _field("family"), "kinds": _joined("kinds")},
@@ -197,7 +225,7 @@ CATALOGUES: dict[str, Catalogue] = {
 @click.argument("what", type=click.Choice(list(CATALOGUES)))
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 def command(what: str, as_json: bool) -> None:
-    """Show the SoCs, models, schedulers, scenarios or operators there are.
+    """Show the SoCs, models, schedulers, scenarios, metrics or operators there are.
 
     Figures of models are the published ones; 'hetsim run' counts its own.
     """
