@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option(
     "--minimise", "--minimize", "minimise", multiple=True, metavar="MEASURE",
-    help="latency_ms, energy_mj, area, cost, or another of 'hetsim list metrics'; repeat for a"
-    " Pareto front.  [default: latency_ms]",
+    help="latency_ms, energy_mj, area or cost; repeat for a Pareto front.  [default: latency_ms]",
 )  # fmt: skip
 @click.option(
     "--constraint", "constraints", multiple=True, metavar="'MEASURE <= NUMBER'",

@@ -128,6 +128,22 @@ def _scenarios() -> list[Row]:
     return rows
 
 
+def _operators() -> list[Row]:
+    from hetsim.workload.costing import RULES
+
+    return [
+        {"kind": kind, "family": RULES[kind].cost.__module__.rpartition(".")[2]}
+        for kind in sorted(RULES)
+    ]
+
+
+def _by_family(rows: list[Row]) -> list[Row]:
+    families: dict[str, list[object]] = {}
+    for row in rows:
+        families.setdefault(str(row["family"]), []).append(row["kind"])
+    return [{"family": family, "kinds": kinds} for family, kinds in sorted(families.items())]
+
+
 def _metrics() -> list[Row]:
     from hetsim.analysis.metrics.registry import metrics
 
@@ -143,22 +159,6 @@ def _metrics() -> list[Row]:
         }
         for metric in metrics()
     ]  # fmt: skip
-
-
-def _operators() -> list[Row]:
-    from hetsim.workload.costing import RULES
-
-    return [
-        {"kind": kind, "family": RULES[kind].cost.__module__.rpartition(".")[2]}
-        for kind in sorted(RULES)
-    ]
-
-
-def _by_family(rows: list[Row]) -> list[Row]:
-    families: dict[str, list[object]] = {}
-    for row in rows:
-        families.setdefault(str(row["family"]), []).append(row["kind"])
-    return [{"family": family, "kinds": kinds} for family, kinds in sorted(families.items())]
 
 
 CATALOGUES: dict[str, Catalogue] = {
@@ -202,6 +202,11 @@ CATALOGUES: dict[str, Catalogue] = {
             "what it is": _field("description"),
         },
     ),
+    "operators": Catalogue(
+        _operators,
+        {"counted as": _field("family"), "kinds": _joined("kinds")},
+        shown=_by_family,
+    ),
     "metrics": Catalogue(
         _metrics,
         {
@@ -213,11 +218,6 @@ CATALOGUES: dict[str, Catalogue] = {
             "or": _joined("aliases"),
         },
     ),
-    "operators": Catalogue(
-        _operators,
-        {"counted as": _field("family"), "kinds": _joined("kinds")},
-        shown=_by_family,
-    ),
 }
 
 
@@ -225,7 +225,7 @@ CATALOGUES: dict[str, Catalogue] = {
 @click.argument("what", type=click.Choice(list(CATALOGUES)))
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 def command(what: str, as_json: bool) -> None:
-    """Show the SoCs, models, schedulers, scenarios, metrics or operators there are.
+    """Show the SoCs, models, schedulers, scenarios or operators there are.
 
     Figures of models are the published ones; 'hetsim run' counts its own.
     """
