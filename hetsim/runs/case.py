@@ -182,7 +182,7 @@ class Case:
         except HetsimError as error:
             return Run(self.graph.name, label, self.graph, error=str(error))
         planning_s = time.perf_counter() - begun
-        return self.evaluate(label, plan, planning_s=planning_s, proven=_proven_by(label, plan))
+        return self.evaluate(label, plan, planning_s=planning_s, proven=proven_by(label, plan))
 
     def evaluate(
         self, label: str, plan: Plan, *, planning_s: float = 0.0, proven: Sequence[Bound] = ()
@@ -223,9 +223,6 @@ class Case:
         )
 
 
-def _proven_by(label: str, plan: Plan) -> tuple[Bound, ...]:
+def proven_by(label: str, plan: Plan) -> tuple[Bound, ...]:
     """The bound that a scheduler says it has proven while it made ``plan`` for this case."""
-    seconds = plan.details.get("lower_bound_s")
-    if isinstance(seconds, float) and seconds > 0.0:
-        return (Bound(seconds, f"proven by {label}"),)
-    return ()
+    return () if plan.proof is None else (Bound(plan.proof.seconds, f"proven by {label}"),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hetsim.errors import ConfigError, HetsimError, InfeasibleError, Location, P
 from hetsim.plan.anyfile import planned_model, read_plan
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
-from hetsim.runs.case import Case
+from hetsim.runs.case import Case, proven_by
 from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef
 from hetsim.scenario.schema import ReferenceSpec
 from hetsim.schedulers.base import Scheduler
@@ -22,6 +23,9 @@ from hetsim.schedulers.registry import create, scheduler_names
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
 from hetsim.workload.networks import load_network
+
+ROUNDING = 1.0 + 1e-9
+"""Plan files keep times in microseconds; a proof may sit on the makespan but for rounding."""
 
 Progress = Callable[[str, int, int], None]
 """Told what is being worked on, how many runs are done, and how many there are."""
@@ -64,7 +68,7 @@ def run_scenario(
                 tell(f"{case.graph.name} · {path.name}")
                 runs.append(case.evaluate(path.stem, plan))
     tell("done")
-    runs = [run for case in cases for run in _with_proofs(runs, case)]
+    runs = [run for case in cases for run in _with_proofs(runs, case, remarks)]
     notes = [note for case in cases for note in case.graph.notes] + remarks
     notes += profile_notes(tables.values())
     if any(spec.profile or spec.learned for spec in scenario.soc.spec.pus.values()):
@@ -98,20 +102,37 @@ def _published(reference: ReferenceSpec | None) -> dict[str, object]:
     return {"title": reference.title, "source": reference.source, "figures": figures}
 
 
-def _with_proofs(runs: Sequence[Run], case: Case) -> list[Run]:
-    """The runs of one network; what ``exact`` proved holds for every plan that rewrites nothing."""
+def _with_proofs(runs: Sequence[Run], case: Case, remarks: list[str]) -> list[Run]:
+    """The runs of one network; what one of them proved holds for every plan without rewrites.
+
+    A proof is a claim: one that a simulated plan beats is taken back from all, and told.
+    """
     mine = [run for run in runs if run.model == case.graph.name]
-    proofs = [
-        bound
+    plain = [
+        run
         for run in mine
-        if run.plan is not None and run.plan.scheduler == "exact"
-        for bound in run.bounds
-        if bound.argument.startswith("proven by")
-    ]
-    return [
-        run.with_bounds((*run.bounds, *(b for b in proofs if b not in run.bounds)))
         if run.makespan_s is not None and run.plan is not None and not run.plan.rewrites
-        else run
+    ]
+    ids = {id(run) for run in plain}
+    claims = [bound for run in mine if run.plan for bound in proven_by(run.scheduler, run.plan)]
+    fastest = min((run.makespan_s or 0.0 for run in plain), default=math.inf)
+    refuted = [bound for bound in claims if bound.seconds > fastest * ROUNDING]
+    remarks += [
+        f"{case.graph.name}: the bound {bound.argument} ({bound.seconds:.9g} s) is refuted by a"
+        f" plan that takes {fastest:.9g} s, and left out"
+        for bound in refuted
+    ]
+    believed = [bound for bound in claims if bound not in refuted]
+    return [
+        run.with_bounds(
+            tuple(
+                dict.fromkeys(
+                    bound
+                    for bound in (*run.bounds, *(believed if id(run) in ids else ()))
+                    if bound not in refuted
+                )
+            )
+        )
         for run in mine
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from hetsim.plan.model import Partition, Plan
+from hetsim.plan.model import Partition, Plan, Proof
 
 
 def misshapen(plan: object) -> str | None:
@@ -25,11 +25,18 @@ def misshapen(plan: object) -> str | None:
     groups = plan.parallel_groups
     if not isinstance(groups, tuple | list) or not all(_are(group, str) for group in groups):
         return "not a plan: its 'parallel_groups' are not tuples of names (str)"
-    seconds: object = plan.predicted_s
-    number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if seconds is not None and not (number and 0 <= plan.predicted_s < math.inf):  # type: ignore[operator]
-        return f"not a plan: it predicts {seconds!r} seconds"
+    if plan.predicted_s is not None and not _is_time(plan.predicted_s):
+        return f"not a plan: it predicts {plan.predicted_s!r} seconds"
+    proof: object = plan.proof
+    if proof is not None and not (isinstance(proof, Proof) and _is_time(proof.seconds)):
+        return f"not a plan: its proof is {proof!r}, not a Proof with a time in seconds"
     return None
+
+
+def _is_time(value: object) -> bool:
+    """Whether ``value`` is a number of seconds."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 <= value < math.inf  # type: ignore[operator]
 
 
 def _are(items: object, kind: type) -> bool:

@@ -1,4 +1,4 @@
-"""The README says only what works: its commands and examples are run here."""
+"""The README says only what works: its commands are run here, and the examples of the docs too."""
 
 from __future__ import annotations
 
@@ -29,9 +29,11 @@ def blocks(language: str) -> list[str]:
 
 
 def example(name: str) -> str:
-    found = re.search(rf"<!-- example: {name} -->\n```\w+\n(.*?)^```", TEXT, re.M | re.S)
-    assert found, name
-    return found[1]
+    """The code block that a page of docs/ calls ``name``."""
+    pages = [page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").rglob("*.md"))]
+    pattern = rf"<!-- example: {name} -->\n```\w+\n(.*?)^```"
+    (code,) = [code for page in pages for code in re.findall(pattern, page, re.M | re.S)]
+    return str(code)
 
 
 def execute(code: str, names: dict[str, object]) -> None:
@@ -107,6 +109,40 @@ def test_the_python_example_runs(capsys):
     assert "squeezenet partition_tuner" in capsys.readouterr().out
 
 
+def test_the_readmes_python_runs(capsys):
+    (code,) = blocks("python")
+    execute(code, {})
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_the_example_soc_runs(workdir):
+    (workdir / "tiny.yaml").write_text(example("soc"), encoding="utf-8")
+    (workdir / "mine.yaml").write_text(example("soc scenario"), encoding="utf-8")
+    result = hetsim.run("mine.yaml")
+    assert [run.scheduler for run in result.runs] == ["cpu_only", "type_based", "heft"]
+    assert not result.failed
+
+
+def test_the_readme_quotes_what_the_page_on_the_papers_study_shows():
+    quoted = re.search(r"^```\n(Published figures.*?)^```", TEXT, re.M | re.S)
+    assert quoted
+    page = (ROOT / "docs" / "background" / "paper.md").read_text(encoding="utf-8")
+    assert quoted[1] in page
+
+
+def test_every_task_of_the_noxfile_is_in_the_readme():
+    code = (ROOT / "noxfile.py").read_text(encoding="utf-8")
+    tasks = re.findall(r'^@nox\.session(?:\(name="([\w-]+)"\))?\ndef (\w+)', code, re.MULTILINE)
+    assert len(tasks) >= 9
+    table = TEXT.partition("| task | command |")[2]
+    for named, function in tasks:
+        assert f"`{named or function}`" in table
+
+
+def test_the_readme_is_short():
+    assert len(TEXT.splitlines()) < 250
+
+
 def test_the_example_scenario_runs(workdir):
     (workdir / "mine.yaml").write_text(example("scenario"), encoding="utf-8")
     result = hetsim.run("mine.yaml")
@@ -144,7 +180,6 @@ def _plan_file(directory: Path, network: object) -> Path:
 
 
 def test_the_example_plan_is_a_plan(tmp_path):
-    text = next(block for block in blocks("yaml") if "plan/1" in block)
     path = tmp_path / "plan.yaml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(example("plan"), encoding="utf-8")
     assert hetsim.load_plan(path).model == "tiny"

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from hetsim.analysis.result import LinkMetrics, OperatorRow, PUMetrics, Result, Run
 from hetsim.bounds.bound import Bound
 from hetsim.errors import HetsimError, ResultsError
-from hetsim.plan.model import Partition, Plan
+from hetsim.plan.model import Partition, Plan, Proof
 from hetsim.sim.trace import Activity, LinkUsage, RateSample, Span, TaskRow, Trace
 from hetsim.soc.describe import describe_soc, soc_of
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
@@ -186,6 +186,7 @@ def _plan(plan: Plan) -> Json:
         "predicted_s": plan.predicted_s,
         "details": plan.details,
         "rewrites": _columns(Rewrite, plan.rewrites),
+        "proof": plan.proof and [plan.proof.seconds, plan.proof.by],
     }
 
 
@@ -207,6 +208,7 @@ def _read_plan(entry: Json) -> Plan:
                 kernel=lambda size: None if size is None else tuple(size),
             )
         ),
+        proof=entry["proof"] and Proof(*entry["proof"]),
     )
 
 
