@@ -64,9 +64,10 @@ class Run(Measured):
     """One network planned by one scheduler and simulated.
 
     ``error`` is set, and nothing is measured, when the scheduler or the plan failed. ``metrics``
-    are SI values by column (:mod:`hetsim.analysis.metrics`), read from ``evaluation``, which is
-    there until a result is written. ``attribution`` splits the makespan along the critical path and
-    ``pu_attribution`` for each PU (seconds, see :mod:`hetsim.analysis.attribution`).
+    are SI values by column (:mod:`hetsim.analysis.metrics`); what they were read from is in
+    ``evaluation``, unless the run comes from a file. ``attribution`` splits the makespan along the
+    critical path and ``pu_attribution`` for each PU (seconds, see
+    :mod:`hetsim.analysis.attribution`).
     ``planning_s`` is the wall-clock time the scheduler took (not part of any comparison of results:
     it is not deterministic).
     """

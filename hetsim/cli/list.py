@@ -144,6 +144,23 @@ def _by_family(rows: list[Row]) -> list[Row]:
     return [{"family": family, "kinds": kinds} for family, kinds in sorted(families.items())]
 
 
+def _metrics() -> list[Row]:
+    from hetsim.analysis.metrics.registry import metrics
+
+    return [
+        {
+            "name": metric.name,
+            "measures": [f"{metric.name}_{ending}" if ending else metric.name
+                         for ending in metric.units],
+            "aliases": list(metric.aliases),
+            "better": metric.better,
+            "key": None if metric.of_the_soc else metric.key,
+            "description": metric.label,
+        }
+        for metric in metrics()
+    ]  # fmt: skip
+
+
 CATALOGUES: dict[str, Catalogue] = {
     "socs": Catalogue(
         _socs,
@@ -189,6 +206,17 @@ CATALOGUES: dict[str, Catalogue] = {
         _operators,
         {"counted as": _field("family"), "kinds": _joined("kinds")},
         shown=_by_family,
+    ),
+    "metrics": Catalogue(
+        _metrics,
+        {
+            "name": _field("name"),
+            "what it is": _field("description"),
+            "better": lambda row: str(row["better"] or "–"),
+            "in result.json": lambda row: str(row["key"] or "–"),
+            "objectives and constraints": _joined("measures"),
+            "or": _joined("aliases"),
+        },
     ),
 }
 

@@ -127,6 +127,7 @@ def test_its_schema_names_it_and_files_of_others_are_read_without_it(result, ins
     assert "haste" in described["required"]
     assert "weight" not in described["properties"]
     document = json.loads(dumps(result_to_dict(result)))
+    assert list(document["runs"][0]) == [n for n in described["properties"] if n != "error"]
     install()
     assert "haste" not in result_json_schema()["$defs"]["RunEntry"]["properties"]
     [row] = ResultFile.model_validate(document).runs
@@ -332,8 +333,11 @@ def test_stores_keep_it_and_know_what_they_have_not_measured(install, tmp_path):
         ("a text", "is not a hetsim.analysis.metrics.base.Metric"),
         (dataclasses.replace(WARMTH, of=None), "one of 'of' and 'of_soc'"),
         (dataclasses.replace(WARMTH, dimension="charm"), "dimension 'charm'; there are bandwidth"),
-        (dataclasses.replace(WARMTH, name="energy"), "name that is already in use"),
-        (dataclasses.replace(WARMTH, aliases=("latency",)), "name that is already in use"),
+        (dataclasses.replace(WARMTH, name="cosy warmth"), "'cosy warmth', which is no identifier"),
+        (dataclasses.replace(WARMTH, name="energy"), "name that is already in use: energy"),
+        (dataclasses.replace(HASTE, name="energy_mj"), "name that is already in use: energy_mj"),
+        (dataclasses.replace(HASTE, name="files"), "name that is already in use: files"),
+        (dataclasses.replace(WARMTH, aliases=("latency",)), "name that is already in use: latency"),
     ],
 )
 def test_an_entry_point_that_is_no_metric_is_told(install, found, complaint):

@@ -64,7 +64,8 @@ class Metric:
         name: an identifier without a unit, ``energy``.
         label: for people, and along axes: ``energy per inference``.
         about: a line for the JSON Schema of results.
-        of: reads it from a run, in SI units; ``None`` when there is nothing to say.
+        of: reads it from a run, in SI units; ``None`` when there is nothing to say. It may read
+            the metrics before it: ``lambda run: run.metrics["energy_j"]``.
         of_soc: reads it from the SoC, for what is the same for all its runs (an area). Exactly one
             of ``of`` and ``of_soc`` is given.
         dimension: of :data:`hetsim.units.NAMED`; ``None`` for a plain number.
@@ -100,6 +101,12 @@ class Metric:
     def units(self) -> Mapping[str, tuple[str, float]]:
         """Endings of its names, the SI unit first: :func:`hetsim.units.endings`."""
         return {"": (self.unit, 1.0)} if self.dimension is None else endings(self.dimension)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name it goes by: each word, alone and with each of its units."""
+        words = (self.name, *self.aliases)
+        return frozenset({*words, *(named(w, ending) for w in words for ending in self.units)})
 
     @property
     def column(self) -> str:

@@ -27,12 +27,19 @@ BUILT_IN = (*time.METRICS, *energy.METRICS, *price.METRICS, *sizes.METRICS)
 _AUDIENCES = ("record", "programs", "people")
 
 
+_TAKEN = frozenset(
+    {"model", "scheduler", "error", "operators", "pus", "links", "bounds", "attribution_us",
+     "files", "planning_s", "variant", "design", "feasible", "on_front"}
+)  # fmt: skip
+"""What else stands in a row of some table or file."""
+
+
 @cache
 def metrics() -> tuple[Metric, ...]:
     """All metrics: the built-in ones, then entry points in alphabetical order.
 
     Raises:
-        ConfigError: an entry point fails to load, is no ``Metric``, or takes a name in use.
+        ConfigError: an entry point fails to load, is no sound ``Metric``, or takes a name in use.
     """
     found = list(BUILT_IN)
     for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
@@ -43,16 +50,23 @@ def metrics() -> tuple[Metric, ...]:
             raise ConfigError(f"{source} cannot be loaded: {error}") from error
         if not isinstance(metric, Metric):
             raise ConfigError(f"{source} is not a hetsim.analysis.metrics.base.Metric")
-        if (metric.of is None) == (metric.of_soc is None):
-            raise ConfigError(f"{source} must have one of 'of' and 'of_soc'")
-        if metric.dimension is not None and metric.dimension not in NAMED:
-            known = ", ".join(NAMED)
-            raise ConfigError(f"{source} has dimension {metric.dimension!r}; there are {known}")
-        taken = {name for other in found for name in (other.name, *other.aliases)}
-        if taken & {metric.name, *metric.aliases}:
-            raise ConfigError(f"{source} takes a name that is already in use")
+        fault = _fault(metric, found)
+        if fault is not None:
+            raise ConfigError(f"{source} {fault}")
         found.append(metric)
     return tuple(found)
+
+
+def _fault(metric: Metric, others: Iterable[Metric]) -> str | None:
+    """What is wrong with a metric of another package, in a clause."""
+    if not metric.name.isidentifier():
+        return f"is called {metric.name!r}, which is no identifier"
+    if (metric.of is None) == (metric.of_soc is None):
+        return "must have one of 'of' and 'of_soc'"
+    if metric.dimension is not None and metric.dimension not in NAMED:
+        return f"has dimension {metric.dimension!r}; there are {', '.join(NAMED)}"
+    clash = metric.names & _TAKEN.union(*(other.names for other in others))
+    return f"takes a name that is already in use: {min(clash)}" if clash else None
 
 
 def told(
@@ -89,7 +103,7 @@ def measured(evaluation: Evaluation) -> Metrics:
         HetsimError: a metric raised.
     """
     values: dict[str, float | None] = {}
-    growing = replace(evaluation, metrics=values)
+    growing = replace(evaluation, metrics=values)  # the same mapping: each sees those before it
     for metric in metrics():
         try:
             values[metric.column] = metric.read(growing)
