@@ -14,11 +14,11 @@ import numpy as np
 
 from hetsim.cost.analytical.convolution import cycle_parameters
 from hetsim.errors import ConfigError
-from hetsim.forms.vector import CLASSES, WINOGRAD, ConvParameters, winograd_saving
+from hetsim.forms.convolution import WINOGRAD, ConvParameters, winograd_saving
 from hetsim.learn.physical.base import Baseline, Fitted
-from hetsim.learn.physical.blocks import KINDS, FittedNPU
 from hetsim.learn.physical.choose import baseline_for
-from hetsim.learn.physical.vector import Ceiling, ConvBaseline, FittedConvolution, conv_rows
+from hetsim.learn.physical.convolution import Ceiling, ConvBaseline, FittedConvolution, conv_rows
+from hetsim.learn.physical.npu import KINDS, FittedNPU
 from hetsim.learn.tables.forms import CONVOLUTION, NPU
 from hetsim.learn.tables.table import Measurements
 from hetsim.names import suggest
@@ -27,6 +27,7 @@ from hetsim.soc.cpu import CPUClusterSpec
 from hetsim.soc.model import PU, SoC
 from hetsim.soc.npu import NPUSpec, SystolicArray
 from hetsim.units import format_quantity
+from hetsim.workload.convolution import CLASSES, spelled
 from hetsim.yamlio import Keys
 
 FEWEST_ROWS = 3
@@ -158,7 +159,7 @@ class Target:
         if not isinstance(fitted, FittedConvolution):
             return []
         peak = self._peak_rate()
-        at = [n or "dense" for n, rate in fitted.values.rate.items() if rate > 0.999 * peak]
+        at = [spelled(n) for n, rate in fitted.values.rate.items() if rate > 0.999 * peak]
         if not at:
             return []
         return [

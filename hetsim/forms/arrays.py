@@ -12,12 +12,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from hetsim.errors import ConfigError
+from hetsim.numeric import Ints
 from hetsim.soc.npu import GemmCore, SystolicArray
-
-Ints = npt.NDArray[np.int64]
 
 
 def systolic_cycles(dataflow: str, rows: int, cols: int, T: int, K: int, N: int) -> int:

@@ -35,6 +35,7 @@ from hetsim.soc.fields import (
     located,
     one_or_many,
 )
+from hetsim.workload.convolution import NAMED
 
 
 class OperatingPoint(Spec):
@@ -106,8 +107,8 @@ def _known_kind(name: str) -> str:
     kind, dot, variant = name.partition(".")
     if kind not in RULES and (guess := nearest(kind, RULES, cutoff=0.75)):
         raise ValueError(f"unknown operator kind {kind!r}; did you mean {guess!r}?")
-    if dot and variant not in CONV_VARIANTS:
-        hint = suggest(variant, CONV_VARIANTS)
+    if dot and variant not in NAMED:
+        hint = suggest(variant, NAMED)
         raise ValueError(f"unknown variant {variant!r} of {kind}; {hint}")
     return name
 
@@ -120,9 +121,6 @@ def _is_chain(chain: str) -> str:
         _known_kind(kind)
     return chain
 
-
-CONV_VARIANTS = ("stem", "pointwise", "depthwise", "grouped")
-"""What may follow the dot in ``Conv.depthwise``; see ``convolution_variant`` of the workload."""
 
 Kind = Annotated[str, AfterValidator(_known_kind)]
 Chain = Annotated[str, AfterValidator(_is_chain)]

@@ -17,9 +17,9 @@ from hetsim.cost.measured.fit import Path as MemoryPath
 from hetsim.cost.measured.fit import alone_s
 from hetsim.cost.work import Kernel
 from hetsim.errors import ConfigError, ResultsError
-from hetsim.forms.vector import seconds
+from hetsim.forms.convolution import seconds
 from hetsim.learn.mlp import TrainingOptions
-from hetsim.learn.physical.vector import FittedConvolution
+from hetsim.learn.physical.convolution import FittedConvolution
 from hetsim.learn.regressor import LearnedModel
 from hetsim.learn.tables import read_measurements
 from hetsim.soc.loader import load_soc

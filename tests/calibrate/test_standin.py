@@ -28,7 +28,7 @@ from hetsim.cost.work import Kernel, Residency
 from hetsim.errors import ConfigError
 from hetsim.forms.arrays import systolic_cycles
 from hetsim.learn.mlp import TrainingOptions
-from hetsim.learn.physical.array import array_cycles
+from hetsim.learn.physical.arrays import array_cycles
 from hetsim.learn.regressor import LearnedModel
 from hetsim.learn.store import load_model, save_model
 from hetsim.library import shipped

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from hetsim.forms.vector import CLASSES, WINOGRAD, ConvParameters, ConvRows, compute_seconds
+from hetsim.forms.convolution import WINOGRAD, ConvParameters, ConvRows, compute_seconds
 from hetsim.soc.accelerator import AcceleratorSpec
 from hetsim.soc.convolution import ConvolutionSpec
 from hetsim.soc.cpu import CPUClusterSpec
+from hetsim.workload.convolution import CLASSES
 from hetsim.workload.graph import LoopNest
 
 

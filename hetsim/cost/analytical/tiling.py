@@ -12,17 +12,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from hetsim.errors import InfeasibleError
 from hetsim.forms.arrays import Cut, alignments, tiled_cycles, tiled_folds
+from hetsim.numeric import Array
 from hetsim.soc.npu import GemmCore, SystolicArray
 from hetsim.workload.graph import LoopNest
 
-Array = npt.NDArray[Any]
 ACCUMULATOR_BYTES = 4
 """Partial sums are 32 bits wide (int32 behind int8 products, float32 behind float16 ones)."""
 

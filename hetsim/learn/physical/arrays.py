@@ -17,10 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from hetsim.forms.arrays import Cut, tiled_cycles
-from hetsim.learn.physical.base import Baseline, Fitted, Floats
+from hetsim.learn.physical.base import Baseline, Fitted
+from hetsim.learn.physical.convolution import CEILING_MARGIN, conv_rows
 from hetsim.learn.physical.robust import fit_log_parameters
-from hetsim.learn.physical.vector import CEILING_MARGIN, conv_rows
 from hetsim.learn.tables.table import Measurements
+from hetsim.numeric import Floats
 from hetsim.soc.npu import GemmCore, SystolicArray
 
 DATAFLOWS = ("weight_stationary", "output_stationary", "input_stationary")
