@@ -22,13 +22,14 @@ from hetsim.calibrate.errors import ErrorMetrics
 from hetsim.calibrate.evaluate import DeviceReport, score_model
 from hetsim.calibrate.folds import assign_folds
 from hetsim.learn.mlp import TrainingOptions
-from hetsim.learn.physical.arrays import Array, ArrayBaseline
+from hetsim.learn.physical.arrays import ArrayBaseline
 from hetsim.learn.physical.base import Baseline
 from hetsim.learn.physical.choose import RooflineBaseline
 from hetsim.learn.physical.given import FLOOR, PHYSICAL, GivenBaseline
 from hetsim.learn.regressor import LearnedModel
 from hetsim.learn.tables.table import Measurements
 from hetsim.numeric import Bools, Floats, Ints
+from hetsim.soc.arrays import MatrixArray
 
 BASES = ("array", "roofline", "fluid")
 Progress = Callable[[str, int, int], None]
@@ -37,7 +38,7 @@ BATCH = 50_000
 """Rows predicted at once when speed is measured."""
 
 
-def base_model(name: str, array: Array) -> Baseline:
+def base_model(name: str, array: MatrixArray) -> Baseline:
     """The physical model called ``name``, one of :data:`BASES`."""
     return {
         "array": ArrayBaseline(array),
@@ -71,7 +72,7 @@ class Speed:
 
 def evaluate_standin(
     table: Measurements,
-    array: Array,
+    array: MatrixArray,
     *,
     learned: Sequence[str] = (),
     folds: int = 5,

@@ -9,7 +9,7 @@ import pytest
 from hetsim.errors import ConfigError, Location
 from hetsim.library import shipped
 from hetsim.scenario.loader import load_scenario
-from hetsim.soc.schema import NPUSpec
+from hetsim.soc.npu import NPUSpec
 
 GOOD = """\
 hetsim: scenario/1

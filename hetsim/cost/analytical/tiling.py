@@ -18,7 +18,7 @@ import numpy as np
 from hetsim.errors import InfeasibleError
 from hetsim.forms.arrays import Cut, alignments, tiled_cycles, tiled_folds
 from hetsim.numeric import Array
-from hetsim.soc.npu import GemmCore, SystolicArray
+from hetsim.soc.arrays import GemmCore, MatrixArray
 from hetsim.workload.graph import LoopNest
 
 ACCUMULATOR_BYTES = 4
@@ -118,7 +118,7 @@ def flatten(nest: LoopNest, images: int) -> LoopNest:
     )  # fmt: skip
 
 
-def fewest_cycles(nest: LoopNest, array: SystolicArray | GemmCore) -> int:
+def fewest_cycles(nest: LoopNest, array: MatrixArray) -> int:
     """Array cycles that no cut can go below.
 
     Those of the uncut loops, except that every tile's closed form has one cycle less than its
@@ -136,9 +136,7 @@ def fewest_cycles(nest: LoopNest, array: SystolicArray | GemmCore) -> int:
 
 
 @lru_cache(maxsize=65536)
-def tile(
-    nest: LoopNest, array: SystolicArray | GemmCore, buffers: Buffers, demand: Demand
-) -> Tiling:
+def tile(nest: LoopNest, array: MatrixArray, buffers: Buffers, demand: Demand) -> Tiling:
     """Chooses the tiling of one kernel.
 
     Raises:
