@@ -76,7 +76,7 @@ def find_target(soc: SoC, name: str, table: Measurements) -> Target:
     if pu is None:
         known = [pu.cluster for pu in soc.pus]
         raise ConfigError(f"{soc.name} has no PU called {name!r}; {suggest(name, known)}")
-    target = _target_class(type(pu.spec))
+    target = target_class(type(pu.spec))
     if target is None or target.form != table.form:
         raise ConfigError(
             f"{table.form} does not calibrate {name}, which is a {pu.kind}", hint=_who_needs_what()
@@ -84,7 +84,12 @@ def find_target(soc: SoC, name: str, table: Measurements) -> Target:
     return target(soc, model_of(pu), table)
 
 
-def _target_class(schema: type[PUSpec]) -> type[Target] | None:
+def target_class(schema: type[PUSpec]) -> type[Target] | None:
+    """What fits a kind; ``None`` for one with nothing to fit.
+
+    Raises:
+        ConfigError: the kind names no model, or a model or target that cannot be loaded.
+    """
     reference = model_class(schema).calibration
     if reference is None:
         return None
@@ -95,7 +100,7 @@ def _target_class(schema: type[PUSpec]) -> type[Target] | None:
 def _who_needs_what() -> str:
     needs: dict[str, list[str]] = {}
     for kind, schema in kinds().items():
-        if (target := _target_class(schema)) is not None:
+        if (target := target_class(schema)) is not None:
             needs.setdefault(target.form, []).append(kind)
     return "; ".join(f"{form} calibrates {' and '.join(who)}" for form, who in needs.items())
 

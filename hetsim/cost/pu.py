@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from hetsim.cost.work import Kernel, Residency, Work
+from hetsim.errors import ConfigError
 from hetsim.plugins import load_class
 from hetsim.soc.model import PU
 from hetsim.soc.pu import PUSpec
@@ -59,5 +60,10 @@ def model_of(pu: PU) -> PUModel[Any]:
 @cache
 def model_class(schema: type[PUSpec]) -> type[PUModel[Any]]:
     """The model that a kind names. Raises :class:`ConfigError` as :func:`model_of` does."""
+    if not schema.model:
+        raise ConfigError(
+            f"{schema.__module__}.{schema.__qualname__} says no model, so nobody knows its costs",
+            hint='write model: ClassVar[str] = "module:Class", a hetsim.cost.pu.PUModel',
+        )
     what = f"the model of {schema.__qualname__}"
     return load_class(schema.model, PUModel, what)  # type: ignore[type-abstract]

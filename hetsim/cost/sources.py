@@ -10,7 +10,6 @@ from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.chain import CostChain, CostModel
 from hetsim.cost.measured.source import MeasuredSource, tables
 from hetsim.cost.measured.table import ProfileTable
-from hetsim.cost.pu import model_class
 from hetsim.cost.source import CostSource
 from hetsim.plugins import registered
 from hetsim.soc.model import SoC
@@ -38,10 +37,8 @@ def cost_model(soc: SoC) -> CostModel:
     """The chain of the sources that the SoC's units name files for, the analytical model behind.
 
     Raises:
-        ConfigError: a file that is named and cannot be read, a kind of unit without a model.
+        ConfigError: a file that is named and cannot be read.
     """
-    for spec in soc.spec.pus.values():
-        model_class(type(spec))
     behind: CostModel = AnalyticalModel()
     for source in reversed(sources()):
         if files := source.files(soc):
