@@ -128,6 +128,40 @@ def _scenarios() -> list[Row]:
     return rows
 
 
+def _pu_kinds() -> list[Row]:
+    from hetsim.calibrate.target import target_class
+    from hetsim.soc.kinds import BUILT_IN, kinds
+
+    return [
+        {
+            "name": kind,
+            "calibrated_from": target.form if (target := target_class(schema)) else None,
+            **_class(schema, kind in BUILT_IN),
+        }
+        for kind, schema in kinds().items()
+    ]
+
+
+def _cost_sources() -> list[Row]:
+    from hetsim.cost.sources import BUILT_IN, sources
+
+    return [
+        {
+            "name": source.name,
+            "field": source.field,
+            **_class(type(source), source.name in BUILT_IN),
+        }
+        for source in sources()
+    ]
+
+
+def _class(cls: type, built_in: bool) -> Row:
+    """What a class says of itself, and where it comes from."""
+    summary = (cls.__doc__ or "").partition("\n")[0]
+    origin = "built in" if built_in else f"{cls.__module__}:{cls.__qualname__}"
+    return {"description": summary, "origin": origin}
+
+
 def _operators() -> list[Row]:
     from hetsim.workload.costing import RULES
 
@@ -202,6 +236,24 @@ CATALOGUES: dict[str, Catalogue] = {
             "what it is": _field("description"),
         },
     ),
+    "pu-kinds": Catalogue(
+        _pu_kinds,
+        {
+            "kind": _field("name"),
+            "what it is": _field("description"),
+            "calibrated from": lambda row: str(row["calibrated_from"] or "–"),
+            "comes from": _field("origin"),
+        },
+    ),
+    "cost-sources": Catalogue(
+        _cost_sources,
+        {
+            "name": _field("name"),
+            "a unit's field": _field("field"),
+            "what it reads": _field("description"),
+            "comes from": _field("origin"),
+        },
+    ),
     "operators": Catalogue(
         _operators,
         {"counted as": _field("family"), "kinds": _joined("kinds")},
@@ -227,7 +279,8 @@ CATALOGUES: dict[str, Catalogue] = {
 def command(what: str, as_json: bool) -> None:
     """Show the SoCs, models, schedulers, scenarios or operators there are.
 
-    Figures of models are the published ones; 'hetsim run' counts its own.
+    Figures of models are the published ones; 'hetsim run' counts its own. Kinds of processing units
+    and cost sources are those that SoC files may name, installed ones included.
     """
     catalogue = CATALOGUES[what]
     rows = catalogue.rows()

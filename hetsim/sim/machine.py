@@ -21,7 +21,6 @@ from hetsim.sim.network.traced import TracedNetwork
 from hetsim.sim.recorder import Recorder
 from hetsim.sim.story import Story
 from hetsim.sim.tiles import play_tiles
-from hetsim.soc.cpu import CPUClusterSpec
 from hetsim.soc.model import PU, SoC
 
 
@@ -92,9 +91,9 @@ class Machine:
         self.network: Network = kind(self.env, soc.links.values(), shared=shared)
         self.recorder = recorder or Recorder()
         self.clusters = {
-            name: Cores(self.network, spec.cores)
+            name: Cores(self.network, spec.thread_cores)
             for name, spec in soc.spec.pus.items()
-            if isinstance(spec, CPUClusterSpec)
+            if spec.thread_cores
         }
         self.units = [Unit(pu, self) for pu in soc.pus]
         self.host = self.clusters[soc.runtime.host]

@@ -12,7 +12,7 @@ from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
 from hetsim.scenario.variants import varied
 from hetsim.schedulers.registry import scheduler_names
-from hetsim.soc.schema import NPUSpec
+from hetsim.soc.npu import NPUSpec
 
 GOOD = """\
 hetsim: scenario/1

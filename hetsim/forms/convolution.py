@@ -28,44 +28,45 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hetsim.numeric import Bools, Floats, Ints
+from hetsim.workload.convolution import CLASSES, conditions
 from hetsim.workload.graph import LoopNest
 
-Floats = NDArray[np.float64]
-
-CLASSES = ("", "pointwise", "depthwise", "grouped", "stem")
-"""Variants of Conv with a rate of their own; ``""`` is a plain dense convolution."""
-
 WINOGRAD = "winograd"
-STEM_CHANNELS = 4
-"""A convolution of at most this many input channels is a network's first layer."""
+
+RATES = (*CLASSES, WINOGRAD)
+"""What has a rate of its own: the classes, and the products of Winograd's transform."""
+
+PLACES = ("", "depthwise", WINOGRAD)
+"""What has element costs of its own; all other classes have those of ``""``."""
 
 
 @dataclass(frozen=True)
 class ConvRows:
     """What the formula needs to know of each convolution, one array element a row.
 
-    ``variant`` indexes :data:`CLASSES`; ``inputs``, ``outputs``, ``weights`` count elements,
-    ``reduction`` the terms of one output's sum, ``data_bytes`` all bytes that must move.
+    ``variant`` indexes :data:`~hetsim.workload.convolution.CLASSES`; ``inputs``, ``outputs``,
+    ``weights`` count elements, ``reduction`` the terms of one output's sum, ``data_bytes`` all
+    bytes that must move.
     """
 
-    variant: NDArray[np.int64]
+    variant: Ints
     macs: Floats
     inputs: Floats
     outputs: Floats
     weights: Floats
     reduction: Floats
-    out_h: NDArray[np.int64]
-    out_w: NDArray[np.int64]
-    winograd: NDArray[np.bool_]
+    out_h: Ints
+    out_w: Ints
+    winograd: Bools
     data_bytes: Floats
 
     def __len__(self) -> int:
         return len(self.macs)
 
     @classmethod
-    def of(cls, dims: Mapping[str, NDArray[np.int64]], element_bytes: Floats) -> ConvRows:
+    def of(cls, dims: Mapping[str, Ints], element_bytes: Floats) -> ConvRows:
         """Rows from arrays ``n, c_in, c_out, h_in, w_in, out_h, out_w, k_h, k_w, stride_h, ...``.
 
         ``c_in`` and ``c_out`` are totals over ``groups``.
@@ -76,14 +77,14 @@ class ConvRows:
         outputs = d["n"] * d["c_out"] * d["out_h"] * d["out_w"]
         inputs = d["n"] * d["c_in"] * d["h_in"] * d["w_in"]
         weights = d["c_out"] * reduction
-        dense = d["groups"] == 1
-        stem = dense & (d["c_in"] <= STEM_CHANNELS)
+        classes = conditions(d["groups"], d["c_in"] // d["groups"], kernel)
+        of_class = [CLASSES.index(name) for name in classes]
+        dense = CLASSES.index("")
+        variant = np.select(list(classes.values()), of_class, dense).astype(np.int64)
         unit = (d["stride_h"] == 1) & (d["stride_w"] == 1)
         unit &= (d["dilation_h"] == 1) & (d["dilation_w"] == 1)
         return cls(
-            variant=np.select(
-                [~dense & (d["groups"] == d["c_in"]), ~dense, stem, kernel == 1], [2, 3, 4, 1], 0
-            ).astype(np.int64),
+            variant=variant,
             macs=(outputs * reduction).astype(float),
             inputs=inputs.astype(float),
             outputs=outputs.astype(float),
@@ -91,7 +92,7 @@ class ConvRows:
             reduction=reduction.astype(float),
             out_h=d["out_h"],
             out_w=d["out_w"],
-            winograd=dense & ~stem & unit & (d["k_h"] == 3) & (d["k_w"] == 3),
+            winograd=(variant == dense) & unit & (d["k_h"] == 3) & (d["k_w"] == 3),
             data_bytes=element_bytes * (inputs + outputs + weights),
         )
 
@@ -116,8 +117,8 @@ class ConvRows:
 class ConvParameters:
     """The physical parameters of one device.
 
-    ``rate`` in MAC/s by class and ``winograd``; ``input_s``, ``output_s`` in seconds per element
-    for ``""``, ``depthwise`` and ``winograd``; ``reduction_s`` seconds per term of an output's sum;
+    ``rate`` in MAC/s of each of :data:`RATES`; ``input_s``, ``output_s`` in seconds per element for
+    each of :data:`PLACES`; ``reduction_s`` seconds per term of an output's sum;
     ``dispatch_s`` seconds; ``bandwidth`` B/s; ``winograd_tile`` 0 = never used.
     """
 
@@ -133,7 +134,7 @@ class ConvParameters:
     provenance: Mapping[str, str] = field(default_factory=dict)
 
 
-def largest_divisor(values: NDArray[np.int64], most: int) -> Floats:
+def largest_divisor(values: Ints, most: int) -> Floats:
     """The largest divisor not above ``most`` of each value."""
     # Few sizes occur, however many rows there are.
     sizes, member = np.unique(values, return_inverse=True)

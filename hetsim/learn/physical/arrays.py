@@ -17,17 +17,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from hetsim.forms.arrays import Cut, tiled_cycles
-from hetsim.learn.physical.base import Baseline, Fitted, Floats
+from hetsim.learn.physical.base import Baseline, Fitted
+from hetsim.learn.physical.convolution import CEILING_MARGIN, conv_rows
 from hetsim.learn.physical.robust import fit_log_parameters
-from hetsim.learn.physical.vector import CEILING_MARGIN, conv_rows
 from hetsim.learn.tables.table import Measurements
-from hetsim.soc.npu import GemmCore, SystolicArray
+from hetsim.numeric import Floats
+from hetsim.soc.arrays import GemmCore, MatrixArray, SystolicArray
 
 DATAFLOWS = ("weight_stationary", "output_stationary", "input_stationary")
-Array = SystolicArray | GemmCore
 
 
-def array_cycles(array: Array, table: Measurements) -> Floats:
+def array_cycles(array: MatrixArray, table: Measurements) -> Floats:
     """Cycles of each convolution of ``table`` on ``array``, group after group, nothing cut."""
     # A blocked core takes several images at once.
     images = -(-table["n"] // array.batch) if isinstance(array, GemmCore) else table["n"]
@@ -51,7 +51,7 @@ class FittedArray(Fitted):
     ``ceiling`` is the highest rate that is believed, in cycles a second.
     """
 
-    array: Array
+    array: MatrixArray
     rate: float
     bandwidth: float
     overhead: float
@@ -92,7 +92,7 @@ class ArrayBaseline(Baseline):
     Without an array it can only :meth:`restore`.
     """
 
-    array: Array | None = None
+    array: MatrixArray | None = None
     name: str = "array roofline"
 
     def fit(self, table: Measurements) -> FittedArray:
@@ -124,7 +124,7 @@ class ArrayBaseline(Baseline):
             for name, value in parameters.items()
             if name.startswith("array.")
         }
-        array: Array
+        array: MatrixArray
         if "dataflow" in sizes:
             array = SystolicArray(
                 rows=sizes["rows"],

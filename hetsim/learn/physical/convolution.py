@@ -1,4 +1,4 @@
-"""Fitting the physical convolution model of :mod:`hetsim.forms.vector` to one device."""
+"""Fitting the physical convolution model of :mod:`hetsim.forms.convolution` to one device."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hetsim.forms.vector import (
-    CLASSES,
-    WINOGRAD,
+from hetsim.forms.convolution import (
+    PLACES,
+    RATES,
     ConvParameters,
     ConvRows,
     seconds,
@@ -19,9 +18,9 @@ from hetsim.forms.vector import (
 from hetsim.learn.physical.base import Baseline, Fitted
 from hetsim.learn.physical.robust import fit_log_parameters
 from hetsim.learn.tables.table import Measurements
+from hetsim.numeric import Floats
+from hetsim.workload.convolution import spelled
 from hetsim.workload.graph import DTYPE_BYTES
-
-Floats = NDArray[np.float64]
 
 WIDTH_TILES = (4, 8, 16)
 WINOGRAD_TILES = (0, 2, 4)
@@ -33,8 +32,6 @@ CEILING_MARGIN = 2.0
 FEWEST_ROWS = 16
 """Fewer rows than this are explained by one rate, a bandwidth and a dispatch time alone."""
 
-_RATES = (*CLASSES, WINOGRAD)
-_PLACES = ("", "depthwise", WINOGRAD)
 _DIMS = (
     "n", "c_in", "c_out", "h_in", "w_in", "out_h", "out_w", "k_h", "k_w",
     "stride_h", "stride_w", "dilation_h", "dilation_w", "groups",
@@ -87,9 +84,9 @@ class FittedConvolution(Fitted):
     def parameters(self) -> Mapping[str, float]:
         """Flat names, e.g. ``rate.depthwise``; the dense class is called ``dense``."""
         p = self.values
-        flat = {f"rate.{name or 'dense'}": p.rate[name] for name in _RATES}
-        flat |= {f"input_s.{name or 'dense'}": p.input_s[name] for name in _PLACES}
-        flat |= {f"output_s.{name or 'dense'}": p.output_s[name] for name in _PLACES}
+        flat = {f"rate.{spelled(name)}": p.rate[name] for name in RATES}
+        flat |= {f"input_s.{spelled(name)}": p.input_s[name] for name in PLACES}
+        flat |= {f"output_s.{spelled(name)}": p.output_s[name] for name in PLACES}
         return flat | {
             "reduction_s": p.reduction_s,
             "dispatch_s": p.dispatch_s,
@@ -142,9 +139,9 @@ class ConvBaseline(Baseline):
         def plain(values: Floats) -> ConvParameters:
             rate, dispatch, bandwidth = values.tolist()
             return ConvParameters(
-                rate=dict.fromkeys(_RATES, rate),
-                input_s=dict.fromkeys(_PLACES, 0.0),
-                output_s=dict.fromkeys(_PLACES, 0.0),
+                rate=dict.fromkeys(RATES, rate),
+                input_s=dict.fromkeys(PLACES, 0.0),
+                output_s=dict.fromkeys(PLACES, 0.0),
                 dispatch_s=dispatch,
                 bandwidth=bandwidth,
             )
@@ -159,10 +156,10 @@ class ConvBaseline(Baseline):
         upper = np.full(len(start), np.inf)
         upper[_WIDTH_PENALTY] = width
         invert = np.zeros(len(start), dtype=bool)
-        invert[: len(_RATES)] = invert[_BANDWIDTH] = True
+        invert[: len(RATES)] = invert[_BANDWIDTH] = True
         lower_time = np.zeros(len(start))
         if self.peak_macs_per_s is not None:
-            lower_time[: len(_RATES)] = 1.0 / self.peak_macs_per_s
+            lower_time[: len(RATES)] = 1.0 / self.peak_macs_per_s
         if self.peak_bytes_per_s is not None:
             lower_time[_BANDWIDTH] = 1.0 / self.peak_bytes_per_s
         # Rates are searched as rates, so that an upper bound is a bound on the parameter.
@@ -179,9 +176,9 @@ class ConvBaseline(Baseline):
         """The inverse of :meth:`FittedConvolution.parameters`."""
         get = parameters.__getitem__
         values = ConvParameters(
-            rate={name: get(f"rate.{name or 'dense'}") for name in _RATES},
-            input_s={name: get(f"input_s.{name or 'dense'}") for name in _PLACES},
-            output_s={name: get(f"output_s.{name or 'dense'}") for name in _PLACES},
+            rate={name: get(f"rate.{spelled(name)}") for name in RATES},
+            input_s={name: get(f"input_s.{spelled(name)}") for name in PLACES},
+            output_s={name: get(f"output_s.{spelled(name)}") for name in PLACES},
             reduction_s=get("reduction_s"),
             dispatch_s=get("dispatch_s"),
             bandwidth=get("bandwidth"),
@@ -195,9 +192,9 @@ class ConvBaseline(Baseline):
 
 
 # The parameter vector: rates (from seconds per MAC), seconds per element, then the rest.
-_INPUTS = len(_RATES)
-_OUTPUTS = _INPUTS + len(_PLACES)
-_REDUCTION = _OUTPUTS + len(_PLACES)
+_INPUTS = len(RATES)
+_OUTPUTS = _INPUTS + len(PLACES)
+_REDUCTION = _OUTPUTS + len(PLACES)
 _DISPATCH, _BANDWIDTH, _WIDTH_PENALTY = _REDUCTION + 1, _REDUCTION + 2, _REDUCTION + 3
 
 
@@ -213,15 +210,15 @@ def _start(rows: ConvRows, target: Floats) -> Floats:
         float(np.min(target / rows.data_bytes)) / 5.0,
         0.2,
     )
-    return np.array([per_mac] * len(_RATES) + elements + elements + list(rest))
+    return np.array([per_mac] * len(RATES) + elements + elements + list(rest))
 
 
 def _unpack(values: Floats, width: int, winograd: int) -> ConvParameters:
     v = values.tolist()
     return ConvParameters(
-        rate=dict(zip(_RATES, v[:_INPUTS], strict=True)),
-        input_s=dict(zip(_PLACES, v[_INPUTS:_OUTPUTS], strict=True)),
-        output_s=dict(zip(_PLACES, v[_OUTPUTS:_REDUCTION], strict=True)),
+        rate=dict(zip(RATES, v[:_INPUTS], strict=True)),
+        input_s=dict(zip(PLACES, v[_INPUTS:_OUTPUTS], strict=True)),
+        output_s=dict(zip(PLACES, v[_OUTPUTS:_REDUCTION], strict=True)),
         reduction_s=v[_REDUCTION],
         dispatch_s=v[_DISPATCH],
         bandwidth=v[_BANDWIDTH],

@@ -12,14 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hetsim.learn.physical.base import Baseline, Fitted
+from hetsim.learn.physical.convolution import CEILING_MARGIN
 from hetsim.learn.physical.robust import fit_log_parameters
-from hetsim.learn.physical.vector import CEILING_MARGIN
 from hetsim.learn.tables.table import Measurements
-
-Floats = NDArray[np.float64]
+from hetsim.numeric import Floats, Ints, Texts
 
 CHANNEL_BLOCK = 16
 """Output channels an array works on together."""
@@ -31,7 +29,7 @@ KINDS = ("convolution", "depthwise", "elementwise")
 _OVERHEAD_SHARE = 0.05
 
 
-def element_width(names: NDArray[np.str_]) -> Floats:
+def element_width(names: Texts) -> Floats:
     """Bytes of one element, from names such as ``UINT8``, ``FLOAT16``, ``bf16``; 1 if unclear."""
     known, member = np.unique(names, return_inverse=True)
     widths = [
@@ -43,7 +41,7 @@ def element_width(names: NDArray[np.str_]) -> Floats:
 _WIDTHS = (("64", 8.0), ("32", 4.0), ("16", 2.0), ("8", 1.0), ("4", 0.5))
 
 
-def operation_kind(table: Measurements) -> NDArray[np.int64]:
+def operation_kind(table: Measurements) -> Ints:
     """Position in :data:`KINDS` of each row."""
     return np.asarray(table.number("depthwise") + 2 * table.number("elementwise"), dtype=np.int64)
 
