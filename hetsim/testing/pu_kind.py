@@ -90,14 +90,15 @@ class PUKindKit(CostModelKit):
     def test_it_is_known_by_its_kind(self) -> None:
         assert self.kind in kinds(), f"no package registers the kind {self.kind!r}"
         spec = self.soc().by_name["unit"].spec
-        assert type(spec) is kinds()[self.kind]
-        assert spec.kind == self.kind
+        assert type(spec) is kinds()[self.kind], f"{self.kind} became a {type(spec).__name__}"
+        assert spec.kind == self.kind, f"its kind says {spec.kind!r}"
         assert (type(spec).__doc__ or "").strip(), "its schema says nothing about it"
-        assert self.kind in json.dumps(soc_json_schema())
+        told = "the JSON schema of SoC files does not know it"
+        assert self.kind in json.dumps(soc_json_schema()), told
 
     def test_it_survives_pickling(self) -> None:
         soc = self.soc()
-        assert pickle.loads(pickle.dumps(soc)) == soc
+        assert pickle.loads(pickle.dumps(soc)) == soc, "it changes on the way to a worker"
 
     def test_an_unknown_field_is_a_located_error(self) -> None:
         try:
@@ -128,8 +129,8 @@ class PUKindKit(CostModelKit):
                 run = case.evaluate("kit", _mostly_on("unit", case))
                 told = f"{graph.name} at {fidelity} fidelity"
                 assert run.error is None, f"{told}: {run.error}"
-                assert run.makespan_s is not None
-                assert 0 < run.makespan_s < math.inf
+                assert run.makespan_s is not None, f"{told}: no makespan and no error"
+                assert 0 < run.makespan_s < math.inf, f"{told}: it takes {run.makespan_s} s"
                 for bound in run.bounds:
                     assert run.makespan_s >= bound.seconds * (1 - 1e-9), (
                         f"{told}: {run.makespan_s} s are less than the bound {bound.argument}"
@@ -144,7 +145,9 @@ class PUKindKit(CostModelKit):
                 for clock in ("1 GHz", "2 GHz")
             )
             plan = _mostly_on("unit", slow)
-            assert fast.simulate(plan).makespan_s <= slow.simulate(plan).makespan_s * (1 + 1e-9)
+            before, after = slow.simulate(plan).makespan_s, fast.simulate(plan).makespan_s
+            told = f"{graph.name}: {before} s at 1 GHz, {after} s at 2 GHz"
+            assert after <= before * (1 + 1e-9), told
 
     def test_what_moves_moves(self) -> None:
         before = self._times({})
