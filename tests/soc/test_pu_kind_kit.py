@@ -14,7 +14,7 @@ RATES = {
 
 class TestCluster(PUKindKit):
     kind = "cpu_cluster"
-    moves = {"parallel_efficiency": 0.3, "dispatch": "9 us", "efficiency.Conv": 0.2}  # noqa: RUF012
+    moves = {"parallel_efficiency": 0.3, "dispatch": "9 us", "efficiency.Conv": 0.2}
 
     def entry(self):
         return {**RATES, "cores": 4, "parallel_efficiency": 0.8, "dispatch": "1 us"}
@@ -22,7 +22,7 @@ class TestCluster(PUKindKit):
 
 class TestAccelerator(PUKindKit):
     kind = "accelerator"
-    moves = {"macs_per_cycle.float32": 4, "fuse": []}  # noqa: RUF012
+    moves = {"macs_per_cycle.float32": 4, "fuse": []}
 
     def entry(self):
         return {**RATES, "dispatch": "5 us"}
@@ -30,7 +30,7 @@ class TestAccelerator(PUKindKit):
 
 class TestNPU(PUKindKit):
     kind = "npu"
-    moves = {"sram": "32 KiB", "dma.bandwidth": "1 GB/s", "array.rows": 4}  # noqa: RUF012
+    moves = {"sram": "32 KiB", "dma.bandwidth": "1 GB/s", "array.rows": 4}
 
     def entry(self):
         return {
