@@ -6,3 +6,5 @@ import os
 # second thread of the linear algebra only spins (ten times the work, measured). Before numpy loads.
 for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
+
+collect_ignore = ["plugin"]  # a package of its own, whose tests run where it is installed

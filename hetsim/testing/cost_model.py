@@ -69,7 +69,8 @@ class CostModelKit(Kit):
             assert again == first, f"{graph.name} on {soc.name}: asked backwards, it says otherwise"
             ops = [(op, pu) for op in range(len(graph)) for pu in soc.pus]
             floors = [model.floor(graph, *each) for each in ops]
-            assert floors == [model.floor(graph, *each) for each in ops]
+            same = floors == [model.floor(graph, *each) for each in ops]
+            assert same, f"{graph.name} on {soc.name}: asked twice, the floors differ"
 
     def test_nothing_runs_faster_than_the_floors_of_its_operators(self) -> None:
         for soc, graph, model in self._asked():
@@ -93,7 +94,8 @@ class CostModelKit(Kit):
                 try:
                     work = model.work(graph, kernel, pu, residency)
                 except InfeasibleError as error:
-                    assert error.message.strip()  # noqa: PT017
+                    told = f"{_told(graph, (ops, pu, residency))}: no reason"
+                    assert error.message.strip(), told  # noqa: PT017
                     continue
                 told = _told(graph, (ops, pu, residency))
                 assert work is not None or not self.complete, f"{told}: not known"

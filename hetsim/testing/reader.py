@@ -97,7 +97,8 @@ class ReaderKit(Kit):
             path = Path(folder, self.file)
             path.write_text(self.write(self.graph, self.times()), encoding="utf-8")
             for table in self.read(Request((path,), (self.graph,), device="my board")):
-                assert table.device == "my board"
+                told = f"the user says 'my board', the table {table.device!r}"
+                assert table.device == "my board", told
 
     def test_it_becomes_a_profile_of_our_own_and_comes_back(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -105,8 +106,9 @@ class ReaderKit(Kit):
             path.write_text(self.write(self.graph, self.times()), encoding="utf-8")
             for table in self.read(Request((path,), (self.graph,))):
                 again = parse_profile(dump_profile(table), "again.yaml")
-                assert again.scope == table.scope
-                assert again.entries.keys() == table.entries.keys()
+                assert again.scope == table.scope, f"scope {table.scope} became {again.scope}"
+                lost = table.entries.keys() ^ again.entries.keys()
+                assert not lost, f"entries that do not survive: {sorted(lost)}"
 
     def test_a_missing_file_is_told_by_name(self) -> None:
         self._refused(Path("no-such-file"), "no-such-file")
@@ -143,7 +145,7 @@ class ReaderKit(Kit):
     def _check_sound(self, table: ProfileTable) -> None:
         assert table.entries, "a table without a time"
         for key, entry in table.entries.items():
-            assert entry.key == key
+            assert entry.key == key, f"{entry.key} stands under {key}"
             assert entry.seconds > 0, f"{key} takes {entry.seconds} s"
-            assert entry.spread_s is None or entry.spread_s >= 0
-        assert all(str(doubt) for doubt in table.doubts)
+            assert entry.spread_s is None or entry.spread_s >= 0, f"{key}: {entry.spread_s} s"
+        assert all(str(doubt) for doubt in table.doubts), "a doubt that says nothing"

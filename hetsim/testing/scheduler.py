@@ -94,7 +94,8 @@ class SchedulerKit(Kit):
         pickle.loads(pickle.dumps(dict(self.parameters)))
         pose = posed(1, 8)
         sent = pickle.loads(pickle.dumps(self.make()))
-        assert self._plan_of(sent, pose()) == self._plan_of(self.make(), pose())
+        same = self._plan_of(sent, pose()) == self._plan_of(self.make(), pose())
+        assert same, "after pickling it makes another plan"
 
     def test_random_problems_have_a_valid_plan_always_the_same(self) -> None:
         for seed in range(self.problems):
@@ -159,7 +160,7 @@ class SchedulerKit(Kit):
             return
         run = case.run(self.name, self.make())
         assert run.error is None, f"{told}: {run.error}"
-        assert run.makespan_s is not None
+        assert run.makespan_s is not None, f"{told}: no makespan and no error"
         for bound in run.bounds:  # with what the scheduler itself says it has proven
             assert run.makespan_s >= bound.seconds * (1 - 1e-9), (
                 f"{told}: {run.makespan_s} s are less than the bound {bound.argument}"
@@ -186,4 +187,5 @@ class SchedulerKit(Kit):
         if plan.predicted_s is None:
             assert not self.predicts, f"{told}: no prediction (predicts = False allows that)"
         else:
-            assert math.isfinite(plan.predicted_s)
+            told += f": it predicts {plan.predicted_s} s"
+            assert 0 <= plan.predicted_s < math.inf, told

@@ -48,7 +48,7 @@ class TestChain(CostModelKit):
 
 class TestLearned(CostModelKit):
     socs = ("edge-mcu",)
-    learned: dict[int, LearnedModel] = {}  # noqa: RUF012
+    learned: dict[int, LearnedModel] = {}
 
     def make(self, soc, graphs):
         if not self.learned:
