@@ -8,10 +8,12 @@ host time is a thread on :class:`~hetsim.sim.cores.Cores`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import simpy
 
 from hetsim.cost.work import Phase, Step
-from hetsim.lower.program import Job, Launch
+from hetsim.lower.program import Launch
 from hetsim.sim.cores import Cores
 from hetsim.sim.network.flow import Flow
 from hetsim.sim.network.links import INFINITY, Route
@@ -20,22 +22,13 @@ from hetsim.sim.network.slowdown import slowdown_curve
 from hetsim.sim.network.traced import TracedNetwork
 from hetsim.sim.recorder import Recorder
 from hetsim.sim.story import Story
+from hetsim.sim.task import Task
 from hetsim.sim.tiles import play_tiles
 from hetsim.soc.cpu import CPUClusterSpec
 from hetsim.soc.model import PU, SoC
 
-
-class Task:
-    """A partition of one inference on its way through the SoC; it awaits ``blockers`` others."""
-
-    __slots__ = ("blockers", "inference", "job", "position", "readers")
-
-    def __init__(self, job: Job, position: int, inference: int) -> None:
-        self.job = job
-        self.position = position
-        self.inference = inference
-        self.blockers = len(job.needs)
-        self.readers: list[Task] = []
+Pause = Callable[[Task], Story | None]
+"""Asked before each launch of a task: what its unit shall do first, or ``None`` to go on."""
 
 
 class Unit:
@@ -100,14 +93,14 @@ class Machine:
         self.host = self.clusters[soc.runtime.host]
         self.host_unit = self.units[soc.host.index]
 
-    def run(self, task: Task) -> Story:
-        """Executes one partition: entry, kernels, exit."""
+    def run(self, task: Task, pause: Pause | None = None) -> Story:
+        """Executes one partition: entry, kernels, exit. ``pause`` may come between its launches."""
         job = task.job
         unit = self.units[job.pu]
         start = self.env.now
         for step in job.entry:
             yield from self.host_step(step, unit.host_lane, task)
-        yield from self._launches(unit, task)
+        yield from self._launches(unit, task, pause)
         for step in job.exit:
             yield from self.host_step(step, unit.host_lane, task)
         self.recorder.task(task, unit, start, self.env.now)
@@ -122,13 +115,18 @@ class Machine:
         self.host.leave(1)
         self.recorder.host(lane, unit, step, start, self.env.now, flow.lost, task)
 
-    def _launches(self, unit: Unit, task: Task) -> Story:
+    def _launches(self, unit: Unit, task: Task, pause: Pause | None) -> Story:
         env, record = self.env, self.recorder.phase
         if not task.job.launches:
             return
         begun = env.now
         threads = self._occupy(unit)
         for launch in task.job.launches:
+            if pause is not None and (urgent := pause(task)) is not None:
+                self._vacate(unit, threads, begun, task)
+                yield from self._stand_aside(unit, task, urgent, pause)
+                begun = env.now
+                self._occupy(unit)
             work = launch.work
             if self.tiles and work.tiles:
                 yield from self._tiled(unit, launch, task)
@@ -144,11 +142,15 @@ class Machine:
             start = env.now
             yield env.timeout(unit.interrupt_s)
             self.recorder.wait(unit.lane, "interrupt", "completion", start, env.now, task)
-        if threads is not None:
-            threads.leave(unit.threads)
-            if not unit.owns_cores:
-                self.recorder.wait(unit.host_lane, "poll", unit.lane, begun, env.now, task)
-        unit.busy_s += env.now - begun
+        self._vacate(unit, threads, begun, task)
+
+    def _stand_aside(self, unit: Unit, task: Task, urgent: Story | None, pause: Pause) -> Story:
+        """The unit does what is more urgent; what ``task`` keeps on chip stays there meanwhile."""
+        start = self.env.now
+        while urgent is not None:
+            yield from urgent
+            urgent = pause(task)
+        self.recorder.preempted(unit, start, self.env.now, task)
 
     def _occupy(self, unit: Unit) -> Cores | None:
         """The cores that are busy while ``unit`` runs: its own, or a polling host thread's."""
@@ -156,6 +158,14 @@ class Machine:
         if cores is not None:
             cores.enter(unit.threads)
         return cores
+
+    def _vacate(self, unit: Unit, threads: Cores | None, begun: float, task: Task) -> None:
+        """``unit`` gives up what it has occupied since ``begun``."""
+        if threads is not None:
+            threads.leave(unit.threads)
+            if not unit.owns_cores and self.env.now > begun:
+                self.recorder.wait(unit.host_lane, "poll", unit.lane, begun, self.env.now, task)
+        unit.busy_s += self.env.now - begun
 
     def _begin(self, unit: Unit, phase: Phase, delay: float) -> Flow:
         amount = phase.load_bytes + phase.store_bytes

@@ -43,6 +43,9 @@ class Recorder:
     def wait(self, lane: str, kind: str, name: str, start: float, end: float, task: Work) -> None:
         """A host thread polled, or an interrupt took its time."""
 
+    def preempted(self, unit: Lane, start: float, end: float, task: Work) -> None:
+        """A unit has run something more urgent between two launches of ``task``."""
+
     def phase(
         self, unit: Lane, launch: Launch, phase: Phase, delay: float, start: float, end: float,
         flow: Flow, task: Work,
@@ -108,6 +111,14 @@ class SpanRecorder(Recorder):
             self.activities.append(
                 Activity(task.inference, task.position, start, end, crossing=end - start)
             )
+
+    def preempted(self, unit: Lane, start: float, end: float, task: Work) -> None:
+        self.spans.append(
+            Span(unit.lane, "preempted", task.job.name, start, end, task.inference, task.job.name)
+        )
+        self.activities.append(
+            Activity(task.inference, task.position, start, end, sharing=end - start)
+        )
 
     def phase(
         self, unit: Lane, launch: Launch, phase: Phase, delay: float, start: float, end: float,
