@@ -6,8 +6,8 @@ its PU and the memory system, and nothing about when: time comes from the simula
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hetsim.workload.graph import Graph, LoopNest, Operator
@@ -201,6 +201,52 @@ class Work:
     def store_bytes(self) -> int:
         """Bytes written to all memories."""
         return sum(p.store_bytes + sum(t.store_bytes for t in p.elsewhere) for p in self.phases)
+
+
+def with_traffic(work: Work, *traffic: Traffic) -> Work:
+    """``work`` whose longest phase also moves ``traffic``; tile by tile, its first and last one.
+
+    No name of a memory is the end of the PU's path.
+    """
+    longest = max(range(len(work.phases)), key=lambda i: work.phases[i].seconds)
+    phase = work.phases[longest]
+    home = [t for t in traffic if not t.memory]
+    load, store = sum(t.load_bytes for t in home), sum(t.store_bytes for t in home)
+    far = tuple(t for t in traffic if t.memory)
+    phase = replace(
+        phase,
+        load_bytes=phase.load_bytes + load,
+        store_bytes=phase.store_bytes + store,
+        elsewhere=(*phase.elsewhere, *far),
+    )
+    phases = (*work.phases[:longest], phase, *work.phases[longest + 1 :])
+    tiles = list(_split_ends(work.tiles))
+    if tiles:
+        first = tiles[0]
+        loads = tuple(Traffic(t.memory, t.load_bytes) for t in far if t.load_bytes)
+        stores = tuple(Traffic(t.memory, 0, t.store_bytes) for t in far if t.store_bytes)
+        tiles[0] = replace(
+            first, load_bytes=first.load_bytes + load, elsewhere=(*first.elsewhere, *loads)
+        )
+        last = tiles[-1]
+        tiles[-1] = replace(
+            last, store_bytes=last.store_bytes + store, elsewhere=(*last.elsewhere, *stores)
+        )
+    return replace(work, phases=phases, tiles=tuple(tiles))
+
+
+def _split_ends(runs: tuple[TileRun, ...]) -> Iterator[TileRun]:
+    """The same tiles with the first and the last one as runs of their own."""
+    for i, run in enumerate(runs):
+        left = run.count
+        if i == 0:
+            yield replace(run, count=1)
+            left -= 1
+        last = i == len(runs) - 1 and left > 0
+        if left > last:
+            yield replace(run, count=left - last)
+        if last:
+            yield replace(run, count=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from hetsim.sim.network.network import Network
 from hetsim.sim.network.slowdown import slowdown_curve
 from hetsim.sim.network.traced import TracedNetwork
 from hetsim.sim.recorder import Bus, Recorder
+from hetsim.sim.states import States
 from hetsim.sim.story import Story
 from hetsim.sim.task import Task
 from hetsim.sim.tiles import play_tiles
@@ -97,6 +98,7 @@ class Machine:
             for name, spec in soc.spec.pus.items()
             if isinstance(spec, CPUClusterSpec)
         }
+        self.states = States(soc)
         self.units = [Unit(pu, self) for pu in soc.pus]
         self.host = self.clusters[soc.runtime.host]
         self.host_unit = self.units[soc.host.index]
@@ -111,6 +113,9 @@ class Machine:
         yield from self._launches(unit, task, pause)
         for step in job.exit:
             yield from self.host_step(step, unit.host_lane, task)
+        task.done = True
+        if task.states:
+            self.states.finish(task)
         self.recorder.task(task, unit, start, self.env.now)
 
     def host_step(self, step: Step, lane: str, task: Task) -> Story:
@@ -125,11 +130,11 @@ class Machine:
 
     def _launches(self, unit: Unit, task: Task, pause: Pause | None) -> Story:
         env, record = self.env, self.recorder.phase
-        if not task.job.launches:
+        if not task.launches:
             return
         begun = env.now
         threads = self._occupy(unit)
-        for launch in task.job.launches:
+        for launch in task.launches:
             if pause is not None and (urgent := pause(task)) is not None:
                 self._vacate(unit, threads, begun, task)
                 yield from self._stand_aside(unit, task, urgent, pause)

@@ -40,7 +40,9 @@ def execute(
 
     Raises:
         ConfigError: unknown execution or fidelity.
-        PlanError: the partitions wait for one another in a circle.
+        PlanError: the partitions wait for one another in a circle, or a state lies where its PU
+            cannot reach it.
+        InfeasibleError: a state has outgrown its memory.
     """
     if execution not in RUNTIMES:
         hint = f"one of {', '.join(runtime_names())}"
@@ -79,6 +81,7 @@ def execute(
         arrived=[done.inference.arrival for done in results.by_number()],
         finished=[done.finish for done in results.by_number()],
         events=next(machine.env._eid),
+        state_peak_bytes=machine.states.peak_bytes,
     )
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from hetsim.lower.program import Job, Program
+from hetsim.lower.program import Job, Launch, Program, State
 
 
 class Task:
-    """A partition of one inference; it awaits ``blockers`` others and lets ``readers`` go on."""
+    """A partition of one inference; it awaits ``blockers`` others and lets ``readers`` go on.
 
-    __slots__ = ("blockers", "inference", "job", "position", "priority", "readers")
+    ``launches`` are its job's, with the bytes that ``states`` add at this moment.
+    """
+
+    __slots__ = (
+        "blockers", "done", "inference", "job", "launches", "position", "priority", "readers",
+        "states",
+    )  # fmt: skip
 
     def __init__(self, job: Job, position: int, inference: int, priority: int) -> None:
         self.job = job
@@ -17,6 +23,9 @@ class Task:
         self.priority = priority
         self.blockers = len(job.needs)
         self.readers: list[Task] = []
+        self.done = False
+        self.launches: tuple[Launch, ...] = job.launches
+        self.states: tuple[State, ...] = ()
 
 
 def tasks_of(program: Program, inference: int, priority: int = 0) -> list[Task]:

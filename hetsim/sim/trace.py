@@ -103,7 +103,8 @@ class Trace:
     ``spans``, ``rates``, ``tasks`` and ``activities`` are empty when tracing was off; totals are
     always there.
     ``finished`` holds the completion time of each inference, ``arrived`` its arrival, by number;
-    both are empty when results went to a sink.
+    both are empty when results went to a sink. ``state_peak_bytes`` is, by memory, the most that
+    state which outlives an inference has taken.
     """
 
     makespan_s: float
@@ -116,3 +117,4 @@ class Trace:
     arrived: list[float] = field(default_factory=list)
     finished: list[float] = field(default_factory=list)
     events: int = 0
+    state_peak_bytes: dict[str, int] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from hetsim.cost.work import Step
 from hetsim.sim.runtimes.base import Runtime
 from hetsim.sim.source import Inference
 from hetsim.sim.story import Story
-from hetsim.sim.task import Task, tasks_of
+from hetsim.sim.task import Task
 
 
 class Barrier(Runtime):
@@ -47,8 +47,8 @@ class Barrier(Runtime):
     def _run(self, inference: Inference) -> Story:
         machine, env = self.machine, self.machine.env
         runtime = machine.soc.runtime
-        number, start = self.arrive(), env.now
-        tasks = tasks_of(inference.program, number, inference.priority)
+        start = env.now
+        number, tasks = self.arrive(inference)
         for group in inference.program.groups:
             if len(group) == 1:
                 yield from machine.run(tasks[group[0]])

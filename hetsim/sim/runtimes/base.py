@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from hetsim.sim.machine import Machine
 from hetsim.sim.source import Completion, Inference, Sink, Source
+from hetsim.sim.task import Task, tasks_of
 
 
 class Runtime(ABC):
@@ -33,14 +34,17 @@ class Runtime(ABC):
     def start(self) -> None:
         """Adds the first processes to the environment."""
 
-    def arrive(self) -> int:
-        """Numbers an inference that arrives now."""
+    def arrive(self, inference: Inference) -> tuple[int, list[Task]]:
+        """The number of an inference that arrives now, and its tasks in plan order."""
         number = self.source.number(self._arrived)
         self._arrived += 1
-        return number
+        tasks = tasks_of(inference.program, number, inference.priority)
+        if inference.program.states:
+            self.machine.states.arrive(tasks, inference)
+        return number, tasks
 
     def end(self, number: int, inference: Inference, start: float) -> Iterable[Inference]:
-        """An inference that began at ``start`` has ended now; returns what arrives for it."""
+        """An inference that began at ``start`` has ended now; returns what follows from it."""
         self._ended += 1
         completion = Completion(number, inference, start, self.machine.env.now)
         self._sink(completion)

@@ -15,7 +15,7 @@ from hetsim.sim.machine import Machine, Unit
 from hetsim.sim.runtimes.base import Runtime
 from hetsim.sim.source import Inference, Sink, Source
 from hetsim.sim.story import Story
-from hetsim.sim.task import Task, tasks_of
+from hetsim.sim.task import Task
 
 
 @dataclass(slots=True)
@@ -52,8 +52,7 @@ class Dataflow(Runtime):
             self._begin(inference)
 
     def _begin(self, inference: Inference) -> None:
-        number = self.arrive()
-        tasks = tasks_of(inference.program, number, inference.priority)
+        number, tasks = self.arrive(inference)
         self._live[number] = _Live(inference, len(tasks))
         self._wake(self.dispatcher.add(tasks, inference.priority))
 
