@@ -20,7 +20,7 @@ from hetsim.soc.fields import (
 
 
 class MemorySpec(Spec):
-    """DRAM: the last link of every path, and where tensors live between partitions."""
+    """A memory: the last link of every path, and where tensors live between partitions."""
 
     bandwidth: Bandwidth = Field(description="peak bandwidth")
     efficiency: Annotated[

@@ -145,6 +145,11 @@ class PUSpec(Spec):
     path: list[Name] = Field(
         min_length=1, description="links its traffic crosses, in order; the last is a memory"
     )
+    routes: dict[Name, list[Name]] = Field(
+        default_factory=dict,
+        description="ways to further memories in which tensors may be put: by memory, the links"
+        " crossed, in order, the memory last",
+    )
     operating_points: dict[str, OperatingPoint] = Field(min_length=1)
     operating_point: str | None = Field(
         default=None, description="the one in force; the first listed when absent"

@@ -72,21 +72,36 @@ class SoCSpec(Spec):
 
     def _path_faults(self) -> Iterator[InitErrorDetails]:
         for pu, spec in self.pus.items():
-            for i, name in enumerate(spec.path):
-                place = ("pus", pu, "path", i)
-                last = i == len(spec.path) - 1
-                if name not in self.links and name not in self.memory:
-                    hint = suggest(name, [*self.links, *self.memory])
-                    yield detail(place, f"no link or memory is called {name!r}; {hint}", name)
-                elif name in spec.path[:i]:
-                    yield detail(place, f"link {name!r} stands twice in this path", name)
-                elif last and name not in self.memory:
-                    memories = ", ".join(self.memory)
-                    message = f"a path ends in a memory ({memories}), and {name!r} is a link"
-                    yield detail(place, message, name)
-                elif not last and name in self.memory:
-                    message = f"{name!r} is a memory, which only the end of a path may be"
-                    yield detail(place, message, name)
+            yield from self._faults_of_path(("pus", pu, "path"), spec.path)
+            for memory, path in spec.routes.items():
+                place: tuple[str | int, ...] = ("pus", pu, "routes", memory)
+                if memory == spec.path[-1]:
+                    message = f"{memory!r} is where 'path' leads already"
+                    yield detail((*place, "[key]"), message, memory)
+                elif path[-1:] != [memory]:
+                    message = f"a route to {memory!r} ends in that memory"
+                    yield detail(place, message, path)
+                else:
+                    yield from self._faults_of_path(place, path)
+
+    def _faults_of_path(
+        self, where: tuple[str | int, ...], path: list[str]
+    ) -> Iterator[InitErrorDetails]:
+        for i, name in enumerate(path):
+            place: tuple[str | int, ...] = (*where, i)
+            last = i == len(path) - 1
+            if name not in self.links and name not in self.memory:
+                hint = suggest(name, [*self.links, *self.memory])
+                yield detail(place, f"no link or memory is called {name!r}; {hint}", name)
+            elif name in path[:i]:
+                yield detail(place, f"link {name!r} stands twice in this path", name)
+            elif last and name not in self.memory:
+                memories = ", ".join(self.memory)
+                message = f"a path ends in a memory ({memories}), and {name!r} is a link"
+                yield detail(place, message, name)
+            elif not last and name in self.memory:
+                message = f"{name!r} is a memory, which only the end of a path may be"
+                yield detail(place, message, name)
 
     def _host_faults(self) -> Iterator[InitErrorDetails]:
         able = {name: spec.kind for name, spec in self.pus.items() if spec.thread_cores}
@@ -99,7 +114,8 @@ class SoCSpec(Spec):
     def _idle_faults(self) -> Iterator[InitErrorDetails]:
         """Knobs that would do nothing: shares and classes on links that do not look at them."""
         for pu, spec in self.pus.items():
-            used = {self.links[name].arbitration for name in spec.path if name in self.links}
+            crossed = (name for path in (spec.path, *spec.routes.values()) for name in path)
+            used = {self.links[name].arbitration for name in crossed if name in self.links}
             for knob, arbitration in (("weight", "weighted"), ("priority", "priority")):
                 if knob in spec.model_fields_set and arbitration not in used:
                     message = f"has no effect: no link of its path has arbitration: {arbitration}"
