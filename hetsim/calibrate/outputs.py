@@ -15,10 +15,22 @@ from hetsim.calibrate.evaluate import CALIBRATED, LEARNED, DeviceReport
 from hetsim.calibrate.report import as_json, scatter_figure
 from hetsim.calibrate.socfile import write_calibrated_soc
 from hetsim.calibrate.target import Target
+from hetsim.errors import Location, ResultsError
 from hetsim.learn.physical.base import Baseline
 from hetsim.learn.regressor import LearnedModel, data_hash
 from hetsim.learn.store import save_model
 from hetsim.version import version
+
+
+def refuse_existing(files: list[Path]) -> None:
+    """Raises ``ResultsError`` when one of ``files`` exists."""
+    present = [file for file in files if file.exists()]
+    if present:
+        raise ResultsError(
+            f"{present[0].name} exists and is not overwritten",
+            where=Location(str(present[0].parent)),
+            hint="give --force, or another directory with -o",
+        )
 
 
 def save_report(reports: Sequence[DeviceReport], path: Path) -> Path:

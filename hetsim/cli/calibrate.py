@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from hetsim.cli.progress import progress_bar
-from hetsim.errors import ConfigError, Location, ResultsError
+from hetsim.errors import ConfigError, Location
 
 if TYPE_CHECKING:
     from hetsim.calibrate.evaluate import DeviceReport
@@ -95,6 +95,7 @@ def command(
     hetsim calibrate SOC --pu npu --simulate tile --learned -o D       stand-in for fidelity: tile
     """
     from hetsim.calibrate.evaluate import evaluate
+    from hetsim.calibrate.outputs import refuse_existing
     from hetsim.learn.tables import read_measurements
 
     _check_use(file, simulate)
@@ -216,17 +217,6 @@ def _planned_files(
     if target is not None:
         files.append(root / f"{target.soc.name}.yaml")
     return files
-
-
-def refuse_existing(files: list[Path]) -> None:
-    """Raises ``ResultsError`` when one of ``files`` exists."""
-    present = [file for file in files if file.exists()]
-    if present:
-        raise ResultsError(
-            f"{present[0].name} exists and is not overwritten",
-            where=Location(str(present[0].parent)),
-            hint="give --force, or another directory with -o",
-        )
 
 
 def _show(reports: list[DeviceReport], table: Measurements, *, as_json: bool) -> None:

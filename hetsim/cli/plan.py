@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from hetsim.cli.run import _shapes as parse_shapes
+from hetsim.sim.runtimes.registry import DEFAULT, runtime_names
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -128,7 +129,7 @@ def show(
 @_place_options
 @click.option("--scheduler", required=True, metavar="NAME|FILE.py:CLASS", help="Who decides.")
 @click.option(
-    "--execution", type=click.Choice(["dataflow", "barrier"]), default="dataflow",
+    "--execution", type=click.Choice(runtime_names()), default=DEFAULT,
     show_default=True, help="The runtime that the plan will meet.",
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Feeds whatever is random.")

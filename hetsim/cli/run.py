@@ -12,6 +12,7 @@ import click
 
 from hetsim.cli.progress import progress_bar
 from hetsim.errors import ConfigError, Location
+from hetsim.sim.runtimes.registry import runtime_names
 
 if TYPE_CHECKING:
     from hetsim.analysis.result import Result
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Run this plan instead of the scenario's schedulers; may be repeated.",
 )
-@click.option("--execution", type=click.Choice(["dataflow", "barrier"]), help="The runtime model.")
+@click.option("--execution", type=click.Choice(runtime_names()), help="The runtime model.")
 @click.option("--fidelity", type=click.Choice(["fluid", "tile"]), help="Grain of the NPU model.")
 @click.option("--seed", type=click.IntRange(min=0), help="Feeds whatever is random.")
 @click.option(

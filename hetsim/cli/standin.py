@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hetsim.cli.calibrate import refuse_existing
 from hetsim.cli.progress import progress_bar
 from hetsim.errors import ConfigError, Location
 
@@ -52,6 +51,8 @@ def stand_in(
     graphs = _graphs(models)
     files = _files(output, pu, learned)
     if not force:
+        from hetsim.calibrate.outputs import refuse_existing
+
         refuse_existing(list(files.values()))
     with progress_bar(wanted=not as_json) as progress:
         kernels = simulate_kernels(graphs, soc, pu, progress)

@@ -22,6 +22,7 @@ from hetsim.overrides import split_assignment
 from hetsim.report.files.studydir import check_study_directory, write_study
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import Scenario, load_scenario
+from hetsim.sim.runtimes.registry import runtime_names
 from hetsim.study.base import Study
 from hetsim.study.executors.base import Executor
 from hetsim.study.executors.registry import executor, places
@@ -58,7 +59,7 @@ def _options(study: type[Study[Any]]) -> Iterator[click.Parameter]:
             help="Use this scheduler instead of the scenario's; may be repeated.",
         ),
         click.Option(
-            ["--execution"], type=click.Choice(["dataflow", "barrier"]), help="The runtime model."
+            ["--execution"], type=click.Choice(runtime_names()), help="The runtime model."
         ),
         click.Option(
             ["--fidelity"], type=click.Choice(["fluid", "tile"]), help="Grain of the NPU model."

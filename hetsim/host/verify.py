@@ -30,6 +30,7 @@ from hetsim.plan.model import Plan
 from hetsim.progress import Progress
 from hetsim.runs.case import Case
 from hetsim.schedulers.base import Scheduler
+from hetsim.sim.runtimes.registry import DEFAULT
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
 
@@ -144,7 +145,7 @@ def verify(
     rounds: int = 30,
     patience_s: float = 60.0,
     warmup: int = 3,
-    execution: str = "dataflow",
+    execution: str = DEFAULT,
     progress: Progress | None = None,
 ) -> Verdict:
     """Simulates and runs every plan, ``rounds`` times at least.

@@ -30,6 +30,7 @@ from hetsim.runs.judge import IncrementalJudge
 from hetsim.runs.profile.simulated import SimulatedProfile
 from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.schedulers.search.judge import NEVER, draft_of
+from hetsim.sim.runtimes.registry import DEFAULT, find_runtime
 from hetsim.sim.simulate import execute
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC
@@ -47,7 +48,7 @@ class Case:
     graph: Graph
     soc: SoC
     costs: CostModel | None = None
-    execution: str = "dataflow"
+    execution: str = DEFAULT
     seed: int = 0
     fidelity: str = "fluid"
 
@@ -204,7 +205,7 @@ class Case:
         free = self._execute(program, trace=False, contention=False)
         bounds = (*self._bounds_with(case), *proven)
         evaluation = Evaluation(graph, soc, plan, program, trace, free, bounds)
-        waiting = "barrier_wait" if self.execution == "barrier" else "dependency_wait"
+        waiting = "barrier_wait" if find_runtime(self.execution).forks else "dependency_wait"
         return Run(
             model=graph.name,
             scheduler=label,

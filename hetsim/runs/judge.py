@@ -22,6 +22,7 @@ from hetsim.errors import HetsimError, PlanError
 from hetsim.lower.lowering import Lowering
 from hetsim.lower.program import Job, Program
 from hetsim.schedulers.search.judge import NEVER, Draft, Piece, Verdict
+from hetsim.sim.runtimes.registry import DEFAULT, find_runtime
 from hetsim.sim.simulate import execute
 
 _SAFE = 1.0 + 1e-9
@@ -56,10 +57,11 @@ class IncrementalJudge:
     """
 
     def __init__(
-        self, lowering: Lowering, *, execution: str = "dataflow", fidelity: str = "fluid"
+        self, lowering: Lowering, *, execution: str = DEFAULT, fidelity: str = "fluid"
     ) -> None:
         self.lowering = lowering
         self.execution = execution
+        self._runtime = find_runtime(execution)
         self.fidelity = fidelity
         self.judged = self.known = self.pruned = self.segments = 0
         graph = lowering.graph
@@ -87,6 +89,8 @@ class IncrementalJudge:
         if found is None:
             return Verdict(NEVER)
         work, needs = found
+        if not self._runtime.separable:
+            return self._undivided(work, needs, draft.groups)
         spans = self._spans(needs, draft.groups)
         keys = [self._key(work, span) for span in spans]
         whole = tuple(keys)
@@ -114,9 +118,23 @@ class IncrementalJudge:
         self._plans[whole] = seconds
         return Verdict(seconds)
 
+    def _undivided(
+        self, work: Sequence[_Work], needs: Needs, groups: Sequence[tuple[int, ...]]
+    ) -> Verdict:
+        """All of a plan at once, where nothing is known about how it falls apart."""
+        spans = tuple(tuple(span) for span in _barrier_spans(len(needs), groups))
+        key = (tuple(piece.number for piece in work), spans)
+        seconds = self._plans.get(key)
+        if seconds is None:
+            seconds = self._execute(_jobs(work, needs, range(len(work))), spans)
+            self._plans[key] = seconds
+        else:
+            self.known += 1
+        return Verdict(seconds)
+
     def _spans(self, needs: Needs, groups: Sequence[tuple[int, ...]]) -> Sequence[Sequence[int]]:
         """The segments of a plan, as positions of pieces."""
-        if self.execution == "barrier":
+        if self._runtime.forks:
             return _barrier_spans(len(needs), groups)
         return [range(len(needs))] if self._fifo else _segments(needs)
 
@@ -172,7 +190,7 @@ class IncrementalJudge:
         """The same for segments that must take the same time: each PU's pieces in order."""
         if len(span) == 1:
             return work[span[0]].number
-        if self.execution == "barrier" or self._fifo:
+        if self._runtime.forks or self._fifo:
             return tuple([work[i].number for i in span])
         queues: list[list[int]] = [[] for _ in self._units]
         for i in span:
@@ -182,7 +200,7 @@ class IncrementalJudge:
     def _floor(self, work: Sequence[_Work], needs: Needs, span: Sequence[int]) -> float:
         """A lower bound on a segment's time."""
         first = span[0]
-        if self.execution == "barrier":
+        if self._runtime.forks:
             return max(work[i].alone_s for i in span)
         free = [0.0] * len(self._units)
         ends: list[float] = []
@@ -206,22 +224,10 @@ class IncrementalJudge:
         if len(span) == 1:
             seconds = work[span[0]].alone_s
         else:
-            barrier = self.execution == "barrier"
+            barrier = self._runtime.forks
             # Equal keys must give equal bits, whatever the order between PUs was.
             order = span if barrier or self._fifo else _by_pu(span, work, needs)
-            position = {i: n for n, i in enumerate(order)}
-            jobs = tuple(
-                Job(
-                    job.name,
-                    job.pu,
-                    tuple(sorted({position[n] for n in needs[i] if n in position})),
-                    job.entry,
-                    job.launches,
-                    job.exit,
-                )
-                for i in order
-                if (job := work[i].job) is not None
-            )
+            jobs = _jobs(work, needs, order)
             each = tuple(range(len(jobs)))
             seconds = self._execute(jobs, (each,) if barrier else tuple((i,) for i in each))
             self.segments += 1
@@ -238,6 +244,23 @@ class IncrementalJudge:
         except PlanError:
             return NEVER
         return trace.makespan_s
+
+
+def _jobs(work: Sequence[_Work], needs: Needs, order: Sequence[int]) -> tuple[Job, ...]:
+    """The jobs of pieces in ``order``, which wait for one another and for nothing else."""
+    position = {i: n for n, i in enumerate(order)}
+    return tuple(
+        Job(
+            job.name,
+            job.pu,
+            tuple(sorted({position[n] for n in needs[i] if n in position})),
+            job.entry,
+            job.launches,
+            job.exit,
+        )
+        for i in order
+        if (job := work[i].job) is not None
+    )
 
 
 def _by_pu(span: Sequence[int], work: Sequence[_Work], needs: Needs) -> list[int]:

@@ -11,7 +11,7 @@ from typing import Any
 from hetsim.analysis.result import Result, Run
 from hetsim.analysis.sources import source_notes
 from hetsim.cost.sources import cost_files, profile_notes, profiles
-from hetsim.errors import ConfigError, HetsimError, InfeasibleError, Location, PlanError
+from hetsim.errors import HetsimError, InfeasibleError, Location, PlanError
 from hetsim.plan.anyfile import planned_model, read_plan
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
@@ -19,6 +19,7 @@ from hetsim.progress import Progress
 from hetsim.runs.case import Case, proven_by
 from hetsim.scenario.loader import ModelRef, Scenario
 from hetsim.scenario.schema import ReferenceSpec
+from hetsim.sim.runtimes.registry import DEFAULT, find_runtime
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
 from hetsim.workload.networks import load_network
@@ -198,7 +199,7 @@ def _hashes(files: Sequence[str], cases: Sequence[Case]) -> dict[str, str]:
 
 
 def simulate(
-    soc: SoC, graph: Graph, plan: Plan, *, execution: str = "dataflow", label: str | None = None
+    soc: SoC, graph: Graph, plan: Plan, *, execution: str = DEFAULT, label: str | None = None
 ) -> Run:
     """Validates and simulates one plan; the notebook's way in.
 
@@ -206,8 +207,7 @@ def simulate(
         PlanError: the plan does not fit.
         ConfigError: unknown execution.
     """
-    if execution not in ("dataflow", "barrier"):
-        raise ConfigError(f"unknown execution {execution!r}", hint="dataflow or barrier")
+    find_runtime(execution)
     validate_plan(plan, graph, soc)
     case = Case(graph, soc, execution=execution)
     case.check()

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
+from hetsim.names import suggest
+from hetsim.sim.runtimes.registry import DEFAULT, runtime_names
 from hetsim.soc.fields import Quantity, Spec
 
 Text = Annotated[str, Field(min_length=1)]
 Limit = Annotated[float, Quantity("time")]
 Dimension = Annotated[int, Field(ge=1, lt=2**31)]
+
+
+def _known_runtime(name: str) -> str:
+    known = runtime_names()
+    if name not in known:
+        raise ValueError(f"unknown execution {name!r}; {suggest(name, known)}")
+    return name
+
+
+RuntimeName = Annotated[
+    str,
+    AfterValidator(_known_runtime),
+    Field(json_schema_extra=lambda schema: schema.update(enum=list(runtime_names()))),
+]
+"""A registered runtime."""
 
 
 class ModelSpec(Spec):
@@ -122,9 +139,7 @@ class ScenarioSpec(Spec):
         | Annotated[list[SchedulerEntry], Field(min_length=1), Tag("list")],
         Discriminator(_scheduler_list),
     ] = Field(description="a list, or 'all' that are registered")
-    execution: Literal["dataflow", "barrier"] = Field(
-        default="dataflow", description="the runtime that executes plans"
-    )
+    execution: RuntimeName = Field(default=DEFAULT, description="the runtime that executes plans")
     fidelity: Literal["fluid", "tile"] = Field(
         default="fluid", description="grain of the NPU model"
     )

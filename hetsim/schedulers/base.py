@@ -21,6 +21,7 @@ from typing import ClassVar
 from hetsim.bounds.floors import Floors
 from hetsim.cost.profile import Profile
 from hetsim.plan.model import Plan
+from hetsim.sim.runtimes.registry import DEFAULT, find_runtime
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
 from hetsim.workload.rewrite import Rewrite
@@ -30,7 +31,7 @@ from hetsim.workload.rewrite import Rewrite
 class Problem:
     """What has to be scheduled, where, and what is known about it.
 
-    ``execution`` is the runtime the plan will meet: ``dataflow`` or ``barrier``. ``seed`` feeds
+    ``execution`` is the runtime the plan will meet, by its registered name. ``seed`` feeds
     whatever random choices a scheduler makes. ``evaluate(plan)`` is the makespan in seconds of a
     valid plan in simulation, contention included, for schedulers that are defined by trying; it
     raises ``PlanError`` for a plan that cannot run. ``None`` where there is no simulator.
@@ -43,11 +44,16 @@ class Problem:
     graph: Graph
     soc: SoC
     profile: Profile
-    execution: str = "dataflow"
+    execution: str = DEFAULT
     seed: int = 0
     evaluate: Callable[[Plan], float] | None = None
     rewritten: Callable[[Sequence[Rewrite]], Problem] | None = None
     floors: Callable[[], Floors] | None = None
+
+    @property
+    def forks(self) -> bool:
+        """Whether the runtime forks and joins parallel groups, and keeps to the list's order."""
+        return find_runtime(self.execution).forks
 
 
 class Scheduler(ABC):

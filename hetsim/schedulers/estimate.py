@@ -85,6 +85,6 @@ def predict(
     problem: Problem, blocks: Sequence[Block], groups: Sequence[Sequence[int]] = ()
 ) -> float:
     """The time under the runtime that the problem names."""
-    if problem.execution == "barrier":
+    if problem.forks:
         return barrier_time(problem, blocks, groups)
     return dataflow_time(problem, blocks)

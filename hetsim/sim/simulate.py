@@ -9,7 +9,7 @@ from hetsim.lower.program import Program
 from hetsim.sim.machine import Machine
 from hetsim.sim.network.traced import TracedNetwork
 from hetsim.sim.recorder import Recorder, SpanRecorder
-from hetsim.sim.runtimes.registry import RUNTIMES, runtime_names
+from hetsim.sim.runtimes.registry import DEFAULT, find_runtime
 from hetsim.sim.source import Completion, Inference, Listed, Sink, Source
 from hetsim.sim.trace import Activity, Span, TaskRow, Trace
 from hetsim.sim.tracefile import TraceFile
@@ -23,7 +23,7 @@ def execute(
     soc: SoC,
     work: Program | Sequence[Inference] | Source,
     *,
-    execution: str = "dataflow",
+    execution: str = DEFAULT,
     fidelity: str = "fluid",
     trace: bool | TraceFile = True,
     contention: bool = True,
@@ -44,9 +44,7 @@ def execute(
             cannot reach it.
         InfeasibleError: a state has outgrown its memory.
     """
-    if execution not in RUNTIMES:
-        hint = f"one of {', '.join(runtime_names())}"
-        raise ConfigError(f"unknown execution {execution!r}", hint=hint)
+    runtime_class = find_runtime(execution)
     if fidelity not in FIDELITIES:
         raise ConfigError(f"unknown fidelity {fidelity!r}", hint=f"one of {', '.join(FIDELITIES)}")
     if isinstance(work, Program):
@@ -64,7 +62,7 @@ def execute(
     machine = Machine(
         soc, recorder, rates=trace is True, tiles=fidelity == "tile", shared=contention
     )
-    runtime = RUNTIMES[execution](machine, source, results.take)
+    runtime = runtime_class(machine, source, results.take)
     runtime.start()
     machine.env.run()
     if runtime.open:

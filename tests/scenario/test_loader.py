@@ -196,7 +196,7 @@ def test_a_wrong_scenario_is_located(write, old: str, new: str, needle: str, say
         ("sede", 3, "unknown field 'sede'"),
         ("npu.srma", "1 KiB", "unknown field 'srma'"),
         ("soc.npu.dma.bandwidth", "1 s", "expected a bandwidth"),
-        ("execution", "fast", "'fast' is not allowed"),
+        ("execution", "fast", "unknown execution 'fast'; known: dataflow"),
         ("models.9", "alexnet", "items are numbered 0 to 3"),
     ],
 )

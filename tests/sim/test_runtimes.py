@@ -10,7 +10,7 @@ import pytest
 from hetsim.errors import ConfigError
 from hetsim.sim.runtimes import registry
 from hetsim.sim.runtimes.dataflow import Dataflow
-from hetsim.sim.runtimes.registry import RUNTIMES, runtime_names
+from hetsim.sim.runtimes.registry import find_runtime, runtime_names
 from hetsim.sim.simulate import execute
 from tests.sim.samples import FAST, lower, make_graph, make_soc
 
@@ -25,7 +25,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
 
     def known(**points: str) -> None:
         found = [EntryPoint(name, value, registry.GROUP) for name, value in points.items()]
-        monkeypatch.setattr(registry, "entry_points", lambda group: found)
+        monkeypatch.setattr("hetsim.plugins.entry_points", lambda group: found)
         registry._runtimes.cache_clear()
 
     yield known
@@ -39,7 +39,7 @@ def test_built_in_runtimes_come_first() -> None:
 def test_a_runtime_from_outside_can_be_asked_for(install) -> None:
     install(backwards=f"{__name__}:Backwards")
     assert runtime_names() == ("dataflow", "preemptive", "barrier", "backwards")
-    assert RUNTIMES["backwards"] is Backwards
+    assert find_runtime("backwards") is Backwards
     soc = make_soc(memory=FAST)
     program = lower(make_graph(("a", ["x"], 1.0)), soc, [("cpu", "a")])
     assert execute(soc, program, execution="backwards").makespan_s == pytest.approx(1e-3)
@@ -56,4 +56,4 @@ def test_a_runtime_from_outside_can_be_asked_for(install) -> None:
 def test_faulty_entry_points_say_who_they_are(install, points, message: str) -> None:
     install(**points)
     with pytest.raises(ConfigError, match=f"runtime.*{message}"):
-        runtime_names()
+        find_runtime("dataflow")

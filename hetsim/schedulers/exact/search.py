@@ -138,7 +138,7 @@ class Trials(ABC):
         blocks = blocks_of(problem, candidate)
         groups = groups_of(problem, candidate, blocks)
         parts = [(block.pu, block.operators) for block in blocks]
-        if problem.execution == "dataflow":  # nothing but the order on each PU matters
+        if not problem.forks:  # nothing but the order on each PU matters
             parts.sort(key=lambda part: part[0])
         key = (tuple(parts), tuple(tuple(group) for group in groups))
         value = self._known.get(key)
@@ -170,7 +170,7 @@ def spliced(
     heads = [chain[0] for chain in arranged.chains if window.intersection(chain)]
     eager = _eager(problem, arranged)
     openings = (frozenset(heads[:1]), frozenset(heads), frozenset(eager & set(heads)))
-    joins = (frozenset(), frozenset(heads)) if problem.execution == "barrier" else (frozenset(),)
+    joins = (frozenset(), frozenset(heads)) if problem.forks else (frozenset(),)
     for opening in openings:
         for joined in joins:
             yield replace(arranged, opening=kept | opening, joined=apart | joined)
@@ -303,7 +303,7 @@ def everything(problem: Problem, floors: Floors, trials: Trials) -> bool:
         for chains in _orders(problem, base.chains):
             heads = [chain[0] for chain in chains]
             subsets = 1 << size
-            joins = subsets if problem.execution == "barrier" else 1
+            joins = subsets if problem.forks else 1
             for opening in range(subsets):
                 for joined in range(joins):
                     if not all((opening | joined) >> i & 1 == 0 or i in heads for i in range(size)):
@@ -342,7 +342,7 @@ def neighbours(problem: Problem, candidate: Candidate, ops: Sequence[int]) -> It
     for i in mine:  # boundaries
         head = candidate.chains[i][0]
         yield replace(candidate, opening=candidate.opening ^ {head})
-    if problem.execution == "barrier":
+    if problem.forks:
         for i in mine:
             yield replace(candidate, joined=candidate.joined ^ {candidate.chains[i][0]})
     for i in mine:  # order

@@ -111,7 +111,7 @@ class PartitionTuner(Scheduler):
             groups,
             scheduler=self.name,
             parameters=asdict(self),
-            predicted_s=draft.seconds + (threads if problem.execution == "barrier" else 0.0),
+            predicted_s=draft.seconds + (threads if problem.forks else 0.0),
             details={
                 "branches": len(branches),
                 "levels": len({branch.level for branch in branches}),

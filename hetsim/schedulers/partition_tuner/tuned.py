@@ -120,7 +120,7 @@ def _grounds(problem: Problem) -> Grounds:
                 there = problem.rewritten(rewrites)
             assert there.evaluate is not None
             known[rewrites] = Ground(
-                Space(there.graph, there.soc, parallel=problem.execution == "barrier"),
+                Space(there.graph, there.soc, parallel=problem.forks),
                 PlanJudge(there.graph, there.soc, there.evaluate),
             )
         return known[rewrites]

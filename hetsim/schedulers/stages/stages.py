@@ -42,7 +42,7 @@ class StageLatency:
         self.units = units
         self.problem = problem
         runtime = problem.soc.runtime
-        forks = problem.execution == "barrier"
+        forks = problem.forks
         self.thread = runtime.thread_create + runtime.thread_join if forks else 0.0
         self.home: dict[int, int] = {}
         self._alone: dict[Group, list[float]] = {}

@@ -20,6 +20,9 @@ from hetsim.sim.task import Task
 class Barrier(Runtime):
     """Partitions in list order on a main thread, parallel groups forked and joined."""
 
+    forks = True
+    separable = True
+
     def start(self) -> None:
         self._agenda: list[tuple[float, int, Inference]] = []
         self._ties = count()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from typing import ClassVar
 
 from hetsim.sim.machine import Machine
 from hetsim.sim.source import Completion, Inference, Sink, Source
@@ -16,7 +17,16 @@ class Runtime(ABC):
     :meth:`start` is called once, before time begins. A runtime takes arrivals from the source one
     by one, calls :meth:`arrive` for each when its time has come and :meth:`end` when it has ended.
     Afterwards :attr:`open` must be zero: whatever is left waits for something that never comes.
+
+    ``forks`` tells what it makes of a plan: partitions start in list order and parallel groups are
+    forked and joined, so that who waits does so at a barrier. Otherwise only the order on each PU
+    and the data count, and groups mean nothing. ``separable`` says that what runs after a moment at
+    which nothing was running takes as long as it would alone, so that a search may simulate such
+    parts of a plan apart and remember them; a subclass of one that is may have to deny it.
     """
+
+    forks: ClassVar[bool] = False
+    separable: ClassVar[bool] = False
 
     def __init__(self, machine: Machine, source: Source, sink: Sink) -> None:
         self.machine = machine

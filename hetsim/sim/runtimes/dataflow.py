@@ -30,6 +30,8 @@ class _Live:
 class Dataflow(Runtime):
     """Partitions start when their inputs are there and their PU is free."""
 
+    separable = True
+
     def __init__(
         self, machine: Machine, source: Source, sink: Sink, dispatcher: Dispatcher | None = None
     ) -> None:

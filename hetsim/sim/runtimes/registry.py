@@ -1,68 +1,55 @@
 """Runtimes by the name that scenarios use for ``execution``.
 
 A new runtime is one subclass of :class:`~hetsim.sim.runtimes.base.Runtime`, registered under the
-entry-point group ``hetsim.runtimes`` (name = what scenarios say, value = the class).
+entry-point group ``hetsim.runtimes`` (name = what scenarios say, value = the class). Names are
+known without importing any of them, so that option lists cost nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 from hetsim.errors import ConfigError
-from hetsim.sim.runtimes.barrier import Barrier
-from hetsim.sim.runtimes.base import Runtime
-from hetsim.sim.runtimes.dataflow import Dataflow, Preemptive
+from hetsim.names import suggest
+from hetsim.plugins import installed, registered
+
+if TYPE_CHECKING:
+    from hetsim.sim.runtimes.base import Runtime
 
 GROUP = "hetsim.runtimes"
 """Entry-point group of further runtimes."""
 
-BUILT_IN: Mapping[str, type[Runtime]] = {
-    "dataflow": Dataflow,
-    "preemptive": Preemptive,
-    "barrier": Barrier,
+BUILT_IN = {
+    "dataflow": "hetsim.sim.runtimes.dataflow:Dataflow",
+    "preemptive": "hetsim.sim.runtimes.dataflow:Preemptive",
+    "barrier": "hetsim.sim.runtimes.barrier:Barrier",
 }
+
+DEFAULT = "dataflow"
+"""What scenarios that say nothing mean."""
+
+
+def runtime_names() -> tuple[str, ...]:
+    """What a scenario's ``execution`` may say; nothing is imported."""
+    return (*BUILT_IN, *(point.name for point in installed(GROUP)))
+
+
+def find_runtime(name: str) -> type[Runtime]:
+    """The runtime called ``name``.
+
+    Raises:
+        ConfigError: there is none, or an entry point fails to load, is no ``Runtime``, or takes a
+            name in use.
+    """
+    found = _runtimes()
+    if name not in found:
+        raise ConfigError(f"unknown execution {name!r}", hint=suggest(name, found))
+    return found[name]
 
 
 @cache
 def _runtimes() -> dict[str, type[Runtime]]:
-    found = dict(BUILT_IN)
-    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
-        source = f"runtime {point.name!r} of {point.value!r}"
-        try:
-            runtime = point.load()
-        except Exception as error:
-            raise ConfigError(f"{source} cannot be loaded: {error}") from error
-        if not (isinstance(runtime, type) and issubclass(runtime, Runtime)):
-            raise ConfigError(f"{source} is not a subclass of hetsim.sim.runtimes.base.Runtime")
-        if point.name in found:
-            raise ConfigError(f"{source} takes a name that is already in use")
-        found[point.name] = runtime
-    return found
+    from hetsim.sim.runtimes.base import Runtime
 
-
-class _Registry(Mapping[str, type[Runtime]]):
-    """Looks entry points up on first use, so that importing it loads nobody's code.
-
-    Raises:
-        ConfigError: an entry point fails to load, is no ``Runtime``, or takes a built-in name.
-    """
-
-    def __getitem__(self, name: str) -> type[Runtime]:
-        return _runtimes()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_runtimes())
-
-    def __len__(self) -> int:
-        return len(_runtimes())
-
-
-RUNTIMES: Mapping[str, type[Runtime]] = _Registry()
-"""The built-in ones, then entry points in alphabetical order."""
-
-
-def runtime_names() -> tuple[str, ...]:
-    """What a scenario's ``execution`` may say."""
-    return tuple(RUNTIMES)
+    return registered(GROUP, Runtime, BUILT_IN, "runtime")  # type: ignore[type-abstract]

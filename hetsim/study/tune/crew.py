@@ -21,6 +21,7 @@ from hetsim.schedulers.search.campaign import Ground, Rewrites
 from hetsim.schedulers.search.parameters import Parameters
 from hetsim.schedulers.search.search import Outcome, Task, perform
 from hetsim.schedulers.search.space import Space
+from hetsim.sim.runtimes.registry import find_runtime
 from hetsim.study.executors.base import Bench, Executor
 from hetsim.study.executors.serial import SerialExecutor
 
@@ -64,7 +65,7 @@ class TuneBench(Bench[TuneJob, TuneAnswer]):
         key = (model, rewrites)
         if key not in self._grounds:
             case = self.cases[model].rewritten(rewrites)
-            space = Space(case.graph, case.soc, parallel=case.execution == "barrier")
+            space = Space(case.graph, case.soc, parallel=find_runtime(case.execution).forks)
             self._grounds[key] = Ground(space, case.judge)
         return self._grounds[key]
 
