@@ -38,7 +38,8 @@ class Plan:
     ``rewrites`` change the network before anything else; partitions then name the operators of the
     rewritten network. ``predicted_s`` is the makespan in seconds the scheduler itself expects,
     ``None`` if it has no opinion. ``details`` holds whatever the scheduler wants shown in the
-    report.
+    report. ``memories`` says in which memory a tensor lies; one that is not named lies where the
+    paths of the PUs that touch it end.
     """
 
     model: str
@@ -49,3 +50,4 @@ class Plan:
     predicted_s: float | None = None
     details: Mapping[str, object] = field(default_factory=dict, hash=False)
     rewrites: tuple[Rewrite, ...] = ()
+    memories: Mapping[str, str] = field(default_factory=dict, hash=False)
