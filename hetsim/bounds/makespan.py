@@ -9,7 +9,7 @@ Three arguments, each a relaxation of what the simulator executes:
 * *area*: the floors, spread over the PUs as if operators could be divided at will (a linear
   program).
 * *bytes*: weights, network inputs and outputs cross a memory at least once, in the smallest form
-  any PU stores them in.
+  any PU stores them in; at best all memories that a PU can reach carry them side by side.
 """
 
 from __future__ import annotations
@@ -130,4 +130,5 @@ def bytes_bound(graph: Graph, soc: SoC, floors: Table) -> float:
     for name in graph.output_set & graph.producer.keys():
         tensor = graph.tensors[name]
         total += least(tensor.elements, tensor.dtype, graph.producer[name])
-    return total / sum(max(soc.links[name].bandwidth) for name in soc.spec.memory)
+    used = dict.fromkeys(way.memory for pu in soc.pus for way in pu.ways)
+    return total / sum(max(soc.links[name].bandwidth) for name in used)

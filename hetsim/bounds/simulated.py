@@ -9,6 +9,7 @@ known that it may hold what the kernel just before wrote.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from hetsim.bounds.floors import NOTHING, Chain, Floors, Least, alike, divided
 from hetsim.cost.analytical.traffic import tensor_bytes
@@ -66,6 +67,24 @@ def _drag(seconds: float, span: float, cores: int, most: int) -> float:
     return min(losses, default=0.0)
 
 
+class _Reach(NamedTuple):
+    """Bounds on how a PU moves bytes wherever they lie: all its ways at once, or the worst one.
+
+    B/s for the two widths, seconds of latency for the two distances.
+    """
+
+    widest: float
+    narrowest: float
+    nearest: float
+    farthest: float
+
+
+def _reach(pu: PU) -> _Reach:
+    bandwidths = [way.bandwidth for way in pu.ways]
+    latencies = [way.latency for way in pu.ways]
+    return _Reach(sum(bandwidths), min(bandwidths), min(latencies), max(latencies))
+
+
 class _Kernels:
     """Answers for :func:`hetsim.bounds.floors.divided`."""
 
@@ -99,9 +118,10 @@ class _Kernels:
             easier = self._work(kernel, pu, Residency(inputs=warm))
             if easier is not None:
                 beside.append((producer, self._seconds(easier, pu)))
-        delay = work.dispatch_s + sum(pu.latency for p in work.phases if p.bytes)
+        reach = _reach(pu)
+        delay = work.dispatch_s + sum(reach.farthest for p in work.phases if p.bytes)
         drags = [
-            _drag(p.seconds, p.bytes / pu.bandwidth, pu.cores, self._threads)
+            _drag(p.seconds, p.bytes / reach.narrowest, pu.cores, self._threads)
             for p in work.phases
             if p.seconds > 0.0 or p.bytes
         ]
@@ -123,8 +143,9 @@ class _Kernels:
         return {producer: frozenset(tensors) for producer, tensors in found.items()}
 
     def _seconds(self, work: Work, pu: PU) -> float:
+        reach = _reach(pu)
         fluid = work.dispatch_s + sum(
-            max(p.seconds, p.bytes / pu.bandwidth) + (pu.latency if p.bytes else 0.0)
+            max(p.seconds, p.bytes / reach.widest) + (reach.nearest if p.bytes else 0.0)
             for p in work.phases
         )
         if not work.tiles or self._fidelity == "fluid":
@@ -136,14 +157,16 @@ class _Kernels:
 def _tiled_seconds(work: Work, pu: PU) -> float:
     """Load of the first tile, all arithmetic, store of the last one; or all bytes in a row."""
 
+    reach = _reach(pu)
+
     def moving(amount: int) -> float:
-        return pu.spec.transfer_setup + pu.latency + amount / pu.bandwidth if amount else 0.0
+        return pu.spec.transfer_setup + reach.nearest + amount / reach.widest if amount else 0.0
 
     compute = sum(run.count * run.compute_s for run in work.tiles)
     if work.overlapped:
         moved = sum(run.count * (run.load_bytes + run.store_bytes) for run in work.tiles)
         ends = moving(work.tiles[0].load_bytes) + moving(work.tiles[-1].store_bytes)
-        return work.dispatch_s + max(ends + compute, moved / pu.bandwidth)
+        return work.dispatch_s + max(ends + compute, moved / reach.widest)
     transfers = sum(
         run.count * (moving(run.load_bytes) + moving(run.store_bytes)) for run in work.tiles
     )
@@ -170,14 +193,15 @@ class _Tolls:
         steps = self._crossings.steps(*key)
         if not steps:
             return NOTHING
+        reach = _reach(self._host)
         seconds = delay = 0.0
         drags: list[float] = []
         for step in steps:
-            moving = step.bytes / self._host.bandwidth
-            waiting = self._host.latency if step.bytes else 0.0
-            seconds += max(step.seconds, moving) + waiting
-            delay += waiting
-            drags.append(_drag(step.seconds, moving, self._cores, 1))
+            seconds += max(step.seconds, step.bytes / reach.widest)
+            if step.bytes:
+                seconds += reach.nearest
+                delay += reach.farthest
+            drags.append(_drag(step.seconds, step.bytes / reach.narrowest, self._cores, 1))
         return Least(seconds, (), delay, min(drags))
 
 

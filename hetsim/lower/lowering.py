@@ -8,19 +8,24 @@ search that changes one partition pays for that one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 from hetsim.cost.chain import CostModel
 from hetsim.cost.crossing import Crossings
 from hetsim.cost.fusion import fuse
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Step, Work
 from hetsim.errors import InfeasibleError, PlanError
+from hetsim.lower.placement import Memories, check_room, placed
 from hetsim.lower.prefetch import prefetched
 from hetsim.lower.program import Job, Launch, Program
 from hetsim.lower.residency import residencies
 from hetsim.plan.model import Partition, Plan
 from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph
+
+NOWHERE_ELSE: Memories = {}
+"""Every tensor lies where the paths of those who touch it end."""
 
 
 class Lowering:
@@ -31,7 +36,7 @@ class Lowering:
         self.soc = soc
         self.costs = costs
         self.crossings = Crossings(graph, soc)
-        self._launches: dict[tuple[int, tuple[int, ...], bool], tuple[Launch, ...]] = {}
+        self._launches: dict[Hashable, tuple[Launch, ...]] = {}
         self._boundaries: dict[tuple[int, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._members: dict[tuple[str, ...], tuple[int, ...]] = {}
         self.pu_class = _classes(soc)
@@ -41,19 +46,26 @@ class Lowering:
             else ()
         )
 
-    def launches(self, pu: PU, ops: Sequence[int], *, fused: bool = True) -> tuple[Launch, ...]:
+    def launches(
+        self, pu: PU, ops: Sequence[int], *, fused: bool = True, memories: Memories = NOWHERE_ELSE
+    ) -> tuple[Launch, ...]:
         """The kernels of operators ``ops`` (positions, in order) as one partition on ``pu``.
+
+        ``memories`` are those of tensors that the plan has put somewhere.
 
         Raises:
             InfeasibleError: an operator that ``pu`` cannot run.
+            PlanError: a memory that ``pu`` cannot reach.
         """
-        key = (self.pu_class[pu.index], tuple(ops), fused)
+        key = (self.pu_class[pu.index], tuple(ops), fused, *sorted(memories.items()))
         found = self._launches.get(key)
         if found is None:
-            found = self._launches[key] = self._lower(pu, tuple(ops), fused)
+            found = self._launches[key] = self._lower(pu, tuple(ops), fused, memories)
         return found
 
-    def _lower(self, pu: PU, ops: tuple[int, ...], fused: bool) -> tuple[Launch, ...]:
+    def _lower(
+        self, pu: PU, ops: tuple[int, ...], fused: bool, memories: Memories
+    ) -> tuple[Launch, ...]:
         graph = self.graph
         chains = fuse(graph, ops, pu.spec.fuse_patterns) if fused else [(op,) for op in ops]
         kernels = [Kernel.of(graph, tuple(graph.operators[i] for i in chain)) for chain in chains]
@@ -64,9 +76,15 @@ class Lowering:
             if all(residency == NOWHERE for residency in kept):
                 raise
             # What stays on chip may leave too little room for a tile: then nothing stays.
-            works = self._works(kernels, [NOWHERE] * len(kernels), pu)
+            kept = [NOWHERE] * len(kernels)
+            works = self._works(kernels, kept, pu)
         if pu.spec.prefetches:
             works = prefetched(works, pu)
+        if memories:
+            works = [
+                placed(graph, kernel, work, residency, pu, memories)
+                for kernel, work, residency in zip(kernels, works, kept, strict=True)
+            ]
         return tuple(
             Launch(kernel.name, tuple(op.name for op in kernel.operators), work)
             for kernel, work in zip(kernels, works, strict=True)
@@ -90,21 +108,47 @@ class Lowering:
         needs: tuple[int, ...] = (),
         *,
         fused: bool = True,
+        memories: Memories = NOWHERE_ELSE,
     ) -> Job:
         """One partition. ``home`` maps tensors made elsewhere on the SoC to the PU that made them.
 
-        Tensors that are not in ``home`` come from the application, in host format.
+        Tensors that are not in ``home`` come from the application, in host format. ``memories``
+        says where tensors lie that the plan has put somewhere.
         """
         inputs, outputs = self.boundary(ops)
         entry = list(self.call_steps)
         for tensor in inputs:
-            entry += self.crossings.steps(tensor, home.get(tensor), pu.index)
+            steps = self.crossings.steps(tensor, home.get(tensor), pu.index)
+            entry += self._reaching(steps, tensor, memories)
         leave: list[Step] = []
         for tensor in outputs:
             if tensor in self.graph.output_set:
-                leave += self.crossings.steps(tensor, pu.index, None)
-        launches = self.launches(pu, ops, fused=fused)
+                steps = self.crossings.steps(tensor, pu.index, None)
+                leave += self._reaching(steps, tensor, memories)
+        near = self._near(ops, pu, memories) if memories else memories
+        launches = self.launches(pu, ops, fused=fused, memories=near)
         return Job(name, pu.index, needs, tuple(entry), launches, tuple(leave))
+
+    def _reaching(
+        self, steps: tuple[Step, ...], tensor: str, memories: Memories
+    ) -> tuple[Step, ...]:
+        """The host's steps, to where ``tensor`` lies."""
+        host = self.soc.host
+        memory = memories.get(tensor, host.memory)
+        if memory == host.memory or not any(step.bytes for step in steps):
+            return steps
+        way = self.soc.route(host, memory)
+        return tuple(replace(s, memory=way.memory) if s.bytes else s for s in steps)
+
+    def _near(self, ops: Sequence[int], pu: PU, memories: Memories) -> Memories:
+        """Of ``memories`` those of tensors that ``ops`` touch off the path of ``pu``."""
+        operators = [self.graph.operators[i] for i in ops]
+        touched = dict.fromkeys(t for op in operators for t in (*op.inputs, *op.outputs))
+        return {
+            tensor: self.soc.route(pu, memories[tensor]).memory
+            for tensor in touched
+            if memories.get(tensor, pu.memory) != pu.memory
+        }
 
     def boundary(self, ops: Sequence[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Tensors the operators read from outside, and tensors they make, in order."""
@@ -129,7 +173,9 @@ class Lowering:
         """The program of a valid plan.
 
         Raises:
-            PlanError: an operator that its PU cannot run (with the reason), an unknown name.
+            PlanError: an operator that its PU cannot run (with the reason), an unknown name, a
+                memory that a PU cannot reach.
+            InfeasibleError: tensors that do not fit the memory they are put into.
         """
         by_name = self.soc.by_name
         made_by: dict[str, int] = {}
@@ -140,8 +186,10 @@ class Lowering:
             for tensor in self.boundary(members[position])[1]:
                 made_by[tensor] = position
                 home[tensor] = pu
+        if plan.memories:
+            check_room(self.graph, self.soc, plan.memories, home)
         jobs = tuple(
-            self._job_of(partition, members[position], made_by, home)
+            self._job_of(partition, members[position], made_by, home, plan.memories)
             for position, partition in enumerate(plan.partitions)
         )
         return Program(plan.model, jobs, groups_of(plan))
@@ -152,13 +200,15 @@ class Lowering:
         ops: tuple[int, ...],
         made_by: dict[str, int],
         home: dict[str, int],
+        memories: Memories,
     ) -> Job:
         needs = {made_by[t] for t in self.boundary(ops)[0] if t in made_by}
         pu = self.soc.by_name[partition.pu]
         try:
             return self.job(
-                partition.name, pu, ops, home, tuple(sorted(needs)), fused=partition.fuse
-            )
+                partition.name, pu, ops, home, tuple(sorted(needs)), fused=partition.fuse,
+                memories=memories,
+            )  # fmt: skip
         except InfeasibleError as error:
             raise PlanError(
                 f"partition {partition.name!r} cannot run on {pu.name}: {error.message}"

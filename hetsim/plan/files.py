@@ -79,6 +79,9 @@ class PlanFile(_Strict):
         default_factory=list,
         description="neighbouring partitions on different PUs that the barrier runtime forks",
     )
+    memories: dict[str, str] = Field(
+        default_factory=dict, description="memory of tensors that lie off their PUs' own paths"
+    )
     details: dict[str, Any] = Field(default_factory=dict, description="remarks for the report")
     proof: ProofEntry | None = Field(default=None, description="what was proven with it")
 
@@ -111,6 +114,8 @@ def dump_plan(plan: Plan) -> str:
     data["partitions"] = [_entry(partition) for partition in plan.partitions]
     if plan.parallel_groups:
         data["parallel_groups"] = [_InLine(group) for group in plan.parallel_groups]
+    if plan.memories:
+        data["memories"] = dict(plan.memories)
     if plan.details:
         data["details"] = _plain(plan.details)
     if plan.proof is not None:
@@ -152,6 +157,7 @@ def _reading(read: Any) -> Plan:
         parameters=entry.parameters,
         predicted_s=None if entry.predicted_us is None else _seconds(entry.predicted_us),
         details=entry.details,
+        memories=entry.memories,
         rewrites=tuple(
             Rewrite(r.kind, tuple(r.operators), tuple(r.tail), r.kernel) for r in entry.rewrites
         ),

@@ -51,6 +51,8 @@ class Plan:
     rewritten network. ``predicted_s`` is the makespan in seconds the scheduler itself expects,
     ``None`` if it has no opinion. ``details`` holds whatever the scheduler wants shown in the
     report. ``proof`` is the lower bound that the scheduler has proven on the way, if it has.
+    ``memories`` says in which memory a tensor lies; one that is not named lies where the paths of
+    the PUs that touch it end.
     """
 
     model: str
@@ -62,3 +64,4 @@ class Plan:
     details: Mapping[str, object] = field(default_factory=dict, hash=False)
     rewrites: tuple[Rewrite, ...] = ()
     proof: Proof | None = None
+    memories: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -33,7 +33,8 @@ def validate_plan(plan: Plan, graph: Graph, soc: SoC, *, where: Location | None 
             the nearest name), operators that are missing or repeated, repeated or empty
             partitions, cycles between partitions, a list order or an order inside a partition
             that runs an operator before its inputs, operators a PU cannot run, impossible
-            parallel groups, rewrites that the network does not allow.
+            parallel groups, rewrites that the network does not allow, tensors in memories that a
+            PU which touches them cannot reach.
     """
     problems = plan_problems(plan, graph, soc)
     if not problems:
@@ -62,6 +63,7 @@ def plan_problems(plan: Plan, graph: Graph, soc: SoC) -> list[str]:
     problems += _order(plan, graph, layout)
     problems += _support(plan, graph, soc, members)
     problems += _groups(plan, layout)
+    problems += _memories(plan, graph, soc, members)
     return problems
 
 
@@ -270,3 +272,36 @@ def _groups(plan: Plan, layout: _Layout) -> list[str]:
                     f" {plan.partitions[source].name!r}, so they cannot run at the same time"
                 )
     return problems
+
+
+def _memories(
+    plan: Plan, graph: Graph, soc: SoC, members: Sequence[Sequence[int]]
+) -> Iterable[str]:
+    """Tensors whose memory is unknown, or out of reach of a PU that reads or writes them."""
+    placed = {}
+    for tensor, memory in plan.memories.items():
+        if tensor not in graph.tensors:
+            yield f"memories: there is no tensor {tensor!r}"
+        elif memory not in soc.spec.memory:
+            yield (
+                f"memories: tensor {tensor!r} is put into {memory!r}"
+                f" (the SoC has {', '.join(soc.spec.memory)})"
+            )
+        else:
+            placed[tensor] = memory
+    if not placed:
+        return
+    for partition, ops in zip(plan.partitions, members, strict=True):
+        pu = soc.by_name.get(partition.pu)
+        if pu is None:
+            continue
+        reach = {way.memory for way in pu.ways}
+        touched = (
+            t for op in ops for t in (*graph.operators[op].inputs, *graph.operators[op].outputs)
+        )
+        for tensor in dict.fromkeys(touched):
+            if placed.get(tensor, pu.memory) not in reach:
+                yield (
+                    f"partition {partition.name!r}: tensor {tensor!r} lies in {placed[tensor]!r},"
+                    f" which {pu.name} cannot reach"
+                )

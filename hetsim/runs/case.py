@@ -123,6 +123,8 @@ class Case:
         Raises:
             PlanError: a PU cannot run what it is given, or the rewrites do not fit.
         """
+        if plan.memories:  # drafts, which the judge remembers, say nothing of memories
+            return self.simulate(plan, trace=False).makespan_s
         there = self.rewritten(plan.rewrites)
         seconds = there.judge.judge(draft_of(there.graph, self.soc, plan)).seconds
         return seconds if seconds < NEVER else self.simulate(plan, trace=False).makespan_s

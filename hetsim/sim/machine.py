@@ -48,7 +48,7 @@ class Unit:
         own = len(pu.path) - len(spec.path)
         self.routes: dict[str, Route] = {}
         self.buses: dict[str, Bus] = {}
-        for way in (machine.soc.route(pu, pu.memory), *pu.further):
+        for way in pu.ways:
             shared = way.links[own:]
             self.routes[way.memory] = machine.network.route(way.links)
             bandwidth = min(links[name].bandwidth[0] for name in shared)

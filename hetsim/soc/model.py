@@ -69,6 +69,11 @@ class PU:
         return self.path[-1]
 
     @property
+    def ways(self) -> tuple[MemoryPath, ...]:
+        """To all memories it reaches, its own first."""
+        return (MemoryPath(self.path, self.bandwidth, self.latency), *self.further)
+
+    @property
     def kind(self) -> str:
         """The PU kind, e.g. ``cpu_cluster``."""
         return self.spec.kind
@@ -121,9 +126,7 @@ class SoC:
         Raises:
             PlanError: the SoC file states no way there.
         """
-        if memory == pu.memory:
-            return MemoryPath(pu.path, pu.bandwidth, pu.latency)
-        for way in pu.further:
+        for way in pu.ways:
             if way.memory == memory:
                 return way
         raise PlanError(
