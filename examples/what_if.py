@@ -5,7 +5,7 @@ anew each time. Prints the answer in a sentence, then the parameters that matter
 """
 
 import hetsim
-from hetsim.study.whatif.study import sentence
+from hetsim.study.whatif.result import sentence
 
 scenario = hetsim.load_scenario("quickstart", {"soc": "edge-mcu"})
 study = hetsim.whatif(scenario, only=["bus", "npu.dma"])

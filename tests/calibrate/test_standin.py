@@ -28,15 +28,16 @@ from hetsim.cost.work import Kernel, Residency
 from hetsim.errors import ConfigError
 from hetsim.forms.arrays import systolic_cycles
 from hetsim.learn.mlp import TrainingOptions
-from hetsim.learn.physical.array import array_cycles
+from hetsim.learn.physical.arrays import array_cycles
 from hetsim.learn.regressor import LearnedModel
 from hetsim.learn.store import load_model, save_model
 from hetsim.library import shipped
 from hetsim.runs.case import Case
 from hetsim.runs.profile.kernels import KernelTable, simulate_kernels
+from hetsim.soc.arrays import GemmCore, SystolicArray
 from hetsim.soc.loader import load_soc
 from hetsim.soc.model import PU, SoC
-from hetsim.soc.npu import GemmCore, NPUSpec, SystolicArray
+from hetsim.soc.npu import NPUSpec
 from hetsim.workload.graph import Graph, LoopNest
 from hetsim.workload.zoo import load_model as load_network
 
@@ -306,9 +307,9 @@ def test_the_benchmark_prints_every_network(tmp_path: Path) -> None:
     done = subprocess.run(
         [
             sys.executable, str(script), "--socs", "mobile-flagship",
-            "--models", "squeezenet,resnet18", "--steps", "100", "--json", "found.json",
+            "--models", "squeezenet,resnet18", "--steps", "20", "--json", "found.json",
         ],
-        cwd=tmp_path, capture_output=True, text=True, timeout=300,
+        cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stderr
     (found,) = json.loads((tmp_path / "found.json").read_text())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 
 import pytest
@@ -10,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hetsim.errors import SchedulerError
-from hetsim.plan.validate import plan_problems
 from hetsim.schedulers.registry import create, scheduler_names
+from hetsim.testing.scheduler import SHAPES, SchedulerKit, posed
 from tests.schedulers.fakes import make_graph, make_problem, make_soc, placement, random_problem
 
 TUNED = {
@@ -24,34 +23,38 @@ QUICK: dict[str, dict[str, object]] = {
     "exact": {"effort": 0.02, "evaluations": 15},
     "partition_tuner_tuned": {"evaluations": 50},
 }
+FEW: dict[str, object] = {"problems": 3, "simulated": ["zcu102-2vta"]}
+"""Hypothesis poses other problems to the same check, below."""
+
+CONCESSIONS: dict[str, dict[str, object]] = {
+    "best_single_pu": {"may_refuse": True},
+    "profile_greedy": {"may_refuse": True},
+    "npu_only": {"needs": ["npu"]},
+}
 CASES = [(name, QUICK.get(name, {})) for name in scheduler_names()] + [("partition_tuner", TUNED)]
-SHAPES = [{}, {"npus": 3}, {"npus": 2, "cpus": (1, 2, 1), "gpus": 1}]
+KITS = {
+    f"{name}{'-tuned' if parameters is TUNED else ''}": SchedulerKit.of(
+        name=name, parameters=parameters, **{**FEW, **CONCESSIONS.get(name, {})}
+    )
+    for name, parameters in CASES
+}
 
 
-def attempt(problem, name, parameters):
-    """A plan; ``None`` where the scheduler may say that no plan of its kind exists."""
-    try:
-        return create(name, parameters).plan(problem)
-    except SchedulerError:
-        if name in ("best_single_pu", "profile_greedy"):
-            return None
-        raise
+@pytest.mark.parametrize("kit", KITS)
+@pytest.mark.parametrize("test", SchedulerKit.checks())
+def test_kit(kit, test):
+    getattr(KITS[kit](), test)()
 
 
-@pytest.mark.parametrize(("name", "parameters"), CASES)
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 25), st.sampled_from(SHAPES))
-def test_plans_are_valid_repeatable_and_predicted(name, parameters, seed, size, shape):
-    problem = random_problem(random.Random(seed), size, **shape)
-    plan = attempt(problem, name, parameters)
-    if plan is None:
-        return
-    assert plan_problems(plan, problem.graph, problem.soc) == []
-    assert plan.scheduler == name
-    assert plan.predicted_s is not None
-    assert math.isfinite(plan.predicted_s)
-    again = attempt(random_problem(random.Random(seed), size, **shape), name, parameters)
-    assert again == plan
+@pytest.mark.parametrize("kit", KITS)
+def test_plans_are_valid_repeatable_and_predicted(kit):
+    # One problem costs the solver as much as a hundred cost a list scheduler.
+    @settings(max_examples=12 if kit == "exact" else 40, deadline=None)
+    @given(st.integers(0, 10**6), st.integers(1, 25), st.sampled_from(SHAPES))
+    def plans_are(seed, size, shape):
+        KITS[kit]().check_plan(posed(seed, size, shape))
+
+    plans_are()
 
 
 FORK = {"s": [], "a": ["s"], "b": ["s"], "j": ["a", "b"]}

@@ -1,0 +1,48 @@
+"""Kits: the checks that everything which extends hetsim must pass, for its author's own tests.
+
+A kit is a class of tests that says what a contract asks. The author of a plug-in subclasses it,
+names the plug-in, and runs pytest::
+
+    from hetsim.testing import SchedulerKit
+
+    class TestMine(SchedulerKit):
+        name = "mine"
+
+Each test of a kit is a method without arguments, so any runner will do, and
+:meth:`~hetsim.testing.kit.Kit.check` runs them all without one:
+``SchedulerKit.of(name="./mine.py:Mine").check()``. What fails is an ``AssertionError`` that says
+of what; :mod:`hetsim.testing.problems` makes the problem of a scheduler again. Hetsim's own
+schedulers, cost models, kinds, executors and readers pass the same kits.
+
+The names below are imported on first use: worker processes need one kit's bench and nothing else.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hetsim.testing.cost_model import CostModelKit as CostModelKit
+    from hetsim.testing.executor import ExecutorKit as ExecutorKit
+    from hetsim.testing.kit import Kit as Kit
+    from hetsim.testing.pu_kind import PUKindKit as PUKindKit
+    from hetsim.testing.reader import ReaderKit as ReaderKit
+    from hetsim.testing.scheduler import SchedulerKit as SchedulerKit
+
+_KITS = {
+    "CostModelKit": "hetsim.testing.cost_model",
+    "ExecutorKit": "hetsim.testing.executor",
+    "Kit": "hetsim.testing.kit",
+    "PUKindKit": "hetsim.testing.pu_kind",
+    "ReaderKit": "hetsim.testing.reader",
+    "SchedulerKit": "hetsim.testing.scheduler",
+}
+
+__all__ = ["CostModelKit", "ExecutorKit", "Kit", "PUKindKit", "ReaderKit", "SchedulerKit"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _KITS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_KITS[name]), name)

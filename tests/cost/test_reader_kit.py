@@ -1,0 +1,65 @@
+"""Our readers of foreign profiles pass the readers' kit."""
+
+from __future__ import annotations
+
+import json
+
+from hetsim.cost.measured.readers.nestc import write
+from hetsim.testing import ReaderKit
+
+
+class TestCSV(ReaderKit):
+    form = "csv"
+
+    def write(self, graph, times):
+        return "operators,time_us\n" + "".join(f"{op},{s * 1e6!r}\n" for op, s in times.items())
+
+
+class TestNESTC(ReaderKit):
+    form = "nestc"
+    # Gemm keys hold no width and ours do, but SqueezeNet has none.
+
+    def write(self, graph, times):
+        return write("CPU", [(graph, (graph.operator(op),), s) for op, s in times.items()]).text
+
+
+class TestORT(ReaderKit):
+    form = "ort"
+
+    def write(self, graph, times):
+        return json.dumps(
+            [
+                {
+                    "cat": "Node", "name": f"{op}_kernel_time", "dur": s * 1e6, "ts": run * 1000,
+                    "args": {"op_name": "X", "provider": "CPUExecutionProvider"},
+                }
+                for run in range(3)
+                for op, s in times.items()
+            ]
+        )  # fmt: skip
+
+
+class TestAutoTVM(ReaderKit):
+    form = "autotvm"
+    tells = ("Conv",)
+
+    def write(self, graph, times):
+        return "\n".join(
+            json.dumps(
+                {"input": [TARGET, TASK, arguments(graph, op), {}], "result": [[s], 0, 1, 0]}
+            )
+            for op, s in times.items()
+        )
+
+
+TARGET, TASK = "llvm -device=arm_cpu -model=board", "conv2d_nchw_spatial_pack.arm_cpu"
+
+
+def arguments(graph, name):
+    op = graph.operator(name)
+    nest, a = op.nest, op.attributes
+    weights = [nest.out_c * nest.groups, nest.in_c, nest.k_h, nest.k_w]
+    data = ["TENSOR", list(graph.tensors[op.inputs[0]].shape), "float32"]
+    pads = list(a.get("pads", [0, 0, 0, 0]))
+    strides, dilations = list(a.get("strides", [1, 1])), list(a.get("dilations", [1, 1]))
+    return [data, ["TENSOR", weights, "float32"], strides, pads, dilations, "NCHW", "float32"]

@@ -1,0 +1,1 @@
+"""A plug-in of hetsim: a file for each thing it adds."""

@@ -1,0 +1,19 @@
+"""Our executors pass the executors' kit."""
+
+from __future__ import annotations
+
+from hetsim.study.executors.processes import ProcessExecutor
+from hetsim.study.executors.serial import SerialExecutor
+from hetsim.testing import ExecutorKit
+
+
+class TestSerial(ExecutorKit):
+    has_workers = False
+
+    def make(self):
+        return SerialExecutor()
+
+
+class TestProcesses(ExecutorKit):
+    def make(self):
+        return ProcessExecutor(2)
