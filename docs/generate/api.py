@@ -37,11 +37,16 @@ def api_pages(source: Path) -> dict[str, str]:
         pages[f"{FOLDER}/index.md"] += f"| [`{name}`]({name}.md) | {_first_line(package)} |\n"
         # The top package only names what others define.
         top = ["      members: false"] if package == source else []
-        body = [LOWER_IN_SEARCH, f"# `{name}`", "", f"::: {name}", *OPTIONS, *top]
+        body = [LOWER_IN_SEARCH, _title(1, name), "", f"::: {name}", *OPTIONS, *top]
         for module in modules:
-            body += ["", f"## `{name}.{module}`", "", f"::: {name}.{module}", *OPTIONS]
+            body += ["", _title(2, f"{name}.{module}"), "", f"::: {name}.{module}", *OPTIONS]
         pages[f"{FOLDER}/{name}.md"] = "\n".join(body) + "\n"
     return pages
+
+
+def _title(level: int, name: str) -> str:
+    """A heading that references to the module lead to."""
+    return f"{'#' * level} `{name}` {{ #{name} }}"
 
 
 def _first_line(package: Path) -> str:

@@ -17,6 +17,8 @@ from pages import COPIES, ROOT, made_pages
 
 import hetsim
 
+COMMANDS = re.compile(r"^```console\n((?:(?!\$ |```).*\n)*)```$", re.MULTILINE)
+"""Blocks of commands without a prompt, which a highlighter takes for output."""
 LINK = re.compile(r"(\]\()([^)\s#]*)(#[^)\s]*)?(\))")
 PYTHON = "reference/python.md"
 NAME = """
@@ -51,6 +53,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Points links that leave ``docs`` at pages of the site; adds the public names of Python."""
     address = page.file.src_uri
+    markdown = COMMANDS.sub(r"```sh\n\1```", markdown)
     if address == PYTHON:
         names = [name for name in hetsim.__all__ if not name.startswith("_")]
         markdown += "\n## Names\n\n" + "\n".join(NAME.format(name) for name in names)

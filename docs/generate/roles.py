@@ -3,7 +3,7 @@
 A role such as ``:class:`~hetsim.plan.model.Plan``` becomes a link to what it names: an absolute
 name, one that begins with a dot, or one of the same class or module. A role that names nothing of
 hetsim is a warning, and so ends a strict build. A ``::`` that introduces an indented block becomes
-a colon.
+a colon, and a ``code-block`` directive a fenced block.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from textwrap import dedent
 from typing import Any
 
 from griffe import Alias, Class, Extension, GriffeLoader, Module, Object
 
 ROLE = re.compile(r":(?:py:)?(?:mod|class|func|meth|attr|data|exc|obj):`(~?)([\w.]+)(?:\(\))?`")
+DIRECTIVE = re.compile(r"^\.\. code-block:: (\w+)\n\n((?: {2,}.*(?:\n|$)|\n)+)", re.MULTILINE)
 LITERAL = re.compile(r"::(?=\n\n {2,}\S)")
 
 _log = logging.getLogger("mkdocs.plugins.hetsim.roles")
@@ -46,7 +48,12 @@ def rewritten(text: str, item: Object, package: Module) -> str:
             return f"`{label}`"
         return f'<autoref identifier="{path}" optional><code>{label}</code></autoref>'
 
-    return LITERAL.sub(":", ROLE.sub(link, text))
+    return LITERAL.sub(":", DIRECTIVE.sub(_fenced, ROLE.sub(link, text)))
+
+
+def _fenced(match: re.Match[str]) -> str:
+    language, block = match.groups()
+    return f"```{language}\n{dedent(block).strip()}\n```\n\n"
 
 
 def resolve(name: str, item: Object, package: Module) -> str | None:
