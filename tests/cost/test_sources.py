@@ -98,7 +98,7 @@ def test_measurements_come_before_what_was_learned_before_first_principles(tmp_p
     table = read_measurements(write_file(tmp_path / "m.csv", shapes(40)))
     options = TrainingOptions(hidden=(4,), epochs=2)
     save_model(LearnedModel.fit(table, options=options), tmp_path / "l.npz")
-    entries = [Entry("any", 1.0)]
+    entries = [Entry("Relu[1x64x56x56>1x64x56x56] float32", 1.0)]
     profile = ProfileTable.of(entries, name="p", device="d", source="s", scope="kernel")
     (tmp_path / "p.yaml").write_text(dump_profile(profile))
     named = {"cpu.profile": str(tmp_path / "p.yaml"), "npu.learned": str(tmp_path / "l.npz")}

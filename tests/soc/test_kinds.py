@@ -11,10 +11,12 @@ import pytest
 import hetsim
 from hetsim.calibrate.target import find_target
 from hetsim.cli.main import entry
+from hetsim.cost.analytical import AnalyticalModel
 from hetsim.errors import ConfigError
 from hetsim.learn.tables import read_measurements
 from hetsim.scenario.loader import load_scenario
 from hetsim.scenario.variants import varied
+from hetsim.sim.machine import Machine
 from hetsim.soc.kinds import kinds
 from hetsim.soc.loader import load_soc, soc_json_schema
 from hetsim.study.whatif.knobs import knobs_of
@@ -187,6 +189,9 @@ def test_it_is_simulated_and_bounded(dsp: Path, tmp_path: Path) -> None:
     arithmetic = sum(op.macs + op.element_ops for op in graph.operators) / 16e9
     assert run.makespan_s == pytest.approx(arithmetic, rel=0.05)
     assert 0.0 < run.lower_bound_s <= run.makespan_s
+    op = graph.operators[0]
+    floor = AnalyticalModel().floor(graph, 0, soc.by_name["dsp"])
+    assert floor == pytest.approx((op.macs + op.element_ops) / 16e9)
     wider = hetsim.simulate(load_soc(dsp, {**roomy, "dsp.banks": 4}), graph, hetsim.load_plan(plan))
     assert wider.makespan_s < 0.7 * run.makespan_s  # type: ignore[operator]
 
@@ -204,6 +209,7 @@ def test_one_with_cores_for_threads_can_be_the_host(dsp: Path) -> None:
     }  # fmt: skip
     soc = load_soc(dsp, changes)
     assert soc.host.cores == 2
+    assert Machine(soc).clusters["cpu"].cores == 2
     assert soc.spec.area is not None
     assert soc.spec.area.total(soc.spec) == 2.0
     result = hetsim.run(_scenario(dsp, graph.name), overrides=changes)
