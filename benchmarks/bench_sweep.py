@@ -22,15 +22,15 @@ from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import Scenario, load_scenario
 from hetsim.study.axes import parse_axis
 from hetsim.study.executors.base import Executor
-from hetsim.study.executors.choice import executor
-from hetsim.study.point import Bench, Outcome, Point
+from hetsim.study.executors.registry import executor
+from hetsim.study.point import Outcome, Point, PointBench
 from hetsim.study.sweep.study import sweep
 
 AXES = [parse_axis("npu.sram=64KiB..1MiB:log2:20"), parse_axis("bus.clock=40MHz..320MHz:log2:10")]
 SPIN = "x = 0\nfor i in range(30_000_000): x += i"
 
 
-class Replay(Executor[int]):
+class Replay(Executor[Point, Outcome]):
     """Gives known outcomes back at once."""
 
     slots = 4
@@ -39,15 +39,15 @@ class Replay(Executor[int]):
         self.outcomes = outcomes
         self.waiting: list[int] = []
 
-    def start(self, bench: Bench) -> None:
+    def start(self, bench: PointBench) -> None:
         """There is nobody to start."""
 
-    def submit(self, ticket: int, point: Point) -> None:
-        self.waiting.append(ticket)
+    def submit(self, number: int, job: Point) -> None:
+        self.waiting.append(number)
 
     def wait(self) -> list[tuple[int, Outcome]]:
         done, self.waiting = self.waiting, []
-        return [(ticket, self.outcomes[ticket]) for ticket in done]
+        return [(number, self.outcomes[number]) for number in done]
 
     def stop(self) -> None:
         self.waiting.clear()
@@ -91,7 +91,7 @@ def measure(repetitions: int) -> list[Measurement]:
     ]
 
 
-def timed_sweep(scenario: Scenario, team: Executor[int]) -> tuple[float, list[Outcome]]:
+def timed_sweep(scenario: Scenario, team: Executor[Point, Outcome]) -> tuple[float, list[Outcome]]:
     """Seconds of a sweep with a store of its own, and its outcomes."""
     with tempfile.TemporaryDirectory() as directory:
         begun = time.perf_counter()
@@ -111,5 +111,5 @@ def spinning(processes: int) -> float:
 def load_seconds(scenario: Scenario) -> float:
     """Seconds of loading the scenario's network."""
     begun = time.perf_counter()
-    Bench.of(scenario)
+    PointBench.of(scenario)
     return time.perf_counter() - begun

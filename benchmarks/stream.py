@@ -21,8 +21,8 @@ def run(operators: int) -> None:
     """Streams GoogLeNet until ``operators`` have run; prints operators, seconds, MB, bytes."""
     from hetsim.runs.case import Case
     from hetsim.schedulers.registry import create
-    from hetsim.sim.runtime import Inference
     from hetsim.sim.simulate import execute
+    from hetsim.sim.source import Inference
     from hetsim.sim.tracefile import TraceFile
     from hetsim.soc.loader import load_soc
     from hetsim.workload.zoo import load_model

@@ -79,6 +79,8 @@ if not TYPE_CHECKING:  # type checkers read the imports above; the rest happens 
         if name == "__version__":
             value: object = import_module("hetsim.version").version()
         elif name in _PUBLIC:
+            # Results know nothing of reports; whoever comes in here may be a notebook.
+            import_module("hetsim.report.page.notebook").show_in_notebooks()
             module, _, attribute = _PUBLIC[name].partition(":")
             value = getattr(import_module(module), attribute or name)
         else:

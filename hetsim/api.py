@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hetsim.analysis.result import Result
+from hetsim.progress import Progress
 from hetsim.runs.scenario import run_scenario
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import Scenario, load_scenario
@@ -22,7 +23,7 @@ def run(
     execution: str | None = None,
     fidelity: str | None = None,
     seed: int | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Result:
     """Simulates a scenario, given by shipped name, path, or as loaded.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from functools import cache
 
 from hetsim.errors import UnitError
 
@@ -97,3 +98,22 @@ def format_quantity(value: float, dimension: str, digits: int = 4) -> str:
     if value == 0:
         unit, factor = table[0]
     return f"{value / factor:.{digits}g} {unit}"
+
+
+NAMED = ("bandwidth", "size", "time", "frequency", "power", "energy")
+"""Dimensions whose unit may end the name of a quantity in a file, as in ``energy_uj``."""
+
+_ENDINGS = {"B": "bytes", "B/s": "bytes_per_s"}
+
+
+@cache
+def endings(dimension: str) -> Mapping[str, tuple[str, float]]:
+    """Units of one of :data:`NAMED` as names end with them, as people write them, and in SI.
+
+    The SI unit is the first: ``{"s": ("s", 1.0), "ms": ("ms", 1e-3), "us": ("µs", 1e-6), ...}``.
+    """
+    table = sorted(_DISPLAY[dimension], key=lambda entry: entry[1] != 1.0)
+    return {
+        _ENDINGS.get(unit, unit.lower().replace("/", "_per_")): (unit.replace("u", "µ"), factor)
+        for unit, factor in table
+    }

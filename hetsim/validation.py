@@ -129,11 +129,9 @@ def _resolve(loc: tuple[str | int, ...], data: Any) -> tuple[Keys, bool]:
 def _model_at(annotation: Any, path: Keys, data: Any) -> type[BaseModel] | None:
     """The schema class that describes the mapping at ``path`` below ``annotation``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        chooser = getattr(annotation, "schema_for", None)
-        model: type[BaseModel] = (chooser and chooser(data)) or annotation
         if not path:
-            return model
-        field = _field(model, str(path[0]))
+            return annotation
+        field = _field(annotation, str(path[0]))
         below = data.get(path[0]) if isinstance(data, dict) else None
         return _model_at(field.annotation, path[1:], below) if field is not None else None
     origin, arguments = get_origin(annotation), get_args(annotation)
@@ -150,7 +148,10 @@ def _model_at(annotation: Any, path: Keys, data: Any) -> type[BaseModel] | None:
         inside = isinstance(data, list) and isinstance(index, int) and index < len(data)
         return _model_at(arguments[0], path[1:], data[index] if inside else None)
     if hasattr(annotation, "__metadata__"):
-        return _model_at(annotation.__origin__, path, data)
+        # Which class it is may depend on the data, which an annotation can tell (``schema_for``).
+        chooser = next((p for p in annotation.__metadata__ if hasattr(p, "schema_for")), None)
+        inside = chooser.schema_for(data) if chooser else annotation.__origin__
+        return _model_at(inside, path, data)
     return None
 
 

@@ -16,12 +16,12 @@ from typing import Any
 import onnx.parser
 import pytest
 
-from hetsim.analysis.metrics import energy
+from hetsim.analysis.metrics.energy import energy
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.errors import HetsimError
 from hetsim.lower.lowering import Lowering
 from hetsim.plan.model import Partition, Plan
-from hetsim.runs.memory import check_capacity
+from hetsim.runs.guards.memory import check_capacity
 from hetsim.sim.simulate import execute
 from hetsim.soc.loader import build_soc
 from hetsim.soc.model import SoC

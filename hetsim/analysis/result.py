@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
+from hetsim.analysis.metrics.base import Evaluation, Measured, Metrics
+from hetsim.analysis.metrics.registry import measured, told
+from hetsim.bounds.bound import Bound
 from hetsim.errors import MissingExtraError
 from hetsim.plan.model import Plan
 from hetsim.sim.trace import Trace
@@ -14,6 +17,10 @@ from hetsim.workload.graph import Graph
 
 if TYPE_CHECKING:
     import pandas
+
+RENDERERS: dict[type, Callable[[Any], str]] = {}
+"""How notebooks show runs and results: entered by the package's front door (:mod:`hetsim`), which
+knows the reports; without that they show as plain text."""
 
 
 @dataclass(frozen=True)
@@ -53,23 +60,16 @@ class OperatorRow:
 
 
 @dataclass(frozen=True)
-class Bound:
-    """A proven lower bound on the makespan: seconds and the argument behind it."""
-
-    seconds: float
-    argument: str
-
-
-@dataclass(frozen=True)
-class Run:
+class Run(Measured):
     """One network planned by one scheduler and simulated.
 
-    ``error`` is set, and everything measured is ``None``, when the scheduler or the plan failed.
-    ``attribution`` splits the makespan along the critical path and ``pu_attribution`` for each PU
-    (seconds, see :mod:`hetsim.analysis.attribution`). ``contention_free_s`` is the makespan of the
-    same plan when no transfer disturbs another. ``planning_s`` is the wall-clock time the scheduler
-    took (not part of any comparison of results: it is not deterministic). ``energy_j`` is ``None``
-    when the SoC states no power.
+    ``error`` is set, and nothing is measured, when the scheduler or the plan failed. ``metrics``
+    are SI values by column (:mod:`hetsim.analysis.metrics`); what they were read from is in
+    ``evaluation``, unless the run comes from a file. ``attribution`` splits the makespan along the
+    critical path and ``pu_attribution`` for each PU (seconds, see
+    :mod:`hetsim.analysis.attribution`).
+    ``planning_s`` is the wall-clock time the scheduler took (not part of any comparison of results:
+    it is not deterministic).
     """
 
     model: str
@@ -77,38 +77,35 @@ class Run:
     graph: Graph = field(repr=False)
     plan: Plan | None = field(default=None, repr=False)
     trace: Trace | None = field(default=None, repr=False)
-    makespan_s: float | None = None
-    predicted_s: float | None = None
+    metrics: Metrics = field(default_factory=dict)
     bounds: tuple[Bound, ...] = ()
     pus: Mapping[str, PUMetrics] = field(default_factory=dict)
     links: Mapping[str, LinkMetrics] = field(default_factory=dict)
     operators: tuple[OperatorRow, ...] = field(default=(), repr=False)
-    energy_j: float | None = None
     attribution: Mapping[str, float] = field(default_factory=dict)
     pu_attribution: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    contention_free_s: float | None = None
     planning_s: float = 0.0
     error: str | None = None
+    evaluation: Evaluation | None = field(default=None, repr=False, compare=False)
 
-    @property
-    def lower_bound_s(self) -> float | None:
-        """The best of the proven bounds, seconds."""
-        return max((b.seconds for b in self.bounds), default=None)
+    def with_bounds(self, bounds: tuple[Bound, ...]) -> Run:
+        """The run beside other proofs, with its metrics read again.
+
+        Raises:
+            ValueError: it was read from a file, or failed.
+        """
+        if bounds == self.bounds:
+            return self
+        if self.evaluation is None:
+            raise ValueError("only a run that was just evaluated can be measured again")
+        evaluation = replace(self.evaluation, bounds=bounds)
+        return replace(self, bounds=bounds, evaluation=evaluation, metrics=measured(evaluation))
 
     @property
     def contention_cost_s(self) -> float | None:
         """What contention on links cost: the makespan less the contention-free one, seconds."""
-        if self.makespan_s is None or self.contention_free_s is None:
-            return None
-        return self.makespan_s - self.contention_free_s
-
-    @property
-    def gap(self) -> float | None:
-        """How far above the bound the makespan is, as a share of the bound."""
-        bound = self.lower_bound_s
-        if self.makespan_s is None or not bound:
-            return None
-        return self.makespan_s / bound - 1.0
+        free = self.metrics.get("contention_free_s")
+        return None if self.makespan_s is None or free is None else self.makespan_s - free
 
     def to_dataframe(self) -> pandas.DataFrame:
         """One row per kernel launch: the fields of :class:`OperatorRow`.
@@ -119,25 +116,25 @@ class Run:
         columns = list(OperatorRow.__dataclass_fields__)
         return _frame([asdict(row) for row in self.operators], columns)
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         """What notebooks show."""
-        from hetsim.report.page.notebook import run_html
-
-        return run_html(self)
+        return _html(self)
 
     def _row(self) -> dict[str, object]:
         """The run as one row of :meth:`Result.to_dataframe`."""
+        chosen = [m for m in told("programs", self.metrics) if not m.of_the_soc]
+
+        def values(*, sizes: bool) -> dict[str, object]:
+            own = (m.column for m in chosen if (m.stands == "sizes") == sizes)
+            return {name: self.metrics.get(name) for name in own}
+
         return {
             "model": self.model,
             "scheduler": self.scheduler,
-            "makespan_s": self.makespan_s,
-            "predicted_s": self.predicted_s,
-            "lower_bound_s": self.lower_bound_s,
-            "gap": self.gap,
-            "energy_j": self.energy_j,
+            **values(sizes=False),
             "planning_s": self.planning_s,
             "operators": len(self.graph),
-            "partitions": None if self.plan is None else len(self.plan.partitions),
+            **values(sizes=True),
             **{f"utilization.{name}": pu.utilization for name, pu in self.pus.items()},
             **{f"utilization.{name}": link.utilization for name, link in self.links.items()},
             **{f"contention_s.{name}": link.contention_s for name, link in self.links.items()},
@@ -170,11 +167,9 @@ class Result:
                 return run
         return None
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
         """What notebooks show."""
-        from hetsim.report.page.notebook import result_html
-
-        return result_html(self)
+        return _html(self)
 
     def to_dataframe(self) -> pandas.DataFrame:
         """One row per network and scheduler; seconds and shares; failed rows have ``error``.
@@ -188,6 +183,11 @@ class Result:
         rows = [run._row() for run in self.runs]
         names = dict.fromkeys(name for row in rows for name in row)
         return _frame(rows, [*(name for name in names if name != "error"), "error"])
+
+
+def _html(value: object) -> str | None:
+    render = RENDERERS.get(type(value))
+    return None if render is None else render(value)
 
 
 def _frame(rows: list[dict[str, object]], columns: list[str]) -> pandas.DataFrame:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from hetsim.analysis.result import Bound
+from hetsim.bounds.bound import Bound
 from hetsim.bounds.floors import Floors
 from hetsim.bounds.relaxation import Window, earliest_close
 from hetsim.bounds.simulated import least_seconds, simulated_floors

@@ -17,7 +17,6 @@ from hetsim.cost.crossing import Crossings
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
-from hetsim.soc.cpu import CPUClusterSpec
 from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph
 
@@ -49,8 +48,7 @@ def simulated_floors(
 def _crowded(soc: SoC) -> int | None:
     """The PU that is the whole host cluster, if other PUs can put threads there beside it."""
     host = soc.host
-    spec = host.spec
-    if len(soc.pus) < 2 or not isinstance(spec, CPUClusterSpec) or host.cores < spec.cores:
+    if len(soc.pus) < 2 or host.cores < host.spec.thread_cores:
         return None
     return host.index
 
@@ -159,8 +157,7 @@ class _Tolls:
         self._crossings = Crossings(graph, soc)
         self._host = soc.host
         self._known: dict[tuple[str, int | None, int | None], Least] = {}
-        spec = soc.host.spec
-        self._cores = spec.cores if isinstance(spec, CPUClusterSpec) else 1
+        self._cores = soc.host.spec.thread_cores
 
     def toll(self, tensor: str, source: int | None, target: int | None) -> Least:
         key = (tensor, source, target)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hetsim.learn.tables.table import Column
-
-Floats = NDArray[np.float64]
+from hetsim.numeric import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hetsim.calibrate.errors import ErrorMetrics, top1_regret
 from hetsim.calibrate.folds import Split, assign_folds
@@ -22,8 +21,8 @@ from hetsim.learn.physical.choose import RooflineBaseline, baseline_for
 from hetsim.learn.regressor import LearnedModel
 from hetsim.learn.tables.forms import NPU, SCHEDULE_COLUMNS, TRANSFER
 from hetsim.learn.tables.table import Column, Measurements
+from hetsim.numeric import Floats, Ints
 
-Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 
 LARGE_TRANSFER = 4096
@@ -60,7 +59,7 @@ class DeviceReport:
     split: Split
     seed: int
     table: Measurements
-    fold_of: NDArray[np.int64]
+    fold_of: Ints
     scores: Mapping[str, ModelScore]
     notes: tuple[str, ...] = field(default=())
 
@@ -143,7 +142,7 @@ def _large_transfers(table: Measurements, scores: Mapping[str, ModelScore]) -> l
 
 
 def score_model(
-    name: str, predicted: Floats, table: Measurements, fold_of: NDArray[np.int64], fallback: int
+    name: str, predicted: Floats, table: Measurements, fold_of: Ints, fallback: int
 ) -> ModelScore:
     """The score of one model's out-of-fold predictions."""
     by_fold = tuple(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hetsim.errors import ConfigError
 from hetsim.learn.tables.table import Measurements
+from hetsim.numeric import Ints
 
 Split = Literal["family", "shape", "row"]
 """By the file's families, by input resolution and kernel, or row by row."""
 
 
-def assign_folds(table: Measurements, split: Split, folds: int, seed: int) -> NDArray[np.int64]:
+def assign_folds(table: Measurements, split: Split, folds: int, seed: int) -> Ints:
     """The fold of each row, 0 to ``folds`` - 1, near equal in rows.
 
     Families go, largest first, to the fold with the fewest rows so far; ``seed`` orders equals.

@@ -14,7 +14,7 @@ from pathlib import Path
 from hetsim.calibrate.evaluate import CALIBRATED, LEARNED, DeviceReport
 from hetsim.calibrate.report import as_json, scatter_figure
 from hetsim.calibrate.socfile import write_calibrated_soc
-from hetsim.calibrate.socfit import Target
+from hetsim.calibrate.target import Target
 from hetsim.learn.physical.base import Baseline
 from hetsim.learn.regressor import LearnedModel, data_hash
 from hetsim.learn.store import save_model

@@ -3,7 +3,7 @@
 The table is one of :mod:`hetsim.runs.profile.kernels`; its families are networks, and whole
 networks are kept aside. The learned model is judged on top of a physical one, its *base*:
 
-* ``array``: the roofline of the described array (:mod:`hetsim.learn.physical.array`);
+* ``array``: the roofline of the described array (:mod:`hetsim.learn.physical.arrays`);
 * ``roofline``: one rate, one bandwidth, one overhead, nothing known of the NPU;
 * ``fluid``: hetsim's own fluid simulation of the same kernel, which has to be run first.
 
@@ -17,18 +17,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hetsim.calibrate.errors import ErrorMetrics
 from hetsim.calibrate.evaluate import DeviceReport, score_model
 from hetsim.calibrate.folds import assign_folds
 from hetsim.learn.mlp import TrainingOptions
-from hetsim.learn.physical.array import Array, ArrayBaseline
-from hetsim.learn.physical.base import Baseline, Floats
+from hetsim.learn.physical.arrays import ArrayBaseline
+from hetsim.learn.physical.base import Baseline
 from hetsim.learn.physical.choose import RooflineBaseline
 from hetsim.learn.physical.given import FLOOR, PHYSICAL, GivenBaseline
 from hetsim.learn.regressor import LearnedModel
 from hetsim.learn.tables.table import Measurements
+from hetsim.numeric import Bools, Floats, Ints
+from hetsim.soc.arrays import MatrixArray
 
 BASES = ("array", "roofline", "fluid")
 Progress = Callable[[str, int, int], None]
@@ -37,7 +38,7 @@ BATCH = 50_000
 """Rows predicted at once when speed is measured."""
 
 
-def base_model(name: str, array: Array) -> Baseline:
+def base_model(name: str, array: MatrixArray) -> Baseline:
     """The physical model called ``name``, one of :data:`BASES`."""
     return {
         "array": ArrayBaseline(array),
@@ -71,7 +72,7 @@ class Speed:
 
 def evaluate_standin(
     table: Measurements,
-    array: Array,
+    array: MatrixArray,
     *,
     learned: Sequence[str] = (),
     folds: int = 5,
@@ -138,7 +139,7 @@ def _label(base: str) -> str:
     return f"learned on {base}"
 
 
-def new_workloads(table: Measurements, fold_of: NDArray[np.int64]) -> NDArray[np.bool_]:
+def new_workloads(table: Measurements, fold_of: Ints) -> Bools:
     """Which rows compute what no row of another fold computes."""
     names = sorted(set(table.columns) - {PHYSICAL, FLOOR, "device"})
     columns = [table[name].tolist() for name in names]
@@ -152,7 +153,7 @@ def new_workloads(table: Measurements, fold_of: NDArray[np.int64]) -> NDArray[np
 def _notes(
     table: Measurements,
     predicted: dict[str, Floats],
-    new: NDArray[np.bool_],
+    new: Bools,
     fallback: dict[str, int],
 ) -> list[str]:
     notes = []

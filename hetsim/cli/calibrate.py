@@ -14,7 +14,7 @@ from hetsim.errors import ConfigError, Location, ResultsError
 if TYPE_CHECKING:
     from hetsim.calibrate.evaluate import DeviceReport
     from hetsim.calibrate.folds import Split
-    from hetsim.calibrate.socfit import Target
+    from hetsim.calibrate.target import Target
     from hetsim.learn.tables.table import Measurements
 
 PROBLEMS_SHOWN = 10
@@ -194,10 +194,10 @@ def _devices(table: Measurements, device: str | None, file: str, *, one: bool) -
 
 
 def _target(soc: str, pu: str, table: Measurements) -> Target:
-    from hetsim.calibrate.socfit import Target
+    from hetsim.calibrate.target import find_target
     from hetsim.soc.loader import load_soc
 
-    return Target.find(load_soc(soc), pu, table)
+    return find_target(load_soc(soc), pu, table)
 
 
 def _slug(device: str) -> str:

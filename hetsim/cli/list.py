@@ -113,19 +113,53 @@ def _scenarios() -> list[Row]:
     rows: list[Row] = []
     for name in shipped("scenarios"):
         scenario = load_scenario(name)
-        named = scenario.schedulers
+        listed = [ref.label for ref in scenario.schedulers if ref.listed]
         rows.append(
             {
                 "name": name,
                 "soc": scenario.soc.name,
                 "models": [model.label for model in scenario.models],
-                "schedulers": ["all"] if isinstance(named, str) else [s.label for s in named],
+                "schedulers": listed or ["all"],
                 "execution": scenario.execution,
                 "description": scenario.description,
                 "file": scenario.source,
             }
         )
     return rows
+
+
+def _pu_kinds() -> list[Row]:
+    from hetsim.calibrate.target import target_class
+    from hetsim.soc.kinds import BUILT_IN, kinds
+
+    return [
+        {
+            "name": kind,
+            "calibrated_from": target.form if (target := target_class(schema)) else None,
+            **_class(schema, kind in BUILT_IN),
+        }
+        for kind, schema in kinds().items()
+    ]
+
+
+def _cost_sources() -> list[Row]:
+    from hetsim.cost.sources import BUILT_IN, sources
+
+    return [
+        {
+            "name": source.name,
+            "field": source.field,
+            **_class(type(source), source.name in BUILT_IN),
+        }
+        for source in sources()
+    ]
+
+
+def _class(cls: type, built_in: bool) -> Row:
+    """What a class says of itself, and where it comes from."""
+    summary = (cls.__doc__ or "").partition("\n")[0]
+    origin = "built in" if built_in else f"{cls.__module__}:{cls.__qualname__}"
+    return {"description": summary, "origin": origin}
 
 
 def _operators() -> list[Row]:
@@ -142,6 +176,23 @@ def _by_family(rows: list[Row]) -> list[Row]:
     for row in rows:
         families.setdefault(str(row["family"]), []).append(row["kind"])
     return [{"family": family, "kinds": kinds} for family, kinds in sorted(families.items())]
+
+
+def _metrics() -> list[Row]:
+    from hetsim.analysis.metrics.registry import metrics
+
+    return [
+        {
+            "name": metric.name,
+            "measures": [f"{metric.name}_{ending}" if ending else metric.name
+                         for ending in metric.units],
+            "aliases": list(metric.aliases),
+            "better": metric.better,
+            "key": None if metric.of_the_soc else metric.key,
+            "description": metric.label,
+        }
+        for metric in metrics()
+    ]  # fmt: skip
 
 
 CATALOGUES: dict[str, Catalogue] = {
@@ -185,10 +236,39 @@ CATALOGUES: dict[str, Catalogue] = {
             "what it is": _field("description"),
         },
     ),
+    "pu-kinds": Catalogue(
+        _pu_kinds,
+        {
+            "kind": _field("name"),
+            "what it is": _field("description"),
+            "calibrated from": lambda row: str(row["calibrated_from"] or "–"),
+            "comes from": _field("origin"),
+        },
+    ),
+    "cost-sources": Catalogue(
+        _cost_sources,
+        {
+            "name": _field("name"),
+            "a unit's field": _field("field"),
+            "what it reads": _field("description"),
+            "comes from": _field("origin"),
+        },
+    ),
     "operators": Catalogue(
         _operators,
         {"counted as": _field("family"), "kinds": _joined("kinds")},
         shown=_by_family,
+    ),
+    "metrics": Catalogue(
+        _metrics,
+        {
+            "name": _field("name"),
+            "what it is": _field("description"),
+            "better": lambda row: str(row["better"] or "–"),
+            "in result.json": lambda row: str(row["key"] or "–"),
+            "objectives and constraints": _joined("measures"),
+            "or": _joined("aliases"),
+        },
     ),
 }
 
@@ -199,7 +279,8 @@ CATALOGUES: dict[str, Catalogue] = {
 def command(what: str, as_json: bool) -> None:
     """Show the SoCs, models, schedulers, scenarios or operators there are.
 
-    Figures of models are the published ones; 'hetsim run' counts its own.
+    Figures of models are the published ones; 'hetsim run' counts its own. Kinds of processing units
+    and cost sources are those that SoC files may name, installed ones included.
     """
     catalogue = CATALOGUES[what]
     rows = catalogue.rows()

@@ -1,7 +1,8 @@
 """The command line: one group, one module per verb, and what every ending means to the shell.
 
 Verbs are imported only when they are called, so that ``hetsim --help`` stays instant although the
-verbs need onnx, pydantic and matplotlib. Each verb is a module ``hetsim/cli/<verb>.py`` that
+verbs need onnx, pydantic and matplotlib. Each verb is a kind of study
+(:mod:`hetsim.study.registry`, :mod:`hetsim.cli.studies`) or a module ``hetsim/cli/<verb>.py`` that
 exposes ``command``; it may return an exit code (``None`` means 0).
 
 Exit codes: 0 done; 1 a defect of hetsim (with a traceback); 2 an input or option that cannot be
@@ -23,6 +24,7 @@ from pathlib import Path
 import click
 
 from hetsim.errors import HetsimError
+from hetsim.study.registry import STUDIES, find_study, studies
 
 EXIT_DEFECT = 1
 EXIT_INPUT = 2
@@ -36,15 +38,12 @@ VERBS = {
     "plan": "Validate, show, make or convert plan files.",
     "profile": "Make operator profiles: simulated, measured here, or imported.",
     "calibrate": "Fit the cost models of a SoC to measurements.",
-    "tune": "Search for better plans with the simulator in the loop.",
-    "whatif": "Find the bottleneck and what each hardware change would gain.",
-    "sweep": "Simulate a grid of variants; resumable.",
-    "explore": "Search the design space under constraints.",
+    **{name: line for name, (_, line) in STUDIES.items()},
     "report": "Rebuild the report of a results directory.",
     "diff": "Compare two results.",
     "verify": "Run plans on this machine and compare with the simulation.",
 }
-"""Every verb with the line that ``hetsim --help`` shows for it."""
+"""Every verb that ships with hetsim, with the line that ``hetsim --help`` shows for it."""
 
 # Errors of the machine rather than of hetsim or of one input file.
 _ENVIRONMENT = frozenset(
@@ -56,14 +55,19 @@ class LazyGroup(click.Group):
     """A group whose commands are modules, found by name and imported when called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The verbs whose module is part of this installation, in the order of :data:`VERBS`."""
+        """The verbs that are installed, in the order of :data:`VERBS`, then those of others."""
         here = Path(__file__).parent
-        return [verb for verb in VERBS if (here / f"{verb}.py").is_file()]
+        ours = [verb for verb in VERBS if verb in STUDIES or (here / f"{verb}.py").is_file()]
+        return [*ours, *(name for name in studies() if name not in VERBS)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Imports the module of a verb; ``None`` when there is no such verb."""
         if cmd_name not in self.list_commands(ctx):
             return None
+        if cmd_name not in VERBS or cmd_name in STUDIES:
+            study_command = import_module("hetsim.cli.studies").study_command
+            found: click.Command = study_command(cmd_name, find_study(cmd_name))
+            return found
         command = import_module(f"hetsim.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
@@ -83,7 +87,8 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists the verbs from the table, without importing any of them."""
-        rows = [(verb, VERBS[verb]) for verb in self.list_commands(ctx)]
+        lines = {**studies(), **VERBS}
+        rows = [(verb, lines[verb]) for verb in self.list_commands(ctx)]
         if rows:
             with formatter.section("Commands"):
                 formatter.write_dl(rows)

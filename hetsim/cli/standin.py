@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from hetsim.calibrate.evaluate import DeviceReport
     from hetsim.calibrate.standin import Speed
     from hetsim.learn.regressor import LearnedModel
+    from hetsim.soc.arrays import MatrixArray
     from hetsim.soc.model import PU, SoC
-    from hetsim.soc.npu import NPUSpec
     from hetsim.workload.graph import Graph
 
 
@@ -48,7 +48,7 @@ def stand_in(
     from hetsim.soc.loader import load_soc
 
     soc = load_soc(soc_name)
-    pu, spec = _npu(soc, pu_name)
+    pu, array = _array(soc, pu_name)
     graphs = _graphs(models)
     files = _files(output, pu, learned)
     if not force:
@@ -58,7 +58,7 @@ def stand_in(
         table = kernels.table
         report = evaluate_standin(
             table,
-            spec.array,
+            array,
             learned=[base] if learned else [],
             folds=folds,
             seed=seed,
@@ -66,7 +66,7 @@ def stand_in(
         )
     model = speed = None
     if learned:
-        model = LearnedModel.fit(table, seed=seed, baseline=base_model(base, spec.array))
+        model = LearnedModel.fit(table, seed=seed, baseline=base_model(base, array))
         speed = measure_speed(model, table, kernels.tile_s, kernels.fluid_s)
     summary = (
         f"{len(table)} kernels of {len(set(table.families.tolist()))} networks simulated on"
@@ -79,19 +79,19 @@ def stand_in(
             click.echo(f"written to {output}: {', '.join(file.name for file in written)}")
 
 
-def _npu(soc: SoC, name: str) -> tuple[PU, NPUSpec]:
+def _array(soc: SoC, name: str) -> tuple[PU, MatrixArray]:
     from hetsim.names import suggest
-    from hetsim.soc.npu import NPUSpec
 
     for pu in soc.pus:
         if name in (pu.name, pu.cluster):
-            if not isinstance(pu.spec, NPUSpec):
+            array = pu.spec.matrix_array
+            if array is None:
                 raise ConfigError(
                     f"{name} does not work in tiles, so there is nothing to stand in for",
                     where=Location(soc.source),
                     hint="give an NPU with --pu",
                 )
-            return pu, pu.spec
+            return pu, array
     known = [pu.name for pu in soc.pus]
     raise ConfigError(
         f"{soc.name} has no unit called {name!r}; {suggest(name, known)}",

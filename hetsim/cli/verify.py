@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,17 +96,7 @@ def _networks(loaded: Scenario, seed: int) -> list[Network]:
 
 
 def _schedulers(loaded: Scenario) -> Schedulers:
-    from hetsim.schedulers.base import Scheduler
-    from hetsim.schedulers.registry import create, scheduler_names
-
-    def make(name: str, parameters: Mapping[str, object]) -> Scheduler:
-        if ".py:" in name and not Path(name.partition(":")[0]).is_absolute():
-            name = str(loaded.directory / name)
-        return create(name, dict(parameters))
-
-    if loaded.schedulers == "all":
-        return [(name, partial(make, name, {})) for name in scheduler_names()]
-    return [(ref.label, partial(make, ref.name, ref.parameters)) for ref in loaded.schedulers]
+    return [(ref.label, ref.create) for ref in loaded.schedulers]
 
 
 def _plain(verdict: Verdict, loaded: Scenario) -> dict[str, object]:

@@ -1,5 +1,8 @@
 """What kernels ask of processing units, and how long that takes when nobody is in the way.
 
+:mod:`.work` is what the simulator hears, :mod:`.chain` the contract of a cost model; the folders
+answer from first principles, from measurements, and from what was learned. Imports
+:mod:`hetsim.learn`, :mod:`hetsim.forms`, SoCs and networks.
 ``systolic_cycles`` is public, so that anyone can check the arrays' closed forms. It is imported on
 first use: it needs numpy, which plain data objects of this package do not.
 """

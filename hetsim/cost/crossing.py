@@ -1,6 +1,6 @@
 """What the host does when a tensor passes from one PU to another, or from and to the application.
 
-A PU's :class:`~hetsim.soc.schema.Crossing` is the road between host format and its own. From PU a
+A PU's :class:`~hetsim.soc.pu.Crossing` is the road between host format and its own. From PU a
 to PU b a tensor leaves a's format (unless that is the host's), then enters b's. PUs of equal format
 pass tensors as they are. Cache maintenance is needed when exactly one side is outside the coherent
 domain; a copy when a side insists on a buffer of its own.

@@ -6,7 +6,8 @@ its PU and the memory system, and nothing about when: time comes from the simula
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hetsim.workload.graph import Graph, LoopNest, Operator
@@ -88,12 +89,28 @@ NOWHERE = Residency()
 
 
 @dataclass(frozen=True, slots=True)
+class Traffic:
+    """Bytes read from and written to ``memory``."""
+
+    memory: str
+    load_bytes: int = 0
+    store_bytes: int = 0
+
+    @property
+    def bytes(self) -> int:
+        """Both ways."""
+        return self.load_bytes + self.store_bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Phase:
     """A stretch of a kernel with one resource demand.
 
     ``load_bytes`` and ``store_bytes`` cross the PU's path while the phase lasts; with all the
     bandwidth in the world it takes ``seconds`` (its computation, or its DMA engines' time), so the
     flow's rate cap is bytes / seconds. ``compute_s`` is the time the PU's arithmetic is busy.
+    ``elsewhere`` crosses other routes, to other memories than the one at the end of that path, at
+    the same time: the phase lasts until all of it is there.
     """
 
     kind: str
@@ -101,21 +118,41 @@ class Phase:
     load_bytes: int = 0
     store_bytes: int = 0
     compute_s: float = 0.0
+    elsewhere: tuple[Traffic, ...] = ()
 
     @property
     def bytes(self) -> int:
         """All bytes that cross the path."""
         return self.load_bytes + self.store_bytes
 
+    @property
+    def moves(self) -> tuple[tuple[str, int], ...]:
+        """(memory, bytes); no name is the end of the PU's path."""
+        return (("", self.bytes), *((t.memory, t.bytes) for t in self.elsewhere))
+
 
 @dataclass(frozen=True, slots=True)
 class TileRun:
-    """``count`` identical tiles in a row: what each loads, computes and stores."""
+    """``count`` identical tiles in a row: what each loads, computes and stores.
+
+    Bytes as in :class:`Phase`: over the PU's path, and ``elsewhere`` at the same time.
+    """
 
     count: int
     load_bytes: int
     compute_s: float
     store_bytes: int
+    elsewhere: tuple[Traffic, ...] = ()
+
+    @property
+    def loads(self) -> tuple[tuple[str, int], ...]:
+        """(memory, bytes) of what it loads; no name is the end of the PU's path."""
+        return (("", self.load_bytes), *((t.memory, t.load_bytes) for t in self.elsewhere))
+
+    @property
+    def stores(self) -> tuple[tuple[str, int], ...]:
+        """(memory, bytes) of what it stores; no name is the end of the PU's path."""
+        return (("", self.store_bytes), *((t.memory, t.store_bytes) for t in self.elsewhere))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +184,69 @@ class Work:
     note: str = ""
 
     @property
+    def moves(self) -> Mapping[str, int]:
+        """Bytes by memory; no name is the end of the PU's path."""
+        total: dict[str, int] = {}
+        for phase in self.phases:
+            for memory, amount in phase.moves:
+                total[memory] = total.get(memory, 0) + amount
+        return total
+
+    @property
     def load_bytes(self) -> int:
-        """Bytes read over the PU's path, re-reads included."""
-        return sum(phase.load_bytes for phase in self.phases)
+        """Bytes read from all memories, re-reads included."""
+        return sum(p.load_bytes + sum(t.load_bytes for t in p.elsewhere) for p in self.phases)
 
     @property
     def store_bytes(self) -> int:
-        """Bytes written over the PU's path."""
-        return sum(phase.store_bytes for phase in self.phases)
+        """Bytes written to all memories."""
+        return sum(p.store_bytes + sum(t.store_bytes for t in p.elsewhere) for p in self.phases)
+
+
+def with_traffic(work: Work, *traffic: Traffic) -> Work:
+    """``work`` whose longest phase also moves ``traffic``; tile by tile, its first and last one.
+
+    No name of a memory is the end of the PU's path.
+    """
+    longest = max(range(len(work.phases)), key=lambda i: work.phases[i].seconds)
+    phase = work.phases[longest]
+    home = [t for t in traffic if not t.memory]
+    load, store = sum(t.load_bytes for t in home), sum(t.store_bytes for t in home)
+    far = tuple(t for t in traffic if t.memory)
+    phase = replace(
+        phase,
+        load_bytes=phase.load_bytes + load,
+        store_bytes=phase.store_bytes + store,
+        elsewhere=(*phase.elsewhere, *far),
+    )
+    phases = (*work.phases[:longest], phase, *work.phases[longest + 1 :])
+    tiles = list(_split_ends(work.tiles))
+    if tiles:
+        first = tiles[0]
+        loads = tuple(Traffic(t.memory, t.load_bytes) for t in far if t.load_bytes)
+        stores = tuple(Traffic(t.memory, 0, t.store_bytes) for t in far if t.store_bytes)
+        tiles[0] = replace(
+            first, load_bytes=first.load_bytes + load, elsewhere=(*first.elsewhere, *loads)
+        )
+        last = tiles[-1]
+        tiles[-1] = replace(
+            last, store_bytes=last.store_bytes + store, elsewhere=(*last.elsewhere, *stores)
+        )
+    return replace(work, phases=phases, tiles=tuple(tiles))
+
+
+def _split_ends(runs: tuple[TileRun, ...]) -> Iterator[TileRun]:
+    """The same tiles with the first and the last one as runs of their own."""
+    for i, run in enumerate(runs):
+        left = run.count
+        if i == 0:
+            yield replace(run, count=1)
+            left -= 1
+        last = i == len(runs) - 1 and left > 0
+        if left > last:
+            yield replace(run, count=left - last)
+        if last:
+            yield replace(run, count=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +254,11 @@ class Step:
     """Host work around a partition: a conversion, a cache flush, a copy, a call.
 
     ``seconds`` is the time of one host thread with all the bandwidth it wants; ``bytes`` cross
-    the host's path meanwhile.
+    the way to ``memory`` meanwhile (no name: the end of the host's path).
     """
 
     kind: str
     name: str
     seconds: float
     bytes: int = 0
+    memory: str = ""

@@ -12,12 +12,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from hetsim.errors import ConfigError
-from hetsim.soc.npu import GemmCore, SystolicArray
-
-Ints = npt.NDArray[np.int64]
+from hetsim.numeric import Ints
+from hetsim.soc.arrays import GemmCore, MatrixArray
 
 
 def systolic_cycles(dataflow: str, rows: int, cols: int, T: int, K: int, N: int) -> int:
@@ -90,7 +88,7 @@ class Cut:
         return blocks
 
 
-def tiled_cycles(array: SystolicArray | GemmCore, T: Cut, K: Cut, N: Cut, taps: int | Ints) -> Ints:
+def tiled_cycles(array: MatrixArray, T: Cut, K: Cut, N: Cut, taps: int | Ints) -> Ints:
     """Total array cycles when the three loops are cut into tiles, summed over all tiles.
 
     ``K`` counts input channels, each with ``taps`` = kernel height × width positions. The sum over
@@ -114,7 +112,7 @@ def tiled_cycles(array: SystolicArray | GemmCore, T: Cut, K: Cut, N: Cut, taps: 
     return cycles
 
 
-def tiled_folds(array: SystolicArray | GemmCore, T: Cut, K: Cut, N: Cut, taps: int) -> Ints:
+def tiled_folds(array: MatrixArray, T: Cut, K: Cut, N: Cut, taps: int) -> Ints:
     """How often operands are folded onto a systolic array, over all tiles; 0 for a blocked core."""
     if isinstance(array, GemmCore):
         return np.zeros_like(T.count)
@@ -126,7 +124,7 @@ def tiled_folds(array: SystolicArray | GemmCore, T: Cut, K: Cut, N: Cut, taps: i
     return T.blocks(array.rows) * N.blocks(array.columns) * K.count
 
 
-def alignments(array: SystolicArray | GemmCore, taps: int) -> tuple[int, int, int]:
+def alignments(array: MatrixArray, taps: int) -> tuple[int, int, int]:
     """Multiples of (pixels, input channels, filters) at which tiles waste nothing of the array."""
     if isinstance(array, GemmCore):
         return 1, array.block_in, array.block_out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from hetsim.errors import ConfigError
 from hetsim.host.bandwidth import Bandwidth, measure_bandwidth
@@ -13,9 +13,7 @@ from hetsim.host.measure import NetworkTimes, measure_network
 from hetsim.host.network import Network
 from hetsim.host.overheads import measure_call, measure_company
 from hetsim.host.session import runtime
-
-Progress = Callable[[str, int, int], None]
-"""Told what is being measured, how many measurements are done, and how many there are."""
+from hetsim.progress import Progress
 
 
 def survey(

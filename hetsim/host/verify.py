@@ -27,6 +27,7 @@ from hetsim.host.network import Network
 from hetsim.host.session import open_session
 from hetsim.plan.build import Block, make_plan
 from hetsim.plan.model import Plan
+from hetsim.progress import Progress
 from hetsim.runs.case import Case
 from hetsim.schedulers.base import Scheduler
 from hetsim.soc.model import SoC
@@ -40,8 +41,6 @@ PIECES = 8
 
 APART = 0.10
 """Plans whose measured latencies differ by more than this are ranked."""
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from hetsim.learn.gaussian import MOST_ROWS, GaussianProcess
 from hetsim.learn.mlp import Layers, TrainingOptions, forward, train
-
-Floats = NDArray[np.float64]
+from hetsim.numeric import Bools, Floats, Texts
 
 MEMBERS = 5
 """Networks in the ensemble."""
@@ -45,7 +44,7 @@ class Blend:
         cls,
         inputs: Floats,
         target: Floats,
-        families: NDArray[np.str_],
+        families: Texts,
         *,
         seed: int,
         options: TrainingOptions | None = None,
@@ -90,7 +89,7 @@ class Blend:
             for layers in self.networks
         ]
 
-    def arrays(self) -> dict[str, NDArray[np.float64]]:
+    def arrays(self) -> dict[str, Floats]:
         """Everything, as named arrays; :meth:`restore` is the inverse."""
         named = {"centre": np.array(self.centre), "scale": np.array(self.scale)}
         for i, layers in enumerate(self.networks):
@@ -104,7 +103,7 @@ class Blend:
         return named
 
     @classmethod
-    def restore(cls, named: Mapping[str, NDArray[np.float64]]) -> Blend:
+    def restore(cls, named: Mapping[str, Floats]) -> Blend:
         """The regressor whose :meth:`arrays` are ``named``; ``KeyError`` when one is missing."""
         networks: list[Layers] = []
         while f"network{len(networks)}.layer0.weight" in named:
@@ -122,7 +121,7 @@ class Blend:
         return cls(tuple(networks), process, float(named["centre"]), float(named["scale"]))
 
 
-def _validation_rows(families: NDArray[np.str_], rng: np.random.Generator) -> NDArray[np.bool_]:
+def _validation_rows(families: Texts, rng: np.random.Generator) -> Bools:
     """About :data:`VALIDATION_SHARE` of the rows, in whole families where there are several."""
     names, member = np.unique(families, return_inverse=True)
     if len(names) < 4:

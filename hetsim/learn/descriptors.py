@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hetsim.forms.vector import CLASSES, ConvRows, largest_divisor
+from hetsim.forms.convolution import ConvRows, largest_divisor
 from hetsim.learn.encoder import Descriptors
-from hetsim.learn.physical.blocks import array_work, element_width
-from hetsim.learn.physical.vector import conv_rows
+from hetsim.learn.physical.convolution import conv_rows
+from hetsim.learn.physical.npu import array_work, element_width
 from hetsim.learn.tables.forms import CONVOLUTION, NPU, TRANSFER
 from hetsim.learn.tables.table import Column, Measurements
-
-Floats = NDArray[np.float64]
+from hetsim.numeric import Floats, Texts
+from hetsim.workload.convolution import CLASSES, spelled
 
 BLOCKS = (4, 8, 16)
 """Block sizes whose fit is described."""
@@ -45,7 +44,7 @@ def _convolution(table: Measurements) -> Descriptors:
 
 
 def describe_convolutions(
-    rows: ConvRows, dims: Mapping[str, Floats], labels: Mapping[str, NDArray[np.str_]]
+    rows: ConvRows, dims: Mapping[str, Floats], labels: Mapping[str, Texts]
 ) -> Descriptors:
     """Descriptors of convolutions whose sizes are ``dims`` (see :meth:`ConvRows.of`)."""
     numbers: dict[str, Floats] = {
@@ -80,7 +79,7 @@ def describe_convolutions(
         )
         numbers[f"out channels fill {block}"] = _fill(channels_out, block)
         numbers[f"in channels fill {block}"] = _fill(channels_in, block)
-    names = np.array([name or "dense" for name in CLASSES])
+    names = np.array([spelled(name) for name in CLASSES])
     ranged = (
         "batch", "in channels per group", "out channels per group", "groups", "output height",
         "output width", "kernel height", "kernel width", "stride height", "stride width",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from hetsim.numeric import Bools, Floats, Texts
 
 RANGE_MARGIN = float(np.log(1.5))
 """How far outside the range seen in training (in log units: 50 %) a row may lie."""
@@ -25,13 +25,13 @@ class Descriptors:
     """
 
     numbers: Mapping[str, Floats]
-    labels: Mapping[str, NDArray[np.str_]]
+    labels: Mapping[str, Texts]
     ranged: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(next(iter(self.numbers.values())))
 
-    def select(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Descriptors:
+    def select(self, rows: Bools | NDArray[np.intp]) -> Descriptors:
         """The descriptors of ``rows``."""
         return Descriptors(
             {name: values[rows] for name, values in self.numbers.items()},
@@ -75,7 +75,7 @@ class Encoder:
         raw = _raw(rows, self.names, self.categories)
         return np.clip((raw - self.mean) / self.scale, -CLIP, CLIP)
 
-    def inside(self, rows: Descriptors) -> NDArray[np.bool_]:
+    def inside(self, rows: Descriptors) -> Bools:
         """Which rows are within the ranges seen in training, with labels seen in training."""
         valid = np.ones(len(rows), dtype=bool)
         for name, (low, high) in self.ranges.items():

@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from hetsim.numeric import AnyFloats, Floats
 
 MOST_ROWS = 1000
 """More training rows than this are left to the networks: the work grows with their cube."""
@@ -81,9 +80,7 @@ class GaussianProcess:
         return answer
 
 
-def _square_distance(
-    left: NDArray[np.floating], right: NDArray[np.floating]
-) -> NDArray[np.floating]:
+def _square_distance(left: AnyFloats, right: AnyFloats) -> AnyFloats:
     cross = left @ right.T
     cross *= -2.0
     cross += (left * left).sum(axis=1)[:, None]
@@ -92,14 +89,12 @@ def _square_distance(
     return cross
 
 
-def _covariance(
-    hyper: Floats, distance: NDArray[np.floating], product: NDArray[np.floating]
-) -> NDArray[np.floating]:
+def _covariance(hyper: Floats, distance: AnyFloats, product: AnyFloats) -> AnyFloats:
     """The whole covariance without noise; ``hyper`` are logarithms."""
     return np.asarray(_curved(hyper, distance) + np.exp(hyper[4]) * product)
 
 
-def _curved(hyper: Floats, distance: NDArray[np.floating]) -> NDArray[np.floating]:
+def _curved(hyper: Floats, distance: AnyFloats) -> AnyFloats:
     """Its two stationary parts, in the precision of ``distance``."""
     rough, rough_length, smooth, smooth_length = np.exp(hyper[:4]).astype(distance.dtype)
     scaled = distance * (np.sqrt(3.0) / smooth_length).astype(distance.dtype)

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-AnyFloats = NDArray[np.floating]
+from hetsim.numeric import AnyFloats, Bools, Floats
+
 Layers = list[tuple[Floats, Floats]]
 """Weight matrix (inputs, outputs) and bias of each layer."""
 
@@ -107,7 +106,7 @@ class _Adam:
 def train(
     inputs: Floats,
     target: Floats,
-    validation: NDArray[np.bool_],
+    validation: Bools,
     options: TrainingOptions,
     rng: np.random.Generator,
 ) -> Layers:

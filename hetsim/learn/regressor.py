@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hetsim.learn.blend import Blend
 from hetsim.learn.descriptors import describe
@@ -16,8 +15,7 @@ from hetsim.learn.mlp import TrainingOptions
 from hetsim.learn.physical.base import Baseline, Fitted
 from hetsim.learn.physical.choose import baseline_for
 from hetsim.learn.tables.table import Measurements
-
-Floats = NDArray[np.float64]
+from hetsim.numeric import Bools, Floats
 
 LARGEST_CORRECTION = 3.0
 """No correction exceeds this many factors of e beyond the most extreme seen in training."""
@@ -32,7 +30,7 @@ class Prediction:
     """
 
     value: Floats
-    valid: NDArray[np.bool_]
+    valid: Bools
     spread: Floats
     physical: Floats
 

@@ -13,7 +13,7 @@ import numpy as np
 from hetsim.errors import ConfigError, Location
 from hetsim.learn.blend import Blend
 from hetsim.learn.encoder import Encoder
-from hetsim.learn.physical.array import ArrayBaseline, FittedArray
+from hetsim.learn.physical.arrays import ArrayBaseline, FittedArray
 from hetsim.learn.physical.base import Baseline, Fitted
 from hetsim.learn.physical.choose import BASELINES, FittedRoofline, RooflineBaseline
 from hetsim.learn.physical.given import FittedGiven, GivenBaseline

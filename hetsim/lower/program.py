@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hetsim.cost.work import Step, Work
+from hetsim.errors import PlanError
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,41 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """What one inference leaves to the next of its stream: a KV cache, a recurrent state.
+
+    It lies in ``memory`` and takes ``size_bytes`` before the first inference; with each one it
+    grows by ``grow_bytes``. A state that grows is read whole and appended to; one that does not is
+    written whole.
+    """
+
+    name: str
+    memory: str
+    size_bytes: int
+    grow_bytes: int = 0
+
+    def size(self, written: int) -> int:
+        """Bytes after ``written`` inferences have written it."""
+        return self.size_bytes + written * self.grow_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A state that a job's kernel, by its position in the job, reads or writes or both."""
+
+    state: str
+    launch: int = 0
+    reads: bool = False
+    writes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A lowered partition.
 
     ``pu`` is a PU index; ``needs`` are positions (in the program) of the partitions whose results
-    it reads. ``entry`` runs before the launches, ``exit`` after them.
+    it reads. ``entry`` runs before the launches, ``exit`` after them. ``states`` are what its
+    launches read from the inference before and leave to the next.
     """
 
     name: str
@@ -34,6 +65,7 @@ class Job:
     entry: tuple[Step, ...]
     launches: tuple[Launch, ...]
     exit: tuple[Step, ...] = ()
+    states: tuple[Access, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +73,31 @@ class Program:
     """All lowered partitions of one plan, in plan order; ``groups`` hold positions.
 
     ``groups`` cover every position exactly once and in order: a group of one runs alone, a larger
-    one is forked and joined by the barrier runtime.
+    one is forked and joined by the barrier runtime. ``states`` outlive an inference.
+
+    Raises:
+        PlanError: a job accesses a state that is not declared, or in a launch it does not have; or
+            several jobs write the same state.
     """
 
     model: str
     jobs: tuple[Job, ...]
     groups: tuple[tuple[int, ...], ...]
+    states: tuple[State, ...] = ()
+
+    def __post_init__(self) -> None:
+        declared = {state.name for state in self.states}
+        writers: set[str] = set()
+        for job in self.jobs:
+            for access in job.states:
+                if access.state not in declared:
+                    raise PlanError(f"{job.name!r} accesses undeclared state {access.state!r}")
+                if not 0 <= access.launch < len(job.launches):
+                    raise PlanError(
+                        f"{job.name!r} accesses state {access.state!r} in launch {access.launch},"
+                        f" and has {len(job.launches)}"
+                    )
+                if access.writes and access.state in writers:
+                    raise PlanError(f"state {access.state!r} is written more than once")
+                if access.writes:
+                    writers.add(access.state)

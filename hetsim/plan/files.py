@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from hetsim.errors import ConfigError, PlanError
-from hetsim.plan.model import Partition, Plan
+from hetsim.plan.model import Partition, Plan, Proof
 from hetsim.validation import validate
 from hetsim.workload.rewrite import Rewrite
 from hetsim.yamlio import Document, parse_yaml, read_yaml
@@ -49,6 +49,15 @@ class RewriteEntry(_Strict):
     )
 
 
+class ProofEntry(_Strict):
+    """A lower bound proven along with the plan."""
+
+    lower_bound_us: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        description="no plan without rewrites takes less, microseconds"
+    )
+    by: str = Field(description="the scheduler that proved it")
+
+
 class PlanFile(_Strict):
     """A plan as written in its file."""
 
@@ -71,6 +80,7 @@ class PlanFile(_Strict):
         description="neighbouring partitions on different PUs that the barrier runtime forks",
     )
     details: dict[str, Any] = Field(default_factory=dict, description="remarks for the report")
+    proof: ProofEntry | None = Field(default=None, description="what was proven with it")
 
 
 def plan_json_schema() -> dict[str, Any]:
@@ -84,8 +94,8 @@ def plan_json_schema() -> dict[str, Any]:
 def dump_plan(plan: Plan) -> str:
     """``plan`` as YAML text, which :func:`load_plan` reads back to an equal plan.
 
-    Tuples in ``parameters`` and ``details`` become lists, and ``predicted_s`` is kept in
-    microseconds, which can change its last bit.
+    Tuples in ``parameters`` and ``details`` become lists, and times are kept in microseconds,
+    which can change their last bit.
     """
     data: dict[str, Any] = {
         "hetsim": "plan/1",
@@ -103,6 +113,11 @@ def dump_plan(plan: Plan) -> str:
         data["parallel_groups"] = [_InLine(group) for group in plan.parallel_groups]
     if plan.details:
         data["details"] = _plain(plan.details)
+    if plan.proof is not None:
+        data["proof"] = {
+            "lower_bound_us": _microseconds(plan.proof.seconds),
+            "by": plan.proof.by,
+        }
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, indent=2)
 
 
@@ -140,6 +155,7 @@ def _reading(read: Any) -> Plan:
         rewrites=tuple(
             Rewrite(r.kind, tuple(r.operators), tuple(r.tail), r.kernel) for r in entry.rewrites
         ),
+        proof=None if entry.proof is None else _proof(entry.proof),
     )
 
 
@@ -178,6 +194,10 @@ def _microseconds(seconds: float) -> float:
 
 def _seconds(microseconds: float) -> float:
     return microseconds / 1e6
+
+
+def _proof(entry: ProofEntry) -> Proof:
+    return Proof(_seconds(entry.lower_bound_us), entry.by)
 
 
 def _plain(value: object) -> Any:

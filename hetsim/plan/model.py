@@ -28,6 +28,18 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """A lower bound that a scheduler has proven while it made a plan.
+
+    No plan of the same problem that rewrites nothing takes less than ``seconds``; ``by`` is the
+    scheduler that says so. It is a claim: whoever runs plans holds it against what they take.
+    """
+
+    seconds: float
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A complete decision for one network on one SoC.
 
@@ -38,7 +50,7 @@ class Plan:
     ``rewrites`` change the network before anything else; partitions then name the operators of the
     rewritten network. ``predicted_s`` is the makespan in seconds the scheduler itself expects,
     ``None`` if it has no opinion. ``details`` holds whatever the scheduler wants shown in the
-    report.
+    report. ``proof`` is the lower bound that the scheduler has proven on the way, if it has.
     """
 
     model: str
@@ -49,3 +61,4 @@ class Plan:
     predicted_s: float | None = None
     details: Mapping[str, object] = field(default_factory=dict, hash=False)
     rewrites: tuple[Rewrite, ...] = ()
+    proof: Proof | None = None

@@ -1,4 +1,4 @@
-"""What changed from one result to another: makespans, where the time goes, plans, the SoC.
+"""What changed from one result to another: makespans and other metrics, plans, the SoC.
 
 Works on what a results directory holds: ``result.json`` is enough for the times, the plan files
 beside it tell which operators moved, ``runs.json.gz`` what of the SoC was changed. A lone
@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.errors import ResultsError
 from hetsim.plan.files import load_plan
 from hetsim.plan.model import Plan
@@ -24,6 +25,7 @@ from hetsim.soc.describe import describe_soc
 
 SCHEMA = "hetsim.diff/1"
 ABSENT = "–"
+Number = int | float | None
 Key = tuple[str, str]
 
 
@@ -69,8 +71,9 @@ class RowChange:
     """One network under one scheduler, in both results or in one. Times in µs.
 
     ``status`` is ``both``, ``only a`` or ``only b``; ``error`` holds what failed where;
-    ``attribution_us`` is b less a for the parts that changed; ``plan`` is ``None`` when the plans
-    are the same or not known.
+    ``attribution_us`` is b less a for the parts that changed; ``metrics`` are all others than the
+    makespan that differ, as files write them (a, b) by key; ``plan`` is ``None`` when the plans are
+    the same or not known.
     """
 
     model: str
@@ -80,6 +83,7 @@ class RowChange:
     b_us: float | None
     changed: bool
     attribution_us: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, tuple[Number, Number]] = field(default_factory=dict)
     plan: PlanChange | None = None
     plans_known: bool = False
     error: Mapping[str, str] = field(default_factory=dict)
@@ -104,7 +108,8 @@ class ResultDiff:
     @property
     def same(self) -> bool:
         """Whether nothing that was looked at differs; names of files do not count."""
-        return not (self.settings or self.soc or any(r.changed or r.plan for r in self.rows))
+        rows = any(row.changed or row.plan or row.metrics for row in self.rows)
+        return not (self.settings or self.soc or rows)
 
 
 def read_side(place: Path) -> Side:
@@ -191,8 +196,8 @@ def _row(key: Key, a: Side, b: Side, tolerance: float) -> RowChange:
     left, right = a.runs.get(key), b.runs.get(key)
     status = "both" if left and right else "only a" if left else "only b"
     errors = {side: run.error for side, run in (("a", left), ("b", right)) if run and run.error}
-    before = left.makespan_us if left else None
-    after = right.makespan_us if right else None
+    before = left.metrics.get(MAKESPAN.key) if left else None
+    after = right.metrics.get(MAKESPAN.key) if right else None
     changed = (
         status != "both"
         or (before is None) != (after is None)
@@ -204,9 +209,33 @@ def _row(key: Key, a: Side, b: Side, tolerance: float) -> RowChange:
             change = right.attribution_us.get(part, 0.0) - left.attribution_us.get(part, 0.0)
             if abs(change) > tolerance * max(before, after):
                 parts[part] = change
+    metrics: dict[str, tuple[Number, Number]] = {}
+    if left and right:
+        metrics = _metric_changes(left.metrics, right.metrics, tolerance)
     plans = a.plans.get(key), b.plans.get(key)
     plan = _plan_change(plans[0], plans[1]) if plans[0] and plans[1] else None
-    return RowChange(*key, status, before, after, changed, parts, plan, None not in plans, errors)
+    return RowChange(
+        *key, status, before, after, changed, parts, metrics, plan, None not in plans, errors
+    )
+
+
+def _metric_changes(
+    a: Mapping[str, Number], b: Mapping[str, Number], tolerance: float
+) -> dict[str, tuple[Number, Number]]:
+    """What both state and differs; the makespan has its own columns.
+
+    A gap of 0.001 % may double and be the same by all means, so shares are compared with one.
+    """
+    found: dict[str, tuple[Number, Number]] = {}
+    for key in a.keys() & b.keys() - {MAKESPAN.key}:
+        before, after = a[key], b[key]
+        if before is None or after is None:
+            same = before is after
+        else:
+            same = abs(before - after) <= tolerance * max(abs(before), abs(after), 1.0)
+        if not same:
+            found[key] = (before, after)
+    return {key: found[key] for key in a if key in found}
 
 
 def _near(a: float, b: float, tolerance: float) -> bool:

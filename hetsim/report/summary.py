@@ -6,8 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hetsim.analysis.metrics.base import Metric
+from hetsim.analysis.metrics.registry import told
 from hetsim.analysis.result import Result, Run
 from hetsim.report.palette import PARTS
+from hetsim.units import format_quantity
 
 BASELINES = ("type_based", "profile_greedy")
 """The schedulers that speed-ups are stated over."""
@@ -53,11 +56,46 @@ def time_unit(seconds: float) -> tuple[str, float]:
 
 
 def gap_text(run: Run, digits: int = 1) -> str:
-    """The gap to the bound as a percentage; what rounding left below zero is zero."""
-    if run.gap is None:
-        return "–"
-    text = f"{run.gap:.{digits}%}"
+    """The gap to the bound as a percentage."""
+    return "–" if run.gap is None else share_text(run.gap, digits)
+
+
+def share_text(share: float, digits: int = 1) -> str:
+    """A share as a percentage; what rounding left below zero is zero."""
+    text = f"{share:.{digits}%}"
     return text.removeprefix("-") if float(text[:-1]) == 0.0 else text
+
+
+def metric_text(metric: Metric, value: float | None, *, scaled: bool = False) -> str:
+    """A metric for people, e.g. ``0.3071 mJ``; ``scaled`` picks the unit by the number."""
+    if value is None:
+        return "–"
+    if metric.unit == "share":
+        return share_text(value)
+    if metric.dimension is None:
+        number = f"{value:,.0f}" if metric.unit == "count" else f"{value:.4g}"
+        return number if metric.unit in ("", "count") else f"{number} {metric.unit}"
+    if metric.dimension == "time":
+        return tidy_time(value)
+    if scaled:
+        return format_quantity(value, metric.dimension).replace(" u", " µ")
+    unit, factor = metric.axis_unit
+    return f"{value / factor:.4g} {unit}"
+
+
+def columns_of_runs() -> tuple[tuple[Metric, ...], tuple[Metric, ...]]:
+    """The metrics that are columns of every table of runs: those before the speed-ups, and after.
+
+    What was simulated and expected comes first, then how that compares, then the proofs.
+    """
+    front = tuple(metric for metric in told() if metric.stands == "front")
+    return front[:2], front[2:]
+
+
+def facts_of(run: Run) -> tuple[tuple[Metric, float], ...]:
+    """What else people are told about a run: the metrics behind the columns, where it has them."""
+    others = (m for m in told(also=run.metrics) if m.stands != "front" and not m.of_the_soc)
+    return tuple((m, value) for m in others if (value := run.metrics.get(m.column)) is not None)
 
 
 def headline(result: Result) -> str:

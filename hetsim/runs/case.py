@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hetsim.analysis.attribution import attribute, attribute_pus
-from hetsim.analysis.metrics import energy, link_metrics, operator_rows, pu_metrics
-from hetsim.analysis.result import Bound, Run
+from hetsim.analysis.metrics.base import Evaluation
+from hetsim.analysis.metrics.registry import measured
+from hetsim.analysis.result import Run
+from hetsim.analysis.usage import link_metrics, operator_rows, pu_metrics
+from hetsim.bounds.bound import Bound
 from hetsim.bounds.floors import Floors
 from hetsim.bounds.makespan import lower_bounds
 from hetsim.bounds.simulated import simulated_floors
@@ -20,11 +23,11 @@ from hetsim.lower.lowering import Lowering
 from hetsim.lower.program import Program
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
+from hetsim.runs.guards.limits import time_limit
+from hetsim.runs.guards.memory import check_capacity
+from hetsim.runs.guards.shape import misshapen
 from hetsim.runs.judge import IncrementalJudge
-from hetsim.runs.limits import time_limit
-from hetsim.runs.memory import check_capacity
 from hetsim.runs.profile.simulated import SimulatedProfile
-from hetsim.runs.shape import misshapen
 from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.schedulers.search.judge import NEVER, draft_of
 from hetsim.sim.simulate import execute
@@ -179,7 +182,7 @@ class Case:
         except HetsimError as error:
             return Run(self.graph.name, label, self.graph, error=str(error))
         planning_s = time.perf_counter() - begun
-        return self.evaluate(label, plan, planning_s=planning_s, proven=_proven_by(label, plan))
+        return self.evaluate(label, plan, planning_s=planning_s, proven=proven_by(label, plan))
 
     def evaluate(
         self, label: str, plan: Plan, *, planning_s: float = 0.0, proven: Sequence[Bound] = ()
@@ -199,6 +202,8 @@ class Case:
             return Run(graph.name, label, graph, plan=plan, error=str(error))
         trace = self._execute(program)
         free = self._execute(program, trace=False, contention=False)
+        bounds = (*self._bounds_with(case), *proven)
+        evaluation = Evaluation(graph, soc, plan, program, trace, free, bounds)
         waiting = "barrier_wait" if self.execution == "barrier" else "dependency_wait"
         return Run(
             model=graph.name,
@@ -206,23 +211,18 @@ class Case:
             graph=graph,
             plan=plan,
             trace=trace,
-            makespan_s=trace.makespan_s,
-            predicted_s=plan.predicted_s,
-            bounds=(*self._bounds_with(case), *proven),
+            metrics=measured(evaluation),
+            bounds=bounds,
             pus=pu_metrics(trace),
             links=link_metrics(trace, soc),
             operators=operator_rows(graph.name, label, graph, program, trace, soc),
-            energy_j=energy(trace, soc),
             attribution=attribute(program, trace),
             pu_attribution=attribute_pus(trace, [pu.name for pu in soc.pus], waiting),
-            contention_free_s=free.makespan_s,
             planning_s=planning_s,
+            evaluation=evaluation,
         )
 
 
-def _proven_by(label: str, plan: Plan) -> tuple[Bound, ...]:
+def proven_by(label: str, plan: Plan) -> tuple[Bound, ...]:
     """The bound that a scheduler says it has proven while it made ``plan`` for this case."""
-    seconds = plan.details.get("lower_bound_s")
-    if isinstance(seconds, float) and seconds > 0.0:
-        return (Bound(seconds, f"proven by {label}"),)
-    return ()
+    return () if plan.proof is None else (Bound(plan.proof.seconds, f"proven by {label}"),)

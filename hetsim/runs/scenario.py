@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,16 @@ from hetsim.errors import ConfigError, HetsimError, InfeasibleError, Location, P
 from hetsim.plan.anyfile import planned_model, read_plan
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
-from hetsim.runs.case import Case
-from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef
+from hetsim.progress import Progress
+from hetsim.runs.case import Case, proven_by
+from hetsim.scenario.loader import ModelRef, Scenario
 from hetsim.scenario.schema import ReferenceSpec
-from hetsim.schedulers.base import Scheduler
-from hetsim.schedulers.registry import create, scheduler_names
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
 from hetsim.workload.networks import load_network
 
-Progress = Callable[[str, int, int], None]
-"""Told what is being worked on, how many runs are done, and how many there are."""
+ROUNDING = 1.0 + 1e-9
+"""Plan files keep times in microseconds; a proof may sit on the makespan but for rounding."""
 
 
 def run_scenario(
@@ -42,14 +41,14 @@ def run_scenario(
         HetsimError: an input that is wrong before anything runs: an unknown network, scheduler or
             parameter, a network that does not fit the memory, a plan file that fits no network.
     """
-    schedulers = _schedulers(scenario)
+    scenario.check_schedulers()
     tables = profiles(scenario.soc)
     for path in plans:  # a file that is no plan is told before networks are built
         planned_model(path)
     cases = [_case(scenario, model) for model in scenario.models]
     remarks: list[str] = []
     extra = [_checked(path, cases, remarks) for path in plans]
-    total = len(cases) * len(schedulers) + len(extra)
+    total = len(cases) * len(scenario.schedulers) + len(extra)
     runs: list[Run] = []
 
     def tell(what: str) -> None:
@@ -57,15 +56,15 @@ def run_scenario(
             progress(what, len(runs), total)
 
     for case in cases:
-        for label, make in schedulers:
-            tell(f"{case.graph.name} · {label}")
-            runs.append(case.run(label, make(), scenario.time_limit_s))
+        for ref in scenario.schedulers:
+            tell(f"{case.graph.name} · {ref.label}")
+            runs.append(case.run(ref.label, ref.create(), scenario.time_limit_s))
         for plan, path, owner in extra:
             if owner is case:
                 tell(f"{case.graph.name} · {path.name}")
                 runs.append(case.evaluate(path.stem, plan))
     tell("done")
-    runs = [run for case in cases for run in _with_proofs(runs, case)]
+    runs = [run for case in cases for run in _with_proofs(runs, case, remarks)]
     notes = [note for case in cases for note in case.graph.notes] + remarks
     notes += profile_notes(tables.values())
     if any(spec.profile or spec.learned for spec in scenario.soc.spec.pus.values()):
@@ -99,20 +98,37 @@ def _published(reference: ReferenceSpec | None) -> dict[str, object]:
     return {"title": reference.title, "source": reference.source, "figures": figures}
 
 
-def _with_proofs(runs: Sequence[Run], case: Case) -> list[Run]:
-    """The runs of one network; what ``exact`` proved holds for every plan that rewrites nothing."""
+def _with_proofs(runs: Sequence[Run], case: Case, remarks: list[str]) -> list[Run]:
+    """The runs of one network; what one of them proved holds for every plan without rewrites.
+
+    A proof is a claim: one that a simulated plan beats is taken back from all, and told.
+    """
     mine = [run for run in runs if run.model == case.graph.name]
-    proofs = [
-        bound
+    plain = [
+        run
         for run in mine
-        if run.plan is not None and run.plan.scheduler == "exact"
-        for bound in run.bounds
-        if bound.argument.startswith("proven by")
-    ]
-    return [
-        replace(run, bounds=(*run.bounds, *(b for b in proofs if b not in run.bounds)))
         if run.makespan_s is not None and run.plan is not None and not run.plan.rewrites
-        else run
+    ]
+    ids = {id(run) for run in plain}
+    claims = [bound for run in mine if run.plan for bound in proven_by(run.scheduler, run.plan)]
+    fastest = min((run.makespan_s or 0.0 for run in plain), default=math.inf)
+    refuted = [bound for bound in claims if bound.seconds > fastest * ROUNDING]
+    remarks += [
+        f"{case.graph.name}: the bound {bound.argument} ({bound.seconds:.9g} s) is refuted by a"
+        f" plan that takes {fastest:.9g} s, and left out"
+        for bound in refuted
+    ]
+    believed = [bound for bound in claims if bound not in refuted]
+    return [
+        run.with_bounds(
+            tuple(
+                dict.fromkeys(
+                    bound
+                    for bound in (*run.bounds, *(believed if id(run) in ids else ()))
+                    if bound not in refuted
+                )
+            )
+        )
         for run in mine
     ]
 
@@ -131,15 +147,19 @@ def load_graph(scenario: Scenario, model: ModelRef) -> Graph:
         raise _located(error, model.where) from None
 
 
-def _case(scenario: Scenario, model: ModelRef) -> Case:
-    graph = load_graph(scenario, model)
-    case = Case(
+def case_of(scenario: Scenario, graph: Graph) -> Case:
+    """The case of one network under the options of a scenario."""
+    return Case(
         graph,
         scenario.soc,
         execution=scenario.execution,
         seed=scenario.seed,
         fidelity=scenario.fidelity,
     )
+
+
+def _case(scenario: Scenario, model: ModelRef) -> Case:
+    case = case_of(scenario, load_graph(scenario, model))
     try:
         case.check()
     except InfeasibleError as error:
@@ -152,32 +172,6 @@ def _located(error: HetsimError, where: object) -> HetsimError:
     if error.where is None:
         error.where = where  # type: ignore[assignment]
     return error
-
-
-def _schedulers(scenario: Scenario) -> list[tuple[str, Callable[[], Scheduler]]]:
-    """Labels and constructors; every one is constructed once here, so that mistakes show early."""
-    if scenario.schedulers == "all":
-        return [(name, _maker(name, {})) for name in scheduler_names()]
-    result = []
-    for ref in scenario.schedulers:
-        result.append((ref.label, _checked_maker(ref, scenario)))
-    return result
-
-
-def _maker(name: str, parameters: dict[str, object]) -> Callable[[], Scheduler]:
-    return lambda: create(name, parameters)
-
-
-def _checked_maker(ref: SchedulerRef, scenario: Scenario) -> Callable[[], Scheduler]:
-    name = ref.name
-    if ".py:" in name and not Path(name.partition(":")[0]).is_absolute():
-        name = str(scenario.directory / name)
-    make = _maker(name, dict(ref.parameters))
-    try:
-        make()
-    except HetsimError as error:
-        raise _located(error, ref.where) from None
-    return make
 
 
 def _checked(path: Path, cases: Sequence[Case], remarks: list[str]) -> tuple[Plan, Path, Case]:

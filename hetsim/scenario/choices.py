@@ -64,10 +64,9 @@ def _model(
 
 
 def _scheduler(scenario: Scenario, wanted: str, where: Location) -> SchedulerRef:
-    listed = () if scenario.schedulers == "all" else scenario.schedulers
-    found = next((s for s in listed if s.label == wanted), None)
+    found = next((s for s in scenario.schedulers if s.label == wanted), None)
     if found is not None:
-        return replace(found, where=where)
+        return replace(found, where=where, listed=True)
     path, colon, name = wanted.rpartition(":")
     if colon and path.endswith(".py"):
         file = Path(path).expanduser().absolute()

@@ -1,7 +1,7 @@
 """From a scenario's name or file to a checked :class:`Scenario`, its SoC loaded.
 
-Networks and schedulers are only named here; whoever resolves the names points with
-:meth:`Scenario.where` at the line of one that does not exist.
+Networks and schedulers are only named here: each knows the line that asked for it, so that whoever
+loads one that does not exist can point there.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from hetsim.errors import ConfigError, Location
+from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.library import find
 from hetsim.names import suggest
 from hetsim.overrides import Override, apply_overrides
 from hetsim.scenario.schema import ModelSpec, ReferenceSpec, ScenarioSpec, SchedulerSpec
+from hetsim.schedulers.base import Scheduler
+from hetsim.schedulers.registry import create, scheduler_names
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.soc.model import SoC
 from hetsim.validation import json_schema, validate
@@ -35,29 +37,53 @@ class ModelRef:
 
 @dataclass(frozen=True)
 class SchedulerRef:
-    """A scheduler the scenario asks for, by registered name or ``FILE.py:CLASS``."""
+    """A scheduler the scenario asks for, by registered name or ``/ABSOLUTE/FILE.py:CLASS``.
+
+    ``listed`` tells that the scenario names it; ``all`` names none.
+    """
 
     name: str
     label: str
     parameters: Mapping[str, Any]
     where: Location
+    listed: bool = True
+
+    def create(self) -> Scheduler:
+        """A fresh one.
+
+        Raises:
+            SchedulerError: see :func:`hetsim.schedulers.registry.create`.
+        """
+        return create(self.name, dict(self.parameters))
+
+    def check(self) -> None:
+        """Constructs it once, so that a mistake shows before anything runs.
+
+        Raises:
+            SchedulerError: no such scheduler or parameter, at the place that asked for it.
+        """
+        try:
+            self.create()
+        except HetsimError as error:
+            error.where = error.where or self.where
+            raise
 
 
 @dataclass(frozen=True)
 class Scenario:
     """A checked scenario.
 
-    ``schedulers`` is ``"all"`` when every registered scheduler is meant. ``time_limit_s`` bounds
-    one scheduler's thinking about one model, seconds; ``None`` is no bound. ``directory`` is
-    what relative paths in the file are relative to. ``document`` is the file as read, and
-    ``soc_document`` the SoC's with all changes applied, for studies that vary it further.
+    ``time_limit_s`` bounds one scheduler's thinking about one model, seconds; ``None`` is no
+    bound. ``directory`` is what relative paths in the file are relative to. ``document`` is the
+    file as read, and ``soc_document`` the SoC's with all changes applied, for studies that vary it
+    further.
     """
 
     name: str
     description: str
     soc: SoC
     models: tuple[ModelRef, ...]
-    schedulers: tuple[SchedulerRef, ...] | Literal["all"]
+    schedulers: tuple[SchedulerRef, ...]
     execution: str
     fidelity: str
     seed: int
@@ -77,6 +103,15 @@ class Scenario:
     def where(self, path: Keys = ()) -> Location:
         """The place in the file of the value at ``path``, e.g. ``("models", 0)``."""
         return self.document.where(path)
+
+    def scheduler(self, label: str) -> SchedulerRef:
+        """The scheduler called ``label``; ``StopIteration`` when there is none."""
+        return next(ref for ref in self.schedulers if ref.label == label)
+
+    def check_schedulers(self) -> None:
+        """Checks each as :meth:`SchedulerRef.check` does."""
+        for ref in self.schedulers:
+            ref.check()
 
 
 def load_scenario(
@@ -103,10 +138,8 @@ def load_scenario(
     soc = apply_overrides(soc, for_soc)
     models = tuple(_models(spec, document, file.parent))
     _distinct_labels(models, "models")
-    schedulers: tuple[SchedulerRef, ...] | Literal["all"] = "all"
-    if not isinstance(spec.schedulers, str):
-        schedulers = tuple(_schedulers(spec.schedulers, document))
-        _distinct_labels(schedulers, "schedulers")
+    schedulers = tuple(_schedulers(spec, document, file.parent))
+    _distinct_labels(schedulers, "schedulers")
     _check_reference(spec, document, models, schedulers)
     return Scenario(
         name=spec.name,
@@ -192,13 +225,20 @@ def _models(spec: ScenarioSpec, document: Document, directory: Path) -> Iterator
         yield ModelRef(name, entry.label or name, path, shapes, where)
 
 
-def _schedulers(
-    entries: Iterable[str | SchedulerSpec], document: Document
-) -> Iterator[SchedulerRef]:
-    for i, entry in enumerate(entries):
-        spec = SchedulerSpec(name=entry) if isinstance(entry, str) else entry
+def _schedulers(spec: ScenarioSpec, document: Document, directory: Path) -> Iterator[SchedulerRef]:
+    if isinstance(spec.schedulers, str):  # all of them
+        where = document.where(("schedulers",))
+        for name in scheduler_names():
+            yield SchedulerRef(name, name, {}, where, listed=False)
+        return
+    for i, entry in enumerate(spec.schedulers):
+        entry = SchedulerSpec(name=entry) if isinstance(entry, str) else entry
+        file, colon, attribute = entry.name.rpartition(":")
+        name = entry.name
+        if colon and file.endswith(".py"):
+            name = f"{(directory / file).absolute()}:{attribute}"
         where = document.where(("schedulers", i))
-        yield SchedulerRef(spec.name, spec.label or spec.name, spec.parameters, where)
+        yield SchedulerRef(name, entry.label or entry.name, entry.parameters, where)
 
 
 def _distinct_labels(entries: Iterable[ModelRef | SchedulerRef], what: str) -> None:
@@ -218,14 +258,13 @@ def _check_reference(
     spec: ScenarioSpec,
     document: Document,
     models: tuple[ModelRef, ...],
-    schedulers: tuple[SchedulerRef, ...] | Literal["all"],
+    schedulers: tuple[SchedulerRef, ...],
 ) -> None:
     """Published figures must speak of what this scenario runs."""
     if spec.reference is None:
         return
-    known: dict[str, list[str]] = {"model": [m.label for m in models]}
-    if schedulers != "all":
-        known["scheduler"] = known["baseline"] = [s.label for s in schedulers]
+    labels = [s.label for s in schedulers]
+    known = {"model": [m.label for m in models], "scheduler": labels, "baseline": labels}
     for i, row in enumerate(spec.reference.improvements):
         for key, labels in known.items():
             name = getattr(row, key)

@@ -13,10 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.errors import ConfigError, Location
 from hetsim.names import suggest
 from hetsim.overrides import Override, apply_overrides
 from hetsim.scenario.loader import Scenario, SchedulerRef, own_changes
@@ -80,8 +79,8 @@ def _soc_named(name: str, where: Location) -> Document:
 def _with_parameter(scenario: Scenario, path: str, value: object, where: Location) -> Scenario:
     label, _, parameter = path.partition(".")
     refs = scenario.schedulers
-    labels = [] if refs == "all" else [ref.label for ref in refs]
-    if refs == "all" or label not in labels or not parameter:
+    labels = [ref.label for ref in refs]
+    if label not in labels or not parameter:
         raise ConfigError(
             f"{path!r} is not LABEL.PARAMETER of a scheduler that the scenario lists",
             where=where,
@@ -96,36 +95,3 @@ def _tuned(ref: SchedulerRef, label: str, parameter: str, value: Any) -> Schedul
     if ref.label != label:
         return ref
     return replace(ref, parameters={**ref.parameters, parameter: value})
-
-
-def scheduler_refs(scenario: Scenario) -> tuple[SchedulerRef, ...]:
-    """The scenario's schedulers, files by absolute path; ``"all"`` spelled out."""
-    from hetsim.schedulers.registry import scheduler_names
-
-    if scenario.schedulers == "all":
-        where = scenario.where(("schedulers",))
-        return tuple(SchedulerRef(name, name, {}, where) for name in scheduler_names())
-    return tuple(_absolute(ref, scenario.directory) for ref in scenario.schedulers)
-
-
-def _absolute(ref: SchedulerRef, base: Path) -> SchedulerRef:
-    file, colon, attribute = ref.name.rpartition(":")
-    if not (colon and file.endswith(".py")) or Path(file).is_absolute():
-        return ref
-    return replace(ref, name=f"{(base / file).absolute()}:{attribute}")
-
-
-def check_schedulers(refs: tuple[SchedulerRef, ...]) -> None:
-    """Constructs each scheduler once, so that mistakes show before anything runs.
-
-    Raises:
-        SchedulerError: no such scheduler or parameter, at the place that asked for it.
-    """
-    from hetsim.schedulers.registry import create
-
-    for ref in refs:
-        try:
-            create(ref.name, dict(ref.parameters))
-        except HetsimError as error:
-            error.where = error.where or ref.where
-            raise

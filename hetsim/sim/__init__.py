@@ -1,5 +1,6 @@
 """The simulator: programs run on links, cores and units over simulated time.
 
+Imports programs (:mod:`hetsim.lower`), SoCs and what stands under them; never schedulers.
 The two names below are public, so that anyone can check the physics of bare transfers. They are
 imported on first use: reading a trace must not import the engine.
 """

@@ -8,52 +8,53 @@ host time is a thread on :class:`~hetsim.sim.cores.Cores`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
+from typing import Any
+
 import simpy
 
 from hetsim.cost.work import Phase, Step
-from hetsim.lower.program import Job, Launch
+from hetsim.lower.program import Launch
 from hetsim.sim.cores import Cores
 from hetsim.sim.network.flow import Flow
 from hetsim.sim.network.links import INFINITY, Route
 from hetsim.sim.network.network import Network
 from hetsim.sim.network.slowdown import slowdown_curve
 from hetsim.sim.network.traced import TracedNetwork
-from hetsim.sim.recorder import Recorder
+from hetsim.sim.recorder import Bus, Recorder
+from hetsim.sim.states import States
 from hetsim.sim.story import Story
+from hetsim.sim.task import Task
 from hetsim.sim.tiles import play_tiles
-from hetsim.soc.cpu import CPUClusterSpec
 from hetsim.soc.model import PU, SoC
 
-
-class Task:
-    """A partition of one inference on its way through the SoC; it awaits ``blockers`` others."""
-
-    __slots__ = ("blockers", "inference", "job", "position", "readers")
-
-    def __init__(self, job: Job, position: int, inference: int) -> None:
-        self.job = job
-        self.position = position
-        self.inference = inference
-        self.blockers = len(job.needs)
-        self.readers: list[Task] = []
+Pause = Callable[[Task], Story | None]
+"""Asked before each launch of a task: what its unit shall do first, or ``None`` to go on."""
 
 
 class Unit:
     """A PU during a simulation."""
 
     __slots__ = (
-        "bus_bandwidth", "busy_s", "cores", "host_lane", "idle", "index", "interrupt_s", "lane",
-        "latency", "owns_cores", "polls", "priority", "route", "setup_s", "slowdown", "threads",
-        "weight",
+        "buses", "busy_s", "cores", "host_lane", "idle", "index", "interrupt_s", "lane",
+        "owns_cores", "polls", "priority", "routes", "setup_s", "slowdown", "threads", "weight",
     )  # fmt: skip
 
     def __init__(self, pu: PU, machine: Machine) -> None:
         spec = pu.spec
         self.index = pu.index
         self.lane = pu.name
-        self.route = machine.network.route(pu.path)
-        self.bus_bandwidth = min(machine.soc.links[name].bandwidth[0] for name in spec.path)
-        self.latency = pu.latency
+        links = machine.soc.links
+        own = len(pu.path) - len(spec.path)
+        self.routes: dict[str, Route] = {}
+        self.buses: dict[str, Bus] = {}
+        for way in (machine.soc.route(pu, pu.memory), *pu.further):
+            shared = way.links[own:]
+            self.routes[way.memory] = machine.network.route(way.links)
+            bandwidth = min(links[name].bandwidth[0] for name in shared)
+            self.buses[way.memory] = Bus(bandwidth, way.latency)
+        # No name is the memory at the end of its path.
+        self.routes[""], self.buses[""] = self.routes[pu.memory], self.buses[pu.memory]
         self.weight = spec.weight
         self.priority = spec.priority
         self.slowdown = slowdown_curve(spec.slowdown) if spec.slowdown is not None else None
@@ -92,43 +93,52 @@ class Machine:
         self.network: Network = kind(self.env, soc.links.values(), shared=shared)
         self.recorder = recorder or Recorder()
         self.clusters = {
-            name: Cores(self.network, spec.cores)
+            name: Cores(self.network, spec.thread_cores)
             for name, spec in soc.spec.pus.items()
-            if isinstance(spec, CPUClusterSpec)
+            if spec.thread_cores
         }
+        self.states = States(soc)
         self.units = [Unit(pu, self) for pu in soc.pus]
         self.host = self.clusters[soc.runtime.host]
         self.host_unit = self.units[soc.host.index]
 
-    def run(self, task: Task) -> Story:
-        """Executes one partition: entry, kernels, exit."""
+    def run(self, task: Task, pause: Pause | None = None) -> Story:
+        """Executes one partition: entry, kernels, exit. ``pause`` may come between its launches."""
         job = task.job
         unit = self.units[job.pu]
         start = self.env.now
         for step in job.entry:
             yield from self.host_step(step, unit.host_lane, task)
-        yield from self._launches(unit, task)
+        yield from self._launches(unit, task, pause)
         for step in job.exit:
             yield from self.host_step(step, unit.host_lane, task)
+        task.done = True
+        if task.states:
+            self.states.finish(task)
         self.recorder.task(task, unit, start, self.env.now)
 
     def host_step(self, step: Step, lane: str, task: Task) -> Story:
-        """One host thread works for ``step.seconds``, moving ``step.bytes`` over its path."""
+        """One host thread works for ``step.seconds``, moving ``step.bytes`` to or from a memory."""
         unit = self.host_unit
         start = self.env.now
         self.host.enter(1)
-        flow = self._work(self.host, unit, step.seconds, step.bytes, 0.0)
+        flow = self._work(self.host, unit, step.seconds, step.bytes, step.memory, 0.0)
         yield flow
         self.host.leave(1)
         self.recorder.host(lane, unit, step, start, self.env.now, flow.lost, task)
 
-    def _launches(self, unit: Unit, task: Task) -> Story:
+    def _launches(self, unit: Unit, task: Task, pause: Pause | None) -> Story:
         env, record = self.env, self.recorder.phase
-        if not task.job.launches:
+        if not task.launches:
             return
         begun = env.now
         threads = self._occupy(unit)
-        for launch in task.job.launches:
+        for launch in task.launches:
+            if pause is not None and (urgent := pause(task)) is not None:
+                self._vacate(unit, threads, begun, task)
+                yield from self._stand_aside(unit, task, urgent, pause)
+                begun = env.now
+                self._occupy(unit)
             work = launch.work
             if self.tiles and work.tiles:
                 yield from self._tiled(unit, launch, task)
@@ -137,18 +147,25 @@ class Machine:
             for phase in work.phases:
                 start = env.now
                 flow = self._begin(unit, phase, delay)
-                yield flow
+                if phase.elsewhere:
+                    flow = yield from self._everywhere(unit, phase, delay, flow)
+                else:
+                    yield flow
                 record(unit, launch, phase, delay, start, env.now, flow, task)
                 delay = 0.0
         if unit.interrupt_s:
             start = env.now
             yield env.timeout(unit.interrupt_s)
             self.recorder.wait(unit.lane, "interrupt", "completion", start, env.now, task)
-        if threads is not None:
-            threads.leave(unit.threads)
-            if not unit.owns_cores:
-                self.recorder.wait(unit.host_lane, "poll", unit.lane, begun, env.now, task)
-        unit.busy_s += env.now - begun
+        self._vacate(unit, threads, begun, task)
+
+    def _stand_aside(self, unit: Unit, task: Task, urgent: Story | None, pause: Pause) -> Story:
+        """The unit does what is more urgent; what ``task`` keeps on chip stays there meanwhile."""
+        start = self.env.now
+        while urgent is not None:
+            yield from urgent
+            urgent = pause(task)
+        self.recorder.preempted(unit, start, self.env.now, task)
 
     def _occupy(self, unit: Unit) -> Cores | None:
         """The cores that are busy while ``unit`` runs: its own, or a polling host thread's."""
@@ -157,26 +174,55 @@ class Machine:
             cores.enter(unit.threads)
         return cores
 
+    def _vacate(self, unit: Unit, threads: Cores | None, begun: float, task: Task) -> None:
+        """``unit`` gives up what it has occupied since ``begun``."""
+        if threads is not None:
+            threads.leave(unit.threads)
+            if not unit.owns_cores and self.env.now > begun:
+                self.recorder.wait(unit.host_lane, "poll", unit.lane, begun, self.env.now, task)
+        unit.busy_s += self.env.now - begun
+
+    def _everywhere(
+        self, unit: Unit, phase: Phase, delay: float, home: Flow
+    ) -> Generator[simpy.Event, Any, Flow]:
+        """Moves what goes to other memories beside ``home``; returns the flow that ended last."""
+        others = [
+            self._move(unit, phase.seconds, traffic.bytes, traffic.memory, delay)
+            for traffic in phase.elsewhere
+            if traffic.bytes
+        ]
+        yield home
+        last = home
+        for flow in others:
+            if not flow.processed:
+                yield flow
+                last = flow
+        return last
+
     def _begin(self, unit: Unit, phase: Phase, delay: float) -> Flow:
-        amount = phase.load_bytes + phase.store_bytes
-        seconds = phase.seconds
+        return self._move(unit, phase.seconds, phase.load_bytes + phase.store_bytes, "", delay)
+
+    def _move(self, unit: Unit, seconds: float, amount: float, memory: str, delay: float) -> Flow:
+        """Arithmetic of ``seconds`` that moves ``amount`` bytes to or from ``memory`` meanwhile."""
         if unit.cores is not None:
-            return self._work(unit.cores, unit, seconds, amount, delay)
+            return self._work(unit.cores, unit, seconds, amount, memory, delay)
         if amount <= 0:
             return self.network.transfer(seconds, _COMPUTE, 1.0, delay=delay)
         cap = amount / seconds if seconds > 0.0 else INFINITY
-        return self._transfer(unit, amount, cap, delay)
+        return self._transfer(unit, amount, memory, cap, delay)
 
-    def _work(self, cores: Cores, unit: Unit, seconds: float, amount: float, delay: float) -> Flow:
+    def _work(
+        self, cores: Cores, unit: Unit, seconds: float, amount: float, memory: str, delay: float
+    ) -> Flow:
         return cores.work(
-            seconds, amount, unit.route, delay=delay, weight=unit.weight, priority=unit.priority,
-            slowdown=unit.slowdown,
+            seconds, amount, unit.routes[memory], delay=delay, weight=unit.weight,
+            priority=unit.priority, slowdown=unit.slowdown,
         )  # fmt: skip
 
-    def _transfer(self, unit: Unit, amount: float, cap: float, delay: float) -> Flow:
+    def _transfer(self, unit: Unit, amount: float, memory: str, cap: float, delay: float) -> Flow:
         return self.network.transfer(
-            amount, unit.route, cap, delay=delay, weight=unit.weight, priority=unit.priority,
-            slowdown=unit.slowdown,
+            amount, unit.routes[memory], cap, delay=delay, weight=unit.weight,
+            priority=unit.priority, slowdown=unit.slowdown,
         )  # fmt: skip
 
     def _tiled(self, unit: Unit, launch: Launch, task: Task) -> Story:
@@ -184,8 +230,8 @@ class Machine:
         env, begun = self.env, self.env.now
         flows: list[Flow] = []
 
-        def move(amount: int) -> Flow:
-            flow = self._transfer(unit, amount, INFINITY, unit.setup_s)
+        def move(memory: str, amount: int) -> Flow:
+            flow = self._transfer(unit, amount, memory, INFINITY, unit.setup_s)
             flows.append(flow)
             return flow
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol, TypeVar
 
 from hetsim.cost.work import Phase, Step
 from hetsim.lower.program import Job, Launch
@@ -10,15 +11,21 @@ from hetsim.sim.network.flow import Flow
 from hetsim.sim.trace import RUNTIME, Activity, Span, TaskRow
 
 
+class Bus(NamedTuple):
+    """The links of a way to a memory that a PU shares: B/s alone, and the way's latency (s)."""
+
+    bandwidth: float
+    latency: float
+
+
 class Lane(Protocol):
-    """What a recorder reads of a unit. ``bus_bandwidth`` is its path's without its own DMA."""
+    """What a recorder reads of a unit: of ``buses``, by memory, no name is its path's end."""
 
     lane: str
     host_lane: str
-    bus_bandwidth: float
-    latency: float
     index: int
     owns_cores: bool
+    buses: dict[str, Bus]
 
 
 class Work(Protocol):
@@ -42,6 +49,9 @@ class Recorder:
 
     def wait(self, lane: str, kind: str, name: str, start: float, end: float, task: Work) -> None:
         """A host thread polled, or an interrupt took its time."""
+
+    def preempted(self, unit: Lane, start: float, end: float, task: Work) -> None:
+        """A unit has run something more urgent between two launches of ``task``."""
 
     def phase(
         self, unit: Lane, launch: Launch, phase: Phase, delay: float, start: float, end: float,
@@ -92,7 +102,7 @@ class SpanRecorder(Recorder):
             Span(lane, step.kind, step.name, start, end, task.inference, task.job.name, (),
                  step.bytes, alone)
         )  # fmt: skip
-        transfer = host.latency + step.bytes / host.bus_bandwidth if step.bytes else 0.0
+        transfer, _ = _bus(host, step.memory, step.bytes)
         crossing = min(max(step.seconds, transfer), alone)
         position = RUNTIME if step.kind in ("fork", "join") else task.position
         self.activities.append(
@@ -109,6 +119,14 @@ class SpanRecorder(Recorder):
                 Activity(task.inference, task.position, start, end, crossing=end - start)
             )
 
+    def preempted(self, unit: Lane, start: float, end: float, task: Work) -> None:
+        self.spans.append(
+            Span(unit.lane, "preempted", task.job.name, start, end, task.inference, task.job.name)
+        )
+        self.activities.append(
+            Activity(task.inference, task.position, start, end, sharing=end - start)
+        )
+
     def phase(
         self, unit: Lane, launch: Launch, phase: Phase, delay: float, start: float, end: float,
         flow: Flow, task: Work,
@@ -118,14 +136,19 @@ class SpanRecorder(Recorder):
         if end <= begin:
             return
         alone = end - begin - flow.lost
+        moved = phase.bytes
+        bus = _bus(unit, "", moved)
+        if phase.elsewhere:
+            moved = sum(amount for _, amount in phase.moves)
+            bus = _slowest(unit, phase.moves)
         if phase.kind in ("load", "store"):
-            self._span(f"{unit.lane}.dma", phase.kind, launch, begin, end, phase.bytes, alone, task)
+            self._span(f"{unit.lane}.dma", phase.kind, launch, begin, end, moved, alone, task)
         else:
-            self._span(unit.lane, "compute", launch, begin, end, phase.bytes, alone, task)
-            if phase.kind == "stream" and phase.bytes:
+            self._span(unit.lane, "compute", launch, begin, end, moved, alone, task)
+            if phase.kind == "stream" and moved:
                 lane = f"{unit.lane}.dma"
-                self._span(lane, "stream", launch, begin, end, phase.bytes, alone, task)
-        self._account(unit, begin, end, flow.lost, phase.compute_s, phase.bytes, task)
+                self._span(lane, "stream", launch, begin, end, moved, alone, task)
+        self._account(unit, begin, end, flow.lost, phase.compute_s, bus, task)
 
     def tile(
         self, unit: Lane, launch: Launch, kind: str, index: int, start: float, end: float,
@@ -143,12 +166,12 @@ class SpanRecorder(Recorder):
     ) -> None:
         delay = launch.work.dispatch_s
         self._dispatch(unit, launch, delay, start, task)
-        moved = launch.work.load_bytes + launch.work.store_bytes
         begin = start + delay
         # Transfers overlap computing: only what lengthened the kernel counts as lost to others.
         alone = sum(phase.seconds for phase in launch.work.phases)
         lost = min(lost, max(end - begin - alone, 0.0))
-        self._account(unit, begin, end, lost, launch.work.compute_s, moved, task)
+        bus = _slowest(unit, launch.work.moves.items())
+        self._account(unit, begin, end, lost, launch.work.compute_s, bus, task)
 
     def _dispatch(self, unit: Lane, launch: Launch, delay: float, start: float, task: Work) -> None:
         if delay > 0.0:
@@ -170,15 +193,15 @@ class SpanRecorder(Recorder):
         )  # fmt: skip
 
     def _account(
-        self, unit: Lane, begin: float, end: float, lost: float, compute_s: float, moved: int,
-        task: Work,
+        self, unit: Lane, begin: float, end: float, lost: float, compute_s: float,
+        bus: tuple[float, float], task: Work,
     ) -> None:  # fmt: skip
         """Splits a stretch of a kernel: what an idle SoC would have taken, and what was lost."""
         alone = end - begin - lost
         compute = min(compute_s, alone)
-        bus = unit.latency + moved / unit.bus_bandwidth if moved else 0.0
+        moving, latency = bus
         # Latency passes before any byte moves, so it is never hidden behind arithmetic.
-        transfer = min(max(bus - compute, unit.latency if moved else 0.0), alone - compute)
+        transfer = min(max(moving - compute, latency), alone - compute)
         rest = alone - compute - transfer
         self.activities.append(
             Activity(
@@ -186,3 +209,16 @@ class SpanRecorder(Recorder):
                 dma=0.0 if unit.owns_cores else rest, sharing=rest if unit.owns_cores else 0.0,
             )
         )  # fmt: skip
+
+
+def _bus(unit: Lane, memory: str, amount: int) -> tuple[float, float]:
+    """Seconds that an idle bus takes to move ``amount`` bytes, and of them latency."""
+    if not amount:
+        return 0.0, 0.0
+    bandwidth, latency = unit.buses[memory]
+    return latency + amount / bandwidth, latency
+
+
+def _slowest(unit: Lane, moves: Iterable[tuple[str, int]]) -> tuple[float, float]:
+    """The same for the one of several (memory, bytes), side by side, that takes longest."""
+    return max(_bus(unit, memory, amount) for memory, amount in moves)

@@ -9,7 +9,8 @@ from hetsim.lower.program import Program
 from hetsim.sim.machine import Machine
 from hetsim.sim.network.traced import TracedNetwork
 from hetsim.sim.recorder import Recorder, SpanRecorder
-from hetsim.sim.runtime import RUNTIMES, Inference
+from hetsim.sim.runtimes.registry import RUNTIMES, runtime_names
+from hetsim.sim.source import Completion, Inference, Listed, Sink, Source
 from hetsim.sim.trace import Activity, Span, TaskRow, Trace
 from hetsim.sim.tracefile import TraceFile
 from hetsim.soc.model import SoC
@@ -20,30 +21,38 @@ FIDELITIES = ("fluid", "tile")
 
 def execute(
     soc: SoC,
-    work: Program | Sequence[Inference],
+    work: Program | Sequence[Inference] | Source,
     *,
     execution: str = "dataflow",
     fidelity: str = "fluid",
     trace: bool | TraceFile = True,
     contention: bool = True,
+    sink: Sink | None = None,
 ) -> Trace:
-    """Simulates one program, or several inferences, and returns the trace.
+    """Simulates one program, several inferences, or whatever a source asks for.
 
-    ``execution`` is ``dataflow`` or ``barrier``, ``fidelity`` ``fluid`` or ``tile``. With
-    ``trace=False`` only totals are kept, which is what a search wants; a
-    :class:`~hetsim.sim.tracefile.TraceFile` takes the rows instead of the result, so that memory
-    stays bounded however long the run. With ``contention=False``
-    every transfer runs as if it were alone: the difference is the exact cost of contention.
+    ``execution`` is one of :func:`~hetsim.sim.runtimes.registry.runtime_names`, ``fidelity``
+    ``fluid`` or ``tile``. With ``trace=False`` only totals are kept, which is what a search wants;
+    a :class:`~hetsim.sim.tracefile.TraceFile` takes the rows instead of the result, and ``sink``
+    each inference's times as it ends, so that memory stays bounded however long the run. With
+    ``contention=False`` every transfer runs as if it were alone: the difference is the exact cost
+    of contention.
 
     Raises:
         ConfigError: unknown execution or fidelity.
-        PlanError: the partitions wait for one another in a circle.
+        PlanError: the partitions wait for one another in a circle, or a state lies where its PU
+            cannot reach it.
+        InfeasibleError: a state has outgrown its memory.
     """
     if execution not in RUNTIMES:
-        raise ConfigError(f"unknown execution {execution!r}", hint=f"one of {', '.join(RUNTIMES)}")
+        hint = f"one of {', '.join(runtime_names())}"
+        raise ConfigError(f"unknown execution {execution!r}", hint=hint)
     if fidelity not in FIDELITIES:
         raise ConfigError(f"unknown fidelity {fidelity!r}", hint=f"one of {', '.join(FIDELITIES)}")
-    inferences = [Inference(work)] if isinstance(work, Program) else list(work)
+    if isinstance(work, Program):
+        work = [Inference(work)]
+    source = work if isinstance(work, Source) else Listed(work)
+    results = _Results(sink)
     spans: list[Span] = []
     tasks: list[TaskRow] = []
     activities: list[Activity] = []
@@ -55,22 +64,40 @@ def execute(
     machine = Machine(
         soc, recorder, rates=trace is True, tiles=fidelity == "tile", shared=contention
     )
-    runtime = RUNTIMES[execution](machine, inferences)
+    runtime = RUNTIMES[execution](machine, source, results.take)
     runtime.start()
     machine.env.run()
-    finished = [t for t in runtime.finished_at if t is not None]
-    if len(finished) < len(inferences):
+    if runtime.open:
         raise PlanError("partitions wait for one another in a circle: the plan cannot finish")
     network = machine.network
     return Trace(
-        makespan_s=max(finished, default=0.0),
+        makespan_s=results.last,
         pu_busy_s={unit.lane: unit.busy_s for unit in machine.units},
         links={name: link.usage for name, link in network.links.items()},
         spans=spans,
         tasks=tasks,
         activities=activities,
         rates=network.samples if isinstance(network, TracedNetwork) else [],
-        arrived=[inference.arrival for inference in inferences],
-        finished=finished,
+        arrived=[done.inference.arrival for done in results.by_number()],
+        finished=[done.finish for done in results.by_number()],
         events=next(machine.env._eid),
+        state_peak_bytes=machine.states.peak_bytes,
     )
+
+
+class _Results:
+    """The last end, and every completion unless a sink takes them."""
+
+    def __init__(self, sink: Sink | None) -> None:
+        self.last = 0.0
+        self._kept: list[Completion] = []
+        self._pass_on = sink or self._kept.append
+
+    def take(self, done: Completion) -> None:
+        """An inference has ended; time does not run backwards."""
+        self.last = done.finish
+        self._pass_on(done)
+
+    def by_number(self) -> list[Completion]:
+        """All that were kept."""
+        return sorted(self._kept, key=lambda done: done.number)

@@ -7,7 +7,7 @@ tile i − 2 has left. Without double buffering the three take turns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from simpy import Environment, Event
 
@@ -15,8 +15,8 @@ from hetsim.cost.work import TileRun, Work
 from hetsim.sim.network.flow import Flow
 from hetsim.sim.story import Story
 
-Move = Callable[[int], Flow]
-"""Starts a transfer of so many bytes over the PU's path, its set-up included."""
+Move = Callable[[str, int], Flow]
+"""Starts a transfer of so many bytes to or from a memory, its set-up included."""
 
 Note = Callable[[str, int, float, int], None]
 """Told (kind, tile, start, bytes) when a load, compute or store of a tile has ended."""
@@ -27,9 +27,9 @@ def play_tiles(env: Environment, work: Work, move: Move, note: Note) -> Story:
     tiles = list(_each(work.tiles))
     if not work.overlapped:
         for i, tile in enumerate(tiles):
-            yield from _transfer(env, "load", i, tile.load_bytes, move, note)
+            yield from _transfer(env, "load", i, tile.loads, move, note)
             yield from _compute(env, i, tile.compute_s, note)
-            yield from _transfer(env, "store", i, tile.store_bytes, move, note)
+            yield from _transfer(env, "store", i, tile.stores, move, note)
         return
     loaded = [env.event() for _ in tiles]
     computed = [env.event() for _ in tiles]
@@ -64,12 +64,12 @@ def _load(
     for i, tile in enumerate(tiles):
         if i >= 2:
             yield computed[i - 2]
-        yield from _transfer(env, "load", i, tile.load_bytes, move, note)
+        yield from _transfer(env, "load", i, tile.loads, move, note)
         loaded[i].succeed()
     if tail:  # the next kernel's first weights
         if len(tiles) >= 2:
             yield computed[-2]
-        yield from _transfer(env, "load", len(tiles), tail, move, note)
+        yield from _transfer(env, "load", len(tiles), (("", tail),), move, note)
 
 
 def _store(
@@ -82,17 +82,23 @@ def _store(
 ) -> Story:
     for i, tile in enumerate(tiles):
         yield computed[i]
-        yield from _transfer(env, "store", i, tile.store_bytes, move, note)
+        yield from _transfer(env, "store", i, tile.stores, move, note)
         stored[i].succeed()
 
 
 def _transfer(
-    env: Environment, kind: str, index: int, amount: int, move: Move, note: Note
+    env: Environment,
+    kind: str,
+    index: int,
+    amounts: Sequence[tuple[str, int]],
+    move: Move,
+    note: Note,
 ) -> Story:
-    if amount:
-        start = env.now
-        yield move(amount)
-        note(kind, index, start, amount)
+    start = env.now
+    flows = [move(memory, amount) for memory, amount in amounts if amount]
+    yield from flows
+    if flows:
+        note(kind, index, start, sum(amount for _, amount in amounts))
 
 
 def _compute(env: Environment, index: int, seconds: float, note: Note) -> Story:

@@ -17,8 +17,9 @@ class Span:
     converts, calls and polls for that PU, or ``runtime`` for forks and joins. ``kind`` is one of
     ``compute``, ``load``, ``store``, ``stream`` (load, compute and store overlapped),
     ``dispatch``, ``convert``, ``cache``, ``copy``, ``call``, ``fork``, ``join``, ``poll``,
-    ``interrupt``. ``alone_s`` is what it would have taken without contention. ``on_chip_bytes`` of
-    the PU's managed memory are taken meanwhile.
+    ``interrupt``, ``preempted`` (a partition stands aside while its PU runs something more urgent,
+    whose own spans overlap it). ``alone_s`` is what it would have taken without contention.
+    ``on_chip_bytes`` of the PU's managed memory are taken meanwhile.
     """
 
     lane: str
@@ -70,7 +71,8 @@ class Activity:
     A task's activities follow one another without gaps. The parts add up to the stretch:
     arithmetic; bus ``contention`` (lost to others on shared links); ``transfer`` that even an idle
     bus would have taken beyond the arithmetic; ``dma`` engines slower than the bus; ``crossing``
-    (dispatch, calls, conversions, completion); ``sharing`` of CPU cores with other threads.
+    (dispatch, calls, conversions, completion); ``sharing`` of CPU cores with other threads, or of
+    the PU with partitions that went first between two launches.
     """
 
     inference: int
@@ -100,7 +102,9 @@ class Trace:
 
     ``spans``, ``rates``, ``tasks`` and ``activities`` are empty when tracing was off; totals are
     always there.
-    ``finished`` holds the completion time of each inference, ``arrived`` its arrival.
+    ``finished`` holds the completion time of each inference, ``arrived`` its arrival, by number;
+    both are empty when results went to a sink. ``state_peak_bytes`` is, by memory, the most that
+    state which outlives an inference has taken.
     """
 
     makespan_s: float
@@ -113,3 +117,4 @@ class Trace:
     arrived: list[float] = field(default_factory=list)
     finished: list[float] = field(default_factory=list)
     events: int = 0
+    state_peak_bytes: dict[str, int] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,12 +15,18 @@ class AcceleratorSpec(PUSpec):
     """Anything that a roofline describes: GPU, DSP."""
 
     kind: Literal["accelerator"]
+    model: ClassVar[str] = "hetsim.cost.analytical.accelerator:AcceleratorModel"
     macs_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]]
     element_ops_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]]
     efficiency: Efficiencies
     convolution: ConvolutionSpec | None = Field(
         default=None, description="what convolutions cost beside their multiply-accumulates"
     )
+
+    @property
+    def multipliers(self) -> float:
+        """In the fastest data type."""
+        return max(self.macs_per_cycle.values(), default=0.0)
 
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
         """Matrix work needs a stated rate; element-wise work can be done in any type."""

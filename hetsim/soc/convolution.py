@@ -1,7 +1,7 @@
 """What convolutions cost on cores with vector units beyond multiply-accumulates at a rate.
 
 Optional refinement of a CPU cluster or an accelerator, usually written by ``hetsim calibrate``; the
-formula is in :mod:`hetsim.forms.vector`. Cycles are those of one core.
+formula is in :mod:`hetsim.forms.convolution`. Cycles are those of one core.
 """
 
 from __future__ import annotations

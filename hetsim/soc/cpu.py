@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from hetsim.soc.convolution import ConvolutionSpec
 from hetsim.soc.fields import Count, Dtype, Size, located
 from hetsim.soc.pu import Efficiencies, PUSpec
+from hetsim.soc.turning import Joint, Turned
 
 
 class CPUClusterSpec(PUSpec):
     """A cluster of identical cores, divided into one or more schedulable units by ``workers``."""
 
     kind: Literal["cpu_cluster"]
+    model: ClassVar[str] = "hetsim.cost.analytical.cpu:CPUModel"
+    repeatable: ClassVar[bool] = False  # threads run on one host cluster
     cores: Count
     workers: Annotated[list[Count], Field(min_length=1)] | None = Field(
         default=None, description="cores of each schedulable unit, e.g. [2, 2]; default one unit"
@@ -47,6 +50,11 @@ class CPUClusterSpec(PUSpec):
         return self
 
     @property
+    def thread_cores(self) -> int:
+        """All its cores."""
+        return self.cores
+
+    @property
     def units(self) -> tuple[int, ...]:
         """Cores of each worker."""
         return tuple(self.workers) if self.workers else (self.cores,)
@@ -59,3 +67,19 @@ class CPUClusterSpec(PUSpec):
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
         """Matrix work needs a stated rate; element-wise work can be done in any type."""
         return dtype in self.macs_per_cycle or not macs
+
+    def joints(self) -> tuple[Joint, ...]:
+        """Workers grow with the cores they divide."""
+        return (Joint("cores", ("cores", "workers"), str(self.cores), self._with_cores),)
+
+    def _with_cores(self, factor: float) -> Turned | None:
+        cores = max(1, int(self.cores * factor))
+        if self.workers is None:
+            same = cores == self.cores
+            return None if same else Turned(str(cores), {"cores": cores}, cores / self.cores)
+        split = [max(1, int(worker * factor)) for worker in self.workers]
+        if split == self.workers:
+            return None
+        cores = max(sum(split), int(self.cores * factor))
+        values = {"cores": cores, "workers": split}
+        return Turned(f"{cores} as {split}", values, cores / self.cores)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from hetsim.errors import UnitError
+from hetsim.soc.turning import Joint
 from hetsim.units import EXAMPLES, UNITS, parse_quantity
 from hetsim.workload.graph import DTYPE_BYTES
 
@@ -86,6 +87,14 @@ class Spec(BaseModel):
     """Base of all schema classes: frozen, no unknown fields, no silent conversion of types."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    def joints(self) -> tuple[Joint, ...]:
+        """Fields that ``hetsim whatif`` changes together (:mod:`hetsim.soc.turning`)."""
+        return ()
+
+    def along(self, field: str, choice: object) -> Mapping[str, object]:
+        """What other fields have to become when ``field`` becomes ``choice``."""
+        return {}
 
 
 def located(title: str, path: tuple[str | int, ...], message: str, value: object) -> Exception:

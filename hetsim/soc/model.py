@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from hetsim.errors import PlanError
 from hetsim.soc.schema import PUSpec, RuntimeSpec, SoCSpec
 
 
@@ -24,6 +25,23 @@ class Link:
     energy_per_byte: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryPath:
+    """A PU's way to a memory: the links crossed, its own private ones first, the memory last.
+
+    Alone it gets ``bandwidth`` B/s there, after ``latency`` seconds.
+    """
+
+    links: tuple[str, ...]
+    bandwidth: float
+    latency: float
+
+    @property
+    def memory(self) -> str:
+        """Where it ends."""
+        return self.links[-1]
+
+
 @dataclass(frozen=True)
 class PU:
     """One schedulable unit: a whole NPU or accelerator, or a worker of a CPU cluster.
@@ -31,7 +49,8 @@ class PU:
     ``name`` is what plans say (``cpu``, or ``cpu.0`` when a cluster has several workers),
     ``cluster`` the entry of the SoC file it comes from, ``cores`` its share of that cluster.
     ``path`` names the links its traffic crosses, its own private ones first; alone it gets
-    ``bandwidth`` B/s there, after ``latency`` seconds.
+    ``bandwidth`` B/s there, after ``latency`` seconds. ``further`` are its ways to other memories
+    than the one in which that path ends.
     """
 
     name: str
@@ -42,6 +61,12 @@ class PU:
     path: tuple[str, ...]
     bandwidth: float
     latency: float
+    further: tuple[MemoryPath, ...] = ()
+
+    @property
+    def memory(self) -> str:
+        """Where its tensors lie unless they are put elsewhere: the end of its path."""
+        return self.path[-1]
 
     @property
     def kind(self) -> str:
@@ -70,18 +95,41 @@ class SoC:
         pus: list[PU] = []
         for cluster, pu_spec in spec.pus.items():
             units = pu_spec.units
-            latency = sum(links[name].latency for name in pu_spec.path)
+            latency = _latency(links, pu_spec.path)
             for i, cores in enumerate(units):
                 name = cluster if len(units) == 1 else f"{cluster}.{i}"
                 private = [
-                    Link(f"{name}.{own}", (bandwidth,))
-                    for own, bandwidth in pu_spec.private_links(latency).items()
+                    Link(f"{name}.{link}", (bandwidth,))
+                    for link, bandwidth in pu_spec.private_links(latency).items()
                 ]
                 links.update((link.name, link) for link in private)
-                path = (*(link.name for link in private), *pu_spec.path)
-                alone = min(links[link].bandwidth[0] for link in path)
-                pus.append(PU(name, cluster, pu_spec, cores, len(pus), path, alone, latency))
+                own = tuple(link.name for link in private)
+                path = (*own, *pu_spec.path)
+                further = tuple(
+                    MemoryPath((*own, *way), _alone(links, (*own, *way)), _latency(links, way))
+                    for way in pu_spec.routes.values()
+                )
+                alone = _alone(links, path)
+                pus.append(
+                    PU(name, cluster, pu_spec, cores, len(pus), path, alone, latency, further)
+                )
         return cls(spec.name, spec, tuple(pus), links, source)
+
+    def route(self, pu: PU, memory: str) -> MemoryPath:
+        """How ``pu`` reaches ``memory``.
+
+        Raises:
+            PlanError: the SoC file states no way there.
+        """
+        if memory == pu.memory:
+            return MemoryPath(pu.path, pu.bandwidth, pu.latency)
+        for way in pu.further:
+            if way.memory == memory:
+                return way
+        raise PlanError(
+            f"{pu.name} cannot reach memory {memory!r}",
+            hint=f"state a way there: pus.{pu.cluster}.routes.{memory}",
+        )
 
     @property
     def runtime(self) -> RuntimeSpec:
@@ -97,6 +145,14 @@ class SoC:
     def host(self) -> PU:
         """The first unit of the host cluster: its format is that of the application."""
         return next(pu for pu in self.pus if pu.cluster == self.runtime.host)
+
+
+def _latency(links: Mapping[str, Link], path: Iterable[str]) -> float:
+    return sum(links[name].latency for name in path)
+
+
+def _alone(links: Mapping[str, Link], path: Iterable[str]) -> float:
+    return min(links[name].bandwidth[0] for name in path)
 
 
 def _shared_links(spec: SoCSpec) -> dict[str, Link]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from hetsim.soc.arrays import ArrayField, MatrixArray
 from hetsim.soc.fields import (
     Bandwidth,
     Count,
@@ -18,30 +20,6 @@ from hetsim.soc.fields import (
     one_or_many,
 )
 from hetsim.soc.pu import PUSpec
-
-
-class SystolicArray(Spec):
-    """A rows × columns systolic array with a fixed dataflow."""
-
-    rows: Count
-    columns: Count
-    dataflow: Literal["weight_stationary", "output_stationary", "input_stationary"]
-
-
-class GemmCore(Spec):
-    """A blocked matrix core: batch × block_in × block_out multiply-accumulates each cycle."""
-
-    batch: Count = 1
-    block_in: Count
-    block_out: Count
-
-
-def _array_form(value: Any) -> str:
-    if isinstance(value, GemmCore):
-        return "gemm core"
-    blocked = isinstance(value, dict) and not value.keys().isdisjoint(GemmCore.model_fields)
-    return "gemm core" if blocked else "systolic array"
-
 
 PRODUCTS = frozenset(
     {"Conv", "ConvTranspose", "Gemm", "MatMul", "Einsum"}
@@ -86,10 +64,10 @@ class NPUSpec(PUSpec):
     """A neural processing unit: a matrix array, SRAM that DMA engines fill, a vector unit."""
 
     kind: Literal["npu"]
-    array: Annotated[
-        Annotated[SystolicArray, Tag("systolic array")] | Annotated[GemmCore, Tag("gemm core")],
-        Discriminator(_array_form),
-    ] = Field(description="rows, columns and dataflow; or batch, block_in and block_out")
+    model: ClassVar[str] = "hetsim.cost.analytical.npu:NPUModel"
+    array: ArrayField = Field(
+        description="rows, columns and dataflow; or batch, block_in and block_out"
+    )
     array_efficiency: Fraction = Field(
         default=1.0, description="share of the array's cycles that do useful work (stalls, control)"
     )
@@ -165,6 +143,25 @@ class NPUSpec(PUSpec):
         if isinstance(self.sram, BufferSizes):
             return float(self.sram.input + self.sram.weight + self.sram.accumulator)
         return float(self.sram)
+
+    @property
+    def matrix_array(self) -> MatrixArray:
+        """As stated."""
+        return self.array
+
+    @property
+    def multipliers(self) -> float:
+        """Those of the array."""
+        return float(self.array.macs_per_cycle)
+
+    @property
+    def dma_bandwidth(self) -> float:
+        """That of all engines, whatever they get of it."""
+        return self.dma.engines * self.dma.bandwidth
+
+    def along(self, field: str, choice: object) -> Mapping[str, object]:
+        """A host that polls takes no interrupt."""
+        return {"interrupt_latency": 0} if (field, choice) == ("host_wait", "poll") else {}
 
     def private_links(self, latency: float) -> dict[str, float]:
         """The DMA engines together."""

@@ -8,20 +8,19 @@ the host (:class:`Crossing`).
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
     Discriminator,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     Tag,
     model_validator,
 )
-from pydantic_core import core_schema
 
 from hetsim.names import nearest, suggest
+from hetsim.plugins import installed
+from hetsim.soc.arrays import MatrixArray
 from hetsim.soc.fields import (
     Bandwidth,
     Count,
@@ -35,6 +34,7 @@ from hetsim.soc.fields import (
     located,
     one_or_many,
 )
+from hetsim.workload.convolution import NAMED
 
 
 class OperatingPoint(Spec):
@@ -99,15 +99,15 @@ class OperatorRule(Spec):
 
 def _known_kind(name: str) -> str:
     """Refuses near misses of operator kinds and variants; kinds of one's own pass."""
-    from hetsim.workload.costing.registry import RULES
+    from hetsim.workload.costing import RULES  # brings onnx along, which takes its time
 
     if name == "default":
         return name
     kind, dot, variant = name.partition(".")
     if kind not in RULES and (guess := nearest(kind, RULES, cutoff=0.75)):
         raise ValueError(f"unknown operator kind {kind!r}; did you mean {guess!r}?")
-    if dot and variant not in CONV_VARIANTS:
-        hint = suggest(variant, CONV_VARIANTS)
+    if dot and variant not in NAMED:
+        hint = suggest(variant, NAMED)
         raise ValueError(f"unknown variant {variant!r} of {kind}; {hint}")
     return name
 
@@ -121,19 +121,34 @@ def _is_chain(chain: str) -> str:
     return chain
 
 
-CONV_VARIANTS = ("stem", "pointwise", "depthwise", "grouped")
-"""What may follow the dot in ``Conv.depthwise``; see ``convolution_variant`` of the workload."""
+COST_SOURCES = "hetsim.cost_sources"
+"""Entry-point group of :class:`hetsim.cost.source.CostSource`."""
 
 Kind = Annotated[str, AfterValidator(_known_kind)]
 Chain = Annotated[str, AfterValidator(_is_chain)]
 
 
 class PUSpec(Spec):
-    """What every processing unit states, whatever its kind."""
+    """What every processing unit states, whatever its kind.
+
+    A kind is a subclass with ``kind: Literal["its_name"]`` and fields of its own. Its properties
+    say to everybody else what the unit is like, so that nobody has to ask for the kind; each has
+    a neutral answer here. ``model`` names what says how long work takes on it: the class, or
+    ``module:Class`` of a :class:`hetsim.cost.pu.PUModel`, which a description does not import.
+    ``repeatable`` tells that a SoC may simply get a second one.
+    """
+
+    model: ClassVar[type | str] = ""
+    repeatable: ClassVar[bool] = True
 
     kind: str
     path: list[Name] = Field(
         min_length=1, description="links its traffic crosses, in order; the last is a memory"
+    )
+    routes: dict[Name, list[Name]] = Field(
+        default_factory=dict,
+        description="ways to further memories in which tensors may be put: by memory, the links"
+        " crossed, in order, the memory last",
     )
     operating_points: dict[str, OperatingPoint] = Field(min_length=1)
     operating_point: str | None = Field(
@@ -166,6 +181,10 @@ class PUSpec(Spec):
         description="learned cost model of this unit (.npz of 'hetsim calibrate --learned'),"
         " relative to this file; asked for what was not measured",
     )
+    costs: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=dict,
+        description="files of installed cost sources by the source's name, relative to this file",
+    )
     slowdown: Slowdown | None = Field(
         default=None, description="loss of speed below saturation, measured on the real SoC"
     )
@@ -189,13 +208,13 @@ class PUSpec(Spec):
                 raise located("precision", ("precision", given), message, kept)
         return self
 
-    @classmethod
-    def schema_for(cls, data: object) -> type[PUSpec]:
-        """The schema class that the ``kind`` in ``data`` names; this class when there is none."""
-        from hetsim.soc.kinds import kinds
-
-        kind = data.get("kind") if isinstance(data, dict) else None
-        return kinds().get(kind, cls) if isinstance(kind, str) else cls
+    @model_validator(mode="after")
+    def _cost_sources_are_installed(self) -> PUSpec:
+        for name in self.costs:
+            if name not in (known := [point.name for point in installed(COST_SOURCES)]):
+                message = f"no cost source is called {name!r}; {suggest(name, known, 'installed')}"
+                raise located("costs", ("costs", name, "[key]"), message, name)
+        return self
 
     @property
     def point(self) -> OperatingPoint:
@@ -204,9 +223,14 @@ class PUSpec(Spec):
         return self.operating_points[name]
 
     @property
+    def thread_cores(self) -> int:
+        """Cores that threads of the runtime run on; a PU that has some can be its host."""
+        return 0
+
+    @property
     def units(self) -> tuple[int, ...]:
         """Cores of each schedulable unit this PU is divided into."""
-        return (1,)
+        return (self.thread_cores or 1,)
 
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
         """Whether it computes in ``dtype``; ``macs`` tells matrix work from element-wise work."""
@@ -252,6 +276,21 @@ class PUSpec(Spec):
         """Bytes of cache that hold what was just written; 0 if none is modelled."""
         return 0.0
 
+    @property
+    def matrix_array(self) -> MatrixArray | None:
+        """The array that its tiles are cut for; ``None`` if it does not work in tiles."""
+        return None
+
+    @property
+    def multipliers(self) -> float:
+        """Multiply-accumulates a cycle that a die pays for beside its cores; 0 if none."""
+        return 0.0
+
+    @property
+    def dma_bandwidth(self) -> float:
+        """B/s of its DMA engines that a die pays for; 0 if none."""
+        return 0.0
+
     def private_links(self, latency: float) -> dict[str, float]:
         """Links of its own that its traffic crosses before ``path``: name to B/s.
 
@@ -273,36 +312,3 @@ def _has_default(table: dict[str, float]) -> dict[str, float]:
 
 
 Efficiencies = Annotated[dict[Kind, Fraction], AfterValidator(_has_default)]
-
-
-class OfItsKind:
-    """The pydantic annotation of an entry of ``pus``: validated by the schema its kind names."""
-
-    @staticmethod
-    def parse(value: object) -> PUSpec:
-        """Validates with the schema of the kind; a pydantic error when nobody knows it."""
-        from hetsim.soc.kinds import kinds
-
-        if isinstance(value, PUSpec):
-            return value
-        if isinstance(value, dict) and isinstance(value.get("kind"), str):
-            if value["kind"] in kinds():
-                return kinds()[value["kind"]].model_validate(value)
-            message = f"unknown kind {value['kind']!r}; {suggest(value['kind'], kinds())}"
-            raise located("a processing unit", ("kind",), message, value["kind"])
-        return PUSpec.model_validate(value)
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.parse)
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        from hetsim.soc.kinds import kinds
-
-        return {
-            "oneOf": [handler(spec.__pydantic_core_schema__) for spec in kinds().values()],
-            "description": "a processing unit; its fields depend on 'kind'",
-        }

@@ -1,5 +1,5 @@
 """What runs many: sweeps, explorations, what-ifs, comparisons, tuning.
 
-:mod:`.base` tells what a study is, a folder per kind holds it and its report, :mod:`.executors` are
-where its points run. Imports everything but the command line.
+A folder per kind holds a study and its report, :mod:`.executors` are where its points run. Imports
+everything but the command line.
 """

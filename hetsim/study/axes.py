@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hetsim.errors import ConfigError, Location
+from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.scenario.loader import Scenario
+from hetsim.scenario.variants import varied
 from hetsim.units import UNITS
 from hetsim.yamlio import parse_value
 
@@ -127,9 +129,47 @@ def axis_of(path: str, given: object, where: Location) -> Axis:
     return Axis(path, values)
 
 
-def axes_of(table: Mapping[str, object], where: Mapping[str, Location]) -> tuple[Axis, ...]:
-    """The axes of a mapping of paths to values, as scenario files write them."""
-    return tuple(axis_of(path, given, where[path]) for path, given in table.items())
+def asked_axes(scenario: Scenario, vary: Sequence[str], section: str) -> tuple[Axis, ...]:
+    """The axes of ``--vary``, or those of the scenario's ``section`` when there are none.
+
+    Raises:
+        ConfigError: neither says what to vary, or says it wrongly.
+    """
+    if vary:
+        return distinct(parse_axis(text) for text in vary)
+    table: Mapping[str, object] | None = scenario.document.get((section, "vary"))
+    if not table:
+        raise ConfigError(
+            f"nothing to vary: {scenario.name} has no {section!r} section",
+            where=Location("--vary"),
+            hint="say what to vary: --vary npu.sram=128KiB..4MiB:log2",
+        )
+    return tuple(
+        axis_of(path, given, scenario.where((section, "vary", path)))
+        for path, given in table.items()
+    )
+
+
+def check_axes(scenario: Scenario, axes: Sequence[Axis]) -> None:
+    """Finds out before a study whether its axes lead anywhere.
+
+    Raises:
+        ConfigError: a path that exists on no value of its axis; the first value's reason.
+    """
+    for axis in axes:
+        faults: list[HetsimError] = []
+        for value in axis.values:
+            try:
+                varied(scenario, {axis.path: value}, "--vary")
+                break
+            except ConfigError as error:
+                faults.append(error)
+        else:
+            fault = faults[0]
+            more = f" (and so for all {len(faults)} values)" if len(faults) > 1 else ""
+            raise ConfigError(
+                fault.message + more, where=fault.where or Location("--vary"), hint=fault.hint
+            )
 
 
 def distinct(axes: Iterable[Axis]) -> tuple[Axis, ...]:

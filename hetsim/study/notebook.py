@@ -14,11 +14,15 @@ from hetsim.errors import Location
 from hetsim.scenario.loader import Scenario, load_scenario
 from hetsim.study.axes import Axis, axis_of
 from hetsim.study.compare import study as _compare
-from hetsim.study.executors.choice import executor
+from hetsim.study.compare.result import Comparison
+from hetsim.study.executors.registry import executor
 from hetsim.study.explore import study as _explore
 from hetsim.study.explore.objectives import parse_constraint
+from hetsim.study.explore.result import Exploration
 from hetsim.study.sweep import study as _sweep
+from hetsim.study.sweep.result import Sweep
 from hetsim.study.whatif import study as _whatif
+from hetsim.study.whatif.result import WhatIf
 
 Vary = Mapping[str, object]
 """Paths and their values: a list, or text such as ``"128KiB..4MiB:log2"``."""
@@ -26,7 +30,7 @@ Vary = Mapping[str, object]
 
 def whatif(
     scenario: str | Path | Scenario, *, only: Sequence[str] = (), workers: int = 1, **options: Any
-) -> _whatif.WhatIf:
+) -> WhatIf:
     """What each parameter of the SoC is worth; see :func:`hetsim.study.whatif.study.whatif`.
 
     Raises:
@@ -37,7 +41,7 @@ def whatif(
 
 def compare(
     scenario: str | Path | Scenario, variants: Mapping[str, Mapping[str, object]], **options: Any
-) -> _compare.Comparison:
+) -> Comparison:
     """Named variants side by side; see :func:`hetsim.study.compare.study.compare`.
 
     Raises:
@@ -54,7 +58,7 @@ def sweep(
     workers: int = 1,
     dask: str | None = None,
     **options: Any,
-) -> _sweep.Sweep:
+) -> Sweep:
     """A grid of variants; see :func:`hetsim.study.sweep.study.sweep` for ``options``.
 
     Several ``workers`` are processes that import the main module again, so a script needs
@@ -65,7 +69,11 @@ def sweep(
     """
     place = None if store is None else Path(store)
     return _sweep.sweep(
-        _loaded(scenario), _axes(vary), store=place, executor=executor(workers, dask), **options
+        _loaded(scenario),
+        _axes(vary),
+        store=place,
+        executor=executor(workers, dask=dask),
+        **options,
     )
 
 
@@ -77,7 +85,7 @@ def explore(
     workers: int = 1,
     dask: str | None = None,
     **options: Any,
-) -> _explore.Exploration:
+) -> Exploration:
     """The best designs; see :func:`hetsim.study.explore.study.explore` for ``options``.
 
     Raises:
@@ -85,7 +93,7 @@ def explore(
     """
     return _explore.explore(
         _loaded(scenario), _axes(vary), constraints=[parse_constraint(c) for c in constraints],
-        executor=executor(workers, dask), **options,
+        executor=executor(workers, dask=dask), **options,
     )  # fmt: skip
 
 

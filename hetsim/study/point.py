@@ -1,6 +1,6 @@
 """One run of a study: what it is told, what it reports, and the bench that performs it.
 
-A :class:`Point` is one network under one scheduler with some values changed. A :class:`Bench`
+A :class:`Point` is one network under one scheduler with some values changed. A :class:`PointBench`
 holds what all points of a study share (the scenario and its loaded networks) and turns a point
 into an :class:`Outcome`, plain numbers that fit a row of a table. Benches and points cross process
 boundaries; the same point gives the same outcome in every process.
@@ -15,18 +15,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
 
+from hetsim.analysis.metrics.base import Measured, Metrics
+from hetsim.analysis.metrics.registry import metrics
 from hetsim.analysis.result import Run
 from hetsim.errors import HetsimError
 from hetsim.plan.model import Plan
+from hetsim.plan.validate import validate_plan
 from hetsim.runs.case import Case
+from hetsim.runs.scenario import case_of, load_graph
 from hetsim.scenario.loader import Scenario, SchedulerRef
-from hetsim.scenario.variants import scheduler_refs, varied
+from hetsim.scenario.variants import varied
+from hetsim.study.executors.base import Bench
 from hetsim.version import version
 from hetsim.workload.graph import Graph
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of the meaning of keys and outcomes; stores of another are refused."""
 
 
@@ -42,36 +46,28 @@ class Point:
     design: Mapping[str, object] = field(default_factory=dict)
     plan: Plan | None = None
 
+    def __str__(self) -> str:
+        """The point in a few words."""
+        values = ", ".join(f"{path}={value}" for path, value in self.design.items())
+        return f"{self.model} · {self.scheduler} · {values}" if values else self.model
+
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one run gave, in SI units; all ``None`` but ``error`` when it failed.
+class Outcome(Measured):
+    """What one run gave, in SI units; nothing but ``error`` when it failed.
 
-    ``seconds`` is the wall-clock time it took; it is no part of the result. ``utilization`` is by
-    PU and link, ``contention_s`` by link; ``attribution_s`` splits the makespan along the critical
-    path (:mod:`hetsim.analysis.attribution`). ``area`` and ``cost`` are those of the SoC file's own
-    additive models, where it states them.
+    ``metrics`` are by column (:mod:`hetsim.analysis.metrics`), ``utilization`` is by PU and link,
+    ``contention_s`` by link; ``attribution_s`` splits the makespan along the critical path
+    (:mod:`hetsim.analysis.attribution`). ``seconds`` is the wall-clock time it took; it is no part
+    of the result.
     """
 
-    makespan_s: float | None = None
-    predicted_s: float | None = None
-    lower_bound_s: float | None = None
-    energy_j: float | None = None
-    area: float | None = None
-    cost: float | None = None
-    partitions: int | None = None
+    metrics: Metrics = field(default_factory=dict)
     utilization: Mapping[str, float] = field(default_factory=dict)
     contention_s: Mapping[str, float] = field(default_factory=dict)
     attribution_s: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
     seconds: float = field(default=0.0, compare=False)
-
-    @property
-    def gap(self) -> float | None:
-        """How far the makespan is above the bound, as a share of the bound."""
-        if self.makespan_s is None or not self.lower_bound_s:
-            return None
-        return self.makespan_s / self.lower_bound_s - 1.0
 
     def to_json(self) -> str:
         """The outcome as JSON text; floats keep every bit."""
@@ -88,21 +84,19 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Bench:
+class PointBench(Bench[Point, Outcome]):
     """The scenario and networks that the points of a study share."""
 
     scenario: Scenario
     graphs: Mapping[str, Graph]
 
     @classmethod
-    def of(cls, scenario: Scenario) -> Bench:
+    def of(cls, scenario: Scenario) -> PointBench:
         """Loads the scenario's networks.
 
         Raises:
             WorkloadError: a network that cannot be loaded.
         """
-        from hetsim.runs.scenario import load_graph
-
         return cls(scenario, {ref.label: load_graph(scenario, ref) for ref in scenario.models})
 
     def scenario_of(self, point: Point) -> Scenario:
@@ -126,10 +120,14 @@ class Bench:
                 run = plan_anew(case, scenario, point.scheduler)
         except HetsimError as error:
             return Outcome(error=str(error), seconds=time.perf_counter() - begun)
-        return outcome_of(run, scenario, time.perf_counter() - begun)
+        return outcome_of(run, time.perf_counter() - begun)
+
+    def lost(self, job: Point, reason: str) -> Outcome:
+        """A point whose worker died is a row that says so."""
+        return Outcome(error=reason)
 
     def key(self, point: Point) -> str:
-        """SHA-256 of everything that can change the point's outcome.
+        """SHA-256 of everything that can change the point's outcome, and of what is measured.
 
         Two designs that mean the same SoC share a key. A design that cannot be understood has
         the key of its text.
@@ -138,6 +136,7 @@ class Bench:
         common: dict[str, object] = {
             "hetsim": version(),
             "schema": SCHEMA,
+            "metrics": [metric.column for metric in metrics()],
             "model": self._graph_hashes[point.model],
             "plan": plan,
         }
@@ -150,7 +149,7 @@ class Bench:
             }
             scenario = self.scenario
         else:
-            base = {"scheduler": _scheduler_identity(_scheduler(scenario, point.scheduler))}
+            base = {"scheduler": _scheduler_identity(scenario.scheduler(point.scheduler))}
         spec = scenario.soc.spec.model_dump(mode="json", exclude={"name", "description"})
         base |= {
             "soc": spec,
@@ -169,32 +168,17 @@ class Bench:
 
 def points_of(scenario: Scenario, designs: Iterable[Mapping[str, object]]) -> tuple[Point, ...]:
     """Every network under every scheduler for each design, designs outermost."""
-    labels = [ref.label for ref in scheduler_refs(scenario)]
     return tuple(
-        Point(model.label, label, design)
+        Point(model.label, ref.label, design)
         for design in designs
         for model in scenario.models
-        for label in labels
-    )
-
-
-def case_of(scenario: Scenario, graph: Graph) -> Case:
-    """The case of one network in a scenario."""
-    return Case(
-        graph,
-        scenario.soc,
-        execution=scenario.execution,
-        seed=scenario.seed,
-        fidelity=scenario.fidelity,
+        for ref in scenario.schedulers
     )
 
 
 def plan_anew(case: Case, scenario: Scenario, label: str) -> Run:
     """The run of the scenario's scheduler ``label``; its failure is a run with ``error``."""
-    from hetsim.schedulers.registry import create
-
-    ref = _scheduler(scenario, label)
-    return case.run(label, create(ref.name, dict(ref.parameters)), scenario.time_limit_s)
+    return case.run(label, scenario.scheduler(label).create(), scenario.time_limit_s)
 
 
 def keep_plan(case: Case, label: str, plan: Plan) -> Run:
@@ -203,25 +187,16 @@ def keep_plan(case: Case, label: str, plan: Plan) -> Run:
     Raises:
         PlanError: the plan does not fit this one.
     """
-    from hetsim.plan.validate import validate_plan
-
     validate_plan(plan, case.graph, case.soc)
     return case.evaluate(label, plan)
 
 
-def outcome_of(run: Run, scenario: Scenario, seconds: float = 0.0) -> Outcome:
+def outcome_of(run: Run, seconds: float = 0.0) -> Outcome:
     """The numbers of a run."""
     if run.error is not None:
         return Outcome(error=run.error, seconds=seconds)
-    area, cost = (None if m is None else m.total(scenario.soc.spec) for m in _prices(scenario))
     return Outcome(
-        makespan_s=run.makespan_s,
-        predicted_s=run.predicted_s,
-        lower_bound_s=run.lower_bound_s,
-        energy_j=run.energy_j,
-        area=area,
-        cost=cost,
-        partitions=None if run.plan is None else len(run.plan.partitions),
+        metrics=dict(run.metrics),
         utilization={
             **{name: pu.utilization for name, pu in run.pus.items()},
             **{name: link.utilization for name, link in run.links.items()},
@@ -259,15 +234,6 @@ def _contents(scenario: Scenario) -> list[str]:
 def _file_hash(path: Path, _changed: int, _size: int) -> str:
     """Read once as long as the file stays as it is."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _prices(scenario: Scenario) -> tuple[Any, Any]:
-    spec = scenario.soc.spec
-    return spec.area, spec.cost
-
-
-def _scheduler(scenario: Scenario, label: str) -> SchedulerRef:
-    return next(ref for ref in scheduler_refs(scenario) if ref.label == label)
 
 
 def _scheduler_identity(ref: SchedulerRef) -> list[object]:

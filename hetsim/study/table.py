@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hetsim.analysis.metrics.registry import told
+from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.errors import MissingExtraError, ResultsError
 from hetsim.study.point import Outcome, Point
 
@@ -18,15 +20,12 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-_MEASURED = (
-    "makespan_s", "predicted_s", "lower_bound_s", "gap", "energy_j", "area", "cost", "partitions",
-)  # fmt: skip
-
 
 @dataclass(frozen=True)
 class StudyTable:
     """Plain rows: what was varied (``axes``), what came out; SI units; ``None`` where unknown.
 
+    Metrics are by column (:mod:`hetsim.analysis.metrics`), those that programs are told.
     ``utilization.NAME`` and ``contention_s.NAME`` are there for every PU and link that any row has,
     ``attribution_s.PART`` for every part of the critical path.
     """
@@ -38,14 +37,17 @@ class StudyTable:
     @classmethod
     def of(cls, axes: Sequence[str], rows: Iterable[tuple[Point, Outcome]]) -> StudyTable:
         """Builds the table; varied values that look like text stay text."""
-        flat = [_flat(axes, point, outcome) for point, outcome in rows]
+        rows = list(rows)
+        found = dict.fromkeys(name for _, outcome in rows for name in outcome.metrics)
+        measured = [metric.column for metric in told("programs", found)]
+        flat = [_flat(axes, point, outcome, measured) for point, outcome in rows]
         extra = dict.fromkeys(name for row in flat for name in row)
-        front = ["model", "scheduler", *axes, *_MEASURED]
+        front = ["model", "scheduler", *axes, *measured]
         shown = [name for name in extra if name not in (*front, "error")]
         columns = [
             name
             for name in [*front, *shown]
-            if name in ("model", "scheduler", "makespan_s", *axes)
+            if name in ("model", "scheduler", MAKESPAN.column, *axes)
             or any(row.get(name) is not None for row in flat)
         ]
         return cls(tuple(axes), (*columns, "error"), tuple(flat))
@@ -118,12 +120,14 @@ def check_parquet() -> None:
             raise MissingExtraError.for_extra(library, "data", "Parquet")
 
 
-def _flat(axes: Sequence[str], point: Point, outcome: Outcome) -> dict[str, Any]:
+def _flat(
+    axes: Sequence[str], point: Point, outcome: Outcome, measured: Sequence[str]
+) -> dict[str, Any]:
     return {
         "model": point.model,
         "scheduler": point.scheduler,
         **{path: point.design.get(path) for path in axes},
-        **{name: getattr(outcome, name) for name in _MEASURED},
+        **{name: outcome.metrics.get(name) for name in measured},
         **{f"utilization.{name}": value for name, value in outcome.utilization.items()},
         **{f"contention_s.{name}": value for name, value in outcome.contention_s.items()},
         **{f"attribution_s.{name}": value for name, value in outcome.attribution_s.items()},

@@ -20,7 +20,7 @@ from hetsim.errors import SchedulerError
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import plan_problems
 from hetsim.runs.case import Case
-from hetsim.runs.shape import misshapen
+from hetsim.runs.guards.shape import misshapen
 from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.schedulers.registry import create, describe, find
 from hetsim.soc.loader import load_soc

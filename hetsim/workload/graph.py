@@ -82,11 +82,6 @@ class LoopNest:
             * self.in_c * self.out_c * self.k_h * self.k_w
         )  # fmt: skip
 
-    @property
-    def depthwise(self) -> bool:
-        """One input channel per group, more than one group."""
-        return self.groups > 1 and self.in_c == 1 and not self.weights_are_activations
-
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -96,7 +91,7 @@ class Operator:
     constants read are summed in ``weights`` (elements by dtype). ``macs`` counts products,
     ``element_ops`` counts every other arithmetic operation. ``nest`` is set where
     the ``macs`` are one convolution or matrix product. ``attributes`` are the ONNX attributes, as
-    plain Python values. ``variant`` refines the kind for efficiency tables: ``depthwise``, ...
+    plain Python values. ``variant`` refines the kind: a convolution's class.
     """
 
     name: str

@@ -25,6 +25,7 @@ from typing import Literal
 
 from hetsim.errors import PlanError
 from hetsim.names import nearest
+from hetsim.workload.convolution import convolution_class
 from hetsim.workload.graph import Graph, Operator, Tensor
 
 ACTIVATIONS = frozenset(
@@ -280,8 +281,6 @@ def _largest(pairs: Iterable[Pair]) -> Pair:
 
 def _widened(convs: Sequence[_Conv], begin: Pair, kernel: Pair) -> Operator:
     """The convolution that computes all of ``convs`` with kernels of one size."""
-    from hetsim.workload.costing.products import convolution_variant
-
     head = convs[0]
     assert head.op.nest is not None
     channels = sum(conv.shape[1] for conv in convs)
@@ -308,7 +307,7 @@ def _widened(convs: Sequence[_Conv], begin: Pair, kernel: Pair) -> Operator:
         element_ops=sum(conv.op.element_ops for conv in convs),
         nest=nest,
         attributes=attributes,
-        variant=convolution_variant(nest),
+        variant=convolution_class(nest),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from hetsim.workload.convolution import convolution_class
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
 
 _KINDS = ("Conv", "Conv", "Conv", "Relu", "Relu", "Add", "Concat", "MaxPool")
@@ -35,10 +36,9 @@ class _Writer:
         attributes: dict[str, object] = {
             "kernel_shape": (kernel, kernel), "strides": (1, 1), "pads": (pad, pad, pad, pad),
         }  # fmt: skip
-        variant = "pointwise" if kernel == 1 else ""
         return self._append(
             "Conv", (source,), result, weights=weights, macs=nest.macs, nest=nest,
-            attributes=attributes, variant=variant,
+            attributes=attributes, variant=convolution_class(nest),
         )  # fmt: skip
 
     def relu(self, source: Tensor) -> Tensor:

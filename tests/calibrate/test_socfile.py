@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from hetsim.calibrate.socfile import calibrated_text, write_calibrated_soc
-from hetsim.calibrate.socfit import Target
+from hetsim.calibrate.target import find_target
 from hetsim.cli.main import entry
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.analytical.convolution import convolution_cycles
@@ -17,9 +17,9 @@ from hetsim.cost.measured.fit import Path as MemoryPath
 from hetsim.cost.measured.fit import alone_s
 from hetsim.cost.work import Kernel
 from hetsim.errors import ConfigError, ResultsError
-from hetsim.forms.vector import seconds
+from hetsim.forms.convolution import seconds
 from hetsim.learn.mlp import TrainingOptions
-from hetsim.learn.physical.vector import FittedConvolution
+from hetsim.learn.physical.convolution import FittedConvolution
 from hetsim.learn.regressor import LearnedModel
 from hetsim.learn.tables import read_measurements
 from hetsim.soc.loader import load_soc
@@ -95,12 +95,12 @@ def test_a_change_without_a_place_is_refused() -> None:
 
 def test_the_written_soc_predicts_what_was_fitted(soc: Path, tmp_path: Path) -> None:
     table = read_measurements(write_file(tmp_path / "m.csv", shapes(200)))
-    target = Target.find(load_soc(soc), "cpu", table)
+    target = find_target(load_soc(soc), "cpu", table)
     fitted = target.baseline(table).fit(table)
     assert isinstance(fitted, FittedConvolution)
     out = tmp_path / "out" / "calibrated.yaml"
     write_calibrated_soc(soc, out, target.changes(fitted, table), header="h", mark="m")
-    again = Target.find(load_soc(out), "cpu", table).stated()
+    again = find_target(load_soc(out), "cpu", table).stated()
     assert again is not None
     # The bandwidth belongs to the shared path and is left as it is.
     rows = rows_of(shapes(200))
@@ -165,14 +165,14 @@ def test_the_wrong_unit_or_measurement_is_refused(soc: Path, tmp_path: Path) -> 
     table = read_measurements(write_file(tmp_path / "m.csv", shapes(20)))
     loaded = load_soc(soc)
     with pytest.raises(ConfigError, match=r"no PU called 'cup'.*'cpu'"):
-        Target.find(loaded, "cup", table)
+        find_target(loaded, "cup", table)
     int8 = (tmp_path / "m.csv").read_text().replace("float32", "int8")
     (tmp_path / "m.csv").write_text(int8)
     with pytest.raises(ConfigError, match="no macs_per_cycle for int8"):
-        Target.find(loaded, "cpu", read_measurements(tmp_path / "m.csv"))
+        find_target(loaded, "cpu", read_measurements(tmp_path / "m.csv"))
     npu = load_soc("zcu102-vta")
     with pytest.raises(ConfigError, match="does not calibrate npu"):
-        Target.find(npu, "npu", table)
+        find_target(npu, "npu", table)
 
 
 def test_the_command_writes_everything_once(

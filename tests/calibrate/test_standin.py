@@ -28,15 +28,16 @@ from hetsim.cost.work import Kernel, Residency
 from hetsim.errors import ConfigError
 from hetsim.forms.arrays import systolic_cycles
 from hetsim.learn.mlp import TrainingOptions
-from hetsim.learn.physical.array import array_cycles
+from hetsim.learn.physical.arrays import array_cycles
 from hetsim.learn.regressor import LearnedModel
 from hetsim.learn.store import load_model, save_model
 from hetsim.library import shipped
 from hetsim.runs.case import Case
 from hetsim.runs.profile.kernels import KernelTable, simulate_kernels
+from hetsim.soc.arrays import GemmCore, SystolicArray
 from hetsim.soc.loader import load_soc
 from hetsim.soc.model import PU, SoC
-from hetsim.soc.npu import GemmCore, NPUSpec, SystolicArray
+from hetsim.soc.npu import NPUSpec
 from hetsim.workload.graph import Graph, LoopNest
 from hetsim.workload.zoo import load_model as load_network
 

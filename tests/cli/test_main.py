@@ -15,6 +15,7 @@ import pytest
 import hetsim
 from hetsim.cli import main
 from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.study.registry import STUDIES
 
 
 def run_python(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -115,12 +116,13 @@ def test_without_a_verb_help_is_shown(capsys):
     assert "Usage: hetsim" in capsys.readouterr().out
 
 
-def test_listed_verbs_are_exactly_the_modules_there_are():
+def test_listed_verbs_are_exactly_the_studies_and_modules_there_are():
     with click.Context(main.cli) as context:
         listed = main.cli.list_commands(context)
     assert listed
     assert set(listed) <= set(main.VERBS)
-    for name in main.VERBS:
+    assert set(STUDIES) <= set(listed)
+    for name in set(main.VERBS) - set(STUDIES):
         if name in listed:
             assert isinstance(import_module(f"hetsim.cli.{name}").command, click.Command)
         else:

@@ -1,10 +1,13 @@
-"""The README says only what works: its commands and examples are run here."""
+"""The README says only what works: its commands are run here, and the examples of the docs too."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import onnx
@@ -13,7 +16,6 @@ from onnx import TensorProto, helper
 
 import hetsim
 from hetsim.cli import main
-from hetsim.soc import kinds
 
 ROOT = Path(hetsim.__file__).parents[1]
 README = ROOT / "README.md"
@@ -29,9 +31,11 @@ def blocks(language: str) -> list[str]:
 
 
 def example(name: str) -> str:
-    found = re.search(rf"<!-- example: {name} -->\n```\w+\n(.*?)^```", TEXT, re.M | re.S)
-    assert found, name
-    return found[1]
+    """The code block that a page of docs/ calls ``name``."""
+    pages = [page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").rglob("*.md"))]
+    pattern = rf"<!-- example: {name} -->\n```\w+\n(.*?)^```"
+    (code,) = [code for page in pages for code in re.findall(pattern, page, re.M | re.S)]
+    return str(code)
 
 
 def execute(code: str, names: dict[str, object]) -> None:
@@ -107,6 +111,40 @@ def test_the_python_example_runs(capsys):
     assert "squeezenet partition_tuner" in capsys.readouterr().out
 
 
+def test_the_readmes_python_runs(capsys):
+    (code,) = blocks("python")
+    execute(code, {})
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_the_example_soc_runs(workdir):
+    (workdir / "tiny.yaml").write_text(example("soc"), encoding="utf-8")
+    (workdir / "mine.yaml").write_text(example("soc scenario"), encoding="utf-8")
+    result = hetsim.run("mine.yaml")
+    assert [run.scheduler for run in result.runs] == ["cpu_only", "type_based", "heft"]
+    assert not result.failed
+
+
+def test_the_readme_quotes_what_the_page_on_the_papers_study_shows():
+    quoted = re.search(r"^```\n(Published figures.*?)^```", TEXT, re.M | re.S)
+    assert quoted
+    page = (ROOT / "docs" / "background" / "paper.md").read_text(encoding="utf-8")
+    assert quoted[1] in page
+
+
+def test_every_task_of_the_noxfile_is_in_the_readme():
+    code = (ROOT / "noxfile.py").read_text(encoding="utf-8")
+    tasks = re.findall(r'^@nox\.session(?:\(name="([\w-]+)"\))?\ndef (\w+)', code, re.MULTILINE)
+    assert len(tasks) >= 9
+    table = TEXT.partition("| task | command |")[2]
+    for named, function in tasks:
+        assert f"`{named or function}`" in table
+
+
+def test_the_readme_is_short():
+    assert len(TEXT.splitlines()) < 250
+
+
 def test_the_example_scenario_runs(workdir):
     (workdir / "mine.yaml").write_text(example("scenario"), encoding="utf-8")
     result = hetsim.run("mine.yaml")
@@ -114,22 +152,109 @@ def test_the_example_scenario_runs(workdir):
     assert not result.failed
 
 
-def test_the_example_kind_of_pu_works(workdir, monkeypatch):
-    names: dict[str, object] = {}
-    execute(example("pu kind"), names)
-    extended = {**kinds.kinds(), "fixed_rate": names["FixedRateSpec"]}
-    monkeypatch.setattr("hetsim.soc.kinds.kinds", lambda: extended)
-    soc = (ROOT / "socs" / "edge-mcu.yaml").read_text(encoding="utf-8")
-    entry = (
-        "pus:\n  slow: {kind: fixed_rate, path: [bus, sdram], operations_per_second: 1.0e+6,\n"
-        "         operating_points: {only: {clock: 1 MHz}}}\n"
+def installed(directory: Path, group: str, name: str, value: str, code: str) -> dict[str, str]:
+    """The environment in which a package of one module and one entry point is installed."""
+    info = directory / "site" / "mine-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info.parent / f"{value.partition(':')[0]}.py").write_text(code, encoding="utf-8")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
+    paths = (str(info.parent), str(ROOT), os.environ.get("PYTHONPATH", ""))
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def output(directory: Path, environment: dict[str, str], *arguments: str) -> str:
+    """What a process prints that ends well."""
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=directory, env=environment, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def soc_file(directory: Path, old: str, new: str) -> Path:
+    """A scenario on a SoC that says ``new`` for ``old``."""
+    text = (ROOT / "socs" / "edge-mcu.yaml").read_text(encoding="utf-8")
+    assert old in text
+    (directory / "soc.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    scenario = directory / "mine.yaml"
+    scenario.write_text(
+        "hetsim: scenario/1\nname: mine\nsoc: ./soc.yaml\nmodels: [mine.onnx]\n"
+        "schedulers: [cpu_only]\n",
+        encoding="utf-8",
     )
-    (workdir / "soc.yaml").write_text(soc.replace("pus:\n", entry, 1), encoding="utf-8")
-    loaded = hetsim.load_soc(workdir / "soc.yaml")
-    network = hetsim.load_model(workdir / "mine.onnx")
-    plan = hetsim.load_plan(_plan_file(workdir, network))
-    run = hetsim.simulate(loaded, network, plan)
-    assert run.makespan_s == pytest.approx(3 * 64 * 64 / 1e6, rel=0.01)
+    return scenario
+
+
+def test_the_entry_points_of_the_docs_name_the_examples():
+    page = (ROOT / "docs" / "howto" / "extending.md").read_text(encoding="utf-8")
+    (declared,) = re.findall(r"^```toml\n(.*?)^```", page, re.M | re.S)
+    points = tomllib.loads(declared)["project"]["entry-points"]
+    names = ("scheduler", "pu kind", "cost source", "metric", "study")
+    for code, (group, named) in zip(map(example, names), points.items(), strict=True):
+        assert f"| `{group}` |" in page
+        ((name, value),) = named.items()
+        module, _, attribute = value.partition(":")
+        assert module == name
+        assert code.startswith(f'"""{module}.py: ')
+        assert re.search(rf"^(class )?{attribute}\b", code, re.M)
+
+
+def test_the_example_kind_of_pu_works(workdir):
+    pytest.importorskip("hetsim.cost.pu")
+    soc_file(
+        workdir,
+        "pus:\n",
+        "pus:\n  slow: {kind: fixed_rate, path: [bus, sdram], operations_per_second: 1.0e+6,\n"
+        "         operating_points: {only: {clock: 1 MHz}}}\n",
+    )
+    _plan_file(workdir, hetsim.load_model(workdir / "mine.onnx"))
+    environment = installed(
+        workdir, "hetsim.pu_kinds", "fixed_rate", "fixed_rate:FixedRateSpec", example("pu kind")
+    )
+    code = (
+        "import hetsim; print(hetsim.simulate(hetsim.load_soc('soc.yaml'),"
+        " hetsim.load_model('./mine.onnx'), hetsim.load_plan('plan.yaml')).makespan_s)"
+    )
+    seconds = float(output(workdir, environment, "-c", code))
+    assert seconds == pytest.approx(3 * 64 * 64 / 1e6, rel=0.01)
+
+
+def test_the_example_cost_source_works(workdir):
+    pytest.importorskip("hetsim.cost.source")
+    (workdir / "times.yaml").write_text("Relu: 0.25\n", encoding="utf-8")
+    cpu = "  cpu:\n    kind: cpu_cluster\n"
+    soc_file(workdir, cpu, cpu + "    costs: {kind_times: times.yaml}\n")
+    environment = installed(
+        workdir, "hetsim.cost_sources", "kind_times", "kind_times:KindTimes", example("cost source")
+    )
+    code = (
+        "import hetsim; run = hetsim.run('mine.yaml').runs[0];"
+        " print(run.makespan_s, run.operators[0].cost_source)"
+    )
+    seconds, source = output(workdir, environment, "-c", code).split()
+    assert float(seconds) == pytest.approx(0.25, rel=0.01)
+    assert source == "kind_times"
+
+
+def test_the_example_metric_is_told(workdir):
+    pytest.importorskip("hetsim.analysis.metrics.base")
+    environment = installed(
+        workdir, "hetsim.metrics", "switches", "switches:SWITCHES", example("metric")
+    )
+    arguments = ("-m", "hetsim", "run", "quickstart", "--json")
+    assert '"switches": 16' in output(workdir, environment, *arguments)
+
+
+def test_the_example_study_is_a_verb(workdir):
+    pytest.importorskip("hetsim.study.base")
+    environment = installed(
+        workdir, "hetsim.studies", "extremes", "extremes:Extremes", example("study")
+    )
+    arguments = ("quickstart", "--vary", "dram.bandwidth", "--workers", "1")
+    told = output(workdir, environment, "-m", "hetsim", "extremes", *arguments)
+    assert "dram.bandwidth takes the makespan from 0.164 to 0.185 s" in told
 
 
 def _plan_file(directory: Path, network: object) -> Path:
@@ -144,7 +269,6 @@ def _plan_file(directory: Path, network: object) -> Path:
 
 
 def test_the_example_plan_is_a_plan(tmp_path):
-    text = next(block for block in blocks("yaml") if "plan/1" in block)
     path = tmp_path / "plan.yaml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(example("plan"), encoding="utf-8")
     assert hetsim.load_plan(path).model == "tiny"

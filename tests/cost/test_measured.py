@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from hetsim.analysis.sources import cost_sources, unmeasured
 from hetsim.cost.analytical import AnalyticalModel
+from hetsim.cost.chain import CostChain
 from hetsim.cost.measured.files import dump_profile, parse_profile, read_profile
 from hetsim.cost.measured.fit import Path as Road
 from hetsim.cost.measured.fit import alone_s, fit
 from hetsim.cost.measured.keys import convolution_key, group_key, kinds_of, operator_key
 from hetsim.cost.measured.model import MeasuredModel
+from hetsim.cost.measured.source import measured_model
 from hetsim.cost.measured.table import Entry, ProfileTable
-from hetsim.cost.sources import cost_chain
 from hetsim.cost.work import Kernel, Phase, Work
 from hetsim.errors import ConfigError, InfeasibleError
 from hetsim.lower.lowering import Lowering
@@ -32,6 +33,11 @@ from hetsim.workload.zoo import load_model
 
 GRAPH = load_model("squeezenet")
 SOC = load_soc("zcu102-vta")
+
+
+def cost_chain(soc, tables):
+    analytical = AnalyticalModel()
+    return CostChain([measured_model(soc, tables, analytical), analytical])
 
 
 def table(entries: list[Entry], scope: str = "kernel") -> ProfileTable:

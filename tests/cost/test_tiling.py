@@ -13,7 +13,7 @@ from hetsim.cost import systolic_cycles
 from hetsim.cost.analytical.tiling import Buffers, Demand, Tiling, fewest_cycles, tile
 from hetsim.errors import InfeasibleError
 from hetsim.forms.arrays import alignments
-from hetsim.soc.npu import GemmCore, SystolicArray
+from hetsim.soc.arrays import GemmCore, SystolicArray
 from hetsim.workload.graph import LoopNest
 from tests.cost.tiling_reference import Account, Cuts, all_cuts, play, ranges
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hetsim.cost import systolic_cycles
 from hetsim.errors import ConfigError
 from hetsim.forms.arrays import Cut, tiled_cycles
-from hetsim.soc.npu import GemmCore, SystolicArray
+from hetsim.soc.arrays import GemmCore, SystolicArray
 from hetsim.workload.graph import Graph
 from hetsim.workload.zoo import load_model
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hetsim.forms.vector import ConvParameters, ConvRows, seconds
+from hetsim.forms.convolution import ConvParameters, ConvRows, seconds
 from hetsim.learn.tables import Measurements, read_measurements
 
 HEADER = (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hetsim.forms.vector import (
+from hetsim.forms.convolution import (
     ConvParameters,
     ConvRows,
     compute_seconds,
@@ -16,10 +16,10 @@ from hetsim.forms.vector import (
     winograd_saving,
 )
 from hetsim.learn.physical.choose import BASELINES, baseline_for
-from hetsim.learn.physical.vector import ConvBaseline
+from hetsim.learn.physical.convolution import ConvBaseline
 from hetsim.learn.tables import read_measurements
 from hetsim.learn.tables.forms import NPU, TRANSFER
-from hetsim.workload.costing.products import STEM_CHANNELS, convolution_variant
+from hetsim.workload.convolution import CLASSES, convolution_class
 from hetsim.workload.graph import LoopNest
 from tests.learn.samples import TRUTH, rows_of, shapes, table_of
 
@@ -111,9 +111,7 @@ def test_classes_are_those_of_the_workload() -> None:
             1, groups, extent, extent, c_in // groups, c_out // groups, kernel, kernel, stride,
             stride, 1, 1, extent, extent,
         )  # fmt: skip
-        names = ("", "pointwise", "depthwise", "grouped", "stem")
-        assert names[int(ConvRows.of_nests([nest], 4.0).variant[0])] == convolution_variant(nest)
-    assert STEM_CHANNELS == 4
+        assert CLASSES[int(ConvRows.of_nests([nest], 4.0).variant[0])] == convolution_class(nest)
 
 
 def test_transfers_give_latency_and_bandwidth_back(tmp_path: Path) -> None:

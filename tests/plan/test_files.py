@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hetsim.errors import PlanError
 from hetsim.plan.files import dump_plan, load_plan, parse_plan, plan_json_schema
-from hetsim.plan.model import Partition, Plan
+from hetsim.plan.model import Partition, Plan, Proof
 from hetsim.workload.rewrite import Rewrite
 
 NAMES = st.text(min_size=1, max_size=12) | st.sampled_from(
@@ -117,6 +117,13 @@ def test_minimal_file(tmp_path):
     assert plan.predicted_s is None
 
 
+def test_what_was_proven_stays_with_the_plan() -> None:
+    plan = Plan("m", (Partition("p", "cpu", ("a",)),), proof=Proof(0.0025, "exact"))
+    text = dump_plan(plan)
+    assert "proof:\n  lower_bound_us: 2500.0\n  by: exact\n" in text
+    assert parse_plan(text) == plan
+
+
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
@@ -126,6 +133,8 @@ def test_minimal_file(tmp_path):
         (MINIMAL.replace("[a]", "[a"), "plan.yaml:", "YAML"),
         (MINIMAL + "predicted_us: -1\n", "plan.yaml:5", "-1"),
         (MINIMAL + "model: n\n", "plan.yaml:5:1", "repeated"),
+        (MINIMAL + "proof: {lower_bound_us: 0, by: x}\n", "plan.yaml:5", "lower_bound_us"),
+        (MINIMAL + "proof: {lower_bound_us: 1}\n", "plan.yaml:5", "by"),
         ("", "plan.yaml", "empty"),
     ],
 )

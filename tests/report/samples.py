@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hetsim.analysis.result import Bound, LinkMetrics, OperatorRow, PUMetrics, Result, Run
+from hetsim.analysis.result import LinkMetrics, OperatorRow, PUMetrics, Result, Run
+from hetsim.bounds.bound import Bound
 from hetsim.plan.model import Partition, Plan
 from hetsim.sim.trace import LinkUsage, RateSample, Span, TaskRow, Trace
 from hetsim.soc.describe import soc_of
@@ -206,14 +207,23 @@ def sample_run(graph: Graph, scheduler: str, soc: SoC, stretch: float = 1.0) -> 
     plan = sample_plan(graph, scheduler)
     trace, rows = sample_trace(graph, plan, stretch)
     span = trace.makespan_s
+    metrics = {
+        "makespan_s": span,
+        "predicted_s": plan.predicted_s,
+        "lower_bound_s": span * 0.7,
+        "gap": span / (span * 0.7) - 1.0,
+        "contention_free_s": span * 0.8,
+        "energy_j": None,
+        "partitions": len(plan.partitions),
+        "events": trace.events,
+    }
     return Run(
         graph.name,
         scheduler,
         graph,
         plan,
         trace,
-        span,
-        plan.predicted_s,
+        metrics,
         (Bound(span * 0.7, "longest path of minima"), Bound(span * 0.4, "bytes / bandwidth")),
         {name: PUMetrics(t, t / span) for name, t in trace.pu_busy_s.items()},
         {
@@ -228,7 +238,6 @@ def sample_run(graph: Graph, scheduler: str, soc: SoC, stretch: float = 1.0) -> 
             name: {"compute": t, "dependency_wait": 0.0, "idle": span - t}
             for name, t in trace.pu_busy_s.items()
         },
-        contention_free_s=span * 0.8,
         planning_s=0.0123,
     )
 

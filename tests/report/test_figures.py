@@ -8,7 +8,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from hetsim.analysis.result import Result
+import hetsim
+from hetsim.analysis.result import RENDERERS, Result, Run
 from hetsim.report.figures.plotting import COLUMN_IN, figure_images
 from hetsim.report.figures.summaries import (
     attribution_figure,
@@ -16,6 +17,7 @@ from hetsim.report.figures.summaries import (
     gap_figure,
     result_figures,
 )
+from hetsim.report.page.notebook import show_in_notebooks
 from hetsim.report.palette import PARTS
 from hetsim.report.summary import time_shares
 from tests.report.samples import HOSTILE, sample_result
@@ -87,7 +89,21 @@ def test_a_result_without_a_run_has_no_figures() -> None:
             make(empty)
 
 
+@pytest.mark.parametrize("name", ["load_result", "run", "simulate", "compare", "Run"])
+def test_whoever_comes_in_by_the_front_door_sees_results_drawn(name: str, monkeypatch) -> None:
+    monkeypatch.delitem(vars(hetsim), name, raising=False)
+    kept = dict(RENDERERS)
+    try:
+        RENDERERS.clear()
+        assert sample_result()._repr_html_() is None  # notebooks fall back to plain text
+        assert getattr(hetsim, name)
+        assert RENDERERS.keys() == {Run, Result}
+    finally:
+        RENDERERS.update(kept)
+
+
 def test_notebooks_show_every_row_and_escape_names() -> None:
+    show_in_notebooks()
     sample = sample_result(hostile=True)
     page = sample._repr_html_()
     assert "<img" not in page

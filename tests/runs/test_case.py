@@ -10,8 +10,8 @@ import pytest
 from hetsim.errors import InfeasibleError, PlanError, SchedulerError
 from hetsim.plan.model import Partition, Plan
 from hetsim.runs.case import Case
-from hetsim.runs.limits import time_limit
-from hetsim.runs.memory import check_capacity, peak_bytes
+from hetsim.runs.guards.limits import time_limit
+from hetsim.runs.guards.memory import check_capacity, peak_bytes
 from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.workload.graph import Graph, Operator, Tensor
 from tests.sim.samples import CLUSTER, make_graph, make_soc
@@ -71,7 +71,7 @@ def test_a_good_plan_is_simulated_with_everything_a_report_needs(case: Case) -> 
     assert [row.operators for row in run.operators] == ["a", "b"]
     assert [row.end_s for row in run.operators] == pytest.approx([2e-3, 4e-3])
     assert sum(run.attribution.values()) == pytest.approx(run.makespan_s)
-    assert run.contention_free_s == pytest.approx(run.makespan_s)
+    assert run.metrics["contention_free_s"] == pytest.approx(run.makespan_s)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,11 @@ import pytest
 
 from hetsim.errors import ConfigError, Location
 from hetsim.library import shipped
+from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
-from hetsim.soc.schema import NPUSpec
+from hetsim.scenario.variants import varied
+from hetsim.schedulers.registry import scheduler_names
+from hetsim.soc.npu import NPUSpec
 
 GOOD = """\
 hetsim: scenario/1
@@ -69,7 +72,6 @@ def test_a_scenario_holds_everything_it_says(write, tmp_path: Path) -> None:  # 
     assert scenario.models[1].input_shapes == {"data": (1, 3, 448, 448)}
     assert scenario.models[2].path == tmp_path / "nets" / "tiny.onnx"
     assert scenario.models[0].path is None
-    assert scenario.schedulers != "all"
     assert [(s.name, s.label, dict(s.parameters)) for s in scenario.schedulers] == [
         ("heft", "heft", {}),
         ("heft", "heft-2", {"depth": 2}),
@@ -85,13 +87,25 @@ def test_names_keep_their_lines(write) -> None:  # type: ignore[no-untyped-def]
     file = write(GOOD)
     scenario = load_scenario(file)
     assert scenario.models[1].where == Location(str(file), 9, 5)
-    assert scenario.schedulers[0].where == Location(str(file), 13, 5)  # type: ignore[union-attr]
+    assert scenario.schedulers[0].where == Location(str(file), 13, 5)
     assert scenario.where(("schedulers", 1, "name")) == Location(str(file), 14, 12)
 
 
 def test_all_schedulers(write) -> None:  # type: ignore[no-untyped-def]
     text = GOOD[: GOOD.index("schedulers:")] + "schedulers: all\n"
-    assert load_scenario(write(text)).schedulers == "all"
+    scenario = load_scenario(write(text))
+    assert [ref.name for ref in scenario.schedulers] == scheduler_names()
+    assert not any(ref.listed for ref in scenario.schedulers)
+    assert choose(scenario, schedulers=["heft"]).schedulers[0].listed
+    changed = varied(scenario, {"schedulers.exact.time_limit": 2.0})
+    assert changed.scheduler("exact").parameters == {"time_limit": 2.0}
+
+
+def test_a_scheduler_file_is_relative_to_the_scenario(write, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    text = GOOD[: GOOD.index("schedulers:")] + "schedulers: ['own/mine.py:Mine', '/a.py:Abs']\n"
+    refs = load_scenario(write(text)).schedulers
+    assert [ref.name for ref in refs] == [f"{tmp_path}/own/mine.py:Mine", "/a.py:Abs"]
+    assert [ref.label for ref in refs] == ["own/mine.py:Mine", "/a.py:Abs"]
 
 
 def test_overrides_go_to_the_scenario_or_to_its_soc(write) -> None:  # type: ignore[no-untyped-def]

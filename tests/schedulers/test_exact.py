@@ -112,7 +112,9 @@ def test_nothing_in_the_plan_space_is_better(seed: int) -> None:
     found = case.makespan(plan)
     assert found <= best * (1 + 1e-9)
     assert plan.details["incumbent_s"] == found
-    assert plan.details["lower_bound_s"] <= best * (1 + 1e-9)
+    assert plan.proof is not None
+    assert plan.proof.by == "exact"
+    assert plan.proof.seconds <= best * (1 + 1e-9)
     assert plan.details["plan_space_exhausted"] or plan.details["optimal"]
 
 
@@ -135,7 +137,8 @@ def test_never_worse_than_the_heuristics_it_starts_from(
     plan = case.plan(create("exact", QUICK))
     found = case.makespan(plan)
     assert plan.predicted_s == pytest.approx(found)
-    assert plan.details["lower_bound_s"] <= found
+    assert plan.proof is not None
+    assert plan.proof.seconds <= found
     for name in ("type_based", "heft", "mosaic"):
         try:
             other = case.makespan(case.plan(create(name)))
@@ -165,7 +168,7 @@ def test_without_a_simulator_it_optimises_the_prediction_and_claims_no_bound() -
     problem = make_problem(graph, soc, {"a": [1.0, 5.0], "b": [1.0, 5.0]})
     plan = create("exact", QUICK).plan(problem)
     assert plan.predicted_s == pytest.approx(2.0)
-    assert "lower_bound_s" not in plan.details
+    assert plan.proof is None
     assert plan.details["predicted_lower_bound_s"] == pytest.approx(2.0)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hetsim.errors import ConfigError
-from hetsim.sim.runtime import Inference
 from hetsim.sim.simulate import execute
+from hetsim.sim.source import Inference
 from tests.sim.samples import (
     CLUSTER,
     ELEMENTS,

@@ -11,8 +11,8 @@ from hetsim.errors import ResultsError
 from hetsim.lower.program import Program
 from hetsim.runs.case import Case
 from hetsim.schedulers.registry import create
-from hetsim.sim.runtime import Inference
 from hetsim.sim.simulate import execute
+from hetsim.sim.source import Inference
 from hetsim.sim.trace import Activity, Span, TaskRow
 from hetsim.sim.tracefile import TraceFile, read_trace_file
 from hetsim.soc.loader import load_soc

@@ -1,51 +1,121 @@
-"""Kinds of processing units that other packages add."""
+"""Kinds of processing units that other packages add: one file each, and everything knows them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
+import hetsim
+from hetsim.calibrate.target import find_target
+from hetsim.cli.main import entry
 from hetsim.errors import ConfigError
-from hetsim.soc import kinds as registry
+from hetsim.learn.tables import read_measurements
+from hetsim.scenario.loader import load_scenario
+from hetsim.scenario.variants import varied
+from hetsim.soc.kinds import kinds
 from hetsim.soc.loader import load_soc, soc_json_schema
-from hetsim.soc.schema import PUSpec
+from hetsim.study.whatif.knobs import knobs_of
+from tests.installed import Install
+from tests.installed import install as install
+from tests.learn.samples import shapes, write_file
+
+FOREIGN = '''
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from hetsim.cost.analytical.traffic import total_bytes, weight_bytes
+from hetsim.cost.pu import PUModel
+from hetsim.cost.work import Phase, Work
+from hetsim.soc.accelerator import AcceleratorSpec
+from hetsim.soc.fields import Count, Size
+from hetsim.soc.pu import PUSpec
+from hetsim.soc.turning import sides
+
+
+class LaneModel(PUModel):
+    def floor(self, op):
+        rate = self.spec.lanes * self.spec.banks * self.spec.point.clock
+        return (op.macs + op.element_ops) / rate
+
+    def work(self, graph, kernel, residency):
+        compute = sum(self.floor(op) for op in kernel.operators)
+        weights = weight_bytes(kernel, self.pu)
+        loads = total_bytes(graph, kernel.inputs, self.pu) + weights
+        phase = Phase("run", compute, loads, total_bytes(graph, kernel.outputs, self.pu), compute)
+        return Work(self.spec.dispatch, compute, (phase,), weight_bytes=weights)
 
 
 class DSPSpec(PUSpec):
-    """A kind of somebody else's."""
+    """Lanes in banks."""
 
     kind: Literal["dsp"]
-    lanes: int
+    model: ClassVar[type] = LaneModel
+    lanes: Count
+    banks: Count = 2
+    scratch: Size = Field(default=65536.0, description="memory of its own")
+    wakes: Literal["fast", "slow"] = "slow"
+    fast_lanes: Count | None = None
+
+    @property
+    def multipliers(self):
+        return float(self.lanes * self.banks)
+
+    @property
+    def on_chip_memory(self):
+        return self.scratch
+
+    def joints(self):
+        return (sides(self, "lanes", "banks"),)
+
+    def along(self, field, choice):
+        return {"fast_lanes": 4} if (field, choice) == ("wakes", "fast") else {}
 
 
-class Point:
-    """An entry point."""
+class ManyCoreSpec(DSPSpec):
+    """Runs threads, too."""
 
-    value = "somewhere:DSPSpec"
+    kind: Literal["many_core"]
+    repeatable: ClassVar[bool] = False
+    cores: Count
 
-    def __init__(self, name: str, result: object) -> None:
-        self.name = name
-        self.result = result
-
-    def load(self) -> object:
-        if isinstance(self.result, Exception):
-            raise self.result
-        return self.result
+    @property
+    def thread_cores(self):
+        return self.cores
 
 
-@pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    def add(*points: Point) -> None:
-        monkeypatch.setattr(registry, "entry_points", lambda group: list(points))
-        registry.kinds.cache_clear()
+class GPUSpec(AcceleratorSpec):
+    """An accelerator by another name."""
 
-    yield add
-    monkeypatch.undo()
-    registry.kinds.cache_clear()
+    kind: Literal["gpu"]
 
+
+class Silent(PUSpec):
+    kind: Literal["silent"]
+
+
+class HalfModel(PUModel):
+    def floor(self, op):
+        return 0.0
+
+
+class HalfSpec(PUSpec):
+    kind: Literal["half"]
+    model: ClassVar[str] = "foreign:HalfModel"
+
+
+class WrongSpec(HalfSpec):
+    kind: Literal["half"]
+    model: ClassVar[str] = "foreign:Silent"
+
+
+class LostSpec(HalfSpec):
+    kind: Literal["half"]
+    model: ClassVar[str] = "foreigner:Model"
+'''
 
 SOC = """\
 hetsim: soc/1
@@ -69,31 +139,170 @@ pus:
 runtime: {host: cpu}
 """
 
+PLAN = """\
+hetsim: plan/1
+model: squeezenet
+partitions:
+- {name: p0, pu: dsp, operators: [%s]}
+"""
 
-def test_an_installed_kind_is_validated_by_its_own_schema(tmp_path: Path, install) -> None:  # type: ignore[no-untyped-def]
-    file = tmp_path / "soc.yaml"
-    file.write_text(SOC, encoding="utf-8")
+
+def kinds_of(**named: str) -> dict[str, dict[str, str]]:
+    return {"hetsim.pu_kinds": {name: f"foreign:{value}" for name, value in named.items()}}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "soc.yaml"
+    path.write_text(SOC, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def dsp(install: Install, file: Path) -> Path:
+    install(FOREIGN, kinds_of(dsp="DSPSpec", many_core="ManyCoreSpec", gpu="GPUSpec"))
+    return file
+
+
+def test_an_unknown_kind_is_located(file: Path) -> None:
     with pytest.raises(ConfigError, match=r"soc\.yaml:15:11: pus\.dsp\.kind: unknown kind 'dsp'"):
         load_soc(file)
-    install(Point("dsp", DSPSpec))
-    spec = load_soc(file).by_name["dsp"].spec
-    assert isinstance(spec, DSPSpec)
-    assert spec.lanes == 8
-    assert "lanes" in str(soc_json_schema())
+
+
+def test_an_installed_kind_is_validated_by_its_own_schema(dsp: Path) -> None:
+    assert load_soc(dsp).by_name["dsp"].spec.lanes == 8  # type: ignore[attr-defined]
+    assert "fast_lanes" in str(soc_json_schema())
     with pytest.raises(ConfigError, match="did you mean 'lanes'"):
-        load_soc(file, {"dsp.lane": 4})
+        load_soc(dsp, {"dsp.lane": 4})
+
+
+def test_it_is_simulated_and_bounded(dsp: Path, tmp_path: Path) -> None:
+    roomy = {"dram.bandwidth": "800 GB/s"}
+    soc, graph = load_soc(dsp, roomy), hetsim.load_model("squeezenet")
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(PLAN % ", ".join(op.name for op in graph.operators), encoding="utf-8")
+    run = hetsim.simulate(soc, graph, hetsim.load_plan(plan))
+    assert run.makespan_s is not None
+    assert run.lower_bound_s is not None
+    arithmetic = sum(op.macs + op.element_ops for op in graph.operators) / 16e9
+    assert run.makespan_s == pytest.approx(arithmetic, rel=0.05)
+    assert 0.0 < run.lower_bound_s <= run.makespan_s
+    wider = hetsim.simulate(load_soc(dsp, {**roomy, "dsp.banks": 4}), graph, hetsim.load_plan(plan))
+    assert wider.makespan_s < 0.7 * run.makespan_s  # type: ignore[operator]
+
+
+def test_one_with_cores_for_threads_can_be_the_host(dsp: Path) -> None:
+    graph = hetsim.load_model("squeezenet")
+    changes: dict[str, object] = {
+        "pus.cpu": {
+            "kind": "many_core", "lanes": 4, "cores": 2, "path": ["dram"],
+            "operating_points": {"on": {"clock": "1 GHz"}},
+        },
+        "pus.dsp.layout": "packed",
+        "pus.dsp.crossing": {"relayout": "10 ns"},
+        "area": {"per_core": 1.0},
+    }  # fmt: skip
+    soc = load_soc(dsp, changes)
+    assert soc.host.cores == 2
+    assert soc.spec.area is not None
+    assert soc.spec.area.total(soc.spec) == 2.0
+    result = hetsim.run(_scenario(dsp, graph.name), overrides=changes)
+    assert not result.failed
+    with pytest.raises(ConfigError, match=r"no many_core is called 'dsp'; .*cpu"):
+        load_soc(dsp, {**changes, "runtime.host": "dsp"})
+
+
+def _scenario(soc: Path, model: str) -> Path:
+    path = soc.with_name("scenario.yaml")
+    path.write_text(
+        f"hetsim: scenario/1\nname: mine\nsoc: ./{soc.name}\n"
+        f"models: [{model}]\nschedulers: [heft]\n"
+    )
+    return path
+
+
+def test_whatif_turns_its_fields_as_it_says(dsp: Path) -> None:
+    scenario = load_scenario(_scenario(dsp, "squeezenet"))
+    knobs = {knob.name: knob for knob in knobs_of(scenario)}
+    array = knobs["dsp"]
+    assert array.now == "8×2"
+    assert array.more is not None
+    assert dict(array.more.values) == {"pus.dsp.lanes": 16, "pus.dsp.banks": 4}
+    assert array.more.factor == 4.0
+    [fast] = knobs["dsp.wakes"].alternatives
+    assert dict(fast.values) == {"pus.dsp.wakes": "fast", "pus.dsp.fast_lanes": 4}
+    assert "dsp.scratch" in knobs
+    assert "dsp.lanes" not in knobs
+    assert "number of cpu" not in knobs
+    [second] = knobs["number of dsp"].alternatives
+    assert [pu.name for pu in varied(scenario, second.values).soc.pus] == ["cpu", "dsp", "dsp_2"]
+
+
+def test_it_is_priced(dsp: Path) -> None:
+    spec = load_soc(dsp, {"area": {"per_mac": 2.0, "per_sram_mib": 16.0}}).spec
+    assert spec.area is not None
+    terms = spec.area.terms(spec)
+    assert (terms["per_mac"], terms["per_sram_mib"]) == (32.0, 1.0)
+
+
+def test_measurements_calibrate_it_only_if_its_model_says_so(dsp: Path, tmp_path: Path) -> None:
+    table = read_measurements(write_file(tmp_path / "m.csv", shapes(20)))
+    with pytest.raises(ConfigError) as caught:
+        find_target(load_soc(dsp), "dsp", table)
+    text = str(caught.value)
+    assert "convolution latency does not calibrate dsp, which is a dsp" in text
+    assert "convolution latency calibrates cpu_cluster and accelerator and gpu" in text
+    gpu = load_soc(dsp, {"pus.dsp": {
+        "kind": "gpu", "path": ["dram"], "operating_points": {"on": {"clock": "1 GHz"}},
+        "macs_per_cycle": {"float32": 64}, "element_ops_per_cycle": {"float32": 64},
+        "efficiency": {"default": 0.5},
+    }})  # fmt: skip
+    assert find_target(gpu, "dsp", table).stated() is not None
+
+
+def test_it_is_listed(dsp: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert entry(["list", "pu-kinds", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["dsp"]["origin"] == "foreign:DSPSpec"
+    assert rows["dsp"]["description"] == "Lanes in banks."
+    assert rows["dsp"]["calibrated_from"] is None
+    assert rows["gpu"]["calibrated_from"] == "convolution latency"
+    assert rows["npu"]["origin"] == "built in"
 
 
 @pytest.mark.parametrize(
     ("point", "says"),
     [
-        (Point("dsp", ImportError("no module")), "cannot be loaded: no module"),
-        (Point("dsp", int), "not a subclass"),
-        (Point("npu", DSPSpec), "already in use"),
+        ({"dsp": "DSP"}, "cannot be loaded: .*DSP"),
+        ({"dsp": "PUModel"}, r"is not a subclass of hetsim\.soc\.pu\.PUSpec"),
+        ({"npu": "DSPSpec"}, "already in use"),
     ],
 )
-def test_a_broken_kind_names_itself(install, point: Point, says: str) -> None:  # type: ignore[no-untyped-def]
-    install(point)
+def test_a_broken_kind_names_itself(install: Install, point: dict[str, str], says: str) -> None:
+    install(FOREIGN, kinds_of(**point))
+    [(name, value)] = point.items()
     with pytest.raises(ConfigError, match=says) as caught:
-        registry.kinds()
-    assert "somewhere:DSPSpec" in str(caught.value)
+        kinds()
+    assert f"processing unit kind {name!r} of 'foreign:{value}'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("schema", "says"),
+    [
+        ("Silent", "Silent says no model"),
+        ("HalfSpec", r"the model of HalfSpec of 'foreign:HalfModel' does not define work\(\)"),
+        ("WrongSpec", r"'foreign:Silent' is not a subclass of hetsim\.cost\.pu\.PUModel"),
+        ("LostSpec", "the model of LostSpec of 'foreigner:Model' cannot be loaded: No module"),
+    ],
+)
+def test_a_kind_without_a_model_says_so_in_every_run(
+    install: Install, file: Path, schema: str, says: str
+) -> None:
+    kind = "silent" if schema == "Silent" else "half"
+    install(FOREIGN, kinds_of(**{kind: schema}))
+    text = SOC.replace("kind: dsp", f"kind: {kind}").replace("    lanes: 8\n", "")
+    file.write_text(text, encoding="utf-8")
+    result = hetsim.run(_scenario(file, "squeezenet"))
+    assert result.failed
+    for run in result.runs:
+        assert re.search(says, str(run.error))

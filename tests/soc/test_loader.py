@@ -9,7 +9,7 @@ import pytest
 from hetsim import library
 from hetsim.errors import ConfigError, Location
 from hetsim.soc.loader import load_soc
-from hetsim.soc.schema import NPUSpec
+from hetsim.soc.npu import NPUSpec
 
 GOOD = """\
 hetsim: soc/1

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hetsim.library import shipped
+from hetsim.soc.arrays import GemmCore
+from hetsim.soc.cpu import CPUClusterSpec
 from hetsim.soc.loader import load_soc
-from hetsim.soc.schema import CPUClusterSpec, GemmCore, NPUSpec
+from hetsim.soc.npu import NPUSpec
 
 
 @pytest.mark.parametrize("name", list(shipped("socs")))

@@ -15,10 +15,11 @@ from hetsim.errors import ConfigError, ResultsError
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
 from hetsim.study.axes import parse_axis
-from hetsim.study.executors.base import Executor
-from hetsim.study.executors.choice import executor
+from hetsim.study.executors import registry
+from hetsim.study.executors.base import Bench, Executor
+from hetsim.study.executors.registry import Place, executor
 from hetsim.study.executors.serial import SerialExecutor
-from hetsim.study.point import Bench, Outcome, Point
+from hetsim.study.point import Outcome, Point, PointBench
 from hetsim.study.sweep.study import sweep
 from tests.study.samples import loaded, planned, small_scenario, wait_until
 
@@ -53,27 +54,64 @@ def test_all_cores_are_used_unless_there_is_less_to_do():
     assert isinstance(executor(None, points=1), SerialExecutor)
 
 
-class Scrambled(Executor[int]):
+class Letters(Bench[int, str]):
+    """Any jobs and answers will do for an executor."""
+
+    def evaluate(self, job: int) -> str:
+        if job == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return "abcdefg"[job]
+
+    def lost(self, job: int, reason: str) -> str:
+        return f"{job}: {reason}"
+
+
+def test_any_bench_will_do_and_says_itself_what_became_of_a_lost_job():
+    bench = Letters()
+    with executor(2) as team:
+        team.ensure(bench)
+        found = dict(team.perform((f"job {i}", i) for i in range(7)))
+        assert list(map(found.get, ("job 0", "job 1", "job 2", "job 6"))) == ["a", "b", "c", "g"]
+        assert found["job 3"].startswith("3: the worker process died")
+        assert len(found) == 7
+    with team:  # started again after it was stopped
+        team.ensure(bench)
+        assert dict(team.perform([("x", 1)])) == {"x": "b"}
+
+
+def test_an_executor_elsewhere_is_a_name_and_an_address(monkeypatch):
+    place = Place(f"{__name__}:Scrambled")
+    monkeypatch.setitem(registry.ELSEWHERE, "queue", place)
+    assert isinstance(executor(4, queue="a://b"), Scrambled)
+    assert not isinstance(executor(1, queue=None), Scrambled)
+    with pytest.raises(ConfigError, match="one place"):
+        executor(1, queue="a://b", dask="tcp://c:1")
+    monkeypatch.setitem(registry.ELSEWHERE, "queue", Place("nowhere:Nothing"))
+    with pytest.raises(ConfigError, match="executor 'queue' of 'nowhere:Nothing' cannot be loaded"):
+        executor(1, queue="a://b")
+
+
+class Scrambled(Executor[Point, Outcome]):
     """Gives outcomes back late and in reverse."""
 
     slots = 3
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "") -> None:
         self.waiting: list[tuple[int, Point]] = []
         self.most = 0
-        self.bench: Bench | None = None
+        self.bench: PointBench | None = None
 
-    def start(self, bench: Bench) -> None:
+    def start(self, bench: PointBench) -> None:
         self.bench = bench
 
-    def submit(self, ticket: int, point: Point) -> None:
-        self.waiting.append((ticket, point))
+    def submit(self, number: int, job: Point) -> None:
+        self.waiting.append((number, job))
         self.most = max(self.most, len(self.waiting))
 
     def wait(self) -> list[tuple[int, Outcome]]:
         assert self.bench is not None
-        ticket, point = self.waiting.pop()
-        return [(ticket, self.bench.evaluate(point))]
+        number, job = self.waiting.pop()
+        return [(number, self.bench.evaluate(job))]
 
     def stop(self) -> None:
         self.waiting.clear()
@@ -146,7 +184,7 @@ def test_a_cluster_loses_a_worker_and_the_study_ends_all_the_same(tmp_path, clus
             workers[0].send_signal(signal.SIGKILL)
             workers[0].wait()
 
-    team = ClusterExecutor[int](address, timeout_s=60.0)
+    team = ClusterExecutor[Point, Outcome](address, timeout_s=60.0)
     wait_until(lambda: workers[0].poll() is None)
     time.sleep(3.0)  # both workers should be there, or there would be nobody to lose
     done = sweep(
@@ -161,7 +199,7 @@ def test_a_cluster_loses_a_worker_and_the_study_ends_all_the_same(tmp_path, clus
     assert len(planned(tmp_path)) <= 24 + 4
     again = sweep(
         slow, [parse_axis("npu.sram=64KiB..1MiB:24")], store=tmp_path / "s.sqlite",
-        executor=ClusterExecutor[int](address, timeout_s=60.0),
+        executor=ClusterExecutor[Point, Outcome](address, timeout_s=60.0),
     )  # fmt: skip
     assert again.reused == 24
 
@@ -188,7 +226,7 @@ def test_a_cluster_that_goes_away_is_told_and_the_store_keeps_what_is_done(
     with pytest.raises(ResultsError, match="went away"):
         sweep(
             slow, axes, store=tmp_path / "s.sqlite",
-            executor=ClusterExecutor[int](address, timeout_s=10.0), progress=progress,
+            executor=ClusterExecutor[Point, Outcome](address, timeout_s=10.0), progress=progress,
         )  # fmt: skip
     again = sweep(slow, axes, store=tmp_path / "s.sqlite")
     assert again.reused >= done[-1] >= 4

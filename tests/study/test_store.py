@@ -21,7 +21,7 @@ from hetsim.study.sweep.study import sweep
 from tests.study.samples import loaded, planned, small_scenario, start, wait_until
 
 POINT = Point("net", "heft", {"npu.sram": "1 MiB"})
-DONE = Outcome(makespan_s=0.1 + 0.2, utilization={"npu": 1 / 3}, partitions=2)
+DONE = Outcome({"makespan_s": 0.1 + 0.2, "partitions": 2}, utilization={"npu": 1 / 3})
 
 
 def test_outcomes_come_back_bit_by_bit(tmp_path):

@@ -16,12 +16,14 @@ import hetsim
 from hetsim.cli.main import entry
 from hetsim.errors import ConfigError, ResultsError
 from hetsim.plan.files import load_plan
-from hetsim.runs.scenario import run_scenario
+from hetsim.runs.scenario import case_of, run_scenario
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.registry import create
-from hetsim.study.point import Bench, Outcome, case_of
+from hetsim.schedulers.search.starts import start_names
+from hetsim.study.executors.serial import SerialExecutor
+from hetsim.study.point import PointBench
 from hetsim.study.tune import study as study_module
 from hetsim.study.tune.crew import Crew, TuneBench
 from hetsim.study.tune.parameters import tune_parameters
@@ -209,9 +211,9 @@ def test_held_out_networks_have_no_part_in_the_tuning(tmp_path):
     )
     path.write_text(twice)
     scenario = load_scenario(path)
-    cases = tuple(case_of(scenario, graph) for graph in Bench.of(scenario).graphs.values())
-    with Crew(TuneBench(cases)) as crew:
-        tuned = tune_parameters(crew, holdout=2)
+    cases = tuple(case_of(scenario, graph) for graph in PointBench.of(scenario).graphs.values())
+    crew = Crew(TuneBench(cases))
+    tuned = tune_parameters(crew, holdout=2)
     held = [[gain.held_out for gain in fold.gains] for fold in tuned.folds]
     assert held == [[True, True, False], [True, False, True]]
     assert tuned.holdout == 2
@@ -223,34 +225,37 @@ def test_held_out_networks_have_no_part_in_the_tuning(tmp_path):
                 plan = PartitionTuner(**parameters).plan(case.problem())
                 assert case.simulate(plan).makespan_s == pytest.approx(seconds, rel=1e-9)
         assert (fold.mean_change(held_out=False) or 0.0) <= 0.0
-    with Crew(TuneBench(cases[2:])) as crew:
-        alone = tune_parameters(crew).everything
+    alone = tune_parameters(Crew(TuneBench(cases[2:]))).everything
     assert alone.parameters == tuned.folds[0].parameters
 
 
 def test_a_dead_worker_is_told(small):
     scenario = load_scenario(small)
-    cases = tuple(case_of(scenario, graph) for graph in Bench.of(scenario).graphs.values())
+    cases = tuple(case_of(scenario, graph) for graph in PointBench.of(scenario).graphs.values())
 
-    class Dying:
-        def start(self, bench):
-            pass
+    class Dying(SerialExecutor):
+        def submit(self, number, job):
+            self._done.append((number, self._bench.lost(job, "the worker process died")))
 
-        def perform(self, jobs):
-            return [(ticket, Outcome(error="the worker process died")) for ticket, _ in jobs]
-
-    crew = Crew(TuneBench(cases))
-    crew._executor = Dying()
+    crew = Crew(TuneBench(cases), Dying())
     with pytest.raises(ResultsError, match="the worker process died"):
         tune_parameters(crew)
 
 
 def test_partition_tuner_tuned_is_the_best_of_all_in_run(small):
     scenario = load_scenario(small)
-    case = case_of(scenario, next(iter(Bench.of(scenario).graphs.values())))
+    case = case_of(scenario, next(iter(PointBench.of(scenario).graphs.values())))
     tuned = case.plan(create("partition_tuner_tuned", {"evaluations": 300}))
     seconds = case.simulate(tuned).makespan_s
     assert tuned.predicted_s == pytest.approx(seconds, rel=1e-9)
     for name in ("partition_tuner", "heft", "type_based", "ios", "mosaic", "best_single_pu"):
         assert seconds <= case.simulate(case.plan(create(name))).makespan_s * (1 + 1e-9)
     assert case.plan(create("partition_tuner_tuned", {"evaluations": 300})) == tuned
+
+
+def test_all_schedulers_means_all_plans_to_start_from_and_no_proofs(tmp_path):
+    text = SCENARIO.replace("[type_based]", "all")
+    everything = load_scenario(small_scenario(tmp_path, text=text))
+    assert [name for _, name, _ in study_module._starts(everything)] == start_names()
+    asked = choose(everything, schedulers=["exact", "heft"])
+    assert [name for _, name, _ in study_module._starts(asked)] == [*start_names(), "exact"]

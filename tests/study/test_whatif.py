@@ -17,10 +17,11 @@ from hetsim.scenario.loader import load_scenario
 from hetsim.scenario.variants import varied
 from hetsim.soc.fields import Quantity
 from hetsim.study.compare.study import compare, parse_variant
-from hetsim.study.executors.choice import executor
+from hetsim.study.executors.registry import executor
 from hetsim.study.whatif.knobs import SKIPPED, UNVARIED, knobs_of
 from hetsim.study.whatif.report import tornado
-from hetsim.study.whatif.study import sentence, whatif
+from hetsim.study.whatif.result import sentence
+from hetsim.study.whatif.study import whatif
 from tests.study.samples import SCENARIO, loaded, small_scenario
 
 

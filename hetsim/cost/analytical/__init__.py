@@ -1,5 +1,5 @@
 """Costs from first principles: peak rates, efficiencies, array mappings, tiling."""
 
-from hetsim.cost.analytical.model import AnalyticalModel, register
+from hetsim.cost.analytical.model import AnalyticalModel
 
-__all__ = ["AnalyticalModel", "register"]
+__all__ = ["AnalyticalModel"]

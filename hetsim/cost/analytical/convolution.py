@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from hetsim.forms.vector import CLASSES, WINOGRAD, ConvParameters, ConvRows, compute_seconds
+from hetsim.forms.convolution import WINOGRAD, ConvParameters, ConvRows, compute_seconds
 from hetsim.soc.accelerator import AcceleratorSpec
 from hetsim.soc.convolution import ConvolutionSpec
 from hetsim.soc.cpu import CPUClusterSpec
+from hetsim.workload.convolution import CLASSES
 from hetsim.workload.graph import LoopNest
 
+VectorUnits = CPUClusterSpec | AcceleratorSpec
+"""What states rates, efficiencies and the refinement; a kind from outside may inherit from one."""
 
-def cycle_parameters(spec: CPUClusterSpec | AcceleratorSpec, dtype: str) -> ConvParameters:
+
+def cycle_parameters(spec: VectorUnits, dtype: str) -> ConvParameters:
     """The formula's parameters as the description states them, with core cycles for seconds."""
     return _parameters(spec.convolution or ConvolutionSpec(), _rates(spec, dtype))
 
 
-def convolution_cycles(nest: LoopNest, spec: CPUClusterSpec | AcceleratorSpec, dtype: str) -> float:
+def convolution_cycles(nest: LoopNest, spec: VectorUnits, dtype: str) -> float:
     """Core cycles of a convolution's arithmetic, element costs included."""
     return _cycles(nest, spec.convolution or ConvolutionSpec(), _rates(spec, dtype))
 
 
-def _rates(spec: CPUClusterSpec | AcceleratorSpec, dtype: str) -> tuple[float, ...]:
+def _rates(spec: VectorUnits, dtype: str) -> tuple[float, ...]:
     """Multiply-accumulates per cycle of each class, then the peak."""
     peak, table = spec.macs_per_cycle[dtype], spec.efficiency
     plain = table.get("Conv", table["default"])

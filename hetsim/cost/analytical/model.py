@@ -1,34 +1,15 @@
-"""The analytical cost model: one function per PU kind."""
+"""The analytical cost model: every kernel, by the model that the kind of its PU names."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from hetsim.cost.analytical import npu, roofline
 from hetsim.cost.chain import CostModel
 from hetsim.cost.profile import INFEASIBLE
+from hetsim.cost.pu import model_of
 from hetsim.cost.support import why_not
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
 from hetsim.soc.model import PU
-from hetsim.workload.graph import Graph, Operator
-
-WorkFunction = Callable[[Graph, Kernel, PU, Residency], Work]
-FloorFunction = Callable[[Operator, PU], float]
-
-_MODELS: dict[str, tuple[WorkFunction, FloorFunction]] = {
-    "cpu_cluster": (roofline.cpu_work, roofline.cpu_floor),
-    "accelerator": (roofline.accelerator_work, roofline.accelerator_floor),
-    "npu": (npu.npu_work, npu.npu_floor),
-}
-
-
-def register(kind: str, work: WorkFunction, floor: FloorFunction) -> None:
-    """Makes these the analytical model of PUs of ``kind`` (for PU kinds from outside).
-
-    ``floor(operator, pu)`` is the arithmetic time in seconds that no tiling or fusion avoids.
-    """
-    _MODELS[kind] = (work, floor)
+from hetsim.workload.graph import Graph
 
 
 class AnalyticalModel(CostModel):
@@ -40,11 +21,7 @@ class AnalyticalModel(CostModel):
         reason = why_not(pu, kernel)
         if reason is not None:
             raise InfeasibleError(f"{kernel.name} cannot run: {reason}")
-        try:
-            model, _ = _MODELS[pu.kind]
-        except KeyError:
-            raise InfeasibleError(f"no analytical model is registered for {pu.kind!r}") from None
-        return model(graph, kernel, pu, residency)
+        return model_of(pu).work(graph, kernel, residency)
 
     def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
         operator = graph.operators[op]
@@ -52,7 +29,7 @@ class AnalyticalModel(CostModel):
         kernel = Kernel.of(graph, (operator,))
         if why_not(pu, kernel) is None:
             # A possible tail may run inside another kernel, without a dispatch of its own.
-            arithmetic = _MODELS[pu.kind][1](operator, pu)
+            arithmetic = model_of(pu).floor(operator)
             if tails:
                 return 0.0 if pu.spec.fused_tails_hide else arithmetic
             return arithmetic + pu.spec.dispatch

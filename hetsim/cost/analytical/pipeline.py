@@ -11,15 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from hetsim.cost.analytical.tiling import Tiling
 from hetsim.cost.work import Phase, TileRun
-
-Numbers = npt.NDArray[Any]
+from hetsim.numeric import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ def pipeline(tiling: Tiling, engine: Engine) -> Pipeline:
     return Pipeline(phases, _runs(loads, stores, compute), first_weights)
 
 
-def _tile_bytes(tiling: Tiling) -> tuple[Numbers, Numbers, int]:
+def _tile_bytes(tiling: Tiling) -> tuple[Array, Array, int]:
     """Bytes that each tile loads and stores, in execution order."""
     groups, pixels, channels, filters = (
         tiling.groups, tiling.pixels, tiling.channels, tiling.filters,
@@ -83,7 +80,7 @@ def _tile_bytes(tiling: Tiling) -> tuple[Numbers, Numbers, int]:
     return loads, _dealt(tiling.store_bytes, writes), int(weights[0])
 
 
-def _dealt(total: int, where: Numbers) -> Numbers:
+def _dealt(total: int, where: Array) -> Array:
     """``total`` split evenly over the places marked; what does not divide goes to the first."""
     share, rest = divmod(total, int(where.sum()))
     dealt = np.where(where, share, 0).astype(np.int64)
@@ -91,25 +88,23 @@ def _dealt(total: int, where: Numbers) -> Numbers:
     return dealt
 
 
-def _seconds(moved: Numbers, engine: Engine) -> Numbers:
+def _seconds(moved: Array, engine: Engine) -> Array:
     """Time to move each of several transfers alone, without latency; nothing takes no time."""
     return np.where(moved > 0, moved / engine.rate + engine.setup, 0.0)
 
 
-def _slots(following: Numbers, before: Numbers, compute: float, engine: Engine) -> Numbers:
+def _slots(following: Array, before: Array, compute: float, engine: Engine) -> Array:
     """Length of each slot: computing, or the transfers beside it.
 
     Load and store start together: they share the rate, and their set-up and latency coincide.
     """
     both = following + before
     moving = np.where(both > 0, both / engine.rate + engine.setup + engine.latency, 0.0)
-    slots: Numbers = np.maximum(compute, moving)
+    slots: Array = np.maximum(compute, moving)
     return slots
 
 
-def _overlapped(
-    loads: Numbers, stores: Numbers, compute: float, engine: Engine
-) -> tuple[Phase, ...]:
+def _overlapped(loads: Array, stores: Array, compute: float, engine: Engine) -> tuple[Phase, ...]:
     following = np.append(loads[1:], 0)
     before = np.insert(stores[:-1], 0, 0)
     slots = _slots(following, before, compute, engine)
@@ -129,7 +124,7 @@ def _overlapped(
     )
 
 
-def _in_turn(loads: Numbers, stores: Numbers, compute: float, engine: Engine) -> tuple[Phase, ...]:
+def _in_turn(loads: Array, stores: Array, compute: float, engine: Engine) -> tuple[Phase, ...]:
     """Without double buffering nothing overlaps."""
     return _kept(
         Phase("load", _one_by_one(loads, engine), int(loads.sum()), 0),
@@ -138,7 +133,7 @@ def _in_turn(loads: Numbers, stores: Numbers, compute: float, engine: Engine) ->
     )
 
 
-def _one_by_one(moved: Numbers, engine: Engine) -> float:
+def _one_by_one(moved: Array, engine: Engine) -> float:
     """Time of transfers in turn; the simulator adds the latency of one of them."""
     transfers = int((moved > 0).sum())
     return float(_seconds(moved, engine).sum()) + max(transfers - 1, 0) * engine.latency
@@ -149,7 +144,7 @@ def _kept(*phases: Phase) -> tuple[Phase, ...]:
     return tuple(p for p in phases if p.bytes or p.compute_s) or (Phase("stream", 0.0),)
 
 
-def _runs(loads: Numbers, stores: Numbers, compute: float) -> tuple[TileRun, ...]:
+def _runs(loads: Array, stores: Array, compute: float) -> tuple[TileRun, ...]:
     """Equal tiles in a row, counted."""
     changes = np.flatnonzero((np.diff(loads) != 0) | (np.diff(stores) != 0)) + 1
     starts = [0, *changes.tolist()]

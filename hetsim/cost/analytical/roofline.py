@@ -7,73 +7,51 @@ a flow of all its bytes whose rate cap is bytes / compute time.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import cast
+from typing import TypeVar
 
-from hetsim.cost.analytical.convolution import convolution_cycles
+from hetsim.cost.analytical.convolution import VectorUnits, convolution_cycles
 from hetsim.cost.analytical.traffic import total_bytes, weight_bytes
+from hetsim.cost.pu import PUModel
 from hetsim.cost.work import Kernel, Phase, Residency, Work
-from hetsim.soc.accelerator import AcceleratorSpec
-from hetsim.soc.cpu import CPUClusterSpec
-from hetsim.soc.model import PU
 from hetsim.workload.graph import DTYPE_BYTES, Graph, Operator
 
-
-def cpu_floor(op: Operator, pu: PU) -> float:
-    """Arithmetic time of ``op`` on a worker, seconds."""
-    spec = cast(CPUClusterSpec, pu.spec)
-    return operator_cycles(op, pu, spec) / _cpu_rate(pu, spec)
+SpecT = TypeVar("SpecT", bound=VectorUnits)
 
 
-def accelerator_floor(op: Operator, pu: PU) -> float:
-    """Arithmetic time of ``op`` on an accelerator, seconds."""
-    spec = cast(AcceleratorSpec, pu.spec)
-    return operator_cycles(op, pu, spec) / spec.point.clock
+class RooflineModel(PUModel[SpecT]):
+    """Work at the efficiency stated for each kind of operator."""
 
+    calibration = "hetsim.calibrate.convolution:ConvolutionTarget"
 
-def cpu_work(graph: Graph, kernel: Kernel, pu: PU, residency: Residency) -> Work:
-    """A kernel on a worker of a CPU cluster; each further core adds ``parallel_efficiency``."""
-    spec = cast(CPUClusterSpec, pu.spec)
-    return _work(graph, kernel, pu, residency, spec, _cpu_rate(pu, spec))
+    @property
+    @abstractmethod
+    def cycles_per_s(self) -> float:
+        """Core cycles per second of the whole unit."""
 
+    def work(self, graph: Graph, kernel: Kernel, residency: Residency) -> Work:
+        compute = sum(self._cycles(op) for op in kernel.operators) / self.cycles_per_s
+        weights = weight_bytes(kernel, self.pu)
+        reads = (t for t in kernel.inputs if t not in residency.inputs)
+        writes = (t for t in kernel.outputs if t not in residency.outputs)
+        load = total_bytes(graph, reads, self.pu) + weights
+        phase = Phase("run", compute, load, total_bytes(graph, writes, self.pu), compute)
+        return Work(self.spec.dispatch, compute, (phase,), weight_bytes=weights)
 
-def _cpu_rate(pu: PU, spec: CPUClusterSpec) -> float:
-    """Core cycles per second of a worker."""
-    return spec.point.clock * (1.0 + (pu.cores - 1) * spec.parallel_efficiency)
+    def floor(self, op: Operator) -> float:
+        return self._cycles(op) / self.cycles_per_s
 
-
-def accelerator_work(graph: Graph, kernel: Kernel, pu: PU, residency: Residency) -> Work:
-    """A kernel on an accelerator."""
-    spec = cast(AcceleratorSpec, pu.spec)
-    return _work(graph, kernel, pu, residency, spec, spec.point.clock)
-
-
-def _work(
-    graph: Graph,
-    kernel: Kernel,
-    pu: PU,
-    residency: Residency,
-    spec: CPUClusterSpec | AcceleratorSpec,
-    cycles_per_s: float,
-) -> Work:
-    compute = sum(operator_cycles(op, pu, spec) for op in kernel.operators) / cycles_per_s
-    weights = weight_bytes(kernel, pu)
-    reads = total_bytes(graph, (t for t in kernel.inputs if t not in residency.inputs), pu)
-    writes = total_bytes(graph, (t for t in kernel.outputs if t not in residency.outputs), pu)
-    phase = Phase("run", compute, reads + weights, writes, compute)
-    return Work(spec.dispatch, compute, (phase,), weight_bytes=weights)
-
-
-def operator_cycles(op: Operator, pu: PU, spec: CPUClusterSpec | AcceleratorSpec) -> float:
-    """Cycles of one core for ``op``, at the efficiency stated for its kind."""
-    share = efficiency(spec.efficiency, op)
-    dtype = pu.stored_dtype(op.dtype)
-    cycles = op.element_ops / (element_rate(spec.element_ops_per_cycle, dtype) * share)
-    if op.kind == "Conv" and op.nest is not None and spec.convolution is not None:
-        cycles += convolution_cycles(op.nest, spec, dtype)
-    elif op.macs:
-        cycles += op.macs / (spec.macs_per_cycle[dtype] * share)
-    return cycles
+    def _cycles(self, op: Operator) -> float:
+        """Cycles of one core for ``op``."""
+        spec, dtype = self.spec, self.pu.stored_dtype(op.dtype)
+        share = efficiency(spec.efficiency, op)
+        cycles = op.element_ops / (element_rate(spec.element_ops_per_cycle, dtype) * share)
+        if op.kind == "Conv" and op.nest is not None and spec.convolution is not None:
+            cycles += convolution_cycles(op.nest, spec, dtype)
+        elif op.macs:
+            cycles += op.macs / (spec.macs_per_cycle[dtype] * share)
+        return cycles
 
 
 def efficiency(table: Mapping[str, float], op: Operator) -> float:

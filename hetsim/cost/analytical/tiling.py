@@ -12,17 +12,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from hetsim.errors import InfeasibleError
 from hetsim.forms.arrays import Cut, alignments, tiled_cycles, tiled_folds
-from hetsim.soc.npu import GemmCore, SystolicArray
+from hetsim.numeric import Array
+from hetsim.soc.arrays import GemmCore, MatrixArray
 from hetsim.workload.graph import LoopNest
 
-Array = npt.NDArray[Any]
 ACCUMULATOR_BYTES = 4
 """Partial sums are 32 bits wide (int32 behind int8 products, float32 behind float16 ones)."""
 
@@ -120,7 +118,7 @@ def flatten(nest: LoopNest, images: int) -> LoopNest:
     )  # fmt: skip
 
 
-def fewest_cycles(nest: LoopNest, array: SystolicArray | GemmCore) -> int:
+def fewest_cycles(nest: LoopNest, array: MatrixArray) -> int:
     """Array cycles that no cut can go below.
 
     Those of the uncut loops, except that every tile's closed form has one cycle less than its
@@ -138,9 +136,7 @@ def fewest_cycles(nest: LoopNest, array: SystolicArray | GemmCore) -> int:
 
 
 @lru_cache(maxsize=65536)
-def tile(
-    nest: LoopNest, array: SystolicArray | GemmCore, buffers: Buffers, demand: Demand
-) -> Tiling:
+def tile(nest: LoopNest, array: MatrixArray, buffers: Buffers, demand: Demand) -> Tiling:
     """Chooses the tiling of one kernel.
 
     Raises:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hetsim.learn.tables.table import Measurements
-
-Floats = NDArray[np.float64]
+from hetsim.numeric import Floats
 
 
 class Fitted(ABC):

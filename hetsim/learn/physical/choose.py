@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hetsim.learn.physical.base import Baseline, Fitted, Floats
-from hetsim.learn.physical.blocks import NPUBaseline, array_work, element_width
+from hetsim.learn.physical.base import Baseline, Fitted
+from hetsim.learn.physical.convolution import CEILING_MARGIN, ConvBaseline, conv_rows
+from hetsim.learn.physical.npu import NPUBaseline, array_work, element_width
 from hetsim.learn.physical.robust import fit_log_parameters
 from hetsim.learn.physical.transfer import TransferBaseline
-from hetsim.learn.physical.vector import CEILING_MARGIN, ConvBaseline, conv_rows
 from hetsim.learn.tables.forms import CONVOLUTION, NPU, TRANSFER
 from hetsim.learn.tables.table import Measurements
+from hetsim.numeric import Floats
 
 BASELINES: Mapping[str, type[Baseline]] = {
     CONVOLUTION.name: ConvBaseline,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hetsim.learn.physical.base import Baseline, Fitted, Floats
+from hetsim.learn.physical.base import Baseline, Fitted
 from hetsim.learn.tables.table import Measurements
+from hetsim.numeric import Floats
 
 PHYSICAL, FLOOR = "physical", "floor"
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from hetsim.numeric import Floats
 
 SOFT_THRESHOLD = 0.1
 """Log error (about 10 %) at which the loss turns from quadratic to linear."""

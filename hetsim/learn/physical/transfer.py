@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hetsim.learn.physical.base import Baseline, Fitted
 from hetsim.learn.physical.robust import fit_log_parameters
 from hetsim.learn.tables.table import Measurements
+from hetsim.numeric import Floats
 
-Floats = NDArray[np.float64]
 Corner = tuple[float, float, float]
 """Latency in cycles, bandwidth in bytes per cycle, p."""
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Column = NDArray[Any]
-Mask = NDArray[np.bool_] | NDArray[np.intp]
+from hetsim.numeric import Array, Bools, Floats, Ints
+
+Column = Array
+Mask = Bools | NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,10 @@ class Measurements:
     file: str
     unit: str
     columns: Mapping[str, Column]
-    target: NDArray[np.float64]
+    target: Floats
     families: Column
     shapes: Column
-    lines: NDArray[np.int64]
+    lines: Ints
     problems: tuple[Problem, ...] = ()
     rows_read: int = 0
 
@@ -58,7 +59,7 @@ class Measurements:
     def __getitem__(self, name: str) -> Column:
         return self.columns[name]
 
-    def number(self, name: str) -> NDArray[np.float64]:
+    def number(self, name: str) -> Floats:
         """A numeric column as floats."""
         return np.asarray(self.columns[name], dtype=np.float64)
 

@@ -1,9 +1,9 @@
 """``runs.json.gz``: a whole result on disk, from which every report can be made again.
 
 What is stored is the :class:`~hetsim.analysis.result.Result` itself: the SoC as a description, the
-networks, the plans, and the traces as columns. Reading gives back an equal result (networks forget
-which file they came from), so a report made from it is the same to the byte. The file depends on
-the result alone; wall-clock times stand in ``manifest.json``.
+networks, the plans, the metrics as they were read, and the traces as columns. Reading gives back an
+equal result (networks forget which file they came from), so a report made from it is the same to
+the byte. The file depends on the result alone; wall-clock times stand in ``manifest.json``.
 """
 
 from __future__ import annotations
@@ -16,23 +16,22 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hetsim.analysis.result import Bound, LinkMetrics, OperatorRow, PUMetrics, Result, Run
+from hetsim.analysis.result import LinkMetrics, OperatorRow, PUMetrics, Result, Run
+from hetsim.bounds.bound import Bound
 from hetsim.errors import HetsimError, ResultsError
-from hetsim.plan.model import Partition, Plan
+from hetsim.plan.model import Partition, Plan, Proof
 from hetsim.sim.trace import Activity, LinkUsage, RateSample, Span, TaskRow, Trace
 from hetsim.soc.describe import describe_soc, soc_of
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
 from hetsim.workload.rewrite import Rewrite
 
-SCHEMA = "hetsim.runs/1"
+SCHEMA = "hetsim.runs/2"
 NAME = "runs.json.gz"
 
 Row = TypeVar("Row")
 Json = dict[str, Any]
 
-_SCALARS = (
-    "model", "scheduler", "makespan_s", "predicted_s", "energy_j", "contention_free_s", "error",
-)  # fmt: skip
+_SCALARS = ("model", "scheduler", "metrics", "error")
 """Fields of a run that are stored as they are."""
 
 
@@ -187,6 +186,7 @@ def _plan(plan: Plan) -> Json:
         "predicted_s": plan.predicted_s,
         "details": plan.details,
         "rewrites": _columns(Rewrite, plan.rewrites),
+        "proof": plan.proof and [plan.proof.seconds, plan.proof.by],
     }
 
 
@@ -208,6 +208,7 @@ def _read_plan(entry: Json) -> Plan:
                 kernel=lambda size: None if size is None else tuple(size),
             )
         ),
+        proof=entry["proof"] and Proof(*entry["proof"]),
     )
 
 

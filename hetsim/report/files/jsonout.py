@@ -1,6 +1,7 @@
 """``result.json``: the machine-readable result, schema ``hetsim.result/1``.
 
-Times are microseconds, sizes bytes, shares fractions of one. The bytes depend on the result
+Times are microseconds, sizes bytes, shares fractions of one; metrics are written as they say
+(:meth:`hetsim.analysis.metrics.base.Metric.written`). The bytes depend on the result
 alone: no wall-clock times (they go to ``manifest.json``), no paths of this machine, keys in a
 stated order.
 """
@@ -11,6 +12,7 @@ import json
 import math
 from collections.abc import Mapping
 
+from hetsim.analysis.metrics.registry import told
 from hetsim.analysis.result import Result, Run
 from hetsim.report.summary import published_figures
 
@@ -51,13 +53,10 @@ def _run(run: Run, files: Mapping[str, str]) -> dict[str, object]:
     row: dict[str, object] = {"model": run.model, "scheduler": run.scheduler}
     if run.error is not None:
         row["error"] = run.error
+    row |= _metrics(run, "front")
+    row["operators"] = len(run.graph)
+    row |= _metrics(run, "sizes")
     row |= {
-        "makespan_us": microseconds(run.makespan_s),
-        "predicted_us": microseconds(run.predicted_s),
-        "lower_bound_us": microseconds(run.lower_bound_s),
-        "gap": _share(run.gap),
-        "operators": len(run.graph),
-        "partitions": len(run.plan.partitions) if run.plan is not None else None,
         "pus": {
             name: {
                 "busy_us": microseconds(pu.busy_s),
@@ -78,12 +77,17 @@ def _run(run: Run, files: Mapping[str, str]) -> dict[str, object]:
             {"us": microseconds(bound.seconds), "argument": bound.argument} for bound in run.bounds
         ],
         "attribution_us": _parts(run.attribution),
-        "contention_free_us": microseconds(run.contention_free_s),
-        "energy_uj": microseconds(run.energy_j),
-        "events": run.trace.events if run.trace is not None else None,
-        "files": dict(files),
     }
-    return row
+    return row | _metrics(run, "end") | {"files": dict(files)}
+
+
+def _metrics(run: Run, place: str) -> dict[str, float | None]:
+    """The metrics of a row that stand at ``place``; what is the SoC's own is not repeated here."""
+    return {
+        metric.key: metric.written(run.metrics.get(metric.column))
+        for metric in told("record", run.metrics)
+        if metric.stands == place and not metric.of_the_soc
+    }
 
 
 def _parts(seconds: Mapping[str, float]) -> dict[str, float]:

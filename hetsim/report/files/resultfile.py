@@ -1,7 +1,8 @@
 """What ``result.json`` may say: the schema behind ``hetsim schema result``.
 
 :mod:`hetsim.report.files.jsonout` writes such files; a test holds the two against each other. Times
-are microseconds, sizes bytes, shares fractions of one.
+are microseconds, sizes bytes, shares fractions of one. A row holds numbers that the schema does not
+name: metrics of whoever wrote the file, which need not be installed where it is read.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from hetsim.analysis.metrics.base import Metric
+from hetsim.analysis.metrics.registry import told
 
 
 class _Strict(BaseModel):
@@ -38,30 +42,28 @@ class BoundEntry(_Strict):
     argument: str = Field(description="why no schedule can be faster")
 
 
-class RunEntry(_Strict):
+class RunEntry(BaseModel):
     """One network planned by one scheduler and simulated."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, int | float | None] = Field(init=False)
 
     model: str
     scheduler: str
     error: str | None = Field(default=None, description="why the row failed; figures are null then")
-    makespan_us: float | None = Field(description="simulated")
-    predicted_us: float | None = Field(description="what the scheduler expected")
-    lower_bound_us: float | None = Field(description="the best of the bounds")
-    gap: float | None = Field(description="makespan / bound - 1")
     operators: int = Field(description="of the network")
-    partitions: int | None = Field(description="of the plan")
     pus: dict[str, PUEntry]
     links: dict[str, LinkEntry]
     bounds: list[BoundEntry]
     attribution_us: dict[str, float] = Field(
         description="the makespan split along the critical path; the parts add up to it"
     )
-    contention_free_us: float | None = Field(
-        description="makespan of the same plan when no transfer disturbs another"
-    )
-    energy_uj: float | None = Field(description="null when the SoC states no power")
-    events: int | None = Field(description="of the simulation")
     files: dict[str, str] = Field(description="files beside result.json, by kind")
+
+    @property
+    def metrics(self) -> dict[str, int | float | None]:
+        """Every metric of the row, as written, by key; also those that are not installed here."""
+        return self.__pydantic_extra__
 
 
 class FigureEntry(_Strict):
@@ -97,9 +99,30 @@ class ResultFile(_Strict):
     notes: list[str]
 
 
+_BEFORE = {"front": "operators", "sizes": "pus", "end": "files"}
+"""What follows in a row on the metrics that stand at a place."""
+
+
 def result_json_schema() -> dict[str, Any]:
-    """The JSON Schema of ``result.json``."""
+    """The JSON Schema of ``result.json``, with every metric that is installed here."""
     schema = ResultFile.model_json_schema()
+    row = schema["$defs"]["RunEntry"]
+    chosen = [metric for metric in told("record") if not metric.of_the_soc]
+    properties: dict[str, Any] = {}
+    for name, described in row["properties"].items():
+        properties |= {m.key: _described(m) for m in chosen if _BEFORE[m.stands] == name}
+        properties[name] = described
+    row["properties"] = properties
+    row["required"] = [name for name in properties if name != "error"]
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "hetsim result"
     return schema
+
+
+def _described(metric: Metric) -> dict[str, Any]:
+    kind = "integer" if metric.unit == "count" else "number"
+    return {
+        "anyOf": [{"type": kind}, {"type": "null"}],
+        "description": metric.about,
+        "title": metric.key.replace("_", " ").title(),
+    }

@@ -5,16 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from hetsim.analysis.result import Result, Run
+from hetsim.analysis.metrics.base import Metric
+from hetsim.analysis.result import RENDERERS, Result, Run
 from hetsim.report.palette import PARTS
-from hetsim.report.summary import gap_text, headline, models_of, tidy_time, winners
+from hetsim.report.summary import (
+    columns_of_runs,
+    facts_of,
+    gap_text,
+    headline,
+    metric_text,
+    models_of,
+    tidy_time,
+    winners,
+)
 
 _NUMBER = "text-align:right;font-variant-numeric:tabular-nums"
 _SLOWEST = 5
 
 
+def show_in_notebooks() -> None:
+    """From now on notebooks show runs and results by the functions below."""
+    RENDERERS.update({Run: run_html, Result: result_html})
+
+
 def result_html(result: Result) -> str:
     """The headline, and a row per network and scheduler with a bar of where its time goes."""
+    columns = [metric for half in columns_of_runs() for metric in half]
     rows: list[str] = []
     for model in models_of(result):
         own = [run for run in result.runs if run.model == model]
@@ -22,8 +38,8 @@ def result_html(result: Result) -> str:
         best = winners(result, model)
         for number, run in enumerate(own):
             name = model if number == 0 else ""
-            rows.append(_row(run, name, longest, run.scheduler in best))
-    titles = ("network", "scheduler", "simulated", "predicted", "bound", "gap", "time goes into")
+            rows.append(_row(run, name, columns, longest, run.scheduler in best))
+    titles = ("network", "scheduler", *(metric.title for metric in columns), "time goes into")
     failed = "".join(
         f"<p style='color:#b3261e'>{escape(run.model)} / {escape(run.scheduler)}:"
         f" {escape(run.error or '')}</p>"
@@ -46,8 +62,7 @@ def run_html(run: Run) -> str:
     if run.lower_bound_s is not None:
         gap = f", gap {gap_text(run)}"
         parts.append(f"proven lower bound {_time(run.lower_bound_s)}{gap}")
-    if run.energy_j is not None:
-        parts.append(f"{run.energy_j * 1e3:.4g} mJ")
+    parts += [escape(f"{m.title} {metric_text(m, value)}") for m, value in facts_of(run)]
     used = [
         (name, f"{use:.1%} used")
         for name, use in [
@@ -72,12 +87,11 @@ def run_html(run: Run) -> str:
     return f"<div><p>{title}: {'; '.join(parts)}</p>{bar}{_legend([run])}<p>{use}</p>{table}</div>"
 
 
-def _row(run: Run, name: str, longest: float, best: bool) -> str:
+def _row(run: Run, name: str, columns: Sequence[Metric], longest: float, best: bool) -> str:
     if run.error is not None:
-        return f"<tr>{_cell(name)}{_cell(run.scheduler)}<td colspan='5'>failed</td></tr>"
-    figures = (
-        _time(run.makespan_s), _time(run.predicted_s), _time(run.lower_bound_s), gap_text(run)
-    )  # fmt: skip
+        failed = f"<td colspan='{len(columns) + 1}'>failed</td>"
+        return f"<tr>{_cell(name)}{_cell(run.scheduler)}{failed}</tr>"
+    figures = [metric_text(metric, run.metrics.get(metric.column)) for metric in columns]
     cells = "".join(_cell(text, number=True, bold=best) for text in figures)
     return (
         f"<tr>{_cell(name, bold=True)}{_cell(run.scheduler, bold=best)}{cells}"

@@ -18,6 +18,7 @@ from hetsim.report.files.jsonout import FileNames
 from hetsim.report.files.perfetto import partition_dependencies
 from hetsim.report.lanes import nanoseconds, rows_of
 from hetsim.report.palette import PARTS, STYLES, style_of
+from hetsim.report.summary import facts_of, metric_text
 from hetsim.report.why import critical_steps, wait_texts
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC
@@ -103,7 +104,7 @@ def _summary(run: Run, soc: SoC, model: int) -> Json:
         "predicted": _finite(run.predicted_s),
         "bound": _finite(run.lower_bound_s),
         "gap": _finite(run.gap),
-        "energy": _finite(run.energy_j),
+        "facts": [[m.title, metric_text(m, value, scaled=True)] for m, value in facts_of(run)],
         "contention_cost": _finite(run.contention_cost_s),
         "path": _split(run.attribution),
         "pu_paths": [[name, _split(parts)] for name, parts in run.pu_attribution.items()],

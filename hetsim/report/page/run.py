@@ -14,14 +14,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
+from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.result import Result, Run
 from hetsim.report.files.jsonout import FileNames
 from hetsim.report.page.payload import report_data, script_json
 from hetsim.report.page.study import Section
 from hetsim.report.summary import (
+    BASELINES,
     best_run,
-    gap_text,
+    columns_of_runs,
     headline,
+    metric_text,
     models_of,
     published_figures,
     speedup,
@@ -37,7 +40,10 @@ SCRIPTS = ("data.js", "timeline.js", "panels.js", "page.js")
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A line of the comparison: positions are percent of the longest bar of its network."""
+    """A line of the comparison: positions are percent of the longest bar of its network.
+
+    ``cells`` are its figures in the table, under :func:`_headings`.
+    """
 
     run: int
     scheduler: str
@@ -49,9 +55,7 @@ class Bar:
     makespan_text: str
     predicted_text: str
     bound_text: str
-    gap_text: str
-    speed: str
-    speed_greedy: str
+    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,7 @@ def render_report(
     return environment.get_template("report.html.j2").render(
         result=result,
         headline=headline(result),
+        headings=_headings(),
         cards=[_card(result, model) for model in models_of(result)],
         figures=published_figures(result),
         soc_text=_soc_text(result),
@@ -118,6 +123,12 @@ def _soc_text(result: Result) -> str:
 
 def _asset(name: str) -> str:
     return (resources.files("hetsim.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _headings() -> list[str]:
+    """Of the table of runs, behind network and scheduler."""
+    before, after = ([metric.title for metric in half] for half in columns_of_runs())
+    return [*before, *(f"× {name}" for name in BASELINES), *after]
 
 
 def _card(result: Result, model: str) -> Card:
@@ -152,6 +163,10 @@ def _bar(result: Result, index: int, run: Run, longest: float, best: bool) -> Ba
         value = speedup(result, run, baseline)
         return "–" if value is None else f"{value:.2f}×"
 
+    def figures(columns: Sequence[Metric]) -> list[str]:
+        return [metric_text(metric, run.metrics.get(metric.column)) for metric in columns]
+
+    before, after = columns_of_runs()
     failed = run.error is not None
     return Bar(
         run=index,
@@ -164,7 +179,5 @@ def _bar(result: Result, index: int, run: Run, longest: float, best: bool) -> Ba
         makespan_text=text(run.makespan_s),
         predicted_text=text(run.predicted_s),
         bound_text=text(run.lower_bound_s),
-        gap_text=gap_text(run),
-        speed=ratio("type_based"),
-        speed_greedy=ratio("profile_greedy"),
+        cells=(*figures(before), *map(ratio, BASELINES), *figures(after)),
     )

@@ -74,11 +74,6 @@ function formatCount(count) {
     if (count >= size) return Number((count / size).toPrecision(4)) + unit;
   return String(count);
 }
-function formatEnergy(joules) {
-  for (const [unit, size] of [["J", 1], ["mJ", 1e-3], ["µJ", 1e-6]])
-    if (joules >= size) return Number((joules / size).toPrecision(4)) + " " + unit;
-  return Number((joules * 1e9).toPrecision(4)) + " nJ";
-}
 // Small shares keep a digit, so that a little is not shown as nothing.
 function percent(share, digits = 0) {
   if (share === null) return "–";

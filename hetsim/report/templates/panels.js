@@ -18,7 +18,7 @@ function fillFacts(run) {
   add("operators", String(data.models[run.model].operators.length));
   add("partitions", run.parts ? String(run.parts.length) : "–");
   if (run.contention_cost !== null) add("contention costs", run.contention_cost > 1e-12 ? time(run.contention_cost) : "nothing");
-  if (run.energy !== null) add("energy", formatEnergy(run.energy));
+  for (const [title, text] of run.facts) add(title, text);
 }
 
 function fillTooltip(box, view, hover) {

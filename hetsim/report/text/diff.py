@@ -6,9 +6,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hetsim.analysis.metrics.base import Metric
+from hetsim.analysis.metrics.registry import metrics, told
 from hetsim.report.diff import ResultDiff, RowChange
 from hetsim.report.palette import PARTS
-from hetsim.report.summary import tidy_time
+from hetsim.report.summary import metric_text, tidy_time
 
 _SHOWN = 20
 """Lines of changed SoC parameters before the rest is only counted."""
@@ -32,9 +34,13 @@ def print_diff(diff: ResultDiff, console: Console) -> None:
     for title in ("a", "b", "speed of b"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("time that came or went", overflow="fold")
+    others = [_others(row) for row in diff.rows]
+    if any(others):
+        table.add_column("also", overflow="fold")
     table.add_column("plan", overflow="fold")
-    for row in diff.rows:
-        table.add_row(*_cells(row))
+    for row, other in zip(diff.rows, others, strict=True):
+        also = [Text(other)] if any(others) else []
+        table.add_row(*_cells(row), *also, Text(_plan(row)))
     console.print(table)
     for row in diff.rows:
         for side, reason in row.error.items():
@@ -66,7 +72,6 @@ def _cells(row: RowChange) -> list[Text]:
         Text(_time(row.b_us, row, "b")),
         Text(speed, style=style),
         Text(_parts(row)),
-        Text(_plan(row)),
     ]
 
 
@@ -83,6 +88,21 @@ def _parts(row: RowChange) -> str:
     for part, change in order:
         label = PARTS[part].label if part in PARTS else part
         words.append(f"{'+' if change > 0 else '−'}{tidy_time(abs(change) / 1e6, 3)} {label}")
+    return ", ".join(words)
+
+
+def _others(row: RowChange) -> str:
+    """The metrics that people are told beside the times, and unknown ones, where they differ."""
+    known = {metric.key: metric for metric in metrics()}
+    people = told()
+    words = []
+    for key, (a, b) in row.metrics.items():
+        metric = known.get(key, Metric(key, key, "", heading=key))
+        if key in known and (metric not in people or metric.stands == "front"):
+            continue
+        texts = (metric_text(metric, metric.from_file(value), scaled=True) for value in (a, b))
+        change = f" ({b / a - 1:+.1%})" if a and b else ""
+        words.append(f"{metric.title} {' → '.join(texts)}{change}")
     return ", ".join(words)
 
 

@@ -12,14 +12,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.result import Result, Run
 from hetsim.report.palette import PARTS
 from hetsim.report.summary import (
     PublishedFigure,
-    gap_text,
+    columns_of_runs,
     headline,
+    metric_text,
     models_of,
     published_figures,
+    share_text,
     speedup,
     time_unit,
     winners,
@@ -77,13 +80,23 @@ def _figure_columns(result: Result) -> dict[str, Cell]:
 
         return cell
 
+    def column(metric: Metric) -> tuple[str, Cell]:
+        def cell(run: Run) -> str:
+            value = run.metrics.get(metric.column)
+            if metric.dimension == "time":
+                return clock(value)
+            if metric.unit == "share" and value is not None:
+                return share_text(value, 0)
+            return metric_text(metric, value)
+
+        return f"{metric.title}\n{unit}" if metric.dimension == "time" else metric.title, cell
+
+    before, after = columns_of_runs()
     return {
-        f"simulated\n{unit}": lambda run: clock(run.makespan_s),
-        f"predicted\n{unit}": lambda run: clock(run.predicted_s),
+        **dict(map(column, before)),
         "× type\nbased": times_faster("type_based"),
         "× prof.\ngreedy": times_faster("profile_greedy"),
-        f"bound\n{unit}": lambda run: clock(run.lower_bound_s),
-        "gap": lambda run: gap_text(run, 0),
+        **dict(map(column, after)),
     }
 
 

@@ -7,7 +7,7 @@ simulation from it, and stands in for it where millions of kernels are to be jud
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hetsim.cost.analytical import AnalyticalModel
@@ -16,11 +16,10 @@ from hetsim.errors import ConfigError, InfeasibleError
 from hetsim.learn.tables.table import Measurements
 from hetsim.lower.lowering import Lowering
 from hetsim.lower.program import Job, Program
+from hetsim.progress import Progress
 from hetsim.sim.simulate import execute
 from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph, Operator
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from hetsim.bounds.floors import Floors, Least
 from hetsim.bounds.relaxation import Window, exit_seconds, producers
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.errors import MissingExtraError
-from hetsim.schedulers.exact.proof import Budget, Proof, Strategy
+from hetsim.schedulers.exact.proof import Budget, Strategy, WindowProof
 from hetsim.schedulers.exact.sharing import HostSharing, Item
 from hetsim.workload.graph import Graph
 
@@ -71,7 +71,7 @@ class WindowModel:
         budget: Budget,
         hint: Mapping[int, int] | None = None,
         strategy: Strategy = "plain",
-    ) -> Proof:
+    ) -> WindowProof:
         """Searches on one thread; repeatable unless the budget's wall-clock time interrupts it."""
         cp = self._cp
         for (op, pu), literal in self._at.items():
@@ -88,15 +88,15 @@ class WindowModel:
         status = solver.solve(self._model)
         spent = solver.deterministic_time
         if status == cp.INFEASIBLE:
-            return Proof(INFEASIBLE, True, effort=spent)
+            return WindowProof(INFEASIBLE, True, effort=spent)
         bound = max(0.0, solver.best_objective_bound) * self._tick
         if status not in (cp.OPTIMAL, cp.FEASIBLE):
-            return Proof(bound, False, effort=spent)
+            return WindowProof(bound, False, effort=spent)
         places = {op: pu for (op, pu), x in self._at.items() if solver.boolean_value(x)}
         rank = {op: i for i, op in enumerate(self._window.ops)}
         order = sorted(self._window.ops, key=lambda op: (solver.value(self._start[op]), rank[op]))
         value = solver.objective_value * self._tick
-        return Proof(bound, status == cp.OPTIMAL, value, places, tuple(order), spent)
+        return WindowProof(bound, status == cp.OPTIMAL, value, places, tuple(order), spent)
 
     def _sequential(self) -> float:
         """Seconds in which everything can be done one after the other, on any PUs."""

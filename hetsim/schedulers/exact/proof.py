@@ -11,7 +11,7 @@ Strategy = Literal["plain", "vary", "raise"]
 
 
 @dataclass(frozen=True)
-class Proof:
+class WindowProof:
     """What the solver found: a bound (seconds), and its best solution's PUs and start order.
 
     ``effort`` is what it took, in the solver's deterministic seconds.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hetsim.bounds.floors import Floors
 from hetsim.bounds.relaxation import Window
 from hetsim.schedulers.exact.model import WindowModel
-from hetsim.schedulers.exact.proof import Budget, Proof, Strategy
+from hetsim.schedulers.exact.proof import Budget, Strategy, WindowProof
 from hetsim.workload.graph import Graph
 
 MARGIN = 1e-4
@@ -21,8 +21,8 @@ def prove(
     window: Window,
     budget: Budget,
     hint: Mapping[int, int],
-    known: Proof | None = None,
-) -> Proof:
+    known: WindowProof | None = None,
+) -> WindowProof:
     """The best that ``budget`` suffices to prove about ``window``; ``hint`` suggests PUs.
 
     Solved up to three times: with the PUs of the hint, which is quick; in full with nothing later

@@ -1,10 +1,11 @@
 """The best plan that can be found, and a proof of how good any plan could be.
 
-The bound: a shortest path over the windows between cut operators (:mod:`.exact_windows`), each step
-bounded by a CP-SAT model of what no plan can avoid (:mod:`.exact_model`). Steps are solved
-only when they lie on the shortest path, until all of them there are. The plan: every built-in
-heuristic and the solver's own solutions are simulated, and the best is improved window by window
-in simulation, contention included (:mod:`.exact_search`, which states the plan space).
+The bound: a shortest path over the windows between cut operators
+(:mod:`hetsim.schedulers.exact.windows`), each step bounded by a CP-SAT model of what no plan can
+avoid (:mod:`hetsim.schedulers.exact.model`). Steps are solved only when they lie on the shortest
+path, until all of them there are. The plan: every built-in heuristic and the solver's own solutions
+are simulated, and the best is improved window by window in simulation, contention included
+(:mod:`hetsim.schedulers.exact.search`, which states the plan space).
 
 Source: CP-SAT of OR-Tools (Perron & Furnon); interval models of heterogeneous scheduling as in
 Laborie et al., "IBM ILOG CP Optimizer for scheduling" (Constraints 23, 2018), optional intervals.
@@ -21,12 +22,12 @@ from typing import ClassVar
 from hetsim.bounds.floors import Floors
 from hetsim.errors import SchedulerError
 from hetsim.plan.build import Block
-from hetsim.plan.model import Plan
+from hetsim.plan.model import Plan, Proof
 from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.schedulers.estimate import predict
 from hetsim.schedulers.exact.model import load_solver
 from hetsim.schedulers.exact.profile import profile_floors
-from hetsim.schedulers.exact.proof import Budget, Proof
+from hetsim.schedulers.exact.proof import Budget, WindowProof
 from hetsim.schedulers.exact.prove import prove
 from hetsim.schedulers.exact.search import (
     Trials,
@@ -119,14 +120,14 @@ class Exact(Scheduler):
         ladder: Ladder,
         trials: Trials,
         budget: Budget,
-        earlier: Mapping[Step, Proof],
-    ) -> dict[Step, Proof]:
+        earlier: Mapping[Step, WindowProof],
+    ) -> dict[Step, WindowProof]:
         """Bounds the steps of shortest paths until all steps of one are as good as they get.
 
         Steps with ``earlier`` proofs are raised further, those furthest from closing the longest.
         """
         ends = time.monotonic() + budget.seconds
-        proofs: dict[Step, Proof] = {}
+        proofs: dict[Step, WindowProof] = {}
         effort = budget.effort
         assert trials.best is not None
         hint = trials.best.places
@@ -159,7 +160,7 @@ class Exact(Scheduler):
         self,
         problem: Problem,
         ladder: Ladder,
-        proofs: dict[Step, Proof],
+        proofs: dict[Step, WindowProof],
         trials: _Judged,
     ) -> None:
         """Tries what the solver found, then improves the best window by window."""
@@ -185,7 +186,8 @@ class Exact(Scheduler):
             "plan_space_exhausted": exhausted,
             "evaluations": trials.count,
         }
-        details["lower_bound_s" if proven else "predicted_lower_bound_s"] = bound
+        if not proven:
+            details["predicted_lower_bound_s"] = bound
         return replace(
             trials.best_plan,
             scheduler=self.name,
@@ -197,10 +199,11 @@ class Exact(Scheduler):
             },
             predicted_s=best,
             details=details,
+            proof=Proof(bound, self.name) if proven and bound > 0.0 else None,
         )
 
 
-def _open_gap(proof: Proof | None) -> float:
+def _open_gap(proof: WindowProof | None) -> float:
     """Seconds between what is proven and what was found; alike for all that is not known."""
     if proof is None or proof.value_s is None:
         return 1.0

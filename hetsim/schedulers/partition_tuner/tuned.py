@@ -1,8 +1,9 @@
 """PartitionTuner with its parameters, and then the plan itself, improved by simulation.
 
-First PartitionTuner's parameters are tuned for this network (:mod:`.tuning.parameters`), then the
-search of :mod:`.tuning.campaign` goes on from the result and from the plans of all other built-in
-schedulers. ``hetsim tune`` does the same with more: workers, budgets in seconds, resuming.
+First PartitionTuner's parameters are tuned for this network
+(:mod:`hetsim.schedulers.search.parameters`), then the search of
+:mod:`hetsim.schedulers.search.campaign` goes on from the result and from the plans of all other
+built-in schedulers. ``hetsim tune`` does the same with more: workers, budgets in seconds, resuming.
 """
 
 from __future__ import annotations

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hetsim.sim.trace import LinkUsage
 from hetsim.soc.model import Link
-
-if TYPE_CHECKING:
-    from hetsim.sim.network.flow import Flow
 
 INFINITY = float("inf")
 SLACK = 1.0 + 1e-12
@@ -31,7 +28,6 @@ class LinkState:
         "name",
         "noted",
         "rate",
-        "sensitive",
         "solo",
         "strict",
         "usage",
@@ -51,7 +47,6 @@ class LinkState:
         self.count = 0
         self.demand = 0.0
         self.asked = 0.0
-        self.sensitive: dict[int, Flow] = {}
         self.congested = False
         self.busy_since = 0.0
         self.rate = 0.0

@@ -20,12 +20,15 @@ from typing import Any
 
 from simpy import Environment
 
-from hetsim.sim.network.flow import Flow, Slowdown
+from hetsim.sim.network.flow import Flow, Moment, Slowdown
 from hetsim.sim.network.links import INFINITY, SLACK, LinkState, Route, Timer
 from hetsim.sim.network.sharing import share
 from hetsim.soc.model import Link
 
-_DUST = 1e-9
+_DUST = 1e-12
+"""A flow with less than this share left has arrived, even if it is stopped now."""
+
+_DEMAND_DUST = 1e-9
 """Others that ask for less than this share of a flow's own demand are rounding, not others."""
 
 
@@ -44,6 +47,10 @@ class Network:
         self.waiting = 0  # flows whose delay has not passed
         self.shared = shared
         self.slowdowns = False
+        self._sensitive: dict[LinkState, dict[int, Flow]] = {}  # by memory: flows others slow down
+        self._dues = (self._due,)
+        self._arrives = (self._arrive,)
+        self._finishes = (self._finish,)
         self.links: Mapping[str, LinkState] = {link.name: LinkState(link, shared) for link in links}
         self._latency = {link.name: link.latency for link in links}
 
@@ -73,34 +80,149 @@ class Network:
             self._watch_memories()
         weight = weight if route.weighted else 1.0
         priority = priority if route.strict else 0
-        flow = Flow(self, amount, route, cap, weight, priority, slowdown)
+        flow = Flow(self.env, amount, route, cap, weight, priority, slowdown)
         delay += route.latency
         if amount <= 0.0 or flow.limit == INFINITY:
             self.at(delay, lambda _: flow.fire())
         elif not flow.links:
-            flow.run_alone(delay)
+            self._run_alone(flow, delay)
         elif self.solo is None and not self.flows and not self.waiting:
             self.solo = flow
-            flow.run_alone(delay)
+            self._run_alone(flow, delay)
         else:
             if self.solo is not None:
-                self.solo.engage()
+                self._engage(self.solo)
             if delay > 0.0:
-                self.wait_to_join(flow, delay)
+                self._wait_to_join(flow, delay)
             else:
-                flow.join(self.env.now)
+                self._join(flow, self.env.now)
         return flow
 
-    def wait_to_join(self, flow: Flow, delay: float) -> None:
+    def _run_alone(self, flow: Flow, delay: float) -> None:
+        """``flow`` starts in ``delay`` seconds; as long as nobody else comes its end is all."""
+        flow.alone = True
+        flow.joined = self.env.now + delay
+        flow.timer = end = Moment(self._arrives, flow)
+        self.env.schedule(end, delay=delay + flow.amount / flow.limit)  # type: ignore[arg-type]
+
+    def _arrive(self, event: Moment) -> None:
+        """The last byte of a flow that was alone all the time arrives."""
+        flow = event.flow
+        if event is not flow.timer:
+            return
+        flow.timer = None
+        if flow.links:
+            start, elapsed = flow.joined, self.env.now - flow.joined
+            self.solo = None
+            for link in flow.links:
+                link.usage.bytes += flow.amount
+                link.usage.busy_s += elapsed
+            self.observe_alone(flow, start)
+            self.observe(flow.links)
+        flow.fire()
+
+    def _engage(self, flow: Flow) -> None:
+        """Somebody else comes: from here on it is a flow like all others, as far as it has got."""
+        flow.alone = False
+        flow.timer = None
+        now = self.env.now
+        if self.solo is flow:
+            self.solo = None
+        if now < flow.joined:
+            self._wait_to_join(flow, flow.joined - now)
+        else:
+            self.observe_alone(flow, flow.joined)
+            self._join(flow, flow.joined)
+
+    def _wait_to_join(self, flow: Flow, delay: float) -> None:
         """``flow`` joins in ``delay`` seconds."""
         self.waiting += 1
-        self.at(delay, flow.due)
+        self.env.schedule(Moment(self._dues, flow), delay=delay)  # type: ignore[arg-type]
+
+    def _due(self, event: Moment) -> None:
+        """The delay of a flow has passed."""
+        self.waiting -= 1
+        self._join(event.flow, self.env.now)
+
+    def _join(self, flow: Flow, start: float) -> None:
+        """The first byte leaves now, or has left at ``start`` with nobody else about."""
+        now = self.env.now
+        flow.joined = flow.updated = start
+        flow.order = self.next_order
+        self.next_order += 1
+        if self.slowdowns and flow.links:
+            self._enter_memory(flow)
+        limit = flow.limit
+        self.flows[flow] = None
+        congested = False
+        for link in flow.links:
+            if not link.count:
+                link.busy_since = start
+            link.count += 1
+            link.demand += limit
+            if link.varies:
+                link.resize()
+            if link.demand > link.capacity * SLACK or (link.fifo and link.count > 1):
+                link.congested = True
+            if link.congested:  # perhaps no longer, if its efficiency rises with the new flow
+                congested = True
+        if congested:
+            self.reshare(flow.links)
+        else:
+            flow.rate = limit
+            flow.settle(now)
+            self._aim(flow)
+            self.observe(flow.links)
+
+    def _aim(self, flow: Flow) -> None:
+        """Schedules the end at the present rate, instead of any end scheduled before."""
+        delay = 0.0
+        if flow.rate > 0.0:
+            delay = max(flow.remaining / flow.rate, 0.0)
+        elif flow.remaining > flow.amount * _DUST:
+            flow.timer = None
+            return
+        flow.timer = end = Moment(self._finishes, flow)
+        self.env.schedule(end, delay=delay)  # type: ignore[arg-type]
+
+    def _finish(self, event: Moment) -> None:
+        """The last byte arrives, unless the end has been moved since this was scheduled."""
+        flow = event.flow
+        if event is not flow.timer:
+            return
+        flow.timer = None
+        now = self.env.now
+        if flow.rate < flow.wanted:
+            flow.settle(now)
+        amount, limit = flow.amount, flow.limit
+        del self.flows[flow]
+        again = False
+        for link in flow.links:
+            usage = link.usage
+            usage.bytes += amount
+            link.count -= 1
+            if link.count:
+                link.demand -= limit
+            else:
+                link.demand = 0.0
+                usage.busy_s += now - link.busy_since
+            if link.varies:
+                link.resize()
+            if link.congested:
+                again = True
+        if self.slowdowns and flow.links:  # now that nobody shares anything with it any more
+            self._leave_memory(flow)
+        if again:
+            self.reshare(flow.links)
+        else:
+            self.observe(flow.links)
+        flow.fire()
 
     def set_limit(self, flow: Flow, cap: float, route: Route) -> None:
         """Changes a running flow's own rate limit (its PU became slower or faster)."""
         wanted = min(cap, route.bandwidth)
         if flow.alone:
-            flow.engage()
+            self._engage(flow)
         if flow.order < 0:  # still waiting for its latency to pass
             flow.limit = flow.wanted = wanted
             return
@@ -120,20 +242,20 @@ class Network:
                 flow.wanted for flow in self.flows if flow.links and flow.links[-1] is link
             )
 
-    def enter_memory(self, flow: Flow) -> None:
+    def _enter_memory(self, flow: Flow) -> None:
         """A flow begins to ask its memory (its last link) for bandwidth: others may slow down."""
         memory = flow.links[-1]
         memory.asked += flow.wanted
         flow.limit = flow.wanted * self._kept(flow)
         self._retune(memory)
         if flow.slowdown is not None:
-            memory.sensitive[flow.order] = flow
+            self._sensitive.setdefault(memory, {})[flow.order] = flow
 
-    def leave_memory(self, flow: Flow) -> None:
+    def _leave_memory(self, flow: Flow) -> None:
         """A flow asks no more."""
         memory = flow.links[-1]
         memory.asked -= flow.wanted
-        memory.sensitive.pop(flow.order, None)
+        self._sensitive.get(memory, {}).pop(flow.order, None)
         self._retune(memory)
 
     def _kept(self, flow: Flow) -> float:
@@ -142,10 +264,10 @@ class Network:
             return 1.0
         others = flow.links[-1].asked - flow.wanted
         # A sum that flows entered and left again is not exactly what is left of it.
-        return flow.slowdown(flow.wanted, others if others > flow.wanted * _DUST else 0.0)
+        return flow.slowdown(flow.wanted, others if others > flow.wanted * _DEMAND_DUST else 0.0)
 
     def _retune(self, memory: LinkState) -> None:
-        for flow in list(memory.sensitive.values()):
+        for flow in list(self._sensitive.get(memory, {}).values()):
             flow.settle(self.env.now)
             self._relimit(flow, flow.wanted * self._kept(flow))
 
@@ -163,7 +285,7 @@ class Network:
             self.reshare(flow.links)
         else:
             flow.rate = limit
-            flow._aim()
+            self._aim(flow)
             self.observe(flow.links)
 
     def reshare(self, seeds: Sequence[LinkState]) -> None:
@@ -185,7 +307,7 @@ class Network:
         for flow in flows:
             if flow.new_rate != flow.rate:
                 flow.rate = flow.new_rate
-                flow._aim()
+                self._aim(flow)
         self.observe(seeds)
         self.observe_flows(flows)
 

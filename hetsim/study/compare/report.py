@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from hetsim.analysis.metrics.base import Metric
+from hetsim.analysis.metrics.registry import told
+from hetsim.analysis.metrics.time import LOWER_BOUND, MAKESPAN
 from hetsim.analysis.result import Run
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.figures.stacked import stacked_gantt_figure
 from hetsim.report.files.jsonout import dumps, result_to_dict
-from hetsim.report.files.studydir import StudyIdentity
 from hetsim.report.page.study import Page, Picture, Section, Table
-from hetsim.report.summary import tidy_time
-from hetsim.scenario.loader import Scenario
-from hetsim.study.compare.study import Comparison, Variant
-from hetsim.study.point import digest
+from hetsim.report.summary import metric_text, tidy_time
+from hetsim.study.compare.result import Comparison, Variant
+from hetsim.study.result import html_sentence, html_table, to_figures, to_html
 from hetsim.study.sweep.pictures import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-def compare_identity(
-    scenario: Scenario, variants: Mapping[str, Mapping[str, object]]
-) -> StudyIdentity:
-    """What tells this comparison from another of the same scenario."""
-    changes = {name: dict(values) for name, values in variants.items()}
-    models = [ref.label for ref in scenario.models]
-    return StudyIdentity("compare", scenario.name, digest([models, changes]))
 
 
 def gantts(comparison: Comparison, model: str) -> Figure:
@@ -62,7 +52,8 @@ def table(comparison: Comparison, model: str) -> Table:
     add("time", lambda run: _time(run.makespan_s))
     add("against the first", lambda run: _ratio(base, run))
     add("lower bound", lambda run: _time(run.lower_bound_s))
-    add("energy", lambda run: _energy(run.energy_j))
+    for metric in beside_the_time():
+        add(metric.title, lambda run, m=metric: metric_text(m, run.metrics.get(m.column)))
     for name in dict.fromkeys(n for _, run in best if run for n in run.pus):
         add(f"busy: {name}", lambda run, n=name: _share(_utilization(run.pus.get(n))))
     for name in dict.fromkeys(n for _, run in best if run for n in run.links):
@@ -70,6 +61,11 @@ def table(comparison: Comparison, model: str) -> Table:
     for part in dict.fromkeys(p for _, run in best if run for p in run.attribution):
         add(f"path: {part.replace('_', ' ')}", lambda run, p=part: _part(run, p))
     return Table([model, *(variant.name for variant, _ in best)], rows)
+
+
+def beside_the_time() -> list[Metric]:
+    """The metrics of runs that people weigh against the time."""
+    return [metric for metric in told() if metric.stands == "end" and not metric.of_the_soc]
 
 
 def headline(comparison: Comparison) -> str:
@@ -135,18 +131,21 @@ def compare_files(comparison: Comparison) -> tuple[Page, dict[str, str | bytes]]
     return page, files
 
 
+@to_html.register(Comparison)
 def comparison_html(comparison: Comparison) -> str:
     """The tables for a notebook."""
-    parts = [f"<p><b>{html.escape(headline(comparison))}</b></p>"]
-    for model in comparison.models:
-        shown = table(comparison, model)
-        head = "".join(f"<th>{html.escape(c)}</th>" for c in shown.columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in shown.rows
-        )
-        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
-    return "".join(parts)
+    tables = [html_table(table(comparison, model)) for model in comparison.models]
+    return html_sentence(headline(comparison)) + "".join(tables)
+
+
+@to_figures.register(Comparison)
+def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
+    """The Gantt charts of each network that runs on some variant."""
+    return {
+        f"gantt-{plain(model)}": gantts(comparison, model)
+        for model in comparison.models
+        if any(variant.best(model) is not None for variant in comparison.variants)
+    }
 
 
 def _variant_lines(comparison: Comparison) -> list[str]:
@@ -163,7 +162,8 @@ def _with(variant: Variant) -> str:
 def _csv(comparison: Comparison) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    measured = ("model", "scheduler", "makespan_us", "lower_bound_us", "energy_uj", "error")
+    keys = [metric.key for metric in (MAKESPAN, LOWER_BOUND, *beside_the_time())]
+    measured = ("model", "scheduler", *keys, "error")
     writer.writerow(("variant", *measured))
     for variant in comparison.variants:
         for row in result_to_dict(variant.result)["runs"]:  # type: ignore[attr-defined]
@@ -173,10 +173,6 @@ def _csv(comparison: Comparison) -> str:
 
 def _time(seconds: float | None) -> str:
     return "–" if seconds is None else tidy_time(seconds)
-
-
-def _energy(joules: float | None) -> str:
-    return "–" if joules is None else f"{joules * 1e3:.4g} mJ"
 
 
 def _ratio(base: Run | None, run: Run) -> str:

@@ -2,60 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from hetsim.analysis.result import Result, Run
+import click
+
 from hetsim.errors import ConfigError, Location
 from hetsim.overrides import split_assignment
-from hetsim.report.summary import best_run, models_of
+from hetsim.progress import Progress
+from hetsim.report.page.study import Page
 from hetsim.runs.scenario import run_scenario
 from hetsim.scenario.loader import Scenario
 from hetsim.scenario.variants import varied
 from hetsim.study.axes import split_list
+from hetsim.study.base import Files, Study
+from hetsim.study.compare.report import compare_files, headline, table
+from hetsim.study.compare.result import Comparison, Variant
+from hetsim.study.executors.base import Executor
+from hetsim.study.executors.serial import SerialExecutor
+from hetsim.study.result import Rows, Shown, Words
 
-Progress = Callable[[str, int, int], None]
+BASE = "as it is"
+"""What the unchanged scenario is called."""
 
-
-@dataclass(frozen=True)
-class Variant:
-    """A named variant: what it changes, and what came out."""
-
-    name: str
-    changes: Mapping[str, object]
-    result: Result = field(repr=False)
-
-    def best(self, model: str) -> Run | None:
-        """The fastest run of a network; ``None`` when all failed."""
-        return best_run(self.result, model)
+Variants = Mapping[str, Mapping[str, object]]
+"""Changes by path, by the name of the variant."""
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Variants of one scenario; the first is the scenario as it is."""
+class CompareStudy(Study[Comparison]):
+    """Compare named variants of a scenario.
 
-    scenario: str
-    variants: tuple[Variant, ...]
+    It has no verb of its own: ``hetsim whatif`` compares when it is given variants.
+    """
 
-    @property
-    def base(self) -> Variant:
-        """The scenario as it is."""
-        return self.variants[0]
+    kind = "compare"
+    options = (
+        click.Option(
+            ["--set", "changes"], metavar="PATH=VALUE", multiple=True,
+            help="Compare the scenario with this change; several make one variant: bus.clock=2x.",
+        ),
+        click.Option(
+            ["--variant", "variants"], metavar="'NAME: PATH=VALUE, ...'", multiple=True,
+            help="Compare the scenario with this named variant; may be repeated.",
+        ),
+    )  # fmt: skip
 
-    @property
-    def models(self) -> tuple[str, ...]:
-        """Labels of the networks."""
-        return models_of(self.base.result)
+    def __init__(self, scenario: Scenario, variants: Variants) -> None:
+        """The scenario as it is stands beside ``variants``.
 
-    @property
-    def failed(self) -> tuple[tuple[Variant, Run], ...]:
+        Raises:
+            ConfigError: there are none, or one has the name of the unchanged scenario.
+        """
+        super().__init__(scenario)
+        if not variants:
+            raise ConfigError("there is nothing to compare", where=Location("--variant"))
+        if BASE in variants:
+            raise ConfigError(f"a variant cannot be called {BASE!r}", where=Location("--variant"))
+        self.variants = variants
+
+    @classmethod
+    def is_asked(cls, options: Mapping[str, Any]) -> bool:
+        """Whether options name a variant."""
+        return any(cls.own(options).values())
+
+    @classmethod
+    def asked(cls, scenario: Scenario, options: Mapping[str, Any]) -> CompareStudy:
+        """All ``--set`` make one variant, each ``--variant`` makes one."""
+        asked: dict[str, dict[str, object]] = {}
+        if options["changes"]:
+            asked["changed"] = dict(split_assignment(change) for change in options["changes"])
+        for text in options["variants"]:
+            name, values = parse_variant(text)
+            if name in asked:
+                raise ConfigError(f"two variants are called {name!r}", where=Location("--variant"))
+            asked[name] = values
+        return cls(scenario, asked)
+
+    def question(self) -> object:
+        """The networks and the variants."""
+        changes = {name: dict(values) for name, values in self.variants.items()}
+        return [[ref.label for ref in self.scenario.models], changes]
+
+    def run(self, executor: Executor[Any, Any], progress: Progress | None = None) -> Comparison:
+        """Runs each variant as ``hetsim run`` does, in this process."""
+        scenario = self.scenario
+        prepared = {BASE: scenario}
+        for name, changes in self.variants.items():
+            prepared[name] = varied(scenario, changes)
+        done = []
+        for i, (name, changed) in enumerate(prepared.items()):
+
+            def tell(what: str, at: int, of: int, i: int = i, name: str = name) -> None:
+                if progress is not None:
+                    progress(f"{name}: {what}", i * of + at, len(prepared) * of)
+
+            result = run_scenario(changed, progress=tell)
+            done.append(Variant(name, self.variants.get(name, {}), result))
+        return Comparison(scenario.name, tuple(done))
+
+    def report(self, result: Comparison) -> tuple[Page, Files]:
+        """A table and stacked Gantt charts for each network."""
+        return compare_files(result)
+
+    def headline(self, result: Comparison) -> str:
+        """The fastest variant of each network."""
+        return headline(result)
+
+    def shown(self, result: Comparison) -> Iterator[Shown]:
+        """The table of each network."""
+        for model in result.models:
+            found = table(result, model)
+            yield Rows(found.columns, found.rows, result.scenario, unbroken=(0,))
+            yield Words()
+        yield Words(headline(result))
+
+    def failures(self, result: Comparison) -> Sequence[str]:
         """Every run that failed."""
-        return tuple((v, run) for v in self.variants for run in v.result.failed)
-
-    def _repr_html_(self) -> str:
-        from hetsim.study.compare.report import comparison_html
-
-        return comparison_html(self)
+        return [
+            f"error: {variant.name}: {run.model} / {run.scheduler}: {run.error}"
+            for variant, run in result.failed
+        ]
 
 
 def parse_variant(text: str) -> tuple[str, dict[str, object]]:
@@ -76,10 +142,7 @@ def parse_variant(text: str) -> tuple[str, dict[str, object]]:
 
 
 def compare(
-    scenario: Scenario,
-    variants: Mapping[str, Mapping[str, object]],
-    *,
-    progress: Progress | None = None,
+    scenario: Scenario, variants: Variants, *, progress: Progress | None = None
 ) -> Comparison:
     """Runs the scenario as it is, then every variant, all networks under all schedulers.
 
@@ -87,20 +150,4 @@ def compare(
         ConfigError: a change that leads nowhere; nothing has run then.
         HetsimError: an input that cannot be used; a network that does not fit a variant.
     """
-    if not variants:
-        raise ConfigError("there is nothing to compare", where=Location("--variant"))
-    base = "as it is"
-    if base in variants:
-        raise ConfigError(f"a variant cannot be called {base!r}", where=Location("--variant"))
-    prepared = {base: scenario}
-    for name, changes in variants.items():
-        prepared[name] = varied(scenario, changes)
-    done = []
-    for i, (name, changed) in enumerate(prepared.items()):
-
-        def tell(what: str, at: int, of: int, i: int = i, name: str = name) -> None:
-            if progress is not None:
-                progress(f"{name}: {what}", i * of + at, len(prepared) * of)
-
-        done.append(Variant(name, variants.get(name, {}), run_scenario(changed, progress=tell)))
-    return Comparison(scenario.name, tuple(done))
+    return CompareStudy(scenario, variants).run(SerialExecutor(), progress)

@@ -1,4 +1,4 @@
-"""What every executor is: points in, outcomes out, in whatever order they are done."""
+"""What performs the jobs of a study: a bench turns one job into an answer, an executor many."""
 
 from __future__ import annotations
 
@@ -7,26 +7,47 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Generic, TypeVar
 
-from hetsim.study.point import Bench, Outcome, Point
+Job = TypeVar("Job")
+"""What is asked of a bench: plain data that crosses to other processes."""
+
+Answer = TypeVar("Answer")
+"""What a bench makes of a job: plain data that crosses back."""
 
 Ticket = TypeVar("Ticket")
-"""What the caller knows a point by."""
+"""What the caller knows a job by."""
 
 
-class Executor(ABC, Generic[Ticket]):
-    """Performs points on a bench.
-
-    Life cycle: the constructor says how; ``start(bench)`` brings workers up; then any number of
-    ``submit(ticket, point)`` and ``wait()`` in turn; ``stop()`` drops whatever is under way.
-    ``slots`` is how many points should be under way to keep all workers busy. A new executor is
-    one subclass in a file of its own and a line in :func:`hetsim.study.executors.choice.executor`.
-    """
-
-    _bench_in_use: Bench | None = None
+class Bench(ABC, Generic[Job, Answer]):
+    """Carries out jobs. It is pickled once for each worker; an answer depends on the job alone."""
 
     @abstractmethod
-    def start(self, bench: Bench) -> None:
-        """Called once, before any point.
+    def evaluate(self, job: Job) -> Answer:
+        """Carries out one job, in whatever process. Raises nothing that a job can be blamed for."""
+
+    @abstractmethod
+    def lost(self, job: Job, reason: str) -> Answer:
+        """The answer to a job whose worker died of it; asked in the process that waits.
+
+        Raises:
+            HetsimError: no study can go on without that answer.
+        """
+
+
+class Executor(ABC, Generic[Job, Answer]):
+    """Performs jobs on a bench: jobs in, answers out, in whatever order they are done.
+
+    Life cycle: the constructor says how; :meth:`start` brings workers up; then any number of
+    :meth:`submit` and :meth:`wait` in turn; :meth:`stop` drops whatever is under way, and
+    :meth:`start` may follow again. Studies call :meth:`ensure` and :meth:`perform`, which do all
+    that, and ``with`` stops at the end. A new executor is a subclass in a file of its own and a
+    line in :mod:`hetsim.study.executors.registry`.
+    """
+
+    _started_for: Bench[Job, Answer] | None = None
+
+    @abstractmethod
+    def start(self, bench: Bench[Job, Answer]) -> None:
+        """Called once, before any job.
 
         Raises:
             HetsimError: the workers cannot be reached or started.
@@ -35,15 +56,17 @@ class Executor(ABC, Generic[Ticket]):
     @property
     @abstractmethod
     def slots(self) -> int:
-        """How many points to keep under way, at least one; may change as workers come and go."""
+        """How many jobs to keep under way, at least one; may change as workers come and go."""
 
     @abstractmethod
-    def submit(self, ticket: Ticket, point: Point) -> None:
-        """Hands over a point; returns at once, or after performing it."""
+    def submit(self, number: int, job: Job) -> None:
+        """Hands over a job; returns at once, or after performing it."""
 
     @abstractmethod
-    def wait(self) -> list[tuple[Ticket, Outcome]]:
-        """Outcomes that came in since the last call, at least one. Something must be under way.
+    def wait(self) -> list[tuple[int, Answer]]:
+        """Answers that came in since the last call, at least one, each with its job's number.
+
+        Something must be under way.
 
         Raises:
             HetsimError: the workers are gone for good.
@@ -51,33 +74,33 @@ class Executor(ABC, Generic[Ticket]):
 
     @abstractmethod
     def stop(self) -> None:
-        """Ends the workers; runs under way are lost. May be called at any time, more than once."""
+        """Ends the workers; jobs under way are lost. May be called at any time, more than once."""
 
-    def ensure(self, bench: Bench) -> None:
+    def ensure(self, bench: Bench[Job, Answer]) -> None:
         """Starts the workers unless they run already; a study has one bench all its life."""
-        if self._bench_in_use is not bench:
+        if self._started_for is not bench:
             self.start(bench)
-            self._bench_in_use = bench
+            self._started_for = bench
 
-    def perform(self, points: Iterable[tuple[Ticket, Point]]) -> Iterator[tuple[Ticket, Outcome]]:
-        """All outcomes of ``points`` as they come, keeping the workers busy."""
-        pending = iter(points)
-        under_way = 0
+    def perform(self, jobs: Iterable[tuple[Ticket, Job]]) -> Iterator[tuple[Ticket, Answer]]:
+        """The answers to ``jobs`` as they come, keeping the workers busy."""
+        pending = enumerate(jobs)
+        under_way: dict[int, Ticket] = {}
         exhausted = False
         while not exhausted or under_way:
-            while not exhausted and under_way < max(1, self.slots):
+            while not exhausted and len(under_way) < max(1, self.slots):
                 following = next(pending, None)
                 if following is None:
                     exhausted = True
                     break
-                self.submit(*following)
-                under_way += 1
+                number, (ticket, job) = following
+                under_way[number] = ticket
+                self.submit(number, job)
             if under_way:
-                done = self.wait()
-                under_way -= len(done)
-                yield from done
+                for number, answer in self.wait():
+                    yield under_way.pop(number), answer
 
-    def __enter__(self) -> Executor[Ticket]:
+    def __enter__(self) -> Executor[Job, Answer]:
         return self
 
     def __exit__(
@@ -86,4 +109,5 @@ class Executor(ABC, Generic[Ticket]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._started_for = None
         self.stop()

@@ -1,7 +1,7 @@
 """A Dask cluster (extra ``hetsim[cluster]``).
 
 The bench travels as a worker plugin, so every worker gets it once, and workers that join later
-get it too. When a worker dies, Dask gives its points to the others. Workers should have one thread
+get it too. When a worker dies, Dask gives its jobs to the others. Workers should have one thread
 (``dask worker --nthreads 1``): simulation is computation, which threads of one process do not
 speed up, and schedulers' time limits hold in a worker's main thread only, so on a cluster they
 are not enforced.
@@ -10,20 +10,20 @@ are not enforced.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import pickle
 from collections.abc import Iterator
 from typing import Any
 
 from hetsim.errors import ConfigError, Location, MissingExtraError, ResultsError
-from hetsim.study.executors.base import Executor, Ticket
-from hetsim.study.point import Bench, Outcome, Point, digest
+from hetsim.study.executors.base import Answer, Bench, Executor, Job
 from hetsim.version import version
 
 CONNECT_S = 10.0
 """How long the cluster may take to answer, and then to have a worker."""
 
 
-class ClusterExecutor(Executor[Ticket]):
+class ClusterExecutor(Executor[Job, Answer]):
     """The workers of the Dask scheduler at ``address``, such as ``tcp://10.0.0.1:8786``."""
 
     def __init__(self, address: str, timeout_s: float = CONNECT_S) -> None:
@@ -41,7 +41,8 @@ class ClusterExecutor(Executor[Ticket]):
         self._client: Any = None
         self._arrivals: Any = None
         self._name = ""
-        self._running: dict[Any, Ticket] = {}
+        self._bench: Bench[Job, Answer] | None = None
+        self._running: dict[Any, tuple[int, Job]] = {}
 
     @property
     def slots(self) -> int:
@@ -52,12 +53,13 @@ class ClusterExecutor(Executor[Ticket]):
                 threads = self._client.nthreads()
         return max(2, 2 * sum(threads.values()))
 
-    def start(self, bench: Bench) -> None:
+    def start(self, bench: Bench[Job, Answer]) -> None:
         """Connects, waits for a worker, and sends the bench.
 
         Raises:
             ConfigError: nobody answers, no worker is there, workers with another hetsim.
         """
+        self._bench = bench
         distributed = _distributed()
         where = Location(f"--dask {self.address}")
         try:
@@ -77,7 +79,7 @@ class ClusterExecutor(Executor[Ticket]):
 
         self._arrivals = distributed.as_completed(loop=self._client.loop)
         content = pickle.dumps(bench)
-        self._name = f"hetsim-{digest(content.hex())[:16]}"
+        self._name = f"hetsim-{hashlib.sha256(content).hexdigest()[:16]}"
         try:
             self._client.register_plugin(BenchPlugin(content, version()), name=self._name)
         except Exception as error:
@@ -88,24 +90,24 @@ class ClusterExecutor(Executor[Ticket]):
                 hint=f"install hetsim {version()} and the same Python on all of them",
             ) from error
 
-    def submit(self, ticket: Ticket, point: Point) -> None:
-        """Sends a point to the cluster."""
+    def submit(self, number: int, job: Job) -> None:
+        """Sends a job to the cluster."""
         from hetsim.study.executors.clusterworker import evaluate
 
         with self._there():
-            future = self._client.submit(evaluate, self._name, point, pure=False, retries=3)
-            self._running[future] = ticket
+            future = self._client.submit(evaluate, self._name, job, pure=False, retries=3)
+            self._running[future] = (number, job)
             self._arrivals.add(future)
 
-    def wait(self) -> list[tuple[Ticket, Outcome]]:
-        """Waits for outcomes.
+    def wait(self) -> list[tuple[int, Answer]]:
+        """Waits for answers.
 
         Raises:
             ResultsError: the cluster went away.
         """
         with self._there():
             done = self._arrivals.next_batch()
-        return [(self._running.pop(future), self._outcome(future)) for future in done]
+        return [self._answer(future) for future in done]
 
     def stop(self) -> None:
         """Cancels what is under way and disconnects; the cluster stays."""
@@ -119,15 +121,17 @@ class ClusterExecutor(Executor[Ticket]):
         self._running.clear()
         client.close(timeout=5)
 
-    def _outcome(self, future: Any) -> Outcome:
+    def _answer(self, future: Any) -> tuple[int, Answer]:
         distributed = _distributed()
+        number, job = self._running.pop(future)
         with self._there():
             try:
-                outcome = future.result()
+                return number, future.result()
             except distributed.scheduler.KilledWorker:
-                return Outcome(error="the workers that ran this point died (killed, out of memory)")
-        assert isinstance(outcome, Outcome)
-        return outcome
+                pass
+        assert self._bench is not None
+        reason = "the workers that ran this point died (killed, out of memory)"
+        return number, self._bench.lost(job, reason)
 
     @contextlib.contextmanager
     def _there(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
-from hetsim.study.point import Bench, Outcome, Point
+from hetsim.study.executors.base import Bench
 from hetsim.version import version
 
 
@@ -28,14 +28,13 @@ class BenchPlugin(WorkerPlugin):
         """
         if version() != self.version:
             raise RuntimeError(f"{worker.address} has hetsim {version()}")
-        self.bench: Bench = pickle.loads(self.content)
-        # One point at a time: threads of one process do not speed up computation.
+        self.bench: Bench[Any, Any] = pickle.loads(self.content)
+        # One job at a time: threads of one process do not speed up computation.
         self.turn = threading.Lock()
 
 
-def evaluate(name: str, point: Point) -> Outcome:
-    """Performs a point on the bench that the plugin ``name`` brought here."""
+def evaluate(name: str, job: Any) -> Any:
+    """Carries out a job on the bench that the plugin ``name`` brought here."""
     plugin: Any = get_worker().plugins[name]
     with plugin.turn:
-        outcome: Outcome = plugin.bench.evaluate(point)
-    return outcome
+        return plugin.bench.evaluate(job)

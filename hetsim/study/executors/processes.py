@@ -1,8 +1,8 @@
 """Worker processes on this machine.
 
 Workers are spawned, not forked, so they behave alike on every system and inherit no threads. A
-worker that dies (killed, out of memory) takes only the points under way with it: they are run
-again one at a time, and one whose worker dies again is an outcome with ``error``.
+worker that dies (killed, out of memory) takes only the jobs under way with it: they are run again
+one at a time, and for one whose worker dies again the bench answers (:meth:`Bench.lost`).
 """
 
 from __future__ import annotations
@@ -16,63 +16,63 @@ from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection
+from typing import Any
 
-from hetsim.study.executors.base import Executor, Ticket
-from hetsim.study.point import Bench, Outcome, Point
+from hetsim.study.executors.base import Answer, Bench, Executor, Job
 
-_bench: Bench | None = None
+_bench: Bench[Any, Any] | None = None
 """The bench of this worker process."""
 
 
-class ProcessExecutor(Executor[Ticket]):
+class ProcessExecutor(Executor[Job, Answer]):
     """A pool of ``workers`` processes."""
 
     def __init__(self, workers: int) -> None:
         """``workers`` processes, at least one."""
         self.workers = max(1, workers)
         self._pool: ProcessPoolExecutor | None = None
-        self._bench = b""
-        self._running: dict[Future[Outcome], tuple[Ticket, Point]] = {}
-        self._suspects: deque[tuple[Ticket, Point]] = deque()
+        self._bench: Bench[Job, Answer] | None = None
+        self._running: dict[Future[Answer], tuple[int, Job]] = {}
+        self._suspects: deque[tuple[int, Job]] = deque()
 
     @property
     def slots(self) -> int:
-        """Two for each worker, so that none waits for the next point."""
+        """Two for each worker, so that none waits for the next job."""
         return 2 * self.workers
 
-    def start(self, bench: Bench) -> None:
+    def start(self, bench: Bench[Job, Answer]) -> None:
         """Starts the processes; each gets the bench once."""
-        self._bench = pickle.dumps(bench)
+        self._bench = bench
         self._open()
 
-    def submit(self, ticket: Ticket, point: Point) -> None:
-        """Queues the point; while the culprit of a crash is sought, behind the suspects."""
+    def submit(self, number: int, job: Job) -> None:
+        """Queues the job; while the culprit of a crash is sought, behind the suspects."""
         if self._suspects:
-            self._suspects.append((ticket, point))
+            self._suspects.append((number, job))
         else:
-            self._send(ticket, point)
+            self._send(number, job)
 
-    def wait(self) -> list[tuple[Ticket, Outcome]]:
-        """Waits for the next outcomes."""
+    def wait(self) -> list[tuple[int, Answer]]:
+        """Waits for the next answers."""
         while True:
             if not self._running and self._suspects:
                 self._send(*self._suspects.popleft())
             done, _ = wait(self._running, return_when=FIRST_COMPLETED)
             alone = len(self._running) == 1
-            outcomes: list[tuple[Ticket, Outcome]] = []
+            answers: list[tuple[int, Answer]] = []
             crashed = False
             for future in [f for f in self._running if f in done]:
-                ticket = self._running[future][0]
+                number = self._running[future][0]
                 try:
-                    outcomes.append((ticket, future.result()))
+                    answers.append((number, future.result()))
                 except BrokenProcessPool:
                     crashed = True
                     continue
                 del self._running[future]
             if crashed:
-                outcomes += self._after_crash(alone)
-            if outcomes:
-                return outcomes
+                answers += self._after_crash(alone)
+            if answers:
+                return answers
 
     def stop(self) -> None:
         """Ends the processes without waiting for what they do."""
@@ -91,34 +91,32 @@ class ProcessExecutor(Executor[Ticket]):
             self.workers,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_prepare,
-            initargs=(self._bench,),
+            initargs=(pickle.dumps(self._bench),),
         )
 
-    def _send(self, ticket: Ticket, point: Point) -> None:
+    def _send(self, number: int, job: Job) -> None:
         assert self._pool is not None
+        future: Future[Answer]
         try:
-            self._running[self._pool.submit(_evaluate, point)] = (ticket, point)
-        except BrokenProcessPool:
-            self._running[_broken()] = (ticket, point)
+            future = self._pool.submit(_evaluate, job)
+        except BrokenProcessPool as error:
+            future = Future()
+            future.set_exception(error)
+        self._running[future] = (number, job)
 
-    def _after_crash(self, alone: bool) -> list[tuple[Ticket, Outcome]]:
-        """A new pool; the points under way are suspects, or the only one is guilty."""
+    def _after_crash(self, alone: bool) -> list[tuple[int, Answer]]:
+        """A new pool; the jobs under way are suspects, or the only one is guilty."""
         lost = list(self._running.values())
         self._running.clear()
         self.stop()
         self._open()
         if alone:
-            [(ticket, _)] = lost
-            error = "the worker process died (killed, or out of memory)"
-            return [(ticket, Outcome(error=error))]
+            assert self._bench is not None
+            [(number, job)] = lost
+            reason = "the worker process died (killed, or out of memory)"
+            return [(number, self._bench.lost(job, reason))]
         self._suspects.extendleft(reversed(lost))
         return []
-
-
-def _broken() -> Future[Outcome]:
-    future: Future[Outcome] = Future()
-    future.set_exception(BrokenProcessPool("the pool was broken already"))
-    return future
 
 
 def _prepare(bench: bytes) -> None:
@@ -138,6 +136,6 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _evaluate(point: Point) -> Outcome:
+def _evaluate(job: Any) -> Any:
     assert _bench is not None
-    return _bench.evaluate(point)
+    return _bench.evaluate(job)

@@ -1,30 +1,29 @@
-"""One point after the other in this process."""
+"""One job after the other in this process."""
 
 from __future__ import annotations
 
-from hetsim.study.executors.base import Executor, Ticket
-from hetsim.study.point import Bench, Outcome, Point
+from hetsim.study.executors.base import Answer, Bench, Executor, Job
 
 
-class SerialExecutor(Executor[Ticket]):
+class SerialExecutor(Executor[Job, Answer]):
     """No workers at all: the neutral element, and what a debugger wants."""
 
     slots = 1
 
     def __init__(self) -> None:
-        self._bench: Bench | None = None
-        self._done: list[tuple[Ticket, Outcome]] = []
+        self._bench: Bench[Job, Answer] | None = None
+        self._done: list[tuple[int, Answer]] = []
 
-    def start(self, bench: Bench) -> None:
+    def start(self, bench: Bench[Job, Answer]) -> None:
         """Keeps the bench."""
         self._bench = bench
 
-    def submit(self, ticket: Ticket, point: Point) -> None:
-        """Performs the point."""
+    def submit(self, number: int, job: Job) -> None:
+        """Performs the job."""
         assert self._bench is not None
-        self._done.append((ticket, self._bench.evaluate(point)))
+        self._done.append((number, self._bench.evaluate(job)))
 
-    def wait(self) -> list[tuple[Ticket, Outcome]]:
+    def wait(self) -> list[tuple[int, Answer]]:
         """What :meth:`submit` did."""
         done, self._done = self._done, []
         return done

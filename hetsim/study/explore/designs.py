@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from hetsim.scenario.loader import Scenario
-from hetsim.scenario.variants import scheduler_refs, varied
+from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef
+from hetsim.scenario.variants import varied
 
 
 def design_files(
@@ -33,7 +33,7 @@ def design_files(
         "description": remark,
         "soc": f"./soc-{stem}.yaml",
         "models": [_model(ref) for ref in changed.models],
-        "schedulers": [_scheduler(ref) for ref in scheduler_refs(changed)],
+        "schedulers": [_scheduler(ref) for ref in changed.schedulers],
         "execution": changed.execution,
         "fidelity": changed.fidelity,
         "seed": changed.seed,
@@ -55,13 +55,13 @@ def _absolute_costs(soc: dict[str, Any], base: Path) -> None:
                 spec[name] = str((base / Path(spec[name]).expanduser()).absolute())
 
 
-def _model(ref: Any) -> dict[str, Any]:
+def _model(ref: ModelRef) -> dict[str, Any]:
     where = {"name": ref.name} if ref.path is None else {"path": str(Path(ref.path).absolute())}
     shapes = {tensor: list(shape) for tensor, shape in ref.input_shapes.items()}
     return {**where, "label": ref.label, **({"input_shapes": shapes} if shapes else {})}
 
 
-def _scheduler(ref: Any) -> dict[str, Any]:
+def _scheduler(ref: SchedulerRef) -> dict[str, Any]:
     parameters = {"parameters": copy.deepcopy(dict(ref.parameters))} if ref.parameters else {}
     return {"name": ref.name, "label": ref.label, **parameters}
 

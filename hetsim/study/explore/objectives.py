@@ -1,8 +1,9 @@
 """What exploration minimises and what designs must meet: ``latency_ms``, ``area <= 12``.
 
-A design is judged by its networks together: its latency is that of the slowest network, its energy
-the sum of theirs, each under the scheduler that is fastest on it. Area and cost are the sums
-that the SoC file states (:mod:`hetsim.soc.price`).
+A name is that of a metric (:mod:`hetsim.analysis.metrics`) and a unit. A design is judged by its
+networks together, each under the scheduler that is fastest on it: its latency is that of the
+slowest network, its energy the sum of theirs; each metric says how. Area and cost are the sums that
+the SoC file states (:mod:`hetsim.soc.price`).
 """
 
 from __future__ import annotations
@@ -11,39 +12,45 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from hetsim.analysis.metrics.base import Metric, named
+from hetsim.analysis.metrics.registry import metrics
 from hetsim.errors import ConfigError, Location
 from hetsim.names import suggest
 from hetsim.study.point import Outcome, Point
 
-MEASURES: Mapping[str, tuple[str, float]] = {
-    "latency_s": ("latency", 1.0),
-    "latency_ms": ("latency", 1e-3),
-    "latency_us": ("latency", 1e-6),
-    "energy_j": ("energy", 1.0),
-    "energy_mj": ("energy", 1e-3),
-    "energy_uj": ("energy", 1e-6),
-    "area": ("area", 1.0),
-    "cost": ("cost", 1.0),
-}
-"""Names of objectives: the quantity and its unit in SI."""
 
-LABELS = {
-    "latency_s": "latency (s)",
-    "latency_ms": "latency (ms)",
-    "latency_us": "latency (µs)",
-    "energy_j": "energy (J)",
-    "energy_mj": "energy (mJ)",
-    "energy_uj": "energy (µJ)",
-    "area": "area (mm²)",
-    "cost": "cost",
-}
-"""The names as axes of pictures say them."""
+@dataclass(frozen=True)
+class Measure:
+    """A metric of a design in some unit, as objectives and constraints name it: ``latency_ms``."""
 
-STATE_IT = {
-    "area": "add an 'area' section to the SoC file (see hetsim schema soc)",
-    "cost": "add a 'cost' section to the SoC file (see hetsim schema soc)",
-    "energy": "state active_power, idle_power or energy_per_byte in the SoC file",
-}
+    name: str
+    metric: Metric
+    word: str
+    unit: str
+    factor: float
+
+    @property
+    def label(self) -> str:
+        """As an axis of a picture says it: ``latency (ms)``."""
+        word = self.word.replace("_", " ")
+        return f"{word} ({self.unit})" if self.unit not in ("", "count") else word
+
+
+def measures() -> dict[str, Measure]:
+    """Every name that is understood: each metric by name and alias, in each unit it has."""
+    found: dict[str, Measure] = {}
+    for metric in metrics():
+        for word in (*metric.aliases, metric.name):
+            for ending, (unit, factor) in metric.units.items():
+                name = named(word, ending)
+                found[name] = Measure(name, metric, word, unit, factor)
+    return found
+
+
+def label(name: str) -> str:
+    """A measure as an axis of a picture says it."""
+    return measures()[name].label
+
 
 _CONSTRAINT = re.compile(r"\s*(\w+)\s*(<=|>=)\s*([-+]?[\d._]+(?:[eE][-+]?\d+)?)\s*")
 
@@ -69,14 +76,21 @@ def parse_objectives(names: Sequence[str]) -> tuple[str, ...]:
     """Checks names of objectives.
 
     Raises:
-        ConfigError: an unknown one, or one given twice (also in two units).
+        ConfigError: an unknown one, one given twice (also in two units), or one of which more is
+            better.
     """
-    quantities: list[str] = []
+    seen: list[Metric] = []
     for name in names:
-        quantity = _known(name, "--minimise")
-        if quantity in quantities:
-            raise ConfigError(f"{quantity} is minimised twice", where=Location("--minimise"))
-        quantities.append(quantity)
+        found = _known(name, "--minimise")
+        if found.metric in seen:
+            raise ConfigError(f"{found.word} is minimised twice", where=Location("--minimise"))
+        if found.metric.better == "more":
+            raise ConfigError(
+                f"more {found.word} is better, so it is not minimised",
+                where=Location("--minimise"),
+                hint=f"demand some with --constraint '{name} >= NUMBER'",
+            )
+        seen.append(found.metric)
     return tuple(names)
 
 
@@ -119,26 +133,21 @@ def measure(
         if found is None:
             return {}, f"{model}: {errors[model]}"
     runs = [found for found in best.values() if found is not None]
-    energies = [run.energy_j for run in runs]
-    values: dict[str, float | None] = {
-        "latency": max(run.makespan_s or 0.0 for run in runs),
-        "energy": None if None in energies else sum(e or 0.0 for e in energies),
-        "area": runs[0].area,
-        "cost": runs[0].cost,
-    }
     measured: dict[str, float] = {}
+    known = measures()
     for name in wanted:
-        quantity, unit = MEASURES[name]
-        value = values[quantity]
+        metric = known[name].metric
+        value = metric.together(run.metrics.get(metric.column) for run in runs)
         if value is None:
-            return {}, f"the SoC states no {quantity}: {STATE_IT[quantity]}"
-        measured[name] = value / unit
+            return {}, metric.missing
+        measured[name] = value / known[name].factor
     return measured, None
 
 
-def _known(name: str, asked_by: str) -> str:
-    if name not in MEASURES:
+def _known(name: str, asked_by: str) -> Measure:
+    known = measures()
+    if name not in known:
         raise ConfigError(
-            f"there is no measure {name!r}", where=Location(asked_by), hint=suggest(name, MEASURES)
+            f"there is no measure {name!r}", where=Location(asked_by), hint=suggest(name, known)
         )
-    return MEASURES[name][0]
+    return known[name]

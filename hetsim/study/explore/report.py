@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 from collections import Counter
 from collections.abc import Sequence
@@ -14,30 +13,17 @@ from hetsim.report.figures.curves import curves_figure
 from hetsim.report.figures.pareto import pareto_figure
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
-from hetsim.report.files.studydir import StudyIdentity
 from hetsim.report.page.study import Page, Picture, Section, Table
-from hetsim.scenario.loader import Scenario
-from hetsim.study.axes import Axis
 from hetsim.study.explore.designs import design_files
-from hetsim.study.explore.objectives import LABELS
-from hetsim.study.explore.study import Design, Exploration
-from hetsim.study.point import digest
+from hetsim.study.explore.objectives import label
+from hetsim.study.explore.result import Design, Exploration
+from hetsim.study.result import html_sentence, html_table, to_figures, to_html
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_FILES = 50
 """Designs of the front that are written as SoC files; a longer front is thinned evenly."""
-
-
-def explore_identity(
-    scenario: Scenario, axes: Sequence[Axis], minimise: Sequence[str], constraints: Sequence[str]
-) -> StudyIdentity:
-    """What tells this exploration from another of the same scenario."""
-    varied = [[axis.path, list(axis.values)] for axis in axes]
-    return StudyIdentity(
-        "explore", scenario.name, digest([varied, list(minimise), list(constraints)])
-    )
 
 
 def headline(study: Exploration) -> str:
@@ -48,7 +34,7 @@ def headline(study: Exploration) -> str:
         return f"None of {count} will do: {obstacles(study)}."
     first = front[0]
     values = ", ".join(f"{path} = {value}" for path, value in first.values.items())
-    measured = ", ".join(f"{LABELS[n]} {first.measures[n]:.4g}" for n in study.objectives)
+    measured = ", ".join(f"{label(n)} {first.measures[n]:.4g}" for n in study.objectives)
     under = f" under {' and '.join(map(str, study.constraints))}" if study.constraints else ""
     if len(study.objectives) == 1:
         return f"The best of {count}{under}: {measured} with {values}."
@@ -87,7 +73,7 @@ def front_table(study: Exploration) -> Table:
         ]
         for design in study.front
     ]
-    return Table(["design", *(LABELS[name] for name in names), *paths], rows)
+    return Table(["design", *(label(name) for name in names), *paths], rows)
 
 
 def measures_of(study: Exploration) -> list[str]:
@@ -95,6 +81,7 @@ def measures_of(study: Exploration) -> list[str]:
     return list(dict.fromkeys([*study.objectives, *(c.measure for c in study.constraints)]))
 
 
+@to_figures.register(Exploration)
 def figures(study: Exploration) -> dict[str, Figure]:
     """Pareto plot or history, and parameter importance, by file stem."""
     found: dict[str, Figure] = {}
@@ -107,8 +94,8 @@ def figures(study: Exploration) -> dict[str, Figure]:
             found[f"pareto-{first}-{other}"] = pareto_figure(
                 [(d.measures[first], d.measures[other]) for d in ran],
                 front,
-                x_label=LABELS[first],
-                y_label=LABELS[other],
+                x_label=label(first),
+                y_label=label(other),
                 feasible=[d.feasible for d in ran],
                 labels=[f"{ran[i].number:03d}" for i in front],
             )
@@ -117,7 +104,7 @@ def figures(study: Exploration) -> dict[str, Figure]:
     if study.importance:
         paths = list(dict.fromkeys(p for shares in study.importance.values() for p in shares))
         series = {
-            LABELS[name]: [shares.get(path, 0.0) for path in paths]
+            label(name): [shares.get(path, 0.0) for path in paths]
             for name, shares in study.importance.items()
         }
         found["importance"] = bars_figure(paths, series, label="importance (share of one)")
@@ -131,7 +118,7 @@ def explore_files(study: Exploration) -> tuple[Page, dict[str, str | bytes]]:
         "designs.csv": _csv(study),
     }
     for design in _thinned(study.front):
-        measured = ", ".join(f"{LABELS[n]} {design.measures[n]:.4g}" for n in measures_of(study))
+        measured = ", ".join(f"{label(n)} {design.measures[n]:.4g}" for n in measures_of(study))
         remark = (
             f"design {design.number:03d} of an exploration of {study.scenario.name}: {measured}"
         )
@@ -187,18 +174,10 @@ def to_dict(study: Exploration) -> dict[str, Any]:
     }
 
 
+@to_html.register(Exploration)
 def exploration_html(study: Exploration) -> str:
     """Headline and front for a notebook."""
-    table = front_table(study)
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in table.rows
-    )
-    return (
-        f"<p><b>{html.escape(headline(study))}</b></p>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    )
+    return html_sentence(headline(study)) + html_table(front_table(study))
 
 
 def _history(study: Exploration) -> Figure:
@@ -215,7 +194,7 @@ def _history(study: Exploration) -> Figure:
         ticks,
         {"best so far": line},
         x_label="designs tried",
-        y_label=LABELS[name],
+        y_label=label(name),
         positions=[float(tick) for tick in ticks],
     )
 

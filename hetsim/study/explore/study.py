@@ -8,33 +8,35 @@ number of its first trial: an interrupted search goes on where it was.
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
 from hetsim.errors import ConfigError, Location
-from hetsim.report.figures.pareto import pareto_front
+from hetsim.progress import Progress
+from hetsim.report.page.study import Page
 from hetsim.scenario.loader import Scenario
-from hetsim.scenario.variants import check_schedulers, scheduler_refs
-from hetsim.study.axes import Axis, distinct
+from hetsim.study.axes import Axis, asked_axes, check_axes, distinct
+from hetsim.study.base import Files, Study
 from hetsim.study.executors.base import Executor
 from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.explore.objectives import (
-    MEASURES,
-    STATE_IT,
     Constraint,
     measure,
+    parse_constraint,
     parse_objectives,
 )
+from hetsim.study.explore.objectives import measures as known_measures
+from hetsim.study.explore.report import explore_files, front_table, headline, obstacles
+from hetsim.study.explore.result import Design, Exploration
 from hetsim.study.explore.space import design_of, distributions, size
-from hetsim.study.explore.trials import Trials, require_optuna
-from hetsim.study.point import Bench, Outcome, Point, digest, points_of
-from hetsim.study.sweep.study import check_axes
-
-Progress = Callable[[str, int, int], None]
+from hetsim.study.explore.trials import SAMPLERS, Trials, require_optuna
+from hetsim.study.point import Outcome, Point, PointBench, digest, points_of
+from hetsim.study.result import Rows, Shown, Words
 
 BATCH = 8
 """Trials asked for at once, whatever the number of workers."""
@@ -43,120 +45,180 @@ TRIALS = 100
 """Designs tried when nobody says how many."""
 
 
-@dataclass(frozen=True)
-class Design:
-    """A design that was tried: its values, and its measures or why it has none.
+class ExploreStudy(Study[Exploration]):
+    """Search the design space under constraints.
 
-    ``violations`` are shares by which constraints are missed; zero or less where they are met.
+    Latency is that of the slowest network, energy the sum of all, each under its fastest
+    scheduler; area and cost are the SoC file's own sums. The same command goes on where an
+    earlier one ended, and several may share a storage. The best designs are written as SoC files.
     """
 
-    number: int
-    values: Mapping[str, object]
-    measures: Mapping[str, float] = field(default_factory=dict)
-    violations: Mapping[str, float] = field(default_factory=dict)
-    error: str | None = None
+    kind = "explore"
+    options = (
+        click.Option(
+            ["--vary"], multiple=True, metavar="PATH=VALUES",
+            help="What to vary: npu.sram=128KiB..4MiB:log2, bus.clock=40MHz..320MHz;"
+            " may be repeated.",
+        ),
+        click.Option(
+            ["--minimise", "--minimize", "minimise"], multiple=True, metavar="MEASURE",
+            help="latency_ms, energy_mj, area or cost; repeat for a Pareto front."
+            "  [default: latency_ms]",
+        ),
+        click.Option(
+            ["--constraint", "constraints"], multiple=True, metavar="'MEASURE <= NUMBER'",
+            help="What designs must meet: 'latency_ms <= 33'; may be repeated.",
+        ),
+        click.Option(
+            ["--trials"], type=click.IntRange(min=1), metavar="N",
+            help="Designs to know at the end, those of earlier runs included.  [default: 100]",
+        ),
+        click.Option(
+            ["--sampler"], type=click.Choice(SAMPLERS),
+            help="How to search.  [default: tpe; nsga2 for several objectives]",
+        ),
+        click.Option(
+            ["--storage"], metavar="FILE|URL",
+            help="Where Optuna keeps the study: .sqlite, .log (journal), or a database URL."
+            "  [default: results/SCENARIO-explore.sqlite]",
+        ),
+    )  # fmt: skip
 
-    @property
-    def feasible(self) -> bool:
-        """Whether it runs and meets every constraint."""
-        return self.error is None and all(v <= 0.0 for v in self.violations.values())
+    def __init__(
+        self,
+        scenario: Scenario,
+        axes: Sequence[Axis],
+        *,
+        minimise: Sequence[str] = ("latency_ms",),
+        constraints: Sequence[Constraint] = (),
+        trials: int = TRIALS,
+        sampler: str | None = None,
+        storage: str | Path | None = None,
+    ) -> None:
+        """``trials`` designs are to be known at the end; ``storage`` keeps them."""
+        super().__init__(scenario)
+        self.axes = tuple(axes)
+        self.minimise = tuple(minimise)
+        self.constraints = tuple(constraints)
+        self.trials = trials
+        self.sampler = sampler
+        self.storage = storage
 
+    @classmethod
+    def check(cls, options: Mapping[str, Any]) -> None:
+        """Optuna is needed."""
+        require_optuna()
 
-@dataclass(frozen=True)
-class Exploration:
-    """A finished exploration. ``importance`` is by objective, then by path (shares of one)."""
+    @classmethod
+    def asked(cls, scenario: Scenario, options: Mapping[str, Any]) -> ExploreStudy:
+        """The search of the options, or else of the scenario's own section."""
+        given = cls.own(options)
+        vary = given.pop("vary")
+        axes = asked_axes(scenario, vary, cls.kind)
+        if not vary:
+            for name in ("minimise", "constraints", "trials", "sampler"):
+                given[name] = given[name] or scenario.document.get((cls.kind, name))
+        given["constraints"] = [parse_constraint(text) for text in given["constraints"] or ()]
+        study = cls(scenario, axes, **{name: value for name, value in given.items() if value})
+        study.storage = study.storage or str(study.place(".sqlite"))
+        return study
 
-    scenario: Scenario = field(repr=False)
-    axes: tuple[Axis, ...]
-    objectives: tuple[str, ...]
-    constraints: tuple[Constraint, ...]
-    sampler: str
-    designs: tuple[Design, ...] = field(repr=False)
-    importance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    fresh: int = 0
-    wall_s: float = 0.0
+    def question(self) -> object:
+        """What is varied and what is wanted."""
+        varied = [[axis.path, list(axis.values)] for axis in self.axes]
+        return [varied, list(self.minimise), [str(c) for c in self.constraints]]
 
-    @property
-    def feasible(self) -> tuple[Design, ...]:
-        """The designs that run and meet every constraint."""
-        return tuple(design for design in self.designs if design.feasible)
+    def run(
+        self, executor: Executor[Point, Outcome], progress: Progress | None = None
+    ) -> Exploration:
+        """Tries designs until enough are known."""
+        begun = time.perf_counter()
+        require_optuna()
+        scenario, constraints = self.scenario, self.constraints
+        axes, objectives = distinct(self.axes), parse_objectives(self.minimise)
+        measures = tuple(dict.fromkeys([*objectives, *(c.measure for c in constraints)]))
+        _check(scenario, axes, measures, self.trials)
+        bench = PointBench.of(scenario)
+        sampler = self.sampler or ("tpe" if len(objectives) == 1 else "nsga2")
+        question = _question(axes, objectives, constraints, sampler)
+        content = digest([bench.key(point) for point in points_of(scenario, [{}])])
+        memory = Trials(self.storage, scenario.name, question, content, objectives)
+        with memory.explaining():
+            memory.take_over()
+            search = _Search(bench, axes, objectives, constraints, measures, memory, executor)
+            fresh = search.run(self.trials, sampler, progress)
+            designs = tuple(_design(axes, trial) for trial in memory.finished)
+            importance = _importance(memory.study, objectives)
+        return Exploration(
+            scenario, axes, objectives, constraints, sampler, designs, importance, fresh,
+            time.perf_counter() - begun,
+        )  # fmt: skip
 
-    @property
-    def front(self) -> tuple[Design, ...]:
-        """Feasible designs that no other beats in every objective, by the first objective."""
-        able = self.feasible
-        points = [[design.measures[name] for name in self.objectives] for design in able]
-        return tuple(able[i] for i in pareto_front(points))
+    def report(self, result: Exploration) -> tuple[Page, Files]:
+        """The front, pictures, data, and SoC files that run."""
+        return explore_files(result)
 
-    def killed(self) -> dict[str, int]:
-        """How many designs each constraint rules out, and how many cannot run at all."""
-        ran = [design for design in self.designs if design.error is None]
-        counts = {
-            str(c): sum(design.violations[str(c)] > 0 for design in ran) for c in self.constraints
-        }
-        return {**counts, "cannot run": len(self.designs) - len(ran)}
+    def headline(self, result: Exploration) -> str:
+        """The best design, or what stands in the way of any."""
+        return headline(result)
 
-    def _repr_html_(self) -> str:
-        from hetsim.study.explore.report import exploration_html
+    def shown(self, result: Exploration) -> Iterator[Shown]:
+        """The front, and what decides."""
+        front = front_table(result)
+        if front.rows:
+            yield Rows(front.columns, front.rows[:20], left=0)
+            yield Words()
+        for name, shares in result.importance.items():
+            listed = ", ".join(f"{path} {share:.0%}" for path, share in shares.items())
+            yield Words(f"what decides {name}: {listed}", "dim")
+        if result.constraints:
+            yield Words(f"ruled out: {obstacles(result)}", "dim")
+        if front.rows:
+            yield from super().shown(result)
 
-        return exploration_html(self)
+    def effort(self, result: Exploration) -> str:
+        """What was tried, and what was known."""
+        known = max(0, len(result.designs) - result.fresh)
+        return f"{result.fresh} designs now in {result.wall_s:.1f} s, {known} known: {self.storage}"
+
+    def failures(self, result: Exploration) -> list[str]:
+        """That no design will do."""
+        return [] if result.feasible else [f"error: {headline(result)}"]
 
 
 def explore(
     scenario: Scenario,
     axes: Sequence[Axis],
     *,
-    minimise: Sequence[str] = ("latency_ms",),
-    constraints: Sequence[Constraint] = (),
-    trials: int = TRIALS,
-    sampler: str | None = None,
-    storage: str | Path | None = None,
-    executor: Executor[str] | None = None,
+    executor: Executor[Point, Outcome] | None = None,
     progress: Progress | None = None,
+    **options: Any,
 ) -> Exploration:
     """Tries designs until ``trials`` are known, those found in ``storage`` included.
+
+    ``options`` are those of :class:`ExploreStudy`: ``minimise``, ``constraints``, ``trials``,
+    ``sampler``, ``storage``.
 
     Raises:
         MissingExtraError: optuna is not installed.
         ConfigError: a path, objective, constraint or sampler that makes no sense here.
         ResultsError: the storage cannot be used, or is about something else.
     """
-    begun = time.perf_counter()
-    require_optuna()
-    axes, objectives = distinct(axes), parse_objectives(minimise)
-    measures = tuple(dict.fromkeys([*objectives, *(c.measure for c in constraints)]))
-    _check(scenario, axes, measures, trials)
-    bench = Bench.of(scenario)
-    sampler = sampler or ("tpe" if len(objectives) == 1 else "nsga2")
-    question = _question(axes, objectives, constraints, sampler)
-    content = digest([bench.key(point) for point in points_of(scenario, [{}])])
-    memory = Trials(storage, scenario.name, question, content, objectives)
-    with contextlib.ExitStack() as stack:
-        chosen = executor if executor is not None else SerialExecutor[str]()
-        stack.enter_context(chosen)
-        stack.enter_context(memory.explaining())
-        memory.take_over()
-        search = _Search(bench, axes, objectives, tuple(constraints), measures, memory, chosen)
-        fresh = search.run(trials, sampler, progress)
-        designs = tuple(_design(axes, trial) for trial in memory.finished)
-        importance = _importance(memory.study, objectives)
-    return Exploration(
-        scenario, axes, objectives, tuple(constraints), sampler, designs, importance, fresh,
-        time.perf_counter() - begun,
-    )  # fmt: skip
+    with executor or SerialExecutor[Point, Outcome]() as team:
+        return ExploreStudy(scenario, axes, **options).run(team, progress)
 
 
 @dataclass
 class _Search:
     """The loop, and what it remembers between batches."""
 
-    bench: Bench
+    bench: PointBench
     axes: tuple[Axis, ...]
     objectives: tuple[str, ...]
     constraints: tuple[Constraint, ...]
     measures: tuple[str, ...]
     memory: Trials
-    executor: Executor[str]
+    executor: Executor[Point, Outcome]
 
     def run(self, trials: int, sampler: str, progress: Progress | None) -> int:
         """Asks for batches until enough is known; returns how many trials were new."""
@@ -220,16 +282,16 @@ def _check(scenario: Scenario, axes: Sequence[Axis], measures: Sequence[str], tr
         raise ConfigError("there is nothing to explore", where=Location("--vary"))
     if trials < 1:
         raise ConfigError("at least one trial is needed", where=Location("--trials"))
-    check_schedulers(scheduler_refs(scenario))
+    scenario.check_schedulers()
     check_axes(scenario, axes)
     for name in measures:
-        quantity = MEASURES[name][0]
+        metric = known_measures()[name].metric
         fixed = all(axis.path != "soc" for axis in axes)
-        if quantity in ("area", "cost") and fixed and getattr(scenario.soc.spec, quantity) is None:
+        if metric.of_soc is not None and fixed and metric.of_soc(scenario.soc) is None:
             raise ConfigError(
-                f"{scenario.soc.name} states no {quantity}, so {name!r} has no value",
+                f"{scenario.soc.name} states no {metric.name}, so {name!r} has no value",
                 where=Location(scenario.soc.source),
-                hint=STATE_IT[quantity],
+                hint=metric.state_it,
             )
 
 

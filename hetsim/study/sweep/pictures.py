@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hetsim.analysis.metrics.base import Metric
+from hetsim.analysis.metrics.registry import told
+from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.errors import ConfigError
 from hetsim.names import suggest
 from hetsim.report.figures.curves import curves_figure
 from hetsim.report.figures.heatmap import heatmap_figure
 from hetsim.report.figures.pareto import pareto_figure, pareto_front
+from hetsim.study.result import to_figures
+from hetsim.study.sweep.result import Sweep
 from hetsim.study.table import Row, StudyTable
 from hetsim.units import UNITS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from hetsim.study.sweep.study import Sweep
-
-MEASURES: Mapping[str, tuple[str, float]] = {
-    "makespan_s": ("time per inference (ms)", 1e-3),
-    "energy_j": ("energy per inference (mJ)", 1e-3),
-    "area": ("area (mm²)", 1.0),
-    "cost": ("cost", 1.0),
-}
-"""Columns that pictures show: label and unit."""
 
 _NUMBER = re.compile(r"\s*([-+]?[\d_.]+(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 
 
+@to_figures.register(Sweep)
 def sweep_figures(sweep: Sweep) -> dict[str, Figure]:
     """Pictures by file stem; as many as the shape of the sweep gives sense to."""
     table = sweep.table
@@ -43,19 +40,25 @@ def sweep_figures(sweep: Sweep) -> dict[str, Figure]:
         for model in dict.fromkeys(row["model"] for row in table.rows):
             stem = f"heatmap-{plain(model)}"
             figures[stem] = heatmap(table, first, second, model=model)
-    for second in ("energy_j", "area", "cost"):
-        if sweep.axes and second in table.columns:
-            figures[f"pareto-{second.partition('_')[0]}"] = pareto(table, "makespan_s", second)
+    for metric in beside_the_time(table):
+        if sweep.axes and metric.better is not None:
+            figures[f"pareto-{metric.name}"] = pareto(table, MAKESPAN.column, metric.column)
     return figures
 
 
-def curves(table: StudyTable, axis: str, measure: str = "makespan_s") -> Figure:
+def beside_the_time(table: StudyTable) -> list[Metric]:
+    """The metrics that people weigh against the time, where the table has them."""
+    return [m for m in told() if m.stands == "end" and m.column in table.columns]
+
+
+def curves(table: StudyTable, axis: str, measure: str = MAKESPAN.column) -> Figure:
     """``measure`` over ``axis``, a curve per network and scheduler; the best over other axes.
 
     Raises:
         ConfigError: no such column.
     """
-    label, unit = _measure(table, measure)
+    metric = _measure(table, measure)
+    unit = metric.axis_unit[1]
     ticks = _ticks(table, axis)
     series: dict[str, list[float | None]] = {}
     models = {row["model"] for row in table.rows}
@@ -63,16 +66,19 @@ def curves(table: StudyTable, axis: str, measure: str = "makespan_s") -> Figure:
         name = f"{row['model']} · {row['scheduler']}" if len(models) > 1 else row["scheduler"]
         values = series.setdefault(name, [None] * len(ticks))
         value, at = row.get(measure), ticks.index(row[axis])
-        if value is not None and (values[at] is None or value / unit < (values[at] or 0.0)):
+        best = values[at]
+        if value is not None and (best is None or metric.improves(value / unit, best)):
             values[at] = value / unit
-    return curves_figure(ticks, series, x_label=axis, y_label=label, positions=as_numbers(ticks))
+    return curves_figure(
+        ticks, series, x_label=axis, y_label=metric.axis, positions=as_numbers(ticks)
+    )
 
 
 def heatmap(
     table: StudyTable,
     column: str,
     row: str,
-    measure: str = "makespan_s",
+    measure: str = MAKESPAN.column,
     *,
     model: str | None = None,
 ) -> Figure:
@@ -81,7 +87,8 @@ def heatmap(
     Raises:
         ConfigError: no such column.
     """
-    label, unit = _measure(table, measure)
+    metric = _measure(table, measure)
+    unit = metric.axis_unit[1]
     columns, lines = _ticks(table, column), _ticks(table, row)
     model = model if model is not None else str(table.rows[0]["model"])
     best: dict[tuple[int, int], float] = {}
@@ -89,11 +96,13 @@ def heatmap(
         value = entry.get(measure)
         if entry["model"] == model and value is not None:
             at = (lines.index(entry[row]), columns.index(entry[column]))
-            best[at] = min(best.get(at, float("inf")), value / unit)
+            if at not in best or metric.improves(value / unit, best[at]):
+                best[at] = value / unit
     values = [[best.get((r, c)) for c in range(len(columns))] for r in range(len(lines))]
     return heatmap_figure(
-        columns, lines, values, column_label=column, row_label=row, value_label=label, title=model
-    )
+        columns, lines, values, column_label=column, row_label=row, value_label=metric.axis,
+        title=model,
+    )  # fmt: skip
 
 
 def pareto(table: StudyTable, x: str, y: str) -> Figure:
@@ -102,10 +111,12 @@ def pareto(table: StudyTable, x: str, y: str) -> Figure:
     Raises:
         ConfigError: no such column.
     """
-    (x_label, x_unit), (y_label, y_unit) = _measure(table, x), _measure(table, y)
+    across, up = _measure(table, x), _measure(table, y)
     rows: Sequence[Row] = [r for r in table.rows if r.get(x) is not None and r.get(y) is not None]
-    points = [(r[x] / x_unit, r[y] / y_unit) for r in rows]
-    return pareto_figure(points, pareto_front(points), x_label=x_label, y_label=y_label)
+    points = [(r[x] / across.axis_unit[1], r[y] / up.axis_unit[1]) for r in rows]
+    signs = [-1.0 if metric.better == "more" else 1.0 for metric in (across, up)]
+    front = pareto_front([(signs[0] * a, signs[1] * b) for a, b in points])
+    return pareto_figure(points, front, x_label=across.axis, y_label=up.axis)
 
 
 def as_numbers(values: Sequence[Any]) -> list[float] | None:
@@ -140,10 +151,12 @@ def _ticks(table: StudyTable, axis: str) -> list[Any]:
     return [value for _, value in sorted(zip(numbers, found, strict=True), key=lambda p: p[0])]
 
 
-def _measure(table: StudyTable, name: str) -> tuple[str, float]:
+def _measure(table: StudyTable, name: str) -> Metric:
+    """The metric of a column; other columns (``utilization.npu``) are plain numbers."""
     if name not in table.columns:
         raise ConfigError(f"there is no {name!r}", hint=suggest(name, table.columns, "columns"))
-    return MEASURES.get(name, (name, 1.0))
+    known = {metric.column: metric for metric in told("record")}
+    return known.get(name, Metric(name, name, ""))
 
 
 def plain(text: str) -> str:

@@ -8,31 +8,20 @@ from pathlib import Path
 
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
-from hetsim.report.files.studydir import StudyIdentity
 from hetsim.report.page.study import Page, Picture, Section, Table
 from hetsim.report.summary import tidy_time
-from hetsim.scenario.loader import Scenario
-from hetsim.scenario.variants import scheduler_refs
-from hetsim.study.axes import Axis
-from hetsim.study.point import Outcome, Point, digest
-from hetsim.study.sweep.study import Sweep, describe
+from hetsim.study.point import Outcome, Point
+from hetsim.study.result import to_html
+from hetsim.study.sweep.pictures import beside_the_time, sweep_figures
+from hetsim.study.sweep.result import Sweep
 
 SHOWN = 500
 """Rows in the page's table; all are in ``sweep.csv``."""
 
 
-def sweep_identity(
-    scenario: Scenario, axes: tuple[Axis, ...], mode: str, points: int | None
-) -> StudyIdentity:
-    """What tells this sweep from another of the same scenario."""
-    varied = {
-        "axes": [[axis.path, list(axis.values)] for axis in axes],
-        "mode": mode,
-        "points": points,
-        "models": [ref.label for ref in scenario.models],
-        "schedulers": [ref.label for ref in scheduler_refs(scenario)],
-    }
-    return StudyIdentity("sweep", scenario.name, digest(varied))
+@to_html.register(Sweep)
+def _html(sweep: Sweep) -> str:
+    return sweep.table._repr_html_()
 
 
 def headline(sweep: Sweep) -> str:
@@ -89,7 +78,7 @@ def sweep_files(sweep: Sweep, *, parquet: bool = False) -> tuple[Page, dict[str,
             table.to_parquet(path)
             files[path.name] = path.read_bytes()
     pictures = []
-    for name, figure in sweep.figures().items():
+    for name, figure in sweep_figures(sweep).items():
         svg, png = figure_images(figure)
         files |= {f"{name}.svg": svg, f"{name}.png": png}
         pictures.append(Picture(svg, name.replace("-", " ")))
@@ -101,7 +90,7 @@ def failure_lines(sweep: Sweep) -> list[str]:
     counts = Counter(first_line(outcome.error) for _, outcome in sweep.failed)
     examples = {first_line(o.error): p for p, o in reversed(sweep.failed)}
     return [
-        f"{count} × {reason} (for example {describe(examples[reason])})"
+        f"{count} × {reason} (for example {examples[reason]})"
         for reason, count in counts.most_common()
     ]
 
@@ -114,14 +103,14 @@ def first_line(text: str | None) -> str:
 def _page(sweep: Sweep, pictures: list[Picture]) -> Page:
     shown = [row for row in sweep.rows if row[1].error is None]
     shown.sort(key=lambda row: row[1].makespan_s or 0.0)
-    extra = [n for n in ("energy_j", "area", "cost") if n in sweep.table.columns]
+    extra = [metric.column for metric in beside_the_time(sweep.table)]
     paths = [axis.path for axis in sweep.axes]
     rows = [
         (
             point.model, point.scheduler, *(str(point.design[path]) for path in paths),
             tidy_time(outcome.makespan_s or 0.0),
             "–" if outcome.gap is None else f"{outcome.gap:.0%}",
-            *(_number(getattr(outcome, name)) for name in extra),
+            *(_number(outcome.metrics.get(name)) for name in extra),
         )
         for point, outcome in shown[:SHOWN]
     ]  # fmt: skip

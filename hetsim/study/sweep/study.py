@@ -2,176 +2,201 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from hetsim.errors import ConfigError, HetsimError, Location
+import click
+
+from hetsim.errors import ConfigError, Location
+from hetsim.progress import Progress
+from hetsim.report.page.study import Page
+from hetsim.report.summary import tidy_time
 from hetsim.scenario.loader import Scenario
-from hetsim.scenario.variants import check_schedulers, scheduler_refs
-from hetsim.study.axes import Axis, distinct
+from hetsim.study.axes import Axis, asked_axes, check_axes, distinct
+from hetsim.study.base import Files, PointStudy
 from hetsim.study.executors.base import Executor
 from hetsim.study.executors.serial import SerialExecutor
-from hetsim.study.grid import designs
-from hetsim.study.point import Bench, Outcome, Point, points_of
-from hetsim.study.store import Store
-from hetsim.study.table import StudyTable
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-Progress = Callable[[str, int, int], None]
+from hetsim.study.grid import MODES, designs
+from hetsim.study.point import Outcome, Point, points_of
+from hetsim.study.result import Rows, Shown, Words
+from hetsim.study.sweep.report import failure_lines, headline, sweep_files
+from hetsim.study.sweep.result import Sweep
+from hetsim.study.table import check_parquet
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """A finished sweep: one row per network, scheduler and design, in the order of the grid.
+class SweepStudy(PointStudy[Sweep]):
+    """Simulate a grid of variants; resumable.
 
-    ``reused`` rows were in the store already. ``wall_s`` is the wall-clock time this took.
+    Every outcome goes to the store as it arrives. However the study ends, the same command goes
+    on where it was, and nothing runs twice. A list's last unit holds for all of it; a range is
+    LOW..HIGH with an optional scale (log2, log10, linear) and number of values: 1us..1ms:log10:7.
     """
 
-    scenario: str
-    soc: str
-    axes: tuple[Axis, ...]
-    mode: str
-    rows: tuple[tuple[Point, Outcome], ...] = field(repr=False)
-    reused: int = 0
-    wall_s: float = 0.0
+    kind = "sweep"
+    failures_with_json = False
+    options = (
+        click.Option(
+            ["--vary"], multiple=True, metavar="PATH=VALUES",
+            help="What to vary: npu.sram=128KiB..4MiB:log2, bus.bandwidth=3.2,6.4GB/s;"
+            " may be repeated.",
+        ),
+        click.Option(
+            ["--mode"], type=click.Choice(MODES),
+            help="How the axes make a grid: all combinations, in step, or a Latin hypercube"
+            " sample.",
+        ),
+        click.Option(
+            ["--points"], type=click.IntRange(min=1), metavar="N", help="Sample size; lhs only."
+        ),
+    )  # fmt: skip
+    keeping = (
+        click.Option(
+            ["--store"], type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+            help="Where outcomes are kept.  [default: results/SCENARIO-sweep.sqlite]",
+        ),
+        click.Option(
+            ["--retry-failed"], is_flag=True, help="Run points again that failed before."
+        ),
+        click.Option(
+            ["--parquet"], is_flag=True, help="Write sweep.parquet, too (extra hetsim[data])."
+        ),
+    )  # fmt: skip
 
-    @property
-    def failed(self) -> tuple[tuple[Point, Outcome], ...]:
-        """The rows that ended in an error."""
-        return tuple(row for row in self.rows if row[1].error is not None)
+    def __init__(
+        self,
+        scenario: Scenario,
+        axes: Sequence[Axis],
+        *,
+        mode: str = "cartesian",
+        points: int | None = None,
+        store: Path | None = None,
+        retry_failed: bool = False,
+        parquet: bool = False,
+    ) -> None:
+        """``points`` is the size of a sample, for mode ``lhs`` only.
 
-    @property
-    def table(self) -> StudyTable:
-        """The rows as a table, for export and plots."""
-        return StudyTable.of([axis.path for axis in self.axes], self.rows)
+        Raises:
+            MissingExtraError: ``parquet`` is wanted and pandas or pyarrow is not installed.
+        """
+        super().__init__(scenario)
+        self.axes = tuple(axes)
+        self.mode = mode
+        self.sample = points
+        self.store = store
+        self.retry_failed = retry_failed
+        self.parquet = parquet
+        if parquet:
+            check_parquet()
 
-    def figures(self) -> dict[str, Figure]:
-        """The pictures that fit the sweep's shape, by name."""
-        from hetsim.study.sweep.pictures import sweep_figures
+    @classmethod
+    def asked(cls, scenario: Scenario, options: Mapping[str, Any]) -> SweepStudy:
+        """The grid of the options, or else of the scenario's own section."""
+        given = cls.own(options)
+        vary = given.pop("vary")
+        axes = asked_axes(scenario, vary, cls.kind)
+        if options["changes"] and any(axis.path == "soc" for axis in axes):
+            raise ConfigError(
+                "--set changes the scenario's SoC, and --vary soc replaces it",
+                where=Location("--set"),
+                hint="write the change as an axis of one value: --vary npu.sram=1MiB",
+            )
+        if not vary:
+            for name in ("mode", "points"):
+                given[name] = given[name] or scenario.document.get((cls.kind, name))
+        given["mode"] = given["mode"] or ("lhs" if given["points"] else "cartesian")
+        study = cls(scenario, axes, **given)
+        study.store = study.store or study.place(".sqlite")
+        return study
 
-        return sweep_figures(self)
+    def question(self) -> object:
+        """The grid, and what runs on it."""
+        return {
+            "axes": [[axis.path, list(axis.values)] for axis in self.axes],
+            "mode": self.mode,
+            "points": self.sample,
+            "models": [ref.label for ref in self.scenario.models],
+            "schedulers": [ref.label for ref in self.scenario.schedulers],
+        }
 
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
+    def points(self) -> tuple[Point, ...]:
+        """Every network under every scheduler on every design, designs outermost."""
+        grid = designs(distinct(self.axes), self.mode, self.sample, self.scenario.seed)
+        check_axes(self.scenario, self.axes)
+        return points_of(self.scenario, grid)
+
+    def conclude(self, rows: Sequence[tuple[Point, Outcome]], reused: int, wall_s: float) -> Sweep:
+        """The rows as they are."""
+        scenario = self.scenario
+        return Sweep(
+            scenario.name, scenario.soc.name, self.axes, self.mode, tuple(rows), reused, wall_s
+        )
+
+    def report(self, result: Sweep) -> tuple[Page, Files]:
+        """Table as CSV and JSON (Parquet on demand), pictures."""
+        return sweep_files(result, parquet=self.parquet)
+
+    def headline(self, result: Sweep) -> str:
+        """The fastest design of each network."""
+        return headline(result)
+
+    def shown(self, result: Sweep) -> Iterator[Shown]:
+        """The fastest rows."""
+        paths = [axis.path for axis in result.axes]
+        good = sorted(
+            (row for row in result.rows if row[1].makespan_s is not None),
+            key=lambda row: row[1].makespan_s or 0.0,
+        )
+        columns = ("network", "scheduler", *paths, "time", "gap")
+        count = len(columns)
+        rows = [
+            (
+                point.model,
+                point.scheduler,
+                *(str(point.design[path]) for path in paths),
+                tidy_time(outcome.makespan_s or 0.0),
+                "–" if outcome.gap is None else f"{outcome.gap:.0%}",
+            )
+            for point, outcome in good[:15]
+        ]
+        yield Rows(columns, rows, left=count - 2, unbroken=(count - 2, count - 1))
+        if len(good) > 15:
+            yield Words(f"the 15 fastest of {len(good)}", "dim")
+        yield Words()
+        yield from super().shown(result)
+
+    def effort(self, result: Sweep) -> str:
+        """What ran, and what was known."""
+        fresh = len(result.rows) - result.reused
+        known = f"{result.reused} known already: {self.store}"
+        return f"{fresh} run now in {result.wall_s:.1f} s, {known}"
+
+    def failures(self, result: Sweep) -> list[str]:
+        """Each reason with an example."""
+        if not result.failed:
+            return []
+        count = f"error: {len(result.failed)} of {len(result.rows)} runs failed:"
+        return [count, *(f"  {line}" for line in failure_lines(result))]
 
 
 def sweep(
     scenario: Scenario,
     axes: Sequence[Axis],
     *,
-    mode: str = "cartesian",
-    points: int | None = None,
-    store: Store | Path | None = None,
-    executor: Executor[int] | None = None,
-    retry_failed: bool = False,
+    executor: Executor[Point, Outcome] | None = None,
     progress: Progress | None = None,
+    **options: Any,
 ) -> Sweep:
     """Runs every point that ``store`` does not hold yet; outcomes go there as they arrive.
 
     Without a store nothing is kept; without an executor everything runs in this process.
-    A design or a scheduler that fails is a row with ``error``.
+    A design or a scheduler that fails is a row with ``error``. ``options`` are those of
+    :class:`SweepStudy`: ``mode``, ``points``, ``store``, ``retry_failed``.
 
     Raises:
         ConfigError: axes that make no grid, a path that leads nowhere on any design.
         ResultsError: the store cannot be used or written; what it held is intact.
         HetsimError: networks or schedulers that cannot be loaded.
     """
-    begun = time.perf_counter()
-    grid = designs(distinct(axes), mode, points, scenario.seed)
-    check_schedulers(scheduler_refs(scenario))
-    check_axes(scenario, axes)
-    bench = Bench.of(scenario)
-    wanted = points_of(scenario, grid)
-    with contextlib.ExitStack() as stack:
-        if isinstance(store, Path):
-            store = stack.enter_context(Store(store, scenario.name))
-        if executor is not None:
-            stack.enter_context(executor)
-        outcomes, reused = run_points(
-            bench, wanted, store, executor, retry_failed=retry_failed, progress=progress
-        )
-    rows = tuple(zip(wanted, outcomes, strict=True))
-    return Sweep(
-        scenario.name, scenario.soc.name, tuple(axes), mode, rows, reused,
-        time.perf_counter() - begun,
-    )  # fmt: skip
-
-
-def run_points(
-    bench: Bench,
-    points: Sequence[Point],
-    store: Store | None = None,
-    executor: Executor[int] | None = None,
-    *,
-    retry_failed: bool = False,
-    progress: Progress | None = None,
-) -> tuple[list[Outcome], int]:
-    """Outcomes of ``points`` in order, and how many of them the store knew.
-
-    Points that mean the same run once. The executor is started when something must run; stopping
-    it is the caller's.
-
-    Raises:
-        HetsimError: the store cannot be written, the workers are gone.
-    """
-    keys = [bench.key(point) for point in points]
-    first = {key: i for i, key in reversed(list(enumerate(keys)))}
-    known: dict[str, Outcome] = {}
-    if store is not None:
-        if retry_failed:
-            store.forget_failed()
-        known = {key: found for key in first if (found := store.get(key)) is not None}
-    reused = len(known)
-    todo = [i for i in sorted(first.values()) if keys[i] not in known]
-    total = len(first)
-
-    def tell(what: str) -> None:
-        if progress is not None:
-            progress(what, len(known), total)
-
-    tell(f"{reused} known already" if reused else "")
-    if todo:
-        chosen = executor if executor is not None else SerialExecutor[int]()
-        chosen.ensure(bench)
-        for i, outcome in chosen.perform((i, points[i]) for i in todo):
-            if store is not None:
-                store.put(keys[i], points[i], outcome)
-            known[keys[i]] = outcome
-            tell(describe(points[i]))
-    return [known[key] for key in keys], reused
-
-
-def describe(point: Point) -> str:
-    """A point in a few words."""
-    values = ", ".join(f"{path}={value}" for path, value in point.design.items())
-    return f"{point.model} · {point.scheduler} · {values}" if values else point.model
-
-
-def check_axes(scenario: Scenario, axes: Sequence[Axis]) -> None:
-    """Finds out before a study whether its axes lead anywhere.
-
-    Raises:
-        ConfigError: a path that exists on no value of its axis; the first value's reason.
-    """
-    from hetsim.scenario.variants import varied
-
-    for axis in axes:
-        faults: list[HetsimError] = []
-        for value in axis.values:
-            try:
-                varied(scenario, {axis.path: value}, "--vary")
-                break
-            except ConfigError as error:
-                faults.append(error)
-        else:
-            fault = faults[0]
-            more = f" (and so for all {len(faults)} values)" if len(faults) > 1 else ""
-            raise ConfigError(
-                fault.message + more, where=fault.where or Location("--vary"), hint=fault.hint
-            )
+    with executor or SerialExecutor[Point, Outcome]() as team:
+        return SweepStudy(scenario, axes, **options).run(team, progress)

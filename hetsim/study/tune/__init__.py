@@ -1,6 +1,6 @@
-"""``hetsim tune``: the search of :mod:`hetsim.schedulers.search` with the simulator in the loop.
+"""Better plans: the search of :mod:`hetsim.schedulers.search` with the simulator in the loop.
 
-Here live the judge that simulates (:mod:`.incremental`), the worker processes (:mod:`.workers`),
-the state file (:mod:`.state`), the study itself (:mod:`.study`) and what it writes
+Here live the worker processes, which judge by simulating (:mod:`.crew`), the state file
+(:mod:`.state`), the study itself (:mod:`.study`), what it finds (:mod:`.result`) and what it writes
 (:mod:`.report`).
 """

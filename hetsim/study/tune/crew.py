@@ -10,8 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from hetsim.errors import HetsimError, ResultsError
 from hetsim.plan.model import Plan
@@ -22,8 +21,8 @@ from hetsim.schedulers.search.campaign import Ground, Rewrites
 from hetsim.schedulers.search.parameters import Parameters
 from hetsim.schedulers.search.search import Outcome, Task, perform
 from hetsim.schedulers.search.space import Space
-from hetsim.study.executors.choice import executor
-from hetsim.study.point import Outcome as Failure
+from hetsim.study.executors.base import Bench, Executor
+from hetsim.study.executors.serial import SerialExecutor
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,13 @@ class Attempt:
     parameters: Parameters
 
 
+TuneJob = Walk | Attempt
+TuneAnswer = Outcome | float
+"""A walk's outcome, or the makespan of an attempt in seconds."""
+
+
 @dataclass(frozen=True)
-class TuneBench:
+class TuneBench(Bench[TuneJob, TuneAnswer]):
     """The networks of a study, each with its grounds and profile, made once."""
 
     cases: tuple[Case, ...]
@@ -70,7 +74,7 @@ class TuneBench:
             self._problems[model] = self.cases[model].problem()
         return PartitionTuner(**parameters).plan(self._problems[model])  # type: ignore[arg-type]
 
-    def evaluate(self, job: Walk | Attempt) -> Outcome | float:
+    def evaluate(self, job: TuneJob) -> TuneAnswer:
         """Carries out a job. Seconds of a walk's outcome and of an attempt are by the judge."""
         if isinstance(job, Walk):
             ground = self.ground(job.model, job.rewrites)
@@ -80,48 +84,44 @@ class TuneBench:
         except HetsimError:
             return math.inf
 
-
-class Crew:
-    """``workers`` processes that know the bench; one worker is this process."""
-
-    def __init__(self, bench: TuneBench, workers: int | None = 1) -> None:
-        """``None`` workers are as many as there are processors.
+    def lost(self, job: TuneJob, reason: str) -> TuneAnswer:
+        """The search cannot go on without an answer.
 
         Raises:
-            ConfigError: fewer than one worker.
+            ResultsError: always.
         """
+        raise ResultsError(
+            f"tuning stopped: {reason}",
+            hint="what was found is in the state file; go on with --resume",
+        )
+
+
+Kind = TypeVar("Kind", bound=TuneAnswer)
+
+
+class Crew:
+    """A bench and who works on it; the caller stops the executor."""
+
+    def __init__(
+        self, bench: TuneBench, executor: Executor[TuneJob, TuneAnswer] | None = None
+    ) -> None:
+        """Without an executor everything is done in this process."""
         self.bench = bench
-        self._executor = executor(workers)
-        self._started = False
+        self._executor = executor or SerialExecutor[TuneJob, TuneAnswer]()
 
     def walk(self, jobs: Sequence[Walk]) -> list[Outcome]:
         """Outcomes in the order of ``jobs``."""
-        return self._perform(jobs)
+        return self._perform(jobs, Outcome)
 
     def attempt(self, jobs: Sequence[Attempt]) -> list[float]:
         """Makespans in the order of ``jobs``; infinite where there is no plan."""
-        return self._perform(jobs)
+        return self._perform(jobs, float)
 
-    def _perform(self, jobs: Sequence[Any]) -> list[Any]:
-        if not self._started:
-            self._executor.start(self.bench)  # type: ignore[arg-type]  # any bench will do
-            self._started = True
-        found: dict[int, Any] = dict(self._executor.perform(enumerate(jobs)))
-        for outcome in found.values():
-            if isinstance(outcome, Failure):
-                raise ResultsError(
-                    f"tuning stopped: {outcome.error}",
-                    hint="what was found is in the state file; go on with --resume",
-                )
+    def _perform(self, jobs: Sequence[TuneJob], kind: type[Kind]) -> list[Kind]:
+        """Answers in the order of ``jobs``, all of which are answered by a ``kind``."""
+        self._executor.ensure(self.bench)
+        found: dict[int, Kind] = {}
+        for i, answer in self._executor.perform(enumerate(jobs)):
+            assert isinstance(answer, kind)
+            found[i] = answer
         return [found[i] for i in range(len(jobs))]
-
-    def __enter__(self) -> Crew:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._executor.stop()

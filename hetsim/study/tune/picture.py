@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hetsim.report.figures.plotting import COLUMN_IN, SERIES, bare, clip, new_figure, paper_style
+from hetsim.study.tune.result import TunedModel, Tuning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from hetsim.study.tune.study import TunedModel, Tuning
 
 
 def curve_figure(tuning: Tuning) -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hetsim.analysis.result import Bound
+from hetsim.bounds.bound import Bound
 from hetsim.errors import MissingExtraError, SchedulerError
 from hetsim.plan.model import Plan
 from hetsim.runs.case import Case

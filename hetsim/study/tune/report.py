@@ -6,29 +6,24 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from hetsim.plan.files import dump_plan
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
-from hetsim.report.files.studydir import StudyIdentity
 from hetsim.report.page.study import Page, Picture, Section, Table
 from hetsim.report.summary import tidy_time
-from hetsim.scenario.loader import Scenario
-from hetsim.study.point import digest
+from hetsim.study.result import html_sentence, html_table, to_figures, to_html
 from hetsim.study.tune.parameters import Fold, TunedParameters
 from hetsim.study.tune.picture import curve_figure
-from hetsim.study.tune.study import TunedModel, Tuning
+from hetsim.study.tune.result import TunedModel, Tuning
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PLAN_COLUMNS = ("network", "best start", "", "tuned", "gain", "bound", "gap", "plans judged")
-
-
-def tune_identity(scenario: Scenario) -> StudyIdentity:
-    """What tells this study from others of the same scenario: its networks and runtime."""
-    told = {"models": [ref.label for ref in scenario.models], "execution": scenario.execution}
-    return StudyIdentity("tune", scenario.name, digest(told))
 
 
 def headline(tuning: Tuning) -> str:
@@ -55,6 +50,18 @@ def headline(tuning: Tuning) -> str:
     if tuning.interrupted:
         parts.append("The study was interrupted.")
     return " ".join(parts)
+
+
+@to_html.register(Tuning)
+def tuning_html(tuning: Tuning) -> str:
+    """Headline and plans for a notebook."""
+    return html_sentence(headline(tuning)) + html_table(Table(PLAN_COLUMNS, plan_rows(tuning)))
+
+
+@to_figures.register(Tuning)
+def tuning_figures(tuning: Tuning) -> dict[str, Figure]:
+    """The best-so-far curves, where plans were tuned."""
+    return {"curve": curve_figure(tuning)} if tuning.models else {}
 
 
 def gain(model: TunedModel) -> float:
@@ -177,7 +184,7 @@ def _page(tuning: Tuning, pictures: Sequence[Picture]) -> Page:
         sections.append(
             Section(
                 "Parameters of partition_tuner",
-                [_listed(tuned.everything)],
+                [listed(tuned.everything)],
                 table=Table(columns, parameter_rows(tuned.everything)),
             )
         )
@@ -185,7 +192,7 @@ def _page(tuning: Tuning, pictures: Sequence[Picture]) -> Page:
             sections.append(
                 Section(
                     f"Held out, {i + 1} of {len(tuned.folds)}",
-                    [_listed(fold)],
+                    [listed(fold)],
                     table=Table(columns, parameter_rows(fold)),
                 )
             )
@@ -205,7 +212,8 @@ def _page(tuning: Tuning, pictures: Sequence[Picture]) -> Page:
     )
 
 
-def _listed(fold: Fold) -> str:
+def listed(fold: Fold) -> str:
+    """Parameters in a line."""
     return ", ".join(f"{name}: {value}" for name, value in fold.parameters.items())
 
 

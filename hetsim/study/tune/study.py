@@ -5,15 +5,21 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from hetsim.analysis.result import Bound, Run
+import click
+
+from hetsim.bounds.bound import Bound
 from hetsim.cost.sources import cost_files
 from hetsim.errors import HetsimError, PlanError
 from hetsim.plan.model import Plan
+from hetsim.progress import Progress
+from hetsim.report.page.study import Page
 from hetsim.runs.case import Case
+from hetsim.runs.scenario import case_of
 from hetsim.scenario.loader import Scenario
 from hetsim.schedulers.base import Scheduler
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
@@ -27,10 +33,23 @@ from hetsim.schedulers.search.campaign import (
     round_tasks,
 )
 from hetsim.schedulers.search.starts import start_names
-from hetsim.study.point import Bench, case_of, digest, graph_hash
-from hetsim.study.tune.crew import Crew, TuneBench, Walk
-from hetsim.study.tune.parameters import TunedParameters, check_holdout, tune_parameters
+from hetsim.study.base import Files, Study
+from hetsim.study.executors.base import Executor
+from hetsim.study.executors.serial import SerialExecutor
+from hetsim.study.point import PointBench, digest, graph_hash
+from hetsim.study.result import Rows, Shown, Words
+from hetsim.study.tune.crew import Crew, TuneAnswer, TuneBench, TuneJob, Walk
+from hetsim.study.tune.parameters import check_holdout, tune_parameters
 from hetsim.study.tune.proof import check_prover, prove
+from hetsim.study.tune.report import (
+    PLAN_COLUMNS,
+    headline,
+    listed,
+    parameter_rows,
+    plan_rows,
+    tune_files,
+)
+from hetsim.study.tune.result import TunedModel, Tuning
 from hetsim.study.tune.state import ModelState, Start, TuneState
 
 UNLIMITED = 10**15
@@ -38,8 +57,6 @@ UNLIMITED = 10**15
 
 TUNED = "partition_tuner, tuned parameters"
 """What the start made with tuned parameters is called."""
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,103 +70,203 @@ class Effort:
     seconds: float | None = None
 
 
-@dataclass(frozen=True)
-class TunedModel:
-    """One network: the ``best`` run (full simulation), what it started from, how it came about.
+class TuneStudy(Study[Tuning]):
+    """Search for better plans with the simulator in the loop.
 
-    ``start`` is the run of the best starting plan. ``curve`` holds (evaluations, seconds).
+    Starts from the plans of all built-in schedulers, and of others that the scenario or
+    --scheduler name, and never ends with a worse one. The same seed and number of evaluations give
+    the same result whatever the number of workers. Ctrl-C writes what has been found so far and
+    ends with exit code 130; --resume goes on from there, also after the process was killed.
     """
 
-    model: str
-    starts: tuple[Start, ...]
-    start: Run
-    best: Run
-    evaluations: int
-    rounds: int
-    curve: tuple[tuple[int, float], ...] = field(repr=False)
+    kind = "tune"
+    set_help = "Change the SoC or the scenario."
+    workers_help = "Worker processes; the result is the same.  [default: one per processor]"
+    runs_elsewhere = False  # its rounds wait for all workers: a network would be in the way
+    options = (
+        click.Option(
+            ["--evaluations"], type=click.IntRange(min=1), metavar="N",
+            help="Plans to try for each network.  [default: 20000, or as many as --seconds allow]",
+        ),
+        click.Option(
+            ["--seconds"], type=click.FloatRange(min=0, min_open=True), metavar="S",
+            help="Time for each network. The result then depends on the machine.",
+        ),
+        click.Option(
+            ["--prove", "prove_s"], type=click.FloatRange(min=0, min_open=True), metavar="S",
+            help="Then let 'exact' prove for so long how good each plan can be"
+            " (needs hetsim[exact]).",
+        ),
+        click.Option(
+            ["--holdout"], type=click.IntRange(min=1), metavar="K",
+            help="Tune parameters also without K of the networks in turn, and report those.",
+        ),
+        click.Option(
+            ["--only"], type=click.Choice(["plans", "parameters"]),
+            help="Tune the networks' plans only, or PartitionTuner's parameters only.",
+        ),
+    )  # fmt: skip
+    keeping = (
+        click.Option(
+            ["--state"], type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+            help="Where the search keeps how far it is."
+            "  [default: results/SCENARIO-tune.state.json]",
+        ),
+        click.Option(["--resume"], is_flag=True, help="Go on from the state file."),
+    )  # fmt: skip
 
+    def __init__(
+        self,
+        scenario: Scenario,
+        effort: Effort | None = None,
+        *,
+        parameters: bool = True,
+        plans: bool = True,
+        holdout: int = 0,
+        state: Path | None = None,
+        resume: bool = False,
+        prove_s: float | None = None,
+    ) -> None:
+        """See :func:`tune`."""
+        super().__init__(scenario)
+        self.budget = effort or Effort()
+        self.parameters = parameters
+        self.plans = plans
+        self.holdout = holdout
+        self.state = state
+        self.resume = resume
+        self.prove_s = prove_s
 
-@dataclass(frozen=True)
-class Tuning:
-    """What a study found. ``interrupted``: somebody stopped it, so some networks may be missing.
+    @classmethod
+    def check(cls, options: Mapping[str, Any]) -> None:
+        """Nothing may be held out of what is left out."""
+        if options["holdout"] and options["only"] == "plans":
+            raise click.UsageError(
+                "--holdout is about parameters, and --only plans leaves them out"
+            )
 
-    ``wall_s`` is the wall-clock time this took and ``fresh`` the plans judged in it.
-    """
+    @classmethod
+    def asked(cls, scenario: Scenario, options: Mapping[str, Any]) -> TuneStudy:
+        """Evaluations are unlimited where seconds are not."""
+        given = cls.own(options)
+        only, seconds, evaluations = (given.pop(k) for k in ("only", "seconds", "evaluations"))
+        limit = evaluations or (Effort().evaluations if seconds is None else UNLIMITED)
+        given["holdout"] = given["holdout"] or 0
+        study = cls(
+            scenario,
+            Effort(limit, seconds),
+            parameters=only != "plans",
+            plans=only != "parameters",
+            **given,
+        )
+        study.state = study.state or study.place(".state.json")
+        return study
 
-    scenario: str
-    soc: str
-    execution: str
-    seed: int
-    parameters: TunedParameters | None
-    models: tuple[TunedModel, ...]
-    interrupted: bool = False
-    wall_s: float = 0.0
-    fresh: int = 0
+    def question(self) -> object:
+        """Its networks and runtime."""
+        models = [ref.label for ref in self.scenario.models]
+        return {"models": models, "execution": self.scenario.execution}
+
+    def run(
+        self, executor: Executor[TuneJob, TuneAnswer], progress: Progress | None = None
+    ) -> Tuning:
+        """Tunes parameters, then a plan for every network; Ctrl-C ends it early."""
+        if self.prove_s is not None:
+            check_prover()
+        begun = time.perf_counter()
+        scenario = self.scenario
+        search = _Search(scenario, self.budget, self.state, progress or (lambda *_: None))
+        check_holdout(self.holdout, len(search.cases))
+        if self.resume and self.state is not None:
+            search.state = TuneState.load(self.state, search.state.digest)
+        before = search.judged
+        interrupted = False
+        crew = Crew(TuneBench(tuple(search.cases.values())), executor)
+        try:
+            if self.parameters:
+                search.tune_parameters(crew, self.holdout)
+            if self.plans:
+                for i, label in enumerate(search.cases):
+                    search.search(crew, i, label)
+        except KeyboardInterrupt:
+            if not search.state.models and search.state.parameters is None:
+                raise
+            interrupted = True
+        models = tuple(
+            search.tuned(label, _grounds(crew.bench, i), None if interrupted else self.prove_s)
+            for i, label in enumerate(search.cases)
+            if label in search.state.models
+        )
+        return Tuning(
+            scenario.name,
+            scenario.soc.name,
+            scenario.execution,
+            scenario.seed,
+            search.state.parameters,
+            models,
+            interrupted,
+            time.perf_counter() - begun,
+            search.judged - before,
+        )
+
+    def report(self, result: Tuning) -> tuple[Page, Files]:
+        """Plans, parameters, curves."""
+        return tune_files(result)
+
+    def headline(self, result: Tuning) -> str:
+        """What was gained."""
+        return headline(result)
+
+    def shown(self, result: Tuning) -> Iterator[Shown]:
+        """Plans, then parameters."""
+        if result.models:
+            yield Rows(PLAN_COLUMNS, plan_rows(result), left=2)
+            rate = f", {result.fresh / result.wall_s:,.0f} plans a second" if result.wall_s else ""
+            yield Words(f"\n{result.fresh:,} plans judged in {result.wall_s:.1f} s{rate}\n")
+        if result.parameters is not None:
+            columns = ("network", "published", "tuned", "change", "")
+            for fold in (*result.parameters.folds, result.parameters.everything):
+                held = sum(gain.held_out for gain in fold.gains)
+                which = f"without {held} of the networks" if held else "on all networks"
+                yield Words(f"partition_tuner's parameters tuned {which}", "bold")
+                yield Rows(columns, parameter_rows(fold))
+                yield Words(listed(fold), "dim")
+        yield from super().shown(result)
+
+    def failures(self, result: Tuning) -> list[str]:
+        """That somebody stopped it."""
+        return ["interrupted; go on with --resume"] if result.interrupted else []
+
+    def exit_code(self, result: Tuning) -> int:
+        """As any program that was interrupted."""
+        return 130 if result.interrupted else 0
 
 
 def tune(
     scenario: Scenario,
     effort: Effort | None = None,
     *,
-    parameters: bool = True,
-    plans: bool = True,
-    holdout: int = 0,
-    workers: int | None = 1,
-    state: Path | None = None,
-    resume: bool = False,
-    prove_s: float | None = None,
+    executor: Executor[TuneJob, TuneAnswer] | None = None,
     progress: Progress | None = None,
+    **options: Any,
 ) -> Tuning:
     """Tunes PartitionTuner's parameters for the SoC, and a plan for every network.
 
-    ``state`` is the file that is kept up to date after every round; with ``resume`` the study goes
-    on from it. Ctrl-C ends the study early with what has been found. With ``prove_s`` the
-    ``exact`` scheduler then has that many seconds for each network to prove how good a plan can
-    be; should it find a better one on the way, that is the result.
+    ``options`` are those of :class:`TuneStudy`. ``state`` is the file that is kept up to date after
+    every round; with ``resume`` the study goes on from it. Ctrl-C ends the study early with what
+    has been found. With ``prove_s`` the ``exact`` scheduler then has that many seconds for each
+    network to prove how good a plan can be; should it find a better one on the way, that is the
+    result. ``parameters`` and ``plans`` say what is tuned; ``holdout`` networks at a time are kept
+    out of the tuning of parameters.
 
     Raises:
-        ConfigError: more networks to hold out than there are, fewer than one worker.
-        ResultsError: a state file that cannot be used or written.
+        ConfigError: more networks to hold out than there are.
+        ResultsError: a state file that cannot be used or written; a worker that died.
         PlanError: a network for which no scheduler finds a plan.
         HetsimError: networks that cannot be loaded or do not fit.
     """
-    if prove_s is not None:
-        check_prover()
-    begun = time.perf_counter()
-    study = _Study(scenario, effort or Effort(), state, progress or (lambda *_: None))
-    check_holdout(holdout, len(study.cases))
-    if resume and state is not None:
-        study.state = TuneState.load(state, study.state.digest)
-    before = study.judged
-    interrupted = False
-    with Crew(TuneBench(tuple(study.cases.values())), workers) as crew:
-        try:
-            if parameters:
-                study.tune_parameters(crew, holdout)
-            if plans:
-                for i, label in enumerate(study.cases):
-                    study.search(crew, i, label)
-        except KeyboardInterrupt:
-            if not study.state.models and study.state.parameters is None:
-                raise
-            interrupted = True
-        grounds = [_grounds(crew.bench, i) for i in range(len(study.cases))]
-        models = tuple(
-            study.tuned(label, grounds[i], None if interrupted else prove_s)
-            for i, label in enumerate(study.cases)
-            if label in study.state.models
-        )
-    return Tuning(
-        scenario.name,
-        scenario.soc.name,
-        scenario.execution,
-        scenario.seed,
-        study.state.parameters,
-        models,
-        interrupted,
-        time.perf_counter() - begun,
-        study.judged - before,
-    )
+    with executor or SerialExecutor[TuneJob, TuneAnswer]() as team:
+        return TuneStudy(scenario, effort, **options).run(team, progress)
 
 
 def study_digest(scenario: Scenario, graphs: Sequence[object]) -> str:
@@ -172,7 +289,7 @@ def study_digest(scenario: Scenario, graphs: Sequence[object]) -> str:
     )
 
 
-class _Study:
+class _Search:
     """A study under way; ``state`` is always the end of some round."""
 
     def __init__(
@@ -182,7 +299,7 @@ class _Study:
         self.effort = effort
         self.path = path
         self.progress = progress
-        graphs = Bench.of(scenario).graphs
+        graphs = PointBench.of(scenario).graphs
         self.cases = {label: case_of(scenario, graph) for label, graph in graphs.items()}
         for case in self.cases.values():
             case.check()
@@ -316,13 +433,8 @@ def _starts(scenario: Scenario) -> list[tuple[str, str, dict[str, object]]]:
     """Label, name and parameters: all built-in schedulers, and what else the scenario lists."""
     built_in = start_names()
     entries: list[tuple[str, str, dict[str, object]]] = [(name, name, {}) for name in built_in]
-    if scenario.schedulers == "all":
-        return entries
     for ref in scenario.schedulers:
-        if ref.name == "partition_tuner_tuned" or (ref.name in built_in and not ref.parameters):
-            continue
-        name = ref.name
-        if ".py:" in name and not Path(name.partition(":")[0]).is_absolute():
-            name = str(scenario.directory / name)
-        entries.append((ref.label, name, dict(ref.parameters)))
+        known = ref.name in built_in and not ref.parameters
+        if ref.listed and ref.name != "partition_tuner_tuned" and not known:
+            entries.append((ref.label, ref.name, dict(ref.parameters)))
     return entries

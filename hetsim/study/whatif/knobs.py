@@ -12,10 +12,9 @@ share of one                half                    double, at most 1
 count                       half, at least 1        double
 other positive number       half                    double
 list or table of these      all entries together
-matrix array                both sides halved       both sides doubled
-cores with ``workers``      every worker halved     every worker doubled
+fields that change jointly  as their description says (:meth:`~hetsim.soc.fields.Spec.joints`)
 yes/no, choice              –                       each other choice is an alternative
-NPU, accelerator            –                       a second one is an alternative
+processing unit             –                       a second one, if it is ``repeatable``
 ==========================  ======================  =====================================
 
 Left out is what no makespan depends on (powers, energies, area and cost models), what is not a
@@ -36,6 +35,7 @@ from pydantic.fields import FieldInfo
 from hetsim.scenario.loader import Scenario
 from hetsim.soc.fields import Quantity, Spec
 from hetsim.soc.pu import PUSpec
+from hetsim.soc.turning import Joint
 from hetsim.units import format_quantity
 
 SKIPPED = frozenset(
@@ -47,7 +47,6 @@ UNVARIED = frozenset({"power", "energy"})
 """Dimensions on which no makespan depends."""
 
 _BASE_UNIT = {"size": "B", "bandwidth": "B/s", "time": "s", "frequency": "Hz", "width": "B"}
-_ARRAYS = {"systolic": ("rows", "columns"), "blocked": ("block_in", "block_out")}
 
 
 @dataclass(frozen=True)
@@ -98,24 +97,35 @@ def knobs_of(scenario: Scenario) -> tuple[Knob, ...]:
 
 
 def _walk(spec: Spec, path: str, component: str) -> Iterator[Knob]:
+    joint_of = {field: joint for joint in spec.joints() for field in joint.fields}
     for name, field in type(spec).model_fields.items():
         value = getattr(spec, name)
         below = f"{path}.{field.alias or name}"
-        if name in SKIPPED or value is None:
+        if name in joint_of:
+            if name == joint_of[name].fields[0]:
+                yield _joint(joint_of[name], path, component)
+        elif name in SKIPPED or value is None:
             continue
-        if name in ("cores", "workers"):
-            if name == "cores":
-                yield from _cores(spec, path, component)
-        elif name == "array":
-            yield from _array(value, below, component)
         elif isinstance(value, Spec):
             yield from _walk(value, below, component)
         else:
-            yield from _knob(field, value, below, component, stated=name in spec.model_fields_set)
+            yield from _knob(spec, name, field, value, below, component)
+
+
+def _joint(joint: Joint, path: str, component: str) -> Knob:
+    def side(factor: float) -> Change | None:
+        new = joint.turned(factor)
+        if new is None:
+            return None
+        values = {f"{path}.{field}": value for field, value in new.values.items()}
+        return Change(new.label, values, new.ratio)
+
+    name = _short(f"{path}.{joint.name}" if joint.name else path)
+    return Knob(name, component, joint.now, side(0.5), side(2.0))
 
 
 def _knob(
-    field: FieldInfo, value: Any, path: str, component: str, *, stated: bool
+    spec: Spec, name: str, field: FieldInfo, value: Any, path: str, component: str
 ) -> Iterator[Knob]:
     leaves = list(_metadata(field))
     quantity = next((leaf for leaf in leaves if isinstance(leaf, Quantity)), None)
@@ -125,20 +135,21 @@ def _knob(
         change = Change(str(other).lower(), {path: other})
         yield Knob(_short(path), component, str(value).lower(), alternatives=(change,))
     elif choices and len(choices) > 1:
-        changes = tuple(Change(str(c), _choosing(path, c)) for c in choices if c != value)
+        parent = path.rpartition(".")[0]
+        changes = tuple(
+            Change(
+                str(choice),
+                {path: choice, **{f"{parent}.{f}": v for f, v in spec.along(name, choice).items()}},
+            )
+            for choice in choices
+            if choice != value
+        )
         yield Knob(_short(path), component, str(value), alternatives=changes)
     elif quantity is not None:
         if quantity.dimension not in UNVARIED and value:
             yield _scaled(path, component, value, quantity=quantity)
-    elif _is_number(value) and value and (stated or _limits(leaves)):
+    elif _is_number(value) and value and (name in spec.model_fields_set or _limits(leaves)):
         yield _scaled(path, component, value, cap=_cap(leaves))
-
-
-def _choosing(path: str, choice: object) -> dict[str, object]:
-    """A choice with what has to change along: a host that polls takes no interrupt."""
-    parent, _, field = path.rpartition(".")
-    along = {f"{parent}.interrupt_latency": 0} if (field, choice) == ("host_wait", "poll") else {}
-    return {path: choice, **along}
 
 
 def _scaled(
@@ -177,41 +188,6 @@ def _scaled(
     )  # fmt: skip
 
 
-def _cores(spec: Any, path: str, component: str) -> Iterator[Knob]:
-    cores, workers = spec.cores, spec.workers
-
-    def side(factor: float) -> Change | None:
-        if workers is None:
-            new = max(1, int(cores * factor))
-            return None if new == cores else Change(str(new), {f"{path}.cores": new}, new / cores)
-        split = [max(1, int(worker * factor)) for worker in workers]
-        if split == workers:
-            return None
-        new = max(sum(split), int(cores * factor))
-        values = {f"{path}.cores": new, f"{path}.workers": split}
-        return Change(f"{new} as {split}", values, new / cores)
-
-    yield Knob(_short(f"{path}.cores"), component, str(cores), side(0.5), side(2.0))
-
-
-def _array(array: Any, path: str, component: str) -> Iterator[Knob]:
-    sides = next(names for names in _ARRAYS.values() if hasattr(array, names[0]))
-    now = [getattr(array, name) for name in sides]
-
-    def side(factor: float) -> Change | None:
-        new = [max(1, int(n * factor)) for n in now]
-        if new == now:
-            return None
-        values = {f"{path}.{name}": n for name, n in zip(sides, new, strict=True)}
-        ratio = (new[0] * new[1]) / (now[0] * now[1])
-        return Change(f"{new[0]}×{new[1]}", values, ratio)
-
-    yield Knob(_short(path), component, f"{now[0]}×{now[1]}", side(0.5), side(2.0))
-    for name, field in type(array).model_fields.items():
-        if name not in sides:
-            yield from _knob(field, getattr(array, name), f"{path}.{name}", component, stated=True)
-
-
 def _point_in_force(spec: PUSpec, path: str, component: str) -> Iterator[Knob]:
     name = next(n for n, p in spec.operating_points.items() if p is spec.point)
     for knob in _walk(spec.point, f"{path}.operating_points.{name}", component):
@@ -224,9 +200,9 @@ def _point_in_force(spec: PUSpec, path: str, component: str) -> Iterator[Knob]:
 
 
 def _another(scenario: Scenario, name: str, spec: PUSpec) -> Iterator[Knob]:
-    """A second NPU or accelerator; a host cannot be doubled so simply."""
+    """A second one beside it."""
     data = scenario.soc_document.get(("pus", name))
-    if spec.kind == "cpu_cluster" or not isinstance(data, dict):
+    if not spec.repeatable or not isinstance(data, dict):
         return
     taken = scenario.soc.spec.pus
     new = next(n for k in range(2, 1000) if (n := f"{name}_{k}") not in taken)

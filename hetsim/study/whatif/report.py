@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import html
 import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.figures.tornado import Swing, tornado_figure
 from hetsim.report.files.jsonout import dumps, microseconds
-from hetsim.report.files.studydir import StudyIdentity
 from hetsim.report.page.study import Page, Picture, Section, Table
 from hetsim.report.summary import tidy_time
-from hetsim.scenario.loader import Scenario
-from hetsim.study.point import digest
+from hetsim.study.result import html_sentence, html_table, to_figures, to_html
 from hetsim.study.sweep.pictures import plain
+from hetsim.study.whatif.result import NetworkWhatIf, WhatIf, sentence
 from hetsim.study.whatif.sensitivity import NOTICED, Effect, Sensitivity
-from hetsim.study.whatif.study import NetworkWhatIf, WhatIf, sentence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,12 +25,6 @@ COLUMNS = (
     "replanned_us", "kept_us", "gain", "elasticity", "error",
 )  # fmt: skip
 """Header of ``whatif.csv``: a line per change."""
-
-
-def whatif_identity(scenario: Scenario, only: tuple[str, ...]) -> StudyIdentity:
-    """What tells this study from another of the same scenario."""
-    models = [ref.label for ref in scenario.models]
-    return StudyIdentity("whatif", scenario.name, digest([models, list(only)]))
 
 
 def tornado(network: NetworkWhatIf, limit: int = 16) -> Figure:
@@ -155,21 +146,19 @@ def whatif_to_dict(study: WhatIf) -> dict[str, Any]:
     }
 
 
+@to_html.register(WhatIf)
 def whatif_html(study: WhatIf) -> str:
     """The tables and sentences for a notebook."""
-    parts = []
-    for network in study.networks:
-        table = ranking(network)
-        head = "".join(f"<th>{html.escape(c)}</th>" for c in table.columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in table.rows
-        )
-        parts.append(
-            f"<p><b>{html.escape(sentence(network, study.soc))}</b></p>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
-    return "".join(parts)
+    return "".join(
+        html_sentence(sentence(network, study.soc)) + html_table(ranking(network))
+        for network in study.networks
+    )
+
+
+@to_figures.register(WhatIf)
+def whatif_figures(study: WhatIf) -> dict[str, Figure]:
+    """A tornado chart for each network."""
+    return {f"tornado-{plain(network.model)}": tornado(network) for network in study.networks}
 
 
 def _ran(sensitivity: Sensitivity) -> bool:

@@ -8,81 +8,142 @@ whose improvement gains most; relieving it and asking again tells where the bott
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import click
 
 from hetsim.analysis.result import Run
 from hetsim.errors import ConfigError, Location, SchedulerError
 from hetsim.names import suggest
-from hetsim.report.summary import tidy_time
+from hetsim.progress import Progress
+from hetsim.report.page.study import Page
+from hetsim.runs.scenario import case_of
 from hetsim.scenario.loader import Scenario
-from hetsim.scenario.variants import check_schedulers, scheduler_refs, varied
+from hetsim.scenario.variants import varied
+from hetsim.study.base import Files, Study
+from hetsim.study.compare.study import CompareStudy
 from hetsim.study.executors.base import Executor
-from hetsim.study.point import Bench, Outcome, Point, case_of, outcome_of, plan_anew
-from hetsim.study.sweep.study import run_points
+from hetsim.study.executors.registry import places
+from hetsim.study.executors.serial import SerialExecutor
+from hetsim.study.perform import run_points
+from hetsim.study.point import Outcome, Point, PointBench, outcome_of, plan_anew
+from hetsim.study.result import Rows, Shown, Words
 from hetsim.study.whatif.knobs import Change, Knob, knobs_of
+from hetsim.study.whatif.report import (
+    critical_path,
+    headline,
+    ranking,
+    unchanged,
+    whatif_files,
+)
+from hetsim.study.whatif.result import NetworkWhatIf, Relief, WhatIf, sentence
 from hetsim.study.whatif.sensitivity import (
     Effect,
     Sensitivity,
     bottleneck,
     improvement,
-    improvement_gain,
 )
 
-Progress = Callable[[str, int, int], None]
 
+class WhatIfStudy(Study[WhatIf]):
+    """Find the bottleneck and what each hardware change would gain.
 
-@dataclass(frozen=True)
-class Relief:
-    """The bottleneck relieved: what was changed, what that gave, and the next bottleneck."""
+    Without --set and --variant, every parameter of the SoC that can change a time is lowered and
+    raised, alone, with the schedule planned anew and with the plan kept. With them, the scenario
+    as it is and its variants are compared side by side.
+    """
 
-    sensitivity: Sensitivity
-    effect: Effect
-    following: Sensitivity | None
+    kind = "whatif"
+    set_help = None  # it compares
+    options = (
+        *CompareStudy.options,
+        click.Option(
+            ["--only"], metavar="PART", multiple=True,
+            help="Vary only this part of the SoC or these parameters: npu, npu.dma, bus.clock.",
+        ),
+    )  # fmt: skip
 
+    def __init__(self, scenario: Scenario, *, only: Sequence[str] = ()) -> None:
+        """``only`` are parts of the SoC (``npu``) or beginnings of knobs' names (``npu.dma``)."""
+        super().__init__(scenario)
+        self.only = tuple(only)
 
-@dataclass(frozen=True)
-class NetworkWhatIf:
-    """The sensitivities of one network under its fastest scheduler, the most telling first."""
+    @classmethod
+    def check(cls, options: Mapping[str, Any]) -> None:
+        """Either everything is varied or variants are compared."""
+        varying = ("only", "workers", *places())
+        if CompareStudy.is_asked(options) and any(options[name] for name in varying):
+            raise click.UsageError(
+                "--only, --workers and --dask belong to varying everything;"
+                " --set and --variant compare"
+            )
 
-    model: str
-    scheduler: str
-    base: Outcome
-    run: Run = field(repr=False)
-    sensitivities: tuple[Sensitivity, ...] = field(repr=False)
-    relief: Relief | None = None
+    @classmethod
+    def asked(cls, scenario: Scenario, options: Mapping[str, Any]) -> Study[Any]:
+        """A comparison, if variants are given."""
+        if CompareStudy.is_asked(options):
+            return CompareStudy.asked(scenario, options)
+        return cls(scenario, only=options["only"])
 
-    @property
-    def base_s(self) -> float:
-        """The makespan that all changes are compared with, seconds."""
-        assert self.base.makespan_s is not None
-        return self.base.makespan_s
+    def question(self) -> object:
+        """The networks, and which parts are varied."""
+        return [[ref.label for ref in self.scenario.models], list(self.only)]
 
+    def run(self, executor: Executor[Point, Outcome], progress: Progress | None = None) -> WhatIf:
+        """Varies every knob of the scenario's SoC, then again with each bottleneck relieved."""
+        begun = time.perf_counter()
+        scenario, only = self.scenario, self.only
+        scenario.check_schedulers()
+        bench = PointBench.of(scenario)
+        chosen = _chosen(knobs_of(scenario), only)
+        bases = [_base(bench, model.label) for model in scenario.models]
+        asked = [(base, knob, knob_changes(knob)) for base in bases for knob in chosen]
+        answers, count = _ask(bench, [(b, {}, c) for b, _, c in asked], executor, progress)
+        found: dict[int, list[Sensitivity]] = {}
+        for (base, knob, _), effects in zip(asked, answers, strict=True):
+            found.setdefault(id(base), []).append(_sensitivity(knob, base, effects))
+        ranked = [sorted(found.get(id(base), ()), key=_rank) for base in bases]
+        reliefs, more = _relieve(bench, bases, ranked, only, executor, progress)
+        networks = tuple(
+            NetworkWhatIf(
+                base.model, base.scheduler, outcome_of(base), base, tuple(ranking), relief
+            )
+            for base, ranking, relief in zip(bases, ranked, reliefs, strict=True)
+        )
+        return WhatIf(
+            scenario.name, scenario.soc.name, scenario.execution, networks, count + more,
+            time.perf_counter() - begun,
+        )  # fmt: skip
 
-@dataclass(frozen=True)
-class WhatIf:
-    """The answer of ``hetsim whatif`` for each network of a scenario."""
+    def report(self, result: WhatIf) -> tuple[Page, Files]:
+        """The sensitivities, and a tornado chart for each network."""
+        return whatif_files(result)
 
-    scenario: str
-    soc: str
-    execution: str
-    networks: tuple[NetworkWhatIf, ...]
-    points: int
-    wall_s: float = 0.0
+    def headline(self, result: WhatIf) -> str:
+        """The bottleneck."""
+        return headline(result)
 
-    def _repr_html_(self) -> str:
-        from hetsim.study.whatif.report import whatif_html
-
-        return whatif_html(self)
+    def shown(self, result: WhatIf) -> Iterator[Shown]:
+        """Each network's ranking and sentence."""
+        for network in result.networks:
+            table = ranking(network)
+            title = f"{network.model} · {network.scheduler} on {result.soc}"
+            yield Rows(table.columns, table.rows, title, unbroken=(0,))
+            yield Words()
+            for line in (critical_path(network), unchanged(network)):
+                if line:
+                    yield Words(line, "dim")
+            yield Words(sentence(network, result.soc), "bold")
 
 
 def whatif(
     scenario: Scenario,
     *,
     only: Sequence[str] = (),
-    executor: Executor[int] | None = None,
+    executor: Executor[Point, Outcome] | None = None,
     progress: Progress | None = None,
 ) -> WhatIf:
     """Varies every knob of the scenario's SoC, for each of its networks.
@@ -95,75 +156,8 @@ def whatif(
         InfeasibleError: a network does not fit the unchanged SoC.
         SchedulerError: no scheduler finds a plan for a network on the unchanged SoC.
     """
-    begun = time.perf_counter()
-    check_schedulers(scheduler_refs(scenario))
-    bench = Bench.of(scenario)
-    chosen = _chosen(knobs_of(scenario), only)
-    bases = [_base(bench, model.label) for model in scenario.models]
-    with contextlib.ExitStack() as stack:
-        if executor is not None:
-            stack.enter_context(executor)
-        asked = [(base, knob, knob_changes(knob)) for base in bases for knob in chosen]
-        answers, count = _ask(bench, [(b, {}, c) for b, _, c in asked], executor, progress)
-        found: dict[int, list[Sensitivity]] = {}
-        for (base, knob, _), effects in zip(asked, answers, strict=True):
-            found.setdefault(id(base), []).append(_sensitivity(knob, base, effects))
-        ranked = [sorted(found.get(id(base), ()), key=_rank) for base in bases]
-        reliefs, more = _relieve(bench, bases, ranked, only, executor, progress)
-    networks = tuple(
-        NetworkWhatIf(
-            base.model, base.scheduler, outcome_of(base, scenario), base, tuple(ranking), relief
-        )
-        for base, ranking, relief in zip(bases, ranked, reliefs, strict=True)
-    )
-    return WhatIf(
-        scenario.name, scenario.soc.name, scenario.execution, networks, count + more,
-        time.perf_counter() - begun,
-    )  # fmt: skip
-
-
-def sentence(network: NetworkWhatIf, soc: str) -> str:
-    """The bottleneck, and where it moves, in a sentence or two."""
-    if network.relief is None:
-        return (
-            f"{network.model} on {soc} ({tidy_time(network.base_s)}, {network.scheduler}) has no"
-            " single bottleneck: improving any one parameter changes nothing noticeable."
-        )
-    relief = network.relief
-    knob = relief.sensitivity.knob
-    new = relief.effect.best_s or network.base_s
-    kept = ", plan kept" if _kept_wins(relief.effect) else ""
-    text = (
-        f"The bottleneck of {network.model} on {soc} is {knob.component}: {knob.name} from"
-        f" {knob.now} to {relief.effect.change.label} saves {1 - new / network.base_s:.0%}"
-        f" ({tidy_time(network.base_s)} → {tidy_time(new)}, {network.scheduler}{kept})"
-    )
-    equals = [
-        s.knob.name for s in network.sensitivities if s.knob is not knob and _as_good(s, relief)
-    ]
-    text += f"; {', '.join(equals)} would do as well." if equals else "."
-    following = relief.following
-    if following is None:
-        return f"{text} Relieved of it, no other single parameter saves anything noticeable."
-    stays = following.knob.component == knob.component
-    where = f"{'stays with' if stays else 'moves to'} {following.knob.component}"
-    saved = 1 - 1 / improvement_gain(following)
-    return (
-        f"{text} Relieved of it, the bottleneck {where}: {following.knob.name} saves a further"
-        f" {saved:.0%}."
-    )
-
-
-def _as_good(sensitivity: Sensitivity, relief: Relief) -> bool:
-    """Whether improving another size of the same component gains the same, to a percent."""
-    if sensitivity.knob.component != relief.sensitivity.knob.component:
-        return False
-    return improvement_gain(sensitivity) > 0.99 * improvement_gain(relief.sensitivity)
-
-
-def _kept_wins(effect: Effect) -> bool:
-    anew, kept = effect.anew.makespan_s, effect.kept.makespan_s
-    return kept is not None and (anew is None or kept < anew)
+    with executor or SerialExecutor[Point, Outcome]() as team:
+        return WhatIfStudy(scenario, only=only).run(team, progress)
 
 
 def _rank(sensitivity: Sensitivity) -> tuple[float, float]:
@@ -186,12 +180,12 @@ def _chosen(knobs: Sequence[Knob], only: Sequence[str]) -> list[Knob]:
     return chosen
 
 
-def _base(bench: Bench, model: str) -> Run:
+def _base(bench: PointBench, model: str) -> Run:
     """The fastest run on the unchanged SoC; the first of equals."""
     scenario = bench.scenario
     case = case_of(scenario, bench.graphs[model])
     case.check()
-    runs = [plan_anew(case, scenario, ref.label) for ref in scheduler_refs(scenario)]
+    runs = [plan_anew(case, scenario, ref.label) for ref in scenario.schedulers]
     done = [run for run in runs if run.makespan_s is not None]
     if not done:
         reasons = "; ".join(f"{run.scheduler}: {run.error}" for run in runs)
@@ -211,9 +205,9 @@ Question = tuple[Run, Mapping[str, object], Sequence[Change]]
 
 
 def _ask(
-    bench: Bench,
+    bench: PointBench,
     questions: Sequence[Question],
-    executor: Executor[int] | None,
+    executor: Executor[Point, Outcome],
     progress: Progress | None,
 ) -> tuple[list[list[Effect]], int]:
     """The effects of each question's changes, and how many points that were."""
@@ -237,11 +231,11 @@ def _sensitivity(knob: Knob, base: Run, effects: Sequence[Effect]) -> Sensitivit
 
 
 def _relieve(
-    bench: Bench,
+    bench: PointBench,
     bases: Sequence[Run],
     ranked: Sequence[Sequence[Sensitivity]],
     only: Sequence[str],
-    executor: Executor[int] | None,
+    executor: Executor[Point, Outcome],
     progress: Progress | None,
 ) -> tuple[list[Relief | None], int]:
     """Relieves each network's bottleneck and asks what then helps."""

@@ -8,12 +8,10 @@ height), which keeps the product of the loops exact.
 from __future__ import annotations
 
 from hetsim.errors import WorkloadError
+from hetsim.workload.convolution import convolution_class
 from hetsim.workload.costing.registry import Call, Cost, product, rule
 from hetsim.workload.graph import LoopNest
 from hetsim.workload.onnx.ir import Value
-
-STEM_CHANNELS = 4
-"""A convolution with at most this many input channels is a ``stem``: arrays run it badly."""
 
 
 def convolution_nest(
@@ -69,33 +67,22 @@ def _step(values: tuple[int, ...]) -> tuple[int, int]:
     return (values[-2] if len(values) > 1 else 1), values[-1]
 
 
-def convolution_variant(nest: LoopNest) -> str:
-    """``depthwise``, ``grouped``, ``stem``, ``pointwise`` or nothing, in this order."""
-    if nest.depthwise:
-        return "depthwise"
-    if nest.groups > 1:
-        return "grouped"
-    if nest.in_c <= STEM_CHANNELS:
-        return "stem"
-    return "pointwise" if nest.k_h == nest.k_w == 1 else ""
-
-
 @rule("Conv", "ConvInteger")
 def _conv(call: Call) -> Cost:
     nest = convolution_nest(call, call.input(0), call.input(1), call.output)
-    return Cost.of_nest(nest, convolution_variant(nest))
+    return Cost.of_nest(nest, convolution_class(nest))
 
 
 @rule("FusedConv")
 def _fused_conv(call: Call) -> Cost:
     nest = convolution_nest(call, call.input(0), call.input(1), call.output)
-    return Cost.of_nest(nest, convolution_variant(nest), call.result_elements)
+    return Cost.of_nest(nest, convolution_class(nest), call.result_elements)
 
 
 @rule("ConvTranspose")
 def _conv_transpose(call: Call) -> Cost:
     nest = convolution_nest(call, call.input(0), call.input(1), call.output, transposed=True)
-    return Cost.of_nest(nest, convolution_variant(nest))
+    return Cost.of_nest(nest, convolution_class(nest))
 
 
 @rule("DeformConv")
@@ -104,7 +91,7 @@ def _deform_conv(call: Call) -> Cost:
     nest = convolution_nest(call, call.input(0), call.input(1), call.output)
     positions = nest.batch * nest.out_h * nest.out_w * nest.k_h * nest.k_w
     samples = positions * call.input(0).shape[1]
-    return Cost.of_nest(nest, convolution_variant(nest), 8 * samples)
+    return Cost.of_nest(nest, convolution_class(nest), 8 * samples)
 
 
 @rule("Gemm")

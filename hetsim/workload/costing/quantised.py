@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from hetsim.workload.convolution import convolution_class
 from hetsim.workload.costing.elementwise import DIV, SIGMOID
-from hetsim.workload.costing.products import convolution_nest, convolution_variant, matmul_nest
+from hetsim.workload.costing.products import convolution_nest, matmul_nest
 from hetsim.workload.costing.registry import Call, Cost, rule
 
 REQUANTISE = 4
@@ -15,7 +16,7 @@ DEQUANTISE = 2
 @rule("QLinearConv", statistics=(1, 2, 4, 5, 6, 7))
 def _qlinear_conv(call: Call) -> Cost:
     nest = convolution_nest(call, call.input(0), call.input(3), call.output)
-    return Cost.of_nest(nest, convolution_variant(nest), REQUANTISE * call.result_elements)
+    return Cost.of_nest(nest, convolution_class(nest), REQUANTISE * call.result_elements)
 
 
 @rule("QLinearMatMul", statistics=(1, 2, 4, 5, 6, 7))

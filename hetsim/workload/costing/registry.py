@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from math import prod
 
 from hetsim.errors import WorkloadError
+from hetsim.numeric import Array
 from hetsim.workload.graph import LoopNest
-from hetsim.workload.onnx.ir import Array, Value
+from hetsim.workload.onnx.ir import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, TypeProto, helper, numpy_helper, shape_inference
 
+from hetsim.numeric import Array
 from hetsim.workload.onnx.ir import (
     DTYPES,
-    Array,
     Net,
     Node,
     Value,

@@ -14,12 +14,10 @@ from math import prod
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from onnx import NodeProto, TensorProto, TypeProto
 
 from hetsim.errors import Location, WorkloadError
-
-Array = npt.NDArray[Any]
+from hetsim.numeric import Array
 
 DTYPES: Mapping[int, str] = {
     TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64", TensorProto.FLOAT16: "float16",

@@ -16,9 +16,9 @@ import onnx
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 from hetsim.errors import Location, WorkloadError
+from hetsim.numeric import Array
 from hetsim.workload.onnx.inputs import add_inputs
 from hetsim.workload.onnx.ir import (
-    Array,
     Net,
     Node,
     Value,

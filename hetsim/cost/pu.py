@@ -1,0 +1,69 @@
+"""How a kind of processing unit behaves: the counterpart of its description.
+
+A description (:class:`~hetsim.soc.pu.PUSpec`) says what a unit is; the model that it names says how
+long work takes on it, and what measurements of it can calibrate.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cache
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from hetsim.cost.work import Kernel, Residency, Work
+from hetsim.errors import ConfigError
+from hetsim.plugins import load_class
+from hetsim.soc.model import PU
+from hetsim.soc.pu import PUSpec
+from hetsim.workload.graph import Graph, Operator
+
+SpecT = TypeVar("SpecT", bound=PUSpec)
+
+
+class PUModel(ABC, Generic[SpecT]):
+    """One processing unit at work. Made whenever it is asked, so it keeps nothing between calls.
+
+    ``pu`` is the unit (its cores, its path alone), ``spec`` its description. It is asked only
+    about kernels that the description allows (:mod:`hetsim.cost.support`). ``calibration`` names
+    what fits the description to measurements: a :class:`hetsim.calibrate.target.Target` or its
+    ``module:Class``; ``None`` when there is nothing to fit.
+    """
+
+    calibration: ClassVar[type | str | None] = None
+
+    def __init__(self, pu: PU) -> None:
+        self.pu = pu
+        self.spec = cast(SpecT, pu.spec)  # its own description named this class
+
+    @abstractmethod
+    def work(self, graph: Graph, kernel: Kernel, residency: Residency) -> Work:
+        """What ``kernel`` asks of the unit.
+
+        Raises:
+            InfeasibleError: the unit can never run it (a tile that does not fit, say).
+        """
+
+    @abstractmethod
+    def floor(self, op: Operator) -> float:
+        """Arithmetic time of ``op`` in seconds that no tiling, fusion or residency avoids."""
+
+
+def model_of(pu: PU) -> PUModel[Any]:
+    """The model of a unit.
+
+    Raises:
+        ConfigError: its kind names none, or one that cannot be loaded.
+    """
+    return model_class(type(pu.spec))(pu)
+
+
+@cache
+def model_class(schema: type[PUSpec]) -> type[PUModel[Any]]:
+    """The model that a kind names. Raises :class:`ConfigError` as :func:`model_of` does."""
+    if not schema.model:
+        raise ConfigError(
+            f"{schema.__module__}.{schema.__qualname__} says no model, so nobody knows its costs",
+            hint='write model: ClassVar[str] = "module:Class", a hetsim.cost.pu.PUModel',
+        )
+    what = f"the model of {schema.__qualname__}"
+    return load_class(schema.model, PUModel, what)  # type: ignore[type-abstract]

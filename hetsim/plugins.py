@@ -1,0 +1,60 @@
+"""Classes that hetsim finds by name: its own, and those that installed packages declare.
+
+A *reference* is ``module:Class``, as in entry points. Nothing registers itself by being imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import TypeVar
+
+from hetsim.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def installed(group: str) -> list[EntryPoint]:
+    """The entry points of ``group``, in alphabetical order; nothing is imported."""
+    return sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
+
+
+def registered(
+    group: str, base: type[T], built_in: Mapping[str, str], what: str
+) -> dict[str, type[T]]:
+    """Subclasses of ``base`` by name: ``built_in`` references, then the entry points of ``group``.
+
+    Raises:
+        ConfigError: an entry point that :func:`load_class` refuses, or one that takes the name of
+            another; ``what`` is what the message calls it.
+    """
+    own = [EntryPoint(name, reference, group) for name, reference in built_in.items()]
+    found: dict[str, type[T]] = {}
+    for point in (*own, *installed(group)):
+        said = f"{what} {point.name!r}"
+        loaded = load_class(point.value, base, said)
+        if point.name in found:
+            raise ConfigError(f"{said} of {point.value!r} takes a name that is already in use")
+        found[point.name] = loaded
+    return found
+
+
+def load_class(reference: object, base: type[T], what: str) -> type[T]:
+    """The subclass of ``base`` that a reference names; a class may stand for itself.
+
+    Raises:
+        ConfigError: it cannot be imported, is no such class, or leaves a method undefined.
+    """
+    said = f"{what} of {reference!r}"
+    loaded = reference
+    if isinstance(reference, str):
+        try:
+            loaded = EntryPoint(what, reference, "").load()
+        except Exception as error:
+            raise ConfigError(f"{said} cannot be loaded: {error}") from error
+    if not (isinstance(loaded, type) and issubclass(loaded, base)):
+        raise ConfigError(f"{said} is not a subclass of {base.__module__}.{base.__qualname__}")
+    missing = ", ".join(f"{name}()" for name in sorted(getattr(loaded, "__abstractmethods__", ())))
+    if missing:
+        raise ConfigError(f"{said} does not define {missing}")
+    return loaded

@@ -1,0 +1,1 @@
+"""Runtimes: who starts which partition when; one file each, listed in ``registry``."""

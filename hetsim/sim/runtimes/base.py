@@ -1,0 +1,51 @@
+"""The contract of a runtime."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+from hetsim.sim.machine import Machine
+from hetsim.sim.source import Completion, Inference, Sink, Source
+from hetsim.sim.task import Task, tasks_of
+
+
+class Runtime(ABC):
+    """Carries out on ``machine`` what ``source`` asks for, and tells ``sink`` of what has ended.
+
+    :meth:`start` is called once, before time begins. A runtime takes arrivals from the source one
+    by one, calls :meth:`arrive` for each when its time has come and :meth:`end` when it has ended.
+    Afterwards :attr:`open` must be zero: whatever is left waits for something that never comes.
+    """
+
+    def __init__(self, machine: Machine, source: Source, sink: Sink) -> None:
+        self.machine = machine
+        self.source = source
+        self._sink = sink
+        self._arrived = 0
+        self._ended = 0
+
+    @property
+    def open(self) -> int:
+        """Inferences that have arrived and not ended."""
+        return self._arrived - self._ended
+
+    @abstractmethod
+    def start(self) -> None:
+        """Adds the first processes to the environment."""
+
+    def arrive(self, inference: Inference) -> tuple[int, list[Task]]:
+        """The number of an inference that arrives now, and its tasks in plan order."""
+        number = self.source.number(self._arrived)
+        self._arrived += 1
+        tasks = tasks_of(inference.program, number, inference.priority)
+        if inference.program.states:
+            self.machine.states.arrive(tasks, inference)
+        return number, tasks
+
+    def end(self, number: int, inference: Inference, start: float) -> Iterable[Inference]:
+        """An inference that began at ``start`` has ended now; returns what follows from it."""
+        self._ended += 1
+        completion = Completion(number, inference, start, self.machine.env.now)
+        self._sink(completion)
+        return self.source.ended(completion)

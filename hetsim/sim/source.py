@@ -1,0 +1,141 @@
+"""Where inferences come from, and what is said of each when it has ended.
+
+A source is pulled: nothing is asked of it before its time, and nothing is kept of an inference
+that has ended. So a run may be as long as one likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from heapq import merge
+
+from hetsim.lower.program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """One run of a program: when it arrives (seconds) and how urgent it is (higher first).
+
+    ``stream`` says which of several streams of inferences it belongs to: results are told apart by
+    it, and state that outlives an inference passes on within it.
+    """
+
+    program: Program
+    arrival: float = 0.0
+    priority: int = 0
+    stream: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """An inference that has ended: when its first partition began and its last one ended, seconds.
+
+    ``number`` is the one that rows of the trace give it.
+    """
+
+    number: int
+    inference: Inference
+    start: float
+    finish: float
+
+    @property
+    def latency(self) -> float:
+        """Seconds from its arrival to its end."""
+        return self.finish - self.inference.arrival
+
+
+Sink = Callable[[Completion], None]
+"""Takes results as they come."""
+
+
+class Source:
+    """Says which inferences arrive when.
+
+    The runtime iterates over :meth:`arrivals` and takes the next one only after the one before has
+    arrived. It calls :meth:`ended` whenever an inference has ended, and what that returns arrives
+    as well. Override either or both: the base class is silent.
+    """
+
+    def arrivals(self) -> Iterator[Inference]:
+        """What arrives whatever happens, in order of arrival."""
+        return iter(())
+
+    def ended(self, completion: Completion) -> Iterable[Inference]:
+        """What arrives because an inference, of any source, has ended; at that moment or later."""
+        return ()
+
+    def number(self, count: int) -> int:
+        """The number of the inference that arrives after ``count`` others."""
+        return count
+
+
+class Listed(Source):
+    """Inferences known beforehand, in any order; they are numbered by their place in the list."""
+
+    def __init__(self, inferences: Sequence[Inference]) -> None:
+        self._inferences = inferences
+        self._order = sorted(range(len(inferences)), key=lambda i: inferences[i].arrival)
+
+    def arrivals(self) -> Iterator[Inference]:
+        return (self._inferences[i] for i in self._order)
+
+    def number(self, count: int) -> int:
+        return self._order[count]
+
+
+class ClosedLoop(Source):
+    """``clients`` that each ask again ``think`` seconds after their answer, ``count`` times in all.
+
+    Each of them first asks at ``first.arrival``; ``count=None`` is without end.
+    """
+
+    def __init__(
+        self, first: Inference, *, clients: int = 1, think: float = 0.0, count: int | None = None
+    ) -> None:
+        self._first = first
+        self._clients = clients if count is None else min(clients, count)
+        self._think = think
+        self._left = None if count is None else count - self._clients
+
+    def arrivals(self) -> Iterator[Inference]:
+        return (self._first for _ in range(self._clients))
+
+    def ended(self, completion: Completion) -> Iterable[Inference]:
+        first = self._first
+        if completion.inference.stream != first.stream or self._left == 0:
+            return
+        if self._left is not None:
+            self._left -= 1
+        arrival = completion.finish + self._think
+        yield Inference(first.program, arrival, first.priority, first.stream)
+
+
+class After(Source):
+    """An inference that arrives ``delay`` seconds after each end of one of stream ``trigger``."""
+
+    def __init__(self, trigger: int, following: Inference, delay: float = 0.0) -> None:
+        self._trigger = trigger
+        self._following = following
+        self._delay = delay
+
+    def ended(self, completion: Completion) -> Iterable[Inference]:
+        if completion.inference.stream == self._trigger:
+            what = self._following
+            arrival = completion.finish + self._delay
+            yield Inference(what.program, arrival, what.priority, what.stream)
+
+
+class Merged(Source):
+    """Several sources at once; of those that arrive at the same time the one listed first."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = tuple(sources)
+
+    def arrivals(self) -> Iterator[Inference]:
+        each = (source.arrivals() for source in self._sources)
+        return merge(*each, key=lambda inference: inference.arrival)
+
+    def ended(self, completion: Completion) -> Iterable[Inference]:
+        for source in self._sources:
+            yield from source.ended(completion)

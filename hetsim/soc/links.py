@@ -1,0 +1,68 @@
+"""What traffic crosses: buses, ports, and the memory at the end of every path."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from hetsim.soc.fields import (
+    Bandwidth,
+    Energy,
+    Fraction,
+    Frequency,
+    Size,
+    Spec,
+    Time,
+    Width,
+    one_or_many,
+)
+
+
+class MemorySpec(Spec):
+    """A memory: the last link of every path, and where tensors live between partitions."""
+
+    bandwidth: Bandwidth = Field(description="peak bandwidth")
+    efficiency: Annotated[
+        Annotated[Fraction, Tag("one share")]
+        | Annotated[list[Fraction], Field(min_length=1), Tag("list of shares")],
+        Discriminator(one_or_many("one share", "list of shares")),
+    ] = Field(
+        default=1.0,
+        description="share of the peak that is reached; a list gives it for 1, 2, 3, ... concurrent"
+        " transfers (row-buffer interference), the last value holding beyond",
+    )
+    latency: Time = Field(default=0.0, description="first-access latency added to every transfer")
+    capacity: Size = Field(description="size; weights and live tensors must fit")
+    energy_per_byte: Energy = Field(default=0.0, description="energy of moving one byte")
+
+
+Arbitration = Literal["max_min_fair", "weighted", "priority", "fifo"]
+
+
+class LinkSpec(Spec):
+    """A bus or port: ``bandwidth``, or ``width`` and ``clock``."""
+
+    bandwidth: Bandwidth | None = None
+    width: Width | None = None
+    clock: Frequency | None = None
+    arbitration: Arbitration = Field(
+        default="max_min_fair", description="how concurrent transfers share the link"
+    )
+    latency: Time = Field(default=0.0, description="added to every transfer")
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> LinkSpec:
+        pair = self.width is not None and self.clock is not None
+        if (self.bandwidth is None) != pair or (not pair and (self.width or self.clock)):
+            raise ValueError("give either 'bandwidth', or both 'width' and 'clock'")
+        return self
+
+    @property
+    def bytes_per_second(self) -> float:
+        """The link's bandwidth in B/s."""
+        if self.bandwidth is not None:
+            return float(self.bandwidth)
+        assert self.width is not None
+        assert self.clock is not None
+        return float(self.width * self.clock)

@@ -1,0 +1,66 @@
+"""What an exploration finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hetsim.report.figures.pareto import pareto_front
+from hetsim.scenario.loader import Scenario
+from hetsim.study.axes import Axis
+from hetsim.study.explore.objectives import Constraint
+from hetsim.study.result import StudyResult
+
+
+@dataclass(frozen=True)
+class Design:
+    """A design that was tried: its values, and its measures or why it has none.
+
+    ``violations`` are shares by which constraints are missed; zero or less where they are met.
+    """
+
+    number: int
+    values: Mapping[str, object]
+    measures: Mapping[str, float] = field(default_factory=dict)
+    violations: Mapping[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+    @property
+    def feasible(self) -> bool:
+        """Whether it runs and meets every constraint."""
+        return self.error is None and all(v <= 0.0 for v in self.violations.values())
+
+
+@dataclass(frozen=True)
+class Exploration(StudyResult):
+    """A finished exploration. ``importance`` is by objective, then by path (shares of one)."""
+
+    scenario: Scenario = field(repr=False)
+    axes: tuple[Axis, ...]
+    objectives: tuple[str, ...]
+    constraints: tuple[Constraint, ...]
+    sampler: str
+    designs: tuple[Design, ...] = field(repr=False)
+    importance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    fresh: int = 0
+    wall_s: float = 0.0
+
+    @property
+    def feasible(self) -> tuple[Design, ...]:
+        """The designs that run and meet every constraint."""
+        return tuple(design for design in self.designs if design.feasible)
+
+    @property
+    def front(self) -> tuple[Design, ...]:
+        """Feasible designs that no other beats in every objective, by the first objective."""
+        able = self.feasible
+        points = [[design.measures[name] for name in self.objectives] for design in able]
+        return tuple(able[i] for i in pareto_front(points))
+
+    def killed(self) -> dict[str, int]:
+        """How many designs each constraint rules out, and how many cannot run at all."""
+        ran = [design for design in self.designs if design.error is None]
+        counts = {
+            str(c): sum(design.violations[str(c)] > 0 for design in ran) for c in self.constraints
+        }
+        return {**counts, "cannot run": len(self.designs) - len(ran)}

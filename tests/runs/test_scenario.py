@@ -1,0 +1,63 @@
+"""Whole scenarios: what one scheduler proves counts for all, unless a simulated plan refutes it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hetsim.analysis.result import Result
+from hetsim.runs.scenario import run_scenario
+from hetsim.scenario.choices import choose
+from hetsim.scenario.loader import load_scenario
+
+CLAIM = """
+from dataclasses import replace
+
+from hetsim.plan.model import Proof
+from hetsim.schedulers.simple.type_based import TypeBased
+
+
+class Claims(TypeBased):
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    def plan(self, problem):
+        return replace(super().plan(problem), proof=Proof(self.seconds, "claims"))
+"""
+
+
+def claimed(tmp_path: Path, seconds: float) -> Result:
+    """Quickstart with a scheduler that plans like ``type_based`` and claims a bound."""
+    file = tmp_path / "claims.py"
+    file.write_text(CLAIM)
+    scenario = load_scenario("quickstart")
+    scenario = choose(scenario, schedulers=["profile_greedy", f"{file}:Claims"])
+    refs = scenario.schedulers
+    assert refs != "all"
+    refs = (refs[0], replace(refs[1], label="claims", parameters={"seconds": seconds}))
+    return run_scenario(replace(scenario, schedulers=refs))
+
+
+def test_a_proof_counts_for_every_plan_of_its_network(tmp_path: Path) -> None:
+    honest = claimed(tmp_path, 1e-9)
+    fastest = min(run.makespan_s or 0.0 for run in honest.runs)
+    between = ((honest.runs[0].lower_bound_s or 0.0) + fastest) / 2
+    result = claimed(tmp_path, between)
+    for run in result.runs:
+        assert run.lower_bound_s == between
+        assert run.bounds[-1].argument == "proven by claims"
+    assert not any("refuted" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("factor", [1.001, 1e6])
+def test_a_proof_that_a_plan_beats_is_left_out_and_told(tmp_path: Path, factor: float) -> None:
+    honest = claimed(tmp_path, 1e-9)
+    fastest = min(run.makespan_s or 0.0 for run in honest.runs)
+    result = claimed(tmp_path, fastest * factor)
+    for run, other in zip(result.runs, honest.runs, strict=True):
+        assert run.lower_bound_s == other.lower_bound_s
+        assert all("claims" not in bound.argument for bound in run.bounds)
+    assert sum("proven by claims" in note and "refuted" in note for note in result.notes) == 1
