@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ import bench_sweep, bench_tune, engine, run
 from hetsim.study.axes import parse_axis
 engine.OPERATORS = 2_000
 bench_tune.EVALUATIONS = 200
-bench_sweep.AXES = [parse_axis("npu.sram=64KiB..1MiB:log2:8"), parse_axis("bus.clock=40MHz,80MHz")]
+bench_sweep.AXES = [parse_axis("npu.sram=64KiB,1MiB"), parse_axis("bus.clock=40MHz,80MHz")]
 bench_sweep.SPIN = "pass"
 sys.exit(run.main())
 """
@@ -44,7 +45,7 @@ def test_every_benchmark_of_the_command_produces_its_figures(tmp_path):
     measured = {m["name"]: m for m in found["measurements"]}
     assert len(measured) == len(found["measurements"])
     for name, m in measured.items():
-        assert m["value"] > 0, name
+        assert math.isfinite(m["value"]), name
         assert m["unit"], name
         assert name in done.stdout
     goals = {name: m["goal"] for name, m in measured.items() if m["goal"] is not None}

@@ -103,7 +103,7 @@ def test_workers_and_hash_seeds_do_not_matter(zoo, tmp_path):
     for workers, seed in (("1", "1"), ("2", "2")):
         out = f"out{workers}"
         subprocess.run(
-            [sys.executable, "-m", "hetsim", "tune", zoo, "--evaluations", "3000", "--workers",
+            [sys.executable, "-m", "hetsim", "tune", zoo, "--evaluations", "1200", "--workers",
              workers, "-o", out, "--state", f"{out}.json", "--quiet"],
             cwd=tmp_path, env={**os.environ, "PYTHONHASHSEED": seed}, check=True,
         )  # fmt: skip
