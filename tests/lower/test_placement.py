@@ -84,6 +84,25 @@ def test_bytes_go_where_their_tensor_lies(memories: dict[str, str], expected: fl
     assert [span.bytes for span in trace.spans] == [2 * MB]
 
 
+def test_a_kernels_bytes_are_divided_by_the_sizes_of_its_tensors() -> None:
+    soc = make_soc({"cpu": WAY}, memory=MEMORY)
+    graph = make_graph(("a", ["x", "y"], 0.0))
+    trace = execute(soc, program(graph, soc, [("cpu", "a")], x="scratch"))
+    assert (trace.links["scratch"].bytes, trace.links["dram"].bytes) == (MB, 2 * MB)
+    assert trace.makespan_s == ms(2)
+    split = [(a.compute, a.transfer, a.sharing) for a in trace.activities]
+    assert split == [(0.0, ms(2), 0.0)]
+
+
+def test_waiting_for_a_slower_memory_is_transfer_in_the_trace() -> None:
+    soc = make_soc({"cpu": WAY}, memory=MEMORY)
+    trace = execute(
+        soc,
+        program(make_graph(("a", ["x"], 0.0)), soc, [("cpu", "a")], x="scratch", a="scratch"),
+    )
+    assert [(a.transfer, a.sharing) for a in trace.activities] == [(ms(4), 0.0)]
+
+
 def test_arithmetic_hides_traffic_to_either_memory() -> None:
     soc = make_soc({"cpu": WAY}, memory=MEMORY)
     graph = make_graph(("a", ["x"], 5.0))
