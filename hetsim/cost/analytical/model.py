@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from hetsim.cost.analytical import npu, roofline
 from hetsim.cost.chain import CostModel
@@ -44,7 +45,7 @@ class AnalyticalModel(CostModel):
             model, _ = _MODELS[pu.kind]
         except KeyError:
             raise InfeasibleError(f"no analytical model is registered for {pu.kind!r}") from None
-        return model(graph, kernel, pu, residency)
+        return replace(model(graph, kernel, pu, residency), clock_hz=float(pu.spec.point.clock))
 
     def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
         operator = graph.operators[op]
