@@ -132,6 +132,8 @@ class Phase:
         ran beside; with a faster one, what stuck out beside the arithmetic stays. Exact for one
         demand, and for tiles that are all bound by the same thing; in between a lower bound.
         """
+        if stretch == 1.0:
+            return self
         arithmetic = self.compute_s * stretch
         if stretch > 1.0:
             seconds = max(self.seconds, arithmetic)

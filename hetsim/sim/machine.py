@@ -133,21 +133,23 @@ class Machine:
         if not 0.0 < hz < INFINITY:
             raise ConfigError(f"clock {domain!r} needs a frequency above zero, not {hz} Hz")
         for unit in units:
-            unit.clock_hz = hz
-            if unit.under_way is not None:
-                self._rerate(unit, *unit.under_way)
+            if unit.clock_hz != hz:
+                unit.clock_hz = hz
+                if unit.under_way is not None:
+                    self._rerate(unit, *unit.under_way)
 
     def _rerate(self, unit: Unit, work: Work, nominal: Phase | TileRun, flows: _Flows) -> None:
         """Lets what ``unit`` has under way go on at its clock."""
         part = nominal.at(work.stretch(unit.clock_hz))
-        seconds = part.seconds if isinstance(part, Phase) else part.compute_s
-        if not work.clock_hz or seconds <= 0.0:
-            return
+        if isinstance(part, Phase):
+            cores, seconds = unit.cores, part.seconds
+        else:
+            cores, seconds = None, part.compute_s
         for flow, memory in flows:
-            if flow.processed:
+            if flow.processed or seconds <= 0.0:
                 continue
-            if unit.cores is not None:
-                unit.cores.set_rate(flow, flow.amount / seconds)
+            if cores is not None:
+                cores.set_rate(flow, flow.amount / seconds)
             else:
                 route = unit.routes[memory] if flow.links else _COMPUTE
                 self.network.set_limit(flow, flow.amount / seconds, route)

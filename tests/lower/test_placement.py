@@ -19,6 +19,7 @@ from hetsim.runs.case import Case
 from hetsim.sim.simulate import execute
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
+from tests.lower.test_lowering import conv_relu
 from tests.sim.samples import CLUSTER, ELEMENTS, MS, NPU, make_graph, make_soc
 
 MB = 4 * ELEMENTS
@@ -92,6 +93,17 @@ def test_a_kernels_bytes_are_divided_by_the_sizes_of_its_tensors() -> None:
     assert trace.makespan_s == ms(2)
     split = [(a.compute, a.transfer, a.sharing) for a in trace.activities]
     assert split == [(0.0, ms(2), 0.0)]
+
+
+@pytest.mark.parametrize("unit", ["cpu", "npu"])
+def test_weights_stay_at_the_end_of_the_units_path(unit: str) -> None:
+    soc = make_soc({"cpu": WAY, "npu": NPU | WAY}, memory=MEMORY)
+    graph = conv_relu()  # 4 KiB tensors, 16 KiB of weights
+    trace = execute(
+        soc, program(graph, soc, [("cpu", "r"), (unit, "c"), ("cpu", "q")], r="scratch")
+    )
+    assert trace.links["scratch"].bytes == pytest.approx(2 * 4096, abs=8)
+    assert trace.links["dram"].bytes == pytest.approx(4 * 4096 + 4 * 64 * 64, abs=8)
 
 
 def test_waiting_for_a_slower_memory_is_transfer_in_the_trace() -> None:
