@@ -159,6 +159,7 @@ def _check_sound(work: Work, told: str) -> None:
     for tile in work.tiles:
         numbers += [tile.count, tile.load_bytes, tile.compute_s, tile.store_bytes]
     assert all(0 <= n < math.inf for n in numbers), f"{told}: negative or infinite in {work}"
+    assert work.phases, f"{told}: no phase, and what has none takes no time at all"
     assert work.source, f"{told}: it does not say who knew the cost"
     if work.tiles:
         moved = sum(tile.count * (tile.load_bytes + tile.store_bytes) for tile in work.tiles)

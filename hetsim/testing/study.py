@@ -20,7 +20,9 @@ import onnx.parser
 
 from hetsim.cli.main import entry
 from hetsim.cli.studies import study_command
+from hetsim.overrides import split_assignment
 from hetsim.report.page.study import Page
+from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
 from hetsim.study.base import Study
 from hetsim.study.executors.base import Bench, Executor
@@ -119,7 +121,15 @@ class StudyKit(Kit):
         command = study_command(self.name, self.cls)
         options = command.make_context(self.name, [file, *arguments]).params
         self.cls.check(options)
-        return self.cls.asked(load_scenario(file), options)
+        scenario = choose(
+            load_scenario(file, dict(map(split_assignment, options.get("changes") or ()))),
+            models=options["models"],
+            schedulers=options["schedulers"] or None,
+            execution=options["execution"],
+            fidelity=options["fidelity"],
+            seed=options["seed"],
+        )
+        return self.cls.asked(scenario, options)
 
     def test_the_class_says_what_it_is(self) -> None:
         assert self.cls.kind.isidentifier(), f"its kind is {self.cls.kind!r}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hetsim.runs.memory import check_capacity, peak_bytes
 
 from hetsim.errors import InfeasibleError
+from hetsim.runs.guards.memory import check_capacity, peak_bytes
 from tests.sim.samples import CLUSTER, make_graph, make_soc
 
 

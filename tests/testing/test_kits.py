@@ -8,13 +8,29 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 
 from hetsim import testing
 from hetsim.cost.analytical import AnalyticalModel
+from hetsim.cost.analytical.accelerator import AcceleratorModel
+from hetsim.cost.work import Phase, Work
 from hetsim.errors import ConfigError
+from hetsim.report.files.jsonout import dumps
+from hetsim.report.page.study import Page
+from hetsim.study.base import PointStudy
 from hetsim.study.executors.serial import SerialExecutor
-from hetsim.testing import CostModelKit, ExecutorKit, Kit, ReaderKit, SchedulerKit
+from hetsim.study.point import PointBench, points_of
+from hetsim.study.registry import STUDIES
+from hetsim.testing import (
+    CostModelKit,
+    ExecutorKit,
+    Kit,
+    PUKindKit,
+    ReaderKit,
+    SchedulerKit,
+    StudyKit,
+)
 
 SCHEDULERS = '''
 import random
@@ -22,6 +38,7 @@ import threading
 from dataclasses import replace
 
 from hetsim.plan.build import Block, make_plan
+from hetsim.plan.model import Proof
 from hetsim.schedulers.simple.cpu_only import CPUOnly
 
 
@@ -87,7 +104,7 @@ class Boasts(Sound):
     name = "Boasts"
 
     def plan(self, problem):
-        return replace(super().plan(problem), details={"lower_bound_s": 1e9})
+        return replace(super().plan(problem), proof=Proof(1e9, self.name))
 
 
 class Silent(Sound):
@@ -288,6 +305,109 @@ def test_a_broken_reader_is_caught(fault, test, says):
     getattr(Reading(), f"test_{test}")()
     with pytest.raises(AssertionError, match=says):
         getattr(Reading.of(fault=fault)(), f"test_{test}")()
+
+
+RUN = Phase("run", 1e-6, 0, 0, 1e-6)
+
+
+class Kind(PUKindKit):
+    kind = "accelerator"
+
+    def entry(self):
+        rates = {"float32": 8, "int8": 8}
+        return {
+            "macs_per_cycle": rates,
+            "element_ops_per_cycle": rates,
+            "efficiency": {"default": 0.5},
+        }
+
+    def graphs(self):
+        return super().graphs()[:1]
+
+
+@pytest.mark.parametrize(
+    ("method", "wrong", "test", "says"),
+    [
+        ("floor", lambda self, op: 1.0, "nothing_runs_faster_than_the_floors_of_its_operators",
+         "less than its floor"),
+        ("floor", lambda self, op: -1.0, "nothing_runs_faster_than_the_floors_of_its_operators",
+         "negative"),
+        ("work", lambda self, graph, kernel, residency: Work(self.spec.point.clock, 0.0, (RUN,)),
+         "a_faster_clock_slows_nothing", "at 2 GHz"),
+        ("work", lambda self, graph, kernel, residency: Work(1.0, 0.0, (RUN,)), "what_moves_moves",
+         "dispatch = '9 us' changes nothing"),
+        ("work", lambda self, graph, kernel, residency: Work(1.0, 0.0, ()), "answers_are_sound",
+         "no phase"),
+    ],
+)  # fmt: skip
+def test_a_broken_kind_is_caught(monkeypatch, method, wrong, test, says):
+    kit = Kind.of(moves={"dispatch": "9 us"})
+    getattr(kit(), f"test_{test}")()
+    monkeypatch.setattr(AcceleratorModel, method, wrong)
+    with pytest.raises(AssertionError, match=says):
+        getattr(kit(), f"test_{test}")()
+
+
+def test_a_kind_that_nobody_registers_is_told():
+    with pytest.raises(Exception, match="unregistered"):
+        Kind.of(kind="unregistered")().test_it_is_known_by_its_kind()
+
+
+class Odd(PointStudy):
+    """Two runs, and one fault."""
+
+    kind = "odd"
+    fault = ""
+    options = (click.Option(["--size"], default="20 MHz"),)
+
+    def __init__(self, scenario, size):
+        super().__init__(scenario)
+        self.size = size
+
+    def question(self):
+        return "always the same" if self.fault == "forgets" else self.size
+
+    def points(self):
+        return points_of(self.scenario, [{}, {"bus.clock": self.size}])
+
+    def conclude(self, rows, reused, wall_s):
+        if self.fault == "raises" and any(outcome.error for _, outcome in rows):
+            raise RuntimeError("what now?")
+        return [outcome.makespan_s for _, outcome in rows]
+
+    def run(self, executor, progress=None):
+        if self.fault != "races":
+            return super().run(executor, progress)
+        executor.ensure(PointBench.of(self.scenario))
+        answers = executor.perform(enumerate(self.points()))
+        return [outcome.makespan_s for _, outcome in answers]  # as they come
+
+    def report(self, result):
+        told = [*result, random.random()] if self.fault == "draws" else result
+        name = "../odd.json" if self.fault == "leads out" else "odd.json"
+        return Page("odd", "odd", "odd"), {"odd.json": dumps(told), name: dumps(told)}
+
+    def headline(self, result):
+        return "odd"
+
+
+@pytest.mark.parametrize(
+    ("fault", "test", "says"),
+    [
+        ("forgets", "the_same_question_has_the_same_identity", "asked something else"),
+        ("races", "the_answer_depends_on_the_question_alone", "answered elsewhere: odd.json"),
+        ("draws", "the_answer_depends_on_the_question_alone", "asked again: odd.json differs"),
+        ("leads out", "the_report_is_complete", "leads out of the directory"),
+        ("raises", "a_scheduler_that_raises_is_told_and_no_crash", "exit code 1"),
+    ],
+)
+def test_a_broken_study_is_caught(monkeypatch, fault, test, says):
+    monkeypatch.setitem(STUDIES, "odd", ("tests.testing.test_kits:Odd", "Be odd."))
+    kit = StudyKit.of(name="odd", other=("--size", "10 MHz"))
+    getattr(kit(), f"test_{test}")()
+    monkeypatch.setattr(Odd, "fault", fault)
+    with pytest.raises(AssertionError, match=says):
+        getattr(kit(), f"test_{test}")()
 
 
 def test_a_kit_knows_its_attributes():
