@@ -25,7 +25,7 @@ from hetsim.scenario.loader import load_scenario
 from hetsim.schedulers.registry import create
 from hetsim.soc.describe import describe_soc, soc_of
 from hetsim.soc.loader import load_soc, soc_json_schema
-from hetsim.study.point import Bench, Point
+from hetsim.study.point import Point, PointBench
 from tests.installed import Install
 from tests.installed import install as install
 from tests.learn.samples import shapes, write_file
@@ -154,7 +154,7 @@ def test_its_order_says_when_it_is_asked(install: Install, order: int, first: st
 
 def test_its_files_tell_studies_apart(soc: Path, install: Install) -> None:
     install(FOREIGN % 0, group(flat="FlatSource"))
-    bench = Bench.of(load_scenario(scenario_of(soc)))
+    bench = PointBench.of(load_scenario(scenario_of(soc)))
     point = Point("squeezenet", "cpu_only")
     before = bench.key(point)
     assert bench.key(point) == before
