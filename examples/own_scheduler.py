@@ -6,6 +6,7 @@ than 20 %. Prints its time beside two others.
 """
 
 import hetsim
+from hetsim.errors import SchedulerError
 from hetsim.plan.build import make_plan, merge_eager, single_units
 from hetsim.plan.model import Plan
 from hetsim.schedulers.base import Problem, Scheduler
@@ -18,6 +19,7 @@ class Reluctant(Scheduler):
     optimises = "each operator's time, with a dislike of changes"
     ignores = "transfers, parallel branches, contention"
     complexity = "O(V·P)"
+    source = "the examples of hetsim"
 
     def __init__(self, dislike: float = 1.2) -> None:
         self.dislike = dislike
@@ -29,6 +31,8 @@ class Reluctant(Scheduler):
         for operator in range(len(graph)):
             times = [profile.time(operator, pu.index) for pu in soc.pus]
             best = min(range(len(times)), key=times.__getitem__)
+            if times[best] == float("inf"):
+                raise SchedulerError(f"no unit runs {graph.operators[operator].name!r}")
             before = chosen[-1] if chosen else best
             chosen.append(before if times[before] <= self.dislike * times[best] else best)
         blocks = merge_eager(graph, single_units(graph), chosen)

@@ -70,7 +70,8 @@ def _drag(seconds: float, span: float, cores: int, most: int) -> float:
 class _Reach(NamedTuple):
     """Bounds on how a PU moves bytes wherever they lie: all its ways at once, or the worst one.
 
-    B/s for the two widths, seconds of latency for the two distances.
+    B/s for the two widths, seconds of latency for the two distances. The widest is what the links
+    carry at best: a memory may serve several transfers better than one alone.
     """
 
     widest: float
@@ -80,9 +81,13 @@ class _Reach(NamedTuple):
 
 
 def _reach(pu: PU) -> _Reach:
-    bandwidths = [way.bandwidth for way in pu.ways]
     latencies = [way.latency for way in pu.ways]
-    return _Reach(sum(bandwidths), min(bandwidths), min(latencies), max(latencies))
+    return _Reach(
+        sum(way.most for way in pu.ways),
+        min(way.bandwidth for way in pu.ways),
+        min(latencies),
+        max(latencies),
+    )
 
 
 class _Kernels:

@@ -125,6 +125,22 @@ class Phase:
         """All bytes that cross the path."""
         return self.load_bytes + self.store_bytes
 
+    def at(self, stretch: float) -> Phase:
+        """The same work while the PU's clock makes each cycle ``stretch`` times as long.
+
+        A slower clock lengthens the arithmetic, which takes over once it is longer than what it
+        ran beside; with a faster one, what stuck out beside the arithmetic stays. Exact for one
+        demand, and for tiles that are all bound by the same thing; in between a lower bound.
+        """
+        if stretch == 1.0:
+            return self
+        arithmetic = self.compute_s * stretch
+        if stretch > 1.0:
+            seconds = max(self.seconds, arithmetic)
+        else:
+            seconds = self.seconds - self.compute_s + arithmetic
+        return replace(self, seconds=seconds, compute_s=arithmetic)
+
     @property
     def moves(self) -> tuple[tuple[str, int], ...]:
         """(memory, bytes); no name is the end of the PU's path."""
@@ -143,6 +159,10 @@ class TileRun:
     compute_s: float
     store_bytes: int
     elsewhere: tuple[Traffic, ...] = ()
+
+    def at(self, stretch: float) -> TileRun:
+        """The same tiles while the PU's clock makes each cycle ``stretch`` times as long."""
+        return replace(self, compute_s=self.compute_s * stretch)
 
     @property
     def loads(self) -> tuple[tuple[str, int], ...]:
@@ -167,6 +187,9 @@ class Work:
     ``tail_load`` bytes are loaded for the next kernel during the last tile.
     ``on_chip_bytes`` of managed memory are taken while the kernel runs: its tiles' buffers and the
     tensors that stay between kernels.
+    ``clock_hz`` is the PU's clock at which arithmetic takes ``compute_s``, here and in phases and
+    tiles: it is their product in cycles. Zero: these times do not change with a clock, as measured
+    ones do not.
     ``source`` says who knew the cost (``analytical``, ``measured``, ``learned``), ``note`` why.
     """
 
@@ -182,6 +205,26 @@ class Work:
     on_chip_bytes: int = 0
     source: str = "analytical"
     note: str = ""
+    clock_hz: float = 0.0
+
+    @property
+    def cycles(self) -> float:
+        """Cycles of the PU's clock that its arithmetic takes; zero where that is not known."""
+        return self.compute_s * self.clock_hz
+
+    def at(self, stretch: float) -> Work:
+        """The same work while the PU's clock makes each cycle ``stretch`` times as long."""
+        return replace(
+            self,
+            compute_s=self.compute_s * stretch,
+            phases=tuple(phase.at(stretch) for phase in self.phases),
+            tiles=tuple(run.at(stretch) for run in self.tiles),
+            clock_hz=self.clock_hz / stretch,
+        )
+
+    def stretch(self, hz: float) -> float:
+        """How many times as long a cycle is at ``hz``; one where times do not change with it."""
+        return self.clock_hz / hz if self.clock_hz else 1.0
 
     @property
     def moves(self) -> Mapping[str, int]:

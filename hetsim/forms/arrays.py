@@ -34,11 +34,6 @@ def systolic_cycles(dataflow: str, rows: int, cols: int, T: int, K: int, N: int)
     return folds * streaming - 1
 
 
-def systolic_folds(dataflow: str, rows: int, cols: int, T: int, K: int, N: int) -> int:
-    """How many times operands are folded onto the array (see :func:`systolic_cycles`)."""
-    return _folds(_long_name(dataflow), rows, cols, T, K, N)[0]
-
-
 _SHORT = {"ws": "weight_stationary", "os": "output_stationary", "is": "input_stationary"}
 
 

@@ -79,5 +79,11 @@ class Cores:
             flow.callbacks.append(self._forget)
         return flow
 
+    def set_rate(self, flow: Flow, rate: float) -> None:
+        """Changes the rate that running work reaches at full speed, in units of its amount."""
+        _, route = self._running[flow]
+        self._running[flow] = rate, route
+        self._network.set_limit(flow, rate * self.speed, route)
+
     def _forget(self, flow: Flow) -> None:
         del self._running[flow]

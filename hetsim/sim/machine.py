@@ -9,11 +9,13 @@ host time is a thread on :class:`~hetsim.sim.cores.Cores`.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any
 
 import simpy
 
-from hetsim.cost.work import Phase, Step
+from hetsim.cost.work import Phase, Step, TileRun, Work
+from hetsim.errors import ConfigError
 from hetsim.lower.program import Launch
 from hetsim.sim.cores import Cores
 from hetsim.sim.network.flow import Flow
@@ -32,12 +34,20 @@ Pause = Callable[[Task], Story | None]
 """Asked before each launch of a task: what its unit shall do first, or ``None`` to go on."""
 
 
+_Flows = tuple[tuple[Flow, str], ...]
+"""What one phase, or the arithmetic of one tile, moves: each flow with its memory."""
+
+_UnderWay = tuple[Work, Phase | TileRun, _Flows]
+"""A kernel's part that a unit has begun, as it is at the clock it was costed for."""
+
+
 class Unit:
     """A PU during a simulation."""
 
     __slots__ = (
-        "buses", "busy_s", "cores", "host_lane", "idle", "index", "interrupt_s", "lane",
-        "owns_cores", "polls", "priority", "routes", "setup_s", "slowdown", "threads", "weight",
+        "buses", "busy_s", "clock_hz", "cores", "domain", "host_lane", "idle", "index",
+        "interrupt_s", "lane", "nominal_hz", "owns_cores", "polls", "priority", "routes", "setup_s",
+        "slowdown", "threads", "under_way", "weight",
     )  # fmt: skip
 
     def __init__(self, pu: PU, machine: Machine) -> None:
@@ -68,6 +78,9 @@ class Unit:
         self.host_lane = pu.name if on_host else f"{machine.soc.runtime.host}:{pu.name}"
         self.idle: simpy.Event | None = None
         self.busy_s = 0.0
+        self.domain = pu.cluster
+        self.clock_hz = self.nominal_hz = float(spec.point.clock)
+        self.under_way: _UnderWay | None = None
 
 
 class Machine:
@@ -101,6 +114,44 @@ class Machine:
         self.units = [Unit(pu, self) for pu in soc.pus]
         self.host = self.clusters[soc.runtime.host]
         self.host_unit = self.units[soc.host.index]
+
+    def set_clock(self, domain: str, hz: float) -> None:
+        """From now on the clock of ``domain``, an entry of the SoC's ``pus``, runs at ``hz``.
+
+        Kernels under way go on at the new rate from where they are; the trace books their
+        arithmetic at the slowest clock they began or ended with. What was stated or measured in
+        seconds (dispatch, conversions, set-up of transfers) takes as long as before.
+
+        Raises:
+            ConfigError: no such domain, or a clock that stands still.
+        """
+        units = [unit for unit in self.units if unit.domain == domain]
+        if not units:
+            known = ", ".join(dict.fromkeys(unit.domain for unit in self.units))
+            raise ConfigError(f"no clock is called {domain!r}", hint=f"one of {known}")
+        if not 0.0 < hz < INFINITY:
+            raise ConfigError(f"clock {domain!r} needs a frequency above zero, not {hz} Hz")
+        for unit in units:
+            if unit.clock_hz != hz:
+                unit.clock_hz = hz
+                if unit.under_way is not None:
+                    self._rerate(unit, *unit.under_way)
+
+    def _rerate(self, unit: Unit, work: Work, nominal: Phase | TileRun, flows: _Flows) -> None:
+        """Lets what ``unit`` has under way go on at its clock."""
+        part = nominal.at(work.stretch(unit.clock_hz))
+        if isinstance(part, Phase):
+            cores, seconds = unit.cores, part.seconds
+        else:
+            cores, seconds = None, part.compute_s
+        for flow, memory in flows:
+            if flow.processed or seconds <= 0.0:
+                continue
+            if cores is not None:
+                cores.set_rate(flow, flow.amount / seconds)
+            else:
+                route = unit.routes[memory] if flow.links else _COMPUTE
+                self.network.set_limit(flow, flow.amount / seconds, route)
 
     def run(self, task: Task, pause: Pause | None = None) -> Story:
         """Executes one partition: entry, kernels, exit. ``pause`` may come between its launches."""
@@ -144,13 +195,19 @@ class Machine:
                 yield from self._tiled(unit, launch, task)
                 continue
             delay = work.dispatch_s
-            for phase in work.phases:
-                start = env.now
+            for nominal in work.phases:
+                phase, start = nominal, env.now
+                if unit.clock_hz != unit.nominal_hz:
+                    phase = nominal.at(work.stretch(unit.clock_hz))
                 flow = self._begin(unit, phase, delay)
+                unit.under_way = work, nominal, ((flow, ""),)
                 if phase.elsewhere:
-                    flow = yield from self._everywhere(unit, phase, delay, flow)
+                    flow = yield from self._everywhere(unit, work, nominal, phase, delay, flow)
                 else:
                     yield flow
+                if unit.clock_hz != unit.nominal_hz or phase is not nominal:
+                    now = nominal.at(work.stretch(unit.clock_hz))
+                    phase = max(phase, now, key=_arithmetic)
                 record(unit, launch, phase, delay, start, env.now, flow, task)
                 delay = 0.0
         if unit.interrupt_s:
@@ -183,17 +240,18 @@ class Machine:
         unit.busy_s += self.env.now - begun
 
     def _everywhere(
-        self, unit: Unit, phase: Phase, delay: float, home: Flow
+        self, unit: Unit, work: Work, nominal: Phase, phase: Phase, delay: float, home: Flow
     ) -> Generator[simpy.Event, Any, Flow]:
         """Moves what goes to other memories beside ``home``; returns the flow that ended last."""
         others = [
-            self._move(unit, phase.seconds, traffic.bytes, traffic.memory, delay)
-            for traffic in phase.elsewhere
-            if traffic.bytes
+            (self._move(unit, phase.seconds, t.bytes, t.memory, delay), t.memory)
+            for t in phase.elsewhere
+            if t.bytes
         ]
+        unit.under_way = work, nominal, ((home, ""), *others)
         yield home
         last = home
-        for flow in others:
+        for flow, _ in others:
             if not flow.processed:
                 yield flow
                 last = flow
@@ -235,14 +293,29 @@ class Machine:
             flows.append(flow)
             return flow
 
+        def compute(nominal: TileRun) -> Flow:
+            tile = nominal
+            if unit.clock_hz != unit.nominal_hz:
+                tile = nominal.at(launch.work.stretch(unit.clock_hz))
+            flow = self.network.transfer(tile.compute_s, _COMPUTE, 1.0)
+            unit.under_way = launch.work, nominal, ((flow, ""),)
+            return flow
+
         def note(kind: str, index: int, start: float, moved: int) -> None:
             self.recorder.tile(unit, launch, kind, index, start, env.now, moved, task)
 
         if launch.work.dispatch_s:
             yield env.timeout(launch.work.dispatch_s)
-        yield from play_tiles(env, launch.work, move, note)
+        yield from play_tiles(env, launch.work, move, compute, note)
         lost = sum(flow.lost for flow in flows)
+        if unit.clock_hz != unit.nominal_hz:
+            stretch = launch.work.stretch(unit.clock_hz)
+            launch = replace(launch, work=launch.work.at(stretch))
         self.recorder.tiled(unit, launch, begun, env.now, lost, task)
+
+
+def _arithmetic(phase: Phase) -> float:
+    return phase.compute_s
 
 
 _COMPUTE = Route((), 0.0)

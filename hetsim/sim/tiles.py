@@ -18,17 +18,20 @@ from hetsim.sim.story import Story
 Move = Callable[[str, int], Flow]
 """Starts a transfer of so many bytes to or from a memory, its set-up included."""
 
+Compute = Callable[[TileRun], Event]
+"""Starts the arithmetic of one tile; the event is its end."""
+
 Note = Callable[[str, int, float, int], None]
 """Told (kind, tile, start, bytes) when a load, compute or store of a tile has ended."""
 
 
-def play_tiles(env: Environment, work: Work, move: Move, note: Note) -> Story:
+def play_tiles(env: Environment, work: Work, move: Move, compute: Compute, note: Note) -> Story:
     """Runs all tiles of a kernel after its dispatch."""
     tiles = list(_each(work.tiles))
     if not work.overlapped:
         for i, tile in enumerate(tiles):
             yield from _transfer(env, "load", i, tile.loads, move, note)
-            yield from _compute(env, i, tile.compute_s, note)
+            yield from _compute(env, i, tile, compute, note)
             yield from _transfer(env, "store", i, tile.stores, move, note)
         return
     loaded = [env.event() for _ in tiles]
@@ -40,7 +43,7 @@ def play_tiles(env: Environment, work: Work, move: Move, note: Note) -> Story:
         yield loaded[i]
         if i >= 2:
             yield stored[i - 2]
-        yield from _compute(env, i, tile.compute_s, note)
+        yield from _compute(env, i, tile, compute, note)
         computed[i].succeed()
     yield storing
     yield loading
@@ -101,8 +104,8 @@ def _transfer(
         note(kind, index, start, sum(amount for _, amount in amounts))
 
 
-def _compute(env: Environment, index: int, seconds: float, note: Note) -> Story:
-    if seconds > 0.0:
+def _compute(env: Environment, index: int, tile: TileRun, compute: Compute, note: Note) -> Story:
+    if tile.compute_s > 0.0:
         start = env.now
-        yield env.timeout(seconds)
+        yield compute(tile)
         note("compute", index, start, 0)

@@ -26,15 +26,17 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryPath:
+class Way:
     """A PU's way to a memory: the links crossed, its own private ones first, the memory last.
 
-    Alone it gets ``bandwidth`` B/s there, after ``latency`` seconds.
+    Alone it gets ``bandwidth`` B/s there, after ``latency`` seconds; beside others never more than
+    ``most``, which is the same unless a memory carries several transfers better than one.
     """
 
     links: tuple[str, ...]
     bandwidth: float
     latency: float
+    most: float
 
     @property
     def memory(self) -> str:
@@ -49,8 +51,8 @@ class PU:
     ``name`` is what plans say (``cpu``, or ``cpu.0`` when a cluster has several workers),
     ``cluster`` the entry of the SoC file it comes from, ``cores`` its share of that cluster.
     ``path`` names the links its traffic crosses, its own private ones first; alone it gets
-    ``bandwidth`` B/s there, after ``latency`` seconds. ``further`` are its ways to other memories
-    than the one in which that path ends.
+    ``bandwidth`` B/s there, after ``latency`` seconds, and beside others never more than ``most``.
+    ``further`` are its ways to other memories than the one in which that path ends.
     """
 
     name: str
@@ -61,7 +63,8 @@ class PU:
     path: tuple[str, ...]
     bandwidth: float
     latency: float
-    further: tuple[MemoryPath, ...] = ()
+    most: float
+    further: tuple[Way, ...] = ()
 
     @property
     def memory(self) -> str:
@@ -69,9 +72,9 @@ class PU:
         return self.path[-1]
 
     @property
-    def ways(self) -> tuple[MemoryPath, ...]:
+    def ways(self) -> tuple[Way, ...]:
         """To all memories it reaches, its own first."""
-        return (MemoryPath(self.path, self.bandwidth, self.latency), *self.further)
+        return (Way(self.path, self.bandwidth, self.latency, self.most), *self.further)
 
     @property
     def kind(self) -> str:
@@ -109,18 +112,25 @@ class SoC:
                 ]
                 links.update((link.name, link) for link in private)
                 own = tuple(link.name for link in private)
-                path = (*own, *pu_spec.path)
-                further = tuple(
-                    MemoryPath((*own, *way), _alone(links, (*own, *way)), _latency(links, way))
-                    for way in pu_spec.routes.values()
-                )
-                alone = _alone(links, path)
+                home = _way(links, own, pu_spec.path)
+                further = tuple(_way(links, own, way) for way in pu_spec.routes.values())
                 pus.append(
-                    PU(name, cluster, pu_spec, cores, len(pus), path, alone, latency, further)
+                    PU(
+                        name,
+                        cluster,
+                        pu_spec,
+                        cores,
+                        len(pus),
+                        home.links,
+                        home.bandwidth,
+                        home.latency,
+                        home.most,
+                        further,
+                    )
                 )
         return cls(spec.name, spec, tuple(pus), links, source)
 
-    def route(self, pu: PU, memory: str) -> MemoryPath:
+    def route(self, pu: PU, memory: str) -> Way:
         """How ``pu`` reaches ``memory``.
 
         Raises:
@@ -154,8 +164,15 @@ def _latency(links: Mapping[str, Link], path: Iterable[str]) -> float:
     return sum(links[name].latency for name in path)
 
 
-def _alone(links: Mapping[str, Link], path: Iterable[str]) -> float:
-    return min(links[name].bandwidth[0] for name in path)
+def _way(links: Mapping[str, Link], own: tuple[str, ...], path: Iterable[str]) -> Way:
+    """The way over private links and ``path``; only the latter have a latency."""
+    crossed = (*own, *path)
+    return Way(
+        crossed,
+        min(links[name].bandwidth[0] for name in crossed),
+        _latency(links, path),
+        min(max(links[name].bandwidth) for name in crossed),
+    )
 
 
 def _shared_links(spec: SoCSpec) -> dict[str, Link]:

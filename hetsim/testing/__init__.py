@@ -12,7 +12,7 @@ Each test of a kit is a method without arguments, so any runner will do, and
 :meth:`~hetsim.testing.kit.Kit.check` runs them all without one:
 ``SchedulerKit.of(name="./mine.py:Mine").check()``. What fails is an ``AssertionError`` that says
 of what; :mod:`hetsim.testing.problems` makes the problem of a scheduler again. Hetsim's own
-schedulers, cost models, kinds, executors and readers pass the same kits.
+schedulers, cost models, kinds, executors, readers and studies pass the same kits.
 
 The names below are imported on first use: worker processes need one kit's bench and nothing else.
 """
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hetsim.testing.pu_kind import PUKindKit as PUKindKit
     from hetsim.testing.reader import ReaderKit as ReaderKit
     from hetsim.testing.scheduler import SchedulerKit as SchedulerKit
+    from hetsim.testing.study import StudyKit as StudyKit
 
 _KITS = {
     "CostModelKit": "hetsim.testing.cost_model",
@@ -37,9 +38,18 @@ _KITS = {
     "PUKindKit": "hetsim.testing.pu_kind",
     "ReaderKit": "hetsim.testing.reader",
     "SchedulerKit": "hetsim.testing.scheduler",
+    "StudyKit": "hetsim.testing.study",
 }
 
-__all__ = ["CostModelKit", "ExecutorKit", "Kit", "PUKindKit", "ReaderKit", "SchedulerKit"]
+__all__ = [
+    "CostModelKit",
+    "ExecutorKit",
+    "Kit",
+    "PUKindKit",
+    "ReaderKit",
+    "SchedulerKit",
+    "StudyKit",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -202,7 +202,6 @@ def test_the_entry_points_of_the_docs_name_the_examples():
 
 
 def test_the_example_kind_of_pu_works(workdir):
-    pytest.importorskip("hetsim.cost.pu")
     soc_file(
         workdir,
         "pus:\n",
@@ -222,7 +221,6 @@ def test_the_example_kind_of_pu_works(workdir):
 
 
 def test_the_example_cost_source_works(workdir):
-    pytest.importorskip("hetsim.cost.source")
     (workdir / "times.yaml").write_text("Relu: 0.25\n", encoding="utf-8")
     cpu = "  cpu:\n    kind: cpu_cluster\n"
     soc_file(workdir, cpu, cpu + "    costs: {kind_times: times.yaml}\n")
@@ -239,7 +237,6 @@ def test_the_example_cost_source_works(workdir):
 
 
 def test_the_example_metric_is_told(workdir):
-    pytest.importorskip("hetsim.analysis.metrics.base")
     environment = installed(
         workdir, "hetsim.metrics", "switches", "switches:SWITCHES", example("metric")
     )
@@ -248,13 +245,19 @@ def test_the_example_metric_is_told(workdir):
 
 
 def test_the_example_study_is_a_verb(workdir):
-    pytest.importorskip("hetsim.study.base")
     environment = installed(
         workdir, "hetsim.studies", "extremes", "extremes:Extremes", example("study")
     )
     arguments = ("quickstart", "--vary", "dram.bandwidth", "--workers", "1")
     told = output(workdir, environment, "-m", "hetsim", "extremes", *arguments)
     assert "dram.bandwidth takes the makespan from 0.164 to 0.185 s" in told
+
+
+@pytest.mark.slow
+def test_the_example_scheduler_passes_its_kit(workdir):
+    names: dict[str, object] = {}
+    execute(example("kit"), names)
+    names["TestLeastLoaded"].check()  # type: ignore[attr-defined]
 
 
 def _plan_file(directory: Path, network: object) -> Path:

@@ -19,6 +19,7 @@ from hetsim.runs.case import Case
 from hetsim.sim.simulate import execute
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
+from tests.lower.test_lowering import conv_relu
 from tests.sim.samples import CLUSTER, ELEMENTS, MS, NPU, make_graph, make_soc
 
 MB = 4 * ELEMENTS
@@ -82,6 +83,36 @@ def test_bytes_go_where_their_tensor_lies(memories: dict[str, str], expected: fl
     assert trace.links["scratch"].bytes == far * MB
     assert trace.links["dram"].bytes == (2 - far) * MB
     assert [span.bytes for span in trace.spans] == [2 * MB]
+
+
+def test_a_kernels_bytes_are_divided_by_the_sizes_of_its_tensors() -> None:
+    soc = make_soc({"cpu": WAY}, memory=MEMORY)
+    graph = make_graph(("a", ["x", "y"], 0.0))
+    trace = execute(soc, program(graph, soc, [("cpu", "a")], x="scratch"))
+    assert (trace.links["scratch"].bytes, trace.links["dram"].bytes) == (MB, 2 * MB)
+    assert trace.makespan_s == ms(2)
+    split = [(a.compute, a.transfer, a.sharing) for a in trace.activities]
+    assert split == [(0.0, ms(2), 0.0)]
+
+
+@pytest.mark.parametrize("unit", ["cpu", "npu"])
+def test_weights_stay_at_the_end_of_the_units_path(unit: str) -> None:
+    soc = make_soc({"cpu": WAY, "npu": NPU | WAY}, memory=MEMORY)
+    graph = conv_relu()  # 4 KiB tensors, 16 KiB of weights
+    trace = execute(
+        soc, program(graph, soc, [("cpu", "r"), (unit, "c"), ("cpu", "q")], r="scratch")
+    )
+    assert trace.links["scratch"].bytes == pytest.approx(2 * 4096, abs=8)
+    assert trace.links["dram"].bytes == pytest.approx(4 * 4096 + 4 * 64 * 64, abs=8)
+
+
+def test_waiting_for_a_slower_memory_is_transfer_in_the_trace() -> None:
+    soc = make_soc({"cpu": WAY}, memory=MEMORY)
+    trace = execute(
+        soc,
+        program(make_graph(("a", ["x"], 0.0)), soc, [("cpu", "a")], x="scratch", a="scratch"),
+    )
+    assert [(a.transfer, a.sharing) for a in trace.activities] == [(ms(4), 0.0)]
 
 
 def test_arithmetic_hides_traffic_to_either_memory() -> None:

@@ -44,6 +44,7 @@ def test_the_way_to_another_memory_may_be_the_one_that_looks_at_weights() -> Non
     ("routes", "message"),
     [
         ({"scratch": ["port"]}, "a route to 'scratch' ends in that memory"),
+        ({"scratch": ["dram"]}, "a route to 'scratch' ends in that memory"),
         ({"scratch": []}, "a route to 'scratch' ends in that memory"),
         ({"dram": ["port", "dram"]}, "where 'path' leads already"),
         ({"port": ["port"]}, "is a link"),

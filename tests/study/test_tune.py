@@ -165,8 +165,10 @@ def test_interrupting_keeps_what_was_found(small, tmp_path, monkeypatch, capsys)
 
 def test_seconds_end_a_search(small):
     scenario = load_scenario(small)
-    done = tune(scenario, Effort(10**9, 0.2), parameters=False)
-    assert done.models[0].rounds > 0
+    for seconds in (0.2, 1.0, 5.0, 25.0):  # the starts alone may take longer on a busy machine
+        if tune(scenario, Effort(10**9, seconds), parameters=False).models[0].rounds:
+            return
+    pytest.fail("there was no round in 25 s")
 
 
 def test_state_of_another_study_is_refused(small, tmp_path, capsys):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hetsim.cost.chain import CostModel
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.cost.pu import model_of
@@ -21,7 +23,8 @@ class AnalyticalModel(CostModel):
         reason = why_not(pu, kernel)
         if reason is not None:
             raise InfeasibleError(f"{kernel.name} cannot run: {reason}")
-        return model_of(pu).work(graph, kernel, residency)
+        work = model_of(pu).work(graph, kernel, residency)
+        return replace(work, clock_hz=float(pu.spec.point.clock))
 
     def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
         operator = graph.operators[op]

@@ -149,7 +149,9 @@ def _multiplied(work: Work, ratio: float, least: float, path: Path, note: str) -
         for phase in work.phases
     )
     compute = sum(phase.compute_s for phase in phases)
-    return replace(work, compute_s=compute, phases=phases, tiles=(), source=LEARNED, note=note)
+    return replace(
+        work, compute_s=compute, phases=phases, tiles=(), clock_hz=0.0, source=LEARNED, note=note
+    )
 
 
 def _least_s(work: Work, path: Path) -> float:

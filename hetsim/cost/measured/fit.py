@@ -74,6 +74,7 @@ def _stretched(work: Work, left: float, path: Path, source: str, note: str) -> W
         compute_s=sum(p.compute_s for p in phases),
         phases=tuple(phases),
         tiles=(),
+        clock_hz=0.0,
         source=source,
         note=note,
     )
@@ -107,6 +108,7 @@ def _cut(work: Work, seconds: float, path: Path, source: str, note: str) -> Work
         compute_s=sum(p.compute_s for p in done),
         phases=done,
         tiles=(),
+        clock_hz=0.0,
         weight_bytes=int(work.weight_bytes * share),
         first_weights=int(work.first_weights * share),
         source=source,

@@ -190,6 +190,7 @@ def _bent_alike(resident: Work, base: Work, alone: Work, path: Path) -> Work:
         compute_s=sum(phase.compute_s for phase in phases),
         phases=phases,
         tiles=(),
+        clock_hz=0.0,
         source=alone.source,
         note=alone.note,
     )

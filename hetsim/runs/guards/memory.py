@@ -39,9 +39,13 @@ def peak_bytes(graph: Graph) -> int:
 
 
 def check_capacity(graph: Graph, soc: SoC) -> None:
-    """Raises ``InfeasibleError`` when the network needs more memory than the SoC has."""
+    """Raises ``InfeasibleError`` when the network needs more memory than the SoC's units reach.
+
+    What a plan puts into a single memory is checked when it is lowered.
+    """
     need = peak_bytes(graph)
-    have = sum(memory.capacity for memory in soc.spec.memory.values())
+    reached = dict.fromkeys(way.memory for pu in soc.pus for way in pu.ways)
+    have = sum(soc.spec.memory[name].capacity for name in reached)
     if need > have:
         raise InfeasibleError(
             f"network {graph.name!r} needs {format_quantity(need, 'size')} of memory, and"

@@ -62,8 +62,8 @@ class ExploreStudy(Study[Exploration]):
         ),
         click.Option(
             ["--minimise", "--minimize", "minimise"], multiple=True, metavar="MEASURE",
-            help="latency_ms, energy_mj, area or cost; repeat for a Pareto front."
-            "  [default: latency_ms]",
+            help="latency_ms, energy_mj, area, cost, or another of 'hetsim list metrics';"
+            " repeat for a Pareto front.  [default: latency_ms]",
         ),
         click.Option(
             ["--constraint", "constraints"], multiple=True, metavar="'MEASURE <= NUMBER'",

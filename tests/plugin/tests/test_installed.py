@@ -1,7 +1,12 @@
 """Installed beside hetsim, this package is found by name."""
 
+from itertools import pairwise
+from pathlib import Path
+
 import hetsim
-from hetsim.schedulers.registry import list_schedulers
+from hetsim.cli.main import entry
+from hetsim.runs.case import Case
+from hetsim.schedulers.registry import create, list_schedulers
 
 
 def test_the_scheduler_is_listed_and_runs():
@@ -12,3 +17,26 @@ def test_the_scheduler_is_listed_and_runs():
         ("by_kind", None),
         ("heft", None),
     ]
+
+
+def test_the_metric_is_measured():
+    [run] = hetsim.run("quickstart", schedulers=["type_based"]).runs
+    changes = sum(a.pu != b.pu for a, b in pairwise(run.plan.partitions))
+    assert run.metrics["switches"] == changes > 0
+
+
+def test_the_cost_source_answers_for_units_that_name_a_file(tmp_path):
+    (tmp_path / "why.txt").write_text("the camera pools", encoding="utf-8")
+    graph = hetsim.load_model("squeezenet")
+    soc = hetsim.load_soc("edge-mcu", {"cpu.costs": {"free_pooling": str(tmp_path / "why.txt")}})
+    rows = Case(graph, soc).run("cpu", create("cpu_only")).operators
+    assert {row.cost_source for row in rows} == {"analytical", "free pooling"}
+
+
+def test_the_study_is_a_verb_and_runs_on_threads(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert (
+        entry(["halving", "quickstart", "--size", "npu.sram.input", "--threads", "2", "-o", "o"])
+        == 0
+    )
+    assert Path("o", "halving.json").is_file()

@@ -5,7 +5,7 @@ from hetsim_example.costs import FreePooling
 from hetsim_example.executor import ThreadExecutor
 
 from hetsim.cost.analytical import AnalyticalModel
-from hetsim.testing import CostModelKit, ExecutorKit, ReaderKit, SchedulerKit
+from hetsim.testing import CostModelKit, ExecutorKit, PUKindKit, ReaderKit, SchedulerKit, StudyKit
 
 
 class TestByKind(SchedulerKit):
@@ -20,7 +20,21 @@ class TestByKindWithHandicap(SchedulerKit):
 
 class TestFreePooling(CostModelKit):
     def make(self, soc, graphs):
-        return FreePooling(AnalyticalModel())
+        return FreePooling(AnalyticalModel(), {pu.cluster for pu in soc.pus})
+
+
+class TestLanes(PUKindKit):
+    kind = "lanes"
+    moves = {"lanes": 16, "dispatch": "9 us"}
+
+    def entry(self):
+        return {"lanes": 64, "exclude": ["Softmax"]}
+
+
+class TestHalving(StudyKit):
+    name = "halving"
+    arguments = ("--size", "npu.sram")
+    other = ("--size", "npu.sram", "--times", "3")
 
 
 class TestMilliseconds(ReaderKit):
