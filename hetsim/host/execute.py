@@ -22,7 +22,7 @@ def cores_of(soc: SoC, machine: Machine) -> dict[str, tuple[int, ...]]:
         ConfigError: a PU that is no CPU worker, or more cores than this machine has.
     """
     for pu in soc.pus:
-        if pu.kind != "cpu_cluster":
+        if not pu.spec.thread_cores:
             raise ConfigError(
                 f"{pu.name} of {soc.name} is a {pu.kind}: only CPU workers can run for real here",
                 where=Location(soc.source),

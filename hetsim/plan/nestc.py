@@ -214,8 +214,8 @@ class _Reader:
         elif base in self.backends and number == 0:
             pu = self.backends[base]
         else:
-            kinds = dict.fromkeys(CPU_BACKENDS, "cpu_cluster") | dict.fromkeys(NPU_BACKENDS, "npu")
-            units = [u for u in _host_first(self.soc) if u.kind == kinds.get(base)]
+            roles = dict.fromkeys(CPU_BACKENDS, "cpu") | dict.fromkeys(NPU_BACKENDS, "npu")
+            units = [u for u in _host_first(self.soc) if u.spec.role == roles.get(base)]
             if number >= len(units):
                 raise PlanError(
                     f"backendNames: the SoC has no unit for backend {backend!r}",
@@ -293,8 +293,8 @@ def legal_name(name: str) -> str:
 def backend_names(soc: SoC) -> dict[str, str]:
     """The backend written for each CPU and NPU, by PU name; ``-k`` where there are several."""
     names: dict[str, str] = {}
-    for kind, backend in (("cpu_cluster", CPU_BACKENDS[0]), ("npu", NPU_BACKENDS[0])):
-        units = [pu for pu in _host_first(soc) if pu.kind == kind]
+    for role, backend in (("cpu", CPU_BACKENDS[0]), ("npu", NPU_BACKENDS[0])):
+        units = [pu for pu in _host_first(soc) if pu.spec.role == role]
         for k, pu in enumerate(units):
             names[pu.name] = backend if len(units) == 1 else f"{backend}-{k}"
     return names

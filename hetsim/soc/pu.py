@@ -228,6 +228,14 @@ class PUSpec(Spec):
         return 0
 
     @property
+    def role(self) -> str:
+        """What methods from the literature take it for: ``cpu``, ``npu``, or nothing of the two.
+
+        CPUs run threads, NPUs have a matrix array.
+        """
+        return "cpu" if self.thread_cores else "npu" if self.matrix_array else ""
+
+    @property
     def units(self) -> tuple[int, ...]:
         """Cores of each schedulable unit this PU is divided into."""
         return (self.thread_cores or 1,)

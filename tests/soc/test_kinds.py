@@ -14,8 +14,10 @@ from hetsim.cli.main import entry
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.errors import ConfigError
 from hetsim.learn.tables import read_measurements
+from hetsim.runs.case import Case
 from hetsim.scenario.loader import load_scenario
 from hetsim.scenario.variants import varied
+from hetsim.schedulers.registry import create
 from hetsim.sim.machine import Machine
 from hetsim.soc.kinds import kinds
 from hetsim.soc.loader import load_soc, soc_json_schema
@@ -242,6 +244,23 @@ def test_whatif_turns_its_fields_as_it_says(dsp: Path) -> None:
     assert "number of cpu" not in knobs
     [second] = knobs["number of dsp"].alternatives
     assert [pu.name for pu in varied(scenario, second.values).soc.pus] == ["cpu", "dsp", "dsp_2"]
+
+
+def test_what_it_states_is_what_schedulers_take_it_for(dsp: Path) -> None:
+    roles = {pu.name: pu.spec.role for pu in load_soc(dsp).pus}
+    assert roles == {"cpu": "cpu", "dsp": ""}
+    shipped = load_soc("mobile-flagship").pus
+    assert {pu.kind: pu.spec.role for pu in shipped} == {
+        "cpu_cluster": "cpu", "npu": "npu", "accelerator": "",
+    }  # fmt: skip
+    many = {
+        "kind": "many_core", "lanes": 8, "cores": 2, "path": ["dram"],
+        "operating_points": {"on": {"clock": "1 GHz"}},
+    }  # fmt: skip
+    soc, graph = load_soc(dsp, {"pus.dsp": many}), hetsim.load_model("squeezenet")
+    run = Case(graph, soc).run("cpu_only", create("cpu_only", {}))
+    assert run.plan is not None
+    assert {part.pu for part in run.plan.partitions} == {"dsp"}
 
 
 def test_it_is_priced(dsp: Path) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from hetsim.errors import SchedulerError
 from hetsim.plan.model import Plan
 from hetsim.schedulers.base import Problem, Scheduler
-from hetsim.schedulers.simple.preference import CPU, most_capable_first, pus_of_kind, static_plan
+from hetsim.schedulers.simple.preference import CPU, most_capable_first, pus_of_role, static_plan
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class CPUOnly(Scheduler):
 
     def plan(self, problem: Problem) -> Plan:
         """Raises :class:`SchedulerError` without a CPU, or when no CPU runs some operator."""
-        cpus = most_capable_first(problem, pus_of_kind(problem, CPU))
+        cpus = most_capable_first(problem, pus_of_role(problem, CPU))
         if not cpus:
             raise SchedulerError(f"SoC {problem.soc.name!r} has no CPU")
         return static_plan(problem, cpus, self.name)

@@ -12,7 +12,7 @@ from hetsim.schedulers.simple.preference import (
     CPU,
     NPU,
     most_capable_first,
-    pus_of_kind,
+    pus_of_role,
     static_plan,
 )
 
@@ -32,8 +32,8 @@ class NPUOnly(Scheduler):
 
     def plan(self, problem: Problem) -> Plan:
         """Raises :class:`SchedulerError` without an NPU, or when neither runs some operator."""
-        npus = most_capable_first(problem, pus_of_kind(problem, NPU))
+        npus = most_capable_first(problem, pus_of_role(problem, NPU))
         if not npus:
             raise SchedulerError(f"SoC {problem.soc.name!r} has no NPU")
-        cpus = most_capable_first(problem, pus_of_kind(problem, CPU))
+        cpus = most_capable_first(problem, pus_of_role(problem, CPU))
         return static_plan(problem, [npus[0], *cpus], self.name)

@@ -12,12 +12,13 @@ from hetsim.plan.model import Plan
 from hetsim.schedulers.base import Problem
 from hetsim.schedulers.estimate import predict
 
-CPU, NPU = "cpu_cluster", "npu"
+CPU, NPU = "cpu", "npu"
+"""Roles of processing units (:attr:`hetsim.soc.pu.PUSpec.role`)."""
 
 
-def pus_of_kind(problem: Problem, kind: str) -> list[int]:
-    """Indices of the PUs of one kind, in SoC order."""
-    return [pu.index for pu in problem.soc.pus if pu.kind == kind]
+def pus_of_role(problem: Problem, role: str) -> list[int]:
+    """Indices of the PUs of one role, in SoC order."""
+    return [pu.index for pu in problem.soc.pus if pu.spec.role == role]
 
 
 def most_capable_first(problem: Problem, pus: Sequence[int]) -> list[int]:

@@ -35,7 +35,7 @@ class TypeBased(Scheduler):
 
         def specialised(index: int) -> tuple[int, bool, int]:
             pu = problem.soc.pus[index]
-            return {NPU: 0, CPU: 2}.get(pu.kind, 1), pu is not host, index
+            return {NPU: 0, CPU: 2}.get(pu.spec.role, 1), pu is not host, index
 
         order = sorted(range(len(problem.soc.pus)), key=specialised)
         return static_plan(problem, order, self.name)
