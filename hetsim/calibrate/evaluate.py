@@ -8,7 +8,7 @@ all else is fixed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,8 +22,7 @@ from hetsim.learn.regressor import LearnedModel
 from hetsim.learn.tables.forms import NPU, SCHEDULE_COLUMNS, TRANSFER
 from hetsim.learn.tables.table import Column, Measurements
 from hetsim.numeric import Floats, Ints
-
-Progress = Callable[[str, int, int], None]
+from hetsim.progress import Progress
 
 LARGE_TRANSFER = 4096
 """Bytes from which transfers are also reported by themselves."""

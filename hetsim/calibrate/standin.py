@@ -13,7 +13,7 @@ Beside it stand the bases by themselves, so that what was learned can be told fr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -29,11 +29,10 @@ from hetsim.learn.physical.given import FLOOR, PHYSICAL, GivenBaseline
 from hetsim.learn.regressor import LearnedModel
 from hetsim.learn.tables.table import Measurements
 from hetsim.numeric import Bools, Floats, Ints
+from hetsim.progress import Progress
 from hetsim.soc.arrays import MatrixArray
 
 BASES = ("array", "roofline", "fluid")
-Progress = Callable[[str, int, int], None]
-
 BATCH = 50_000
 """Rows predicted at once when speed is measured."""
 

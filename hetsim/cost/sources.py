@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.chain import CostChain, CostModel
-from hetsim.cost.measured.source import MeasuredSource, tables
-from hetsim.cost.measured.table import ProfileTable
 from hetsim.cost.source import CostSource
 from hetsim.plugins import registered
 from hetsim.soc.model import SoC
@@ -58,13 +55,3 @@ def cost_files(soc: SoC) -> list[Path]:
 def cost_doubts(soc: SoC) -> list[str]:
     """What reading these files turned up, for the report."""
     return [doubt for source in sources() for doubt in source.doubts(source.files(soc))]
-
-
-def profiles(soc: SoC) -> dict[str, ProfileTable]:
-    """The profiles that the SoC's units name, by cluster."""
-    return tables(MeasuredSource("measured").files(soc))
-
-
-def profile_notes(tables: Iterable[ProfileTable]) -> list[str]:
-    """What reading the profiles turned up, for the report."""
-    return [f"profile {table.name}: {doubt}" for table in tables for doubt in table.doubts]

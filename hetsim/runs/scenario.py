@@ -10,7 +10,7 @@ from typing import Any
 
 from hetsim.analysis.result import Result, Run
 from hetsim.analysis.sources import source_notes
-from hetsim.cost.sources import cost_files, profile_notes, profiles
+from hetsim.cost.sources import cost_doubts, cost_files
 from hetsim.errors import HetsimError, InfeasibleError, Location, PlanError
 from hetsim.plan.anyfile import planned_model, read_plan
 from hetsim.plan.model import Plan
@@ -43,7 +43,7 @@ def run_scenario(
             parameter, a network that does not fit the memory, a plan file that fits no network.
     """
     scenario.check_schedulers()
-    tables = profiles(scenario.soc)
+    doubts = cost_doubts(scenario.soc)
     for path in plans:  # a file that is no plan is told before networks are built
         planned_model(path)
     cases = [_case(scenario, model) for model in scenario.models]
@@ -67,8 +67,8 @@ def run_scenario(
     tell("done")
     runs = [run for case in cases for run in _with_proofs(runs, case, remarks)]
     notes = [note for case in cases for note in case.graph.notes] + remarks
-    notes += profile_notes(tables.values())
-    if any(spec.profile or spec.learned for spec in scenario.soc.spec.pus.values()):
+    notes += doubts
+    if cost_files(scenario.soc):
         notes += source_notes(runs)
         notes += [f"{case.graph.name}: {n}" for case in cases for n in case.cost_model.notes()]
     return Result(

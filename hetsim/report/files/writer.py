@@ -8,11 +8,12 @@ gantt-MODEL-SCHEDULER.svg/.png  trace-MODEL-SCHEDULER.json  plan-MODEL-SCHEDULER
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hetsim.analysis.result import Result, Run
+from hetsim.progress import Progress
 from hetsim.report.figures.gantt import gantt_images
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.figures.summaries import result_figures
@@ -28,9 +29,6 @@ from hetsim.report.page.run import render_report
 from hetsim.report.page.study import Section
 
 __all__ = ["check_directory", "file_names", "write_results"]
-
-Progress = Callable[[str, int, int], None]
-"""Told which run is being written, how many are done, and how many there are."""
 
 
 def write_results(
