@@ -34,11 +34,11 @@ Pause = Callable[[Task], Story | None]
 """Asked before each launch of a task: what its unit shall do first, or ``None`` to go on."""
 
 
-_Flows = tuple[tuple[Flow, str], ...]
-"""What one phase, or the arithmetic of one tile, moves: each flow with its memory."""
+_Others = tuple[tuple[Flow, str], ...]
+"""What a phase moves to other memories: each flow with its memory."""
 
-_UnderWay = tuple[Work, Phase | TileRun, _Flows]
-"""A kernel's part that a unit has begun, as it is at the clock it was costed for."""
+_UnderWay = tuple[Work, Phase | TileRun, Flow, _Others]
+"""A kernel's part that a unit has begun, as it is at the clock it was costed for, and its flows."""
 
 
 class Unit:
@@ -47,7 +47,7 @@ class Unit:
     __slots__ = (
         "buses", "busy_s", "clock_hz", "cores", "domain", "host_lane", "idle", "index",
         "interrupt_s", "lane", "nominal_hz", "owns_cores", "polls", "priority", "routes", "setup_s",
-        "slowdown", "threads", "under_way", "weight",
+        "slowdown", "threads", "under_way", "unusual", "weight",
     )  # fmt: skip
 
     def __init__(self, pu: PU, machine: Machine) -> None:
@@ -80,6 +80,7 @@ class Unit:
         self.busy_s = 0.0
         self.domain = pu.cluster
         self.clock_hz = self.nominal_hz = float(spec.point.clock)
+        self.unusual = False  # whether the two differ
         self.under_way: _UnderWay | None = None
 
 
@@ -134,17 +135,20 @@ class Machine:
         for unit in units:
             if unit.clock_hz != hz:
                 unit.clock_hz = hz
+                unit.unusual = hz != unit.nominal_hz
                 if unit.under_way is not None:
                     self._rerate(unit, *unit.under_way)
 
-    def _rerate(self, unit: Unit, work: Work, nominal: Phase | TileRun, flows: _Flows) -> None:
+    def _rerate(
+        self, unit: Unit, work: Work, nominal: Phase | TileRun, home: Flow, others: _Others
+    ) -> None:
         """Lets what ``unit`` has under way go on at its clock."""
         part = nominal.at(work.stretch(unit.clock_hz))
         if isinstance(part, Phase):
             cores, seconds = unit.cores, part.seconds
         else:
             cores, seconds = None, part.compute_s
-        for flow, memory in flows:
+        for flow, memory in ((home, ""), *others):
             if flow.processed or seconds <= 0.0:
                 continue
             if cores is not None:
@@ -197,15 +201,16 @@ class Machine:
             delay = work.dispatch_s
             for nominal in work.phases:
                 phase, start = nominal, env.now
-                if unit.clock_hz != unit.nominal_hz:
+                if unit.unusual:
                     phase = nominal.at(work.stretch(unit.clock_hz))
-                flow = self._begin(unit, phase, delay)
-                unit.under_way = work, nominal, ((flow, ""),)
+                amount = phase.load_bytes + phase.store_bytes
+                flow = self._move(unit, phase.seconds, amount, "", delay)
+                unit.under_way = work, nominal, flow, ()
                 if phase.elsewhere:
                     flow = yield from self._everywhere(unit, work, nominal, phase, delay, flow)
                 else:
                     yield flow
-                if unit.clock_hz != unit.nominal_hz or phase is not nominal:
+                if unit.unusual or phase is not nominal:
                     now = nominal.at(work.stretch(unit.clock_hz))
                     phase = max(phase, now, key=_arithmetic)
                 record(unit, launch, phase, delay, start, env.now, flow, task)
@@ -243,12 +248,12 @@ class Machine:
         self, unit: Unit, work: Work, nominal: Phase, phase: Phase, delay: float, home: Flow
     ) -> Generator[simpy.Event, Any, Flow]:
         """Moves what goes to other memories beside ``home``; returns the flow that ended last."""
-        others = [
+        others = tuple(
             (self._move(unit, phase.seconds, t.bytes, t.memory, delay), t.memory)
             for t in phase.elsewhere
             if t.bytes
-        ]
-        unit.under_way = work, nominal, ((home, ""), *others)
+        )
+        unit.under_way = work, nominal, home, others
         yield home
         last = home
         for flow, _ in others:
@@ -256,9 +261,6 @@ class Machine:
                 yield flow
                 last = flow
         return last
-
-    def _begin(self, unit: Unit, phase: Phase, delay: float) -> Flow:
-        return self._move(unit, phase.seconds, phase.load_bytes + phase.store_bytes, "", delay)
 
     def _move(self, unit: Unit, seconds: float, amount: float, memory: str, delay: float) -> Flow:
         """Arithmetic of ``seconds`` that moves ``amount`` bytes to or from ``memory`` meanwhile."""
@@ -295,10 +297,10 @@ class Machine:
 
         def compute(nominal: TileRun) -> Flow:
             tile = nominal
-            if unit.clock_hz != unit.nominal_hz:
+            if unit.unusual:
                 tile = nominal.at(launch.work.stretch(unit.clock_hz))
             flow = self.network.transfer(tile.compute_s, _COMPUTE, 1.0)
-            unit.under_way = launch.work, nominal, ((flow, ""),)
+            unit.under_way = launch.work, nominal, flow, ()
             return flow
 
         def note(kind: str, index: int, start: float, moved: int) -> None:
@@ -308,7 +310,7 @@ class Machine:
             yield env.timeout(launch.work.dispatch_s)
         yield from play_tiles(env, launch.work, move, compute, note)
         lost = sum(flow.lost for flow in flows)
-        if unit.clock_hz != unit.nominal_hz:
+        if unit.unusual:
             stretch = launch.work.stretch(unit.clock_hz)
             launch = replace(launch, work=launch.work.at(stretch))
         self.recorder.tiled(unit, launch, begun, env.now, lost, task)

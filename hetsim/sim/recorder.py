@@ -136,11 +136,14 @@ class SpanRecorder(Recorder):
         if end <= begin:
             return
         alone = end - begin - flow.lost
-        moved = phase.bytes
-        bus = _bus(unit, "", moved)
+        moved = phase.load_bytes + phase.store_bytes
+        moving = latency = 0.0
         if phase.elsewhere:
             moved = sum(amount for _, amount in phase.moves)
-            bus = _slowest(unit, phase.moves)
+            moving, latency = _slowest(unit, phase.moves)
+        elif moved:
+            bandwidth, latency = unit.buses[""]
+            moving = latency + moved / bandwidth
         if phase.kind in ("load", "store"):
             self._span(f"{unit.lane}.dma", phase.kind, launch, begin, end, moved, alone, task)
         else:
@@ -148,7 +151,7 @@ class SpanRecorder(Recorder):
             if phase.kind == "stream" and moved:
                 lane = f"{unit.lane}.dma"
                 self._span(lane, "stream", launch, begin, end, moved, alone, task)
-        self._account(unit, begin, end, flow.lost, phase.compute_s, bus, task)
+        self._account(unit, begin, end, flow.lost, phase.compute_s, moving, latency, task)
 
     def tile(
         self, unit: Lane, launch: Launch, kind: str, index: int, start: float, end: float,
@@ -170,8 +173,9 @@ class SpanRecorder(Recorder):
         # Transfers overlap computing: only what lengthened the kernel counts as lost to others.
         alone = sum(phase.seconds for phase in launch.work.phases)
         lost = min(lost, max(end - begin - alone, 0.0))
-        bus = _slowest(unit, launch.work.moves.items())
-        self._account(unit, begin, end, lost, launch.work.compute_s, bus, task)
+        moving, latency = _slowest(unit, launch.work.moves.items())
+        compute_s = launch.work.compute_s
+        self._account(unit, begin, end, lost, compute_s, moving, latency, task)
 
     def _dispatch(self, unit: Lane, launch: Launch, delay: float, start: float, task: Work) -> None:
         if delay > 0.0:
@@ -194,12 +198,11 @@ class SpanRecorder(Recorder):
 
     def _account(
         self, unit: Lane, begin: float, end: float, lost: float, compute_s: float,
-        bus: tuple[float, float], task: Work,
+        moving: float, latency: float, task: Work,
     ) -> None:  # fmt: skip
         """Splits a stretch of a kernel: what an idle SoC would have taken, and what was lost."""
         alone = end - begin - lost
         compute = min(compute_s, alone)
-        moving, latency = bus
         # Latency passes before any byte moves, so it is never hidden behind arithmetic.
         transfer = min(max(moving - compute, latency), alone - compute)
         rest = alone - compute - transfer
