@@ -39,6 +39,19 @@ def registered(
     return found
 
 
+def load(point: EntryPoint, what: str) -> object:
+    """The object that an entry point names.
+
+    Raises:
+        ConfigError: it cannot be imported, or has no such attribute.
+    """
+    try:
+        found: object = point.load()
+    except Exception as error:
+        raise ConfigError(f"{what} of {point.value!r} cannot be loaded: {error}") from error
+    return found
+
+
 def load_class(reference: object, base: type[T], what: str) -> type[T]:
     """The subclass of ``base`` that a reference names; a class may stand for itself.
 
@@ -46,12 +59,9 @@ def load_class(reference: object, base: type[T], what: str) -> type[T]:
         ConfigError: it cannot be imported, is no such class, or leaves a method undefined.
     """
     said = f"{what} of {reference!r}"
-    loaded = reference
-    if isinstance(reference, str):
-        try:
-            loaded = EntryPoint(what, reference, "").load()
-        except Exception as error:
-            raise ConfigError(f"{said} cannot be loaded: {error}") from error
+    loaded = (
+        load(EntryPoint(what, reference, ""), what) if isinstance(reference, str) else reference
+    )
     if not (isinstance(loaded, type) and issubclass(loaded, base)):
         raise ConfigError(f"{said} is not a subclass of {base.__module__}.{base.__qualname__}")
     missing = ", ".join(f"{name}()" for name in sorted(getattr(loaded, "__abstractmethods__", ())))

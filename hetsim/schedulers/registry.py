@@ -16,12 +16,13 @@ import traceback
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType, UnionType
 
 from hetsim.errors import HetsimError, Location, SchedulerError
 from hetsim.names import suggest
+from hetsim.plugins import installed
 from hetsim.schedulers.base import Scheduler
 
 GROUP = "hetsim.schedulers"
@@ -74,10 +75,10 @@ def list_schedulers() -> list[SchedulerInfo]:
     Raises:
         SchedulerError: an installed scheduler cannot be loaded.
     """
-    installed = _installed()
+    others = _installed()
     rows = []
     for name in scheduler_names():
-        origin = "built in" if name in BUILT_IN else installed[name].value
+        origin = "built in" if name in BUILT_IN else others[name].value
         rows.append(describe(find(name), name, origin))
     return rows
 
@@ -135,9 +136,9 @@ def find(name: str) -> type[Scheduler]:
         raise SchedulerError(
             f"{name!r} names a file but no class", hint=f"write it like {name}:MyScheduler"
         )
-    installed = _installed()
-    if name in installed:
-        entry = installed[name]
+    others = _installed()
+    if name in others:
+        entry = others[name]
         try:
             loaded = entry.load()
         except Exception as error:
@@ -153,7 +154,7 @@ def find(name: str) -> type[Scheduler]:
 
 
 def _installed() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
+    return {entry.name: entry for entry in installed(GROUP)}
 
 
 def _from_file(path: Path, attribute: str, name: str) -> type[Scheduler]:

@@ -75,7 +75,8 @@ class Registered:
 def install(monkeypatch):
     def add(*found: object) -> None:
         points = [Registered(str(getattr(m, "name", "made-up")), m) for m in found]
-        monkeypatch.setattr(registry, "entry_points", lambda group: points)
+        known = {registry.GROUP: points}
+        monkeypatch.setattr("hetsim.plugins.entry_points", lambda group: known.get(group, []))
         registry.metrics.cache_clear()
 
     yield add

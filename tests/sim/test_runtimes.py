@@ -25,7 +25,8 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
 
     def known(**points: str) -> None:
         found = [EntryPoint(name, value, registry.GROUP) for name, value in points.items()]
-        monkeypatch.setattr("hetsim.plugins.entry_points", lambda group: found)
+        known = {registry.GROUP: found}
+        monkeypatch.setattr("hetsim.plugins.entry_points", lambda group: known.get(group, []))
         registry._runtimes.cache_clear()
 
     yield known

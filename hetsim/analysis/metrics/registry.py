@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Literal
 
 from hetsim.analysis.metrics import energy, price, sizes, time
 from hetsim.analysis.metrics.base import Evaluation, Metric, Metrics
 from hetsim.errors import ConfigError, HetsimError
+from hetsim.plugins import installed, load
 from hetsim.units import NAMED, endings
 
 GROUP = "hetsim.metrics"
@@ -42,12 +42,9 @@ def metrics() -> tuple[Metric, ...]:
         ConfigError: an entry point fails to load, is no sound ``Metric``, or takes a name in use.
     """
     found = list(BUILT_IN)
-    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
+    for point in installed(GROUP):
         source = f"metric {point.name!r} of {point.value!r}"
-        try:
-            metric = point.load()
-        except Exception as error:
-            raise ConfigError(f"{source} cannot be loaded: {error}") from error
+        metric = load(point, f"metric {point.name!r}")
         if not isinstance(metric, Metric):
             raise ConfigError(f"{source} is not a hetsim.analysis.metrics.base.Metric")
         fault = _fault(metric, found)
