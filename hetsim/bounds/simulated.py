@@ -30,15 +30,17 @@ def simulated_floors(
     O(V + E) questions to the cost model for each kind of PU.
     """
     crowded = _crowded(soc)
+    transfers = _transfers(graph, soc, fidelity)
     by_class: dict[int, list[Least]] = {}
     for pu, first in zip(soc.pus, alike(soc), strict=True):
         if first == pu.index:
-            source = _Kernels(graph, soc, costs, fidelity, crowded == pu.index)
+            reach = _reach(pu, transfers)
+            source = _Kernels(graph, soc, costs, fidelity, crowded == pu.index, reach)
             by_class[first] = divided(graph, pu, source.kernel, source.tail)
     columns = [by_class[first] for first in alike(soc)]
     return Floors(
         ops=tuple(zip(*columns, strict=True)),
-        toll=_Tolls(graph, soc).toll,
+        toll=_Tolls(graph, soc, transfers).toll,
         call=float(soc.runtime.partition_call),
         leave=tuple(pu.spec.completion_latency for pu in soc.pus),
         awake=tuple(pu.spec.polls_host for pu in soc.pus),
@@ -80,10 +82,29 @@ class _Reach(NamedTuple):
     farthest: float
 
 
-def _reach(pu: PU) -> _Reach:
+def _transfers(graph: Graph, soc: SoC, fidelity: str | None) -> int:
+    """How many transfers can be under way at most.
+
+    Partitions that are carried out at the same time do not wait for one another, so operators of
+    theirs are independent: no more than chains are needed to cover the network (Dilworth), nor than
+    there are PUs. Each moves one thing at a time, or loads and stores tiles, for each of its ways.
+    """
+    chains = 0
+    extended: set[int] = set()
+    for op in range(len(graph)):
+        before = next((p for p in graph.predecessors[op] if p not in extended), None)
+        if before is None:
+            chains += 1
+        else:
+            extended.add(before)
+    at_once = max((len(pu.ways) for pu in soc.pus), default=1)
+    return max(1, min(chains, len(soc.pus))) * at_once * (1 if fidelity == "fluid" else 2)
+
+
+def _reach(pu: PU, transfers: int) -> _Reach:
     latencies = [way.latency for way in pu.ways]
     return _Reach(
-        sum(way.most for way in pu.ways),
+        sum(way.most[min(transfers, len(way.most)) - 1] for way in pu.ways),
         min(way.bandwidth for way in pu.ways),
         min(latencies),
         max(latencies),
@@ -94,11 +115,18 @@ class _Kernels:
     """Answers for :func:`hetsim.bounds.floors.divided`."""
 
     def __init__(
-        self, graph: Graph, soc: SoC, costs: CostModel, fidelity: str | None, crowded: bool
+        self,
+        graph: Graph,
+        soc: SoC,
+        costs: CostModel,
+        fidelity: str | None,
+        crowded: bool,
+        reach: _Reach,
     ) -> None:
         self._graph = graph
         self._costs = costs
         self._fidelity = fidelity
+        self._reach = reach
         self._threads = len(soc.pus) - 1 if crowded else 0
 
     def tail(self, op: int, pu: PU) -> float:
@@ -123,7 +151,7 @@ class _Kernels:
             easier = self._work(kernel, pu, Residency(inputs=warm))
             if easier is not None:
                 beside.append((producer, self._seconds(easier, pu)))
-        reach = _reach(pu)
+        reach = self._reach
         delay = work.dispatch_s + sum(reach.farthest for p in work.phases if p.bytes)
         drags = [
             _drag(p.seconds, p.bytes / reach.narrowest, pu.cores, self._threads)
@@ -148,21 +176,19 @@ class _Kernels:
         return {producer: frozenset(tensors) for producer, tensors in found.items()}
 
     def _seconds(self, work: Work, pu: PU) -> float:
-        reach = _reach(pu)
+        reach = self._reach
         fluid = work.dispatch_s + sum(
             max(p.seconds, p.bytes / reach.widest) + (reach.nearest if p.bytes else 0.0)
             for p in work.phases
         )
         if not work.tiles or self._fidelity == "fluid":
             return fluid
-        tiled = _tiled_seconds(work, pu)
+        tiled = _tiled_seconds(work, pu, reach)
         return tiled if self._fidelity == "tile" else min(fluid, tiled)
 
 
-def _tiled_seconds(work: Work, pu: PU) -> float:
+def _tiled_seconds(work: Work, pu: PU, reach: _Reach) -> float:
     """Load of the first tile, all arithmetic, store of the last one; or all bytes in a row."""
-
-    reach = _reach(pu)
 
     def moving(amount: int) -> float:
         return pu.spec.transfer_setup + reach.nearest + amount / reach.widest if amount else 0.0
@@ -181,9 +207,9 @@ def _tiled_seconds(work: Work, pu: PU) -> float:
 class _Tolls:
     """Host work at crossings, alone on an idle SoC."""
 
-    def __init__(self, graph: Graph, soc: SoC) -> None:
+    def __init__(self, graph: Graph, soc: SoC, transfers: int) -> None:
+        self._reach = _reach(soc.host, transfers)
         self._crossings = Crossings(graph, soc)
-        self._host = soc.host
         self._known: dict[tuple[str, int | None, int | None], Least] = {}
         self._cores = soc.host.spec.thread_cores
 
@@ -198,7 +224,7 @@ class _Tolls:
         steps = self._crossings.steps(*key)
         if not steps:
             return NOTHING
-        reach = _reach(self._host)
+        reach = self._reach
         seconds = delay = 0.0
         drags: list[float] = []
         for step in steps:

@@ -29,14 +29,15 @@ class Link:
 class Way:
     """A PU's way to a memory: the links crossed, its own private ones first, the memory last.
 
-    Alone it gets ``bandwidth`` B/s there, after ``latency`` seconds; beside others never more than
-    ``most``, which is the same unless a memory carries several transfers better than one.
+    Alone it gets ``bandwidth`` B/s there, after ``latency`` seconds. ``most[n - 1]`` is what no
+    transfer exceeds while at most n are under way; all the same, unless a memory carries several
+    better than one.
     """
 
     links: tuple[str, ...]
     bandwidth: float
     latency: float
-    most: float
+    most: tuple[float, ...]
 
     @property
     def memory(self) -> str:
@@ -51,7 +52,7 @@ class PU:
     ``name`` is what plans say (``cpu``, or ``cpu.0`` when a cluster has several workers),
     ``cluster`` the entry of the SoC file it comes from, ``cores`` its share of that cluster.
     ``path`` names the links its traffic crosses, its own private ones first; alone it gets
-    ``bandwidth`` B/s there, after ``latency`` seconds, and beside others never more than ``most``.
+    ``bandwidth`` B/s there, after ``latency`` seconds; ``most`` is as in :class:`Way`.
     ``further`` are its ways to other memories than the one in which that path ends.
     """
 
@@ -63,7 +64,7 @@ class PU:
     path: tuple[str, ...]
     bandwidth: float
     latency: float
-    most: float
+    most: tuple[float, ...]
     further: tuple[Way, ...] = ()
 
     @property
@@ -171,7 +172,10 @@ def _way(links: Mapping[str, Link], own: tuple[str, ...], path: Iterable[str]) -
         crossed,
         min(links[name].bandwidth[0] for name in crossed),
         _latency(links, path),
-        min(max(links[name].bandwidth) for name in crossed),
+        tuple(
+            min(max(links[name].bandwidth[:n]) for name in crossed)
+            for n in range(1, 1 + max(len(links[name].bandwidth) for name in crossed))
+        ),
     )
 
 
