@@ -16,7 +16,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-SUITES = ("engine", "tune")
 RATES = ("operators/s", "events/s", "plans/s")
 """Units of what is compared: more is faster."""
 
@@ -27,6 +26,8 @@ def main() -> int:
     parser.add_argument("before", type=Path)
     parser.add_argument("after", type=Path)
     parser.add_argument("--pairs", type=int, default=5, metavar="N")
+    parser.add_argument("--suites", default="engine,tune", help="comma-separated")
+    parser.add_argument("--repetitions", type=int, default=3, help="of each figure, in each run")
     parser.add_argument("--least", type=float, default=0.97, help="ratio below which it fails")
     options = parser.parse_args()
     found: list[list[dict[str, float]]] = [[], []]
@@ -34,7 +35,8 @@ def main() -> int:
         # Who goes first alternates: what warms up or cools down favours neither.
         order = (0, 1) if pair % 2 == 0 else (1, 0)
         for side in order:
-            found[side].append(_rates((options.before, options.after)[side]))
+            checkout = (options.before, options.after)[side]
+            found[side].append(_rates(checkout, options.suites.split(","), options.repetitions))
         print(f"pair {pair + 1} of {options.pairs}", file=sys.stderr, flush=True)
     slower = False
     for name in found[0][0]:
@@ -51,13 +53,13 @@ def main() -> int:
     return 1 if slower else 0
 
 
-def _rates(checkout: Path) -> dict[str, float]:
+def _rates(checkout: Path, suites: list[str], repetitions: int) -> dict[str, float]:
     root = checkout.absolute()
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "figures.json")
-        command = [str(root / ".venv" / "bin" / "python"), "benchmarks/run.py", *SUITES]
+        command = [str(root / ".venv" / "bin" / "python"), "benchmarks/run.py", *suites]
         subprocess.run(
-            [*command, "--repetitions", "1", "--json", str(file)],
+            [*command, "--repetitions", str(repetitions), "--json", str(file)],
             cwd=root, check=True, capture_output=True,
         )  # fmt: skip
         figures = json.loads(file.read_text())["measurements"]
