@@ -60,6 +60,7 @@ def lowered(graph: Graph, soc: SoC, plan: Plan) -> Program:
         raise
 
 
+@pytest.mark.slow
 @many
 @given(made, st.sampled_from(EXECUTIONS), st.sampled_from(FIDELITIES))
 def test_no_plan_beats_a_lower_bound(case: Made, execution: str, fidelity: str) -> None:
@@ -70,6 +71,7 @@ def test_no_plan_beats_a_lower_bound(case: Made, execution: str, fidelity: str) 
         assert trace.makespan_s >= bound.seconds * (1 - 1e-12), bound.argument
 
 
+@pytest.mark.slow
 @many
 @given(made, st.sampled_from(EXECUTIONS), st.sampled_from(FIDELITIES))
 def test_no_lane_does_two_things_at_once(case: Made, execution: str, fidelity: str) -> None:
@@ -86,6 +88,7 @@ def test_no_lane_does_two_things_at_once(case: Made, execution: str, fidelity: s
             assert after.start >= before.end * (1 - 1e-12), (before, after)
 
 
+@pytest.mark.slow
 @many
 @given(made, st.sampled_from(EXECUTIONS), st.sampled_from(FIDELITIES))
 def test_nothing_starts_before_its_inputs_are_there(
@@ -151,6 +154,7 @@ def test_links_carry_the_bytes_of_the_plan(case: Made, execution: str, fidelity:
     }
 
 
+@pytest.mark.slow
 @many
 @given(made, st.sampled_from(EXECUTIONS), st.sampled_from(FIDELITIES))
 def test_the_same_case_gives_the_same_bits(case: Made, execution: str, fidelity: str) -> None:

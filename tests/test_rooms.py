@@ -91,6 +91,7 @@ def test_every_module_stands_in_a_room() -> None:
     assert not lost
 
 
+@pytest.mark.slow
 def test_no_import_circle() -> None:
     circles = [sorted(c) for c in nx.strongly_connected_components(graph()) if len(c) > 1]
     assert not circles

@@ -138,6 +138,7 @@ def test_a_billion_laughs_are_refused_fast() -> None:
     assert error.where.line is not None
 
 
+@pytest.mark.slow
 def test_endless_nesting_is_refused() -> None:
     assert "nested too deeply" in broken("[" * 100_000).message
 

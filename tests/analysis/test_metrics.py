@@ -163,6 +163,7 @@ def test_data_frames_have_a_column(result):
     assert frame["haste"][0] == result.runs[0].metrics["haste"]
 
 
+@pytest.mark.slow
 def test_archives_keep_it_where_it_is_not_installed(result, install, tmp_path):
     write_results(result, tmp_path / "out")
     assert load_result(tmp_path / "out").runs[0].metrics == result.runs[0].metrics
@@ -188,6 +189,7 @@ def test_a_later_proof_is_read_again(result):
 # ---- differences
 
 
+@pytest.mark.slow
 def test_a_diff_tells_of_it(installed, install, tmp_path):
     scenario = small_scenario(tmp_path)
     for name, changes in (("a", {}), ("b", {"sdram.energy_per_byte": "2x"})):
@@ -209,6 +211,7 @@ def test_a_diff_tells_of_it(installed, install, tmp_path):
 # ---- studies
 
 
+@pytest.mark.slow
 def test_sweeps_have_columns_pictures_and_a_page(installed, tmp_path):
     done = sweep(loaded(tmp_path), AXES)
     names = ("warmth_j", "haste", "weight")
@@ -279,6 +282,7 @@ def test_it_can_be_minimised_and_demanded(installed, tmp_path):
     assert "pareto-warmth_mj-weight.svg" in files
 
 
+@pytest.mark.slow
 def test_the_command_line_knows_it(installed, tmp_path, monkeypatch, capsys):
     pytest.importorskip("optuna")
     monkeypatch.chdir(tmp_path)

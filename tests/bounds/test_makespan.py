@@ -104,6 +104,7 @@ SOME = settings(
 
 
 # A memory that serves two transfers better than one: what a unit gets alone is not the most.
+@pytest.mark.slow
 @example(graph_seed=1, size=1, soc_seed=136, plan_seed=0, execution="dataflow", fidelity="tile")
 @SOME
 @given(seeds, st.integers(1, 16), seeds, seeds, st.sampled_from(("dataflow", "barrier")),
@@ -123,6 +124,7 @@ def test_no_plan_beats_the_bounds_of_its_fidelity(
         assert trace.makespan_s >= bound.seconds * (1 - 1e-12), bound.argument
 
 
+@pytest.mark.slow
 @SOME
 @given(seeds, st.integers(1, 16), seeds)
 def test_floors_of_a_kernels_operators_add_up_to_no_more_than_the_kernel(

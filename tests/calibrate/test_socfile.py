@@ -175,6 +175,7 @@ def test_the_wrong_unit_or_measurement_is_refused(soc: Path, tmp_path: Path) -> 
         find_target(npu, "npu", table)
 
 
+@pytest.mark.slow
 def test_the_command_writes_everything_once(
     soc: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -197,6 +198,7 @@ def test_the_command_writes_everything_once(
     assert entry([*arguments, "--force"]) == 0
 
 
+@pytest.mark.slow
 def test_the_command_without_a_soc_reports_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -260,6 +262,7 @@ def test_an_npu_is_calibrated_from_cycles(
     assert "note:" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_device_too_small_to_split_does_not_hide_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

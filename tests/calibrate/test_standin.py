@@ -265,6 +265,7 @@ def test_the_command_trains_reports_and_writes(
     assert model.provenance["score"].startswith("MAPE")
 
 
+@pytest.mark.slow
 def test_the_command_reports_without_training_and_overwrites_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -58,6 +58,7 @@ def test_every_benchmark_of_the_command_produces_its_figures(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_an_unknown_suite_is_refused():
     done = subprocess.run(
         [sys.executable, str(SCRIPT), "warp"], capture_output=True, text=True, timeout=60

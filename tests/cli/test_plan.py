@@ -93,6 +93,7 @@ def test_files_are_not_overwritten_and_faults_are_told(workdir, capsys):
     assert "--model" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_plans_that_rewrite_the_network_are_shown_and_run_but_not_nestc(workdir, capsys):
     make("ios", "a.yaml")
     plan = load_plan("a.yaml")

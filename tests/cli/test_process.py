@@ -25,6 +25,7 @@ def hetsim(*arguments: str, cwd: object = None, **environment: str):
     )
 
 
+@pytest.mark.slow
 def test_the_result_does_not_depend_on_the_hash_seed(tmp_path):
     arguments = ["run", "contention", "--model", "squeezenet", "--json", "--no-files",
                  "--scheduler", "heft", "--scheduler", "partition_tuner"]  # fmt: skip
@@ -35,6 +36,7 @@ def test_the_result_does_not_depend_on_the_hash_seed(tmp_path):
     assert first.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
     slow = tmp_path / "slow.py"
@@ -86,6 +88,7 @@ def test_a_reader_that_stops_early_is_no_error(tmp_path):
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_an_unwritable_place_is_one_message(tmp_path):
     (tmp_path / "results").write_text("a file where a directory should be")
     done = hetsim("run", "quickstart", cwd=tmp_path)
@@ -95,6 +98,7 @@ def test_an_unwritable_place_is_one_message(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_terminal_without_unicode_shows_the_table_and_json_stays_utf8(tmp_path):
     shown = hetsim("run", "quickstart", "--no-files", cwd=tmp_path, PYTHONIOENCODING="ascii")
     assert shown.returncode == 0, shown.stderr

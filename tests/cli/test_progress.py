@@ -6,6 +6,8 @@ import io
 import sys
 from contextlib import contextmanager
 
+import pytest
+
 from hetsim.cli.main import entry
 from hetsim.cli.progress import progress_bar
 
@@ -48,6 +50,7 @@ def test_quiet_means_quiet(monkeypatch):
         assert progress is None
 
 
+@pytest.mark.slow
 def test_a_run_tells_what_it_simulates_and_then_what_it_draws(monkeypatch, tmp_path):
     told: list[tuple[str, int, int]] = []
 

@@ -86,6 +86,7 @@ def test_the_table_of_commands_is_complete():
     assert dict(rows) == {verb: main.VERBS[verb] for verb in listed}
 
 
+@pytest.mark.slow
 def test_every_hetsim_command_in_the_readme_works(workdir, capsys):
     commands = [
         shlex.split(line, comments=True)[1:]
@@ -201,6 +202,7 @@ def test_the_entry_points_of_the_docs_name_the_examples():
         assert re.search(rf"^(class )?{attribute}\b", code, re.M)
 
 
+@pytest.mark.slow
 def test_the_example_kind_of_pu_works(workdir):
     soc_file(
         workdir,
@@ -220,6 +222,7 @@ def test_the_example_kind_of_pu_works(workdir):
     assert seconds == pytest.approx(3 * 64 * 64 / 1e6, rel=0.01)
 
 
+@pytest.mark.slow
 def test_the_example_cost_source_works(workdir):
     (workdir / "times.yaml").write_text("Relu: 0.25\n", encoding="utf-8")
     cpu = "  cpu:\n    kind: cpu_cluster\n"
@@ -236,6 +239,7 @@ def test_the_example_cost_source_works(workdir):
     assert source == "kind_times"
 
 
+@pytest.mark.slow
 def test_the_example_metric_is_told(workdir):
     environment = installed(
         workdir, "hetsim.metrics", "switches", "switches:SWITCHES", example("metric")
@@ -244,6 +248,7 @@ def test_the_example_metric_is_told(workdir):
     assert '"switches": 16' in output(workdir, environment, *arguments)
 
 
+@pytest.mark.slow
 def test_the_example_study_is_a_verb(workdir):
     environment = installed(
         workdir, "hetsim.studies", "extremes", "extremes:Extremes", example("study")

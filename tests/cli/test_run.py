@@ -65,6 +65,7 @@ def makespans(result: dict) -> dict[str, float]:
     return {run["scheduler"]: run["makespan_us"] for run in result["runs"]}
 
 
+@pytest.mark.slow
 def test_a_run_ends_with_a_table_and_a_results_directory(workdir, capsys):
     assert entry(["run", "quickstart"]) == 0
     out, err = capsys.readouterr()
@@ -80,6 +81,7 @@ def test_a_run_ends_with_a_table_and_a_results_directory(workdir, capsys):
                          f"plan-{stem}.yaml"}  # fmt: skip
 
 
+@pytest.mark.slow
 def test_json_is_the_only_thing_on_standard_output_and_equals_the_file(workdir, capsys):
     assert entry([*TINY, "--json", "--output", "here"]) == 0
     out, err = capsys.readouterr()
@@ -105,6 +107,7 @@ def test_the_result_fits_its_published_schema(workdir, capsys):
     assert ours["resnet50", "profile_greedy"] is None
 
 
+@pytest.mark.slow
 def test_an_existing_directory_is_refused_before_anything_is_computed(workdir, capsys, monkeypatch):
     assert entry([*TINY, "-o", "here", "--quiet"]) == 0
     before = (workdir / "here" / "result.json").read_bytes()
@@ -195,6 +198,7 @@ def test_a_written_plan_runs_again_to_the_same_makespan(workdir, capsys):
     assert len(beside["runs"]) == 2
 
 
+@pytest.mark.slow
 def test_two_runs_write_the_same_bytes(workdir):
     for name in ("one", "two"):
         assert entry([*TINY, "-o", name, "--quiet"]) == 0

@@ -119,6 +119,7 @@ def chosen(nest: LoopNest, array: Array, room: Buffers, asked: Demand) -> Tiling
         raise
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(nests(), arrays, buffers, st.booleans())
 def test_what_is_on_chip_never_exceeds_a_buffer(
@@ -135,6 +136,7 @@ def test_what_is_on_chip_never_exceeds_a_buffer(
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(nests(), arrays, buffers, st.booleans())
 def test_loads_are_those_of_the_nest_played_tile_by_tile(
@@ -154,6 +156,7 @@ def test_loads_are_those_of_the_nest_played_tile_by_tile(
         assert found.input_load in {account.inputs for account in played}
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(nests(), arrays, buffers, st.booleans())
 def test_no_considered_cut_that_fits_moves_fewer_bytes(
@@ -207,6 +210,7 @@ def nominal(nest: LoopNest, cuts: Cuts, double_buffer: bool) -> Account:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(nests(), arrays, buffers)
 def test_array_time_is_that_of_the_tiles_one_by_one(
@@ -297,6 +301,7 @@ def test_images_processed_together_are_held_together() -> None:
         tile(nest, wide, room, demand(nest))
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(nests(), arrays, buffers)
 def test_no_cut_takes_fewer_cycles_than_the_floor(

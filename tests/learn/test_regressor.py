@@ -32,6 +32,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Measurements:
     return table_of(tmp_path_factory.mktemp("toy"), 160, quirk=quirk, noise=0.02)
 
 
+@pytest.mark.slow
 def test_learning_beats_calibration_beats_roofline_on_unseen_families(
     table: Measurements,
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_stored_model_predicts_the_same(table: Measurements, tmp_path: Path) -
     assert again.encoder.names == model.encoder.names
 
 
+@pytest.mark.slow
 def test_training_is_deterministic_for_a_seed(table: Measurements) -> None:
     first, second, other = (
         LearnedModel.fit(table, seed=seed, options=QUICK).predict(table).value for seed in (5, 5, 6)
@@ -134,6 +136,7 @@ def _parts(model: LearnedModel, rows: Measurements):  # type: ignore[no-untyped-
     return describe(rows), model.physical.predict(rows), model.physical.floor(rows)
 
 
+@pytest.mark.slow
 def test_a_slower_simulation_can_be_learned_on_top_of_a_faster_one(
     table: Measurements, tmp_path: Path
 ) -> None:
@@ -181,6 +184,7 @@ def test_regret_is_the_price_of_the_wrong_choice() -> None:
     assert top1_regret(measured, measured, np.array(list("abcde"))) is None
 
 
+@pytest.mark.slow
 def test_reports_hold_every_model_and_fold(table: Measurements) -> None:
     report = evaluate(table, split="row", folds=3, learned=False)
     assert list(report.scores) == [ROOFLINE, CALIBRATED]

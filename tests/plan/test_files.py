@@ -56,6 +56,7 @@ PLANS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(PLANS)
 def test_round_trip(plan):

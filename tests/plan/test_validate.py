@@ -97,6 +97,7 @@ def test_a_tail_runs_only_behind_its_head():
     assert len(plan_problems(unfused, graph, soc)) == 1
 
 
+@pytest.mark.slow
 def test_large_wrong_plans_are_checked_quickly():
     edges = {f"n{i}": [f"n{i - 1}"] if i else [] for i in range(20_000)}
     graph = graph_of(edges)

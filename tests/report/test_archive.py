@@ -74,6 +74,7 @@ def test_what_is_read_back_is_equal(result: Result, written: Path) -> None:
             )
 
 
+@pytest.mark.slow
 def test_reports_of_a_result_read_back_are_the_same_to_the_byte(
     written: Path, tmp_path: Path
 ) -> None:

@@ -20,9 +20,12 @@ from tests.report.samples import HOSTILE, sample_graph, sample_result, sample_ru
 selenium = pytest.importorskip("selenium", reason="selenium is not installed (extra 'test')")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 CHROMEDRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and CHROMEDRIVER), reason="chromium or chromedriver is not installed"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (CHROMIUM and CHROMEDRIVER), reason="chromium or chromedriver is not installed"
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +128,7 @@ def test_the_timeline_is_drawn_without_complaints(browser: Any, pages: dict[str,
     assert complaints(browser) == []
 
 
+@pytest.mark.slow
 def test_hovering_names_the_operator_and_its_figures(browser: Any, pages: dict[str, Path]) -> None:
     canvas = open_page(browser, pages["plain"])
     run = sample_result().find("net0", "type_based")
@@ -145,6 +149,7 @@ def test_hovering_names_the_operator_and_its_figures(browser: Any, pages: dict[s
     assert "it waited\n" in text
 
 
+@pytest.mark.slow
 def test_strips_tell_memory_traffic_and_power(browser: Any, pages: dict[str, Path]) -> None:
     canvas = open_page(browser, pages["plain"])
     run = sample_result().find("net0", "type_based")
@@ -164,6 +169,7 @@ def test_strips_tell_memory_traffic_and_power(browser: Any, pages: dict[str, Pat
     assert complaints(browser) == []
 
 
+@pytest.mark.slow
 def test_the_critical_path_is_marked_and_can_be_hidden(
     browser: Any, pages: dict[str, Path]
 ) -> None:
@@ -257,6 +263,7 @@ def test_pictures_of_a_study_are_shown(browser: Any, tmp_path: Path) -> None:
     assert complaints(browser) == []
 
 
+@pytest.mark.slow
 def test_wheel_buttons_keys_and_drags_change_the_stretch(
     browser: Any, pages: dict[str, Path]
 ) -> None:
@@ -313,6 +320,7 @@ def test_spans_can_be_read_with_the_keyboard_alone(browser: Any, pages: dict[str
     assert not tooltip.is_displayed()
 
 
+@pytest.mark.slow
 def test_runs_are_chosen_by_bar_or_by_list_and_tables_follow(
     browser: Any, pages: dict[str, Path]
 ) -> None:
@@ -352,6 +360,7 @@ def test_runs_are_chosen_by_bar_or_by_list_and_tables_follow(
     assert complaints(browser) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["plain", "hostile"])
 def test_a_phone_wide_window_does_not_scroll_sideways(
     browser: Any, pages: dict[str, Path], page: str

@@ -111,6 +111,7 @@ def test_what_is_no_result_is_refused(tmp_path: Path) -> None:
             read_side(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_damaged_archive_costs_only_the_comparison_of_socs(
     places: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -131,6 +132,7 @@ def test_a_tolerance_is_a_percentage(
     assert "--tolerance" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_report_rebuilds_in_place_and_elsewhere(
     places: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,6 +150,7 @@ def test_report_rebuilds_in_place_and_elsewhere(
     assert entry(["report", str(place), "--force"]) == 2
 
 
+@pytest.mark.slow
 def test_report_shows_a_whatif_study_of_the_same_scenario(
     places: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

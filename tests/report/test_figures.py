@@ -64,6 +64,7 @@ def test_parts_and_schedulers_can_be_told_without_colour(result: Result) -> None
     assert len(set(marks)) == len(marks) == 4
 
 
+@pytest.mark.slow
 def test_the_same_result_gives_the_same_bytes(result: Result) -> None:
     first = {n: figure_images(f) for n, f in result_figures(result).items()}
     second = {n: figure_images(f) for n, f in result_figures(result).items()}

@@ -68,6 +68,7 @@ def test_every_lane_and_link_is_named(result: Result) -> None:
     assert "256 KiB" in texts
 
 
+@pytest.mark.slow
 def test_any_name_can_be_drawn() -> None:
     soc = sample_soc()
     for name in (HOSTILE, "$\\frac{1}{", "层\x00\x1b[31m", "a\nb", ""):

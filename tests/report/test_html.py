@@ -142,6 +142,7 @@ def big(schedulers: int, models: int, blocks: int) -> Result:
     return Result("big", soc, 0, "dataflow", tuple(runs))
 
 
+@pytest.mark.slow
 def test_seven_networks_under_eight_schedulers_stay_under_ten_megabytes() -> None:
     assert len(render_report(big(8, 7, 21))) < 10e6
 
@@ -165,6 +166,7 @@ def test_reports_import_no_plotting_or_template_library_until_used() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_pages_are_alike_whatever_the_hash_seed() -> None:
     code = (
         "import hashlib, sys\n"

@@ -44,6 +44,7 @@ def test_areas_under_the_curves_are_the_bytes_of_the_links(result: Result) -> No
             assert moved == pytest.approx(run.links[curve.name].bytes, rel=1e-6, abs=1.0)
 
 
+@pytest.mark.slow
 def test_the_whole_directory_of_a_real_run_is_sound(result: Result, tmp_path: Path) -> None:
     written = write_results(result, tmp_path / "out")
     value = json.loads(written["result.json"].read_text())

@@ -49,12 +49,14 @@ def test_writes_every_file_and_names_them_in_result_and_manifest(
     assert "hetsim" in manifest["versions"]
 
 
+@pytest.mark.slow
 def test_a_command_given_as_text_is_kept_as_it_is(result: Result, tmp_path: Path) -> None:
     write_results(result, tmp_path / "out", command="hetsim run x")
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["command"] == "hetsim run x"
 
 
+@pytest.mark.slow
 def test_only_the_manifest_differs_between_two_writings(result: Result, tmp_path: Path) -> None:
     first = write_results(result, tmp_path / "a")
     second = write_results(result, tmp_path / "b")
@@ -87,6 +89,7 @@ def test_force_spares_directories_with_somebody_elses_manifest(
     assert listing(place) == ["manifest.json"]
 
 
+@pytest.mark.slow
 def test_force_replaces_ours_and_carries_over_what_is_not(result: Result, tmp_path: Path) -> None:
     place = tmp_path / "out"
     old = write_results(result, place)
@@ -129,6 +132,7 @@ def test_an_empty_directory_is_filled_even_when_one_stands_in_it(
         write_results(result, Path("."), force=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt(), ValueError()]
 )

@@ -48,6 +48,7 @@ def simulated(graph: Graph, soc: SoC, pu: PU) -> float:
     return execute(soc, program).makespan_s
 
 
+@pytest.mark.slow
 @some
 @given(SEEDS, SEEDS)
 def test_operator_and_group_times_are_those_of_one_partition_plans(a: int, b: int) -> None:
@@ -65,6 +66,7 @@ def test_operator_and_group_times_are_those_of_one_partition_plans(a: int, b: in
                     assert told == INFEASIBLE
 
 
+@pytest.mark.slow
 @some
 @given(SEEDS, SEEDS)
 def test_answers_do_not_depend_on_what_was_asked_before(a: int, b: int) -> None:
@@ -81,6 +83,7 @@ def test_answers_do_not_depend_on_what_was_asked_before(a: int, b: int) -> None:
                 assert shared.group_time(chain, pu) == fresh.group_time(chain, pu)
 
 
+@pytest.mark.slow
 @some
 @given(SEEDS, SEEDS)
 def test_transfers_are_a_share_of_the_operators_time(a: int, b: int) -> None:

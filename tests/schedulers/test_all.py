@@ -40,13 +40,17 @@ KITS = {
 }
 
 
-@pytest.mark.parametrize("kit", KITS)
+EACH = [pytest.param(kit, marks=pytest.mark.slow) if kit == "exact" else kit for kit in KITS]
+"""The solver takes as long as all others together."""
+
+
+@pytest.mark.parametrize("kit", EACH)
 @pytest.mark.parametrize("test", SchedulerKit.checks())
 def test_kit(kit, test):
     getattr(KITS[kit](), test)()
 
 
-@pytest.mark.parametrize("kit", KITS)
+@pytest.mark.parametrize("kit", EACH)
 def test_plans_are_valid_repeatable_and_predicted(kit):
     # One problem costs the solver as much as a hundred cost a list scheduler.
     @settings(max_examples=12 if kit == "exact" else 40, deadline=None)

@@ -130,6 +130,7 @@ def test_paying_merges_do_not_overlap():
     assert len(set(members)) == len(members)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scheduler", "name", "soc"),
     [(IOS(), "squeezenet", "zcu102-vta"), (IOPS(), "googlenet", "mobile-flagship")],

@@ -89,6 +89,7 @@ def cpu_plan(case):
     return plan_of(case.graph, case.soc, draft, "test")
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(SEEDS, SEEDS, SEEDS, EXECUTIONS)
 def test_judge_and_simulator_agree_and_bounds_are_bounds(graph, soc, plan_seed, execution):
@@ -136,6 +137,7 @@ def test_verdicts_do_not_depend_on_what_was_judged_before(graph, soc, plan_seed)
     assert used.judge(draft) == fresh.judge(draft)  # every bit
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(SEEDS, SEEDS, SEEDS, EXECUTIONS)
 def test_plans_decode_from_their_genomes_and_changed_genomes_are_plans(
@@ -166,6 +168,7 @@ def test_plans_decode_from_their_genomes_and_changed_genomes_are_plans(
             assert plan_problems(made, case.graph, case.soc) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(SEEDS, SEEDS, SEEDS, EXECUTIONS)
 def test_pruning_changes_nothing_but_the_time_it_takes(graph, soc, seed, execution):
@@ -258,6 +261,7 @@ def test_finds_the_optimum_of_a_small_network(execution):
     assert simulated(case, plan) == pytest.approx(best, rel=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(SEEDS, SEEDS, SEEDS, EXECUTIONS)
 def test_short_searches_are_beginnings_of_long_ones_and_never_worse(graph, soc, seed, execution):

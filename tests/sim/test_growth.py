@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import cProfile
 
+import pytest
+
 from hetsim.cost.work import Phase, Work
 from hetsim.lower.program import Job, Launch, Program
 from hetsim.sim.simulate import execute
@@ -31,6 +33,7 @@ def calls(pairs: int) -> int:
     return sum(entry.callcount for entry in profile.getstats())
 
 
+@pytest.mark.slow
 def test_calls_grow_with_the_number_of_operators_and_no_faster() -> None:
     few, many = calls(50), calls(500)
     assert few > 50 * 10

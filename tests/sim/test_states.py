@@ -146,6 +146,7 @@ def test_faulty_declarations_are_refused(accesses: Any, message: str) -> None:
         keeping(pipeline(soc), State("kv", "dram", MB), *accesses)
 
 
+@pytest.mark.slow
 def test_tasks_that_passed_their_state_on_leave_memory() -> None:
     import gc
 
@@ -157,6 +158,6 @@ def test_tasks_that_passed_their_state_on_leave_memory() -> None:
         gc.collect()
         most = max(most, sum(isinstance(o, Task) for o in gc.get_objects()))
 
-    source = ClosedLoop(Inference(decoder(soc, 1, 1)), clients=2, count=50)
+    source = ClosedLoop(Inference(decoder(soc, 1, 1)), clients=2, count=20)
     execute(soc, source, trace=False, sink=note)
     assert most <= 4

@@ -41,6 +41,7 @@ def test_a_trace_file_holds_the_rows_that_memory_would(tmp_path: Path) -> None:
     assert [row for row in rows if isinstance(row, Activity)] == kept.activities
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_a_stream_whose_trace_goes_to_disk(tmp_path: Path) -> None:
     soc, program = streamed()
 

@@ -40,6 +40,7 @@ def outcome(document: Document, path: str, junk: Override) -> SoC | ConfigError:
         return error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(shipped("socs")))
 def test_junk_in_any_field_is_a_located_error_or_harmless(name: str) -> None:
     document = read_soc(name)

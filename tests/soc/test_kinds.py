@@ -180,6 +180,7 @@ def test_an_installed_kind_is_validated_by_its_own_schema(dsp: Path) -> None:
         load_soc(dsp, {"dsp.lane": 4})
 
 
+@pytest.mark.slow
 def test_it_is_simulated_and_bounded(dsp: Path, tmp_path: Path) -> None:
     roomy = {"dram.bandwidth": "800 GB/s"}
     soc, graph = load_soc(dsp, roomy), hetsim.load_model("squeezenet")

@@ -26,6 +26,7 @@ from tests.study.samples import loaded, planned, small_scenario, wait_until
 AXES = [parse_axis("npu.sram=64KiB..512KiB:log2"), parse_axis("bus.clock=0.5x,1x,0x")]
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_workers(tmp_path):
     scenario = loaded(tmp_path)
     alone = sweep(scenario, AXES)
@@ -36,6 +37,7 @@ def test_results_do_not_depend_on_the_workers(tmp_path):
     assert together.table.to_csv() == alone.table.to_csv()
 
 
+@pytest.mark.slow
 def test_a_point_that_kills_its_worker_is_a_row_and_the_others_run(tmp_path):
     scenario = load_scenario(small_scenario(tmp_path))
     scenario = choose(scenario, schedulers=[f"{tmp_path / 'slow.py'}:Deadly"])
@@ -66,6 +68,7 @@ class Letters(Bench[int, str]):
         return f"{job}: {reason}"
 
 
+@pytest.mark.slow
 def test_any_bench_will_do_and_says_itself_what_became_of_a_lost_job():
     bench = Letters()
     with executor(2) as team:
@@ -124,6 +127,7 @@ def test_the_order_of_arrival_does_not_matter(tmp_path):
     assert scrambled.most == 3
 
 
+@pytest.mark.slow
 def test_an_unreachable_cluster_is_told():
     pytest.importorskip("distributed")
     from hetsim.study.executors.cluster import ClusterExecutor

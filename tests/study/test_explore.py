@@ -72,6 +72,7 @@ def test_results_do_not_depend_on_the_workers_and_repeat(tmp_path):
     assert first.importance == search(1).importance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
 def test_an_interrupted_search_ends_where_an_uninterrupted_one_does(tmp_path, sampler):
     scenario = priced(tmp_path)
@@ -124,6 +125,7 @@ def test_constraints_rule_out_and_say_how_many(tmp_path):
     assert study.front[0].measures["area"] == min(d.measures["area"] for d in study.feasible)
 
 
+@pytest.mark.slow
 def test_when_nothing_will_do_it_says_what_stands_in_the_way(workdir, capsys):
     scenario = str(small_scenario(workdir))
     code = entry(
@@ -144,6 +146,7 @@ def test_designs_that_cannot_run_are_kept_with_their_reason(tmp_path):
     assert any("1.5" in str(d.error) or "2.0" in str(d.error) for d in study.designs)
 
 
+@pytest.mark.slow
 def test_the_designs_of_the_front_run_as_they_are(tmp_path):
     scenario = load_scenario(
         small_scenario(tmp_path, "set: {bus.clock: 0.5x}\n"),
@@ -184,6 +187,7 @@ def test_what_is_no_objective_is_told():
         parse_objectives(["latency_ms", "latency_us"])
 
 
+@pytest.mark.slow
 def test_a_storage_of_another_soc_or_version_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "o.sqlite"
     axes = AXES[:1]
@@ -234,6 +238,7 @@ explore:
 """
 
 
+@pytest.mark.slow
 def test_the_scenario_may_say_what_to_explore(workdir, capsys):
     scenario = str(small_scenario(workdir, SECTION))
     assert entry(["explore", scenario, "--workers", "1", "--json"]) == 0

@@ -166,6 +166,7 @@ def test_failures_are_told_and_make_exit_code_2(workdir, capsys):
     assert "failed" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_killed_it_goes_on_where_it_was(workdir):
     text = SCENARIO.replace("type_based", "{name: slow.py:Slow, parameters: {seconds: 0.3}}")
     scenario = small_scenario(workdir, text=text)
@@ -193,6 +194,7 @@ def test_what_is_no_study_or_not_there_is_told_and_ours_cannot_be_replaced(workd
         registry.find_study("doublng")
 
 
+@pytest.mark.slow
 def test_a_line_in_the_table_is_all_it_takes(workdir, monkeypatch, capsys):
     monkeypatch.setitem(registry.STUDIES, "twice", ("others_study:Doubling", "Double a size."))
     assert entry(["--help"]) == 0

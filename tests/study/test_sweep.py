@@ -113,6 +113,7 @@ def test_a_variant_leaves_the_scenario_as_it_was(tmp_path):
     assert scenario.seed == 0
 
 
+@pytest.mark.slow
 def test_the_table_goes_to_csv_json_parquet_and_html(tmp_path):
     pandas = pytest.importorskip("pandas")
     done = sweep(loaded(tmp_path), [parse_axis("npu.sram=64KiB,128KiB,0KiB")])
@@ -173,6 +174,7 @@ sweep:
 """
 
 
+@pytest.mark.slow
 def test_the_scenario_may_say_what_to_sweep(workdir, capsys):
     scenario = small_scenario(workdir, SECTION)
     assert entry(["sweep", str(scenario), "--workers", "1", "--json"]) == 0
@@ -193,6 +195,7 @@ def test_a_bad_range_in_the_file_is_blamed_on_its_line(tmp_path):
     assert told.value.where.line == line
 
 
+@pytest.mark.slow
 def test_failed_rows_are_told_and_another_studys_directory_is_respected(workdir, capsys):
     scenario = str(small_scenario(workdir))
     first = ["sweep", scenario, "--vary", "npu.array.rows=8,0", "--workers", "1"]
@@ -211,6 +214,7 @@ def test_nothing_to_vary_is_told(workdir, capsys):
     assert "nothing to vary" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_page_escapes_what_comes_from_files(workdir):
     text = SCENARIO.replace("name: small", 'name: "<script>alert(1)</script>"')
     scenario = str(small_scenario(workdir, text=text))

@@ -57,6 +57,7 @@ def result(directory):
     return json.loads((directory / "tune.json").read_text())
 
 
+@pytest.mark.slow
 def test_the_tuned_plan_is_never_worse_and_runs_alike(small, tmp_path, capsys):
     assert entry(["tune", small, "--evaluations", "600", "--workers", "1", "-o", "out"]) == 0
     shown = capsys.readouterr().out
@@ -138,6 +139,7 @@ def test_a_killed_study_goes_on_as_if_nothing_had_happened(zoo, tmp_path):
         assert (tmp_path / "cut" / name).read_text() == (tmp_path / "whole" / name).read_text()
 
 
+@pytest.mark.slow
 def test_interrupting_keeps_what_was_found(small, tmp_path, monkeypatch, capsys):
     real, calls = study_module.round_done, []
 
@@ -206,6 +208,7 @@ def test_other_results_are_not_overwritten(small, tmp_path, capsys):
     assert "out" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_held_out_networks_have_no_part_in_the_tuning(tmp_path):
     path = small_scenario(tmp_path)
     twice = path.read_text().replace(

@@ -123,6 +123,7 @@ def test_effects_are_what_run_gives(tmp_path):
     assert gains == sorted(gains, reverse=True)
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_workers(tmp_path):
     scenario = loaded(tmp_path)
     alone = whatif(scenario, only=["npu"])
@@ -131,6 +132,7 @@ def test_results_do_not_depend_on_the_workers(tmp_path):
     assert alone.networks[0].relief == together.networks[0].relief
 
 
+@pytest.mark.slow
 def test_a_soc_with_one_weak_part_has_its_bottleneck_there(tmp_path):
     # A bus as thin as a hair: nothing else can matter, and the time is inverse to its clock.
     scenario = loaded(tmp_path, **{"bus.clock": "0.5 MHz", "npu.dispatch": "0 s"})
@@ -147,6 +149,7 @@ def test_a_soc_with_one_weak_part_has_its_bottleneck_there(tmp_path):
     assert "stays with bus" in text
 
 
+@pytest.mark.slow
 def test_a_time_is_improved_by_lowering_it(tmp_path):
     # A second for each kernel start on the CPU is more than everything else together.
     scenario = loaded(tmp_path, **{"cpu.dispatch": "1 s", "bus.clock": "5 MHz"})
@@ -161,6 +164,7 @@ def test_only_must_fit_something(tmp_path):
     assert "did you mean 'npu'" in str(told.value)
 
 
+@pytest.mark.slow
 def test_the_tornado_shows_the_widest_swing_on_top(tmp_path):
     [network] = whatif(loaded(tmp_path), only=["npu", "bus"]).networks
     axes = tornado(network).axes[0]
@@ -180,6 +184,7 @@ def test_the_tornado_shows_the_widest_swing_on_top(tmp_path):
             assert any(math.isclose(effect, end) for end in ends)
 
 
+@pytest.mark.slow
 def test_the_command_writes_table_chart_and_data(workdir, capsys):
     scenario = str(small_scenario(workdir))
     assert entry(["whatif", scenario, "--only", "npu", "--workers", "1"]) == 0
@@ -197,6 +202,7 @@ def test_the_command_writes_table_chart_and_data(workdir, capsys):
     assert "not empty" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_variants_stand_side_by_side(workdir, capsys):
     scenario = str(small_scenario(workdir))
     code = entry(

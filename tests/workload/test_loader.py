@@ -453,6 +453,7 @@ def test_loading_does_not_change_the_model() -> None:
     assert proto.SerializeToString() == before
 
 
+@pytest.mark.slow
 def test_graph_is_the_same_in_every_process() -> None:
     program = (
         "from hetsim.workload.zoo import load_model\n"

@@ -101,6 +101,7 @@ def test_shufflenet_from_its_stages() -> None:
     assert load_model("shufflenet").macs == macs
 
 
+@pytest.mark.slow
 def test_randwire_reproduces_the_published_mean_over_its_family() -> None:
     graphs = [load_onnx(randwire(seed)) for seed in range(5)]
     mean_macs = sum(graph.macs for graph in graphs) / 5
