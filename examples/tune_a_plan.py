@@ -8,7 +8,8 @@ from pathlib import Path
 
 import hetsim
 from hetsim.plan.files import dump_plan
-from hetsim.study.tune.study import Effort, tune
+from hetsim.study.tune.search import Effort
+from hetsim.study.tune.study import tune
 
 tuning = tune(hetsim.load_scenario("quickstart"), Effort(evaluations=1000), parameters=False)
 (model,) = tuning.models

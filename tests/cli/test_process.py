@@ -37,7 +37,7 @@ def test_the_result_does_not_depend_on_the_hash_seed(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
 def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
     slow = tmp_path / "slow.py"
     slow.write_text(
@@ -71,7 +71,7 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
     assert not (tmp_path / "results").exists()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
 def test_a_reader_that_stops_early_is_no_error(tmp_path):
     done = subprocess.run(
         f"'{sys.executable}' -m hetsim list operators --json | head -n 1; echo ${{PIPESTATUS[0]}}",
