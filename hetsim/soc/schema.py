@@ -71,6 +71,7 @@ class SoCSpec(Spec):
                 )
 
     def _path_faults(self) -> Iterator[InitErrorDetails]:
+        known = {*self.links, *self.memory}
         for pu, spec in self.pus.items():
             yield from self._faults_of_path(("pus", pu, "path"), spec.path)
             for memory, path in spec.routes.items():
@@ -78,7 +79,7 @@ class SoCSpec(Spec):
                 if memory == spec.path[-1]:
                     message = f"{memory!r} is where 'path' leads already"
                     yield detail((*place, "[key]"), message, memory)
-                elif path[-1:] != [memory]:
+                elif not path or (path[-1] != memory and path[-1] in known):
                     message = f"a route to {memory!r} ends in that memory"
                     yield detail(place, message, path)
                 else:

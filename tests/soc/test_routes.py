@@ -46,6 +46,7 @@ def test_the_way_to_another_memory_may_be_the_one_that_looks_at_weights() -> Non
         ({"scratch": ["port"]}, "a route to 'scratch' ends in that memory"),
         ({"scratch": ["dram"]}, "a route to 'scratch' ends in that memory"),
         ({"scratch": []}, "a route to 'scratch' ends in that memory"),
+        ({"scratch": ["scratsh"]}, "no link or memory is called 'scratsh'; did you mean 'scratch'"),
         ({"dram": ["port", "dram"]}, "where 'path' leads already"),
         ({"port": ["port"]}, "is a link"),
         ({"scratch": ["prt", "scratch"]}, "did you mean 'port'"),
