@@ -121,7 +121,7 @@ def _end(
             continue
         elsewhere = tuple(
             (
-                done[producer][p] + floors.leave[p],
+                done[producer][p] + floors.leave[p] + _handed(floors, tensors, p),
                 sum(floors.toll(t, p, pu).alone for t in tensors),
             )
             for p in floors.pus
@@ -142,6 +142,10 @@ def _end(
         ]
         end = min(end, seconds + join(near, begin, call, fixed))
     return end
+
+
+def _handed(floors: Floors, tensors: Sequence[str], pu: int) -> float:
+    return sum(floors.handing(tensor, pu).alone for tensor in tensors)
 
 
 def join(inputs: Sequence[Input], begin: float, call: float, fixed: float) -> float:

@@ -43,6 +43,10 @@ class CostModel(ABC):
         know.
         """
 
+    def transfer(self, graph: Graph, op: int, pu: PU) -> float | None:
+        """Seconds that copying the inputs of operator ``op`` took on ``pu``, if it was measured."""
+        return None
+
     def notes(self) -> list[str]:
         """What a report should say about the answers given so far; usually nothing."""
         return []
@@ -67,6 +71,13 @@ class CostChain(CostModel):
     def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
         for model in self.models:
             seconds = model.floor(graph, op, pu)
+            if seconds is not None:
+                return seconds
+        return None
+
+    def transfer(self, graph: Graph, op: int, pu: PU) -> float | None:
+        for model in self.models:
+            seconds = model.transfer(graph, op, pu)
             if seconds is not None:
                 return seconds
         return None

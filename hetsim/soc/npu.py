@@ -134,8 +134,9 @@ class NPUSpec(PUSpec):
 
     @property
     def managed_memory(self) -> float:
-        """A unified SRAM keeps tensors; separate buffers are refilled."""
-        return 0.0 if isinstance(self.sram, BufferSizes) else float(self.sram)
+        """A unified SRAM keeps tensors, unless the host must change them; buffers are refilled."""
+        refilled = isinstance(self.sram, BufferSizes) or self.relayouts_kernels
+        return 0.0 if refilled else self.on_chip_memory
 
     @property
     def on_chip_memory(self) -> float:
