@@ -136,7 +136,7 @@ def _simulated(
     output: Path | None,
     force: bool,
 ) -> None:
-    from hetsim.cost.measured.readers.nestc import write
+    from hetsim.cost.measured.readers.nestc import TIMES, TRANSFERS, write
     from hetsim.report.files.directory import check_directory
     from hetsim.runs.case import Case
     from hetsim.runs.profile.exports import profile_csv, profile_rows, profile_yaml
@@ -153,10 +153,18 @@ def _simulated(
     notes = []
     for pu in soc.pus:
         texts[f"profile-{pu.name}.yaml"] = profile_yaml(graph.name, soc.name, pu.name, rows)
-        mine = [(graph, row.operators, row.seconds) for row in rows if row.pu == pu.name]
-        written = write(pu.name, mine)
-        texts[f"nestc-{pu.name}.yaml"] = written.text
-        notes += [f"nestc-{pu.name}.yaml: key collision: {text}" for text in written.collisions]
+        mine = [row for row in rows if row.pu == pu.name]
+        for file, holds, times in (
+            (f"nestc-{pu.name}.yaml", TIMES, [row.seconds for row in mine]),
+            (f"nestc-{pu.name}-comm.yaml", TRANSFERS, [row.transfer_s for row in mine]),
+        ):
+            written = write(
+                pu.name,
+                [(graph, row.operators, t) for row, t in zip(mine, times, strict=True)],
+                holds,
+            )
+            texts[file] = written.text
+            notes += [f"{file}: key collision: {text}" for text in written.collisions]
     _write(directory, texts, force)
     singles = sum(1 for row in rows if len(row.operators) == 1)
     unable = sum(1 for row in rows if row.reason)

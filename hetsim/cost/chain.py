@@ -44,7 +44,11 @@ class CostModel(ABC):
         """
 
     def transfer(self, graph: Graph, op: int, pu: PU) -> float | None:
-        """Seconds that copying the inputs of operator ``op`` took on ``pu``, if it was measured."""
+        """Seconds measured of copying the inputs of operator ``op``; ``None`` when nobody did.
+
+        It comes from the measurements of ``pu``, apart from the time of the operator itself
+        (PartitionTuner's T(n): Yu et al., ETRI Journal 45(2), 2023).
+        """
         return None
 
     def notes(self) -> list[str]:

@@ -22,7 +22,7 @@ def test_a_simulated_profile_comes_back_as_a_measured_one(tmp_path, capsys):
     names = {path.name for path in (tmp_path / "p").iterdir()}
     assert names == {
         "profile.csv", "profile-cpu.yaml", "profile-npu.yaml", "nestc-cpu.yaml", "nestc-npu.yaml",
-        "manifest.json",
+        "nestc-cpu-comm.yaml", "nestc-npu-comm.yaml", "manifest.json",
     }  # fmt: skip
     rows = list(csv.DictReader((tmp_path / "p/profile.csv").open()))
     assert {row["pu"] for row in rows} == {"cpu", "npu"}
@@ -50,13 +50,14 @@ def test_a_simulated_profile_comes_back_as_a_measured_one(tmp_path, capsys):
 def test_nestc_files_written_are_files_read(tmp_path, capsys):
     assert entry(["profile", "--soc", "zcu102-vta", "--model", "squeezenet", "-o", "p"]) == 0
     capsys.readouterr()
-    command = ["profile", "--import", "nestc", "p/nestc-npu.yaml", "--model", "squeezenet",
-               "--device", "vta", "-o", "q"]  # fmt: skip
+    command = ["profile", "--import", "nestc", "p/nestc-npu.yaml", "p/nestc-npu-comm.yaml",
+               "--model", "squeezenet", "--device", "vta", "-o", "q"]  # fmt: skip
     assert entry(command) == 0
     written, read = read_profile("p/profile-npu.yaml"), read_profile("q/vta.yaml")
     assert written.entries.keys() == read.entries.keys()
     for key, one in written.entries.items():
         assert read.entries[key].seconds == pytest.approx(one.seconds, rel=1e-5)
+        assert read.entries[key].transfer_s == pytest.approx(one.transfer_s, rel=1e-5)
     assert entry(command) == 2  # the directory exists
     assert entry([*command, "--force"]) == 0
 

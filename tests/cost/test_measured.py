@@ -239,7 +239,7 @@ RELU = "Relu[1x8>1x8] float32"
     [
         (f"- operators: {RELU}\n  time_us: 0\n", "p:8:12: .*more than|greater than 0"),
         (f"- operators: {RELU}\n  time_us: -3.0\n", "p:8"),
-        (f"- operators: {RELU}\n", "p:7:.*'time_us' is missing"),
+        (f"- operators: {RELU}\n", "p:7:.*neither time_us nor transfer_us is given"),
         (f"- operators: {RELU}\n  time_us: 3 ms\n", "p:8"),
         (f"- operators: {RELU}\n  time_ms: 3.0\n", "p:8.*unknown field 'time_ms'"),
         ("- operators: Relu\n  time_us: 3.0\n", "p:7.*not an operator key"),
@@ -281,3 +281,41 @@ def test_keys_tell_apart_what_takes_different_time():
     for op in GRAPH.operators:
         groups.setdefault(operator_key(GRAPH, op), set()).add((op.kind, op.nest, op.element_ops))
     assert all(len(different) == 1 for different in groups.values())
+
+
+def test_a_measured_transfer_is_found_through_the_chain():
+    """Of the unit that was asked, beside or without a time, and never made up."""
+    conv, pool = first("Conv"), first("MaxPool")
+    keys = {name: operator_key(GRAPH, GRAPH.operator(name)) for name in (conv, pool)}
+    entries = [Entry(keys[conv], 1e-3, transfer_s=4e-4), Entry(keys[pool], None, transfer_s=2e-4)]
+    chain = cost_chain(SOC, {"cpu": table(entries)})
+    chain = CostChain([AnalyticalModel(), chain])
+    asked = [GRAPH.index[conv], GRAPH.index[pool], GRAPH.index[first("Relu")]]
+    assert [chain.transfer(GRAPH, op, SOC.pus[0]) for op in asked] == [4e-4, 2e-4, None]
+    assert [chain.transfer(GRAPH, op, SOC.pus[1]) for op in asked] == [None] * 3
+    model = chain.models[1].models[0]
+    assert model.work(GRAPH, kernel_of(conv), SOC.pus[0]).source == "measured"
+    assert model.work(GRAPH, kernel_of(pool), SOC.pus[0]) is None  # no time of its own
+
+
+def test_transfers_of_repeats_are_merged_and_their_disagreement_is_told():
+    key = operator_key(GRAPH, GRAPH.operators[0])
+    found = table(
+        [Entry(key, 1.0), Entry(key, None, transfer_s=0.2), Entry(key, None, transfer_s=0.4)]
+    )
+    assert found.entries[key] == Entry(key, 1.0, transfer_s=pytest.approx(0.3))
+    assert [d.message for d in found.doubts] == [
+        f"2 measured transfers of {key} disagree (from 200000 to 400000 us); the median 300000 us"
+        " is used"
+    ]
+
+
+def test_a_profile_file_keeps_transfers_and_refuses_an_entry_that_says_nothing():
+    key = operator_key(GRAPH, GRAPH.operators[0])
+    written = table([Entry(key, None, transfer_s=12e-6)])
+    assert parse_profile(dump_profile(written)).entries[key].transfer_s == pytest.approx(12e-6)
+    text = dump_profile(written)
+    with pytest.raises(ConfigError, match=r"profile:7.*neither time_us nor transfer_us is given"):
+        parse_profile(text.replace("  transfer_us: 12.0\n", ""))
+    with pytest.raises(ConfigError, match=r"profile:8.*transfer_us.*-3"):
+        parse_profile(text.replace("transfer_us: 12.0", "transfer_us: -3"))

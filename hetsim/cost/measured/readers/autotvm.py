@@ -35,6 +35,7 @@ def read(request: Request) -> list[ProfileTable]:
         ConfigError: unreadable, or nothing in it that can be used.
     """
     best: dict[str, dict[str, Entry]] = {}
+    fastest: dict[tuple[str, str], float] = {}
     findings = Findings()
     for path in request.files:
         where = Location(str(path))
@@ -53,8 +54,10 @@ def read(request: Request) -> list[ProfileTable]:
             elif key is None:
                 unknown[task] += 1
             else:
-                kept = best.setdefault(request.device or device, {})
-                if key not in kept or seconds < kept[key].seconds:
+                device = request.device or device
+                kept = best.setdefault(device, {})
+                if seconds < fastest.get((device, key), math.inf):
+                    fastest[device, key] = seconds
                     kept[key] = Entry(key, seconds, None, trials, (task,), place)
         if failed:
             findings.add("failed trials", f"{failed} records are failed trials; not used", where)

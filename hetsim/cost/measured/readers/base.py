@@ -72,9 +72,7 @@ def missing_operators(table: ProfileTable, graphs: Iterable[Graph]) -> list[Doub
     """A doubt for every network some of whose operators have no time of their own."""
     doubts = []
     for graph in graphs:
-        missing = [
-            op.name for op in graph.operators if operator_key(graph, op) not in table.entries
-        ]
+        missing = [op.name for op in graph.operators if table.time(operator_key(graph, op)) is None]
         if missing:
             doubts.append(
                 Doubt(
@@ -88,7 +86,8 @@ def missing_operators(table: ProfileTable, graphs: Iterable[Graph]) -> list[Doub
 
 def unit_doubts(table: ProfileTable, graphs: Iterable[Graph]) -> list[Doubt]:
     """Doubts about the unit of a table's times, from their size and from the work done in them."""
-    times = [e.seconds for e in table.entries.values() if math.isfinite(e.seconds)]
+    known = [e.seconds for e in table.entries.values() if e.seconds is not None]
+    times = [seconds for seconds in known if math.isfinite(seconds)]
     if not times:
         return []
     doubts = []
@@ -108,9 +107,9 @@ def unit_doubts(table: ProfileTable, graphs: Iterable[Graph]) -> list[Doubt]:
     rates = []
     for graph in graphs:
         for op in graph.operators:
-            entry = table.entries.get(operator_key(graph, op))
-            if entry is not None and op.macs and math.isfinite(entry.seconds):
-                rates.append((op.macs / entry.seconds, op.name))
+            seconds = table.time(operator_key(graph, op))
+            if seconds is not None and op.macs and math.isfinite(seconds):
+                rates.append((op.macs / seconds, op.name))
     fast = [name for rate, name in rates if rate > FASTEST_MACS]
     if fast:
         doubts.append(

@@ -2,8 +2,10 @@
 
 Two forms. A *profile table* has a column ``key`` (hetsim's keys) or ``operators`` (names in
 a network that is given; ``+`` joins a group), a time column and, if it likes, ``pu``, ``model``,
-``spread_us``, ``samples``: what ``hetsim profile`` writes as ``profile.csv``. A *measurement table*
-of convolutions has their geometry in columns (see :mod:`hetsim.learn.tables`).
+``spread_us``, ``samples``, ``transfer_us`` (copying its inputs, measured apart): what
+``hetsim profile`` writes as ``profile.csv``. With ``transfer_us`` the time may be left out, of a
+row or altogether. A *measurement table* of convolutions has their geometry in columns (see
+:mod:`hetsim.learn.tables`).
 
 The time column says its unit in its name (``time_us``, ``latency_ms``), or every cell does
 (``time`` with ``35 us``).
@@ -28,6 +30,7 @@ from hetsim.yamlio import read_text
 
 _UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _NAMES = ("time", "latency", "median")
+TRANSFER = "transfer_us"
 _CANNOT = frozenset({"inf", "infinity", "cannot run", "infeasible"})
 
 
@@ -168,6 +171,8 @@ def _time_column(header: Sequence[str], where: Location) -> tuple[float | None, 
             found.append((_UNITS[unit], name))
         elif name in _NAMES:
             found.append((None, name))
+    if not found and TRANSFER in header:
+        return None, ""
     if not found:
         raise ConfigError(
             "no column tells the time", where=where, hint="add time_us, time_ms or time_s"
@@ -187,7 +192,6 @@ def _entry(
     graphs: Sequence[Graph],
     where: Location,
 ) -> Entry:
-    seconds = _seconds(row[column], factor, column)
     spread = row.get("spread_us")
     samples = row.get("samples")
     try:
@@ -195,7 +199,22 @@ def _entry(
         count = int(samples) if samples else 1
     except ValueError:
         raise _BadRowError("spread_us or samples is not a number") from None
-    return Entry(_key(row, graphs), seconds, half, max(count, 1), (), where)
+    transfer = _transfer(row.get(TRANSFER, ""))
+    untimed = transfer is not None and not row.get(column)
+    seconds = None if untimed else _seconds(row.get(column, ""), factor, column)
+    return Entry(_key(row, graphs), seconds, half, max(count, 1), (), where, transfer)
+
+
+def _transfer(text: str) -> float | None:
+    if not text:
+        return None
+    try:
+        seconds = float(text) * 1e-6
+    except ValueError:
+        raise _BadRowError(f"{TRANSFER} is {text!r}, a plain number of us was expected") from None
+    if not 0 <= seconds < math.inf:
+        raise _BadRowError(f"{TRANSFER} is {text}, which is no time")
+    return seconds
 
 
 def _seconds(text: str, factor: float | None, column: str) -> float:
