@@ -8,8 +8,8 @@ domain; a copy when a side insists on a buffer of its own.
 Two things are the runtime's to say (``exchange`` and ``input_copy`` of the SoC's runtime). Where
 partitions exchange tensors in the host's format, whoever makes a tensor converts it back, once, and
 every reader converts it for itself, also from an NPU to the same NPU. And a runtime may copy what a
-partition reads before it calls it. Both is what NEST-C does (Yu et al., ETRI Journal 45(2), 2023, and
-the authors' public compiler).
+partition reads before it calls it. Both is what NEST-C does (Yu et al., ETRI Journal 45(2), 2023,
+and the authors' public compiler).
 """
 
 from __future__ import annotations

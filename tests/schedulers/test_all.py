@@ -15,7 +15,7 @@ from tests.schedulers.fakes import make_graph, make_problem, make_soc, placement
 
 TUNED = {
     "boundary_cost": True, "profit_test": True, "joint": True, "lpt_by": "time", "pack": True,
-    "merge_levels": True, "longest_group": 3, "switch_penalty_us": 1.0,
+    "merge_levels": "all", "longest_group": 3, "switch_penalty_us": 1.0,
 }  # fmt: skip
 QUICK: dict[str, dict[str, object]] = {
     "ios": {"max_transitions": 200},
