@@ -11,7 +11,7 @@ from typing import Any
 from hetsim.analysis.result import Result, Run
 from hetsim.analysis.sources import source_notes
 from hetsim.cost.sources import cost_doubts, cost_files
-from hetsim.errors import HetsimError, InfeasibleError, Location, PlanError
+from hetsim.errors import HetsimError, Location, PlanError
 from hetsim.plan.anyfile import planned_model, read_plan
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
@@ -36,17 +36,18 @@ def run_scenario(
 ) -> Result:
     """Plans and simulates everything the scenario asks for; ``plans`` are files run as well.
 
-    A scheduler that fails is a run with ``error``; the others go on.
+    A scheduler that fails is a run with ``error``, and so are all runs of a network that does not
+    fit the memory; the others go on.
 
     Raises:
         HetsimError: an input that is wrong before anything runs: an unknown network, scheduler or
-            parameter, a network that does not fit the memory, a plan file that fits no network.
+            parameter, a plan file that fits no network.
     """
     scenario.check_schedulers()
     doubts = cost_doubts(scenario.soc)
     for path in plans:  # a file that is no plan is told before networks are built
         planned_model(path)
-    cases = [_case(scenario, model) for model in scenario.models]
+    cases = [case_of(scenario, load_graph(scenario, model)) for model in scenario.models]
     remarks: list[str] = []
     extra = [_checked(path, cases, remarks) for path in plans]
     total = len(cases) * len(scenario.schedulers) + len(extra)
@@ -57,13 +58,22 @@ def run_scenario(
             progress(what, len(runs), total)
 
     for case in cases:
+        graph, misfit = case.graph, case.misfit
         for ref in scenario.schedulers:
-            tell(f"{case.graph.name} · {ref.label}")
-            runs.append(case.run(ref.label, ref.create(), scenario.time_limit_s))
+            tell(f"{graph.name} · {ref.label}")
+            runs.append(
+                Run(graph.name, ref.label, graph, error=misfit)
+                if misfit
+                else case.run(ref.label, ref.create(), scenario.time_limit_s)
+            )
         for plan, path, owner in extra:
             if owner is case:
-                tell(f"{case.graph.name} · {path.name}")
-                runs.append(case.evaluate(path.stem, plan))
+                tell(f"{graph.name} · {path.name}")
+                runs.append(
+                    Run(graph.name, path.stem, graph, plan=plan, error=misfit)
+                    if misfit
+                    else case.evaluate(path.stem, plan)
+                )
     tell("done")
     runs = [run for case in cases for run in _with_proofs(runs, case, remarks)]
     notes = [note for case in cases for note in case.graph.notes] + remarks
@@ -157,15 +167,6 @@ def case_of(scenario: Scenario, graph: Graph) -> Case:
         seed=scenario.seed,
         fidelity=scenario.fidelity,
     )
-
-
-def _case(scenario: Scenario, model: ModelRef) -> Case:
-    case = case_of(scenario, load_graph(scenario, model))
-    try:
-        case.check()
-    except InfeasibleError as error:
-        raise _located(error, model.where) from None
-    return case
 
 
 def _located(error: HetsimError, where: object) -> HetsimError:

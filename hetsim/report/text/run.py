@@ -209,9 +209,15 @@ def _print_failures(result: Result, console: Console) -> None:
     if not result.failed:
         return
     console.print()
+    alike: dict[tuple[str, str], list[str]] = {}
     for run in result.failed:
-        reason = " ".join((run.error or "").split())
-        console.print(Text(f"failed: {run.model} / {run.scheduler}: {reason}", style="red"))
+        reason = "; ".join(line.strip() for line in (run.error or "").splitlines())
+        alike.setdefault((run.model, reason), []).append(run.scheduler)
+    for (model, reason), schedulers in alike.items():
+        who = schedulers[0] if len(schedulers) == 1 else f"all {len(schedulers)} schedulers"
+        if 1 < len(schedulers) < sum(run.model == model for run in result.runs):
+            who = ", ".join(schedulers)
+        console.print(Text(f"failed: {model} / {who}: {reason}", style="red"))
 
 
 def _print_published(result: Result, console: Console) -> None:
