@@ -100,8 +100,14 @@ class Case:
         return IncrementalJudge(self.lowering, execution=self.execution, fidelity=self.fidelity)
 
     def check(self) -> None:
-        """Raises ``InfeasibleError`` when the network cannot fit the SoC's memory at all."""
+        """Whether anything can be asked of it, before anything is.
+
+        Raises:
+            InfeasibleError: the network cannot fit the SoC's memory at all.
+            ConfigError: a profile or learned model that cannot be read, or cannot be true.
+        """
         check_capacity(self.graph, self.soc)
+        _ = self.cost_model
 
     @property
     def misfit(self) -> str:
