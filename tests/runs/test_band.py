@@ -61,7 +61,8 @@ def test_the_band_is_what_runs_with_those_values_say(scenario: Path) -> None:
             found.append(ours)
     assert figure.settings == 6
     assert figure.band == pytest.approx((min(found), max(found)))
-    assert figure.ours is not None and min(found) < figure.ours < max(found)
+    assert figure.ours is not None
+    assert min(found) < figure.ours < max(found)
     assert max(found) - min(found) > 10
 
 
