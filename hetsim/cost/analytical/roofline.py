@@ -32,7 +32,8 @@ class RooflineModel(PUModel[SpecT]):
         """Core cycles per second of the whole unit."""
 
     def work(self, graph: Graph, kernel: Kernel, residency: Residency) -> Work:
-        compute = sum(self._cycles(op) for op in kernel.operators) / self.cycles_per_s
+        counted = kernel.operators[:1] if self.spec.fused_tails_hide else kernel.operators
+        compute = sum(self._cycles(op) for op in counted) / self.cycles_per_s
         weights = weight_bytes(kernel, self.pu)
         reads = (t for t in kernel.inputs if t not in residency.inputs)
         writes = (t for t in kernel.outputs if t not in residency.outputs)

@@ -62,7 +62,10 @@ def _read(path: Path, _changed: int, _size: int) -> ProfileTable:
 
 
 class _Surroundings:
-    """What a one-partition plan takes besides its kernel: call, crossings, completion."""
+    """What a one-partition plan takes besides its kernel: call, crossings, completion.
+
+    The runtime's copy of its inputs was timed apart.
+    """
 
     def __init__(self, soc: SoC) -> None:
         self._soc = soc
@@ -73,9 +76,13 @@ class _Surroundings:
         if known is None or known[0] is not graph:
             known = self._crossings[id(graph)] = (graph, Crossings(graph, self._soc))
         host = self._soc.host
+        crossings = known[1]
+        before, after = crossings.around(kernel.inputs, kernel.outputs, pu)
         steps = [
-            *(s for t in kernel.inputs for s in known[1].steps(t, None, pu.index)),
-            *(s for t in kernel.outputs for s in known[1].steps(t, pu.index, None)),
+            *(s for t in kernel.inputs for s in crossings.entering(t, None, pu.index)),
+            *before,
+            *after,
+            *(s for t in kernel.outputs for s in crossings.leaving(t, pu.index, output=True)),
         ]
         waits = sum(
             max(step.seconds, step.bytes / host.bandwidth) + (host.latency if step.bytes else 0.0)
