@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from hetsim.cli.progress import progress_bar
 from hetsim.errors import ConfigError, Location
+from hetsim.names import results_place
 from hetsim.sim.runtimes.registry import runtime_names
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def command(
         seed=seed,
         asked_by=("--model", "--scheduler"),
     )
-    directory = None if no_files else output or Path("results", _plain(loaded.name))
+    directory = None if no_files else output or results_place(loaded.name)
     if directory is not None:
         check_directory(directory, force=force)
     with progress_bar(wanted=not quiet) as progress:
@@ -131,11 +131,6 @@ def command(
     elif not quiet:
         _print_tables(result, directory)
     return _tell_failures(result, shown=not (as_json or quiet))
-
-
-def _plain(name: str) -> str:
-    """A directory name out of a scenario's name, which may hold anything."""
-    return re.sub(r"[^\w.+=-]+", "_", name).strip("._") or "scenario"
 
 
 def _load(scenario: str, changes: Sequence[str]) -> Scenario:

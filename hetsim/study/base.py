@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import click
 
+from hetsim.names import results_place
 from hetsim.progress import Progress
 from hetsim.report.files.studydir import StudyIdentity
 from hetsim.report.page.study import Page
@@ -142,7 +143,7 @@ class Study(ABC, Generic[Result]):
 
     def place(self, suffix: str) -> Path:
         """Where the command line keeps what a study of this kind knows unless told otherwise."""
-        return Path("results", f"{self.scenario.name}-{self.kind}{suffix}")
+        return results_place(self.scenario.name, f"-{self.kind}{suffix}")
 
 
 class PointStudy(Study[Result]):

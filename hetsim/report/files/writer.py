@@ -7,12 +7,12 @@ gantt-MODEL-SCHEDULER.svg/.png  trace-MODEL-SCHEDULER.json  plan-MODEL-SCHEDULER
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hetsim.analysis.result import Result, Run
+from hetsim.names import distinct_name, plain_name
 from hetsim.progress import Progress
 from hetsim.report.figures.gantt import gantt_images
 from hetsim.report.figures.plotting import figure_images
@@ -108,15 +108,5 @@ def file_names(result: Result) -> dict[int, dict[str, str]]:
 
 def _stem(run: Run, taken: set[str]) -> str:
     """``MODEL-SCHEDULER`` with only plain characters; numbered where two would be the same."""
-    parts = (_plain(run.model) or "model", _plain(run.scheduler) or "scheduler")
-    base = stem = "-".join(parts)
-    number = 1
-    while stem.lower() in taken:  # some file systems do not tell cases apart
-        number += 1
-        stem = f"{base}-{number}"
-    taken.add(stem.lower())
-    return stem
-
-
-def _plain(label: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._+=-]+", "_", label).strip("._-")[:60]
+    parts = plain_name(run.model, "model"), plain_name(run.scheduler, "scheduler")
+    return distinct_name("-".join(parts), taken)
