@@ -26,7 +26,7 @@ ROOMS = (
 """From the top; a room imports from itself and from what stands after it."""
 
 GROUND = (
-    "errors", "library", "names", "numeric", "overrides", "plugins", "progress", "units",
+    "drafts", "errors", "library", "names", "numeric", "overrides", "plugins", "progress", "units",
     "validation", "version", "yamlio",
 )  # fmt: skip
 """Modules beside the rooms that everybody may import."""

@@ -47,8 +47,12 @@ VERBS = {
 
 # Errors of the machine rather than of hetsim or of one input file.
 _ENVIRONMENT = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG}
-)
+    {
+        errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG,
+        errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO,
+        errno.EMFILE, errno.ENFILE, errno.EBUSY,
+    }
+)  # fmt: skip
 
 
 class LazyGroup(click.Group):

@@ -246,14 +246,14 @@ def _pairs(texts: Iterable[str]) -> dict[str, str]:
 
 def _deliver(text: str, output: Path | None, force: bool) -> None:
     """Writes a new file, or to standard output."""
+    from hetsim.drafts import write_file
     from hetsim.errors import ResultsError
 
     if output is None:
         click.echo(text.encode(), nl=False)
         return
     try:
-        with output.open("w" if force else "x", encoding="utf-8") as stream:
-            stream.write(text)
+        write_file(output, text, replace=force)
     except FileExistsError:
         raise ResultsError(f"{output} exists", hint="replace it with --force") from None
 

@@ -49,6 +49,7 @@ def command(
     """
     if (scenario is None) == (named is None):
         raise click.UsageError("name one scenario")
+    from hetsim.drafts import write_file
     from hetsim.errors import ResultsError
     from hetsim.host.machine import this_machine
     from hetsim.host.session import runtime
@@ -69,7 +70,7 @@ def command(
         )  # fmt: skip
     text = json.dumps(_plain(verdict, loaded), indent=2) + "\n"
     if output is not None:
-        output.write_text(text, encoding="utf-8")
+        write_file(output, text, replace=force)
     if as_json:
         click.echo(text, nl=False)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from hetsim.drafts import write_file
 from hetsim.errors import ConfigError, Location
 from hetsim.learn.blend import Blend
 from hetsim.learn.encoder import Encoder
@@ -51,8 +53,9 @@ def save_model(model: LearnedModel, path: str | Path) -> None:
     }
     arrays: dict[str, Any] = {_BLEND + name: a for name, a in model.blend.arrays().items()}
     arrays[_META] = np.array(json.dumps(about, sort_keys=True))
-    with open(path, "wb") as file:
-        np.savez_compressed(file, mean=encoder.mean, scale=encoder.scale, **arrays)
+    content = io.BytesIO()
+    np.savez_compressed(content, mean=encoder.mean, scale=encoder.scale, **arrays)
+    write_file(Path(path), content.getvalue())
 
 
 def load_model(path: str | Path) -> LearnedModel:

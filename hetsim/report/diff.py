@@ -20,6 +20,7 @@ from hetsim.plan.files import load_plan
 from hetsim.plan.model import Plan
 from hetsim.report.files.archive import NAME as ARCHIVE
 from hetsim.report.files.archive import load_archive
+from hetsim.report.files.directory import recover
 from hetsim.report.files.resultfile import ResultFile, RunEntry
 from hetsim.soc.describe import describe_soc
 
@@ -118,6 +119,7 @@ def read_side(place: Path) -> Side:
     Raises:
         ResultsError: it is neither, is damaged, or of another version.
     """
+    recover(place)
     path = place / "result.json" if place.is_dir() else place
     try:
         document = json.loads(path.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from hetsim.analysis.result import Result
 from hetsim.errors import ResultsError
 from hetsim.report.files.archive import NAME as ARCHIVE
 from hetsim.report.files.archive import load_archive
+from hetsim.report.files.directory import recover
 from hetsim.report.files.manifest import NAME as MANIFEST
 from hetsim.report.files.manifest import SCHEMA
 
@@ -22,6 +23,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     Raises:
         ResultsError: no such directory, or not one of ours, or one of a study.
     """
+    recover(directory)
     if not directory.is_dir():
         what = "is a file" if directory.exists() else "does not exist"
         raise ResultsError(

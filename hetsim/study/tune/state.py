@@ -8,12 +8,12 @@ the same result as never having stopped.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hetsim.drafts import write_file
 from hetsim.errors import PlanError, ResultsError
 from hetsim.plan.files import dump_plan, parse_plan
 from hetsim.plan.model import Plan
@@ -58,14 +58,9 @@ class TuneState:
         Raises:
             ResultsError: it cannot be written; the old one is intact.
         """
-        draft = path.with_name(f".{path.name}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("w", encoding="utf-8") as stream:
-                json.dump(self._as_dict(), stream, allow_nan=False)
-                stream.flush()
-                os.fsync(stream.fileno())
-            draft.replace(path)
+            write_file(path, json.dumps(self._as_dict(), allow_nan=False))
         except OSError as error:
             raise ResultsError(f"state file {path}: {error.strerror}") from error
 
