@@ -27,6 +27,8 @@ from hetsim.workload.onnx.ir import (
 )
 
 CONTROL_FLOW = frozenset({"If", "Loop", "Scan", "SequenceMap"})
+MAX_OPSET = 2**16
+"""No operator set has such a version; ONNX itself takes numbers below 2^31 only."""
 KEEP_DATA = 1024
 """Constants up to this many elements keep their values, because they may be shapes."""
 
@@ -102,6 +104,13 @@ def parse(
     if not net.outputs:
         raise net.error("the network has no outputs, so nothing needs to be computed")
     _refuse_control_flow(net, graph.node)
+    for domain, number in net.opsets.items():
+        if not 0 < number < MAX_OPSET:
+            raise net.error(f"operator set {domain or 'ai.onnx'!r} has version {number}")
+    for index, node in enumerate(graph.node):
+        if not any(node.output):
+            label = node.name or f"{node.op_type}_{index}"
+            raise net.error(f"operator {label!r} ({node.op_type}) has no output")
     for tensor in graph.initializer:
         net.values[tensor.name] = _constant(net, tensor.name, tensor, folder)
     for sparse in graph.sparse_initializer:
