@@ -16,9 +16,10 @@ from yaml.nodes import CollectionNode, MappingNode, Node
 
 from hetsim.drafts import write_file
 from hetsim.errors import ConfigError, Location, ResultsError
+from hetsim.infiles import read_text
 from hetsim.soc.schema import SoCSpec
 from hetsim.validation import dotted, validate
-from hetsim.yamlio import Keys, parse_yaml, read_text
+from hetsim.yamlio import Keys, parse_yaml
 
 
 def calibrated_text(text: str, changes: Mapping[Keys, Any], header: str, mark: str) -> str:

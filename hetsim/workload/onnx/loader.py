@@ -29,6 +29,9 @@ UnknownOperators = Literal["error", "bandwidth_bound"]
 
 _MODELLED_DOMAINS = frozenset({"", "com.microsoft"})
 _UNKNOWN = Rule(lambda _: Cost())
+_MALFORMED = (
+    ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError
+)  # fmt: skip
 _NOT_PARAMETERS = frozenset({"int64", "uint64", "bool"})
 """Constants of these types are indices, shapes and masks, which nobody publishes as parameters."""
 
@@ -229,14 +232,7 @@ def _cost(net: Net, known: Rule, call: Call) -> Cost:
     """The count of a rule, which may take for granted what a well-formed file has."""
     try:
         return known.cost(call)
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        StopIteration,
-        TypeError,
-        ValueError,
-    ) as e:
+    except _MALFORMED as e:
         shapes = ", ".join("-" if v is None else str(list(v.shape)) for v in call.inputs)
         raise net.error(
             f"operator {call.name!r} ({call.kind}) cannot be understood: its attributes do not fit"

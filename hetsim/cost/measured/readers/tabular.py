@@ -22,9 +22,9 @@ from hetsim.cost.measured.keys import convolution_key, group_key, kinds_of
 from hetsim.cost.measured.readers.base import Findings, Request, finish, listed
 from hetsim.cost.measured.table import CANNOT_RUN, Entry, ProfileTable, Scope
 from hetsim.errors import ConfigError, Location, UnitError
+from hetsim.infiles import read_text
 from hetsim.units import parse_quantity
 from hetsim.workload.graph import Graph
-from hetsim.yamlio import read_text
 
 _UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _NAMES = ("time", "latency", "median")
