@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 try:
-    from fcntl import LOCK_EX, LOCK_NB, flock
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 except ImportError:  # not POSIX
     LOCKS = False
 else:
@@ -62,35 +62,61 @@ def turn(directory: Path) -> Iterator[bool]:
 def hold(path: Path) -> int | None:
     """A lock on the file ``path``, made if it is not there; ``None`` when another process has it.
 
-    The number is a file descriptor, to be given to :func:`release`. Nothing is ever written to the
+    The number is a file descriptor, to be given to :func:`leave`. Nothing is ever written to the
     file, and a link is not followed.
 
     Raises:
         OSError: it cannot be opened, or is a link or anything else than a file.
     """
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | _SAFE, 0o666)
-        try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise OSError(errno.EINVAL, "is not a regular file", str(path))
-            if not _lock(handle, or_none=True):
-                os.close(handle)
-                return None
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(handle), os.lstat(path)):
-                    return handle
-        except BaseException:
+        handle = _open_lock(path)
+        if not _lock(handle, or_none=True):
             os.close(handle)
-            raise
-        os.close(handle)  # whoever had it took the file away before we got the lock
+            return None
+        if _still(path, handle):
+            return handle
+        os.close(handle)
 
 
-def release(path: Path, handle: int) -> None:
-    """Gives up what :func:`hold` gave, and removes the file."""
+def share(path: Path) -> tuple[int, bool]:
+    """As :func:`hold`, for several processes at once; also whether no other has it just now.
+
+    Raises:
+        OSError: see :func:`hold`.
+    """
+    while True:
+        handle = _open_lock(path)
+        alone = _lock(handle)
+        if LOCKS:
+            with contextlib.suppress(OSError):
+                flock(handle, LOCK_SH)
+        if _still(path, handle):
+            return handle, alone
+        os.close(handle)
+
+
+def leave(path: Path, handle: int) -> None:
+    """Gives up what :func:`hold` or :func:`share` gave; the last one removes the file."""
     with contextlib.suppress(OSError):
-        if os.path.samestat(os.fstat(handle), os.lstat(path)):
+        if _lock(handle, or_none=True) and _still(path, handle):
             os.unlink(path)
     os.close(handle)
+
+
+def _open_lock(path: Path) -> int:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | _SAFE, 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "is not a regular file", str(path))
+    return handle
+
+
+def _still(path: Path, handle: int) -> bool:
+    """Whether ``path`` is the open file: whoever had the lock may have taken the file away."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.lstat(path))
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager

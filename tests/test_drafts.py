@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from hetsim.drafts import draft_directory, hold, release, turn, write_file
+from hetsim.drafts import draft_directory, hold, leave, turn, write_file
 from tests.samples_killed import dies_at
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX locks")
@@ -90,7 +90,7 @@ def test_a_lock_keeps_others_out_and_leaves_no_file(tmp_path):
     handle = hold(lock)
     assert handle is not None
     assert hold(lock) is None
-    release(lock, handle)
+    leave(lock, handle)
     assert names(tmp_path) == []
     with turn(tmp_path) as alone:
         assert alone

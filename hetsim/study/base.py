@@ -102,12 +102,25 @@ class Study(ABC, Generic[Result]):
 
     @property
     def identity(self) -> StudyIdentity:
-        """What makes two studies the same: kind, scenario, and :meth:`question`."""
-        return StudyIdentity(self.kind, self.scenario.name, digest(self.question()))
+        """What makes two studies the same: kind, scenario with all changes, :meth:`question`."""
+        scenario = self.scenario
+        asked = {
+            "question": self.question(),
+            "soc": scenario.soc.spec.model_dump(mode="json", exclude={"name", "description"}),
+            "models": [[ref.label, ref.name, dict(ref.input_shapes)] for ref in scenario.models],
+            "schedulers": [[ref.label, dict(ref.parameters)] for ref in scenario.schedulers],
+            "execution": scenario.execution,
+            "fidelity": scenario.fidelity,
+            "seed": scenario.seed,
+            "unknown_operators": scenario.unknown_operators,
+            "fold_batch_norm": scenario.fold_batch_norm,
+            "time_limit": scenario.time_limit_s,
+        }
+        return StudyIdentity(self.kind, scenario.name, digest(asked))
 
     @abstractmethod
     def question(self) -> object:
-        """Plain data that tells this study from others of its kind and scenario."""
+        """Plain data that tells this study from others of its kind about the same scenario."""
 
     @abstractmethod
     def run(self, executor: Executor[Any, Any], progress: Progress | None = None) -> Result:

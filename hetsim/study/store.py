@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from hetsim.drafts import hold, release
+from hetsim.drafts import hold, leave
 from hetsim.errors import ResultsError
 from hetsim.study.point import SCHEMA, Outcome, Point
 
@@ -74,7 +74,7 @@ class Store:
         if self._database is not None:
             self._database.close()
         if self._lock is not None:
-            release(_lock_of(self.path), self._lock)
+            leave(_lock_of(self.path), self._lock)
         self._database = self._lock = None
 
     def get(self, key: str) -> Outcome | None:

@@ -127,9 +127,8 @@ class TuneStudy(Study[Tuning]):
         return study
 
     def question(self) -> object:
-        """Its networks and runtime."""
-        models = [ref.label for ref in self.scenario.models]
-        return {"models": models, "execution": self.scenario.execution}
+        """What is tuned; with more effort it is the same question."""
+        return {"parameters": self.parameters, "plans": self.plans, "holdout": self.holdout}
 
     def run(
         self, executor: Executor[TuneJob, TuneAnswer], progress: Progress | None = None
