@@ -27,7 +27,7 @@ ROOMS = (
 
 GROUND = (
     "drafts", "errors", "infiles", "library", "names", "numeric", "overrides", "plugins",
-    "progress", "units", "validation", "version", "yamlio",
+    "progress", "records", "units", "validation", "version", "yamlio",
 )  # fmt: skip
 """Modules beside the rooms that everybody may import."""
 

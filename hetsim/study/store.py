@@ -85,7 +85,7 @@ class Store:
         """
         with self._explaining():
             row = self._db.execute("SELECT outcome FROM outcomes WHERE key = ?", (key,)).fetchone()
-            return None if row is None else Outcome.from_json(row[0])
+            return None if row is None else Outcome.from_json(row[0], f"store {self.path}")
 
     def put(self, key: str, point: Point, outcome: Outcome) -> None:
         """Keeps an outcome; once this returns, nothing that happens to the process can lose it.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from hetsim.drafts import (
 )
 from hetsim.errors import ResultsError
 from hetsim.report.files.manifest import NAME as MANIFEST
-from hetsim.report.files.manifest import SCHEMA
+from hetsim.report.files.manifest import manifest_in
 
 
 def check_directory(directory: Path, *, force: bool = False) -> None:
@@ -201,15 +200,9 @@ def _free(place: Path) -> Path:
 def _files_listed(place: Path) -> frozenset[str] | None:
     """Names that the directory's manifest claims, itself included; ``None`` if it is not ours."""
     try:
-        manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return frozenset([MANIFEST, *manifest_in(place).files])
+    except ResultsError:
         return None
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        return None
-    files = manifest.get("files")
-    if not isinstance(files, list):
-        return None
-    return frozenset([MANIFEST, *(name for name in files if isinstance(name, str))])
 
 
 def _is_empty(place: Path) -> bool:
