@@ -170,6 +170,8 @@ def write_file(path: Path, content: str | bytes, *, replace: bool = True) -> Non
         with path.open("wb") as stream:
             stream.write(data)
         return
+    if not place.parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "there is no such directory", str(path.parent))
     with turn(place.parent) as alone:
         if alone:
             clear_abandoned(place)

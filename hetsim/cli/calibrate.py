@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from hetsim.cli.options import SEED
 from hetsim.cli.progress import progress_bar
 from hetsim.errors import ConfigError, Location
 from hetsim.names import plain_name, stems
@@ -52,7 +53,7 @@ PROBLEMS_SHOWN = 10
     help="What is kept aside together: families of the file, equal input size and kernel, or rows.",
 )
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option(
     "--max-dropped",
     type=click.FloatRange(0, 1),

@@ -28,7 +28,7 @@ from types import FrameType
 
 import click
 
-from hetsim.errors import HetsimError
+from hetsim.errors import HetsimError, shortened
 from hetsim.study.registry import STUDIES, find_study, studies
 
 EXIT_DEFECT = 1
@@ -55,7 +55,7 @@ VERBS = {
 _ENVIRONMENT = frozenset(
     {
         errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG,
-        errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO,
+        errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO,
         errno.EMFILE, errno.ENFILE, errno.EBUSY,
     }
 )  # fmt: skip
@@ -209,7 +209,9 @@ def _never_fail_to_print() -> None:
 
 
 def _refuse(message: str) -> int:
-    click.echo(f"error: {message}", err=True)
+    # Whatever stands in a file may be told, but not steer the terminal it is told on.
+    plain = (c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in shortened(message))
+    click.echo(f"error: {''.join(plain)}", err=True)
     return EXIT_INPUT
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hetsim.cli.options import SEED
 from hetsim.cli.run import _shapes as parse_shapes
 from hetsim.sim.runtimes.registry import DEFAULT, runtime_names
 
@@ -132,7 +133,7 @@ def show(
     "--execution", type=click.Choice(runtime_names()), default=DEFAULT,
     show_default=True, help="The runtime that the plan will meet.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Feeds whatever is random.")
+@click.option("--seed", type=SEED, default=0, help="Feeds whatever is random.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def make(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hetsim.cli.options import SEED
 from hetsim.cli.progress import progress_bar
 from hetsim.errors import ConfigError, Location
 from hetsim.names import results_place
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 )
 @click.option("--execution", type=click.Choice(runtime_names()), help="The runtime model.")
 @click.option("--fidelity", type=click.Choice(["fluid", "tile"]), help="Grain of the NPU model.")
-@click.option("--seed", type=click.IntRange(min=0), help="Feeds whatever is random.")
+@click.option("--seed", type=SEED, help="Feeds whatever is random.")
 @click.option(
     "-o",
     "--output",
@@ -153,7 +154,7 @@ def _shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
     for text in texts:
         tensor, equals, shape = text.rpartition("=")
         sizes = shape.lower().replace("x", ",").split(",")
-        if not (equals and tensor and all(s.strip().isdecimal() and int(s) > 0 for s in sizes)):
+        if not (equals and tensor and all(_is_extent(size.strip()) for size in sizes)):
             raise ConfigError(
                 f"{text!r} is not a shape",
                 where=Location("--input-shape"),
@@ -161,6 +162,10 @@ def _shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
             )
         shapes[tensor] = tuple(map(int, sizes))
     return shapes
+
+
+def _is_extent(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 10 and 0 < int(text) < 2**31
 
 
 def _print_json(result: Result, directory: Path | None) -> None:

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hetsim.cli.options import SEED
 from hetsim.cli.progress import progress_bar
 from hetsim.names import results_place
 from hetsim.overrides import split_assignment
@@ -65,7 +66,7 @@ def _options(study: type[Study[Any]]) -> Iterator[click.Parameter]:
         click.Option(
             ["--fidelity"], type=click.Choice(["fluid", "tile"]), help="Grain of the NPU model."
         ),
-        click.Option(["--seed"], type=click.IntRange(min=0), help="Feeds whatever is random."),
+        click.Option(["--seed"], type=SEED, help="Feeds whatever is random."),
         click.Option(
             ["--workers"], type=click.IntRange(min=1), metavar="N", help=study.workers_help
         ),

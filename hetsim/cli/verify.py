@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hetsim.cli.options import SEED
 from hetsim.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
               help="How often every plan is run.")  # fmt: skip
 @click.option("--patience", default="60 s", show_default=True, metavar="TIME",
               help="How long to wait for quiet rounds of a network on a busy machine.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), help="Feeds stripped weights and inputs.")
+@click.option("--seed", type=SEED, help="Feeds stripped weights and inputs.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, nothing else.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.json",
