@@ -175,8 +175,8 @@ class MeasuredModel(CostModel):
 
     def notes(self) -> list[str]:
         return [
-            f"profile {name}: {len(told)} measured times are shorter than the call and the crossings"
-            f" that they hold, and are not used: {'; '.join([*told.values()][:SHOWN])}"
+            f"profile {name}: {len(told)} measured times are shorter than the call and the"
+            f" crossings that they hold, and are not used: {'; '.join([*told.values()][:SHOWN])}"
             + (" and others" if len(told) > SHOWN else "")
             for name, told in self._short.items()
         ]
