@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hetsim.cli.options import SEED
 from hetsim.cli.run import _shapes as parse_shapes
 from hetsim.sim.runtimes.registry import DEFAULT, runtime_names
 
@@ -143,7 +144,7 @@ def show(
     "--execution", type=click.Choice(runtime_names()), default=DEFAULT,
     show_default=True, help="The runtime that the plan will meet.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Feeds whatever is random.")
+@click.option("--seed", type=SEED, default=0, help="Feeds whatever is random.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def make(
@@ -275,13 +276,13 @@ def _pairs(texts: Iterable[str]) -> dict[str, str]:
 
 def _deliver(text: str, output: Path | None, force: bool) -> None:
     """Writes a new file, or to standard output."""
+    from hetsim.drafts import write_file
     from hetsim.errors import ResultsError
 
     if output is None:
         click.echo(text.encode(), nl=False)
         return
     try:
-        with output.open("w" if force else "x", encoding="utf-8") as stream:
-            stream.write(text)
+        write_file(output, text, replace=force)
     except FileExistsError:
         raise ResultsError(f"{output} exists", hint="replace it with --force") from None
