@@ -1,7 +1,7 @@
 """What the name of a compiler's node gives away: its kind, its place, the size of its kernel.
 
 Compilers keep the names of the file they read, which exporters made by rule: ``stage2_conv1_fwd``
-(MXNet: kind and running number), ``Conv_inception_3a_5x5_reduce_1`` (Caffe2: kind first, then the
+(MXNet: kind and running number), ``Conv_block_5x5_reduce_1`` (Caffe2: kind first, then the
 author's own label). The compiler adds ``__1``, ``__2`` to what it makes from one operator.
 """
 
