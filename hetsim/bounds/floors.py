@@ -55,23 +55,23 @@ class Floors:
 
     ``ops[i][p]`` is the floor of operator ``i`` on PU ``p``. ``toll(tensor, source, target)`` is
     that of the host's work when PU ``source`` made a tensor and PU ``target`` reads it; ``None`` is
-    the application. ``call`` starts a partition, ``leave[p]`` passes between the last kernel of a
-    partition on PU ``p`` and its results (seconds). ``awake[p]`` says that a host thread spins
-    while PU ``p`` computes. ``crowded`` is the PU whose kernels take all cores of the host, if
-    there is one: any other host thread slows them.
+    the application. ``call`` starts a partition. ``leave[i][p]`` passes between the floor of
+    operator ``i`` on PU ``p`` and the moment another partition can have its results (seconds).
+    ``awake[p]`` says that a host thread spins while PU ``p`` computes. ``crowded`` is the PU whose
+    kernels take all cores of the host, if there is one: any other host thread slows them.
     """
 
     ops: tuple[tuple[Least, ...], ...]
     toll: Callable[[str, int | None, int | None], Least]
     call: float
-    leave: tuple[float, ...]
+    leave: tuple[tuple[float, ...], ...]
     awake: tuple[bool, ...]
     crowded: int | None = None
 
     @property
     def pus(self) -> range:
         """PU indices."""
-        return range(len(self.leave))
+        return range(len(self.awake))
 
     def feasible(self, op: int) -> tuple[int, ...]:
         """The PUs that can run operator ``op``, ascending."""
@@ -81,13 +81,13 @@ class Floors:
 def divided(
     graph: Graph,
     pu: PU,
-    kernel: Callable[[Chain, PU], Least | None],
-    tail: Callable[[int, PU], float],
+    kernel: Callable[[Chain], Least | None],
+    tail: Callable[[int], float],
 ) -> list[Least]:
     """The floor of every operator on ``pu``, from those of the kernels it may be part of.
 
-    ``kernel(chain, pu)`` is the floor of a chain as one kernel, ``None`` when it cannot run;
-    ``tail(op, pu)`` what an operator adds to any kernel at whose head it does not stand.
+    ``kernel(chain)`` is the floor of a chain as one kernel, ``None`` when it cannot run;
+    ``tail(op)`` what an operator adds to any kernel at whose head it does not stand.
     """
     size = len(graph)
     heads: list[list[tuple[Chain, Least]]] = [[] for _ in range(size)]
@@ -95,7 +95,7 @@ def divided(
     drag = [INFEASIBLE] * size
     for op in range(size):
         for chain in chains_from(graph, op, pu):
-            found = kernel(chain, pu)
+            found = kernel(chain)
             if found is None or found.least == INFEASIBLE:
                 continue
             heads[op].append((chain, found))
@@ -108,13 +108,13 @@ def divided(
         alone = INFEASIBLE
         beside: dict[int, float] = {}
         for chain, found in heads[op]:
-            others = sum(tail(i, pu) for i in chain[1:])
+            others = sum(tail(i) for i in chain[1:])
             alone = min(alone, max(0.0, found.alone - others))
             for producer, seconds in found.beside:
                 known = beside.get(producer, INFEASIBLE)
                 beside[producer] = min(known, max(0.0, seconds - others))
         for producer in behind[op]:
-            beside[producer] = min(beside.get(producer, INFEASIBLE), tail(op, pu))
+            beside[producer] = min(beside.get(producer, INFEASIBLE), tail(op))
         cheaper = tuple((u, s) for u, s in sorted(beside.items()) if s < alone)
         if alone == INFEASIBLE and not cheaper:
             result.append(NEVER)

@@ -74,7 +74,7 @@ def producers(graph: Graph, op: int) -> dict[int | None, list[str]]:
 def exit_seconds(graph: Graph, floors: Floors, op: int, pu: int) -> float:
     """From the end of ``op`` on ``pu`` until the network's outputs that it makes are back."""
     outputs = [t for t in graph.operators[op].outputs if t in graph.output_set]
-    return floors.leave[pu] + sum(floors.toll(t, pu, None).alone for t in outputs)
+    return floors.leave[op][pu] + sum(floors.toll(t, pu, None).alone for t in outputs)
 
 
 def earliest_close(graph: Graph, floors: Floors, window: Window) -> float:
@@ -121,7 +121,7 @@ def _end(
             continue
         elsewhere = tuple(
             (
-                done[producer][p] + floors.leave[p],
+                done[producer][p] + floors.leave[producer][p],
                 sum(floors.toll(t, p, pu).alone for t in tensors),
             )
             for p in floors.pus

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from hetsim.cost.reach import Reach
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
 from hetsim.soc.model import PU
@@ -43,6 +44,19 @@ class CostModel(ABC):
         know.
         """
 
+    def least(
+        self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency, reach: Reach
+    ) -> float | None:
+        """Seconds that a kernel which this model answers for takes at the very least.
+
+        As :meth:`hetsim.cost.pu.PUModel.least`, which says more than the floors of the kernel's
+        operators where memory is managed; ``None`` when only those are known.
+
+        Raises:
+            InfeasibleError: the PU can never run it, with reason.
+        """
+        return None
+
     def notes(self) -> list[str]:
         """What a report should say about the answers given so far; usually nothing."""
         return []
@@ -69,6 +83,14 @@ class CostChain(CostModel):
             seconds = model.floor(graph, op, pu)
             if seconds is not None:
                 return seconds
+        return None
+
+    def least(
+        self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency, reach: Reach
+    ) -> float | None:
+        for model in self.models:
+            if model.work(graph, kernel, pu, residency) is not None:
+                return model.least(graph, kernel, pu, residency, reach)
         return None
 
     def notes(self) -> list[str]:

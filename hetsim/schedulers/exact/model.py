@@ -106,7 +106,7 @@ class WindowModel:
             total += max(
                 (row.alone if row.alone < INFEASIBLE else row.least for row in rows), default=0.0
             )
-            total += floors.call + max(floors.leave)
+            total += floors.call + max(floors.leave[op])
             for source, tensors in self._reads[op].items():
                 total += sum(self._dearest(tensor, source) for tensor in tensors)
             for tensor in self._graph.operators[op].outputs:
@@ -231,7 +231,7 @@ class WindowModel:
                     if p == pu or not counted:
                         model.add(start >= self._end_of(source)).only_enforce_if(both)
                         continue
-                    arrival = self._end_of(source) + self._ticks(floors.leave[p])
+                    arrival = self._end_of(source) + self._ticks(floors.leave[source][p])
                     model.add(ready >= arrival).only_enforce_if(both)
                     toll = sum(self._ticks(floors.toll(t, p, pu).alone) for t in tensors)
                     tolls.append(toll * both)
@@ -292,7 +292,9 @@ class WindowModel:
                 model.add_implication(literal, present)
                 model.add(base >= self._ticks(tolls[made_on].alone)).only_enforce_if(literal)
                 if source is not None and made_on is not None:
-                    arrival = self._end_of(source) + self._ticks(floors.leave[made_on]) + call
+                    arrival = (
+                        self._end_of(source) + self._ticks(floors.leave[source][made_on]) + call
+                    )
                     model.add(start >= arrival).only_enforce_if(literal)
             if self._window.cut is None:
                 model.add(start >= call)
