@@ -79,6 +79,11 @@ def exit_seconds(graph: Graph, floors: Floors, op: int, pu: int) -> float:
 
 def earliest_close(graph: Graph, floors: Floors, window: Window) -> float:
     """Least seconds that ``window`` stays open; infinite if its ``fixed`` PUs cannot run it."""
+    return min(closings(graph, floors, window))
+
+
+def closings(graph: Graph, floors: Floors, window: Window) -> list[float]:
+    """The same by the PU of the last operator."""
     done: dict[int, list[float]] = {
         op: [0.0 if p == pu else INFEASIBLE for p in floors.pus] for op, pu in window.known.items()
     }
@@ -90,11 +95,9 @@ def earliest_close(graph: Graph, floors: Floors, window: Window) -> float:
             ends.append(_end(graph, floors, window, op, pu, done) if wanted else INFEASIBLE)
         done[op] = ends
         if window.last:
-            back = (e + exit_seconds(graph, floors, op, p) for p, e in enumerate(ends))
-            close = max(close, min(back))
-        else:
-            close = max(close, min(ends))
-    return close
+            ends = [e + exit_seconds(graph, floors, op, p) for p, e in enumerate(ends)]
+        close = max(close, min(ends))
+    return [max(close, end) for end in ends]
 
 
 def _end(

@@ -18,7 +18,7 @@ from hetsim.plan.validate import plan_problems
 from hetsim.runs.case import Case
 from hetsim.schedulers.exact.proof import Budget
 from hetsim.schedulers.exact.prove import prove
-from hetsim.schedulers.exact.windows import Ladder, stages_of
+from hetsim.bounds.windows import Ladder, stages_of
 from hetsim.schedulers.registry import create
 from hetsim.workload.graph import Graph
 from hetsim.workload.synthetic import random_graph
