@@ -199,7 +199,7 @@ class Labels:
                 if (MIDDLE, pu) in self.labels[op]:
                     rows.at_most({self.share[op, (MIDDLE, pu)]: 1.0, used: -1.0})
             rows.at_most(_sum(load, {middle: -1.0}))
-            total = _sum(total, load)
+            _add(total, load)
         if not together:
             rows.at_most(_sum(total, {middle: -1.0}))
 
@@ -224,10 +224,10 @@ class Labels:
             terms = self._kernel(op, label)
             back = {self.share[op, label]: self._back(op, pu) / self._scale}
             if part == MIDDLE:
-                between = _sum(between, terms)
-                self._loads[pu] = _sum(self._loads[pu], terms, back)
+                _add(between, terms)
+                _add(self._loads[pu], terms, back)
             else:
-                self._ends = _sum(self._ends, terms, back if part == FIRST else {})
+                _add(self._ends, terms, back if part == FIRST else {})
         return between
 
     def _kernel(self, op: int, label: Label) -> dict[int, float]:
@@ -305,13 +305,12 @@ class Labels:
                         needed[reader] = self._need(source, reader, target, spared)
                     before = source if source in self._inside else None
                     if target[0] == MIDDLE:
-                        path = self._paths[before, reader]
-                        self._paths[before, reader] = _sum(path, {needed[reader]: seconds / scale})
+                        _add(self._paths[before, reader], {needed[reader]: seconds / scale})
                 once = {self._any(list(needed.values())): seconds / scale}
                 if target[0] == MIDDLE:
-                    self._loads[target[1]] = _sum(self._loads[target[1]], once)
+                    _add(self._loads[target[1]], once)
                 else:
-                    self._ends = _sum(self._ends, once)
+                    _add(self._ends, once)
 
     def _any(self, each: Sequence[int]) -> int:
         """A variable that is at least each of some."""
@@ -344,10 +343,14 @@ class Labels:
 
 def _sum(*terms: Mapping[int, float]) -> dict[int, float]:
     total: dict[int, float] = {}
+    _add(total, *terms)
+    return total
+
+
+def _add(total: dict[int, float], *terms: Mapping[int, float]) -> None:
     for each in terms:
         for variable, factor in each.items():
             total[variable] = total.get(variable, 0.0) + factor
-    return total
 
 
 def _greatest(seconds: Iterable[float]) -> float:

@@ -21,6 +21,9 @@ from hetsim.workload.graph import Graph
 WHOLE = 1e-6
 """How far from zero and one a share may be and count as decided."""
 
+MOST_PLACES = 400
+"""Operators times PUs beyond which a window's linear program is too large."""
+
 EFFORT = 40_000
 """Variables of all linear programs that are solved for one network."""
 
@@ -123,7 +126,8 @@ def narrowed(graph: Graph, floors: Floors, forking: Forking | None, effort: int 
         fresh = False
         for step in path:
             stage = ladder.stages[step.stage]
-            if step in known or len(stage.ops) < 2:
+            many = len(stage.ops) * len(floors.pus)
+            if step in known or len(stage.ops) < 2 or many > MOST_PLACES:
                 continue
             if step.stage not in programs:
                 programs[step.stage] = _Programs(graph, floors, stage, forking)

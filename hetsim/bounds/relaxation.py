@@ -17,7 +17,7 @@ from hetsim.bounds.floors import Floors
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.workload.graph import Graph
 
-JOINT_OPTIONS = 300
+JOINT_OPTIONS = 64
 """Up to how many combinations of producers' PUs are looked at for a join."""
 
 
