@@ -10,7 +10,7 @@ and the moment another partition can have its results.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
 from hetsim.bounds.floors import Chain, Least
@@ -32,8 +32,8 @@ MOST_CHOSEN = 6
 class Kernels:
     """Answers for :func:`hetsim.bounds.floors.divided`, about one unit.
 
-    ``threads`` of other units may run beside it on its cores. Floors hold at ``fidelity``, or
-    (``None``) at either.
+    ``threads`` of other units may run beside it on its cores; ``around`` gives the host's work
+    before and after a kernel. Floors hold at ``fidelity``, or (``None``) at either.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Kernels:
         fidelity: str | None,
         threads: int,
         reach: Reach,
+        around: Callable[[Kernel, PU], float],
     ) -> None:
         self._graph = graph
         self._costs = costs
@@ -51,6 +52,7 @@ class Kernels:
         self._fidelity = fidelity
         self._threads = threads
         self._reach = reach
+        self._around = around
         self._room = pu.spec.managed_memory * RESIDENT_SHARE
         self._handed_over: dict[int, float] = {}
 
@@ -73,8 +75,9 @@ class Kernels:
         kernel = Kernel.of(graph, tuple(graph.operators[i] for i in chain))
         if why_not(pu, kernel) is not None:
             return None
+        around = self._around(kernel, pu)
         if pu.spec.managed_memory or pu.spec.prefetches:
-            return self._managed(kernel, chain)
+            return self._managed(kernel, chain, around)
         work = self._work(kernel, NOWHERE)
         if work is None:
             return None
@@ -82,7 +85,7 @@ class Kernels:
         for producer, warm in self._warm(kernel).items():
             easier = self._work(kernel, Residency(inputs=warm))
             if easier is not None:
-                beside.append((producer, self._seconds(easier)))
+                beside.append((producer, around + self._seconds(easier)))
         reach = self._reach
         delay = work.dispatch_s + sum(reach.farthest for p in work.phases if p.bytes)
         drags = [
@@ -90,7 +93,7 @@ class Kernels:
             for p in work.phases
             if p.seconds > 0.0 or p.bytes
         ]
-        return Least(self._seconds(work), tuple(beside), delay, min(drags, default=0.0))
+        return Least(around + self._seconds(work), tuple(beside), delay, min(drags, default=0.0))
 
     def _work(self, kernel: Kernel, residency: Residency) -> Work | None:
         try:
@@ -118,11 +121,11 @@ class Kernels:
         tiled = _tiled_seconds(work, self._pu, reach)
         return tiled if self._fidelity == "tile" else min(fluid, tiled)
 
-    def _managed(self, kernel: Kernel, chain: Chain) -> Least | None:
+    def _managed(self, kernel: Kernel, chain: Chain, around: float) -> Least | None:
         """By what stays on chip: the inputs of each maker, and the result."""
         graph = self._graph
         times = [
-            (choice, seconds)
+            (choice, around + seconds)
             for choice in self._choices(kernel)
             if (seconds := self._least(kernel, chain, choice)) < INFEASIBLE
         ]
@@ -170,7 +173,7 @@ class Kernels:
     def _least(self, kernel: Kernel, chain: Chain, choice: Residency) -> float:
         """Seconds of ``kernel`` at least with just ``choice`` on chip."""
         try:
-            known = self._costs.least(self._graph, kernel, self._pu, choice, self._reach)
+            known = self._costs.quickest(self._graph, kernel, self._pu, choice, self._reach)
         except InfeasibleError:
             return INFEASIBLE
         if known is None:

@@ -1,8 +1,8 @@
 """A window as a linear program over where each of its operators runs.
 
 The partition that holds the cut at the beginning of a window runs alone: whatever partition reads
-from it, waits for its end, and everything after the cut does, directly or not. So does the partition
-that holds the cut at the end. Hence in every plan, under every runtime, a window consists of the
+from it waits for its end, and everything after the cut does, directly or not. So does the one that
+holds the cut at the end. Hence in every plan, under every runtime, a window consists of the
 rest of the first partition, then partitions of neither cut, then the beginning of the last
 partition, or the two are one partition that holds the window whole. An operator's *label* says in
 which of them it is, and on which PU. The program's variables are shares of labels; it charges
@@ -119,6 +119,8 @@ class Labels:
                 for t in tensors:
                     total += max(floors.toll(t, p, q).alone for p in origins for q in floors.pus)
             total += max(self._back(op, p) for p in floors.pus)
+            for t in self._graph.operators[op].outputs:
+                total += max(floors.handing(t, p).alone for p in floors.pus)
         return total
 
     def _able(self, op: int) -> Iterator[Label]:
@@ -155,8 +157,11 @@ class Labels:
         for op in stage.ops:
             self._closed(op)
             self._cross(op)
+        self._handed: dict[int, dict[int, float]] = {op: {} for op in stage.ops}
         for tensor, source in self._tensors():
             self._bring(tensor, source)
+            if source is not None:
+                self._hand(tensor, source)
         for (before, op), terms in self._paths.items():
             begin = {} if before is None else {self._end[before]: 1.0}
             rows.at_most(_sum(begin, terms, kernels[op], {self._end[op]: -1.0}))
@@ -190,7 +195,7 @@ class Labels:
                 for part, pu in self.labels[op]
                 if part == MIDDLE
             }
-            rows.at_most(_sum({self._end[op]: 1.0}, back, {middle: -1.0}))
+            rows.at_most(_sum({self._end[op]: 1.0}, back, self._handed[op], {middle: -1.0}))
         total: dict[int, float] = {}
         for pu, load in self._loads.items():
             used = rows.variable()
@@ -262,13 +267,18 @@ class Labels:
             path = self._paths[before, op] = {}
             for label in targets:
                 left = [
-                    self._floors.leave[before][pu] if part == MIDDLE else 0.0
+                    self._parting(before, op, pu) if part == MIDDLE else 0.0
                     for part, pu in self.labels[before]
                     if (part, pu) != label and part != LAST
                 ]
                 if left:
                     spared = (label,) if label in self.labels[before] else ()
                     path[self._need(before, op, label, spared)] = (call + min(left)) / scale
+
+    def _parting(self, before: int, op: int, pu: int) -> float:
+        """Seconds from the end of ``before`` on ``pu`` until partitions that hold ``op`` begin."""
+        handed = (self._floors.handing(t, pu).alone for t in self._reads[op][before])
+        return self._floors.leave[before][pu] + sum(handed)
 
     def _need(self, source: int, reader: int, target: Label, spared: Spared) -> int:
         """Whether ``reader`` is at ``target`` and ``source`` has none of the labels ``spared``."""
@@ -311,6 +321,33 @@ class Labels:
                     _add(self._loads[target[1]], once)
                 else:
                     _add(self._ends, once)
+
+    def _hand(self, tensor: str, source: int) -> None:
+        """The maker's partition hands ``tensor`` over, once, if anything outside reads it."""
+        if tensor in self._graph.output_set:
+            return
+        readers = self._graph.consumers[tensor]
+        for label in self.labels[source]:
+            part, pu = label
+            seconds = self._floors.handing(tensor, pu).alone / self._scale
+            if part == LAST or not seconds or source in self._known - {self._stage.cut}:
+                continue
+            share = self.share[source, label]
+            if any(r > self._stage.ops[-1] for r in readers):
+                outside = share
+            else:
+                each = []
+                for reader in readers:
+                    each.append(self._rows.variable())
+                    also = self.share.get((reader, label))
+                    terms = {share: 1.0, each[-1]: -1.0}
+                    self._rows.at_most(terms if also is None else terms | {also: -1.0})
+                outside = self._any(each)
+            if part == FIRST:
+                _add(self._ends, {outside: seconds})
+            else:
+                _add(self._loads[pu], {outside: seconds})
+                _add(self._handed[source], {outside: seconds})
 
     def _any(self, each: Sequence[int]) -> int:
         """A variable that is at least each of some."""

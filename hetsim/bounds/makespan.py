@@ -4,8 +4,8 @@ Three arguments, each a relaxation of what the simulator executes:
 
 * *windows*: between two operators that everything else comes before or after, nothing overlaps
   what is outside, so the network's time is a sum. Each window takes what its longest path takes,
-  crossings included (:mod:`hetsim.bounds.relaxation`), and what a linear program over the PUs of its
-  operators says (:mod:`hetsim.bounds.labels`), for the best PUs of the operators at its ends.
+  crossings included (:mod:`hetsim.bounds.relaxation`), and what a linear program over the PUs of
+  its operators says (:mod:`hetsim.bounds.labels`), for the best PUs of the operators at its ends.
 * *area*: the floors, spread over the PUs as if operators could be divided at will (a linear
   program).
 * *bytes*: weights, network inputs and outputs cross a memory at least once, in the smallest form

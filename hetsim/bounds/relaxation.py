@@ -124,7 +124,7 @@ def _end(
             continue
         elsewhere = tuple(
             (
-                done[producer][p] + floors.leave[producer][p],
+                done[producer][p] + floors.leave[producer][p] + _handed(floors, tensors, p),
                 sum(floors.toll(t, p, pu).alone for t in tensors),
             )
             for p in floors.pus
@@ -145,6 +145,10 @@ def _end(
         ]
         end = min(end, seconds + join(near, begin, call, fixed))
     return end
+
+
+def _handed(floors: Floors, tensors: Sequence[str], pu: int) -> float:
+    return sum(floors.handing(tensor, pu).alone for tensor in tensors)
 
 
 def join(inputs: Sequence[Input], begin: float, call: float, fixed: float) -> float:

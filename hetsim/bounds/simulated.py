@@ -13,7 +13,8 @@ from hetsim.bounds.kernels import Kernels, drag
 from hetsim.cost.chain import CostModel
 from hetsim.cost.crossing import Crossings
 from hetsim.cost.reach import Reach
-from hetsim.soc.model import SoC
+from hetsim.cost.work import Kernel, Step
+from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph
 
 
@@ -26,17 +27,20 @@ def simulated_floors(
     """
     crowded = _crowded(soc)
     transfers = _transfers(graph, soc, fidelity)
+    tolls = _Tolls(graph, soc, transfers)
     by_class: dict[int, tuple[list[Least], list[float]]] = {}
     for pu, first in zip(soc.pus, alike(soc), strict=True):
         if first == pu.index:
             threads = len(soc.pus) - 1 if crowded == pu.index else 0
-            source = Kernels(graph, costs, pu, fidelity, threads, Reach.of(pu, transfers))
+            reach = Reach.of(pu, transfers)
+            source = Kernels(graph, costs, pu, fidelity, threads, reach, tolls.around)
             by_class[first] = divided(graph, pu, source.kernel, source.tail), source.leave()
     columns = [by_class[first][0] for first in alike(soc)]
     leaves = [by_class[first][1] for first in alike(soc)]
     return Floors(
         ops=tuple(zip(*columns, strict=True)),
-        toll=_Tolls(graph, soc, transfers).toll,
+        toll=tolls.toll,
+        handing=tolls.handing,
         call=float(soc.runtime.partition_call),
         leave=tuple(zip(*leaves, strict=True)),
         awake=tuple(pu.spec.polls_host for pu in soc.pus),
@@ -84,11 +88,27 @@ class _Tolls:
         key = (tensor, source, target)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._measure(key)
+            crossings = self._crossings
+            if target is None:
+                assert source is not None, "the application reads what a unit made"
+                steps = crossings.leaving(tensor, source, output=True)
+            else:
+                entering = crossings.entering(tensor, source, target)
+                steps = (*crossings.copying(tensor), *entering)
+            found = self._known[key] = self._measure(steps)
         return found
 
-    def _measure(self, key: tuple[str, int | None, int | None]) -> Least:
-        steps = self._crossings.steps(*key)
+    def handing(self, tensor: str, source: int) -> Least:
+        if not self._crossings.by_host:
+            return NOTHING
+        return self._measure(self._crossings.leaving(tensor, source, output=False))
+
+    def around(self, kernel: Kernel, pu: PU) -> float:
+        """Seconds of host work before and after ``kernel``."""
+        before, after = self._crossings.around(kernel.inputs, kernel.outputs, pu)
+        return self._measure((*before, *after)).alone
+
+    def _measure(self, steps: Sequence[Step]) -> Least:
         if not steps:
             return NOTHING
         reach = self._reach

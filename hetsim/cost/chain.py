@@ -44,16 +44,24 @@ class CostModel(ABC):
         know.
         """
 
-    def least(
+    def quickest(
         self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency, reach: Reach
     ) -> float | None:
         """Seconds that a kernel which this model answers for takes at the very least.
 
-        As :meth:`hetsim.cost.pu.PUModel.least`, which says more than the floors of the kernel's
+        As :meth:`hetsim.cost.pu.PUModel.quickest`, which says more than the floors of the kernel's
         operators where memory is managed; ``None`` when only those are known.
 
         Raises:
             InfeasibleError: the PU can never run it, with reason.
+        """
+        return None
+
+    def transfer(self, graph: Graph, op: int, pu: PU) -> float | None:
+        """Seconds measured of copying the inputs of operator ``op``; ``None`` when nobody did.
+
+        It comes from the measurements of ``pu``, apart from the time of the operator itself
+        (PartitionTuner's T(n): Yu et al., ETRI Journal 45(2), 2023).
         """
         return None
 
@@ -85,12 +93,19 @@ class CostChain(CostModel):
                 return seconds
         return None
 
-    def least(
+    def quickest(
         self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency, reach: Reach
     ) -> float | None:
         for model in self.models:
             if model.work(graph, kernel, pu, residency) is not None:
-                return model.least(graph, kernel, pu, residency, reach)
+                return model.quickest(graph, kernel, pu, residency, reach)
+        return None
+
+    def transfer(self, graph: Graph, op: int, pu: PU) -> float | None:
+        for model in self.models:
+            seconds = model.transfer(graph, op, pu)
+            if seconds is not None:
+                return seconds
         return None
 
     def notes(self) -> list[str]:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 def cut_positions(preds: Sequence[Sequence[int]], succs: Sequence[Sequence[int]]) -> list[int]:
     """Nodes that everything else comes before or after, ascending. O(V + E).
 
-    Nodes stand in a topological order. Everything before ``u`` leads to ``u`` iff each such unit has a reader no later than ``u``: one
-    can then always walk on without passing ``u``. Likewise for everything after and producers.
+    Nodes stand in a topological order. Everything before ``u`` leads to ``u`` iff each such node
+    has a reader no later than ``u``: one can then always walk on without passing ``u``. Likewise
+    for everything after and producers.
     """
     count = len(preds)
     first_reader = [min(readers, default=count) for readers in succs]

@@ -27,10 +27,10 @@ class AnalyticalModel(CostModel):
         work = model_of(pu).work(graph, kernel, residency)
         return replace(work, clock_hz=float(pu.spec.point.clock))
 
-    def least(
+    def quickest(
         self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency, reach: Reach
     ) -> float | None:
-        return model_of(pu).least(graph, kernel, residency, reach)
+        return model_of(pu).quickest(graph, kernel, residency, reach)
 
     def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
         operator = graph.operators[op]

@@ -65,7 +65,7 @@ class NPUModel(PUModel[NPUSpec]):
         rate = self._array_rate(self.pu.stored_dtype(op.dtype))
         return max(cycles / rate, op.element_ops / self._vector_rate)
 
-    def least(
+    def quickest(
         self, graph: Graph, kernel: Kernel, residency: Residency, reach: Reach
     ) -> float | None:
         """Of every cut that fits the least it can take, for the tiler may choose any of them."""
@@ -82,6 +82,10 @@ class NPUModel(PUModel[NPUSpec]):
         demand = self._demand(kernel, kernel.nest, reads, writes)
         buffers = self._buffers(residency)
         return spec.dispatch + quickest(kernel.nest, spec.array, buffers, demand, asked)
+
+    def least(self, nest: LoopNest, dtype: str) -> float:
+        share = self.spec.dtypes.get(self.pu.stored_dtype(dtype))
+        return fewest_cycles(nest, self.spec.array) / (share * self.top_clock) if share else 0.0
 
     @property
     def _vector_rate(self) -> float:

@@ -113,7 +113,11 @@ def profile_csv(model: str, rows: Iterable[ProfileRow]) -> str:
 def profile_yaml(model: str, soc: str, pu: str, rows: Sequence[ProfileRow]) -> str:
     """The rows of one PU as a profile file of hetsim."""
     table = ProfileTable.of(
-        [Entry(r.key, r.seconds, None, 1, (f"{model}:{r.name}",)) for r in rows if r.pu == pu],
+        [
+            Entry(r.key, r.seconds, None, 1, (f"{model}:{r.name}",), None, r.transfer_s)
+            for r in rows
+            if r.pu == pu
+        ],
         name=f"{soc}-{pu}",
         device=f"{pu} of {soc}",
         source=f"simulated by hetsim: {model}",

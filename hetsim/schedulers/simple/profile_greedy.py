@@ -8,23 +8,27 @@ MOSAIC's dynamic programming.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.errors import SchedulerError
-from hetsim.plan.build import make_plan, merge_runs
+from hetsim.plan.build import make_plan
 from hetsim.plan.model import Plan
 from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.schedulers.estimate import sequential_time
-from hetsim.schedulers.partition_tuner.transfers import transfer_time
+from hetsim.schedulers.partitions import Cut
+from hetsim.schedulers.simple.preference import cut_plan
+from hetsim.schedulers.transfers import Transfer, Transfers
 
 
 @dataclass(frozen=True)
 class ProfileGreedy(Scheduler):
-    """Per operator the PU of least P + T, T only when a producer ran elsewhere. No parameters.
+    """Per operator the PU of least P + T, T only when a producer ran elsewhere.
 
     An operator that no PU runs alone follows its producer where the two can be fused.
+    ``transfer``: what T is (:mod:`hetsim.schedulers.transfers`). ``cut``: partitions also end where
+    branches fork, as in the authors' code, or only where the PU changes.
     """
 
     name: ClassVar[str] = "profile_greedy"
@@ -33,16 +37,20 @@ class ProfileGreedy(Scheduler):
     complexity: ClassVar[str] = "O(V·P + E)"
     source: ClassVar[str] = "Yu et al., ETRI Journal 45(2) 2023 (baseline)"
 
+    transfer: Transfer = "memcpy"
+    cut: Cut = "branches"
+
     def plan(self, problem: Problem) -> Plan:
         """Raises :class:`SchedulerError` when no PU runs some operator."""
         graph, profile = problem.graph, problem.profile
         pus = range(len(problem.soc.pus))
+        transfers = Transfers(problem, self.transfer)
         placed: list[int] = []
         unit_of: list[int] = []
         units: list[list[int]] = []
         for op in range(len(graph)):
             producers = graph.predecessors[op]
-            transfer = transfer_time(profile, op, pus)
+            transfer = transfers.paid(op)
             costs = [
                 profile.time(op, p) + (transfer if any(placed[q] != p for q in producers) else 0.0)
                 for p in pus
@@ -56,13 +64,13 @@ class ProfileGreedy(Scheduler):
                 units.append([])
             placed.append(best)
             units[unit_of[op]].append(op)
-        order = sorted(units, key=lambda unit: unit[-1])
-        blocks = merge_runs(order, [placed[unit[0]] for unit in order])
+        blocks = cut_plan(problem, units, [placed[unit[0]] for unit in units], self.cut)
         return make_plan(
             graph,
             problem.soc,
             blocks,
             scheduler=self.name,
+            parameters=asdict(self),
             predicted_s=sequential_time(problem, blocks),
         )
 
