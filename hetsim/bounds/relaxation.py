@@ -122,6 +122,12 @@ def _end(
         if not counted:  # it may be there since before the window, and so may its partition
             inputs.append(Input(producer, 0.0, 0.0, ()))
             continue
+        if producer in window.known and producer != window.cut:
+            # Nothing from before the cut is in the partition of what runs elsewhere after it.
+            made = window.known[producer]
+            toll = sum(floors.toll(t, made, pu).alone for t in tensors)
+            inputs.append(Input(producer, 0.0, INFEASIBLE, ((0.0, toll),)))
+            continue
         elsewhere = tuple(
             (
                 done[producer][p] + floors.leave[producer][p] + _handed(floors, tensors, p),
