@@ -49,6 +49,30 @@ NOTHING = Least(0.0)
 """Of a crossing that needs no work."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A link that several units need: seconds a byte when it is full, and who cannot avoid it."""
+
+    seconds: float
+    units: frozenset[int]
+    host: bool
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The least bytes that everything moves, the counterparts of :class:`Floors`.
+
+    ``ops[i][p]`` in bytes where :class:`Least` speaks of seconds, ``stored[i][p]`` what is moved
+    more when the result of operator ``i`` leaves PU ``p``. ``links`` are those worth looking at.
+    """
+
+    ops: tuple[tuple[Least, ...], ...]
+    stored: tuple[tuple[float, ...], ...]
+    toll: Callable[[str, int | None, int | None], float]
+    handing: Callable[[str, int], float]
+    links: tuple[Shared, ...]
+
+
 @dataclass(frozen=True)
 class Floors:
     """The least everything takes, for one network on one SoC.
@@ -61,6 +85,7 @@ class Floors:
     its results can be handed over.
     ``awake[p]`` says that a host thread spins while PU ``p`` computes. ``crowded`` is the PU whose
     kernels take all cores of the host, if there is one: any other host thread slows them.
+    ``moved``: bytes, where they are known.
     """
 
     ops: tuple[tuple[Least, ...], ...]
@@ -70,6 +95,7 @@ class Floors:
     awake: tuple[bool, ...]
     crowded: int | None = None
     handing: Callable[[str, int], Least] = lambda tensor, source: NOTHING
+    moved: Moved | None = None
 
     @property
     def pus(self) -> range:

@@ -55,6 +55,8 @@ class Kernels:
         self._around = around
         self._room = pu.spec.managed_memory * RESIDENT_SHARE
         self._handed_over: dict[int, float] = {}
+        self._stored: dict[int, float] = {}
+        self._moved: dict[Chain, Least] = {}
 
     def leave(self) -> list[float]:
         """For each operator the least between its floor and when other units can have its results.
@@ -63,6 +65,17 @@ class Kernels:
         """
         latency = self._pu.spec.completion_latency
         return [latency + self._handed_over.get(op, 0.0) for op in range(len(self._graph))]
+
+    def stored(self) -> list[float]:
+        """For each operator the least bytes that are moved more when its result leaves the unit.
+
+        To be asked after all kernels.
+        """
+        return [self._stored.get(op, 0.0) for op in range(len(self._graph))]
+
+    def moved(self, chain: Chain) -> Least | None:
+        """The least bytes of ``chain`` as one kernel; to be asked after its seconds."""
+        return self._moved.get(chain)
 
     def tail(self, op: int) -> float:
         """What ``op`` adds to any kernel at whose head it does not stand."""
@@ -81,11 +94,13 @@ class Kernels:
         work = self._work(kernel, NOWHERE)
         if work is None:
             return None
-        beside = []
+        beside, less = [], []
         for producer, warm in self._warm(kernel).items():
             easier = self._work(kernel, Residency(inputs=warm))
             if easier is not None:
                 beside.append((producer, around + self._seconds(easier)))
+                less.append((producer, float(sum(easier.moves.values()))))
+        self._moved[chain] = Least(float(sum(work.moves.values())), tuple(less))
         reach = self._reach
         delay = work.dispatch_s + sum(reach.farthest for p in work.phases if p.bytes)
         drags = [
@@ -123,25 +138,30 @@ class Kernels:
 
     def _managed(self, kernel: Kernel, chain: Chain, around: float) -> Least | None:
         """By what stays on chip: the inputs of each maker, and the result."""
-        graph = self._graph
-        times = [
-            (choice, around + seconds)
-            for choice in self._choices(kernel)
-            if (seconds := self._least(kernel, chain, choice)) < INFEASIBLE
-        ]
+        times, amounts = [], []
+        for choice in self._choices(kernel):
+            work = self._work(kernel, choice)
+            seconds = INFEASIBLE if work is None else self._quickest(kernel, chain, choice)
+            if work is not None and seconds < INFEASIBLE:
+                times.append((choice, around + seconds))
+                least = max(float(sum(work.moves.values())), self._overflow(kernel))
+                amounts.append((choice, least))
         if not times:
             return None
-        cold = [(c, s) for c, s in times if not c.inputs]
-        alone = min((s for _, s in cold), default=INFEASIBLE)
+        outputs, last = len(kernel.outputs), chain[-1]
+        for found, kept in ((times, self._handed_over), (amounts, self._stored)):
+            kept[last] = min(kept.get(last, INFEASIBLE), _lost(found, outputs))
+        self._moved[chain] = self._by_neighbour(amounts)
+        return self._by_neighbour(times)
+
+    def _by_neighbour(self, times: Sequence[tuple[Residency, float]]) -> Least:
+        """With nothing on chip before, and with a result of each maker."""
+        graph = self._graph
+        alone = min((s for c, s in times if not c.inputs), default=INFEASIBLE)
         beside = []
         for maker in sorted({graph.producer[t] for c, _ in times for t in c.inputs}):
             made = set(graph.operators[maker].outputs)
-            near = [s for c, s in times if made & c.inputs]
-            beside.append((maker, min(near)))
-        warm = [(c, s) for c, s in times if c.inputs]
-        lost = min(_lost(part, len(kernel.outputs)) for part in (cold, warm) if part)
-        last = chain[-1]
-        self._handed_over[last] = min(self._handed_over.get(last, INFEASIBLE), lost)
+            beside.append((maker, min(s for c, s in times if made & c.inputs)))
         return Least(alone, tuple(beside))
 
     def _choices(self, kernel: Kernel) -> Iterator[Residency]:
@@ -170,29 +190,30 @@ class Kernels:
                         taken,
                     )
 
-    def _least(self, kernel: Kernel, chain: Chain, choice: Residency) -> float:
+    def _quickest(self, kernel: Kernel, chain: Chain, choice: Residency) -> float:
         """Seconds of ``kernel`` at least with just ``choice`` on chip."""
-        try:
-            known = self._costs.quickest(self._graph, kernel, self._pu, choice, self._reach)
-        except InfeasibleError:
-            return INFEASIBLE
+        known = self._costs.quickest(self._graph, kernel, self._pu, choice, self._reach)
         if known is None:
             return sum(self.tail(op) for op in chain)
-        return max(known, self._moving(kernel))
+        return max(known, self._overflow(kernel) / self._reach.widest)
 
-    def _moving(self, kernel: Kernel) -> float:
-        """Seconds to move what cannot all stay on chip."""
+    def _overflow(self, kernel: Kernel) -> float:
+        """Bytes that cannot all stay on chip, nor come early."""
         total = total_bytes(self._graph, (*kernel.inputs, *kernel.outputs), self._pu)
         if not self._pu.spec.prefetches:
             total += weight_bytes(kernel, self._pu)
-        seconds: float = max(0.0, total - self._room) / self._reach.widest
-        return seconds
+        return max(0.0, float(total - self._room))
 
 
 def _lost(times: Sequence[tuple[Residency, float]], outputs: int) -> float:
-    """How much longer a kernel of so many results takes when one of them does not stay."""
-    stored = min((s for c, s in times if len(c.outputs) < outputs), default=INFEASIBLE)
-    return stored - min(s for _, s in times)
+    """What a kernel of so many results takes more, at least, when one of them does not stay."""
+    parts = [[(c, s) for c, s in times if bool(c.inputs) == warm] for warm in (False, True)]
+    return min(
+        min((s for c, s in part if len(c.outputs) < outputs), default=INFEASIBLE)
+        - min(s for _, s in part)
+        for part in parts
+        if part
+    )
 
 
 def drag(seconds: float, span: float, cores: int, most: int) -> float:

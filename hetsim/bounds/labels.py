@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hetsim.bounds.floors import Floors
+from hetsim.bounds.floors import NOTHING, Floors, Shared
 from hetsim.bounds.relaxation import producers
 from hetsim.bounds.rows import Prices, Rows, Solved
 from hetsim.bounds.stages import Stage
@@ -151,6 +151,10 @@ class Labels:
             rows.exactly({self.share[op, label]: 1.0 for label in labels}, 1.0)
         self._end = {op: rows.variable(high=2.0) for op in stage.ops}
         self._loads: dict[int, dict[int, float]] = {p: {} for p in self._floors.pus}
+        moved = self._floors.moved
+        self._carried: list[tuple[Shared, dict[int, float]]] = []
+        if moved is not None:
+            self._carried = [(link, {}) for link in moved.links]
         self._ends: dict[int, float] = self._around()
         self._paths: dict[tuple[int | None, int], dict[int, float]] = {}
         kernels = {op: self._place(op) for op in stage.ops}
@@ -178,9 +182,7 @@ class Labels:
         terms = {}
         for label in self.labels[stage.cut]:
             pu = label[1]
-            able = [op for op in stage.ops if label in self.labels[op]]
-            left = min(floors.leave[op][pu] for op in (stage.cut, *able))
-            terms[self.share[stage.cut, label]] = (self._wait[pu] if stage.last else left) / scale
+            terms[self.share[stage.cut, label]] = self._wait[pu] / scale
         return terms
 
     def _between(self, forking: Forking | None, together: bool) -> None:
@@ -207,6 +209,15 @@ class Labels:
             _add(total, load)
         if not together:
             rows.at_most(_sum(total, {middle: -1.0}))
+        for _, load in self._carried:
+            rows.at_most(_sum(load, {middle: -1.0}))
+
+    def _carry(self, amounts: Mapping[int, float], pu: int | None) -> None:
+        """Bytes that links carry in between, for a unit or (``None``) the host."""
+        for link, load in self._carried:
+            if link.host if pu is None else pu in link.units:
+                factor = link.seconds / self._scale
+                _add(load, {variable: factor * amount for variable, amount in amounts.items()})
 
     def _closed(self, op: int) -> None:
         """What comes before an operator of the first partition is in it; likewise at the end."""
@@ -226,35 +237,46 @@ class Labels:
         between: dict[int, float] = {}
         for label in self.labels[op]:
             part, pu = label
-            terms = self._kernel(op, label)
+            terms, amounts = self._kernel(op, label)
             back = {self.share[op, label]: self._back(op, pu) / self._scale}
             if part == MIDDLE:
                 _add(between, terms)
+                self._carry(amounts, pu)
                 _add(self._loads[pu], terms, back)
             else:
                 _add(self._ends, terms, back if part == FIRST else {})
         return between
 
-    def _kernel(self, op: int, label: Label) -> dict[int, float]:
-        """Seconds of ``op`` under ``label`` as terms: less beside a neighbour of the same label."""
+    def _kernel(self, op: int, label: Label) -> tuple[dict[int, float], dict[int, float]]:
+        """Seconds and bytes of ``op`` under ``label``: less beside a neighbour of that label."""
         rows, scale = self._rows, self._scale
         least, share = self._floors.ops[op][label[1]], self.share[op, label]
         finite = least.alone < INFEASIBLE
         terms = {share: least.alone / scale} if finite else {}
+        moved = NOTHING if self._floors.moved is None else self._floors.moved.ops[op][label[1]]
+        fewer = dict(moved.beside)
+        quicker = dict(least.beside)
+        if finite:
+            quicker |= {n: least.alone for n in fewer if n not in quicker}
+        amounts = {share: moved.alone} if finite else {}
         near: dict[int, float] = {}
-        for neighbour, seconds in least.beside:
+        for neighbour, seconds in quicker.items():
             other = self.share.get((neighbour, label))
             if other is None:
                 continue
             together = rows.variable()
             near[together] = 1.0
             terms[together] = (seconds - least.alone if finite else seconds) / scale
+            if finite:
+                amounts[together] = fewer.get(neighbour, moved.alone) - moved.alone
+            else:
+                amounts[together] = fewer.get(neighbour, 0.0)
             rows.at_most({together: 1.0, other: -1.0})
         if finite:
             rows.at_most(near | {share: -1.0})
         else:
             rows.exactly(near | {share: -1.0}, 0.0)
-        return terms
+        return terms, amounts
 
     def _cross(self, op: int) -> None:
         """Calls along paths in between: at the beginning, and where the PU changes."""
@@ -306,7 +328,7 @@ class Labels:
             if target[0] == FIRST:
                 continue
             there = [r for r in readers if target in self.labels[r]]
-            for spared, seconds in self._tolls(tensor, source, target):
+            for spared, seconds, amount in self._tolls(tensor, source, target):
                 needed = {}
                 for reader in there:
                     if source is None:
@@ -316,9 +338,11 @@ class Labels:
                     before = source if source in self._inside else None
                     if target[0] == MIDDLE:
                         _add(self._paths[before, reader], {needed[reader]: seconds / scale})
-                once = {self._any(list(needed.values())): seconds / scale}
+                any_of = self._any(list(needed.values()))
+                once = {any_of: seconds / scale}
                 if target[0] == MIDDLE:
                     _add(self._loads[target[1]], once)
+                    self._carry({any_of: amount}, None)
                 else:
                     _add(self._ends, once)
 
@@ -329,8 +353,12 @@ class Labels:
         readers = self._graph.consumers[tensor]
         for label in self.labels[source]:
             part, pu = label
-            seconds = self._floors.handing(tensor, pu).alone / self._scale
-            if part == LAST or not seconds or source in self._known - {self._stage.cut}:
+            seconds, by_host, by_unit = self._giving(tensor, source, pu)
+            if (
+                part == LAST
+                or not (seconds or by_host or by_unit)
+                or source in self._known - {self._stage.cut}
+            ):
                 continue
             share = self.share[source, label]
             if any(r > self._stage.ops[-1] for r in readers):
@@ -348,6 +376,24 @@ class Labels:
             else:
                 _add(self._loads[pu], {outside: seconds})
                 _add(self._handed[source], {outside: seconds})
+                self._carry({outside: by_host}, None)
+                self._carry({outside: by_unit}, pu)
+
+    def _giving(self, tensor: str, source: int, pu: int) -> tuple[float, float, float]:
+        """What it takes to let others read ``tensor``: time, bytes of the host and of the unit."""
+        floors, moved = self._floors, self._floors.moved
+        seconds = floors.handing(tensor, pu).alone
+        sole = len(self._graph.operators[source].outputs) == 1
+        if sole and floors.leave[source][pu] < INFEASIBLE:
+            seconds += floors.leave[source][pu] - self._wait[pu]
+        if moved is None:
+            return seconds / self._scale, 0.0, 0.0
+        stored = moved.stored[source][pu] if sole else 0.0
+        return (
+            seconds / self._scale,
+            moved.handing(tensor, pu),
+            stored if stored < INFEASIBLE else 0.0,
+        )
 
     def _any(self, each: Sequence[int]) -> int:
         """A variable that is at least each of some."""
@@ -360,22 +406,28 @@ class Labels:
 
     def _tolls(
         self, tensor: str, source: int | None, target: Label
-    ) -> Iterator[tuple[Spared, float]]:
-        """Tolls from cheap to dear, each as the labels that spare it and the seconds it adds."""
-        toll = self._floors.toll
+    ) -> Iterator[tuple[Spared, float, float]]:
+        """Tolls from cheap to dear: the labels that spare each, seconds and bytes that it adds."""
+        toll, moved = self._floors.toll, self._floors.moved
+
+        def amount(pu: int | None) -> float:
+            return 0.0 if moved is None else moved.toll(tensor, pu, target[1])
+
         if source is None:
             seconds = toll(tensor, None, target[1]).alone
             if seconds > 0.0:
-                yield (), seconds
+                yield (), seconds, amount(None)
             return
         tolls = {
             label: 0.0 if label == target else toll(tensor, label[1], target[1]).alone
             for label in self.labels[source]
         }
-        below = 0.0
+        below = carried = 0.0
         for seconds in sorted({s for s in tolls.values() if s > 0.0}):
-            yield tuple(label for label, s in tolls.items() if s < seconds), seconds - below
-            below = seconds
+            spared = tuple(label for label, s in tolls.items() if s < seconds)
+            least = min(amount(label[1]) for label, s in tolls.items() if s >= seconds)
+            yield spared, seconds - below, least - carried
+            below, carried = seconds, least
 
 
 def _sum(*terms: Mapping[int, float]) -> dict[int, float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hetsim.bounds.floors import NOTHING, Floors, Least, alike, divided
+from hetsim.bounds.floors import NOTHING, Floors, Least, Moved, Shared, alike, divided
 from hetsim.bounds.kernels import Kernels, drag
 from hetsim.cost.chain import CostModel
 from hetsim.cost.crossing import Crossings
@@ -28,24 +28,48 @@ def simulated_floors(
     crowded = _crowded(soc)
     transfers = _transfers(graph, soc, fidelity)
     tolls = _Tolls(graph, soc, transfers)
-    by_class: dict[int, tuple[list[Least], list[float]]] = {}
+    by_class: dict[int, tuple[list[Least], list[float], list[Least], list[float]]] = {}
     for pu, first in zip(soc.pus, alike(soc), strict=True):
         if first == pu.index:
             threads = len(soc.pus) - 1 if crowded == pu.index else 0
             reach = Reach.of(pu, transfers)
             source = Kernels(graph, costs, pu, fidelity, threads, reach, tolls.around)
-            by_class[first] = divided(graph, pu, source.kernel, source.tail), source.leave()
-    columns = [by_class[first][0] for first in alike(soc)]
-    leaves = [by_class[first][1] for first in alike(soc)]
+            by_class[first] = (
+                divided(graph, pu, source.kernel, source.tail),
+                source.leave(),
+                divided(graph, pu, source.moved, lambda op: 0.0),
+                source.stored(),
+            )
+    seconds, leave, moved, stored = (
+        tuple(zip(*columns, strict=True))
+        for columns in zip(*(by_class[first] for first in alike(soc)), strict=True)
+    )
     return Floors(
-        ops=tuple(zip(*columns, strict=True)),
+        ops=seconds,
         toll=tolls.toll,
         handing=tolls.handing,
         call=float(soc.runtime.partition_call),
-        leave=tuple(zip(*leaves, strict=True)),
+        leave=leave,
         awake=tuple(pu.spec.polls_host for pu in soc.pus),
         crowded=crowded,
+        moved=None
+        if costs.caches  # a measurement may show that caches served what should cross the memory
+        else Moved(moved, stored, tolls.bytes, tolls.handed_bytes, _shared(soc)),
     )
+
+
+def _shared(soc: SoC) -> tuple[Shared, ...]:
+    """Links that several units cannot avoid, or one unit and the host; of like ones the slowest."""
+    found: dict[tuple[frozenset[int], bool], float] = {}
+    for link in soc.links.values():
+        units = frozenset(
+            pu.index for pu in soc.pus if all(link.name in way.links for way in pu.ways)
+        )
+        host = soc.host.index in units
+        if len(units) > 1:
+            slow = 1.0 / max(link.bandwidth)
+            found[units, host] = max(found.get((units, host), 0.0), slow)
+    return tuple(Shared(seconds, units, host) for (units, host), seconds in found.items())
 
 
 def _crowded(soc: SoC) -> int | None:
@@ -88,20 +112,29 @@ class _Tolls:
         key = (tensor, source, target)
         found = self._known.get(key)
         if found is None:
-            crossings = self._crossings
-            if target is None:
-                assert source is not None, "the application reads what a unit made"
-                steps = crossings.leaving(tensor, source, output=True)
-            else:
-                entering = crossings.entering(tensor, source, target)
-                steps = (*crossings.copying(tensor), *entering)
-            found = self._known[key] = self._measure(steps)
+            found = self._known[key] = self._measure(self._steps(*key))
         return found
 
+    def bytes(self, tensor: str, source: int | None, target: int | None) -> float:
+        return float(sum(step.bytes for step in self._steps(tensor, source, target)))
+
+    def _steps(self, tensor: str, source: int | None, target: int | None) -> Sequence[Step]:
+        crossings = self._crossings
+        if target is None:
+            assert source is not None, "the application reads what a unit made"
+            return crossings.leaving(tensor, source, output=True)
+        return (*crossings.copying(tensor), *crossings.entering(tensor, source, target))
+
     def handing(self, tensor: str, source: int) -> Least:
+        return self._measure(self._handing_steps(tensor, source))
+
+    def handed_bytes(self, tensor: str, source: int) -> float:
+        return float(sum(step.bytes for step in self._handing_steps(tensor, source)))
+
+    def _handing_steps(self, tensor: str, source: int) -> Sequence[Step]:
         if not self._crossings.by_host:
-            return NOTHING
-        return self._measure(self._crossings.leaving(tensor, source, output=False))
+            return ()
+        return self._crossings.leaving(tensor, source, output=False)
 
     def around(self, kernel: Kernel, pu: PU) -> float:
         """Seconds of host work before and after ``kernel``."""
