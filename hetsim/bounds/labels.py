@@ -92,7 +92,7 @@ class Labels:
                 fixed[share] = float(pu == entry[op])
             elif (
                 (part == FIRST and pu != first)
-                or (part == LAST and pu != last)
+                or (part == LAST and not stage.last and pu != last)
                 or leave.get(op, pu) != pu
             ):
                 fixed[share] = 0.0
@@ -130,9 +130,11 @@ class Labels:
             yield from ((FIRST, pu) for pu in able)
             return
         firsts = () if stage.cut is None else feasible(stage.cut)
-        lasts = () if stage.last else feasible(stage.ops[-1])
-        closing = not stage.last and op == stage.ops[-1]
-        for part in (LAST,) if closing else (FIRST, MIDDLE, LAST):
+        lasts = feasible(stage.ops[-1]) if stage.closes else ()
+        parts: tuple[int, ...] = (FIRST, MIDDLE, LAST)
+        if stage.closes and op == stage.ops[-1]:
+            parts = (FIRST, LAST) if stage.last else (LAST,)
+        for part in parts:
             for pu in able:
                 if part == MIDDLE or pu in (firsts if part == FIRST else lasts):
                     yield part, pu
@@ -174,12 +176,15 @@ class Labels:
 
     def _around(self) -> dict[int, float]:
         """Seconds between the first partition and what follows, and the last one's call."""
-        stage, floors, scale = self._stage, self._floors, self._scale
-        if not stage.last:
-            self._rows.constant += floors.call / scale
-        if stage.cut is None:
-            return {}
+        stage, scale = self._stage, self._scale
         terms = {}
+        for label in self.labels[stage.ops[-1]]:
+            part, pu = label
+            if part == LAST:
+                wait = self._wait[pu] if stage.last else 0.0
+                terms[self.share[stage.ops[-1], label]] = (self._floors.call + wait) / scale
+        if stage.cut is None:
+            return terms
         for label in self.labels[stage.cut]:
             pu = label[1]
             terms[self.share[stage.cut, label]] = self._wait[pu] / scale
@@ -244,7 +249,7 @@ class Labels:
                 self._carry(amounts, pu)
                 _add(self._loads[pu], terms, back)
             else:
-                _add(self._ends, terms, back if part == FIRST else {})
+                _add(self._ends, terms, back if part == FIRST or self._stage.last else {})
         return between
 
     def _kernel(self, op: int, label: Label) -> tuple[dict[int, float], dict[int, float]]:

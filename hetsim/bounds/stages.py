@@ -22,7 +22,8 @@ MOST_STATES = 64
 class Stage:
     """A window whose placements are open; ``before`` and ``after`` are read across its ends.
 
-    ``cut`` is the operator that opens it, ``None`` at the beginning; ``last``: nothing follows it.
+    ``cut`` is the operator that opens it, ``None`` at the beginning; ``last``: nothing follows it;
+    ``closes``: its last operator is a cut, as in all others.
     """
 
     ops: tuple[int, ...]
@@ -30,6 +31,7 @@ class Stage:
     after: tuple[int, ...]
     cut: int | None
     last: bool
+    closes: bool
 
 
 def stages_of(graph: Graph, floors: Floors) -> list[Stage]:
@@ -60,8 +62,12 @@ def stages_of(graph: Graph, floors: Floors) -> list[Stage]:
             continue
         if prod(len(floors.feasible(i)) for i in after) <= MOST_STATES:
             cut = begin - 1 if begin else None
-            stages.append(Stage(tuple(range(begin, op + 1)), before, after, cut, last=False))
+            stages.append(
+                Stage(tuple(range(begin, op + 1)), before, after, cut, last=False, closes=True)
+            )
             begin, before = op + 1, after
     cut = begin - 1 if begin else None
-    stages.append(Stage(tuple(range(begin, size)), before, (), cut, last=True))
+    stages.append(
+        Stage(tuple(range(begin, size)), before, (), cut, last=True, closes=size - 1 in cuts)
+    )
     return stages
