@@ -24,7 +24,7 @@ WHOLE = 1e-6
 MOST_PLACES = 400
 """Operators times PUs beyond which a window's linear program is too large."""
 
-EFFORT = 40_000
+EFFORT = 25_000
 """Variables of all linear programs that are solved for one network."""
 
 ROUNDING = 1.0 - 1e-12
@@ -115,7 +115,7 @@ def _in_one(floors: Floors, ladder: Ladder, step: Step) -> float:
     return sum(floors.ops[op][pu].least for op in window.ops)
 
 
-def narrowed(graph: Graph, floors: Floors, forking: Forking | None, effort: int = EFFORT) -> float:
+def narrowed(graph: Graph, floors: Floors, forking: Forking | None) -> float:
     """Seconds that every plan takes at least."""
     ladder = Ladder(graph, floors)
     programs: dict[int, _Programs] = {}
@@ -137,7 +137,7 @@ def narrowed(graph: Graph, floors: Floors, forking: Forking | None, effort: int 
         if fresh:
             continue
         open_steps = [known[s] for s in path if s in known and not known[s].closed]
-        if not open_steps or spent >= effort:
+        if not open_steps or spent >= EFFORT:
             return seconds * ROUNDING
         for step in path:
             if step in known and not known[step].closed:
