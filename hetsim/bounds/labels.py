@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hetsim.bounds.floors import NOTHING, Floors, Shared
-from hetsim.bounds.relaxation import producers
+from hetsim.bounds.relaxation import hand_over_seconds, producers
 from hetsim.bounds.rows import Prices, Rows, Solved
 from hetsim.bounds.stages import Stage
 from hetsim.cost.profile import INFEASIBLE
@@ -292,20 +292,16 @@ class Labels:
             if before not in self._inside:
                 continue
             path = self._paths[before, op] = {}
+            tensors = self._reads[op][before]
             for label in targets:
                 left = [
-                    self._parting(before, op, pu) if part == MIDDLE else 0.0
+                    hand_over_seconds(self._floors, before, tensors, pu) if part == MIDDLE else 0.0
                     for part, pu in self.labels[before]
                     if (part, pu) != label and part != LAST
                 ]
                 if left:
                     spared = (label,) if label in self.labels[before] else ()
                     path[self._need(before, op, label, spared)] = (call + min(left)) / scale
-
-    def _parting(self, before: int, op: int, pu: int) -> float:
-        """Seconds from the end of ``before`` on ``pu`` until partitions that hold ``op`` begin."""
-        handed = (self._floors.handing(t, pu).alone for t in self._reads[op][before])
-        return self._floors.leave[before][pu] + sum(handed)
 
     def _need(self, source: int, reader: int, target: Label, spared: Spared) -> int:
         """Whether ``reader`` is at ``target`` and ``source`` has none of the labels ``spared``."""

@@ -42,7 +42,9 @@ def plans(graph: Graph, soc: SoC) -> Iterator[Plan]:
             continue
         ordered = [units[i] for i in order]
         for pus in product(range(len(soc.pus)), repeat=len(graph)):
-            single = [Block(unit, pu, (i,)) for i, (unit, pu) in enumerate(zip(ordered, pus))]
+            single = [
+                Block(unit, pu, (i,)) for i, (unit, pu) in enumerate(zip(ordered, pus, strict=True))
+            ]
             for blocks in (single, merge_runs(ordered, pus), merge_eager(graph, ordered, pus)):
                 for groups in ((), _grouped(graph, blocks)):
                     plan = make_plan(graph, soc, blocks, groups, scheduler="all")

@@ -58,7 +58,7 @@ def test_the_host_works_between_kernels_while_the_unit_stands_still() -> None:
     spans = sorted((s.start, s.end, s.lane, s.kind) for s in trace.spans if s.end > s.start)
     mine = [(start, end) for start, end, lane, _ in spans if lane in ("npu0", "cpu:npu0")]
     assert all(after >= end - 1e-12 for (_, end), (after, _) in pairwise(mine))
-    assert trace.pu_busy_s[1] == pytest.approx(8 * MS)
+    assert trace.pu_busy_s["npu0"] == pytest.approx(8 * MS)
     host = [(s.kind, s.name) for s in trace.spans if s.lane == "cpu:npu0" and s.end > s.start]
     assert host == [("convert", t) for t in ("x", "x", "a", "a", "b", "b")]
 
