@@ -49,28 +49,22 @@ NOTHING = Least(0.0)
 """Of a crossing that needs no work."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """A link that several units need: seconds a byte when it is full, and who cannot avoid it."""
-
-    seconds: float
-    units: frozenset[int]
-    host: bool
-
-
 @dataclass(frozen=True)
-class Moved:
-    """The least bytes that everything moves, the counterparts of :class:`Floors`.
+class Resource:
+    """Something that several units need at once, a link or the host's cores, and how much.
 
-    ``ops[i][p]`` in bytes where :class:`Least` speaks of seconds, ``stored[i][p]`` what is moved
-    more when the result of operator ``i`` leaves PU ``p``. ``links`` are those worth looking at.
+    Amounts are bytes or core-seconds; whatever else happens, an amount takes ``seconds`` times as
+    long at least. ``ops[i][p]`` is what operator ``i`` needs on PU ``p``, where :class:`Least`
+    speaks of amounts, ``stored[i][p]`` what it needs more when its result leaves that PU. ``toll``
+    and ``handing`` as in :class:`Floors`, ``call`` for each partition.
     """
 
+    seconds: float
     ops: tuple[tuple[Least, ...], ...]
     stored: tuple[tuple[float, ...], ...]
     toll: Callable[[str, int | None, int | None], float]
     handing: Callable[[str, int], float]
-    links: tuple[Shared, ...]
+    call: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +79,7 @@ class Floors:
     its results can be handed over.
     ``awake[p]`` says that a host thread spins while PU ``p`` computes. ``crowded`` is the PU whose
     kernels take all cores of the host, if there is one: any other host thread slows them.
-    ``moved``: bytes, where they are known.
+    ``resources`` are what units share.
     """
 
     ops: tuple[tuple[Least, ...], ...]
@@ -95,7 +89,7 @@ class Floors:
     awake: tuple[bool, ...]
     crowded: int | None = None
     handing: Callable[[str, int], Least] = lambda tensor, source: NOTHING
-    moved: Moved | None = None
+    resources: tuple[Resource, ...] = ()
 
     @property
     def pus(self) -> range:
