@@ -115,8 +115,8 @@ def _in_one(floors: Floors, ladder: Ladder, step: Step) -> float:
     return sum(floors.ops[op][pu].least for op in window.ops)
 
 
-def narrowed(graph: Graph, floors: Floors, forking: Forking | None) -> float:
-    """Seconds that every plan takes at least."""
+def narrowed(graph: Graph, floors: Floors, forking: Forking | None) -> tuple[float, str]:
+    """Seconds that every plan takes at least, and what would have to be argued to raise them."""
     ladder = Ladder(graph, floors)
     programs: dict[int, _Programs] = {}
     known: dict[Step, _Narrowed] = {}
@@ -138,8 +138,29 @@ def narrowed(graph: Graph, floors: Floors, forking: Forking | None) -> float:
             continue
         open_steps = [known[s] for s in path if s in known and not known[s].closed]
         if not open_steps or spent >= EFFORT:
-            return seconds * ROUNDING
+            large = max(
+                (len(ladder.stages[s.stage].ops) for s in path if s not in known), default=1
+            )
+            return seconds * ROUNDING, _lacks(large, len(open_steps))
         for step in path:
             if step in known and not known[step].closed:
                 spent += known[step].raised()
                 ladder.raise_cost(step, known[step].bound)
+
+
+def _lacks(large: int, undecided: int) -> str:
+    """Which argument would have to be better, in a few words."""
+    if large > 1:
+        return (
+            f"a stretch of {large} operators without a cut counts with its longest path alone;"
+            " how the PUs share it would have to be argued"
+        )
+    if undecided:
+        return (
+            f"{undecided} of them still divide operators among PUs in fractions;"
+            " a larger budget would decide more"
+        )
+    return (
+        "where every operator runs is decided; waiting for the ends of partitions and for"
+        " shared transfers would have to be argued"
+    )
