@@ -146,14 +146,21 @@ class Kernels:
 
     def _managed(self, kernel: Kernel, chain: Chain, around: float) -> Least | None:
         """By what stays on chip: the inputs of each maker, and the result."""
-        times, amounts = [], []
+        graph, pu = self._graph, self._pu
+        times: list[tuple[Residency, float]] = []
+        amounts: list[tuple[Residency, float]] = []
         for choice in self._choices(kernel):
             work = self._work(kernel, choice)
-            seconds = INFEASIBLE if work is None else self._quickest(kernel, chain, choice)
-            if work is not None and seconds < INFEASIBLE:
-                times.append((choice, around + seconds))
-                least = max(float(sum(work.moves.values())), self._overflow(kernel))
-                amounts.append((choice, least))
+            if work is None:
+                continue
+            seconds = self._costs.quickest(graph, kernel, pu, choice, self._reach)
+            if seconds is None:  # neither how fast, nor whether bytes grow as memory shrinks
+                times.append((choice, around + sum(self.tail(op) for op in chain)))
+                amounts.append((choice, 0.0))
+            elif seconds < INFEASIBLE:
+                over = self._overflow(kernel)
+                times.append((choice, around + max(seconds, over / self._reach.widest)))
+                amounts.append((choice, max(float(sum(work.moves.values())), over)))
         if not times:
             return None
         outputs, last = len(kernel.outputs), chain[-1]
@@ -197,13 +204,6 @@ class Kernels:
                         frozenset(t for t in chosen if t in outputs),
                         taken,
                     )
-
-    def _quickest(self, kernel: Kernel, chain: Chain, choice: Residency) -> float:
-        """Seconds of ``kernel`` at least with just ``choice`` on chip."""
-        known = self._costs.quickest(self._graph, kernel, self._pu, choice, self._reach)
-        if known is None:
-            return sum(self.tail(op) for op in chain)
-        return max(known, self._overflow(kernel) / self._reach.widest)
 
     def _overflow(self, kernel: Kernel) -> float:
         """Bytes that cannot all stay on chip, nor come early."""
