@@ -3,7 +3,7 @@
     python benchmarks/gaps.py                   both scenarios
     python benchmarks/gaps.py --evaluations 8000 --scenario paper_seven --model googlenet
 
-Each row: the best plan of the built-in schedulers (the tuned one with a few evaluations; no `exact`,
+Each row: the best plan of the built-in schedulers (the tuned one with few evaluations; no `exact`,
 no `ios`), the best bound, the gap, the CPU seconds that the bounds took, and the argument.
 Goals: 2 % in `paper_seven` and none on three of its networks, 10 % in `branchy`, a second each.
 """

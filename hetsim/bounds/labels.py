@@ -21,11 +21,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hetsim.bounds.floors import Floors
+from hetsim.bounds.floors import Floors, Least
 from hetsim.bounds.relaxation import hand_over_seconds, producers
 from hetsim.bounds.rows import Prices, Rows, Solved
 from hetsim.bounds.stages import Stage
 from hetsim.cost.profile import INFEASIBLE
+from hetsim.numeric import Array
 from hetsim.workload.graph import Graph
 
 FIRST, MIDDLE, LAST = 0, 1, 2
@@ -33,6 +34,12 @@ FIRST, MIDDLE, LAST = 0, 1, 2
 
 Label = tuple[int, int]
 """A part and a PU."""
+
+Split = tuple[list[int], list[int]]
+"""Variables that are zero in the one half, and those that are in the other."""
+
+WHOLE = 1e-6
+"""How far from zero and one a share may be and count as decided."""
 
 Spared = tuple[Label, ...]
 """Labels of a tensor's maker with which it need not be brought."""
@@ -106,6 +113,32 @@ class Labels:
     def proves(self, prices: Prices, fixed: Mapping[int, float]) -> float:
         """The bound in seconds that ``prices`` of another solution prove, without solving."""
         return self._rows.proves(prices, fixed) * self._scale
+
+    def split(self, values: Array) -> Split | None:
+        """Shares to rule out on the one hand and on the other, so that more is decided.
+
+        The PU before the part, of the operator that takes longest; ``None``: all is decided.
+        """
+        best, weight = None, 0.0
+        for by_pu in (True, False):
+            for op in self._stage.ops:
+                groups: dict[int, list[int]] = {}
+                for part, pu in self.labels[op]:
+                    key = pu if by_pu else part
+                    groups.setdefault(key, []).append(self.share[op, (part, pu)])
+                held = {key: sum(float(values[v]) for v in vs) for key, vs in groups.items()}
+                most = max(held, key=lambda key: held[key])
+                doubt = 1.0 - held[most]
+                if doubt > WHOLE and doubt * self._weight(op) > weight:
+                    others = [v for key, vs in groups.items() if key != most for v in vs]
+                    best, weight = (groups[most], others), doubt * self._weight(op)
+            if best is not None:
+                return best
+        return None
+
+    def _weight(self, op: int) -> float:
+        """Seconds that may hang on where ``op`` runs."""
+        return max(_smallest(self._floors.ops[op]), 1e-12)
 
     def _most(self) -> float:
         """Seconds that nothing sensible exceeds: everything on its slowest PU, brought anew."""
@@ -438,6 +471,10 @@ def _add(total: dict[int, float], *terms: Mapping[int, float]) -> None:
     for each in terms:
         for variable, factor in each.items():
             total[variable] = total.get(variable, 0.0) + factor
+
+
+def _smallest(floors: Sequence[Least]) -> float:
+    return min((least.alone for least in floors), default=0.0)
 
 
 def _greatest(seconds: Iterable[float]) -> float:
