@@ -54,11 +54,12 @@ class Floors:
     """The least everything takes, for one network on one SoC.
 
     ``ops[i][p]`` is the floor of operator ``i`` on PU ``p``. ``toll(tensor, source, target)`` is
-    that of the host's work when PU ``source`` made a tensor and PU ``target`` reads it; ``None`` is
-    the application. ``call`` starts a partition, ``leave[p]`` passes between the last kernel of a
-    partition on PU ``p`` and its results (seconds). ``awake[p]`` says that a host thread spins
-    while PU ``p`` computes. ``crowded`` is the PU whose kernels take all cores of the host, if
-    there is one: any other host thread slows them.
+    that of the host's work in a partition on PU ``target`` that reads a tensor which PU ``source``
+    made, or in the application (``None``); ``handing(tensor, source)`` is that of the host's work
+    in the partition that made it, once for all readers. ``call`` starts a partition, ``leave[p]``
+    passes between the last kernel of a partition on PU ``p`` and its results (seconds).
+    ``awake[p]`` says that a host thread spins while PU ``p`` computes. ``crowded`` is the PU whose
+    kernels take all cores of the host, if there is one: any other host thread slows them.
     """
 
     ops: tuple[tuple[Least, ...], ...]
@@ -67,6 +68,7 @@ class Floors:
     leave: tuple[float, ...]
     awake: tuple[bool, ...]
     crowded: int | None = None
+    handing: Callable[[str, int], Least] = lambda tensor, source: NOTHING
 
     @property
     def pus(self) -> range:

@@ -16,7 +16,7 @@ from hetsim.cost.analytical.traffic import tensor_bytes
 from hetsim.cost.chain import CostModel
 from hetsim.cost.crossing import Crossings
 from hetsim.cost.profile import INFEASIBLE
-from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
+from hetsim.cost.work import NOWHERE, Kernel, Residency, Step, Work
 from hetsim.errors import InfeasibleError
 from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph
@@ -31,16 +31,18 @@ def simulated_floors(
     """
     crowded = _crowded(soc)
     transfers = _transfers(graph, soc, fidelity)
+    tolls = _Tolls(graph, soc, transfers)
     by_class: dict[int, list[Least]] = {}
     for pu, first in zip(soc.pus, alike(soc), strict=True):
         if first == pu.index:
             reach = _reach(pu, transfers)
-            source = _Kernels(graph, soc, costs, fidelity, crowded == pu.index, reach)
+            source = _Kernels(graph, soc, costs, fidelity, crowded == pu.index, reach, tolls)
             by_class[first] = divided(graph, pu, source.kernel, source.tail)
     columns = [by_class[first] for first in alike(soc)]
     return Floors(
         ops=tuple(zip(*columns, strict=True)),
-        toll=_Tolls(graph, soc, transfers).toll,
+        toll=tolls.toll,
+        handing=tolls.handing,
         call=float(soc.runtime.partition_call),
         leave=tuple(pu.spec.completion_latency for pu in soc.pus),
         awake=tuple(pu.spec.polls_host for pu in soc.pus),
@@ -122,11 +124,13 @@ class _Kernels:
         fidelity: str | None,
         crowded: bool,
         reach: _Reach,
+        tolls: _Tolls,
     ) -> None:
         self._graph = graph
         self._costs = costs
         self._fidelity = fidelity
         self._reach = reach
+        self._tolls = tolls
         self._threads = len(soc.pus) - 1 if crowded else 0
 
     def tail(self, op: int, pu: PU) -> float:
@@ -136,6 +140,7 @@ class _Kernels:
     def kernel(self, chain: Chain, pu: PU) -> Least | None:
         graph = self._graph
         kernel = Kernel.of(graph, tuple(graph.operators[i] for i in chain))
+        around = self._tolls.around(kernel, pu)
         work = self._work(kernel, pu, NOWHERE)
         if pu.spec.managed_memory or pu.spec.prefetches:
             # What the kernel needs when tensors stay on chip is not known here; it may even fit
@@ -143,14 +148,14 @@ class _Kernels:
             floors = [self._costs.floor(graph, i, pu) for i in chain]
             if work is None and (floors[0] is None or floors[0] == INFEASIBLE):
                 return None
-            return Least(sum(s for s in floors if s is not None and s < INFEASIBLE))
+            return Least(around + sum(s for s in floors if s is not None and s < INFEASIBLE))
         if work is None:
             return None
         beside = []
         for producer, warm in self._warm(kernel, pu).items():
             easier = self._work(kernel, pu, Residency(inputs=warm))
             if easier is not None:
-                beside.append((producer, self._seconds(easier, pu)))
+                beside.append((producer, around + self._seconds(easier, pu)))
         reach = self._reach
         delay = work.dispatch_s + sum(reach.farthest for p in work.phases if p.bytes)
         drags = [
@@ -158,7 +163,8 @@ class _Kernels:
             for p in work.phases
             if p.seconds > 0.0 or p.bytes
         ]
-        return Least(self._seconds(work, pu), tuple(beside), delay, min(drags, default=0.0))
+        seconds = around + self._seconds(work, pu)
+        return Least(seconds, tuple(beside), delay, min(drags, default=0.0))
 
     def _work(self, kernel: Kernel, pu: PU, residency: Residency) -> Work | None:
         try:
@@ -217,11 +223,27 @@ class _Tolls:
         key = (tensor, source, target)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._measure(key)
+            crossings = self._crossings
+            if target is None:
+                assert source is not None, "the application reads what a unit made"
+                steps = crossings.leaving(tensor, source, output=True)
+            else:
+                entering = crossings.entering(tensor, source, target)
+                steps = (*crossings.copying(tensor), *entering)
+            found = self._known[key] = self._measure(steps)
         return found
 
-    def _measure(self, key: tuple[str, int | None, int | None]) -> Least:
-        steps = self._crossings.steps(*key)
+    def handing(self, tensor: str, source: int) -> Least:
+        if not self._crossings.by_host:
+            return NOTHING
+        return self._measure(self._crossings.leaving(tensor, source, output=False))
+
+    def around(self, kernel: Kernel, pu: PU) -> float:
+        """Seconds of host work before and after ``kernel``."""
+        before, after = self._crossings.around(kernel.inputs, kernel.outputs, pu)
+        return self._measure((*before, *after)).alone
+
+    def _measure(self, steps: Sequence[Step]) -> Least:
         if not steps:
             return NOTHING
         reach = self._reach

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,26 +11,29 @@ from click.core import ParameterSource
 
 from hetsim.cli.options import SEED
 from hetsim.cli.progress import progress_bar
+from hetsim.cli.written import tell, write_files
 
 if TYPE_CHECKING:
-    from hetsim.cost.measured.table import ProfileTable
+    from hetsim.cost.measured.readers.base import Censored
     from hetsim.workload.graph import Graph
 
 DEFAULT_NETWORKS = ("squeezenet", "googlenet", "resnet18")
 """What is measured when nothing is named."""
 
-DOUBTS_SHOWN = 12
-
 _ONLY = {
     "threads": "--measure", "repeat": "--measure", "warmup": "--measure", "seed": "--measure",
-    "device": "--import",
+    "device": "--import", "pu": "--import", "unit": "--import", "censored": "--import",
 }  # fmt: skip
 """Options that only one way of making profiles looks at."""
 
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
-@click.option("--soc", metavar="NAME|FILE.yaml", help="Simulate the profile on this SoC.")
+@click.option(
+    "--soc",
+    metavar="NAME|FILE.yaml",
+    help="Simulate the profile on this SoC; with --import, whose unit --pu was measured.",
+)
 @click.option(
     "--model",
     "models",
@@ -73,6 +72,22 @@ _ONLY = {
 )
 @click.option("--device", metavar="NAME", help="What imported files measured, whatever they say.")
 @click.option(
+    "--unit",
+    type=click.Choice(["us", "ms", "s"]),
+    help="Unit of times that state none: of nestc (else us), of a csv column 'time'.",
+)
+@click.option(
+    "--censored",
+    type=click.Choice(["keep", "drop"]),
+    default="keep",
+    show_default=True,
+    help="Of times in whole milliseconds those of 1 ms are below 1.5 ms: take 0.75, or leave them"
+    " to the model.",
+)
+@click.option(
+    "--pu", metavar="NAME", help="Refuse imported times beyond the peak of this unit of --soc."
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
@@ -92,6 +107,9 @@ def command(
     seed: int,
     form: str | None,
     device: str | None,
+    unit: str | None,
+    censored: Censored,
+    pu: str | None,
     output: Path | None,
     force: bool,
 ) -> None:
@@ -102,7 +120,9 @@ def command(
     hetsim profile --measure onnxruntime --threads 1,2       this machine, as a SoC
     hetsim profile --import nestc a.yaml b.yaml --model M    what another tool measured
     """
-    if sum(choice is not None for choice in (soc, measure, form)) != 1:
+    if form is not None and (soc is None) != (pu is None):
+        raise click.UsageError("--soc and --pu go together: which unit of which SoC was measured?")
+    if sum(choice is not None for choice in (None if form else soc, measure, form)) != 1:
         raise click.UsageError("give one of --soc, --measure and --import")
     if (form is None) != (not files):
         raise click.UsageError("--import goes with FILEs to read, and FILEs with --import")
@@ -110,15 +130,20 @@ def command(
     from hetsim.cli.run import _shapes
 
     shapes = _shapes(input_shapes)
-    if soc is not None:
+    if form is not None:
+        from hetsim.cli.importing import import_profile_files
+        from hetsim.cost.measured.readers.base import Request
+
+        graphs = tuple(_graph(model, _known(model, shapes, len(models))) for model in models)
+        request = Request(files, graphs, device, unit, censored)
+        unit_of = None if soc is None or pu is None else (soc, pu)
+        import_profile_files(form, request, unit_of, output, force)
+    elif soc is not None:
         if len(models) != 1:
             raise click.UsageError("--soc goes with one --model")
         _simulated(soc, models[0], shapes, output, force)
-    elif measure is not None:
-        _measured(models or DEFAULT_NETWORKS, shapes, threads, repeat, warmup, seed, output, force)
     else:
-        assert form is not None
-        _imported(form, files, models, shapes, device, output, force)
+        _measured(models or DEFAULT_NETWORKS, shapes, threads, repeat, warmup, seed, output, force)
 
 
 def _refuse_idle(way: str) -> None:
@@ -137,7 +162,7 @@ def _simulated(
     output: Path | None,
     force: bool,
 ) -> None:
-    from hetsim.cost.measured.readers.nestc import write
+    from hetsim.cost.measured.readers.nestc import TIMES, TRANSFERS, write
     from hetsim.report.files.directory import check_directory
     from hetsim.runs.case import Case
     from hetsim.runs.profile.exports import profile_csv, profile_rows, profile_yaml
@@ -154,18 +179,26 @@ def _simulated(
     notes = []
     for pu in soc.pus:
         texts[f"profile-{pu.name}.yaml"] = profile_yaml(graph.name, soc.name, pu.name, rows)
-        mine = [(graph, row.operators, row.seconds) for row in rows if row.pu == pu.name]
-        written = write(pu.name, mine)
-        texts[f"nestc-{pu.name}.yaml"] = written.text
-        notes += [f"nestc-{pu.name}.yaml: key collision: {text}" for text in written.collisions]
-    _write(directory, texts, force)
+        mine = [row for row in rows if row.pu == pu.name]
+        for file, holds, times in (
+            (f"nestc-{pu.name}.yaml", TIMES, [row.seconds for row in mine]),
+            (f"nestc-{pu.name}-comm.yaml", TRANSFERS, [row.transfer_s for row in mine]),
+        ):
+            written = write(
+                pu.name,
+                [(graph, row.operators, t) for row, t in zip(mine, times, strict=True)],
+                holds,
+            )
+            texts[file] = written.text
+            notes += [f"{file}: key collision: {text}" for text in written.collisions]
+    write_files(directory, texts, force)
     singles = sum(1 for row in rows if len(row.operators) == 1)
     unable = sum(1 for row in rows if row.reason)
     click.echo(
         f"{graph.name} on {soc.name}: {singles} operators and {len(rows) - singles} groups on"
         f" {len(soc.pus)} units, {unable} of them cannot run there"
     )
-    _tell(notes)
+    tell(notes)
     click.echo(f"profile: {directory}")
 
 
@@ -206,7 +239,7 @@ def _measured(
         texts[f"{name}.yaml"] = host_soc(measured, name, profile)
         texts[profile] = dump_profile(host_profile(measured, f"host-{label}"))
     texts["scenario.yaml"] = host_scenario(found[0], "./host.yaml")
-    _write(directory, texts, force)
+    write_files(directory, texts, force)
     for measured in found:
         for times in measured.networks:
             spread = times.latency.spread_s or 0.0
@@ -221,43 +254,6 @@ def _measured(
     click.echo(f"this machine: {directory / 'host.yaml'}; try it with")
     click.echo(f"  hetsim run {directory / 'scenario.yaml'}")
     click.echo(f"  hetsim verify {directory / 'scenario.yaml'}")
-
-
-def _imported(
-    form: str,
-    files: tuple[Path, ...],
-    models: Sequence[str],
-    shapes: Mapping[str, tuple[int, ...]],
-    device: str | None,
-    output: Path | None,
-    force: bool,
-) -> None:
-    from hetsim.cost.measured.files import dump_profile
-    from hetsim.cost.measured.readers.base import Request
-    from hetsim.cost.measured.readers.registry import import_profiles
-    from hetsim.report.files.directory import check_directory
-
-    directory = output or Path("profiles", f"{form}-{files[0].stem}")
-    check_directory(directory, force=force)
-    graphs = tuple(_graph(model, _known(model, shapes, len(models))) for model in models)
-    tables = import_profiles(form, Request(files, graphs, device))
-    names = _file_names(tables)
-    _write(
-        directory,
-        {name: dump_profile(table) for name, table in zip(names, tables, strict=True)},
-        force,
-    )
-    told: dict[str, None] = {}
-    for name, table in zip(names, tables, strict=True):
-        unable = sum(1 for entry in table.entries.values() if entry.seconds == float("inf"))
-        click.echo(
-            f"{directory / name}: {len(table)} operators and groups of {table.device}"
-            f" ({table.scope} times), {unable} of which cannot run"
-        )
-        told.update(dict.fromkeys(f"{doubt.kind}: {doubt}" for doubt in table.doubts))
-    _tell(told)
-    click.echo("attach one in a SoC file (pus: {NAME: {profile: FILE}}) or in a scenario"
-               " (profiles: {NAME: FILE})")  # fmt: skip
 
 
 def _graph(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
@@ -294,43 +290,3 @@ def _thread_counts(text: str) -> list[int]:
             hint="write it like 1,2",
         )
     return list(dict.fromkeys(map(int, words)))
-
-
-def _file_names(tables: Sequence[ProfileTable]) -> list[str]:
-    """A distinct file name for every table, from its device's name."""
-    names: list[str] = []
-    for table in tables:
-        stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in table.name) or "device"
-        name, number = f"{stem}.yaml", 1
-        while name in names:
-            number += 1
-            name = f"{stem}-{number}.yaml"
-        names.append(name)
-    return names
-
-
-def _tell(notes: Iterable[str]) -> None:
-    """Doubts go to standard error: they are not the result."""
-    listed = list(notes)
-    for note in listed[:DOUBTS_SHOWN]:
-        click.echo(f"note: {note}", err=True)
-    if len(listed) > DOUBTS_SHOWN:
-        click.echo(f"note: and {len(listed) - DOUBTS_SHOWN} more like these", err=True)
-
-
-def _write(directory: Path, texts: Mapping[str, str], force: bool) -> None:
-    """All files at once, with a manifest that says who wrote them."""
-    from hetsim.report.files.directory import fresh_directory
-    from hetsim.report.files.manifest import NAME, SCHEMA, versions
-
-    with fresh_directory(directory, force=force) as draft:
-        for name, text in texts.items():
-            (draft / name).write_text(text, encoding="utf-8")
-        manifest = {
-            "schema": SCHEMA,
-            "command": shlex.join(["hetsim", *sys.argv[1:]]),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "versions": versions(),
-            "files": sorted(texts),
-        }
-        (draft / NAME).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

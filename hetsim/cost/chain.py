@@ -43,6 +43,14 @@ class CostModel(ABC):
         know.
         """
 
+    def transfer(self, graph: Graph, op: int, pu: PU) -> float | None:
+        """Seconds measured of copying the inputs of operator ``op``; ``None`` when nobody did.
+
+        It comes from the measurements of ``pu``, apart from the time of the operator itself
+        (PartitionTuner's T(n): Yu et al., ETRI Journal 45(2), 2023).
+        """
+        return None
+
     def notes(self) -> list[str]:
         """What a report should say about the answers given so far; usually nothing."""
         return []
@@ -67,6 +75,13 @@ class CostChain(CostModel):
     def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
         for model in self.models:
             seconds = model.floor(graph, op, pu)
+            if seconds is not None:
+                return seconds
+        return None
+
+    def transfer(self, graph: Graph, op: int, pu: PU) -> float | None:
+        for model in self.models:
+            seconds = model.transfer(graph, op, pu)
             if seconds is not None:
                 return seconds
         return None

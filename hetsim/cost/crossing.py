@@ -4,9 +4,17 @@ A PU's :class:`~hetsim.soc.pu.Crossing` is the road between host format and its 
 to PU b a tensor leaves a's format (unless that is the host's), then enters b's. PUs of equal format
 pass tensors as they are. Cache maintenance is needed when exactly one side is outside the coherent
 domain; a copy when a side insists on a buffer of its own.
+
+Two things are the runtime's to say (``exchange`` and ``input_copy`` of the SoC's runtime). Where
+partitions exchange tensors in the host's format, whoever makes a tensor converts it back, once, and
+every reader converts it for itself, also from an NPU to the same NPU. And a runtime may copy what a
+partition reads before it calls it. Both is what NEST-C does (Yu et al., ETRI Journal 45(2), 2023,
+and the authors' public compiler).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from hetsim.cost.work import Step
 from hetsim.soc.model import PU, SoC
@@ -23,6 +31,46 @@ class Crossings:
         self._graph = graph
         self._soc = soc
         self._cache: dict[tuple[str, int, int], tuple[Step, ...]] = {}
+        self.by_host = soc.runtime.exchange == "host"
+
+    def entering(self, tensor: str, source: int | None, target: int) -> tuple[Step, ...]:
+        """Steps of a partition on ``target`` that reads ``tensor``, left by one on ``source``.
+
+        ``None`` is the application.
+        """
+        return self.steps(tensor, None if self.by_host else source, target)
+
+    def leaving(self, tensor: str, source: int, *, output: bool) -> tuple[Step, ...]:
+        """Steps of the partition on ``source`` that makes ``tensor``, which is read outside it.
+
+        ``output``: by the application.
+        """
+        return self.steps(tensor, source, None) if output or self.by_host else ()
+
+    def copying(self, tensor: str) -> tuple[Step, ...]:
+        """The runtime's copy of a partition's input, before it calls the partition."""
+        rate = self._soc.runtime.input_copy
+        return () if rate is None else (self.copy(tensor, rate),)
+
+    def copy(self, tensor: str, rate: float) -> Step:
+        """A copy of ``tensor`` in the host's format at ``rate`` bytes per second."""
+        size = self._graph.tensors[tensor].bytes_as(
+            self._soc.host.stored_dtype(self._graph.tensors[tensor].dtype)
+        )
+        return Step("copy", tensor, size / rate, 2 * size)
+
+    def around(
+        self, inputs: Iterable[str], outputs: Iterable[str], pu: PU
+    ) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """Steps before and after a kernel of ``pu`` that reads and writes these tensors."""
+        host = self._soc.host
+        if not pu.spec.relayouts_kernels or pu.spec.layout == host.spec.layout:
+            return (), ()
+        before, after = (
+            tuple(_relayout(self._graph.tensors[t], pu) for t in tensors)
+            for tensors in (inputs, outputs)
+        )
+        return before, after
 
     def steps(self, tensor: str, source: int | None, target: int | None) -> tuple[Step, ...]:
         """Host steps that make ``tensor``, left by PU ``source``, readable by ``target``.
@@ -42,12 +90,12 @@ class Crossings:
     def _build(self, tensor: Tensor, source: PU, target: PU) -> list[Step]:
         if source.cluster == target.cluster:
             return []
-        host = _format(self._soc.host, tensor)
+        host = self._soc.host
         steps: list[Step] = []
-        if _format(source, tensor) != _format(target, tensor):
+        if _format(source, tensor, host) != _format(target, tensor, host):
             for pu in (source, target):
-                if _format(pu, tensor) != host:
-                    steps.append(_convert(tensor, pu, self._soc.host))
+                if _format(pu, tensor, host) != _format(host, tensor, host):
+                    steps.append(_convert(tensor, pu, host))
         leaving, entering = source.spec.crossing, target.spec.crossing
         if (leaving.cache_maintenance is None) != (entering.cache_maintenance is None):
             side, pu = (leaving, source) if leaving.cache_maintenance else (entering, target)
@@ -59,8 +107,10 @@ class Crossings:
         return steps
 
 
-def _format(pu: PU, tensor: Tensor) -> Format:
-    return pu.stored_dtype(tensor.dtype), pu.spec.layout
+def _format(pu: PU, tensor: Tensor, host: PU) -> Format:
+    """How ``pu`` leaves ``tensor`` in memory between its kernels."""
+    layout = host.spec.layout if pu.spec.relayouts_kernels else pu.spec.layout
+    return pu.stored_dtype(tensor.dtype), layout
 
 
 def _convert(tensor: Tensor, pu: PU, host: PU) -> Step:
@@ -70,10 +120,16 @@ def _convert(tensor: Tensor, pu: PU, host: PU) -> Step:
     seconds = 0.0
     if inside != outside:
         seconds += tensor.elements * crossing.quantise
-    if pu.spec.layout != host.spec.layout:
+    if _format(pu, tensor, host)[1] != host.spec.layout:
         seconds += tensor.elements * crossing.relayout
     moved = tensor.bytes_as(inside) + tensor.bytes_as(outside)
     return Step("convert", tensor.name, seconds, moved)
+
+
+def _relayout(tensor: Tensor, pu: PU) -> Step:
+    """Between the host's layout and ``pu``'s, in ``pu``'s data type."""
+    size = tensor.bytes_as(pu.stored_dtype(tensor.dtype))
+    return Step("convert", tensor.name, tensor.elements * pu.spec.crossing.relayout, 2 * size)
 
 
 def _maintain(tensor: Tensor, pu: PU, crossing: Crossing) -> Step:

@@ -22,7 +22,10 @@ class Profile(ABC):
 
     @abstractmethod
     def time(self, op: int, pu: int) -> float:
-        """P_b(n): operator ``op`` alone as a one-partition plan on ``pu``, crossings included."""
+        """P_b(n): operator ``op`` alone as a one-partition plan on ``pu``, crossings included.
+
+        What the runtime copies before it calls the partition is not.
+        """
 
     @abstractmethod
     def group_time(self, ops: Sequence[int], pu: int) -> float:
@@ -41,12 +44,28 @@ class Profile(ABC):
         """
 
     @abstractmethod
+    def copy(self, op: int) -> float:
+        """T(n) as PartitionTuner's authors measured it: the host copies the operator's inputs.
+
+        In the host's format, one after the other; the same whatever PU the operator goes to, and
+        no part of ``time``.
+        """
+
+    @abstractmethod
     def transfer(self, op: int, pu: int) -> float:
-        """T(n): the share of ``time(op, pu)`` that brings the operator's inputs to ``pu``."""
+        """The share of ``time(op, pu)`` that brings the operator's inputs to ``pu``."""
 
     @abstractmethod
     def crossing(self, tensor: str, source: int, target: int) -> float:
         """Making ``tensor``, written by PU ``source``, readable by PU ``target``; 0 if the same."""
+
+    def handover(self, tensor: str, source: int, target: int) -> tuple[float, float]:
+        """What partitions on ``source`` and on ``target`` do to hand ``tensor`` over.
+
+        The second does its part for itself alone, the first for all readers at once. Also where
+        both are on one PU.
+        """
+        return 0.0, self.crossing(tensor, source, target)
 
     def concurrent_time(self, parts: Sequence[tuple[int, Sequence[int]]]) -> float:
         """Partitions that start together on different PUs, until the last one has ended.

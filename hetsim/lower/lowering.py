@@ -38,6 +38,7 @@ class Lowering:
         self.crossings = Crossings(graph, soc)
         self._launches: dict[Hashable, tuple[Launch, ...]] = {}
         self._boundaries: dict[tuple[int, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self._given: dict[tuple[int, ...], tuple[str, ...]] = {}
         self._members: dict[tuple[str, ...], tuple[int, ...]] = {}
         self.pu_class = _classes(soc)
         self.call_steps: tuple[Step, ...] = (
@@ -86,7 +87,12 @@ class Lowering:
                 for kernel, work, residency in zip(kernels, works, kept, strict=True)
             ]
         return tuple(
-            Launch(kernel.name, tuple(op.name for op in kernel.operators), work)
+            Launch(
+                kernel.name,
+                tuple(op.name for op in kernel.operators),
+                work,
+                *self.crossings.around(kernel.inputs, kernel.outputs, pu),
+            )
             for kernel, work in zip(kernels, works, strict=True)
         )
 
@@ -115,16 +121,19 @@ class Lowering:
         Tensors that are not in ``home`` come from the application, in host format. ``memories``
         says where tensors lie that the plan has put somewhere.
         """
-        inputs, outputs = self.boundary(ops)
-        entry = list(self.call_steps)
+        inputs = self.boundary(ops)[0]
+        entry: list[Step] = []
         for tensor in inputs:
-            steps = self.crossings.steps(tensor, home.get(tensor), pu.index)
+            entry += self._reaching(self.crossings.copying(tensor), tensor, memories)
+        entry += self.call_steps
+        for tensor in inputs:
+            steps = self.crossings.entering(tensor, home.get(tensor), pu.index)
             entry += self._reaching(steps, tensor, memories)
         leave: list[Step] = []
-        for tensor in outputs:
-            if tensor in self.graph.output_set:
-                steps = self.crossings.steps(tensor, pu.index, None)
-                leave += self._reaching(steps, tensor, memories)
+        for tensor in self.given(ops):
+            output = tensor in self.graph.output_set
+            steps = self.crossings.leaving(tensor, pu.index, output=output)
+            leave += self._reaching(steps, tensor, memories)
         near = self._near(ops, pu, memories) if memories else memories
         launches = self.launches(pu, ops, fused=fused, memories=near)
         return Job(name, pu.index, needs, tuple(entry), launches, tuple(leave))
@@ -159,6 +168,19 @@ class Lowering:
             made = dict.fromkeys(t for op in operators for t in op.outputs)
             read = dict.fromkeys(t for op in operators for t in op.inputs if t not in made)
             found = self._boundaries[key] = (tuple(read), tuple(made))
+        return found
+
+    def given(self, ops: Sequence[int]) -> tuple[str, ...]:
+        """Tensors that the operators make and the application or other operators read, in order."""
+        key = tuple(ops)
+        found = self._given.get(key)
+        if found is None:
+            graph, members = self.graph, set(key)
+            found = self._given[key] = tuple(
+                t
+                for t in self.boundary(key)[1]
+                if t in graph.output_set or not members.issuperset(graph.consumers[t])
+            )
         return found
 
     def _positions(self, names: tuple[str, ...]) -> tuple[int, ...]:

@@ -14,11 +14,16 @@ from hetsim.errors import PlanError
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One kernel of a partition: display name, the operators in it, and its work."""
+    """One kernel of a partition: display name, the operators in it, and its work.
+
+    A host thread takes the steps ``before`` and ``after`` while the unit is not running.
+    """
 
     name: str
     operators: tuple[str, ...]
     work: Work
+    before: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,30 +15,37 @@ from hetsim.schedulers.base import Problem
 def block_times(problem: Problem, blocks: Sequence[Block]) -> list[float]:
     """Seconds each block takes as one partition: call, inputs brought in, its operators, outputs.
 
-    A tensor is brought in once for each block that reads it; network inputs come from the host
-    and network outputs return to it.
+    A tensor is brought in once for each block that reads it, and left once by the block that makes
+    it; network inputs come from the host and network outputs return to it.
     """
     graph, profile = problem.graph, problem.profile
     host, call = problem.soc.host.index, profile.call()
-    pu_of = [0] * len(graph)
-    for block in blocks:
+    home = [0] * len(graph)
+    for i, block in enumerate(blocks):
         for op in block.operators:
-            pu_of[op] = block.pu
+            home[op] = i
     outputs = set(graph.outputs)
     times = []
+    left: dict[str, tuple[int, float]] = {}
     for block in blocks:
         operators = [graph.operators[op] for op in block.operators]
         written = {t for o in operators for t in o.outputs}
         seconds = call + profile.chain_time(block.operators, block.pu)
         for tensor in dict.fromkeys(t for o in operators for t in o.inputs):
-            if tensor not in written:
-                source = pu_of[graph.producer[tensor]] if tensor in graph.producer else host
-                if source != block.pu:
-                    seconds += profile.crossing(tensor, source, block.pu)
+            if tensor in written:
+                continue
+            maker = home[graph.producer[tensor]] if tensor in graph.producer else None
+            source = host if maker is None else blocks[maker].pu
+            leaving, entering = profile.handover(tensor, source, block.pu)
+            seconds += entering
+            if maker is not None and tensor not in outputs:
+                left[tensor] = maker, leaving
         if block.pu != host:
             for tensor in (t for o in operators for t in o.outputs if t in outputs):
                 seconds += profile.crossing(tensor, block.pu, host)
         times.append(seconds)
+    for maker, leaving in left.values():
+        times[maker] += leaving
     return times
 
 

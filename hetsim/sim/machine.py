@@ -194,9 +194,14 @@ class Machine:
                 yield from self._stand_aside(unit, task, urgent, pause)
                 begun = env.now
                 self._occupy(unit)
+            if launch.before:
+                begun = yield from self._aside(unit, threads, begun, launch.before, task)
             work = launch.work
             if self.tiles and work.tiles:
                 yield from self._tiled(unit, launch, task)
+                if launch.after:
+                    yield from self._completion(unit, task)
+                    begun = yield from self._aside(unit, threads, begun, launch.after, task)
                 continue
             delay = work.dispatch_s
             for nominal in work.phases:
@@ -215,11 +220,29 @@ class Machine:
                     phase = max(phase, now, key=_arithmetic)
                 record(unit, launch, phase, delay, start, env.now, flow, task)
                 delay = 0.0
-        if unit.interrupt_s:
-            start = env.now
-            yield env.timeout(unit.interrupt_s)
-            self.recorder.wait(unit.lane, "interrupt", "completion", start, env.now, task)
+            if launch.after:
+                yield from self._completion(unit, task)
+                begun = yield from self._aside(unit, threads, begun, launch.after, task)
+        if not task.launches[-1].after:
+            yield from self._completion(unit, task)
         self._vacate(unit, threads, begun, task)
+
+    def _completion(self, unit: Unit, task: Task) -> Story:
+        """The host learns that ``unit`` is done."""
+        if unit.interrupt_s:
+            start = self.env.now
+            yield self.env.timeout(unit.interrupt_s)
+            self.recorder.wait(unit.lane, "interrupt", "completion", start, self.env.now, task)
+
+    def _aside(
+        self, unit: Unit, threads: Cores | None, begun: float, steps: tuple[Step, ...], task: Task
+    ) -> Generator[simpy.Event, Any, float]:
+        """Host work between kernels, while ``unit`` does nothing; returns when it goes on."""
+        self._vacate(unit, threads, begun, task)
+        for step in steps:
+            yield from self.host_step(step, unit.host_lane, task)
+        self._occupy(unit)
+        return self.env.now
 
     def _stand_aside(self, unit: Unit, task: Task, urgent: Story | None, pause: Pause) -> Story:
         """The unit does what is more urgent; what ``task`` keeps on chip stays there meanwhile."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -37,6 +38,11 @@ class CPUClusterSpec(PUSpec):
     parallel_efficiency: Annotated[float, Field(ge=0, le=1)] = Field(
         default=1.0, description="what each further core adds, as a share of a core"
     )
+    fused_tails: Literal["added", "free"] = Field(
+        default="added",
+        description="what stands behind the first operator of a fused kernel: its arithmetic is"
+        " added, or done in registers for nothing",
+    )
     l2: Size | None = Field(
         default=None, description="shared cache; a tensor that fits and was just written stays"
     )
@@ -49,6 +55,17 @@ class CPUClusterSpec(PUSpec):
             raise located("workers", ("workers",), message, self.workers)
         return self
 
+    @model_validator(mode="after")
+    def _tails_are_fused(self) -> CPUClusterSpec:
+        if self.fused_tails == "free" and not self.fuse:
+            message = "has no effect: 'fuse' names no chain"
+            raise located("fused tails", ("fused_tails",), message, self.fused_tails)
+        return self
+
+    def along(self, field: str, choice: object) -> Mapping[str, object] | None:
+        """No tails are free where nothing is fused."""
+        return None if (field, choice) == ("fused_tails", "free") and not self.fuse else {}
+
     @property
     def thread_cores(self) -> int:
         """All its cores."""
@@ -58,6 +75,11 @@ class CPUClusterSpec(PUSpec):
     def units(self) -> tuple[int, ...]:
         """Cores of each worker."""
         return tuple(self.workers) if self.workers else (self.cores,)
+
+    @property
+    def fused_tails_hide(self) -> bool:
+        """As stated."""
+        return self.fused_tails == "free"
 
     @property
     def cache(self) -> float:

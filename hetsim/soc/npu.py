@@ -134,8 +134,9 @@ class NPUSpec(PUSpec):
 
     @property
     def managed_memory(self) -> float:
-        """A unified SRAM keeps tensors; separate buffers are refilled."""
-        return 0.0 if isinstance(self.sram, BufferSizes) else float(self.sram)
+        """A unified SRAM keeps tensors, unless the host must change them; buffers are refilled."""
+        refilled = isinstance(self.sram, BufferSizes) or self.relayouts_kernels
+        return 0.0 if refilled else self.on_chip_memory
 
     @property
     def on_chip_memory(self) -> float:
@@ -159,7 +160,7 @@ class NPUSpec(PUSpec):
         """That of all engines, whatever they get of it."""
         return self.dma.engines * self.dma.bandwidth
 
-    def along(self, field: str, choice: object) -> Mapping[str, object]:
+    def along(self, field: str, choice: object) -> Mapping[str, object] | None:
         """A host that polls takes no interrupt."""
         return {"interrupt_latency": 0} if (field, choice) == ("host_wait", "poll") else {}
 

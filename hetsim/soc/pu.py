@@ -7,6 +7,7 @@ the host (:class:`Crossing`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
 
@@ -53,6 +54,11 @@ class Crossing(Spec):
 
     quantise: Time = Field(default=0.0, description="per element, when the data type changes")
     relayout: Time = Field(default=0.0, description="per element, when the layout changes")
+    relayout_at: Literal["partition", "kernel"] = Field(
+        default="partition",
+        description="'kernel': the layout is changed around every kernel, and tensors lie in the"
+        " host's layout between kernels, none of them on chip",
+    )
     cache_maintenance: Bandwidth | None = Field(
         default=None, description="rate of cache flush/invalidate; absent = cache-coherent PU"
     )
@@ -61,6 +67,17 @@ class Crossing(Spec):
         alias="copy",
         description="rate of copying the tensor to a buffer of its own; absent = zero-copy",
     )
+
+    @model_validator(mode="after")
+    def _relayouts_something(self) -> Crossing:
+        if self.relayout_at == "kernel" and not self.relayout:
+            message = "has no effect: 'relayout' is zero"
+            raise located("crossing", ("relayout_at",), message, self.relayout_at)
+        return self
+
+    def along(self, field: str, choice: object) -> Mapping[str, object] | None:
+        """Nobody relayouts around kernels what is nowhere relayouted."""
+        return None if (field, choice) == ("relayout_at", "kernel") and not self.relayout else {}
 
 
 class Slowdown(Spec):
@@ -273,6 +290,11 @@ class PUSpec(Spec):
     def managed_memory(self) -> float:
         """Bytes of software-managed on-chip memory in which tensors can stay; 0 if none."""
         return 0.0
+
+    @property
+    def relayouts_kernels(self) -> bool:
+        """Whether the host changes the layout of what every kernel reads and writes."""
+        return self.crossing.relayout_at == "kernel"
 
     @property
     def on_chip_memory(self) -> float:

@@ -14,7 +14,7 @@ from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
 from hetsim.names import suggest
-from hetsim.soc.fields import Name, Spec, Time, detail
+from hetsim.soc.fields import Bandwidth, Name, Spec, Time, detail
 from hetsim.soc.kinds import OfItsKind
 from hetsim.soc.links import Arbitration as Arbitration
 from hetsim.soc.links import LinkSpec, MemorySpec
@@ -31,6 +31,16 @@ class RuntimeSpec(Spec):
     partition_call: Time = Field(default=0.0, description="calling one partition")
     thread_create: Time = Field(default=0.0, description="forking one member of a parallel group")
     thread_join: Time = Field(default=0.0, description="joining one member of a parallel group")
+    exchange: Literal["native", "host"] = Field(
+        default="native",
+        description="the format in which partitions leave what others read: their unit's own, which"
+        " the reader's host thread converts; or the host's, in and out of every partition",
+    )
+    input_copy: Bandwidth | None = Field(
+        default=None,
+        description="rate at which the host copies the inputs of each partition before it is"
+        " called; absent = it reads them where they are",
+    )
 
 
 class SoCSpec(Spec):

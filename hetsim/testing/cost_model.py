@@ -71,6 +71,11 @@ class CostModelKit(Kit):
             floors = [model.floor(graph, *each) for each in ops]
             same = floors == [model.floor(graph, *each) for each in ops]
             assert same, f"{graph.name} on {soc.name}: asked twice, the floors differ"
+            transfers = [model.transfer(graph, *each) for each in ops]
+            same = transfers == [model.transfer(graph, *each) for each in ops]
+            assert same, f"{graph.name} on {soc.name}: asked twice, the transfers differ"
+            sound = all(t is None or 0 <= t < math.inf for t in transfers)
+            assert sound, f"{graph.name} on {soc.name}: a transfer is negative or never ends"
 
     def test_nothing_runs_faster_than_the_floors_of_its_operators(self) -> None:
         for soc, graph, model in self._asked():

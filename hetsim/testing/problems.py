@@ -134,7 +134,8 @@ class FakeProfile(Profile):
     ``times[op][pu]``: alone, data at hand; ``None`` = unsupported. ``groups[(names...), pu]``:
     a fused chain. ``comm[tensor]``, else ``default_comm``: a crossing between any two PUs.
     A profile's ``time`` adds the crossing of inputs from the host (PU 0), as ``transfer``, unless
-    ``transfers[op]`` states another. ``call`` is part of nothing but :meth:`call`.
+    ``transfers[op]`` states another. ``call`` is part of nothing but :meth:`call`. ``copies[op]``,
+    else ``default_comm``: T(n), which is no part of anything.
     """
 
     def __init__(
@@ -147,12 +148,14 @@ class FakeProfile(Profile):
         default_comm: float = 0.0,
         transfers: Mapping[str, Sequence[float]] | None = None,
         call: float = 0.0,
+        copies: Mapping[str, float] | None = None,
     ) -> None:
         self.graph, self.soc = graph, soc
         self.times, self.groups = times, dict(groups or {})
         self.comm, self.default_comm = dict(comm or {}), default_comm
         self.transfers = dict(transfers or {})
         self.call_s = call
+        self.copies = dict(copies or {})
         self.asked = 0
 
     def alone(self, op: int, pu: int) -> float:
@@ -188,6 +191,10 @@ class FakeProfile(Profile):
         if operator.name in self.transfers:
             return self.transfers[operator.name][pu]
         return sum(self.crossing(t, 0, pu) for t in operator.inputs)
+
+    def copy(self, op: int) -> float:
+        self.asked += 1
+        return self.copies.get(self.graph.operators[op].name, self.default_comm)
 
     def crossing(self, tensor: str, source: int, target: int) -> float:
         self.asked += 1

@@ -86,7 +86,8 @@ class ReaderKit(Kit):
         for op in self.spoken_of:
             key = operator_key(self.graph, op)
             assert key in table.entries, f"nothing arrived of {op.name} ({key})"
-            found = table.entries[key].seconds
+            found = table.time(key)
+            assert found is not None, f"{op.name}: {times[op.name]} s became no time"
             assert math.isclose(found, times[op.name], rel_tol=self.precision), (
                 f"{op.name}: {times[op.name]} s became {found} s"
             )
@@ -146,6 +147,9 @@ class ReaderKit(Kit):
         assert table.entries, "a table without a time"
         for key, entry in table.entries.items():
             assert entry.key == key, f"{entry.key} stands under {key}"
-            assert entry.seconds > 0, f"{key} takes {entry.seconds} s"
+            assert entry.seconds is None or entry.seconds > 0, f"{key} takes {entry.seconds} s"
+            copied = entry.transfer_s
+            assert copied is None or 0 <= copied < math.inf, f"{key}: inputs take {copied} s"
+            assert (entry.seconds, copied) != (None, None), f"{key} says nothing"
             assert entry.spread_s is None or entry.spread_s >= 0, f"{key}: {entry.spread_s} s"
         assert all(str(doubt) for doubt in table.doubts), "a doubt that says nothing"

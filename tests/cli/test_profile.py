@@ -22,12 +22,17 @@ def test_a_simulated_profile_comes_back_as_a_measured_one(tmp_path, capsys):
     names = {path.name for path in (tmp_path / "p").iterdir()}
     assert names == {
         "profile.csv", "profile-cpu.yaml", "profile-npu.yaml", "nestc-cpu.yaml", "nestc-npu.yaml",
-        "manifest.json",
+        "nestc-cpu-comm.yaml", "nestc-npu-comm.yaml", "manifest.json",
     }  # fmt: skip
     rows = list(csv.DictReader((tmp_path / "p/profile.csv").open()))
     assert {row["pu"] for row in rows} == {"cpu", "npu"}
     assert any("+" in row["operators"] for row in rows)
     assert all(row["reason"] for row in rows if row["time_us"] == "cannot run")
+    host = read_profile("p/profile-cpu.yaml").entries
+    copied = {row["key"]: float(row["transfer_us"]) for row in rows if row["pu"] == "npu"}
+    assert all(copied[key] == pytest.approx(e.transfer_s * 1e6) for key, e in host.items()
+               if key in copied)  # fmt: skip
+    assert min(copied.values()) > 0  # the copy of the inputs, which the host's units have, too
     scenario = tmp_path / "s.yaml"
     scenario.write_text(
         "hetsim: scenario/1\nname: s\nsoc: zcu102-vta\nmodels: [squeezenet]\n"
@@ -50,13 +55,14 @@ def test_a_simulated_profile_comes_back_as_a_measured_one(tmp_path, capsys):
 def test_nestc_files_written_are_files_read(tmp_path, capsys):
     assert entry(["profile", "--soc", "zcu102-vta", "--model", "squeezenet", "-o", "p"]) == 0
     capsys.readouterr()
-    command = ["profile", "--import", "nestc", "p/nestc-npu.yaml", "--model", "squeezenet",
-               "--device", "vta", "-o", "q"]  # fmt: skip
+    command = ["profile", "--import", "nestc", "p/nestc-npu.yaml", "p/nestc-npu-comm.yaml",
+               "--model", "squeezenet", "--device", "vta", "-o", "q"]  # fmt: skip
     assert entry(command) == 0
     written, read = read_profile("p/profile-npu.yaml"), read_profile("q/vta.yaml")
     assert written.entries.keys() == read.entries.keys()
     for key, one in written.entries.items():
         assert read.entries[key].seconds == pytest.approx(one.seconds, rel=1e-5)
+        assert read.entries[key].transfer_s == pytest.approx(one.transfer_s, rel=1e-5)
     assert entry(command) == 2  # the directory exists
     assert entry([*command, "--force"]) == 0
 
@@ -70,6 +76,9 @@ def test_nestc_files_written_are_files_read(tmp_path, capsys):
         (["--soc", "s", "--model", "m", "--device", "d"], "--device goes with --import"),
         (["--import", "csv", "f", "--repeat", "3"], "--repeat goes with --measure"),
         (["--import", "csv", "none.csv"], "no such file"),
+        (["--import", "csv", "f", "--pu", "npu"], "--soc and --pu go together"),
+        (["--import", "csv", "f", "--unit", "min"], "'min' is not one of 'us', 'ms', 's'"),
+        (["--soc", "s", "--model", "m", "--censored", "drop"], "--censored goes with --import"),
         (["--measure", "onnxruntime", "--threads", "two"], "not a list of thread counts"),
         (["--soc", "zcu102-vta", "--model", "squeezenett"], "no network called"),
     ],
@@ -77,6 +86,23 @@ def test_nestc_files_written_are_files_read(tmp_path, capsys):
 def test_wrong_calls_end_with_one_message(arguments, told, capsys):
     assert entry(["profile", *arguments]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_an_import_is_checked_against_the_peak_of_the_unit_that_was_measured(tmp_path, capsys):
+    (tmp_path / "vta.yaml").write_text(
+        "backendName: VTA\nConvolution-1-56-56-64-float-64-3-1: 8\nRelu-1-56-56-64-float: 1\n"
+    )
+    command = ["profile", "--import", "nestc", "vta.yaml", "--model", "resnet18", "-o", "q",
+               "--soc", "zcu102-vta", "--pu"]  # fmt: skip
+    assert entry([*command, "npu"]) == 2
+    told = capsys.readouterr().err
+    assert "vta.yaml:2:1: Conv[n1 c64 h56 w56 o64 k3x3" in told
+    assert "8 us are 14451 GMAC/s, more than the peak of npu, 85.25 GMAC/s" in told
+    assert "is the unit right? 8 ms would be 14.45 GMAC/s" in told
+    assert not (tmp_path / "q").exists()
+    assert entry([*command, "gpu"]) == 2
+    assert "zcu102-vta has no unit 'gpu'" in capsys.readouterr().err
+    assert entry([*command, "npu", "--unit", "ms"]) == 0
 
 
 def test_a_profile_that_is_not_there_is_located_in_the_scenario(tmp_path, capsys):

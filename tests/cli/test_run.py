@@ -176,7 +176,9 @@ def test_a_failing_scheduler_loses_its_row_only(workdir, capsys):
 
 def test_a_changed_soc_changes_the_result(workdir, capsys):
     base = makespans(result_json(capsys, *TINY, "--no-files"))
-    slow = makespans(result_json(capsys, *TINY, "--no-files", "--set", "cpu.cores=1"))
+    slow = makespans(
+        result_json(capsys, *TINY, "--no-files", "--set", "cpu.operating_points.nominal.clock=0.5x")
+    )
     other = result_json(capsys, *TINY, "--no-files", "--set", "soc=edge-mcu")
     assert all(slow[name] > base[name] for name in base)
     assert other["soc"] == "edge-mcu"
@@ -228,7 +230,6 @@ def test_two_runs_write_the_same_bytes(workdir):
         (["run", "quickstart", "--set", "dram.bandwidth=0 GB/s"], "must be more than zero"),
         (["run", "quickstart", "--set", "dram.bandwidth=3 GHz"], "unit of frequency"),
         (["run", "quickstart", "--set", "dram.bandwith=3 GB/s"], "did you mean 'bandwidth'"),
-        (["run", "quickstart", "--set", "dram.capacity=1 MiB"], "network 'squeezenet' needs"),
         (["run", "quickstart", "--plan", "none.yaml"], "none.yaml"),
         (["run", "quickstart", "--plan", "bad.yaml"], "bad.yaml:"),
         (["run", "quickstart", "--execution", "magic"], "'magic' is not one of"),

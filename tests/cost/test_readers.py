@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from hetsim.cost.measured.files import dump_profile, parse_profile
 from hetsim.cost.measured.keys import operator_key
 from hetsim.cost.measured.readers.base import Request
-from hetsim.cost.measured.readers.nestc import group_key, nestc_key, write
+from hetsim.cost.measured.readers.nestc import TRANSFERS, group_key, nestc_key, write
 from hetsim.cost.measured.readers.registry import FORMATS, import_profiles
 from hetsim.errors import ConfigError
 from hetsim.workload.zoo import load_model
@@ -104,9 +105,107 @@ def test_nestc_needs_a_network_and_something_to_use(tmp_path):
         import_profiles("nestc", Request((path,)))
     with pytest.raises(ConfigError, match="no time could be used"):
         import_profiles("nestc", Request((path,), (RESNET,)))
-    other = store(tmp_path, "b.yaml", f"Type: Comm\n{group_key(RESNET, RESNET.operators[:1])}: 3\n")
-    with pytest.raises(ConfigError, match="transfer times"):
+    other = store(tmp_path, "b.yaml", f"Type: Comm\n{group_key(RESNET, RESNET.operators[:1])}: x\n")
+    with pytest.raises(
+        ConfigError, match=r"no time could be used\n.*b\.yaml:2:.*'x' is not a time"
+    ):
         import_profiles("nestc", Request((other,), (RESNET,)))
+
+
+def nestc(tmp_path, *texts, **request):
+    paths = [store(tmp_path, f"{i}.yaml", text) for i, text in enumerate(texts)]
+    return import_profiles("nestc", Request(tuple(paths), (RESNET,), **request))
+
+
+def test_nestc_transfers_join_the_times_of_their_backend(tmp_path):
+    conv, relu = RESNET.operators[0], RESNET.operators[1]
+    keys = [nestc_key(RESNET, op) for op in (conv, relu)]
+    times = f"backendName: CPU\n{keys[0]}: 147000\n{keys[1]}: 900\n"
+    copies = f"---\nType: CommTime\nbackendName: CPU\n{keys[0]}: 406\nNobody-1-float: 3\n...\n"
+    elsewhere = f"Type: CommTime\nbackendName: VTA\n{keys[0]}: 0\n{keys[1]}: INFINITY\n"
+    cpu, vta = nestc(tmp_path, times, copies, elsewhere)
+    entry = cpu.entries[operator_key(RESNET, conv)]
+    assert (entry.seconds, entry.transfer_s) == pytest.approx((0.147, 406e-6))
+    assert cpu.entries[operator_key(RESNET, relu)].transfer_s is None
+    told = [str(doubt) for doubt in cpu.doubts]
+    assert any("1 operators and groups have a time and no measured transfer" in t for t in told)
+    assert any(t.startswith(f"{tmp_path / '1.yaml'}") and "Nobody" in t for t in told)
+    (alone,) = vta.entries.values()
+    assert (alone.seconds, alone.transfer_s) == (None, 0.0)
+    told = [str(doubt) for doubt in vta.doubts]
+    assert any("have a measured transfer and no time" in t for t in told)
+    assert any("2.yaml:4" in t and "INFINITY is no time" in t for t in told)
+
+
+def test_nestc_transfers_as_the_compiler_writes_them(tmp_path):
+    """Its main writes a bare ``CommTime``, which is no YAML; places stay those of the file."""
+    key = nestc_key(RESNET, RESNET.operators[0])
+    (table,) = nestc(tmp_path, f"---\nCommTime\nbackendName: CPU\n{key} : 406\n{key}x : 1\n...\n")
+    assert table.entries[operator_key(RESNET, RESNET.operators[0])].transfer_s == 406e-6
+    assert table.entries[operator_key(RESNET, RESNET.operators[0])].where.line == 4
+
+
+def test_nestc_one_transfer_for_a_backend_is_that_of_every_operator(tmp_path):
+    key = nestc_key(RESNET, RESNET.operators[0])
+    (told,) = nestc(tmp_path, f"commCost: 0.5\nbackendName: VTA\n{key}: 25\n")
+    assert [e.transfer_s for e in told.entries.values()] == [0.5e-6]
+    assert any("one number for every operator" in str(doubt) for doubt in told.doubts)
+    (template,) = nestc(tmp_path, f"commCost: 0.0\nbackendName: VTA\n{key}: 25\n")
+    assert [e.transfer_s for e in template.entries.values()] == [None]
+    assert any("not a measurement" in str(doubt) for doubt in template.doubts)
+
+
+def test_nestc_transfers_make_a_round_trip(tmp_path):
+    rows = [(RESNET, (op,), 1e-6 * (i + 1)) for i, op in enumerate(RESNET.operators[:6])]
+    (table,) = nestc(tmp_path, write("CPU", rows, TRANSFERS).text)
+    again = parse_profile(dump_profile(table))
+    wanted = {operator_key(RESNET, op): seconds for _, (op,), seconds in rows}
+    for found in (table, again):
+        assert {key: entry.transfer_s for key, entry in found.entries.items()} == pytest.approx(
+            wanted
+        )
+        assert all(entry.seconds is None for entry in found.entries.values())
+
+
+def whole(tmp_path, unit=None, censored="keep"):
+    """Six operators in whole numbers, one of them 1, as the authors' older profiles are."""
+    numbers = [147, 1, 12, 72, 1, 39]
+    seen: dict[str, int] = {}
+    for op, number in zip(RESNET.operators, numbers, strict=False):
+        seen.setdefault(nestc_key(RESNET, op), number)
+    lines = [f"{key}: {number}" for key, number in seen.items()]
+    text = "\n".join(["backendName: CPU", *lines, ""])
+    (table,) = nestc(tmp_path, text, unit=unit, censored=censored)
+    return table
+
+
+@pytest.mark.parametrize(("unit", "scale"), [(None, 1e-6), ("us", 1e-6), ("ms", 1e-3), ("s", 1.0)])
+def test_nestc_times_are_in_the_unit_that_the_user_says(tmp_path, unit, scale):
+    entry = whole(tmp_path, unit).entries[operator_key(RESNET, RESNET.operators[0])]
+    assert entry.seconds == pytest.approx(147 * scale)
+    assert (entry.spread_s is None) == (scale < 1e-3)
+
+
+@pytest.mark.parametrize(("unit", "step"), [("ms", 1e-3), ("s", 1.0)])
+def test_whole_units_are_intervals_and_ones_are_censored(tmp_path, unit, step):
+    keys = [operator_key(RESNET, op) for op in RESNET.operators[:2]]
+    kept = whole(tmp_path, unit).entries
+    long, short = (kept[key] for key in keys)
+    # Uniform between 146.5 and 147.5, and between 0 and 1.5: the quartiles of each.
+    assert (long.seconds, long.spread_s) == pytest.approx((147 * step, 0.25 * step))
+    assert (short.seconds, short.spread_s) == pytest.approx((0.75 * step, 0.375 * step))
+    dropped = whole(tmp_path, unit, "drop")
+    assert keys[0] in dropped.entries
+    assert keys[1] not in dropped.entries
+    (told,) = [doubt.message for doubt in dropped.doubts if doubt.kind == "coarse times"]
+    name = RESNET.operators[1].name
+    assert f"are below 1.5 {unit} and left to the model: resnet18:{name}" in told
+
+
+def test_dropping_what_is_not_censored_is_told(tmp_path):
+    assert "coarse times" not in kinds(whole(tmp_path))
+    (told,) = [d.message for d in whole(tmp_path, "us", "drop").doubts if d.kind == "coarse times"]
+    assert "none is censored" in told
 
 
 # AutoTVM
@@ -225,11 +324,35 @@ def table_of(tmp_path, text, graphs=(SQUEEZENET,)):
 def test_csv_takes_keys_and_names_in_any_unit(tmp_path):
     (ms,) = table_of(tmp_path, f"key,time_ms\n{KEY},2.5\n")
     assert ms.entries[KEY].seconds == pytest.approx(2.5e-3)
+    path = store(tmp_path, "t.csv", f"key,time\n{KEY},2.5\n")
+    (bare,) = import_profiles("csv", Request((path,), unit="ms"))
+    assert bare.entries[KEY].seconds == pytest.approx(2.5e-3)
     (cells,) = table_of(tmp_path, f"operators,time\n{NAME},35 us\nn0+n1,2 ms\n")
     assert cells.entries[operator_key(SQUEEZENET, SQUEEZENET.operators[1])].seconds == 35e-6
     assert len([key for key in cells.entries if " + " in key]) == 1
+    (copied,) = table_of(tmp_path, f"key,time_ms,transfer_us\n{KEY},2.5,30\n")
+    assert copied.entries[KEY].transfer_s == pytest.approx(30e-6)
+    (alone,) = table_of(tmp_path, f"key,transfer_us\n{KEY},30\n")
+    assert alone.entries[KEY].seconds is None
+    assert alone.entries[KEY].transfer_s == pytest.approx(30e-6)
     (unable,) = table_of(tmp_path, f"key,time_us\n{KEY},cannot run\n")
     assert math.isinf(unable.entries[KEY].seconds)
+
+
+def test_a_unit_beside_one_that_the_file_states_is_refused(tmp_path):
+    for form, text in (
+        ("csv", f"key,time_us\n{KEY},3\n"),
+        ("csv", "device,pu,op,c_in,h_in\n"),
+        ("autotvm", record([0.002])),
+        ("ort", json.dumps(events({NAME: [1, 2]}))),
+    ):
+        path = store(tmp_path, "t", text)
+        request = Request((path,), (SQUEEZENET,), unit="ms")
+        with pytest.raises(ConfigError, match=r"--unit ms: .*states the unit of its times itself"):
+            import_profiles(form, request)
+    path = store(tmp_path, "t.csv", f"key,time\n{KEY},3 ms\n")
+    with pytest.raises(ConfigError, match=r"line 2: time is '3 ms', a plain number was expected"):
+        import_profiles("csv", Request((path,), unit="ms"))
 
 
 @pytest.mark.parametrize(
@@ -248,6 +371,9 @@ def test_csv_takes_keys_and_names_in_any_unit(tmp_path):
         ("operators,time_us\nnobody,3\n", "line 2: no network given has operators 'nobody'"),
         (f"key,time\n{KEY},3\n", "line 2: .*no unit"),
         (f"key,time_us\n{KEY},3,4\n", "line 2: 3 fields"),
+        (f"key,time_us,transfer_us\n{KEY},3,much\n", "line 2: transfer_us is 'much', a plain"),
+        (f"key,time_us,transfer_us\n{KEY},3,-4\n", "line 2: transfer_us is -4, which is no"),
+        (f"key,time_us,transfer_us\n{KEY},,\n", "line 2: time_us is ''"),
     ],
 )
 def test_csv_faults_are_told_with_their_line(tmp_path, text, told):

@@ -25,7 +25,7 @@ from tests.report.samples import sample_result, sample_soc
 @pytest.fixture(scope="module")
 def result() -> Result:
     schedulers = ["type_based", "partition_tuner", "ios"]  # the last one rewrites the network
-    changes = {"npu.dma.engines": 2, "dram.bandwidth": "0.7x"}
+    changes = {"soc": "zcu102-vta-4t", "npu.dma.engines": 2, "dram.bandwidth": "0.7x"}
     return hetsim.run("quickstart", changes, schedulers=schedulers)
 
 

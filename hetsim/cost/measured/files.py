@@ -10,6 +10,7 @@
     entries:
     - operators: Relu[1x64x56x56>1x64x56x56] float32
       time_us: 35.2
+      transfer_us: 410             # copying its inputs, measured apart
     - operators: Softmax[1x1000>1x1000 axis=1] float32
       time_us: cannot run
 """
@@ -18,10 +19,10 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from hetsim.cost.measured.keys import kinds_of
 from hetsim.cost.measured.table import CANNOT_RUN, Entry, ProfileTable, Scope
@@ -39,7 +40,15 @@ class EntrySpec(Spec):
     """One measured operator or fused group."""
 
     operators: str = Field(description="key of the operator; a group's are joined by ' + '")
-    time_us: Microseconds | Literal["cannot run"] = Field(description="median, microseconds")
+    time_us: Microseconds | Literal["cannot run"] | None = Field(
+        default=None,
+        description="median, microseconds; may be left out where transfer_us is known",
+    )
+    transfer_us: Annotated[float, Field(ge=0, le=1e15)] | None = Field(
+        default=None,
+        description="median of copying its inputs to the device, microseconds, measured apart"
+        " from time_us",
+    )
     spread_us: Annotated[float, Field(ge=0)] | None = Field(
         default=None, description="half the distance between the quartiles"
     )
@@ -51,6 +60,12 @@ class EntrySpec(Spec):
     def _is_key(cls, value: str) -> str:
         kinds_of(value)
         return value
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.time_us is None and self.transfer_us is None:
+            raise ValueError("neither time_us nor transfer_us is given")
+        return self
 
 
 class ProfileSpec(Spec):
@@ -92,11 +107,12 @@ def _table(document: Document) -> ProfileTable:
     entries = [
         Entry(
             entry.operators,
-            CANNOT_RUN if isinstance(entry.time_us, str) else entry.time_us * 1e-6,
-            None if entry.spread_us is None else entry.spread_us * 1e-6,
+            CANNOT_RUN if isinstance(entry.time_us, str) else _seconds(entry.time_us),
+            _seconds(entry.spread_us),
             entry.samples,
             tuple(entry.seen),
             document.where(("entries", i)),
+            _seconds(entry.transfer_us),
         )
         for i, entry in enumerate(spec.entries)
     ]
@@ -126,14 +142,21 @@ def dump_profile(table: ProfileTable) -> str:
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
-    written: dict[str, Any] = {"operators": entry.key, "time_us": microseconds(entry.seconds)}
-    if entry.spread_s is not None:
-        written["spread_us"] = microseconds(entry.spread_s)
+    written: dict[str, Any] = {"operators": entry.key}
+    for name, seconds in (
+        ("time_us", entry.seconds), ("spread_us", entry.spread_s), ("transfer_us", entry.transfer_s)
+    ):  # fmt: skip
+        if seconds is not None:
+            written[name] = microseconds(seconds)
     if entry.samples > 1:
         written["samples"] = entry.samples
     if entry.seen:
         written["seen"] = list(entry.seen)
     return written
+
+
+def _seconds(microseconds: float | None) -> float | None:
+    return None if microseconds is None else microseconds * 1e-6
 
 
 def microseconds(seconds: float) -> float | str:

@@ -123,6 +123,10 @@ class MeasuredModel(CostModel):
         arithmetic = max(0.0, bare - pu.spec.dispatch)
         return alone.dispatch_s + arithmetic * alone.compute_s / base.compute_s
 
+    def transfer(self, graph: Graph, op: int, pu: PU) -> float | None:
+        found = self.entry(graph, Kernel.of(graph, (graph.operators[op],)), pu)
+        return None if found is None else found.transfer_s
+
     def entry(self, graph: Graph, kernel: Kernel, pu: PU) -> Entry | None:
         """What was measured of exactly this kernel on this PU."""
         table = self.tables.get(pu.cluster)
@@ -132,18 +136,18 @@ class MeasuredModel(CostModel):
         self, graph: Graph, kernel: Kernel, pu: PU, table: ProfileTable
     ) -> tuple[float, str] | None:
         """Seconds of the kernel alone and who says so; ``None`` when not measured."""
-        entry = table.entries.get(self._key(graph, kernel))
-        if entry is not None:
-            seconds = self._own(graph, kernel, pu, table, entry)
+        measured = table.time(self._key(graph, kernel))
+        if measured is not None:
+            seconds = self._own(graph, kernel, pu, table, measured)
             return None if seconds is None else (seconds, MEASURED)
         if len(kernel.operators) == 1:
             return None
         head = Kernel.of(graph, kernel.operators[:1])
-        known = table.entries.get(self._key(graph, head))
+        known = table.time(self._key(graph, head))
         if known is None:
             return None
-        if math.isinf(known.seconds):
-            return known.seconds, MEASURED_HEAD
+        if math.isinf(known):
+            return known, MEASURED_HEAD
         seconds = self._own(graph, head, pu, table, known)
         if seconds is None:
             return None
@@ -153,12 +157,12 @@ class MeasuredModel(CostModel):
         return seconds * max(whole / of_head, 1.0) if of_head else seconds, MEASURED_HEAD
 
     def _own(
-        self, graph: Graph, kernel: Kernel, pu: PU, table: ProfileTable, entry: Entry
+        self, graph: Graph, kernel: Kernel, pu: PU, table: ProfileTable, measured: float
     ) -> float | None:
         """The kernel's share of a measured time, or ``None`` when none is left."""
-        if table.scope == "kernel" or math.isinf(entry.seconds):
-            return entry.seconds
-        left = entry.seconds - self._surroundings(graph, kernel, pu)
+        if table.scope == "kernel" or math.isinf(measured):
+            return measured
+        left = measured - self._surroundings(graph, kernel, pu)
         return left if left > 0.0 else None
 
     def _key(self, graph: Graph, kernel: Kernel) -> str:

@@ -11,6 +11,7 @@ from hetsim.cost.chain import CostModel
 from hetsim.cost.crossing import Crossings
 from hetsim.cost.measured.files import read_profile
 from hetsim.cost.measured.model import MeasuredModel
+from hetsim.cost.measured.peak import refuse_impossible
 from hetsim.cost.measured.table import ProfileTable
 from hetsim.cost.source import CostSource
 from hetsim.cost.work import Kernel
@@ -29,7 +30,11 @@ class MeasuredSource(CostSource):
         return spec.profile
 
     def model(self, soc: SoC, files: Mapping[str, Path], behind: CostModel) -> CostModel:
-        return measured_model(soc, tables(files), behind)
+        """Also refuses times that are beyond the unit's peak."""
+        found = tables(files)
+        for cluster, table in found.items():
+            refuse_impossible(table, cluster, soc)
+        return measured_model(soc, found, behind)
 
     def doubts(self, files: Mapping[str, Path]) -> list[str]:
         found = tables(files).values()
@@ -57,7 +62,10 @@ def _read(path: Path, _changed: int, _size: int) -> ProfileTable:
 
 
 class _Surroundings:
-    """What a one-partition plan takes besides its kernel: call, crossings, completion."""
+    """What a one-partition plan takes besides its kernel: call, crossings, completion.
+
+    The runtime's copy of its inputs was timed apart.
+    """
 
     def __init__(self, soc: SoC) -> None:
         self._soc = soc
@@ -68,9 +76,13 @@ class _Surroundings:
         if known is None or known[0] is not graph:
             known = self._crossings[id(graph)] = (graph, Crossings(graph, self._soc))
         host = self._soc.host
+        crossings = known[1]
+        before, after = crossings.around(kernel.inputs, kernel.outputs, pu)
         steps = [
-            *(s for t in kernel.inputs for s in known[1].steps(t, None, pu.index)),
-            *(s for t in kernel.outputs for s in known[1].steps(t, pu.index, None)),
+            *(s for t in kernel.inputs for s in crossings.entering(t, None, pu.index)),
+            *before,
+            *after,
+            *(s for t in kernel.outputs for s in crossings.leaving(t, pu.index, output=True)),
         ]
         waits = sum(
             max(step.seconds, step.bytes / host.bandwidth) + (host.latency if step.bytes else 0.0)

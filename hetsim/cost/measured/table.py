@@ -24,16 +24,19 @@ CANNOT_RUN = math.inf
 class Entry:
     """One measured time: seconds (infinite = cannot run), half the spread, how many samples.
 
-    ``spread_s`` is half the distance between the first and third quartile; ``None`` when only one
-    figure is known. ``seen`` names operators that were measured.
+    ``seconds`` is ``None`` where only the transfer was measured. ``spread_s`` is half the distance
+    between the first and third quartile; ``None`` when only one figure is known. ``seen`` names
+    operators that were measured. ``transfer_s``: copying the inputs took so long, seconds, measured
+    apart from the time (PartitionTuner's T(n): Yu et al., ETRI Journal 45(2), 2023, section 3).
     """
 
     key: str
-    seconds: float
+    seconds: float | None
     spread_s: float | None = None
     samples: int = 1
     seen: tuple[str, ...] = ()
     where: Location | None = field(default=None, compare=False)
+    transfer_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,37 +85,63 @@ class ProfileTable:
             grouped.setdefault(entry.key, []).append(entry)
         merged, disagreements = {}, []
         for key, same in grouped.items():
-            merged[key], doubt = merge(same)
-            if doubt is not None:
-                disagreements.append(doubt)
+            merged[key], found = merge(same)
+            disagreements += found
         doubts = (*doubts, *disagreements)
         return cls(name, device, source, scope, merged, doubts, tuple(remarks))
 
     def __len__(self) -> int:
         return len(self.entries)
 
+    def time(self, key: str) -> float | None:
+        """Seconds measured of ``key``, infinite when it cannot run; ``None`` when not measured."""
+        entry = self.entries.get(key)
+        return None if entry is None else entry.seconds
 
-def merge(entries: list[Entry]) -> tuple[Entry, Doubt | None]:
-    """One entry for several of the same key: the median; a doubt when they differ by much."""
+
+def merge(entries: list[Entry]) -> tuple[Entry, list[Doubt]]:
+    """One entry for several of the same key: the medians; doubts when they differ by much."""
     first = entries[0]
     if len(entries) == 1:
-        return first, None
-    times = [entry.seconds for entry in entries]
-    able = [seconds for seconds in times if math.isfinite(seconds)]
-    middle = median(able) if able else CANNOT_RUN
+        return first, []
+    timed = [(e, e.seconds) for e in entries if e.seconds is not None]
+    copied = [(e, e.transfer_s) for e in entries if e.transfer_s is not None]
     spreads = [entry.spread_s for entry in entries if entry.spread_s is not None]
-    seen = tuple(dict.fromkeys(name for entry in entries for name in entry.seen))
-    samples = sum(entry.samples for entry in entries)
-    result = Entry(first.key, middle, max(spreads, default=None), samples, seen, first.where)
-    if not able or (len(able) == len(times) and max(able) - min(able) <= 2 * AGREE * middle):
-        return result, None
+    result = Entry(
+        first.key,
+        _middle([seconds for _, seconds in timed]),
+        max(spreads, default=None),
+        sum(entry.samples for entry, _ in timed or copied),
+        tuple(dict.fromkeys(name for entry in entries for name in entry.seen)),
+        first.where,
+        _middle([seconds for _, seconds in copied]),
+    )
+    doubts = [_disagreement("measurements", timed), _disagreement("measured transfers", copied)]
+    return result, [doubt for doubt in doubts if doubt is not None]
+
+
+def _middle(times: list[float]) -> float | None:
+    able = [seconds for seconds in times if math.isfinite(seconds)]
+    return median(able) if able else CANNOT_RUN if times else None
+
+
+def _disagreement(what: str, measured: list[tuple[Entry, float]]) -> Doubt | None:
+    times = [seconds for _, seconds in measured]
+    able = [seconds for seconds in times if math.isfinite(seconds)]
+    middle = _middle(times)
+    if middle is None or not able:
+        return None
+    if len(able) == len(times) and max(able) - min(able) <= 2 * AGREE * middle:
+        return None
     if len(able) < len(times):
         told = f"cannot run in {len(times) - len(able)} of them"
     else:
         told = f"from {min(able) * 1e6:.6g} to {max(able) * 1e6:.6g} us"
-    places = ", ".join(f"line {e.where.line}" for e in entries[:5] if e.where and e.where.line)
+    first = measured[0][0]
+    shown = [entry for entry, _ in measured[:5]]
+    places = ", ".join(f"line {e.where.line}" for e in shown if e.where and e.where.line)
     message = (
-        f"{len(entries)} measurements of {first.key} disagree ({told}"
+        f"{len(times)} {what} of {first.key} disagree ({told}"
         f"{'; ' + places if places else ''}); the median {middle * 1e6:.6g} us is used"
     )
-    return result, Doubt("repeats disagree", message, first.where)
+    return Doubt("repeats disagree", message, first.where)

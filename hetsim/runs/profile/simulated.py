@@ -7,7 +7,7 @@ shapes and attributes on equal PUs) are asked once.
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Sequence
+from collections.abc import Container, Hashable, Iterable, Sequence
 
 from hetsim.cost.fusion import is_fusable
 from hetsim.cost.measured.keys import operator_key
@@ -66,20 +66,53 @@ class SimulatedProfile(Profile):
             self._known[key] = found
         return found
 
-    def transfer(self, op: int, pu: int) -> float:
+    def copy(self, op: int) -> float:
+        """As measured on the host, if it was; else at the runtime's rate.
+
+        Where the runtime copies nothing, at the rate of the host's own way to memory, over which
+        every byte passes twice.
+        """
+        found = self._known.get(("copy", self._signatures[op]))
+        if found is None:
+            costs, soc = self._lowering.costs, self._soc
+            measured = costs.transfer(self._graph, op, soc.host)
+            found = self._copied(op) if measured is None else measured
+            self._known["copy", self._signatures[op]] = found
+        return found
+
+    def _copied(self, op: int) -> float:
+        rate = self._soc.runtime.input_copy or self._soc.host.bandwidth / 2
         read = dict.fromkeys(self._graph.operators[op].inputs)
+        return self._steps([self._lowering.crossings.copy(t, rate) for t in read])
+
+    def transfer(self, op: int, pu: int) -> float:
         host = self._soc.host.index
-        return sum(self.crossing(tensor, host, pu) for tensor in read)
+        read = dict.fromkeys(self._graph.operators[op].inputs)
+        steps = [s for t in read for s in self._lowering.crossings.entering(t, host, pu)]
+        return self._known_steps("transfer", read, host, pu, steps)
 
     def crossing(self, tensor: str, source: int, target: int) -> float:
-        if source == target:
+        return 0.0 if source == target else sum(self.handover(tensor, source, target))
+
+    def handover(self, tensor: str, source: int, target: int) -> tuple[float, float]:
+        crossings = self._lowering.crossings
+        leaving = crossings.leaving(tensor, source, output=False)
+        entering = (*crossings.copying(tensor), *crossings.entering(tensor, source, target))
+        return (
+            self._known_steps("leaving", (tensor,), source, target, leaving),
+            self._known_steps("entering", (tensor,), source, target, entering),
+        )
+
+    def _known_steps(
+        self, what: str, tensors: Iterable[str], source: int, target: int, steps: Sequence[Step]
+    ) -> float:
+        if not steps:
             return 0.0
-        shape = self._graph.tensors[tensor]
-        key = ("crossing", shape.shape, shape.dtype, self._kind(source), self._kind(target),
-               self._soc.pus[source].cluster == self._soc.pus[target].cluster)  # fmt: skip
+        shapes = [(t.shape, t.dtype) for t in map(self._graph.tensors.__getitem__, tensors)]
+        units = [(self._kind(p), self._soc.pus[p].cluster) for p in (source, target)]
+        key = (what, *shapes, *units)
         found = self._known.get(key)
         if found is None:
-            steps = self._lowering.crossings.steps(tensor, source, target)
             found = self._known[key] = self._steps(steps)
         return found
 
@@ -111,12 +144,12 @@ class SimulatedProfile(Profile):
         unit = self._soc.pus[pu]
         launches = lowering.launches(unit, ops)
         inputs, outputs = lowering.boundary(ops)
-        wanted = [t for t in outputs if self._read_outside(t, ops)] or outputs[-1:]
+        wanted = lowering.given(ops) or outputs[-1:]
         crossings = lowering.crossings
         entry = [*lowering.call_steps]
         for tensor in inputs:
-            entry += crossings.steps(tensor, None, pu)
-        leave = [step for tensor in wanted for step in crossings.steps(tensor, pu, None)]
+            entry += crossings.entering(tensor, None, pu)
+        leave = [s for tensor in wanted for s in crossings.leaving(tensor, pu, output=True)]
         return Job("alone", pu, (), tuple(entry), launches, tuple(leave))
 
     def _read_outside(self, tensor: str, ops: Container[int]) -> bool:

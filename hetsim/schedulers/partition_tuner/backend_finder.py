@@ -3,24 +3,24 @@
 Source: Yu et al., "PartitionTuner", ETRI Journal 45(2), 2023, doi 10.4218/etrij.2021-0446, step 3.
 
 Dynamic programming over (operator, PU). With P_b(n) the individual time, F_b the time of a fused
-group, T(n) the transfer of n's input and S the switch penalty: staying on b costs P_b(n) - T_b(n),
-or F_b - T_b(n) in place of both times when n is fused behind its predecessor; coming from another
-PU costs P_b(n) + 2 T(n) + S. Stated here for a group g of one or more operators k..n: the cost of
-*entering* k, plus the time of g on b, minus the transfers inside g. For pairs this is the paper's
-recurrence, except that groups never overlap (a Relu cannot be fused into two kernels), which the
-pairwise formula would let pass.
+group, T(n) the transfer of n's input (:mod:`hetsim.schedulers.transfers`) and S the switch penalty:
+staying on b costs P_b(n) - T(n), or F_b - T(n) in place of both times when n is fused behind its
+predecessor; coming from another PU costs P_b(n) + 2 T(n) + S. Stated here for a group g of one or
+more operators k..n: the cost of *entering* k, plus the time of g on b, minus the transfers inside
+g. For pairs this is the paper's recurrence, except that groups never overlap (a Relu cannot be
+fused into two kernels), which the pairwise formula would let pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hetsim.cost.fusion import is_fusable
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.errors import SchedulerError
 from hetsim.schedulers.base import Problem
-from hetsim.schedulers.partition_tuner.transfers import transfer_time
+from hetsim.schedulers.transfers import Transfer, Transfers
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,18 @@ class BackendFinder:
 
     ``switch_s``: penalty S in seconds. ``longest_group``: operators in the longest fused group that
     is considered. ``boundary``: whether a branch's first operator pays for coming from another
-    PU (the paper lets it start anywhere for free).
+    PU (the paper lets it start anywhere for free), ``pu_of`` where earlier branches run.
     """
 
     def __init__(
-        self, problem: Problem, *, switch_s: float, longest_group: int, boundary: bool
+        self,
+        problem: Problem,
+        *,
+        switch_s: float,
+        longest_group: int,
+        boundary: bool,
+        transfer: Transfer,
+        pu_of: Mapping[int, int],
     ) -> None:
         self.graph = problem.graph
         self.profile = problem.profile
@@ -54,15 +61,10 @@ class BackendFinder:
         self.switch_s = switch_s
         self.longest_group = longest_group
         self.boundary = boundary
-        self.pu_of: dict[int, int] = {}
+        self.pu_of = pu_of
+        self.transfers = Transfers(problem, transfer)
         self._time: dict[int, list[float]] = {}
-        self._saved: dict[int, list[float]] = {}
-        self._transfer: dict[int, float] = {}
         self._group: dict[tuple[tuple[int, ...], int], float] = {}
-
-    def commit(self, ops: Sequence[int], pus: Sequence[int]) -> None:
-        """Records a decision that later branches may have to cross from."""
-        self.pu_of.update(zip(ops, pus, strict=True))
 
     def best(self, ops: Sequence[int], allowed: Sequence[int] | None = None) -> Choice | None:
         """The cheapest PUs for the chain ``ops``, among ``allowed``; ``None`` if impossible.
@@ -105,18 +107,18 @@ class BackendFinder:
         self, op: int, b: int, before: dict[int, tuple[float, int]] | None
     ) -> tuple[float, int]:
         """Cost of all that precedes ``op`` when it runs on ``b``, and the PU it comes from."""
-        saved = self._saved_transfer(op)[b]
+        saved, paid = self.transfers.saved(op)[b], self.transfers.paid(op)
         if before is None:
             sources = [self.pu_of[p] for p in self.graph.predecessors[op] if p in self.pu_of]
             if not self.boundary or not sources:
                 return 0.0, b
             if all(source == b for source in sources):
                 return -saved, b
-            return 2 * self._transfer_of(op) + self.switch_s, b
+            return 2 * paid + self.switch_s, b
         best = (before[b][0] - saved, b)
         for other, (seconds, _) in before.items():
             if other != b:
-                changed = seconds + 2 * self._transfer_of(op) + self.switch_s
+                changed = seconds + 2 * paid + self.switch_s
                 if changed < best[0]:
                     best = (changed, other)
         return best
@@ -128,7 +130,7 @@ class BackendFinder:
         seconds = self._group_time(group, b)
         if seconds >= sum(self._times(op)[b] for op in group):
             return INFEASIBLE
-        return seconds - sum(self._saved_transfer(op)[b] for op in group[1:])
+        return seconds - sum(self.transfers.saved(op)[b] for op in group[1:])
 
     def _backtrack(
         self,
@@ -149,19 +151,6 @@ class BackendFinder:
         if op not in self._time:
             self._time[op] = [self.profile.time(op, b) for b in self.pus]
         return self._time[op]
-
-    def _saved_transfer(self, op: int) -> list[float]:
-        """T_b(n) per PU; nothing to save where the operator cannot run alone."""
-        if op not in self._saved:
-            transfers = [self.profile.transfer(op, b) for b in self.pus]
-            self._saved[op] = [t if t < INFEASIBLE else 0.0 for t in transfers]
-        return self._saved[op]
-
-    def _transfer_of(self, op: int) -> float:
-        """The paper's one T(n)."""
-        if op not in self._transfer:
-            self._transfer[op] = transfer_time(self.profile, op, self.pus)
-        return self._transfer[op]
 
     def _group_time(self, group: tuple[int, ...], b: int) -> float:
         key = (group, b)

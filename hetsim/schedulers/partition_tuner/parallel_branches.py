@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 
 from hetsim.schedulers.base import Problem
@@ -56,7 +57,10 @@ def round_seconds(members: Round) -> float:
 class ParallelSpreader:
     """Decides for one set of parallel branches at a time.
 
-    ``pack``: all of a PU's branches become one member, instead of one member per branch and round.
+    ``strict``: a set runs in parallel only as the authors' code lets it. With one NPU at most one
+    branch may be whole on each PU; with several NPUs it is the branches whole on NPUs alone that
+    do, packed into one member per NPU. ``pack``: so are all PUs' branches otherwise, instead of one
+    member per branch and round.
     """
 
     problem: Problem
@@ -64,6 +68,7 @@ class ParallelSpreader:
     lpt_by: str
     profit_test: bool
     pack: bool
+    strict: bool
 
     @property
     def fork_join_s(self) -> float:
@@ -136,7 +141,15 @@ class ParallelSpreader:
         queues: dict[int, list[Member]] = {}
         for member in placed:
             queues.setdefault(member.pu, []).append(member)
-        if self.pack:
+        several = len(self._npus) > 1
+        if self.strict:
+            if several:
+                lone = [pu for pu in queues if pu not in self._npus]
+            else:
+                lone = list(queues) if max(map(len, queues.values()), default=0) > 1 else []
+            for pu in lone:
+                spread.loose += map(_alone, queues.pop(pu))
+        if self.pack or (self.strict and several):
             rounds = [[_packed(queue) for queue in queues.values()]] if queues else []
         else:
             longest = max((len(queue) for queue in queues.values()), default=0)
@@ -146,9 +159,11 @@ class ParallelSpreader:
             if len(together) > 1 and (not self.profit_test or self._pays(together)):
                 spread.rounds.append(together)
             else:
-                spread.loose += [
-                    (m.operators, Choice((m.pu,) * len(m.operators), m.seconds)) for m in together
-                ]
+                spread.loose += map(_alone, together)
+
+    @cached_property
+    def _npus(self) -> frozenset[int]:
+        return frozenset(pu.index for pu in self.problem.soc.pus if pu.spec.role == "npu")
 
     def _pays(self, members: Round) -> bool:
         parallel = round_seconds(members) + len(members) * self.fork_join_s
@@ -178,6 +193,11 @@ def weight_bytes(graph: Graph, ops: Operators, pu: PU) -> float:
         for op in ops
         for dtype, count in graph.operators[op].weights
     )
+
+
+def _alone(member: Member) -> tuple[Operators, Choice]:
+    """A branch that runs in line."""
+    return member.operators, Choice((member.pu,) * len(member.operators), member.seconds)
 
 
 def _packed(queue: Sequence[Member]) -> Member:

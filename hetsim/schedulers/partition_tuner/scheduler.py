@@ -5,20 +5,15 @@ multiple heterogeneous processing units", ETRI Journal 45(2), 2023, doi 10.4218/
 
 Its five steps and where they live: the *profiler* is :class:`hetsim.cost.profile.Profile`; the
 *branch extractor* is :mod:`hetsim.schedulers.branches`; the *backend finder* is
-:mod:`hetsim.schedulers.partition_tuner.backend_finder`; the *graph partitioner* is here; the
-*partition scheduler* is :mod:`hetsim.schedulers.partition_tuner.parallel_branches`. Defaults are
-the published choices. Read as published: with several branches on each PU, the rounds hold at most
-one branch per PU, paired in order of falling weight bytes.
+:mod:`hetsim.schedulers.partition_tuner.backend_finder`; the *graph partitioner* is
+:mod:`hetsim.schedulers.partitions`; the *partition scheduler* is
+:mod:`hetsim.schedulers.partition_tuner.parallel_branches`. Defaults are the published choices, and
+where the paper is silent what the authors' public code does.
 
-What it predicts is the sum its recurrences minimise, which is no estimate of time. P_b(n) holds
-the transfer of n's input already, so a change of PU counts it three times with 2 T(n), and the
-penalty S is pure bookkeeping; on the other side P_b(n) holds the way back of n's result, which
-nobody pays inside a partition, and a fused group is credited T of its inner input, which about
-cancels it. On ResNet-50 on ``zcu102-vta`` that makes 851 ms of 537: 48 ms are S and 249 ms are
-2 T(n) at 24 changes. Where nothing changes PU inside a branch the sum is too low instead, since the
-first operators of branches enter for nothing (SqueezeNet: 160 ms of 177). The definitions are the
-published ones and stay; ``details`` tell beside it what the profile says of the finished plan
-(537 ms, 177 ms).
+What it predicts is what the profile says of the finished plan. The sum that its recurrences
+minimise (``recurrence_us`` in the plan's details) is no time: the penalty S is pure bookkeeping,
+2 T(n) stands for what a change of PU costs, staying is credited a T(n) that P(n) does not hold, and
+the first operators of branches enter for nothing. On small operators it can be below zero.
 """
 
 from __future__ import annotations
@@ -29,13 +24,19 @@ from itertools import groupby
 from typing import ClassVar, Literal
 
 from hetsim.errors import SchedulerError
-from hetsim.plan.build import Block, make_plan, merge_runs
+from hetsim.plan.build import make_plan
 from hetsim.plan.model import Plan
 from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.schedulers.branches import Branch, extract_branches
 from hetsim.schedulers.estimate import predict
 from hetsim.schedulers.partition_tuner.backend_finder import BackendFinder, Choice
-from hetsim.schedulers.partition_tuner.parallel_branches import ParallelSpreader, Spread
+from hetsim.schedulers.partition_tuner.parallel_branches import (
+    ParallelSpreader,
+    Spread,
+    round_seconds,
+)
+from hetsim.schedulers.partitions import Merge, Partitions, levels
+from hetsim.schedulers.transfers import Transfer
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,12 @@ class PartitionTuner(Scheduler):
     coming from another PU. ``profit_test``: go parallel only where forking and joining threads
     costs less than it saves. ``joint``: choose the PUs of parallel branches together instead of one
     by one. ``lpt_by``: what longest-processing-time-first compares. ``pack``: one partition per PU
-    for a whole set of parallel branches. ``merge_levels``: neighbouring partitions of one PU
-    become one across branches and levels.
+    for a whole set of parallel branches. ``merge_levels``: neighbouring partitions of one PU become
+    one across levels of a single branch, across all, or never. ``transfer``: what T(n) is, the copy
+    of the inputs that the authors measured or what it takes to bring them into a PU's format.
+    ``parallel_sets``: ``strict`` runs a set in parallel as the authors' code does, one branch on
+    each PU or none, with several NPUs all that is whole on them; ``free`` forms as many rounds as
+    there are branches to pair.
     """
 
     name: ClassVar[str] = "partition_tuner"
@@ -64,7 +69,9 @@ class PartitionTuner(Scheduler):
     joint: bool = False
     lpt_by: Literal["bytes", "time"] = "bytes"
     pack: bool = False
-    merge_levels: bool = False
+    merge_levels: Merge = "single"
+    transfer: Transfer = "memcpy"
+    parallel_sets: Literal["strict", "free"] = "strict"
 
     def __post_init__(self) -> None:
         """Raises :class:`SchedulerError` for a parameter outside its range."""
@@ -79,16 +86,22 @@ class PartitionTuner(Scheduler):
 
     def plan(self, problem: Problem) -> Plan:
         """Raises :class:`SchedulerError` when no PU runs some operator."""
+        draft = Partitions(self.merge_levels)
         finder = BackendFinder(
             problem,
             switch_s=self.switch_penalty_us * 1e-6,
             longest_group=self.longest_group,
             boundary=self.boundary_cost,
+            transfer=self.transfer,
+            pu_of=draft.pu_of,
         )
-        spreader = ParallelSpreader(problem, finder, self.lpt_by, self.profit_test, self.pack)
+        spreader = ParallelSpreader(
+            problem, finder, self.lpt_by, self.profit_test, self.pack,
+            strict=self.parallel_sets == "strict",
+        )  # fmt: skip
         branches = extract_branches(problem.graph)
-        draft = _Draft()
-        for level in _levels(branches):
+        seconds = 0.0
+        for level in levels(branches):
             loose: list[tuple[tuple[int, ...], Choice]] = []
             spreads: list[Spread] = []
             for members in _sets(level):
@@ -98,11 +111,13 @@ class PartitionTuner(Scheduler):
                 spread = (spreader.jointly if self.joint else spreader.independently)(members)
                 loose += spread.loose
                 spreads.append(spread)
-            draft.add_line(loose)
-            for spread in spreads:
-                draft.add_rounds(spread)
-            draft.commit(finder)
-        blocks, groups = draft.merged() if self.merge_levels else (draft.blocks, draft.groups)
+            for together in (r for spread in spreads for r in spread.rounds):
+                draft.add_parallel([(member.operators, member.pu) for member in together])
+                seconds += round_seconds(together)
+            line = [pair for ops, choice in loose for pair in zip(ops, choice.pus, strict=True)]
+            draft.add_line(line, branches=len(level))
+            seconds += sum(choice.seconds for _, choice in loose)
+        blocks, groups = draft.blocks, draft.groups
         threads = sum(len(group) for group in groups) * spreader.fork_join_s
         return make_plan(
             problem.graph,
@@ -111,21 +126,15 @@ class PartitionTuner(Scheduler):
             groups,
             scheduler=self.name,
             parameters=asdict(self),
-            predicted_s=draft.seconds + (threads if problem.forks else 0.0),
+            predicted_s=predict(problem, blocks, groups),
             details={
                 "branches": len(branches),
                 "levels": len({branch.level for branch in branches}),
                 "parallel_sets": len({b.group for b in branches if b.group is not None}),
                 "parallel_rounds": len(groups),
-                "profile_estimate_us": predict(problem, blocks, groups) * 1e6,
+                "recurrence_us": (seconds + (threads if problem.forks else 0.0)) * 1e6,
             },
         )
-
-
-def _levels(branches: Sequence[Branch]) -> Iterator[list[Branch]]:
-    """Branches level by level, in execution order."""
-    for _, members in groupby(branches, key=lambda b: b.level):
-        yield list(members)
 
 
 def _sets(level: Sequence[Branch]) -> Iterator[list[tuple[int, ...]]]:
@@ -135,49 +144,3 @@ def _sets(level: Sequence[Branch]) -> Iterator[list[tuple[int, ...]]]:
             yield from ([branch.operators] for branch in members)
         else:
             yield [branch.operators for branch in members]
-
-
-class _Draft:
-    """The graph partitioner: blocks in execution order, and the groups among them."""
-
-    def __init__(self) -> None:
-        self.blocks: list[Block] = []
-        self.groups: list[tuple[int, ...]] = []
-        self.seconds = 0.0
-        self._committed = 0
-
-    def add_line(self, branches: Sequence[tuple[tuple[int, ...], Choice]]) -> None:
-        """Branches that run one after the other: concatenated, cut where the PU changes."""
-        units = [(op,) for ops, _ in branches for op in ops]
-        pus = [pu for _, choice in branches for pu in choice.pus]
-        self.blocks += merge_runs(units, pus)
-        self.seconds += sum(choice.seconds for _, choice in branches)
-
-    def add_rounds(self, spread: Spread) -> None:
-        """Rounds of branches that run at the same time."""
-        for members in spread.rounds:
-            first = len(self.blocks)
-            self.blocks += [Block(member.operators, member.pu) for member in members]
-            self.groups.append(tuple(range(first, len(self.blocks))))
-            self.seconds += max(member.seconds for member in members)
-
-    def commit(self, finder: BackendFinder) -> None:
-        """Tells ``finder`` where everything added since the last call runs."""
-        for block in self.blocks[self._committed :]:
-            finder.commit(block.operators, [block.pu] * len(block.operators))
-        self._committed = len(self.blocks)
-
-    def merged(self) -> tuple[list[Block], list[tuple[int, ...]]]:
-        """Blocks and groups with neighbours outside groups merged where the PU is the same."""
-        grouped = {i for group in self.groups for i in group}
-        blocks: list[Block] = []
-        position: list[int] = []
-        open_end = False
-        for i, block in enumerate(self.blocks):
-            if open_end and i not in grouped and blocks[-1].pu == block.pu:
-                blocks[-1] = Block(blocks[-1].operators + block.operators, block.pu)
-            else:
-                blocks.append(block)
-            open_end = i not in grouped
-            position.append(len(blocks) - 1)
-        return blocks, [tuple(position[i] for i in group) for group in self.groups]

@@ -3,7 +3,7 @@
 Coordinate descent: one parameter after the other, all its values, keep the best, until a whole
 round brings nothing; with ``pairs`` then all values of two parameters at once, and again from
 there. It starts from the published parameters and from all mended choices, and the better end
-wins. There are about two thousand combinations; the descent tries some forty, with pairs some two
+wins. There are about ten thousand combinations; the descent tries some fifty, with pairs some three
 hundred.
 """
 
@@ -26,13 +26,16 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
     "switch_penalty_us": (0.0, 20.0, 100.0, 500.0, 1000.0, 2000.0, 5000.0),
     "longest_group": (1, 2, 3, 4),
     "lpt_by": ("bytes", "time"),
-    "merge_levels": (False, True),
+    "merge_levels": ("none", "single", "all"),
+    "transfer": ("memcpy", "crossing"),
+    "parallel_sets": ("strict", "free"),
 }
 """What is tried for each parameter, those that matter most first."""
 
 MENDED: Mapping[str, object] = {
     "switch_penalty_us": 20.0, "longest_group": 3, "boundary_cost": True, "profit_test": True,
-    "joint": True, "lpt_by": "time", "pack": True, "merge_levels": True,
+    "joint": True, "lpt_by": "time", "pack": True, "merge_levels": "all",
+    "transfer": "crossing", "parallel_sets": "free",
 }  # fmt: skip
 """Every choice that the published algorithm leaves out, taken."""
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from hetsim.cost.fusion import match
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.errors import SchedulerError
-from hetsim.plan.build import make_plan, merge_runs
+from hetsim.plan.build import Block, make_plan, merge_runs
 from hetsim.plan.model import Plan
 from hetsim.schedulers.base import Problem
 from hetsim.schedulers.estimate import predict
+from hetsim.schedulers.partitions import Cut, cut_at_branches
 
 CPU, NPU = "cpu", "npu"
 """Roles of processing units (:attr:`hetsim.soc.pu.PUSpec.role`)."""
@@ -37,18 +38,19 @@ def static_plan(
     preference: Sequence[int],
     scheduler: str,
     parameters: dict[str, object] | None = None,
+    cut: Cut = "none",
 ) -> Plan:
     """Places every operator on the first PU of ``preference`` that supports it.
 
     What that PU fuses behind the operator goes with it. Runs of operators on one PU, in graph
-    order, are its partitions; nothing is made parallel.
+    order, are its partitions, or in the order of branches, cut where these fork; nothing is made
+    parallel.
 
     Raises:
         SchedulerError: an operator that no PU of ``preference`` can run.
     """
     units, pus = assign(problem, preference, range(len(problem.graph)))
-    order = sorted(range(len(units)), key=lambda u: units[u][-1])
-    blocks = merge_runs([units[u] for u in order], [pus[u] for u in order])
+    blocks = cut_plan(problem, units, pus, cut)
     return make_plan(
         problem.graph,
         problem.soc,
@@ -57,6 +59,16 @@ def static_plan(
         parameters=parameters,
         predicted_s=predict(problem, blocks),
     )
+
+
+def cut_plan(
+    problem: Problem, units: Sequence[Sequence[int]], pus: Sequence[int], cut: Cut
+) -> list[Block]:
+    """The partitions of units with their PUs that run one after the other."""
+    if cut == "branches":
+        return cut_at_branches(problem.graph, units, pus)
+    order = sorted(range(len(units)), key=lambda u: units[u][-1])
+    return merge_runs([units[u] for u in order], [pus[u] for u in order])
 
 
 def assign(

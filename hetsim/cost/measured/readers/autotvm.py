@@ -32,9 +32,11 @@ def read(request: Request) -> list[ProfileTable]:
     """Reads tuning logs: one table per device.
 
     Raises:
-        ConfigError: unreadable, or nothing in it that can be used.
+        ConfigError: a unit was given, unreadable, or nothing in it that can be used.
     """
+    request.refuse_unit("an AutoTVM log")
     best: dict[str, dict[str, Entry]] = {}
+    fastest: dict[tuple[str, str], float] = {}
     findings = Findings()
     for path in request.files:
         where = Location(str(path))
@@ -53,8 +55,10 @@ def read(request: Request) -> list[ProfileTable]:
             elif key is None:
                 unknown[task] += 1
             else:
-                kept = best.setdefault(request.device or device, {})
-                if key not in kept or seconds < kept[key].seconds:
+                device = request.device or device
+                kept = best.setdefault(device, {})
+                if seconds < fastest.get((device, key), math.inf):
+                    fastest[device, key] = seconds
                     kept[key] = Entry(key, seconds, None, trials, (task,), place)
         if failed:
             findings.add("failed trials", f"{failed} records are failed trials; not used", where)
@@ -78,7 +82,7 @@ def read(request: Request) -> list[ProfileTable]:
             doubts=findings.doubts,
             remarks=("best tuned result of each operator",),
         )
-        tables.append(finish(table, request.graphs))
+        tables.append(finish(table, request))
     return tables
 
 

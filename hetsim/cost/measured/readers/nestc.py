@@ -1,4 +1,10 @@
-"""NEST-C performance profiles: a flat map of keys to microseconds, one file per backend.
+"""NEST-C performance profiles: flat maps of keys to times, several files per backend.
+
+Times are in microseconds unless the user says otherwise: older ones are in whole milliseconds.
+``Type: ExeTime`` holds times, any other type (``CommTime``) what copying an operator's float32
+inputs took, measured apart: PartitionTuner's T(n). Older files have one number for the whole
+backend instead, ``commCost``. What NEST-C itself writes begins with a bare ``CommTime``, which is
+not YAML; it is read as the type it stands for.
 
 A key is the operator kind, the dimensions of input 0 (NHWC), the data type, and for convolutions
 output channels, kernel and stride; a group joins keys with ``+``. Padding, groups, dilation, pool
@@ -8,16 +14,18 @@ kernels and the width of a Gemm are missing, so one key can stand for several op
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hetsim.cost.fusion import sole_reader
 from hetsim.cost.measured.keys import JOIN, operator_key
-from hetsim.cost.measured.readers.base import Findings, Request, finish
-from hetsim.cost.measured.table import CANNOT_RUN, Entry, ProfileTable
+from hetsim.cost.measured.readers.base import UNITS, Findings, Request, finish, listed
+from hetsim.cost.measured.table import CANNOT_RUN, Doubt, Entry, ProfileTable
 from hetsim.errors import ConfigError, Location
+from hetsim.infiles import read_text
 from hetsim.workload.graph import Graph, Operator
-from hetsim.yamlio import Document, read_yaml
+from hetsim.yamlio import Document, parse_yaml
 
 KINDS: Mapping[str, str] = {
     "Conv": "Convolution", "AveragePool": "AvgPool", "GlobalAveragePool": "AvgPool",
@@ -32,7 +40,9 @@ _SYNONYMS: Mapping[str, str] = {
 """Other spellings of kinds seen in files, in lower case."""
 
 _DTYPES: Mapping[str, str] = {"float32": "float", "int8": "i8", "int32": "i32", "int64": "index64"}
+TIMES, TRANSFERS = "ExeTime", "CommTime"
 _HEADER = frozenset({"Type", "backendName", "commCost"})
+_BARE = re.compile(rf"^{TRANSFERS}[ \t]*$", re.MULTILINE)
 
 
 def nestc_key(graph: Graph, op: Operator) -> str:
@@ -65,11 +75,13 @@ def read(request: Request) -> list[ProfileTable]:
     request.need_graphs("a NEST-C profile")
     backends: dict[str, _Backend] = {}
     for path in request.files:
-        document = read_yaml(path)
+        text = read_text(path)
+        typed = _BARE.sub(f"Type: {TRANSFERS}", text, count=1)
+        document = parse_yaml(typed, str(path))
         if not isinstance(document.data, dict):
             raise ConfigError("a NEST-C profile is a map of keys to times", where=document.where())
         device = request.device or str(document.data.get("backendName", path.stem))
-        backend = backends.setdefault(device, _Backend(request.graphs))
+        backend = backends.setdefault(device, _Backend(request.graphs, UNITS[request.unit or "us"]))
         backend.take(document)
     tables = []
     for device, backend in backends.items():
@@ -79,10 +91,10 @@ def read(request: Request) -> list[ProfileTable]:
             device=device,
             source=f"NEST-C profile {', '.join(path.name for path in request.files)}",
             scope="partition",
-            doubts=backend.findings.doubts,
-            remarks=("microseconds, one measurement each; calls and crossings included",),
+            doubts=[*backend.findings.doubts, *backend.unpaired()],
+            remarks=("one measurement each; calls and crossings included",),
         )
-        tables.append(finish(table, request.graphs))
+        tables.append(finish(table, request))
     return tables
 
 
@@ -91,6 +103,7 @@ class _Backend:
     """Entries of one backend, matched to the networks' operators."""
 
     graphs: tuple[Graph, ...]
+    unit_s: float
     entries: list[Entry] = field(default_factory=list)
     findings: Findings = field(default_factory=Findings)
 
@@ -102,47 +115,72 @@ class _Backend:
 
     def take(self, document: Document) -> None:
         """Reads one file."""
-        kind = str(document.data.get("Type", "ExeTime"))
-        where = document.where()
-        if kind != "ExeTime":
-            self.findings.add(
-                "communication",
-                f"Type {kind!r} holds transfer times, which the SoC describes itself; not used",
-                document.where_key(("Type",)),
-            )
-            return
-        if "commCost" in document.data:
-            self.findings.add(
-                "communication", "commCost is not used: the SoC describes its transfers itself",
-                document.where_key(("commCost",)),
-            )  # fmt: skip
+        data, where = document.data, document.where()
+        transfers = str(data.get("Type", TIMES)) != TIMES
+        overall = None if transfers else self._overall(document)
         foreign = []
-        for key, value in document.data.items():
+        for key, value in data.items():
             if key in _HEADER:
                 continue
             place = document.where((key,))
-            seconds = self._seconds(key, value, place)
-            if seconds is not None and not self._match(key, seconds, document.where_key((key,))):
+            seconds = self._seconds(key, value, place, least=0.0 if transfers else None)
+            if seconds is None:
+                continue
+            time, transfer = (None, seconds) if transfers else (seconds, overall)
+            if not self._match(key, time, transfer, document.where_key((key,))):
                 foreign.append(key)
         self.findings.several("unknown keys", "keys fit no operator given", foreign, where)
 
-    def _seconds(self, key: str, value: object, where: Location) -> float | None:
+    def _overall(self, document: Document) -> float | None:
+        """The transfer of older files: the same for all operators of the backend."""
+        if "commCost" not in document.data:
+            return None
+        place = document.where(("commCost",))
+        seconds = self._seconds("commCost", document.data["commCost"], place, least=0.0)
+        if not seconds:
+            told = "commCost is what the template says, not a measurement; not used"
+        else:
+            told = (
+                f"commCost is one number for every operator: each is taken to need"
+                f" {seconds * 1e6:.6g} us for its inputs"
+            )
+        self.findings.add("communication", told, document.where_key(("commCost",)))
+        return seconds or None
+
+    def unpaired(self) -> list[Doubt]:
+        """Doubts about operators of which only the time or only the transfer was measured."""
+        timed = {e.key: e for e in self.entries if e.seconds is not None}
+        copied = {e.key: e for e in self.entries if e.transfer_s is not None}
+        doubts = []
+        for have, lack, told in (
+            (timed, copied, "operators and groups have a time and no measured transfer"),
+            (copied, timed, "operators and groups have a measured transfer and no time"),
+        ):
+            names = [entry.seen[0] for key, entry in have.items() if key not in lack]
+            if copied and names:
+                doubts.append(Doubt("communication", f"{len(names)} {told}: {listed(names)}"))
+        return doubts
+
+    def _seconds(
+        self, key: str, value: object, where: Location, least: float | None = None
+    ) -> float | None:
+        """A time, or ``None`` and a doubt; a transfer may be as short as ``least``, not endless."""
         text = str(value).strip()
-        if text.upper() in ("INFINITY", "INF"):
-            return CANNOT_RUN
         try:
-            number = float(text)
+            number = math.inf if text.upper() == "INFINITY" else float(text)
         except ValueError:
             self.findings.add("not a number", f"{key}: {text!r} is not a time; not used", where)
             return None
-        if math.isinf(number) and number > 0:
+        if math.isinf(number) and number > 0 and least is None:
             return CANNOT_RUN
-        if not (number > 0 and math.isfinite(number)):
+        if not (number > 0 if least is None else number >= least) or not math.isfinite(number):
             self.findings.add("time not positive", f"{key}: {text} is no time; not used", where)
             return None
-        return number * 1e-6
+        return number * self.unit_s
 
-    def _match(self, key: str, seconds: float, where: Location) -> bool:
+    def _match(
+        self, key: str, seconds: float | None, transfer: float | None, where: Location
+    ) -> bool:
         parts = [_plain(part) for part in key.split("+")]
         found: dict[str, list[str]] = {}
         for graph, start in self._index.get(parts[0], ()):
@@ -161,7 +199,7 @@ class _Backend:
                 where,
             )
         for own, seen in found.items():
-            self.entries.append(Entry(own, seconds, None, 1, tuple(seen), where))
+            self.entries.append(Entry(own, seconds, None, 1, tuple(seen), where, transfer))
         return bool(found)
 
 
@@ -192,8 +230,12 @@ class Written:
     collisions: tuple[str, ...]
 
 
-def write(backend: str, rows: Sequence[tuple[Graph, Sequence[Operator], float]]) -> Written:
+def write(
+    backend: str, rows: Sequence[tuple[Graph, Sequence[Operator], float]], holds: str = TIMES
+) -> Written:
     """A NEST-C profile of ``rows`` (network, chain of operators, seconds).
+
+    The seconds are :data:`TIMES` or :data:`TRANSFERS`, as ``holds`` says.
 
     Where one key stands for different operators of different times, the median is written and the
     collision told.
@@ -204,7 +246,7 @@ def write(backend: str, rows: Sequence[tuple[Graph, Sequence[Operator], float]])
     for graph, operators, seconds in rows:
         own = JOIN.join(operator_key(graph, op) for op in operators)
         times.setdefault(group_key(graph, operators), {})[own] = seconds
-    lines = ["---", "Type: ExeTime", f"backendName: {backend}"]
+    lines = ["---", f"Type: {holds}", f"backendName: {backend}"]
     collisions = []
     for key, meant in times.items():
         able = [t for t in meant.values() if math.isfinite(t)]
