@@ -153,7 +153,7 @@ def damaged(file: str, reason: str) -> ResultsError:
 
 
 def _digest(data: Mapping[str, object]) -> str:
-    return hashlib.sha256(json.dumps(data, allow_nan=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(data).encode()).hexdigest()
 
 
 @lru_cache
