@@ -27,9 +27,8 @@ def main() -> int:
         given.seed, given.first, given.inputs, begun + 60 * given.minutes,
         given.failures.absolute(),
     )  # fmt: skip
-    print(
-        f"{'kind of file':<14}{'inputs':>9}{'refused':>9}{'ran':>7}{'broke a rule':>14}{'slowest':>9}"
-    )
+    titles = zip(("inputs", "refused", "ran", "broke a rule", "slowest"), WIDTHS, strict=True)
+    print(f"{'kind of file':<14}" + "".join(f"{title:>{width}}" for title, width in titles))
     for kind, tally in sorted(tallies.items()):
         print(
             f"{kind:<14}{tally.inputs:>9,}{tally.codes[2]:>9,}{tally.codes[0]:>7,}"
