@@ -170,9 +170,9 @@ class Harness:
         except (OSError, ValueError, AssertionError) as error:
             wrong.append(f"lost: {error}")
         notes = place / verb.out / "notes.txt"
-        if verb.before is not None and (place / verb.out).is_dir():
-            if not notes.is_file() or notes.read_text() != MINE:
-                wrong.append("lost: a file of the user's")
+        with_notes = verb.before is not None and (place / verb.out).is_dir()
+        if with_notes and not (notes.is_file() and notes.read_text() == MINE):
+            wrong.append("lost: a file of the user's")
         hidden = [str(p.relative_to(place)) for p in place.rglob(".*")]
         extra = [p.name for p in place.glob("out.*") if p.name != verb.out]
         if hidden or extra:

@@ -283,9 +283,9 @@ TARGETS = (
            _diff("good", "bare"), anything, 10),
     Target("archive", "bare/runs.json.gz", (mutate.some_packed_values,), _reported, anything, 2),
     Target("store", "s.sqlite", (BYTES, mutate.some_cells), _study(SWEEP), the_same, 5),
-    Target("store", "e.log", (BYTES, TEXT), _study(EXPLORE, "--storage", "e.log"), anything, 2),
+    Target("store", "e.log", (BYTES, TEXT), _study(EXPLORE, "--storage", "e.log"), the_same, 2),
     Target("store", "e.sqlite", (BYTES, mutate.some_cells),
-           _study(EXPLORE, "--storage", "e.sqlite"), anything, 1),
+           _study(EXPLORE, "--storage", "e.sqlite"), the_same, 1),
     Target("tune state", "t.json", JSON, RESUMED, the_same, 4),
     Target("tune state", "t.json", (mutate.some_sealed_values,), RESUMED, anything, 3),
 )  # fmt: skip
