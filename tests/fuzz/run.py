@@ -107,7 +107,9 @@ class Fuzzer:
             try:
                 with _limited():
                     answer = target.command(self._shown(target))
-                reason = _ending(answer)
+                reason = _ending(
+                    answer, path.name if path.parent == self.place else path.parent.name
+                )
                 if answer.code == 0:
                     target.judge(answer, self.good[i])
             except TooSlow:
@@ -137,7 +139,7 @@ class Fuzzer:
             shutil.rmtree(name, ignore_errors=True)
 
 
-def _ending(answer: Answer) -> str | None:
+def _ending(answer: Answer, name: str) -> str | None:
     if answer.code == 1:
         last = [line for line in answer.err.splitlines() if line.strip()]
         return f"traceback: {last[-2] if len(last) > 1 else last}"
@@ -149,7 +151,8 @@ def _ending(answer: Answer) -> str | None:
         return f"no message: {answer.err[:100]!r}"
     if len(answer.err) > MOST_SAID:
         return f"a message of {len(answer.err)} characters"
-    return None
+    named = name in answer.err or "rows failed" in answer.err  # a row names its network
+    return None if answer.code == 0 or named else f"a message without a place: {answer.err[:100]!r}"
 
 
 @contextlib.contextmanager
