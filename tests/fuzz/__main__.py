@@ -28,10 +28,10 @@ def main() -> int:
         given.failures.absolute(),
     )  # fmt: skip
     titles = zip(("inputs", "refused", "ran", "broke a rule", "slowest"), WIDTHS, strict=True)
-    print(f"{'kind of file':<14}" + "".join(f"{title:>{width}}" for title, width in titles))
+    print(f"{'kind of file':<16}" + "".join(f"{title:>{width}}" for title, width in titles))
     for kind, tally in sorted(tallies.items()):
         print(
-            f"{kind:<14}{tally.inputs:>9,}{tally.codes[2]:>9,}{tally.codes[0]:>7,}"
+            f"{kind:<16}{tally.inputs:>9,}{tally.codes[2]:>9,}{tally.codes[0]:>7,}"
             f"{len(tally.failures):>14,}{tally.slowest_s:>7.1f} s"
         )
     total = sum(tally.inputs for tally in tallies.values())

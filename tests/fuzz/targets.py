@@ -27,6 +27,8 @@ from hetsim.learn.mlp import TrainingOptions
 from hetsim.learn.regressor import LearnedModel
 from hetsim.learn.store import save_model
 from hetsim.library import shipped
+from hetsim.workload.onnx.loader import load_onnx
+from tests.cost.test_reader_kit import TestAutoTVM, TestCSV, TestNESTC, TestORT
 from tests.fuzz import mutate
 from tests.learn.samples import table_of
 from tests.study.samples import SCENARIO, small_scenario
@@ -139,6 +141,11 @@ def make_corpus(place: Path) -> None:
     save_model(
         LearnedModel.fit(table, options=TrainingOptions(hidden=(8,), epochs=5)), place / "m.npz"
     )
+    graph = load_onnx(place / "busy.onnx")
+    times = {op.name: 1e-4 * (i + 1) for i, op in enumerate(graph.operators)}
+    for name, kit in FOREIGN.items():
+        some = {op: s for op, s in times.items() if name != "autotvm" or op in ("conv", "depth")}
+        (place / f"{name}.foreign").write_text(kit().write(graph, some), encoding="utf-8")
     with contextlib.chdir(place):
         _must("plan", "make", "--model", "small.onnx", "--soc", "edge-mcu", "--scheduler", "heft",
               "-o", "plan.yaml")  # fmt: skip
@@ -159,6 +166,7 @@ def _must(*arguments: str) -> None:
     assert answer.code == 0, f"{arguments}: {answer.err}"
 
 
+FOREIGN = {"csv": TestCSV, "nestc": TestNESTC, "ort": TestORT, "autotvm": TestAutoTVM}
 FULL = """\
 description: everything a scenario may say
 set: {npu.sram: 96 KiB, bus.clock: 0.5x}
@@ -282,6 +290,12 @@ TARGETS = (
     Target("archive", "bare/runs.json.gz", (BYTES, *[mutate.some_packed_values] * 6),
            _diff("good", "bare"), anything, 10),
     Target("archive", "bare/runs.json.gz", (mutate.some_packed_values,), _reported, anything, 2),
+    *(
+        Target("foreign profile", f"{name}.foreign", (BYTES, TEXT, TEXT),
+               _instead("profile", "--import", name, "@", "--model", "busy.onnx", "-o", "again"),
+               anything, 3)
+        for name in FOREIGN
+    ),
     Target("store", "s.sqlite", (BYTES, mutate.some_cells), _study(SWEEP), the_same, 5),
     Target("store", "e.log", (BYTES, TEXT), _study(EXPLORE, "--storage", "e.log"), the_same, 2),
     Target("store", "e.sqlite", (BYTES, mutate.some_cells),
