@@ -49,6 +49,30 @@ NOTHING = Least(0.0)
 """Of a crossing that needs no work."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A link that several units need: seconds a byte when it is full, and who cannot avoid it."""
+
+    seconds: float
+    units: frozenset[int]
+    host: bool
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The least bytes that everything moves, the counterparts of :class:`Floors`.
+
+    ``ops[i][p]`` in bytes where :class:`Least` speaks of seconds, ``stored[i][p]`` what is moved
+    more when the result of operator ``i`` leaves PU ``p``. ``links`` are those worth looking at.
+    """
+
+    ops: tuple[tuple[Least, ...], ...]
+    stored: tuple[tuple[float, ...], ...]
+    toll: Callable[[str, int | None, int | None], float]
+    handing: Callable[[str, int], float]
+    links: tuple[Shared, ...]
+
+
 @dataclass(frozen=True)
 class Floors:
     """The least everything takes, for one network on one SoC.
@@ -56,24 +80,27 @@ class Floors:
     ``ops[i][p]`` is the floor of operator ``i`` on PU ``p``. ``toll(tensor, source, target)`` is
     that of the host's work in a partition on PU ``target`` that reads a tensor which PU ``source``
     made, or in the application (``None``); ``handing(tensor, source)`` is that of the host's work
-    in the partition that made it, once for all readers. ``call`` starts a partition, ``leave[p]``
-    passes between the last kernel of a partition on PU ``p`` and its results (seconds).
+    in the partition that made it, once for all readers. ``call`` starts a partition.
+    ``leave[i][p]`` are the seconds between the floor of operator ``i`` on PU ``p`` and the moment
+    its results can be handed over.
     ``awake[p]`` says that a host thread spins while PU ``p`` computes. ``crowded`` is the PU whose
     kernels take all cores of the host, if there is one: any other host thread slows them.
+    ``moved``: bytes, where they are known.
     """
 
     ops: tuple[tuple[Least, ...], ...]
     toll: Callable[[str, int | None, int | None], Least]
     call: float
-    leave: tuple[float, ...]
+    leave: tuple[tuple[float, ...], ...]
     awake: tuple[bool, ...]
     crowded: int | None = None
     handing: Callable[[str, int], Least] = lambda tensor, source: NOTHING
+    moved: Moved | None = None
 
     @property
     def pus(self) -> range:
         """PU indices."""
-        return range(len(self.leave))
+        return range(len(self.awake))
 
     def feasible(self, op: int) -> tuple[int, ...]:
         """The PUs that can run operator ``op``, ascending."""
@@ -83,13 +110,13 @@ class Floors:
 def divided(
     graph: Graph,
     pu: PU,
-    kernel: Callable[[Chain, PU], Least | None],
-    tail: Callable[[int, PU], float],
+    kernel: Callable[[Chain], Least | None],
+    tail: Callable[[int], float],
 ) -> list[Least]:
     """The floor of every operator on ``pu``, from those of the kernels it may be part of.
 
-    ``kernel(chain, pu)`` is the floor of a chain as one kernel, ``None`` when it cannot run;
-    ``tail(op, pu)`` what an operator adds to any kernel at whose head it does not stand.
+    ``kernel(chain)`` is the floor of a chain as one kernel, ``None`` when it cannot run;
+    ``tail(op)`` what an operator adds to any kernel at whose head it does not stand.
     """
     size = len(graph)
     heads: list[list[tuple[Chain, Least]]] = [[] for _ in range(size)]
@@ -97,7 +124,7 @@ def divided(
     drag = [INFEASIBLE] * size
     for op in range(size):
         for chain in chains_from(graph, op, pu):
-            found = kernel(chain, pu)
+            found = kernel(chain)
             if found is None or found.least == INFEASIBLE:
                 continue
             heads[op].append((chain, found))
@@ -110,13 +137,13 @@ def divided(
         alone = INFEASIBLE
         beside: dict[int, float] = {}
         for chain, found in heads[op]:
-            others = sum(tail(i, pu) for i in chain[1:])
+            others = sum(tail(i) for i in chain[1:])
             alone = min(alone, max(0.0, found.alone - others))
             for producer, seconds in found.beside:
                 known = beside.get(producer, INFEASIBLE)
                 beside[producer] = min(known, max(0.0, seconds - others))
         for producer in behind[op]:
-            beside[producer] = min(beside.get(producer, INFEASIBLE), tail(op, pu))
+            beside[producer] = min(beside.get(producer, INFEASIBLE), tail(op))
         cheaper = tuple((u, s) for u, s in sorted(beside.items()) if s < alone)
         if alone == INFEASIBLE and not cheaper:
             result.append(NEVER)

@@ -2,10 +2,10 @@
 
 Three arguments, each a relaxation of what the simulator executes:
 
-* *path*: along every path of the network each operator takes at least its floor on some PU, and
-  where the PU changes, or data enters or leaves, the host calls the partition and converts every
-  foreign tensor, one after the other. Dynamic programming over (operator, PU), see
-  :mod:`hetsim.bounds.relaxation`.
+* *windows*: between two operators that everything else comes before or after, nothing overlaps
+  what is outside, so the network's time is a sum. Each window takes what its longest path takes,
+  crossings included (:mod:`hetsim.bounds.relaxation`), and what a linear program over the PUs of
+  its operators says (:mod:`hetsim.bounds.labels`), for the best PUs of the operators at its ends.
 * *area*: the floors, spread over the PUs as if operators could be divided at will (a linear
   program).
 * *bytes*: weights, network inputs and outputs cross a memory at least once, in the smallest form
@@ -19,15 +19,15 @@ from collections.abc import Sequence
 
 from hetsim.bounds.bound import Bound
 from hetsim.bounds.floors import Floors
-from hetsim.bounds.relaxation import Window, earliest_close
+from hetsim.bounds.labels import Forking
+from hetsim.bounds.narrowing import narrowed
 from hetsim.bounds.simulated import least_seconds, simulated_floors
 from hetsim.cost.chain import CostModel
+from hetsim.sim.runtimes.registry import find_runtime
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import DTYPE_BYTES, Graph
 
 Table = Sequence[Sequence[float]]
-ROUNDING = 1.0 - 1e-12
-"""Sums of floats along a path round either way; a proven bound must not exceed what it bounds."""
 
 
 def lower_bounds(
@@ -36,27 +36,30 @@ def lower_bounds(
     costs: CostModel,
     fidelity: str | None = None,
     floors: Floors | None = None,
+    execution: str | None = None,
 ) -> tuple[Bound, ...]:
-    """All bounds, seconds. Cost: O((V + E) · PUs²) and one linear program.
+    """All bounds, seconds. Cost: O((V + E) · PUs²) and linear programs of stated total size.
 
-    They hold for simulations at ``fidelity``, or (``None``) at either. ``floors``, if they are
-    known already, are those of :func:`~hetsim.bounds.simulated.simulated_floors`.
+    They hold for simulations at ``fidelity``, or (``None``) at either, under the runtime
+    ``execution``, or (``None``) under any. ``floors``, if they are known already, are those of
+    :func:`~hetsim.bounds.simulated.simulated_floors`.
+
+    Raises:
+        ConfigError: no such runtime.
     """
     floors = floors or simulated_floors(graph, soc, costs, fidelity)
+    forks = execution is not None and find_runtime(execution).forks
+    spent = soc.runtime.thread_create, soc.runtime.thread_join
+    forking = Forking(*map(float, spent)) if forks else None
     table = least_seconds(floors)
     bounds = (
-        Bound(path_bound(graph, floors), "longest path of fastest operators"),
+        Bound(narrowed(graph, floors, forking), "windows between operators that cut the network"),
         Bound(area_bound(table), "operators divided over all PUs"),
     )
     if costs.caches:  # a measurement may show that caches served what should cross the memory
         return bounds
     memory = Bound(bytes_bound(graph, soc, table), "weights and network tensors through memory")
     return (*bounds, memory)
-
-
-def path_bound(graph: Graph, floors: Floors) -> float:
-    """The *path* argument."""
-    return ROUNDING * earliest_close(graph, floors, Window(tuple(range(len(graph)))))
 
 
 def area_bound(floors: Table) -> float:

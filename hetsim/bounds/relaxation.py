@@ -17,7 +17,7 @@ from hetsim.bounds.floors import Floors
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.workload.graph import Graph
 
-JOINT_OPTIONS = 300
+JOINT_OPTIONS = 64
 """Up to how many combinations of producers' PUs are looked at for a join."""
 
 
@@ -74,16 +74,21 @@ def producers(graph: Graph, op: int) -> dict[int | None, list[str]]:
 def exit_seconds(graph: Graph, floors: Floors, op: int, pu: int) -> float:
     """From the end of ``op`` on ``pu`` until the network's outputs that it makes are back."""
     outputs = [t for t in graph.operators[op].outputs if t in graph.output_set]
-    return floors.leave[pu] + sum(floors.toll(t, pu, None).alone for t in outputs)
+    return floors.leave[op][pu] + sum(floors.toll(t, pu, None).alone for t in outputs)
 
 
-def hand_over_seconds(floors: Floors, tensors: Iterable[str], pu: int) -> float:
-    """From the end of what makes ``tensors`` on ``pu`` until other partitions may read them."""
-    return floors.leave[pu] + sum(floors.handing(tensor, pu).alone for tensor in tensors)
+def hand_over_seconds(floors: Floors, op: int, tensors: Iterable[str], pu: int) -> float:
+    """From the end of ``op`` on ``pu``, which makes ``tensors``, until others may read them."""
+    return floors.leave[op][pu] + sum(floors.handing(tensor, pu).alone for tensor in tensors)
 
 
 def earliest_close(graph: Graph, floors: Floors, window: Window) -> float:
     """Least seconds that ``window`` stays open; infinite if its ``fixed`` PUs cannot run it."""
+    return min(closings(graph, floors, window))
+
+
+def closings(graph: Graph, floors: Floors, window: Window) -> list[float]:
+    """The same by the PU of the last operator."""
     done: dict[int, list[float]] = {
         op: [0.0 if p == pu else INFEASIBLE for p in floors.pus] for op, pu in window.known.items()
     }
@@ -95,11 +100,9 @@ def earliest_close(graph: Graph, floors: Floors, window: Window) -> float:
             ends.append(_end(graph, floors, window, op, pu, done) if wanted else INFEASIBLE)
         done[op] = ends
         if window.last:
-            back = (e + exit_seconds(graph, floors, op, p) for p, e in enumerate(ends))
-            close = max(close, min(back))
-        else:
-            close = max(close, min(ends))
-    return close
+            ends = [e + exit_seconds(graph, floors, op, p) for p, e in enumerate(ends)]
+        close = max(close, min(ends))
+    return [max(close, end) for end in ends]
 
 
 def _end(
@@ -124,9 +127,15 @@ def _end(
         if not counted:  # it may be there since before the window, and so may its partition
             inputs.append(Input(producer, 0.0, 0.0, ()))
             continue
+        if producer in window.known and producer != window.cut:
+            # Nothing from before the cut is in the partition of what runs elsewhere after it.
+            made = window.known[producer]
+            toll = sum(floors.toll(t, made, pu).alone for t in tensors)
+            inputs.append(Input(producer, 0.0, INFEASIBLE, ((0.0, toll),)))
+            continue
         elsewhere = tuple(
             (
-                done[producer][p] + hand_over_seconds(floors, tensors, p),
+                done[producer][p] + hand_over_seconds(floors, producer, tensors, p),
                 sum(floors.toll(t, p, pu).alone for t in tensors),
             )
             for p in floors.pus

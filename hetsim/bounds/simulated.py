@@ -1,23 +1,19 @@
 """Floors of what the simulator executes: kernels and crossings on an idle SoC.
 
-Contention, crowded cores and slowdown curves only ever add to these. Where the work of a kernel
-depends on the rest of its partition in ways too many to enumerate (tensors kept in a managed
-memory, weights fetched early), the cost model's own floor takes its place. Of a cache it is only
-known that it may hold what the kernel just before wrote.
+Contention, crowded cores and slowdown curves only ever add to these. What kernels take is found in
+:mod:`hetsim.bounds.kernels`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from hetsim.bounds.floors import NOTHING, Chain, Floors, Least, alike, divided
-from hetsim.cost.analytical.traffic import tensor_bytes
+from hetsim.bounds.floors import NOTHING, Floors, Least, Moved, Shared, alike, divided
+from hetsim.bounds.kernels import Kernels, drag
 from hetsim.cost.chain import CostModel
 from hetsim.cost.crossing import Crossings
-from hetsim.cost.profile import INFEASIBLE
-from hetsim.cost.work import NOWHERE, Kernel, Residency, Step, Work
-from hetsim.errors import InfeasibleError
+from hetsim.cost.reach import Reach
+from hetsim.cost.work import Kernel, Step
 from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph
 
@@ -32,22 +28,48 @@ def simulated_floors(
     crowded = _crowded(soc)
     transfers = _transfers(graph, soc, fidelity)
     tolls = _Tolls(graph, soc, transfers)
-    by_class: dict[int, list[Least]] = {}
+    by_class: dict[int, tuple[list[Least], list[float], list[Least], list[float]]] = {}
     for pu, first in zip(soc.pus, alike(soc), strict=True):
         if first == pu.index:
-            reach = _reach(pu, transfers)
-            source = _Kernels(graph, soc, costs, fidelity, crowded == pu.index, reach, tolls)
-            by_class[first] = divided(graph, pu, source.kernel, source.tail)
-    columns = [by_class[first] for first in alike(soc)]
+            threads = len(soc.pus) - 1 if crowded == pu.index else 0
+            reach = Reach.of(pu, transfers)
+            source = Kernels(graph, costs, pu, fidelity, threads, reach, tolls.around)
+            by_class[first] = (
+                divided(graph, pu, source.kernel, source.tail),
+                source.leave(),
+                divided(graph, pu, source.moved, lambda op: 0.0),
+                source.stored(),
+            )
+    seconds, leave, moved, stored = (
+        tuple(zip(*columns, strict=True))
+        for columns in zip(*(by_class[first] for first in alike(soc)), strict=True)
+    )
     return Floors(
-        ops=tuple(zip(*columns, strict=True)),
+        ops=seconds,
         toll=tolls.toll,
         handing=tolls.handing,
         call=float(soc.runtime.partition_call),
-        leave=tuple(pu.spec.completion_latency for pu in soc.pus),
+        leave=leave,
         awake=tuple(pu.spec.polls_host for pu in soc.pus),
         crowded=crowded,
+        moved=None
+        if costs.caches  # a measurement may show that caches served what should cross the memory
+        else Moved(moved, stored, tolls.bytes, tolls.handed_bytes, _shared(soc)),
     )
+
+
+def _shared(soc: SoC) -> tuple[Shared, ...]:
+    """Links that several units cannot avoid, or one unit and the host; of like ones the slowest."""
+    found: dict[tuple[frozenset[int], bool], float] = {}
+    for link in soc.links.values():
+        units = frozenset(
+            pu.index for pu in soc.pus if all(link.name in way.links for way in pu.ways)
+        )
+        host = soc.host.index in units
+        if len(units) > 1:
+            slow = 1.0 / max(link.bandwidth)
+            found[units, host] = max(found.get((units, host), 0.0), slow)
+    return tuple(Shared(seconds, units, host) for (units, host), seconds in found.items())
 
 
 def _crowded(soc: SoC) -> int | None:
@@ -56,32 +78,6 @@ def _crowded(soc: SoC) -> int | None:
     if len(soc.pus) < 2 or host.cores < host.spec.thread_cores:
         return None
     return host.index
-
-
-def _drag(seconds: float, span: float, cores: int, most: int) -> float:
-    """Least loss for each second beside one more thread, with at most ``most`` of them.
-
-    The work needs ``seconds`` of its cores and ``span`` seconds of the memory path at least. With
-    m more threads than cores it keeps cores / (cores + m) of its speed, as far as that binds.
-    """
-    if seconds <= 0.0:
-        return 0.0
-    reserve = max(span, seconds) / seconds
-    losses = (max(0.0, 1.0 - cores / (cores + m) * reserve) / m for m in range(1, most + 1))
-    return min(losses, default=0.0)
-
-
-class _Reach(NamedTuple):
-    """Bounds on how a PU moves bytes wherever they lie: all its ways at once, or the worst one.
-
-    B/s for the two widths, seconds of latency for the two distances. The widest is what the links
-    carry at best: a memory may serve several transfers better than one alone.
-    """
-
-    widest: float
-    narrowest: float
-    nearest: float
-    farthest: float
 
 
 def _transfers(graph: Graph, soc: SoC, fidelity: str | None) -> int:
@@ -103,118 +99,11 @@ def _transfers(graph: Graph, soc: SoC, fidelity: str | None) -> int:
     return max(1, min(chains, len(soc.pus))) * at_once * (1 if fidelity == "fluid" else 2)
 
 
-def _reach(pu: PU, transfers: int) -> _Reach:
-    latencies = [way.latency for way in pu.ways]
-    return _Reach(
-        sum(way.most[min(transfers, len(way.most)) - 1] for way in pu.ways),
-        min(way.bandwidth for way in pu.ways),
-        min(latencies),
-        max(latencies),
-    )
-
-
-class _Kernels:
-    """Answers for :func:`hetsim.bounds.floors.divided`."""
-
-    def __init__(
-        self,
-        graph: Graph,
-        soc: SoC,
-        costs: CostModel,
-        fidelity: str | None,
-        crowded: bool,
-        reach: _Reach,
-        tolls: _Tolls,
-    ) -> None:
-        self._graph = graph
-        self._costs = costs
-        self._fidelity = fidelity
-        self._reach = reach
-        self._tolls = tolls
-        self._threads = len(soc.pus) - 1 if crowded else 0
-
-    def tail(self, op: int, pu: PU) -> float:
-        seconds = self._costs.floor(self._graph, op, pu)
-        return seconds if seconds is not None and seconds < INFEASIBLE else 0.0
-
-    def kernel(self, chain: Chain, pu: PU) -> Least | None:
-        graph = self._graph
-        kernel = Kernel.of(graph, tuple(graph.operators[i] for i in chain))
-        around = self._tolls.around(kernel, pu)
-        work = self._work(kernel, pu, NOWHERE)
-        if pu.spec.managed_memory or pu.spec.prefetches:
-            # What the kernel needs when tensors stay on chip is not known here; it may even fit
-            # the buffers only then.
-            floors = [self._costs.floor(graph, i, pu) for i in chain]
-            if work is None and (floors[0] is None or floors[0] == INFEASIBLE):
-                return None
-            return Least(around + sum(s for s in floors if s is not None and s < INFEASIBLE))
-        if work is None:
-            return None
-        beside = []
-        for producer, warm in self._warm(kernel, pu).items():
-            easier = self._work(kernel, pu, Residency(inputs=warm))
-            if easier is not None:
-                beside.append((producer, around + self._seconds(easier, pu)))
-        reach = self._reach
-        delay = work.dispatch_s + sum(reach.farthest for p in work.phases if p.bytes)
-        drags = [
-            _drag(p.seconds, p.bytes / reach.narrowest, pu.cores, self._threads)
-            for p in work.phases
-            if p.seconds > 0.0 or p.bytes
-        ]
-        seconds = around + self._seconds(work, pu)
-        return Least(seconds, tuple(beside), delay, min(drags, default=0.0))
-
-    def _work(self, kernel: Kernel, pu: PU, residency: Residency) -> Work | None:
-        try:
-            return self._costs.work(self._graph, kernel, pu, residency)
-        except InfeasibleError:
-            return None
-
-    def _warm(self, kernel: Kernel, pu: PU) -> dict[int, frozenset[str]]:
-        """For each producer, its tensors that a cache may still hold when the kernel starts."""
-        graph, room = self._graph, pu.spec.cache
-        found: dict[int, list[str]] = {}
-        for tensor in kernel.inputs:
-            if tensor in graph.producer and room and tensor_bytes(graph, tensor, pu) <= room:
-                found.setdefault(graph.producer[tensor], []).append(tensor)
-        return {producer: frozenset(tensors) for producer, tensors in found.items()}
-
-    def _seconds(self, work: Work, pu: PU) -> float:
-        reach = self._reach
-        fluid = work.dispatch_s + sum(
-            max(p.seconds, p.bytes / reach.widest) + (reach.nearest if p.bytes else 0.0)
-            for p in work.phases
-        )
-        if not work.tiles or self._fidelity == "fluid":
-            return fluid
-        tiled = _tiled_seconds(work, pu, reach)
-        return tiled if self._fidelity == "tile" else min(fluid, tiled)
-
-
-def _tiled_seconds(work: Work, pu: PU, reach: _Reach) -> float:
-    """Load of the first tile, all arithmetic, store of the last one; or all bytes in a row."""
-
-    def moving(amount: int) -> float:
-        return pu.spec.transfer_setup + reach.nearest + amount / reach.widest if amount else 0.0
-
-    compute = sum(run.count * run.compute_s for run in work.tiles)
-    if work.overlapped:
-        moved = sum(run.count * (run.load_bytes + run.store_bytes) for run in work.tiles)
-        ends = moving(work.tiles[0].load_bytes) + moving(work.tiles[-1].store_bytes)
-        return work.dispatch_s + max(ends + compute, moved / reach.widest)
-    transfers = sum(
-        run.count * (moving(run.load_bytes) + moving(run.store_bytes)) for run in work.tiles
-    )
-    return work.dispatch_s + compute + transfers
-
-
 class _Tolls:
     """Host work at crossings, alone on an idle SoC."""
 
     def __init__(self, graph: Graph, soc: SoC, transfers: int) -> None:
-        self._reach = _reach(soc.host, transfers)
+        self._reach = Reach.of(soc.host, transfers)
         self._crossings = Crossings(graph, soc)
         self._known: dict[tuple[str, int | None, int | None], Least] = {}
         self._cores = soc.host.spec.thread_cores
@@ -223,20 +112,29 @@ class _Tolls:
         key = (tensor, source, target)
         found = self._known.get(key)
         if found is None:
-            crossings = self._crossings
-            if target is None:
-                assert source is not None, "the application reads what a unit made"
-                steps = crossings.leaving(tensor, source, output=True)
-            else:
-                entering = crossings.entering(tensor, source, target)
-                steps = (*crossings.copying(tensor), *entering)
-            found = self._known[key] = self._measure(steps)
+            found = self._known[key] = self._measure(self._steps(*key))
         return found
 
+    def bytes(self, tensor: str, source: int | None, target: int | None) -> float:
+        return float(sum(step.bytes for step in self._steps(tensor, source, target)))
+
+    def _steps(self, tensor: str, source: int | None, target: int | None) -> Sequence[Step]:
+        crossings = self._crossings
+        if target is None:
+            assert source is not None, "the application reads what a unit made"
+            return crossings.leaving(tensor, source, output=True)
+        return (*crossings.copying(tensor), *crossings.entering(tensor, source, target))
+
     def handing(self, tensor: str, source: int) -> Least:
+        return self._measure(self._handing_steps(tensor, source))
+
+    def handed_bytes(self, tensor: str, source: int) -> float:
+        return float(sum(step.bytes for step in self._handing_steps(tensor, source)))
+
+    def _handing_steps(self, tensor: str, source: int) -> Sequence[Step]:
         if not self._crossings.by_host:
-            return NOTHING
-        return self._measure(self._crossings.leaving(tensor, source, output=False))
+            return ()
+        return self._crossings.leaving(tensor, source, output=False)
 
     def around(self, kernel: Kernel, pu: PU) -> float:
         """Seconds of host work before and after ``kernel``."""
@@ -254,7 +152,7 @@ class _Tolls:
             if step.bytes:
                 seconds += reach.nearest
                 delay += reach.farthest
-            drags.append(_drag(step.seconds, step.bytes / reach.narrowest, self._cores, 1))
+            drags.append(drag(step.seconds, step.bytes / reach.narrowest, self._cores, 1))
         return Least(seconds, (), delay, min(drags))
 
 

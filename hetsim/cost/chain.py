@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from hetsim.cost.reach import Reach
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
 from hetsim.soc.model import PU
@@ -43,6 +44,19 @@ class CostModel(ABC):
         know.
         """
 
+    def quickest(
+        self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency, reach: Reach
+    ) -> float | None:
+        """Seconds that a kernel which this model answers for takes at the very least.
+
+        As :meth:`hetsim.cost.pu.PUModel.quickest`, which says more than the floors of the kernel's
+        operators where memory is managed; ``None`` when only those are known.
+
+        Raises:
+            InfeasibleError: the PU can never run it, with reason.
+        """
+        return None
+
     def transfer(self, graph: Graph, op: int, pu: PU) -> float | None:
         """Seconds measured of copying the inputs of operator ``op``; ``None`` when nobody did.
 
@@ -77,6 +91,15 @@ class CostChain(CostModel):
             seconds = model.floor(graph, op, pu)
             if seconds is not None:
                 return seconds
+        return None
+
+    def quickest(
+        self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency, reach: Reach
+    ) -> float | None:
+        for model in self.models:
+            sole = len(self.models) == 1
+            if sole or model.work(graph, kernel, pu, residency) is not None:
+                return model.quickest(graph, kernel, pu, residency, reach)
         return None
 
     def transfer(self, graph: Graph, op: int, pu: PU) -> float | None:

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
+from hetsim.cost.reach import Reach
 from hetsim.cost.work import Kernel, Residency, Work
 from hetsim.errors import ConfigError
 from hetsim.plugins import load_class
@@ -46,6 +47,17 @@ class PUModel(ABC, Generic[SpecT]):
     @abstractmethod
     def floor(self, op: Operator) -> float:
         """Arithmetic time of ``op`` in seconds that no tiling, fusion or residency avoids."""
+
+    def quickest(
+        self, graph: Graph, kernel: Kernel, residency: Residency, reach: Reach
+    ) -> float | None:
+        """Seconds from the launch of ``kernel`` to its end that nothing avoids.
+
+        Exactly the tensors of ``residency`` are on chip, and perhaps more of the memory is
+        reserved than it says; the first weights may come early. At either fidelity. ``None``: only
+        the floors of its operators are known, infinite: it never fits.
+        """
+        return None
 
     def least(self, nest: LoopNest, dtype: str) -> float:
         """Seconds of ``nest`` with every multiplier busy at the highest clock, efficiency 100 %.

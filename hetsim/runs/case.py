@@ -87,7 +87,9 @@ class Case:
     @cached_property
     def bounds(self) -> tuple[Bound, ...]:
         """Lower bounds on the makespan of any plan."""
-        return lower_bounds(self.graph, self.soc, self.cost_model, floors=self.floors)
+        return lower_bounds(
+            self.graph, self.soc, self.cost_model, floors=self.floors, execution=self.execution
+        )
 
     @cached_property
     def floors(self) -> Floors:

@@ -10,7 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hetsim.cost import systolic_cycles
-from hetsim.cost.analytical.tiling import Buffers, Demand, Tiling, fewest_cycles, tile
+from hetsim.cost.analytical.cutting import Buffers, Demand
+from hetsim.cost.analytical.tiling import Tiling, fewest_cycles, tile
 from hetsim.errors import InfeasibleError
 from hetsim.forms.arrays import alignments
 from hetsim.soc.arrays import GemmCore, SystolicArray

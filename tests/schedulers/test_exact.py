@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from hetsim.bounds.windows import Ladder, stages_of
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.fusion import fuse
 from hetsim.errors import HetsimError, MissingExtraError, SchedulerError
@@ -18,7 +19,6 @@ from hetsim.plan.validate import plan_problems
 from hetsim.runs.case import Case
 from hetsim.schedulers.exact.proof import Budget
 from hetsim.schedulers.exact.prove import prove
-from hetsim.schedulers.exact.windows import Ladder, stages_of
 from hetsim.schedulers.registry import create
 from hetsim.workload.graph import Graph
 from hetsim.workload.synthetic import random_graph

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hetsim.cost.chain import CostModel
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.cost.pu import model_of
+from hetsim.cost.reach import Reach
 from hetsim.cost.support import why_not
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
@@ -25,6 +26,11 @@ class AnalyticalModel(CostModel):
             raise InfeasibleError(f"{kernel.name} cannot run: {reason}")
         work = model_of(pu).work(graph, kernel, residency)
         return replace(work, clock_hz=float(pu.spec.point.clock))
+
+    def quickest(
+        self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency, reach: Reach
+    ) -> float | None:
+        return model_of(pu).quickest(graph, kernel, residency, reach)
 
     def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
         operator = graph.operators[op]

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 
+from hetsim.cost.analytical.cutting import Buffers, Demand
 from hetsim.cost.analytical.pipeline import Engine, pipeline
-from hetsim.cost.analytical.tiling import Buffers, Demand, Tiling, fewest_cycles, tile
+from hetsim.cost.analytical.quickest import Asked, quickest, streamed
+from hetsim.cost.analytical.tiling import Tiling, fewest_cycles, tile
 from hetsim.cost.analytical.traffic import tensor_bytes, total_bytes, weight_bytes
 from hetsim.cost.pu import PUModel
+from hetsim.cost.reach import Reach
 from hetsim.cost.work import Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
 from hetsim.soc.npu import BufferSizes, NPUSpec
@@ -33,7 +36,8 @@ class NPUModel(PUModel[NPUSpec]):
         writes = total_bytes(graph, (t for t in kernel.outputs if t not in kept), pu)
         try:
             if kernel.nest is not None:
-                tiling = self._matrix(kernel, kernel.nest, residency, reads, writes)
+                demand = self._demand(kernel, kernel.nest, reads, writes)
+                tiling = tile(kernel.nest, spec.array, self._buffers(residency), demand)
             else:
                 tiling = self._vector(kernel, residency, sum(reads.values()), writes)
         except InfeasibleError as error:
@@ -61,6 +65,24 @@ class NPUModel(PUModel[NPUSpec]):
         rate = self._array_rate(self.pu.stored_dtype(op.dtype))
         return max(cycles / rate, op.element_ops / self._vector_rate)
 
+    def quickest(
+        self, graph: Graph, kernel: Kernel, residency: Residency, reach: Reach
+    ) -> float | None:
+        """Of every cut that fits the least it can take, for the tiler may choose any of them."""
+        spec, pu = self.spec, self.pu
+        reads = {
+            t: 0 if t in residency.inputs else tensor_bytes(graph, t, pu) for t in kernel.inputs
+        }
+        writes = total_bytes(graph, (t for t in kernel.outputs if t not in residency.outputs), pu)
+        asked = Asked(reach, spec.dma.setup, spec.double_buffer, spec.prefetch)
+        if kernel.nest is None:
+            loads = sum(reads.values()) + weight_bytes(kernel, pu)
+            compute = (kernel.element_ops + kernel.macs) / self._vector_rate
+            return spec.dispatch + streamed(loads, writes, compute, asked)
+        demand = self._demand(kernel, kernel.nest, reads, writes)
+        buffers = self._buffers(residency)
+        return spec.dispatch + quickest(kernel.nest, spec.array, buffers, demand, asked)
+
     def least(self, nest: LoopNest, dtype: str) -> float:
         share = self.spec.dtypes.get(self.pu.stored_dtype(dtype))
         return fewest_cycles(nest, self.spec.array) / (share * self.top_clock) if share else 0.0
@@ -74,14 +96,7 @@ class NPUModel(PUModel[NPUSpec]):
         """Useful array cycles per second."""
         return self.spec.dtypes[dtype] * self.spec.array_efficiency * self.spec.point.clock
 
-    def _matrix(
-        self,
-        kernel: Kernel,
-        nest: LoopNest,
-        residency: Residency,
-        reads: dict[str, int],
-        writes: int,
-    ) -> Tiling:
+    def _demand(self, kernel: Kernel, nest: LoopNest, reads: dict[str, int], writes: int) -> Demand:
         spec, pu, op = self.spec, self.pu, kernel.head
         weights = weight_bytes(kernel, pu)
         data = reads[op.inputs[0]]
@@ -90,7 +105,7 @@ class NPUModel(PUModel[NPUSpec]):
         dtype = pu.stored_dtype(op.dtype)
         element = DTYPE_BYTES[dtype]
         weight_element = DTYPE_BYTES[pu.stored_dtype(op.weights[0][0])] if op.weights else element
-        demand = Demand(
+        return Demand(
             input_bytes=data,
             weight_bytes=weight_like,
             output_bytes=writes,
@@ -104,7 +119,6 @@ class NPUModel(PUModel[NPUSpec]):
             dma_setup=spec.dma.setup + pu.latency,
             double_buffer=spec.double_buffer,
         )
-        return tile(nest, spec.array, self._buffers(residency), demand)
 
     def _vector(self, kernel: Kernel, residency: Residency, reads: int, writes: int) -> Tiling:
         """Element-wise work: every byte once, cut so that transfers overlap."""

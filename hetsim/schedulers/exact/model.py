@@ -13,7 +13,7 @@ lower bound on the window, and its solution a good guess at the best plan.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hetsim.bounds.floors import Floors, Least
@@ -106,7 +106,7 @@ class WindowModel:
             total += max(
                 (row.alone if row.alone < INFEASIBLE else row.least for row in rows), default=0.0
             )
-            total += floors.call + max(floors.leave)
+            total += floors.call + max(floors.leave[op])
             for source, tensors in self._reads[op].items():
                 total += sum(self._dearest(tensor, source) for tensor in tensors)
             for tensor in self._graph.operators[op].outputs:
@@ -159,6 +159,12 @@ class WindowModel:
 
     def _end_of(self, op: int) -> Any:
         return self._end[op] if op in self._inside else 0
+
+    def _parting(self, op: int, tensors: Sequence[str], pu: int) -> int:
+        """Ticks from the end of ``op`` until others may read ``tensors``; known: from the cut."""
+        if op not in self._inside and op != self._window.cut:
+            return 0  # it may have been over before the window, its partition and all
+        return self._ticks(hand_over_seconds(self._floors, op, tensors, pu))
 
     def _and(self, op: int, pu: int, source: int, at: int) -> Any:
         """Whether ``op`` is on ``pu`` and its producer ``source`` on ``at``."""
@@ -232,8 +238,7 @@ class WindowModel:
                     if p == pu or not counted:
                         model.add(start >= self._end_of(source)).only_enforce_if(both)
                         continue
-                    handing = self._ticks(hand_over_seconds(floors, tensors, p))
-                    arrival = self._end_of(source) + handing
+                    arrival = self._end_of(source) + self._parting(source, tensors, p)
                     model.add(ready >= arrival).only_enforce_if(both)
                     toll = sum(self._ticks(floors.toll(t, p, pu).alone) for t in tensors)
                     tolls.append(toll * both)
@@ -294,8 +299,8 @@ class WindowModel:
                 model.add_implication(literal, present)
                 model.add(base >= self._ticks(tolls[made_on].alone)).only_enforce_if(literal)
                 if source is not None and made_on is not None:
-                    handing = self._ticks(hand_over_seconds(floors, (tensor,), made_on))
-                    arrival = self._end_of(source) + handing + call
+                    left = self._end_of(source) + self._parting(source, (tensor,), made_on)
+                    arrival = left + call
                     model.add(start >= arrival).only_enforce_if(literal)
             if self._window.cut is None:
                 model.add(start >= call)

@@ -6,6 +6,8 @@ A profile's times are no lower bounds on simulations; what is proven with them i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hetsim.bounds.floors import Chain, Floors, Least, alike, divided
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.schedulers.base import Problem
@@ -17,9 +19,12 @@ def profile_floors(problem: Problem) -> Floors:
     profile, graph, soc = problem.profile, problem.graph, problem.soc
     host = soc.host.index
 
-    def kernel(chain: Chain, pu: PU) -> Least | None:
-        seconds = profile.chain_time(chain, pu.index)
-        return None if seconds == INFEASIBLE else Least(seconds)
+    def kernel_on(pu: PU) -> Callable[[Chain], Least | None]:
+        def kernel(chain: Chain) -> Least | None:
+            seconds = profile.chain_time(chain, pu.index)
+            return None if seconds == INFEASIBLE else Least(seconds)
+
+        return kernel
 
     def toll(tensor: str, source: int | None, target: int | None) -> Least:
         from_ = host if source is None else source
@@ -27,7 +32,7 @@ def profile_floors(problem: Problem) -> Floors:
         return Least(profile.crossing(tensor, from_, to))
 
     columns = {
-        pu.index: divided(graph, pu, kernel, lambda op, pu: 0.0)
+        pu.index: divided(graph, pu, kernel_on(pu), lambda op: 0.0)
         for pu, first in zip(soc.pus, alike(soc), strict=True)
         if first == pu.index
     }
@@ -35,6 +40,6 @@ def profile_floors(problem: Problem) -> Floors:
         ops=tuple(zip(*(columns[first] for first in alike(soc)), strict=True)),
         toll=toll,
         call=profile.call(),
-        leave=(0.0,) * len(soc.pus),
+        leave=((0.0,) * len(soc.pus),) * len(graph),
         awake=(False,) * len(soc.pus),
     )

@@ -1,7 +1,7 @@
 """The best plan that can be found, and a proof of how good any plan could be.
 
 The bound: a shortest path over the windows between cut operators
-(:mod:`hetsim.schedulers.exact.windows`), each step bounded by a CP-SAT model of what no plan can
+(:mod:`hetsim.bounds.windows`), each step bounded by a CP-SAT model of what no plan can
 avoid (:mod:`hetsim.schedulers.exact.model`). Steps are solved only when they lie on the shortest
 path, until all of them there are. The plan: every built-in heuristic and the solver's own solutions
 are simulated, and the best is improved window by window in simulation, contention included
@@ -20,6 +20,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from hetsim.bounds.floors import Floors
+from hetsim.bounds.windows import Ladder, Step
 from hetsim.errors import SchedulerError
 from hetsim.plan.build import Block
 from hetsim.plan.model import Plan, Proof
@@ -36,7 +37,6 @@ from hetsim.schedulers.exact.search import (
     improve,
     spliced,
 )
-from hetsim.schedulers.exact.windows import Ladder, Step
 
 STARTS = (
     "best_single_pu", "type_based", "mosaic", "heft", "heft_lookahead", "peft", "duet",

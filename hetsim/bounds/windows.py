@@ -9,62 +9,16 @@ one step for each window, and each step can be bounded on its own (DESIGN: decom
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
-from math import prod
 
 from hetsim.bounds.floors import Floors
-from hetsim.bounds.relaxation import Window, earliest_close
+from hetsim.bounds.relaxation import Window, closings
+from hetsim.bounds.stages import Stage, stages_of
 from hetsim.cost.profile import INFEASIBLE
-from hetsim.schedulers.cuts import cut_positions
 from hetsim.workload.graph import Graph
 
-MOST_STATES = 64
-"""Placements at a cut beyond which it is not used as one."""
-
 State = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A window whose placements are open; ``before`` and ``after`` are read across its ends."""
-
-    ops: tuple[int, ...]
-    before: tuple[int, ...]
-    after: tuple[int, ...]
-
-
-def stages_of(graph: Graph, floors: Floors) -> list[Stage]:
-    """The whole network as stages, in order. O(V + E) for networks that fall apart well.
-
-    A stage ends only where all operators that later floors refer to are read across its end.
-    """
-    size = len(graph)
-    last_reader = [max(readers, default=-1) for readers in graph.successors]
-    stages: list[Stage] = []
-    begin = 0
-    before: State = ()
-    live: list[int] = []
-    cuts = set(cut_positions(graph.predecessors, graph.successors))
-    last_named = [-1] * size  # the last operator whose floor depends on where this one runs
-    for op in range(size):
-        for neighbour in {n for least in floors.ops[op] for n, _ in least.beside}:
-            last_named[neighbour] = max(last_named[neighbour], op)
-    open_names: set[int] = set()
-    for op in range(size):
-        live.append(op)
-        open_names = {n for n in (*open_names, op) if last_named[n] > op}
-        if op not in cuts or op == size - 1:
-            continue
-        live = [i for i in live if last_reader[i] > op]
-        after = tuple(live)
-        if not open_names <= set(after):
-            continue
-        if prod(len(floors.feasible(i)) for i in after) <= MOST_STATES:
-            stages.append(Stage(tuple(range(begin, op + 1)), before, after))
-            begin, before = op + 1, after
-    stages.append(Stage(tuple(range(begin, size)), before, ()))
-    return stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +38,7 @@ class Ladder:
         self._floors = floors
         self.stages = stages_of(graph, floors)
         self._cost: dict[Step, float] = {}
+        self._closings: dict[tuple[int, State, State], list[float]] = {}
         self.closed: set[Step] = set()
         """Steps about which nothing better can be proven."""
 
@@ -94,18 +49,29 @@ class Ladder:
         return Window(
             stage.ops,
             known=dict(zip(stage.before, step.entry, strict=True)),
-            cut=stage.ops[0] - 1 if step.stage else None,
+            cut=stage.cut,
             fixed={i: p for i, p in zip(stage.after, step.exit, strict=True) if i in inside},
-            last=step.stage == len(self.stages) - 1,
+            last=stage.last,
         )
 
     def cost(self, step: Step) -> float:
         """Seconds that ``step`` takes at least."""
         known = self._cost.get(step)
         if known is None:
-            known = earliest_close(self._graph, self._floors, self.window(step))
-            self._cost[step] = known
+            known = self._cost[step] = self._path(step)
         return known
+
+    def _path(self, step: Step) -> float:
+        """By paths alone, for all PUs of the last operator at once."""
+        window = self.window(step)
+        end = None if window.last else window.ops[-1]
+        others = {op: pu for op, pu in window.fixed.items() if op != end}
+        key = step.stage, step.entry, tuple(others.values())
+        known = self._closings.get(key)
+        if known is None:
+            free = replace(window, fixed=others)
+            known = self._closings[key] = closings(self._graph, self._floors, free)
+        return min(known) if end is None else known[window.fixed[end]]
 
     def raise_cost(self, step: Step, seconds: float) -> None:
         """Something better than before has been proven about ``step``."""
