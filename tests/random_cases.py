@@ -21,6 +21,11 @@ FIRST_SEEN = ("Conv", "Relu", "Add", "Concat", "MaxPool")
 
 def random_soc(seed: int) -> SoC:
     """One or two clusters, up to two NPUs, perhaps an accelerator, on shared links."""
+    return SoC.from_spec(SoCSpec.model_validate(random_soc_file(seed)))
+
+
+def random_soc_file(seed: int) -> dict[str, Any]:
+    """What a file of that SoC would say."""
     draw = random.Random(seed)
     links = {f"link{i}": _link(draw) for i in range(draw.randint(0, 2))}
     memory = {"dram": _memory(draw)}
@@ -42,11 +47,10 @@ def random_soc(seed: int) -> SoC:
     }
     if draw.random() < 0.3:
         runtime["input_copy"] = _rate(draw)
-    spec = {
+    return {
         "hetsim": "soc/1", "name": f"random{seed}", "memory": memory, "links": links, "pus": pus,
         "runtime": runtime,
     }  # fmt: skip
-    return SoC.from_spec(SoCSpec.model_validate(spec))
 
 
 def _time(draw: random.Random, most_us: float) -> str | int:
