@@ -20,7 +20,6 @@ from hetsim.schedulers.search.parameters import Parameters
 from hetsim.soc.model import SoC
 from hetsim.study.axes import asked_axes, parse_axis
 from hetsim.study.executors.base import Bench, Executor
-from hetsim.study.executors.registry import executor
 from hetsim.study.grid import Design, designs
 from hetsim.study.tune.crew import Crew, TuneBench
 from hetsim.study.tune.parameters import tune_parameters

@@ -109,9 +109,9 @@ def tune_parameters(
 ) -> TunedParameters:
     """Tunes on all networks of ``crew``'s bench, then without those of each entry of ``held``.
 
-    An entry holds positions among the bench's cases, which may be on different SoCs; :func:`in_turn`
-    makes those of ``--holdout``. ``pairs``: try two parameters at once as well, some six times the
-    work.
+    An entry holds positions among the bench's cases, which may be on different SoCs;
+    :func:`in_turn` makes those of ``--holdout``. ``pairs``: try two parameters at once as well,
+    some six times the work.
     """
     table = _Table(crew, pairs)
     folds = tuple(table.tuned(out) for out in held)
