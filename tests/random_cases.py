@@ -38,7 +38,10 @@ def random_soc(seed: int) -> SoC:
         "partition_call": _time(draw, 50),
         "thread_create": _time(draw, 50),
         "thread_join": _time(draw, 50),
+        "exchange": draw.choice(("native", "native", "host")),
     }
+    if draw.random() < 0.3:
+        runtime["input_copy"] = _rate(draw)
     spec = {
         "hetsim": "soc/1", "name": f"random{seed}", "memory": memory, "links": links, "pus": pus,
         "runtime": runtime,
@@ -94,7 +97,9 @@ def _common(draw: random.Random, links: dict[str, Any], memory: dict[str, Any]) 
     if draw.random() < 0.5:
         crossing["quantise"] = f"{draw.uniform(0, 4):.3f} ns"
     if draw.random() < 0.5:
-        crossing["relayout"] = f"{draw.uniform(0, 4):.3f} ns"
+        crossing["relayout"] = f"{draw.uniform(0.1, 4):.3f} ns"
+        if draw.random() < 0.4:
+            crossing["relayout_at"] = "kernel"
     if draw.random() < 0.3:
         crossing["cache_maintenance"] = _rate(draw)
     if draw.random() < 0.3:
@@ -119,6 +124,8 @@ def _cluster(draw: random.Random, links: dict[str, Any], memory: dict[str, Any])
     spec |= {"kind": "cpu_cluster", "cores": cores, "parallel_efficiency": draw.uniform(0, 1)}
     if draw.random() < 0.5:
         spec["workers"] = [1] * cores if draw.random() < 0.5 else [draw.randint(1, cores)]
+    if spec["fuse"] and draw.random() < 0.3:
+        spec["fused_tails"] = "free"
     if draw.random() < 0.5:
         spec["l2"] = f"{draw.choice((16, 256, 2048))} KiB"
     return spec

@@ -8,7 +8,7 @@ may assume another PU to have made it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
@@ -77,6 +77,11 @@ def exit_seconds(graph: Graph, floors: Floors, op: int, pu: int) -> float:
     return floors.leave[pu] + sum(floors.toll(t, pu, None).alone for t in outputs)
 
 
+def hand_over_seconds(floors: Floors, tensors: Iterable[str], pu: int) -> float:
+    """From the end of what makes ``tensors`` on ``pu`` until other partitions may read them."""
+    return floors.leave[pu] + sum(floors.handing(tensor, pu).alone for tensor in tensors)
+
+
 def earliest_close(graph: Graph, floors: Floors, window: Window) -> float:
     """Least seconds that ``window`` stays open; infinite if its ``fixed`` PUs cannot run it."""
     done: dict[int, list[float]] = {
@@ -121,7 +126,7 @@ def _end(
             continue
         elsewhere = tuple(
             (
-                done[producer][p] + floors.leave[p] + _handed(floors, tensors, p),
+                done[producer][p] + hand_over_seconds(floors, tensors, p),
                 sum(floors.toll(t, p, pu).alone for t in tensors),
             )
             for p in floors.pus
@@ -142,10 +147,6 @@ def _end(
         ]
         end = min(end, seconds + join(near, begin, call, fixed))
     return end
-
-
-def _handed(floors: Floors, tensors: Sequence[str], pu: int) -> float:
-    return sum(floors.handing(tensor, pu).alone for tensor in tensors)
 
 
 def join(inputs: Sequence[Input], begin: float, call: float, fixed: float) -> float:

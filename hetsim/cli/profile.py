@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from hetsim.cli.progress import progress_bar
 
 if TYPE_CHECKING:
+    from hetsim.cost.measured.readers.base import Censored, Request
     from hetsim.cost.measured.table import ProfileTable
     from hetsim.workload.graph import Graph
 
@@ -26,14 +27,18 @@ DOUBTS_SHOWN = 12
 
 _ONLY = {
     "threads": "--measure", "repeat": "--measure", "warmup": "--measure", "seed": "--measure",
-    "device": "--import",
+    "device": "--import", "pu": "--import", "unit": "--import", "censored": "--import",
 }  # fmt: skip
 """Options that only one way of making profiles looks at."""
 
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
-@click.option("--soc", metavar="NAME|FILE.yaml", help="Simulate the profile on this SoC.")
+@click.option(
+    "--soc",
+    metavar="NAME|FILE.yaml",
+    help="Simulate the profile on this SoC; with --import, whose unit --pu was measured.",
+)
 @click.option(
     "--model",
     "models",
@@ -72,6 +77,22 @@ _ONLY = {
 )
 @click.option("--device", metavar="NAME", help="What imported files measured, whatever they say.")
 @click.option(
+    "--unit",
+    type=click.Choice(["us", "ms", "s"]),
+    help="Unit of times that state none: of nestc (else us), of a csv column 'time'.",
+)
+@click.option(
+    "--censored",
+    type=click.Choice(["keep", "drop"]),
+    default="keep",
+    show_default=True,
+    help="Of times in whole milliseconds those of 1 ms are below 1.5 ms: take 0.75, or leave them"
+    " to the model.",
+)
+@click.option(
+    "--pu", metavar="NAME", help="Refuse imported times beyond the peak of this unit of --soc."
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
@@ -91,6 +112,9 @@ def command(
     seed: int,
     form: str | None,
     device: str | None,
+    unit: str | None,
+    censored: Censored,
+    pu: str | None,
     output: Path | None,
     force: bool,
 ) -> None:
@@ -101,7 +125,9 @@ def command(
     hetsim profile --measure onnxruntime --threads 1,2       this machine, as a SoC
     hetsim profile --import nestc a.yaml b.yaml --model M    what another tool measured
     """
-    if sum(choice is not None for choice in (soc, measure, form)) != 1:
+    if form is not None and (soc is None) != (pu is None):
+        raise click.UsageError("--soc and --pu go together: which unit of which SoC was measured?")
+    if sum(choice is not None for choice in (None if form else soc, measure, form)) != 1:
         raise click.UsageError("give one of --soc, --measure and --import")
     if (form is None) != (not files):
         raise click.UsageError("--import goes with FILEs to read, and FILEs with --import")
@@ -109,15 +135,18 @@ def command(
     from hetsim.cli.run import _shapes
 
     shapes = _shapes(input_shapes)
-    if soc is not None:
+    if form is not None:
+        from hetsim.cost.measured.readers.base import Request
+
+        graphs = tuple(_graph(model, _known(model, shapes, len(models))) for model in models)
+        request = Request(files, graphs, device, unit, censored)
+        _imported(form, request, None if soc is None or pu is None else (soc, pu), output, force)
+    elif soc is not None:
         if len(models) != 1:
             raise click.UsageError("--soc goes with one --model")
         _simulated(soc, models[0], shapes, output, force)
-    elif measure is not None:
-        _measured(models or DEFAULT_NETWORKS, shapes, threads, repeat, warmup, seed, output, force)
     else:
-        assert form is not None
-        _imported(form, files, models, shapes, device, output, force)
+        _measured(models or DEFAULT_NETWORKS, shapes, threads, repeat, warmup, seed, output, force)
 
 
 def _refuse_idle(way: str) -> None:
@@ -231,23 +260,17 @@ def _measured(
 
 
 def _imported(
-    form: str,
-    files: tuple[Path, ...],
-    models: Sequence[str],
-    shapes: Mapping[str, tuple[int, ...]],
-    device: str | None,
-    output: Path | None,
-    force: bool,
+    form: str, request: Request, unit: tuple[str, str] | None, output: Path | None, force: bool
 ) -> None:
     from hetsim.cost.measured.files import dump_profile
-    from hetsim.cost.measured.readers.base import Request
     from hetsim.cost.measured.readers.registry import import_profiles
     from hetsim.report.files.directory import check_directory
 
-    directory = output or Path("profiles", f"{form}-{files[0].stem}")
+    directory = output or Path("profiles", f"{form}-{request.files[0].stem}")
     check_directory(directory, force=force)
-    graphs = tuple(_graph(model, _known(model, shapes, len(models))) for model in models)
-    tables = import_profiles(form, Request(files, graphs, device))
+    tables = import_profiles(form, request)
+    if unit is not None:
+        _check_peak(tables, *unit)
     names = _file_names(tables)
     _write(
         directory,
@@ -265,6 +288,23 @@ def _imported(
     _tell(told)
     click.echo("attach one in a SoC file (pus: {NAME: {profile: FILE}}) or in a scenario"
                " (profiles: {NAME: FILE})")  # fmt: skip
+
+
+def _check_peak(tables: Sequence[ProfileTable], soc_name: str, cluster: str) -> None:
+    from hetsim.cost.measured.peak import refuse_impossible
+    from hetsim.errors import ConfigError, Location
+    from hetsim.names import suggest
+    from hetsim.soc.loader import load_soc
+
+    soc = load_soc(soc_name)
+    if cluster not in soc.spec.pus:
+        raise ConfigError(
+            f"{soc.name} has no unit {cluster!r}",
+            where=Location("--pu"),
+            hint=suggest(cluster, soc.spec.pus),
+        )
+    for table in tables:
+        refuse_impossible(table, cluster, soc)
 
 
 def _graph(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:

@@ -15,7 +15,7 @@ from hetsim.errors import ConfigError
 from hetsim.plugins import load_class
 from hetsim.soc.model import PU
 from hetsim.soc.pu import PUSpec
-from hetsim.workload.graph import Graph, Operator
+from hetsim.workload.graph import Graph, LoopNest, Operator
 
 SpecT = TypeVar("SpecT", bound=PUSpec)
 
@@ -46,6 +46,18 @@ class PUModel(ABC, Generic[SpecT]):
     @abstractmethod
     def floor(self, op: Operator) -> float:
         """Arithmetic time of ``op`` in seconds that no tiling, fusion or residency avoids."""
+
+    def least(self, nest: LoopNest, dtype: str) -> float:
+        """Seconds of ``nest`` with every multiplier busy at the highest clock, efficiency 100 %.
+
+        A measured time below it is refuted. ``dtype`` is the network's. Zero: not known.
+        """
+        return 0.0
+
+    @property
+    def top_clock(self) -> float:
+        """The highest clock among the operating points, hertz."""
+        return max(point.clock for point in self.spec.operating_points.values())
 
 
 def model_of(pu: PU) -> PUModel[Any]:

@@ -194,7 +194,8 @@ class PublishedFigure:
     """A published improvement beside the simulated one, in percent; ``None`` if a run is missing.
 
     ``ours`` is (baseline / makespan − 1)·100, the reading as a speed-up; ``ours_saved`` is
-    (1 − makespan / baseline)·100, the reading as a share of time saved.
+    (1 − makespan / baseline)·100, the reading as a share of time saved. ``band`` are the least and
+    the most that ``ours`` becomes over ``settings`` combinations of what nobody measured.
     """
 
     model: str
@@ -203,6 +204,29 @@ class PublishedFigure:
     published: float
     ours: float | None
     ours_saved: float | None
+    band: tuple[float, float] | None = None
+    settings: int = 0
+
+    @property
+    def saved_band(self) -> tuple[float, float] | None:
+        """``band`` as shares of time saved."""
+        if self.band is None:
+            return None
+        low, high = (100.0 * (1.0 - 1.0 / (1.0 + percent / 100.0)) for percent in self.band)
+        return low, high
+
+
+def band_note(result: Result) -> str:
+    """What the bands of published figures are over, as a sentence; nothing without bands."""
+    unmeasured = result.reference.get("unmeasured", ())
+    assert isinstance(unmeasured, Sequence)
+    settings = max((figure.settings for figure in published_figures(result)), default=0)
+    if not settings:
+        return ""
+    return (
+        f"band: the least and the most of simulated over {settings} combinations of what nobody"
+        f" measured: {'; '.join(map(str, unmeasured))}."
+    )
 
 
 def published_figures(result: Result) -> tuple[PublishedFigure, ...]:
@@ -214,6 +238,7 @@ def published_figures(result: Result) -> tuple[PublishedFigure, ...]:
         model, scheduler, base = (str(figure[k]) for k in ("model", "scheduler", "baseline"))
         run = result.find(model, scheduler)
         ratio = speedup(result, run, base) if run is not None else None
+        band = figure.get("band")
         rows.append(
             PublishedFigure(
                 model,
@@ -222,6 +247,8 @@ def published_figures(result: Result) -> tuple[PublishedFigure, ...]:
                 float(figure["improvement_percent"]),
                 None if ratio is None else (ratio - 1.0) * 100.0,
                 None if ratio is None else (1.0 - 1.0 / ratio) * 100.0,
+                None if band is None else (float(band[0]), float(band[1])),
+                int(figure.get("settings", 0)),
             )
         )
     return tuple(rows)

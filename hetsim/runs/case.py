@@ -18,7 +18,7 @@ from hetsim.bounds.makespan import lower_bounds
 from hetsim.bounds.simulated import simulated_floors
 from hetsim.cost.chain import CostModel
 from hetsim.cost.sources import cost_model
-from hetsim.errors import HetsimError, SchedulerError
+from hetsim.errors import HetsimError, InfeasibleError, SchedulerError
 from hetsim.lower.lowering import Lowering
 from hetsim.lower.program import Program
 from hetsim.plan.model import Plan
@@ -100,8 +100,23 @@ class Case:
         return IncrementalJudge(self.lowering, execution=self.execution, fidelity=self.fidelity)
 
     def check(self) -> None:
-        """Raises ``InfeasibleError`` when the network cannot fit the SoC's memory at all."""
+        """Whether anything can be asked of it, before anything is.
+
+        Raises:
+            InfeasibleError: the network cannot fit the SoC's memory at all.
+            ConfigError: a profile or learned model that cannot be read, or cannot be true.
+        """
         check_capacity(self.graph, self.soc)
+        _ = self.cost_model
+
+    @property
+    def misfit(self) -> str:
+        """Why the network cannot fit the SoC's memory; nothing when it can."""
+        try:
+            self.check()
+        except InfeasibleError as error:
+            return str(error)
+        return ""
 
     def problem(self) -> Problem:
         """The problem as a scheduler sees it, with a fresh profile."""

@@ -11,11 +11,12 @@ from typing import Any
 from hetsim.analysis.result import Result, Run
 from hetsim.analysis.sources import source_notes
 from hetsim.cost.sources import cost_doubts, cost_files
-from hetsim.errors import HetsimError, InfeasibleError, Location, PlanError
+from hetsim.errors import ConfigError, HetsimError, Location, PlanError
 from hetsim.plan.anyfile import planned_model, read_plan
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.progress import Progress
+from hetsim.runs.band import Band, bands, variants_of
 from hetsim.runs.case import Case, proven_by
 from hetsim.scenario.loader import ModelRef, Scenario
 from hetsim.scenario.schema import ReferenceSpec
@@ -36,34 +37,62 @@ def run_scenario(
 ) -> Result:
     """Plans and simulates everything the scenario asks for; ``plans`` are files run as well.
 
-    A scheduler that fails is a run with ``error``; the others go on.
+    A scheduler that fails is a run with ``error``, and so are all runs of a network that does not
+    fit the memory; the others go on.
 
     Raises:
         HetsimError: an input that is wrong before anything runs: an unknown network, scheduler or
-            parameter, a network that does not fit the memory, a plan file that fits no network.
+            parameter, a plan file that fits no network.
     """
     scenario.check_schedulers()
     doubts = cost_doubts(scenario.soc)
     for path in plans:  # a file that is no plan is told before networks are built
         planned_model(path)
-    cases = [_case(scenario, model) for model in scenario.models]
     remarks: list[str] = []
+    try:
+        variants = variants_of(scenario)
+    except ConfigError as error:
+        remarks.append(f"published figures: no band on {scenario.soc.name}: {error.message}")
+        variants = []
+    cases = [case_of(scenario, load_graph(scenario, model)) for model in scenario.models]
     extra = [_checked(path, cases, remarks) for path in plans]
-    total = len(cases) * len(scenario.schedulers) + len(extra)
+    total = len(cases) * len(scenario.schedulers) + len(extra) + len(variants)
     runs: list[Run] = []
+    done = 0
 
     def tell(what: str) -> None:
         if progress is not None:
-            progress(what, len(runs), total)
+            progress(what, len(runs) + done, total)
 
     for case in cases:
+        graph, misfit = case.graph, case.misfit
         for ref in scenario.schedulers:
-            tell(f"{case.graph.name} · {ref.label}")
-            runs.append(case.run(ref.label, ref.create(), scenario.time_limit_s))
+            tell(f"{graph.name} · {ref.label}")
+            runs.append(
+                Run(graph.name, ref.label, graph, error=misfit)
+                if misfit
+                else case.run(ref.label, ref.create(), scenario.time_limit_s)
+            )
         for plan, path, owner in extra:
             if owner is case:
-                tell(f"{case.graph.name} · {path.name}")
-                runs.append(case.evaluate(path.stem, plan))
+                tell(f"{graph.name} · {path.name}")
+                runs.append(
+                    Run(graph.name, path.stem, graph, plan=plan, error=misfit)
+                    if misfit
+                    else case.evaluate(path.stem, plan)
+                )
+    graphs = {case.graph.name: case.graph for case in cases}
+
+    def tell_band() -> None:
+        nonlocal done
+        tell("what nobody measured")
+        done += 1
+
+    spread = (
+        bands(scenario.reference, variants, lambda s, m: case_of(s, graphs[m]), tell_band)
+        if scenario.reference is not None and variants
+        else []
+    )
     tell("done")
     runs = [run for case in cases for run in _with_proofs(runs, case, remarks)]
     notes = [note for case in cases for note in case.graph.notes] + remarks
@@ -78,7 +107,7 @@ def run_scenario(
         execution=scenario.execution,
         runs=tuple(runs),
         notes=tuple(notes),
-        reference=_published(scenario.reference),
+        reference=_published(scenario.reference, spread),
         inputs=_hashes(
             [
                 scenario.source,
@@ -91,12 +120,20 @@ def run_scenario(
     )
 
 
-def _published(reference: ReferenceSpec | None) -> dict[str, object]:
-    """The scenario's published figures as reports read them."""
+def _published(reference: ReferenceSpec | None, spread: Sequence[Band]) -> dict[str, object]:
+    """The scenario's published figures as reports read them, with their bands if there are any."""
     if reference is None:
         return {}
     figures = [row.model_dump() for row in reference.improvements]
-    return {"title": reference.title, "source": reference.source, "figures": figures}
+    for figure, band in zip(figures, spread, strict=False):
+        figure["band"] = None if band.low is None else [band.low, band.high]
+        figure["settings"] = band.settings - band.failed
+    return {
+        "title": reference.title,
+        "source": reference.source,
+        "figures": figures,
+        "unmeasured": [quantity.what for quantity in reference.unmeasured],
+    }
 
 
 def _with_proofs(runs: Sequence[Run], case: Case, remarks: list[str]) -> list[Run]:
@@ -157,15 +194,6 @@ def case_of(scenario: Scenario, graph: Graph) -> Case:
         seed=scenario.seed,
         fidelity=scenario.fidelity,
     )
-
-
-def _case(scenario: Scenario, model: ModelRef) -> Case:
-    case = case_of(scenario, load_graph(scenario, model))
-    try:
-        case.check()
-    except InfeasibleError as error:
-        raise _located(error, model.where) from None
-    return case
 
 
 def _located(error: HetsimError, where: object) -> HetsimError:

@@ -141,6 +141,8 @@ def load_scenario(
     schedulers = tuple(_schedulers(spec, document, file.parent))
     _distinct_labels(schedulers, "schedulers")
     _check_reference(spec, document, models, schedulers)
+    if base is not None:
+        _check_unmeasured(spec, document, soc)
     return Scenario(
         name=spec.name,
         description=spec.description,
@@ -239,6 +241,15 @@ def _schedulers(spec: ScenarioSpec, document: Document, directory: Path) -> Iter
             name = f"{(directory / file).absolute()}:{attribute}"
         where = document.where(("schedulers", i))
         yield SchedulerRef(name, entry.label or entry.name, entry.parameters, where)
+
+
+def _check_unmeasured(spec: ScenarioSpec, document: Document, soc: Document) -> None:
+    """What was not measured must be something of the SoC that the scenario itself names."""
+    for i, quantity in enumerate(spec.reference.unmeasured if spec.reference else ()):
+        for path, values in quantity.vary.items():
+            for k, value in enumerate(values):
+                where = document.where(("reference", "unmeasured", i, "vary", path, k))
+                build_soc(apply_overrides(soc, {path: Override(value, where)}))
 
 
 def _distinct_labels(entries: Iterable[ModelRef | SchedulerRef], what: str) -> None:

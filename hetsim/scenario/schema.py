@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from hetsim.names import suggest
 from hetsim.sim.runtimes.registry import DEFAULT, runtime_names
-from hetsim.soc.fields import Quantity, Spec
+from hetsim.soc.fields import Quantity, Spec, located
 
 Text = Annotated[str, Field(min_length=1)]
 Limit = Annotated[float, Quantity("time")]
@@ -62,12 +62,35 @@ class ImprovementSpec(Spec):
     improvement_percent: float
 
 
+class UnmeasuredSpec(Spec):
+    """A quantity of the SoC that nobody measured, and the values that it may have."""
+
+    what: Text = Field(description="what it is, for reports")
+    vary: dict[Text, Annotated[list[Any], Field(min_length=2)]] = Field(
+        min_length=1,
+        description="values by path; several paths change together and need as many values",
+    )
+
+    @model_validator(mode="after")
+    def _as_many_values(self) -> UnmeasuredSpec:
+        count = len(next(iter(self.vary.values())))
+        for path, values in self.vary.items():
+            if len(values) != count:
+                message = f"has {len(values)} values, and the first path of this quantity {count}"
+                raise located("unmeasured", ("vary", path), message, values)
+        return self
+
+
 class ReferenceSpec(Spec):
     """Published figures that reports print beside the simulated ones."""
 
     title: Text
     source: Text = Field(description="where they are printed: DOI, table")
     improvements: list[ImprovementSpec] = Field(min_length=1)
+    unmeasured: list[UnmeasuredSpec] = Field(
+        default_factory=list,
+        description="what nobody measured; the figures are simulated at every combination of it",
+    )
 
 
 class SweepSpec(Spec):

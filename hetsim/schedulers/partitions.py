@@ -65,10 +65,16 @@ def levels(branches: Sequence[Branch]) -> Iterator[list[Branch]]:
         yield list(members)
 
 
-def cut_at_branches(graph: Graph, pus: Sequence[int]) -> list[Block]:
-    """The partitions of a static plan, ``pus[op]`` the PU index of each operator."""
+def cut_at_branches(
+    graph: Graph, units: Sequence[Sequence[int]], pus: Sequence[int]
+) -> list[Block]:
+    """The partitions of a static plan, ``pus[i]`` the PU index of ``units[i]``.
+
+    A unit of several operators stands where its last one does: nobody else reads the others.
+    """
+    ends = {unit[-1]: (unit, pu) for unit, pu in zip(units, pus, strict=True)}
     draft = Partitions("single")
     for level in levels(extract_branches(graph)):
-        line = [(op, pus[op]) for branch in level for op in branch.operators]
-        draft.add_line(line, branches=len(level))
+        ending = [ends[op] for branch in level for op in branch.operators if op in ends]
+        draft.add_line([(op, pu) for unit, pu in ending for op in unit], branches=len(level))
     return draft.blocks

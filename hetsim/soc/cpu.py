@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -60,6 +61,10 @@ class CPUClusterSpec(PUSpec):
             message = "has no effect: 'fuse' names no chain"
             raise located("fused tails", ("fused_tails",), message, self.fused_tails)
         return self
+
+    def along(self, field: str, choice: object) -> Mapping[str, object] | None:
+        """No tails are free where nothing is fused."""
+        return None if (field, choice) == ("fused_tails", "free") and not self.fuse else {}
 
     @property
     def thread_cores(self) -> int:

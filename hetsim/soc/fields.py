@@ -92,8 +92,11 @@ class Spec(BaseModel):
         """Fields that ``hetsim whatif`` changes together (:mod:`hetsim.soc.turning`)."""
         return ()
 
-    def along(self, field: str, choice: object) -> Mapping[str, object]:
-        """What other fields have to become when ``field`` becomes ``choice``."""
+    def along(self, field: str, choice: object) -> Mapping[str, object] | None:
+        """What other fields have to become when ``field`` becomes ``choice``.
+
+        ``None`` where that choice would have no effect.
+        """
         return {}
 
 

@@ -160,7 +160,7 @@ class NPUSpec(PUSpec):
         """That of all engines, whatever they get of it."""
         return self.dma.engines * self.dma.bandwidth
 
-    def along(self, field: str, choice: object) -> Mapping[str, object]:
+    def along(self, field: str, choice: object) -> Mapping[str, object] | None:
         """A host that polls takes no interrupt."""
         return {"interrupt_latency": 0} if (field, choice) == ("host_wait", "poll") else {}
 

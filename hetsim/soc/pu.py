@@ -7,6 +7,7 @@ the host (:class:`Crossing`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
 
@@ -73,6 +74,10 @@ class Crossing(Spec):
             message = "has no effect: 'relayout' is zero"
             raise located("crossing", ("relayout_at",), message, self.relayout_at)
         return self
+
+    def along(self, field: str, choice: object) -> Mapping[str, object] | None:
+        """Nobody relayouts around kernels what is nowhere relayouted."""
+        return None if (field, choice) == ("relayout_at", "kernel") and not self.relayout else {}
 
 
 class Slowdown(Spec):

@@ -144,5 +144,8 @@ def test_floors_of_a_kernels_operators_add_up_to_no_more_than_the_kernel(
                 max(p.seconds, p.bytes / pu.bandwidth) + (pu.latency if p.bytes else 0.0)
                 for p in launch.work.phases
             )
+            for step in (*launch.before, *launch.after):
+                spent += max(step.seconds, step.bytes / soc.host.bandwidth)
+                spent += soc.host.latency if step.bytes else 0.0
             least = sum(floors.ops[graph.index[name]][pu.index].least for name in launch.operators)
             assert least <= spent * (1 + 1e-12)

@@ -71,6 +71,9 @@ def test_nestc_files_written_are_files_read(tmp_path, capsys):
         (["--soc", "s", "--model", "m", "--device", "d"], "--device goes with --import"),
         (["--import", "csv", "f", "--repeat", "3"], "--repeat goes with --measure"),
         (["--import", "csv", "none.csv"], "no such file"),
+        (["--import", "csv", "f", "--pu", "npu"], "--soc and --pu go together"),
+        (["--import", "csv", "f", "--unit", "min"], "'min' is not one of 'us', 'ms', 's'"),
+        (["--soc", "s", "--model", "m", "--censored", "drop"], "--censored goes with --import"),
         (["--measure", "onnxruntime", "--threads", "two"], "not a list of thread counts"),
         (["--soc", "zcu102-vta", "--model", "squeezenett"], "no network called"),
     ],
@@ -78,6 +81,23 @@ def test_nestc_files_written_are_files_read(tmp_path, capsys):
 def test_wrong_calls_end_with_one_message(arguments, told, capsys):
     assert entry(["profile", *arguments]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_an_import_is_checked_against_the_peak_of_the_unit_that_was_measured(tmp_path, capsys):
+    (tmp_path / "vta.yaml").write_text(
+        "backendName: VTA\nConvolution-1-56-56-64-float-64-3-1: 8\nRelu-1-56-56-64-float: 1\n"
+    )
+    command = ["profile", "--import", "nestc", "vta.yaml", "--model", "resnet18", "-o", "q",
+               "--soc", "zcu102-vta", "--pu"]  # fmt: skip
+    assert entry([*command, "npu"]) == 2
+    told = capsys.readouterr().err
+    assert "vta.yaml:2:1: Conv[n1 c64 h56 w56 o64 k3x3" in told
+    assert "8 us are 14451 GMAC/s, more than the peak of npu, 85.25 GMAC/s" in told
+    assert "is the unit right? 8 ms would be 14.45 GMAC/s" in told
+    assert not (tmp_path / "q").exists()
+    assert entry([*command, "gpu"]) == 2
+    assert "zcu102-vta has no unit 'gpu'" in capsys.readouterr().err
+    assert entry([*command, "npu", "--unit", "ms"]) == 0
 
 
 def test_a_profile_that_is_not_there_is_located_in_the_scenario(tmp_path, capsys):

@@ -16,8 +16,15 @@ from hetsim.cost.chain import CostChain
 from hetsim.cost.measured.files import dump_profile, parse_profile, read_profile
 from hetsim.cost.measured.fit import Path as Road
 from hetsim.cost.measured.fit import alone_s, fit
-from hetsim.cost.measured.keys import convolution_key, group_key, kinds_of, operator_key
+from hetsim.cost.measured.keys import (
+    convolution_key,
+    group_key,
+    kinds_of,
+    nests_of,
+    operator_key,
+)
 from hetsim.cost.measured.model import MeasuredModel
+from hetsim.cost.measured.peak import refuse_impossible
 from hetsim.cost.measured.source import measured_model
 from hetsim.cost.measured.table import Entry, ProfileTable
 from hetsim.cost.work import Kernel, Phase, Work
@@ -319,3 +326,60 @@ def test_a_profile_file_keeps_transfers_and_refuses_an_entry_that_says_nothing()
         parse_profile(text.replace("  transfer_us: 12.0\n", ""))
     with pytest.raises(ConfigError, match=r"profile:8.*transfer_us.*-3"):
         parse_profile(text.replace("transfer_us: 12.0", "transfer_us: -3"))
+
+
+def test_nests_come_back_from_keys():
+    """What a key says of its loops is what the operator has; a product's rows become its batch."""
+    for name in ("squeezenet", "mobilenet_v2", "vit_b16"):
+        graph = load_model(name)
+        for op in graph.operators:
+            found = nests_of(operator_key(graph, op))
+            if op.nest is None:
+                assert found == []
+                continue
+            [(nest, dtype)] = found
+            assert (nest.macs, dtype) == (op.macs, op.dtype)
+            if op.kind == "Conv":
+                assert nest == op.nest
+    assert nests_of("Conv[c64] float32") == []
+
+
+LAYER = "Conv[n1 c64 h56 w56 o64 k{0} s{1} d1x1 g1 y56x56] float32"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "key", "peak"),
+    [
+        # Four cores of 1.2 GHz, four products a cycle; by F(4x4, 3x3) a quarter of them is enough.
+        ("cpu", LAYER.format("1x1", "1x1"), 19.2e9),
+        ("cpu", LAYER.format("3x3", "1x1"), 4 * 19.2e9),
+        ("cpu", LAYER.format("3x3", "2x2"), 19.2e9),
+        # 256 products a cycle at 333 MHz, the effective rate being lower.
+        ("npu", LAYER.format("3x3", "1x1"), 256 * 333e6),
+    ],
+)
+def test_a_time_is_refused_exactly_above_the_peak(cluster, key, peak):
+    """By hand: more products a second than the description has multipliers times clock."""
+    [(nest, _)] = nests_of(key)
+    least = nest.macs / peak
+    refuse_impossible(table([Entry(key, least * 1.001)]), cluster, SOC)
+    with pytest.raises(ConfigError, match=f"more than the peak of {cluster}") as caught:
+        refuse_impossible(table([Entry(key, least * 0.99)]), cluster, SOC)
+    assert f"{peak / 1e9:.4g} GMAC/s" in caught.value.message
+    # What rounding left may have been as long as the end of its interval.
+    refuse_impossible(table([Entry(key, least * 0.99, spread_s=least)]), cluster, SOC)
+    refuse_impossible(table([Entry(key, math.inf), Entry(RELU, 1e-12)]), cluster, SOC)
+
+
+def test_a_wrong_unit_is_told_where_the_profile_is_attached(tmp_path):
+    key = LAYER.format("3x3", "1x1")
+    entries = [Entry(RELU, 1e-3), Entry(key, 72e-6), Entry(f"{key} + {RELU}", 73e-6)]
+    path = tmp_path / "p.yaml"
+    path.write_text(dump_profile(table(entries)))
+    soc = load_soc("zcu102-vta", {"pus.cpu.profile": str(path)})
+    with pytest.raises(ConfigError) as caught:
+        Case(GRAPH, soc).check()
+    assert str(caught.value) == (
+        f"{path}:9:3: {key}: 72 us are 1606 GMAC/s, more than the peak of cpu, 76.8 GMAC/s"
+        " (1 more entries are too fast)\n  is the unit right? 72 ms would be 1.606 GMAC/s"
+    )

@@ -167,6 +167,47 @@ def test_nestc_transfers_make_a_round_trip(tmp_path):
         assert all(entry.seconds is None for entry in found.entries.values())
 
 
+def whole(tmp_path, unit=None, censored="keep"):
+    """Six operators in whole numbers, one of them 1, as the authors' older profiles are."""
+    numbers = [147, 1, 12, 72, 1, 39]
+    seen: dict[str, int] = {}
+    for op, number in zip(RESNET.operators, numbers, strict=False):
+        seen.setdefault(nestc_key(RESNET, op), number)
+    lines = [f"{key}: {number}" for key, number in seen.items()]
+    text = "\n".join(["backendName: CPU", *lines, ""])
+    (table,) = nestc(tmp_path, text, unit=unit, censored=censored)
+    return table
+
+
+@pytest.mark.parametrize(("unit", "scale"), [(None, 1e-6), ("us", 1e-6), ("ms", 1e-3), ("s", 1.0)])
+def test_nestc_times_are_in_the_unit_that_the_user_says(tmp_path, unit, scale):
+    entry = whole(tmp_path, unit).entries[operator_key(RESNET, RESNET.operators[0])]
+    assert entry.seconds == pytest.approx(147 * scale)
+    assert (entry.spread_s is None) == (scale < 1e-3)
+
+
+@pytest.mark.parametrize(("unit", "step"), [("ms", 1e-3), ("s", 1.0)])
+def test_whole_units_are_intervals_and_ones_are_censored(tmp_path, unit, step):
+    keys = [operator_key(RESNET, op) for op in RESNET.operators[:2]]
+    kept = whole(tmp_path, unit).entries
+    long, short = (kept[key] for key in keys)
+    # Uniform between 146.5 and 147.5, and between 0 and 1.5: the quartiles of each.
+    assert (long.seconds, long.spread_s) == pytest.approx((147 * step, 0.25 * step))
+    assert (short.seconds, short.spread_s) == pytest.approx((0.75 * step, 0.375 * step))
+    dropped = whole(tmp_path, unit, "drop")
+    assert keys[0] in dropped.entries
+    assert keys[1] not in dropped.entries
+    (told,) = [doubt.message for doubt in dropped.doubts if doubt.kind == "coarse times"]
+    name = RESNET.operators[1].name
+    assert f"are below 1.5 {unit} and left to the model: resnet18:{name}" in told
+
+
+def test_dropping_what_is_not_censored_is_told(tmp_path):
+    assert "coarse times" not in kinds(whole(tmp_path))
+    (told,) = [d.message for d in whole(tmp_path, "us", "drop").doubts if d.kind == "coarse times"]
+    assert "none is censored" in told
+
+
 # AutoTVM
 
 
@@ -283,6 +324,9 @@ def table_of(tmp_path, text, graphs=(SQUEEZENET,)):
 def test_csv_takes_keys_and_names_in_any_unit(tmp_path):
     (ms,) = table_of(tmp_path, f"key,time_ms\n{KEY},2.5\n")
     assert ms.entries[KEY].seconds == pytest.approx(2.5e-3)
+    path = store(tmp_path, "t.csv", f"key,time\n{KEY},2.5\n")
+    (bare,) = import_profiles("csv", Request((path,), unit="ms"))
+    assert bare.entries[KEY].seconds == pytest.approx(2.5e-3)
     (cells,) = table_of(tmp_path, f"operators,time\n{NAME},35 us\nn0+n1,2 ms\n")
     assert cells.entries[operator_key(SQUEEZENET, SQUEEZENET.operators[1])].seconds == 35e-6
     assert len([key for key in cells.entries if " + " in key]) == 1
@@ -293,6 +337,22 @@ def test_csv_takes_keys_and_names_in_any_unit(tmp_path):
     assert alone.entries[KEY].transfer_s == pytest.approx(30e-6)
     (unable,) = table_of(tmp_path, f"key,time_us\n{KEY},cannot run\n")
     assert math.isinf(unable.entries[KEY].seconds)
+
+
+def test_a_unit_beside_one_that_the_file_states_is_refused(tmp_path):
+    for form, text in (
+        ("csv", f"key,time_us\n{KEY},3\n"),
+        ("csv", "device,pu,op,c_in,h_in\n"),
+        ("autotvm", record([0.002])),
+        ("ort", json.dumps(events({NAME: [1, 2]}))),
+    ):
+        path = store(tmp_path, "t", text)
+        request = Request((path,), (SQUEEZENET,), unit="ms")
+        with pytest.raises(ConfigError, match=r"--unit ms: .*states the unit of its times itself"):
+            import_profiles(form, request)
+    path = store(tmp_path, "t.csv", f"key,time\n{KEY},3 ms\n")
+    with pytest.raises(ConfigError, match=r"line 2: time is '3 ms', a plain number was expected"):
+        import_profiles("csv", Request((path,), unit="ms"))
 
 
 @pytest.mark.parametrize(

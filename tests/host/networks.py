@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
@@ -53,7 +55,9 @@ MACHINE = Machine(
 )  # fmt: skip
 
 
-def made_up(threads: int = 1, company: float = 0.9, overhead: float = 1.2) -> HostMeasurements:
+def made_up(
+    threads: int = 1, company: float = 0.9, overhead: float = 1.2, clock_hz: float = 2e9
+) -> HostMeasurements:
     """Measurements of the small network: kernels of 10, 20, ... us, the whole a bit more."""
     network = small_network()
     kernels = {
@@ -67,4 +71,5 @@ def made_up(threads: int = 1, company: float = 0.9, overhead: float = 1.2) -> Ho
         Bandwidth(n * threads, n * 8e9, n * 7e9, 64 << 20, False)
         for n in range(1, 2 // threads + 1)
     )
-    return HostMeasurements(MACHINE, threads, (times,), bandwidths, 5e-6, company)
+    machine = replace(MACHINE, clock_hz=clock_hz)
+    return HostMeasurements(machine, threads, (times,), bandwidths, 5e-6, company)

@@ -78,6 +78,15 @@ def test_the_profile_knows_every_operator_and_says_where_it_comes_from(tmp_path)
     assert any("branches" in remark for remark in table.remarks)
 
 
+def test_a_machine_faster_than_its_stated_clock_is_described_as_fast_as_it_was(tmp_path):
+    """Boost clocks: its own profile must not be beyond the peak of its own description."""
+    measured = written(tmp_path, clock_hz=1e3)
+    assert measured.clock_hz > 1e3
+    text = (tmp_path / "host.yaml").read_text()
+    assert "higher than the system states: the fastest operator proves it" in text
+    Case(measured.networks[0].network.graph, load_soc(tmp_path / "host.yaml")).check()
+
+
 def test_efficiencies_are_shares_by_kind_with_a_default():
     found = efficiencies(made_up())
     assert found.keys() >= {"default", "Conv", "Relu", "Sigmoid"}

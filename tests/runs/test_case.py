@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import hetsim
 from hetsim.errors import InfeasibleError, PlanError, SchedulerError
 from hetsim.plan.model import Partition, Plan
 from hetsim.runs.case import Case
@@ -188,3 +189,17 @@ def test_a_network_larger_than_the_memory_is_refused_with_what_is_missing() -> N
     with pytest.raises(InfeasibleError, match="branches") as caught:
         Case(branches(), soc("17.5 kB")).check()
     assert "500 B" in str(caught.value)
+
+
+def test_a_network_that_does_not_fit_fails_its_own_rows_only(tmp_path: Any) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "hetsim: scenario/1\nname: s\nsoc: edge-mcu\nmodels: [inception_v3, squeezenet]\n"
+        "schedulers: [type_based, cpu_only]\n"
+    )
+    result = hetsim.run(str(path))
+    errors = {(run.model, run.scheduler): run.error for run in result.runs}
+    assert "needs 102.5 MiB" in (errors["inception_v3", "type_based"] or "")
+    assert "needs 102.5 MiB" in (errors["inception_v3", "cpu_only"] or "")
+    assert errors["squeezenet", "type_based"] is None
+    assert errors["squeezenet", "cpu_only"] is None

@@ -112,8 +112,9 @@ def test_profile_greedy_counts_the_transfer_once_and_knows_no_groups():
     soc = make_soc(npu_fuse=["Conv-Relu"])
     times = {"c": [9, 1], "r": [1, None], "d": [4, 1]}
     transfers = {"c": [0, 2], "r": [0, 2], "d": [0, 2]}
+    copies = {"c": 2, "r": 2, "d": 2}
     groups = {(("c", "r"), 1): 1.0}
-    problem = make_problem(graph, soc, times, transfers=transfers, groups=groups)
+    problem = make_problem(graph, soc, times, transfers=transfers, copies=copies, groups=groups)
     # d: 4 against 1 + 2 + the change's 2.
     assert placement(create("profile_greedy").plan(problem)) == {"c": "npu", "r": "cpu", "d": "cpu"}
 

@@ -61,6 +61,10 @@ class NPUModel(PUModel[NPUSpec]):
         rate = self._array_rate(self.pu.stored_dtype(op.dtype))
         return max(cycles / rate, op.element_ops / self._vector_rate)
 
+    def least(self, nest: LoopNest, dtype: str) -> float:
+        share = self.spec.dtypes.get(self.pu.stored_dtype(dtype))
+        return fewest_cycles(nest, self.spec.array) / (share * self.top_clock) if share else 0.0
+
     @property
     def _vector_rate(self) -> float:
         """Element-wise operations per second."""

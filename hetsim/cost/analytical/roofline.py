@@ -15,7 +15,8 @@ from hetsim.cost.analytical.convolution import VectorUnits, convolution_cycles
 from hetsim.cost.analytical.traffic import total_bytes, weight_bytes
 from hetsim.cost.pu import PUModel
 from hetsim.cost.work import Kernel, Phase, Residency, Work
-from hetsim.workload.graph import DTYPE_BYTES, Graph, Operator
+from hetsim.forms.convolution import winograd_saving
+from hetsim.workload.graph import DTYPE_BYTES, Graph, LoopNest, Operator
 
 SpecT = TypeVar("SpecT", bound=VectorUnits)
 
@@ -43,6 +44,15 @@ class RooflineModel(PUModel[SpecT]):
     def floor(self, op: Operator) -> float:
         return self._cycles(op) / self.cycles_per_s
 
+    def least(self, nest: LoopNest, dtype: str) -> float:
+        rate = self.spec.macs_per_cycle.get(self.pu.stored_dtype(dtype))
+        return fewest_products(nest) / (rate * self.cores * self.top_clock) if rate else 0.0
+
+    @property
+    def cores(self) -> int:
+        """How many cores state their rates."""
+        return 1
+
     def _cycles(self, op: Operator) -> float:
         """Cycles of one core for ``op``."""
         spec, dtype = self.spec, self.pu.stored_dtype(op.dtype)
@@ -53,6 +63,16 @@ class RooflineModel(PUModel[SpecT]):
         elif op.macs:
             cycles += op.macs / (spec.macs_per_cycle[dtype] * share)
         return cycles
+
+
+def fewest_products(nest: LoopNest) -> float:
+    """Products that software needs: of a dense stride-1 3x3 convolution F(4x4, 3x3)'s quarter.
+
+    Winograd's transform is a choice of the library, so a description need not speak of it.
+    """
+    dense = nest.groups == nest.stride_h == nest.stride_w == 1
+    taps = (nest.k_h, nest.k_w, nest.dilation_h, nest.dilation_w)
+    return nest.macs * (winograd_saving(4) if dense and taps == (3, 3, 1, 1) else 1.0)
 
 
 def efficiency(table: Mapping[str, float], op: Operator) -> float:

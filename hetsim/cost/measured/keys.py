@@ -8,6 +8,7 @@ no bias (whose time is not measurable beside the products). A fused group joins 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from hetsim.workload.graph import Graph, LoopNest, Operator
@@ -103,6 +104,36 @@ def kinds_of(key: str) -> tuple[str, ...]:
             )
         kinds.append(kind)
     return tuple(kinds)
+
+
+_CONVOLUTION = re.compile(
+    r"n(\d+) c(\d+) h(\d+) w(\d+) o(\d+) k(\d+)x(\d+) s(\d+)x(\d+) d(\d+)x(\d+) g(\d+)"
+    r" y(\d+)x(\d+)"
+)
+_PRODUCT = re.compile(r"b(\d+) m(\d+) k(\d+) n(\d+)( computed)?")
+
+
+def nests_of(key: str) -> list[tuple[LoopNest, str]]:
+    """The convolutions and matrix products that a key speaks of, with their data types.
+
+    The other way of :func:`nest_key`; the rows of a product are taken for its batch.
+    """
+    found = []
+    for part in key.split(JOIN):
+        words, _, dtype = part.partition("[")[2].rpartition("]")
+        if match := _CONVOLUTION.fullmatch(words):
+            n, c, h, w, o, k_h, k_w, s_h, s_w, d_h, d_w, g, y_h, y_w = map(int, match.groups())
+            groups = max(g, 1)
+            nest = LoopNest(
+                n, groups, y_h, y_w, c // groups, o // groups, k_h, k_w, s_h, s_w, d_h, d_w, h, w
+            )
+        elif match := _PRODUCT.fullmatch(words):
+            b, m, k, n = map(int, match.groups()[:4])
+            nest = LoopNest(m, b, 1, 1, k, n, weights_are_activations=bool(match[5]))
+        else:
+            continue
+        found.append((nest, dtype.strip()))
+    return found
 
 
 def _shape(graph: Graph, tensor: str) -> str:

@@ -11,6 +11,7 @@ from hetsim.cost.chain import CostModel
 from hetsim.cost.crossing import Crossings
 from hetsim.cost.measured.files import read_profile
 from hetsim.cost.measured.model import MeasuredModel
+from hetsim.cost.measured.peak import refuse_impossible
 from hetsim.cost.measured.table import ProfileTable
 from hetsim.cost.source import CostSource
 from hetsim.cost.work import Kernel
@@ -29,7 +30,11 @@ class MeasuredSource(CostSource):
         return spec.profile
 
     def model(self, soc: SoC, files: Mapping[str, Path], behind: CostModel) -> CostModel:
-        return measured_model(soc, tables(files), behind)
+        """Also refuses times that are beyond the unit's peak."""
+        found = tables(files)
+        for cluster, table in found.items():
+            refuse_impossible(table, cluster, soc)
+        return measured_model(soc, found, behind)
 
     def doubts(self, files: Mapping[str, Path]) -> list[str]:
         found = tables(files).values()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hetsim.analysis.metrics.registry import told
 from hetsim.analysis.result import Result, Run
@@ -98,6 +98,8 @@ def _parts(seconds: Mapping[str, float]) -> dict[str, float]:
 def _reference(result: Result) -> dict[str, object] | None:
     if not result.reference:
         return None
+    unmeasured = result.reference.get("unmeasured", ())
+    assert isinstance(unmeasured, Sequence)
     return {
         "title": str(result.reference.get("title", "")),
         "source": str(result.reference.get("source", "")),
@@ -111,9 +113,12 @@ def _reference(result: Result) -> dict[str, object] | None:
                 "published_percent": figure.published,
                 "simulated_percent": _share(figure.ours),
                 "simulated_saved_percent": _share(figure.ours_saved),
+                "band_percent": [_share(p) for p in figure.band] if figure.band else None,
+                "settings": figure.settings,
             }
             for figure in published_figures(result)
         ],
+        "unmeasured": list(unmeasured),
     }
 
 

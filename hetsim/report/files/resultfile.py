@@ -75,6 +75,10 @@ class FigureEntry(_Strict):
     published_percent: float | None
     simulated_percent: float | None
     simulated_saved_percent: float | None
+    band_percent: tuple[float, float] | None = Field(
+        default=None, description="the least and the most simulated, over what nobody measured"
+    )
+    settings: int = Field(default=0, description="combinations of it that were simulated")
 
 
 class ReferenceEntry(_Strict):
@@ -84,6 +88,7 @@ class ReferenceEntry(_Strict):
     source: str
     definition: str
     figures: list[FigureEntry]
+    unmeasured: list[str] = Field(default_factory=list, description="what nobody measured")
 
 
 class ResultFile(_Strict):

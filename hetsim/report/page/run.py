@@ -21,6 +21,7 @@ from hetsim.report.page.payload import report_data, script_json
 from hetsim.report.page.study import Section
 from hetsim.report.summary import (
     BASELINES,
+    band_note,
     best_run,
     columns_of_runs,
     headline,
@@ -97,6 +98,7 @@ def render_report(
         headings=_headings(),
         cards=[_card(result, model) for model in models_of(result)],
         figures=published_figures(result),
+        band=band_note(result),
         soc_text=_soc_text(result),
         versions=versions or {},
         sections=sections,

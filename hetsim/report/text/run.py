@@ -17,6 +17,7 @@ from hetsim.analysis.result import Result, Run
 from hetsim.report.palette import PARTS
 from hetsim.report.summary import (
     PublishedFigure,
+    band_note,
     columns_of_runs,
     headline,
     metric_text,
@@ -209,9 +210,15 @@ def _print_failures(result: Result, console: Console) -> None:
     if not result.failed:
         return
     console.print()
+    alike: dict[tuple[str, str], list[str]] = {}
     for run in result.failed:
-        reason = " ".join((run.error or "").split())
-        console.print(Text(f"failed: {run.model} / {run.scheduler}: {reason}", style="red"))
+        reason = "; ".join(line.strip() for line in (run.error or "").splitlines())
+        alike.setdefault((run.model, reason), []).append(run.scheduler)
+    for (model, reason), schedulers in alike.items():
+        who = schedulers[0] if len(schedulers) == 1 else f"all {len(schedulers)} schedulers"
+        if 1 < len(schedulers) < sum(run.model == model for run in result.runs):
+            who = ", ".join(schedulers)
+        console.print(Text(f"failed: {model} / {who}: {reason}", style="red"))
 
 
 def _print_published(result: Result, console: Console) -> None:
@@ -223,23 +230,28 @@ def _print_published(result: Result, console: Console) -> None:
     table.add_column("network", overflow="fold")
     table.add_column("scheduler", overflow="fold")
     table.add_column("over", overflow="fold")
-    for title in ("published", "simulated", "time saved"):
+    figures = published_figures(result)
+    band = any(figure.band for figure in figures)
+    for title in ("published", "simulated", *(["band"] if band else []), "time saved"):
         table.add_column(title, justify="right", overflow="fold")
-    for figure in published_figures(result):
-        table.add_row(*map(Text, _published_cells(figure)))
+    for figure in figures:
+        table.add_row(*map(Text, _published_cells(figure, band)))
     console.print(table)
     footnote = (
         "simulated = (baseline / makespan − 1)·100 %; time saved = (1 − makespan / baseline)·100 %."
     )
+    if band:
+        footnote += " " + band_note(result)
     source = str(result.reference.get("source", ""))
     console.print(Text(f"{footnote} Source: {source}" if source else footnote, style="dim"))
 
 
-def _published_cells(figure: PublishedFigure) -> Sequence[str]:
+def _published_cells(figure: PublishedFigure, band: bool) -> Sequence[str]:
     def percent(value: float | None) -> str:
         return "not run" if value is None else f"{value:+.2f} %"
 
+    between = (f"{figure.band[0]:+.1f} … {figure.band[1]:+.1f} %" if figure.band else "–",)
     return (
         figure.model, figure.scheduler, figure.baseline, percent(figure.published),
-        percent(figure.ours), percent(figure.ours_saved),
+        percent(figure.ours), *(between if band else ()), percent(figure.ours_saved),
     )  # fmt: skip

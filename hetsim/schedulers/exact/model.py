@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hetsim.bounds.floors import Floors, Least
-from hetsim.bounds.relaxation import Window, exit_seconds, producers
+from hetsim.bounds.relaxation import Window, exit_seconds, hand_over_seconds, producers
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.errors import MissingExtraError
 from hetsim.schedulers.exact.proof import Budget, Strategy, WindowProof
@@ -110,6 +110,7 @@ class WindowModel:
             for source, tensors in self._reads[op].items():
                 total += sum(self._dearest(tensor, source) for tensor in tensors)
             for tensor in self._graph.operators[op].outputs:
+                total += max(floors.handing(tensor, p).alone for p in floors.pus)
                 if tensor in self._graph.output_set:
                     total += max(floors.toll(tensor, p, None).alone for p in floors.pus)
         return total
@@ -231,7 +232,8 @@ class WindowModel:
                     if p == pu or not counted:
                         model.add(start >= self._end_of(source)).only_enforce_if(both)
                         continue
-                    arrival = self._end_of(source) + self._ticks(floors.leave[p])
+                    handing = self._ticks(hand_over_seconds(floors, tensors, p))
+                    arrival = self._end_of(source) + handing
                     model.add(ready >= arrival).only_enforce_if(both)
                     toll = sum(self._ticks(floors.toll(t, p, pu).alone) for t in tensors)
                     tolls.append(toll * both)
@@ -292,7 +294,8 @@ class WindowModel:
                 model.add_implication(literal, present)
                 model.add(base >= self._ticks(tolls[made_on].alone)).only_enforce_if(literal)
                 if source is not None and made_on is not None:
-                    arrival = self._end_of(source) + self._ticks(floors.leave[made_on]) + call
+                    handing = self._ticks(hand_over_seconds(floors, (tensor,), made_on))
+                    arrival = self._end_of(source) + handing + call
                     model.add(start >= arrival).only_enforce_if(literal)
             if self._window.cut is None:
                 model.add(start >= call)

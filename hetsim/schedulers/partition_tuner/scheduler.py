@@ -10,10 +10,10 @@ Its five steps and where they live: the *profiler* is :class:`hetsim.cost.profil
 :mod:`hetsim.schedulers.partition_tuner.parallel_branches`. Defaults are the published choices, and
 where the paper is silent what the authors' public code does.
 
-What it predicts is the sum its recurrences minimise, which is no estimate of time: the penalty S is
-pure bookkeeping, 2 T(n) stands for what a change of PU costs, staying is credited a T(n) that P(n)
-does not hold, and the first operators of branches enter for nothing. ``details`` tell beside it
-what the profile says of the finished plan.
+What it predicts is what the profile says of the finished plan. The sum that its recurrences
+minimise (``recurrence_us`` in the plan's details) is no time: the penalty S is pure bookkeeping,
+2 T(n) stands for what a change of PU costs, staying is credited a T(n) that P(n) does not hold, and
+the first operators of branches enter for nothing. On small operators it can be below zero.
 """
 
 from __future__ import annotations
@@ -126,13 +126,13 @@ class PartitionTuner(Scheduler):
             groups,
             scheduler=self.name,
             parameters=asdict(self),
-            predicted_s=seconds + (threads if problem.forks else 0.0),
+            predicted_s=predict(problem, blocks, groups),
             details={
                 "branches": len(branches),
                 "levels": len({branch.level for branch in branches}),
                 "parallel_sets": len({b.group for b in branches if b.group is not None}),
                 "parallel_rounds": len(groups),
-                "profile_estimate_us": predict(problem, blocks, groups) * 1e6,
+                "recurrence_us": (seconds + (threads if problem.forks else 0.0)) * 1e6,
             },
         )
 

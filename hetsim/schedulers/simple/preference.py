@@ -66,8 +66,7 @@ def cut_plan(
 ) -> list[Block]:
     """The partitions of units with their PUs that run one after the other."""
     if cut == "branches":
-        pu_of = {op: pu for unit, pu in zip(units, pus, strict=True) for op in unit}
-        return cut_at_branches(problem.graph, [pu_of[op] for op in range(len(problem.graph))])
+        return cut_at_branches(problem.graph, units, pus)
     order = sorted(range(len(units)), key=lambda u: units[u][-1])
     return merge_runs([units[u] for u in order], [pus[u] for u in order])
 

@@ -137,14 +137,12 @@ def _knob(
     elif choices and len(choices) > 1:
         parent = path.rpartition(".")[0]
         changes = tuple(
-            Change(
-                str(choice),
-                {path: choice, **{f"{parent}.{f}": v for f, v in spec.along(name, choice).items()}},
-            )
+            Change(str(choice), {path: choice, **{f"{parent}.{f}": v for f, v in along.items()}})
             for choice in choices
-            if choice != value
+            if choice != value and (along := spec.along(name, choice)) is not None
         )
-        yield Knob(_short(path), component, str(value), alternatives=changes)
+        if changes:
+            yield Knob(_short(path), component, str(value), alternatives=changes)
     elif quantity is not None:
         if quantity.dimension not in UNVARIED and value:
             yield _scaled(path, component, value, quantity=quantity)

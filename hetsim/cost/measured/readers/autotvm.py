@@ -32,8 +32,9 @@ def read(request: Request) -> list[ProfileTable]:
     """Reads tuning logs: one table per device.
 
     Raises:
-        ConfigError: unreadable, or nothing in it that can be used.
+        ConfigError: a unit was given, unreadable, or nothing in it that can be used.
     """
+    request.refuse_unit("an AutoTVM log")
     best: dict[str, dict[str, Entry]] = {}
     fastest: dict[tuple[str, str], float] = {}
     findings = Findings()
@@ -81,7 +82,7 @@ def read(request: Request) -> list[ProfileTable]:
             doubts=findings.doubts,
             remarks=("best tuned result of each operator",),
         )
-        tables.append(finish(table, request.graphs))
+        tables.append(finish(table, request))
     return tables
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
 from hetsim.cost.measured.keys import operator_key
 from hetsim.cost.measured.table import Doubt, Entry, ProfileTable
@@ -22,17 +23,29 @@ FASTEST_MACS = 1e15
 SHORTEST_S, LONGEST_S = 1e-8, 100.0
 """Median operator times outside this range suggest a wrong unit."""
 
+UNITS: Mapping[str, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+"""Seconds of each unit that a file may be in."""
+
+Censored = Literal["keep", "drop"]
+
+COARSE: Mapping[str, float] = {unit: UNITS[unit] for unit in ("s", "ms")}
+"""Files whose times are all whole multiples of one of these are read as intervals."""
+
 
 @dataclass(frozen=True)
 class Request:
     """What to read: files, the networks they speak of, and what their devices are called.
 
-    ``device`` overrides the name in the file, which can be wrong.
+    ``device`` overrides the name in the file, which can be wrong. ``unit`` (of :data:`UNITS`) is
+    that of files which state none. ``censored`` says what becomes of times that are only known to
+    be short (:func:`finish`).
     """
 
     files: tuple[Path, ...]
     graphs: tuple[Graph, ...] = ()
     device: str | None = None
+    unit: str | None = None
+    censored: Censored = "keep"
 
     def need_graphs(self, what: str) -> None:
         """Raises ``ConfigError`` when no network was given."""
@@ -40,6 +53,13 @@ class Request:
             raise ConfigError(
                 f"{what} does not say everything about its operators: a network must be given",
                 hint="name it with --model",
+            )
+
+    def refuse_unit(self, what: str) -> None:
+        """Raises ``ConfigError`` when a unit was given, because ``what`` has its own."""
+        if self.unit is not None:
+            raise ConfigError(
+                f"{what} states the unit of its times itself", where=Location(f"--unit {self.unit}")
             )
 
 
@@ -96,14 +116,6 @@ def unit_doubts(table: ProfileTable, graphs: Iterable[Graph]) -> list[Doubt]:
         doubts.append(
             Doubt("unit doubtful", f"the median time is {middle:.3g} s; is the unit right?")
         )
-    whole = [t for t in times if abs(t * 1e3 - round(t * 1e3)) < 1e-9 and t >= 1e-3]
-    if len(times) >= 5 and len(whole) == len(times):
-        doubts.append(
-            Doubt(
-                "coarse times",
-                "all times are whole milliseconds: short operators carry errors of up to 50 %",
-            )
-        )
     rates = []
     for graph in graphs:
         for op in graph.operators:
@@ -122,17 +134,64 @@ def unit_doubts(table: ProfileTable, graphs: Iterable[Graph]) -> list[Doubt]:
     return doubts
 
 
-def finish(table: ProfileTable, graphs: Sequence[Graph]) -> ProfileTable:
-    """``table`` with doubts about its units and what it lacks.
+def finish(table: ProfileTable, request: Request) -> ProfileTable:
+    """``table`` with doubts about its units and what it lacks; coarse times become intervals.
+
+    Whole milliseconds (or seconds) are what rounding left: *n* ms is a time within half a
+    millisecond of it, 1 ms is any below 1.5 ms. Such censored rows become the middle of that
+    interval, or are left out where ``censored`` is ``drop``, so that the model answers.
 
     Raises:
         ConfigError: it holds no time at all.
     """
+    table = _with_intervals(table, request.censored)
     if not table.entries:
         told = "".join(f"\n    {doubt}" for doubt in table.doubts[:SHOWN])
         raise ConfigError(f"{table.source}: no time could be used{told}")
-    more = [*unit_doubts(table, graphs), *missing_operators(table, graphs)]
+    more = [*unit_doubts(table, request.graphs), *missing_operators(table, request.graphs)]
     return replace(table, doubts=(*table.doubts, *more))
+
+
+def _with_intervals(table: ProfileTable, censored: Censored) -> ProfileTable:
+    unit = _coarse_unit(table)
+    if unit is None:
+        if censored == "keep":
+            return table
+        none = Doubt("coarse times", "the times are no whole milliseconds: none is censored")
+        return replace(table, doubts=(*table.doubts, none))
+    step = COARSE[unit]
+    entries, short = {}, []
+    for key, entry in table.entries.items():
+        if entry.seconds is None or math.isinf(entry.seconds) or entry.spread_s is not None:
+            entries[key] = entry
+        elif entry.seconds > 1.5 * step:
+            entries[key] = replace(entry, spread_s=step / 4)
+        else:
+            short.append(entry.seen[0] if entry.seen else key)
+            if censored == "keep":
+                entries[key] = replace(entry, seconds=0.75 * step, spread_s=0.375 * step)
+            elif entry.transfer_s is not None:
+                entries[key] = replace(entry, seconds=None)
+    told = f"all times are whole {unit}, read as intervals; {len(short)} are below 1.5 {unit}"
+    if short:
+        how = f"taken as 0.75 {unit}" if censored == "keep" else "left to the model"
+        told += f" and {how}: {listed(short)}"
+    doubt = Doubt("coarse times", told)
+    return replace(table, entries=entries, doubts=(*table.doubts, doubt))
+
+
+def _coarse_unit(table: ProfileTable) -> str | None:
+    """The largest unit of which all times are whole multiples, if there are enough to tell."""
+    known = [e.seconds for e in table.entries.values() if e.seconds is not None]
+    times = [t for t in known if math.isfinite(t)]
+    for unit, step in COARSE.items():
+        if len(times) >= 5 and all(t > 0.5 * step and _is_whole(t / step) for t in times):
+            return unit
+    return None
+
+
+def _is_whole(number: float) -> bool:
+    return abs(number - round(number)) < 1e-6
 
 
 def entry(

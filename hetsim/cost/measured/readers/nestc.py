@@ -1,5 +1,6 @@
-"""NEST-C performance profiles: flat maps of keys to microseconds, several files per backend.
+"""NEST-C performance profiles: flat maps of keys to times, several files per backend.
 
+Times are in microseconds unless the user says otherwise: older ones are in whole milliseconds.
 ``Type: ExeTime`` holds times, any other type (``CommTime``) what copying an operator's float32
 inputs took, measured apart: PartitionTuner's T(n). Older files have one number for the whole
 backend instead, ``commCost``. What NEST-C itself writes begins with a bare ``CommTime``, which is
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 
 from hetsim.cost.fusion import sole_reader
 from hetsim.cost.measured.keys import JOIN, operator_key
-from hetsim.cost.measured.readers.base import Findings, Request, finish, listed
+from hetsim.cost.measured.readers.base import UNITS, Findings, Request, finish, listed
 from hetsim.cost.measured.table import CANNOT_RUN, Doubt, Entry, ProfileTable
 from hetsim.errors import ConfigError, Location
 from hetsim.workload.graph import Graph, Operator
@@ -79,7 +80,7 @@ def read(request: Request) -> list[ProfileTable]:
         if not isinstance(document.data, dict):
             raise ConfigError("a NEST-C profile is a map of keys to times", where=document.where())
         device = request.device or str(document.data.get("backendName", path.stem))
-        backend = backends.setdefault(device, _Backend(request.graphs))
+        backend = backends.setdefault(device, _Backend(request.graphs, UNITS[request.unit or "us"]))
         backend.take(document)
     tables = []
     for device, backend in backends.items():
@@ -92,7 +93,7 @@ def read(request: Request) -> list[ProfileTable]:
             doubts=[*backend.findings.doubts, *backend.unpaired()],
             remarks=("one measurement each; calls and crossings included",),
         )
-        tables.append(finish(table, request.graphs))
+        tables.append(finish(table, request))
     return tables
 
 
@@ -101,6 +102,7 @@ class _Backend:
     """Entries of one backend, matched to the networks' operators."""
 
     graphs: tuple[Graph, ...]
+    unit_s: float
     entries: list[Entry] = field(default_factory=list)
     findings: Findings = field(default_factory=Findings)
 
@@ -173,7 +175,7 @@ class _Backend:
         if not (number > 0 if least is None else number >= least) or not math.isfinite(number):
             self.findings.add("time not positive", f"{key}: {text} is no time; not used", where)
             return None
-        return number * 1e-6
+        return number * self.unit_s
 
     def _match(
         self, key: str, seconds: float | None, transfer: float | None, where: Location

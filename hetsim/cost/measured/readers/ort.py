@@ -30,9 +30,10 @@ def read(request: Request) -> list[ProfileTable]:
     """Reads profiles of ONNX Runtime: one table per execution provider.
 
     Raises:
-        ConfigError: no network given, not such a profile, nothing that can be used.
+        ConfigError: no network given, a unit given, not such a profile, nothing that can be used.
     """
     request.need_graphs("an ONNX Runtime profile")
+    request.refuse_unit("an ONNX Runtime profile")
     entries: dict[str, list[Entry]] = {}
     findings = Findings()
     for path in request.files:
@@ -55,7 +56,7 @@ def read(request: Request) -> list[ProfileTable]:
             doubts=findings.doubts,
             remarks=("microseconds of kernels, without the overhead between them",),
         )
-        tables.append(finish(table, request.graphs))
+        tables.append(finish(table, request))
     return tables
 
 

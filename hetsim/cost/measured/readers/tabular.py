@@ -8,7 +8,7 @@ row or altogether. A *measurement table* of convolutions has their geometry in c
 :mod:`hetsim.learn.tables`).
 
 The time column says its unit in its name (``time_us``, ``latency_ms``), or every cell does
-(``time`` with ``35 us``).
+(``time`` with ``35 us``), or the user does.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hetsim.cost.measured.keys import convolution_key, group_key, kinds_of
-from hetsim.cost.measured.readers.base import Findings, Request, finish, listed
+from hetsim.cost.measured.readers.base import UNITS, Findings, Request, finish, listed
 from hetsim.cost.measured.table import CANNOT_RUN, Entry, ProfileTable, Scope
 from hetsim.errors import ConfigError, Location, UnitError
 from hetsim.units import parse_quantity
 from hetsim.workload.graph import Graph
 from hetsim.yamlio import read_text
 
-_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _NAMES = ("time", "latency", "median")
 TRANSFER = "transfer_us"
 _CANNOT = frozenset({"inf", "infinity", "cannot run", "infeasible"})
@@ -63,7 +62,7 @@ def read(request: Request) -> list[ProfileTable]:
             scope=scope,
             doubts=device.findings.doubts,
         )
-        tables.append(finish(table, request.graphs))
+        tables.append(finish(table, request))
     return tables
 
 
@@ -77,6 +76,7 @@ def _convolutions(path: Path, request: Request, devices: dict[tuple[str, Scope],
     """A measurement table, read with all the checks of calibration."""
     from hetsim.learn.tables.reader import read_measurements
 
+    request.refuse_unit(f"the table {path}")
     table = read_measurements(path)
     if table.unit != "seconds":
         raise ConfigError(
@@ -130,7 +130,7 @@ def _profile_rows(
         )
     if "key" not in header:
         request.need_graphs("a table of operator names")
-    factor, column = _time_column(header, where)
+    factor, column = _time_column(header, request, where)
     broken: list[str] = []
     count = 0
     reader = csv.reader(io.StringIO(text), skipinitialspace=True)
@@ -162,13 +162,15 @@ def _profile_rows(
             device.findings.add("broken rows", message, where)
 
 
-def _time_column(header: Sequence[str], where: Location) -> tuple[float | None, str]:
+def _time_column(
+    header: Sequence[str], request: Request, where: Location
+) -> tuple[float | None, str]:
     """The factor to seconds (``None``: every cell has its unit) and the time column's name."""
     found: list[tuple[float | None, str]] = []
     for name in header:
         stem, _, unit = name.rpartition("_")
-        if stem in _NAMES and unit in _UNITS:
-            found.append((_UNITS[unit], name))
+        if stem in _NAMES and unit in UNITS:
+            found.append((UNITS[unit], name))
         elif name in _NAMES:
             found.append((None, name))
     if not found and TRANSFER in header:
@@ -182,7 +184,12 @@ def _time_column(header: Sequence[str], where: Location) -> tuple[float | None, 
         raise ConfigError(
             f"several columns tell the time: {names}", where=where, hint="keep one of them"
         )
-    return found[0]
+    [(factor, column)] = found
+    if factor is None and request.unit is not None:
+        return UNITS[request.unit], column
+    if factor is not None:
+        request.refuse_unit(f"the column {column!r} of {where.file}")
+    return factor, column
 
 
 def _entry(
@@ -225,8 +232,11 @@ def _seconds(text: str, factor: float | None, column: str) -> float:
     except UnitError as error:
         raise _BadRowError(error.message) from None
     except ValueError:
+        told = f"{column} is {text!r}, a plain number"
         unit = column.rpartition("_")[2]
-        raise _BadRowError(f"{column} is {text!r}, a plain number of {unit} was expected") from None
+        if unit in UNITS:
+            told += f" of {unit}"
+        raise _BadRowError(f"{told} was expected") from None
     if not (seconds > 0 and math.isfinite(seconds)):
         raise _BadRowError(f"{column} is {text}, which is no time")
     return seconds
