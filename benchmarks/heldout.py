@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hetsim.errors import InfeasibleError
 from hetsim.runs.case import Case
 from hetsim.runs.scenario import case_of
 from hetsim.scenario.choices import choose
@@ -51,11 +50,8 @@ def cases_of(
         there = varied(scenario, {"soc": soc, **changes})
         for model, graph in graphs.items():
             case = case_of(there, graph)
-            try:
-                case.check()
-            except InfeasibleError:
-                continue
-            found[soc, model] = case
+            if not case.misfit:
+                found[soc, model] = case
     return found
 
 

@@ -127,9 +127,7 @@ def test_what_is_held_out_has_no_part_in_the_tuning(scenario, network, benchmark
     names = ["small", "edge-mcu", "mobile-flagship"]
     assert [held.name for held in found.held] == names
     for held in found.held[1:]:
-        for place, gain, own in zip(
-            found.places, held.others.gains, held.alone.gains, strict=True
-        ):
+        for place, gain, own in zip(found.places, held.others.gains, held.alone.gains, strict=True):
             assert gain.held_out == (held.name in place) != own.held_out
         [there] = [case for place, case in cases.items() if held.name in place]
         [other] = [case for place, case in cases.items() if held.name not in place]
