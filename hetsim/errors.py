@@ -26,6 +26,15 @@ class Location:
         return ":".join(parts)
 
 
+MOST = 2_000
+"""Characters of a message that anybody reads; what a hostile file makes longer is cut."""
+
+
+def shortened(text: str, most: int = MOST) -> str:
+    """``text``, cut where it is longer than ``most`` characters; says by how much."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text) - most:,} more characters)"
+
+
 class HetsimError(Exception):
     """Base of every error caused by an input, an option or the environment.
 
@@ -35,10 +44,10 @@ class HetsimError(Exception):
     def __init__(
         self, message: str, *, where: Location | None = None, hint: str | None = None
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = shortened(message)
+        super().__init__(self.message)
         self.where = where
-        self.hint = hint
+        self.hint = None if hint is None else shortened(hint)
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message

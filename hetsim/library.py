@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from hetsim.errors import ConfigError, Location
+from hetsim.infiles import user_path
 from hetsim.names import suggest
 
 Shelf = Literal["socs", "scenarios"]
@@ -63,7 +64,7 @@ def find(
             where=where,
             hint=f"{suggest(text, known, 'shipped')}; or give the path of a .yaml file",
         )
-    path = path.expanduser()
+    path = user_path(path, where)
     located = base / path if base is not None else path
     if located.exists():
         return located

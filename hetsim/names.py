@@ -1,9 +1,11 @@
-"""Near misses: what somebody who wrote an unknown name probably meant."""
+"""Names: near misses of unknown ones, and those of files that are made out of them."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
 
 def nearest(word: object, known: Iterable[str], cutoff: float = 0.6) -> str | None:
@@ -20,3 +22,40 @@ def suggest(word: object, known: Iterable[str], what: str = "known") -> str:
     guess = nearest(word, names)
     listed = f"{what}: {', '.join(names) or '(none)'}"
     return f"did you mean {guess!r}? {listed}" if guess else listed
+
+
+def plain_name(label: str, default: str, *, ascii_only: bool = True) -> str:
+    """The part of a file's name that stands for ``label``, which may hold anything.
+
+    Letters, digits and ``._+=-`` stay, at most 60 of them and no mark at either end, so it never
+    leaves its directory; ``default`` where nothing stays.
+    """
+    flags = re.ASCII if ascii_only else re.UNICODE
+    text = re.sub(r"[^\w.+=-]+", "_", label, flags=flags).strip("._-")
+    return text[:60].strip("._-") or default
+
+
+def distinct_name(name: str, taken: set[str]) -> str:
+    """``name``, with a number where it is ``taken`` already, and taken from now on.
+
+    ``taken`` holds lower case, because some file systems do not tell cases apart.
+    """
+    found, number = name, 1
+    while found.lower() in taken:
+        number += 1
+        found = f"{name}-{number}"
+    taken.add(found.lower())
+    return found
+
+
+def stems(prefix: str, labels: Iterable[str]) -> dict[str, str]:
+    """``PREFIX-LABEL``, plain and distinct, for a file of each label."""
+    taken: set[str] = set()
+    return {
+        label: distinct_name(f"{prefix}-{plain_name(label, 'unnamed')}", taken) for label in labels
+    }
+
+
+def results_place(scenario: str, suffix: str = "") -> Path:
+    """Where the command line keeps what it finds out about a scenario, unless told otherwise."""
+    return Path("results", plain_name(scenario, "scenario", ascii_only=False) + suffix)

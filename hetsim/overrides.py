@@ -9,6 +9,7 @@ reported there and not in an innocent file.
 from __future__ import annotations
 
 import copy
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ def _steps(data: Any, words: list[str], dotted_path: str, where: Location) -> It
     at = 0
     while at < len(words):
         if isinstance(data, list):
-            index = int(words[at]) if words[at].isdecimal() else -1
+            index = int(words[at]) if words[at].isdecimal() and len(words[at]) < 10 else -1
             if not 0 <= index < len(data):
                 raise ConfigError(
                     f"{dotted_path!r}: {words[at]!r} is not an item of a list of {len(data)}",
@@ -155,6 +156,8 @@ def _multiply(present: Any, factor: float, dotted_path: str, where: Location) ->
         return [_multiply(item, factor, dotted_path, where) for item in present]
     if isinstance(present, int | float) and not isinstance(present, bool):
         product = present * factor
+        if not math.isfinite(product):
+            raise ConfigError(f"{present} times {factor:g} is no finite number", where=where)
         whole = isinstance(present, int) and product == int(product)
         return int(product) if whole else product
     match = _NUMBER.fullmatch(present) if isinstance(present, str) else None

@@ -8,7 +8,6 @@ a SoC description; plain zero is the exception.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -33,6 +32,9 @@ UNITS: Mapping[str, Mapping[str, float]] = {
     "width": {"bit": 1 / 8, "bits": 1 / 8, "B": 1.0, "byte": 1.0, "bytes": 1.0},
 }
 """Accepted unit spellings of each dimension, with the factor to SI."""
+
+SMALLEST, LARGEST = 1e-30, 1e30
+"""No quantity in SI units is smaller or larger; quotients and products of them stay finite."""
 
 EXAMPLES = {
     "size": "512 KiB", "bandwidth": "12.8 GB/s", "time": "35 us", "frequency": "1.2 GHz",
@@ -75,8 +77,8 @@ def parse_quantity(value: object, dimension: str) -> float:
             hint=f"{example}; units: {', '.join(factors)}",
         )
     result = number * factors[unit]
-    if not math.isfinite(result):
-        raise UnitError(f"{value!r} is not a finite {dimension}", hint=example)
+    if result and not SMALLEST <= abs(result) <= LARGEST:
+        raise UnitError(f"{value!r} is no {dimension} of this world", hint=example)
     return result
 
 

@@ -9,11 +9,14 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from hetsim.errors import ConfigError, Location
+from hetsim.errors import ConfigError, Location, shortened
 from hetsim.names import nearest, suggest
 from hetsim.yamlio import Document, Keys
 
 _EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
+
+MOST_TOLD = 10
+"""Problems of one document that are told one by one."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -30,8 +33,8 @@ def validate(model: type[Model], document: Document) -> Model:
     """Builds ``model`` from a document.
 
     Raises:
-        ConfigError: it does not fit. Located at the first problem; the message lists all of them,
-            each with its place, field, offending value, and what would be right.
+        ConfigError: it does not fit. Located at the first problem; the message lists the first
+            :data:`MOST_TOLD`, each with its place, field, offending value, and what would be right.
     """
     try:
         return model.model_validate(document.data)
@@ -41,8 +44,11 @@ def validate(model: type[Model], document: Document) -> Model:
     problems = sorted(
         dict.fromkeys(problems), key=lambda p: (p[0].line or 0, p[0].column or 0, p[0].file)
     )
-    (where, first), rest = problems[0], problems[1:]
-    raise ConfigError("\n".join([first, *(f"{w}: {m}" for w, m in rest)]), where=where)
+    (where, first), rest = problems[0], problems[1:MOST_TOLD]
+    lines = [shortened(first, 300), *(f"{w}: {shortened(m, 300)}" for w, m in rest)]
+    if len(problems) > MOST_TOLD:
+        lines.append(f"and {len(problems) - MOST_TOLD:,} more problems like these")
+    raise ConfigError("\n".join(lines), where=where)
 
 
 def _problem(model: type[BaseModel], document: Document, error: Any) -> tuple[Location, str]:

@@ -20,9 +20,16 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from hetsim.errors import ConfigError, Location
+from hetsim.infiles import read_text
 
 Keys = tuple[str | int, ...]
 """A path into a document: mapping keys and list indices, from the root."""
+
+MAX_BYTES = 16 * 2**20
+"""Largest YAML file that is read."""
+
+MAX_BITS = 256
+"""Whole numbers of more bits are refused: nothing here is counted so far."""
 
 MAX_ALIAS_NODES = 100_000
 """How many values the aliases of one file may add to it before it is refused."""
@@ -61,43 +68,13 @@ class Document:
         return value
 
 
-def read_text(path: str | Path) -> str:
-    """The UTF-8 text of a file.
-
-    Raises:
-        ConfigError: missing, a directory, unreadable, or not UTF-8.
-    """
-    file = Path(path)
-    where = Location(str(path))
-    try:
-        raw = file.read_bytes()
-    except FileNotFoundError:
-        raise ConfigError("there is no such file", where=where) from None
-    except IsADirectoryError:
-        raise ConfigError("this is a directory, a file was expected", where=where) from None
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=where) from None
-    except ValueError as error:  # a NUL byte in the name
-        raise ConfigError(f"not a file name: {error}", where=where) from None
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - raw.rfind(b"\n", 0, error.start)
-        raise ConfigError(
-            f"byte 0x{raw[error.start]:02x} is not UTF-8 text",
-            where=Location(str(path), line, column),
-            hint="save the file as UTF-8",
-        ) from None
-
-
 def read_yaml(path: str | Path) -> Document:
     """Reads a YAML file.
 
     Raises:
-        ConfigError: the file cannot be read (see :func:`read_text`) or parsed.
+        ConfigError: the file cannot be read (see :func:`hetsim.infiles.read_text`) or parsed.
     """
-    return parse_yaml(read_text(path), str(path))
+    return parse_yaml(read_text(path, limit=MAX_BYTES), str(path))
 
 
 def parse_yaml(text: str, file: str) -> Document:
@@ -176,11 +153,7 @@ class _Builder:
         if id(node) in self._open:
             raise ConfigError("an alias stands inside its own anchor", where=where)
         if id(node) in self._seen:
-            self._copies += 1
-            if self._copies > MAX_ALIAS_NODES:
-                raise ConfigError(
-                    f"aliases expand to more than {MAX_ALIAS_NODES} values", where=where
-                )
+            self._count(1, where)
         self._seen.add(id(node))
         if isinstance(node, ScalarNode):
             return self._scalar(node, where)
@@ -197,6 +170,16 @@ class _Builder:
 
     def _mapping(self, node: MappingNode, path: Keys) -> dict[str, Any]:
         result: dict[str, Any] = {}
+        self._take(node, path, result, frozenset())
+        return result
+
+    def _take(
+        self, node: MappingNode, path: Keys, result: dict[str, Any], known: frozenset[str]
+    ) -> None:
+        """Adds the entries of ``node`` that are not ``known``, then those it merges in.
+
+        What ``<<`` brings keeps the place where it is written, and never replaces anything.
+        """
         written: dict[str, Location] = {}
         merged: list[Node] = []
         for key_node, value_node in node.value:
@@ -214,29 +197,31 @@ class _Builder:
                     hint="keep one of them",
                 )
             written[key] = where
+            if key in known:
+                continue
             self.keys[(*path, key)] = where
             result[key] = self.build(value_node, (*path, key))
         for base in merged:
             self._merge(base, path, result)
-        return result
 
     def _merge(self, base: Node, path: Keys, result: dict[str, Any]) -> None:
         """Adds the entries of ``base`` (``<<: *base``) that ``result`` does not have yet."""
+        where = self._place(base)
         if not isinstance(base, MappingNode):
-            raise ConfigError("'<<' merges a mapping, or a list of them", where=self._place(base))
-        # Built below an unreachable path first, so that entries written here keep their places.
-        hidden: Keys = (*path, "<<")
-        for key, value in self.build(base, hidden).items():
-            if key in result:
-                continue
-            result[key] = value
-            source, target = (*hidden, key), (*path, key)
-            for table in (self.keys, self.values):
-                moved = {k: w for k, w in table.items() if k[: len(source)] == source}
-                table.update({target + k[len(source) :]: w for k, w in moved.items()})
-        for table in (self.keys, self.values):
-            for k in [k for k in table if k[: len(hidden)] == hidden]:
-                del table[k]
+            raise ConfigError("'<<' merges a mapping, or a list of them", where=where)
+        if id(base) in self._open:
+            raise ConfigError("an alias stands inside its own anchor", where=where)
+        self._count(1 + len(base.value), where)
+        self._open.add(id(base))
+        try:
+            self._take(base, path, result, frozenset(result))
+        finally:
+            self._open.discard(id(base))
+
+    def _count(self, copies: int, where: Location) -> None:
+        self._copies += copies
+        if self._copies > MAX_ALIAS_NODES:
+            raise ConfigError(f"aliases expand to more than {MAX_ALIAS_NODES} values", where=where)
 
     def _scalar(self, node: ScalarNode, where: Location) -> Any:
         tag = node.tag.removeprefix(_STANDARD)
@@ -246,9 +231,12 @@ class _Builder:
         if tag not in ("null", "bool", "int", "float"):
             raise ConfigError(f"tag {node.tag!r} is not allowed", where=where)
         try:
-            return self._scalars.construct_object(node)
-        except (ValueError, OverflowError, KeyError, yaml.YAMLError) as error:
+            value = self._scalars.construct_object(node)
+        except (ValueError, OverflowError, LookupError, yaml.YAMLError) as error:
             raise ConfigError(f"{text[:40]!r} is not a valid {tag}: {error}", where=where) from None
+        if isinstance(value, int) and value.bit_length() > MAX_BITS:
+            raise ConfigError(f"{text[:20]}... is too large a number", where=where)
+        return value
 
     def _check_tag(self, node: Node, expected: str, where: Location) -> None:
         if node.tag != _STANDARD + expected:

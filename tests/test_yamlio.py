@@ -250,3 +250,40 @@ def test_assignments_split_at_the_first_equals_sign() -> None:
     for bad in ("npu.sram", "=1", ""):
         with pytest.raises(ConfigError, match="is not a change"):
             split_assignment(bad)
+
+
+def test_merge_keys_that_multiply_are_refused_quickly():
+    lines = ["a0: &a0 {" + ", ".join(f"k{i}: {i}" for i in range(50)) + "}"]
+    for level in range(1, 12):
+        lines.append(f"a{level}: &a{level}\n  <<: [" + ", ".join([f"*a{level - 1}"] * 12) + "]")
+    with pytest.raises(ConfigError, match="aliases expand to more than"):
+        parse_yaml("\n".join(lines), "bomb.yaml")
+    wide = "base: &b {" + ", ".join(f"k{i}: {i}" for i in range(3000)) + "}\n"
+    uses = "".join(f"u{i}: {{<<: *b, x{i}: 1}}\n" for i in range(10))
+    document = parse_yaml(wide + uses, "wide.yaml")
+    assert document.data["u9"]["k2999"] == 2999
+    assert document.where(("u9", "k2999")).line == 1
+
+
+def test_merges_of_merges_keep_their_order_and_their_places():
+    text = """\
+one: &one {a: 1, b: 1, c: 1}
+two: &two
+  <<: *one
+  b: 2
+three:
+  d: 3
+  <<: [*two, {a: 9, e: 9}]
+"""
+    document = parse_yaml(text, "merge.yaml")
+    assert document.data["three"] == {"d": 3, "b": 2, "a": 1, "c": 1, "e": 9}
+    places = {key: document.where(("three", key)).line for key in document.data["three"]}
+    assert places == {"d": 6, "b": 4, "a": 1, "c": 1, "e": 7}
+
+
+@pytest.mark.parametrize("number", ["0x" + "F" * 5000, "9" * 5000, "9" * 100, "-" + "7" * 200])
+def test_numbers_without_measure_are_told_in_short(number):
+    with pytest.raises(ConfigError) as told:
+        parse_yaml(f"a: {number}", "x.yaml")
+    assert len(str(told.value)) < 300
+    assert told.value.where is not None

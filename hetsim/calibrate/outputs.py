@@ -7,6 +7,7 @@ the rows kept aside in the report.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from hetsim.calibrate.evaluate import CALIBRATED, LEARNED, DeviceReport
 from hetsim.calibrate.report import as_json, scatter_figure
 from hetsim.calibrate.socfile import write_calibrated_soc
 from hetsim.calibrate.target import Target
+from hetsim.drafts import write_file
 from hetsim.errors import Location, ResultsError
 from hetsim.learn.physical.base import Baseline
 from hetsim.learn.regressor import LearnedModel, data_hash
@@ -35,13 +37,15 @@ def refuse_existing(files: list[Path]) -> None:
 
 def save_report(reports: Sequence[DeviceReport], path: Path) -> Path:
     """Writes all reports as JSON."""
-    path.write_text(json.dumps([as_json(report) for report in reports], indent=1) + "\n")
+    write_file(path, json.dumps([as_json(report) for report in reports], indent=1) + "\n")
     return path
 
 
 def save_scatter(report: DeviceReport, path: Path) -> Path:
     """Writes the scatter plot."""
-    scatter_figure(report).savefig(path, dpi=150)
+    picture = io.BytesIO()
+    scatter_figure(report).savefig(picture, format="png", dpi=150)
+    write_file(path, picture.getvalue())
     return path
 
 

@@ -7,7 +7,6 @@ file before it is written, and written whole or not at all.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,12 @@ from typing import Any
 import yaml
 from yaml.nodes import CollectionNode, MappingNode, Node
 
+from hetsim.drafts import write_file
 from hetsim.errors import ConfigError, Location, ResultsError
+from hetsim.infiles import read_text
 from hetsim.soc.schema import SoCSpec
 from hetsim.validation import dotted, validate
-from hetsim.yamlio import Keys, parse_yaml, read_text
+from hetsim.yamlio import Keys, parse_yaml
 
 
 def calibrated_text(text: str, changes: Mapping[Keys, Any], header: str, mark: str) -> str:
@@ -60,9 +61,7 @@ def write_calibrated_soc(
     text = calibrated_text(read_text(source), changes, header, mark)
     validate(SoCSpec, parse_yaml(text, str(target)))
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, out)
+    write_file(out, text, replace=force)
 
 
 def _set(text: str, path: Keys, value: Any, mark: str) -> str:

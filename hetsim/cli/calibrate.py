@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from hetsim.cli.options import SEED
 from hetsim.cli.progress import progress_bar
 from hetsim.errors import ConfigError, Location
+from hetsim.names import plain_name, stems
 
 if TYPE_CHECKING:
     from hetsim.calibrate.evaluate import DeviceReport
@@ -51,7 +53,7 @@ PROBLEMS_SHOWN = 10
     help="What is kept aside together: families of the file, equal input size and kernel, or rows.",
 )
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option(
     "--max-dropped",
     type=click.FloatRange(0, 1),
@@ -201,21 +203,18 @@ def _target(soc: str, pu: str, table: Measurements) -> Target:
     return find_target(load_soc(soc), pu, table)
 
 
-def _slug(device: str) -> str:
-    return "-".join(part for part in device.replace("\\", "/").split("/") if part)
-
-
 def _planned_files(
     output: str | None, devices: tuple[str, ...], target: Target | None, learned: bool
 ) -> list[Path]:
     if output is None:
         return []
     root = Path(output)
-    files = [root / "report.json", *(root / f"scatter-{_slug(name)}.png" for name in devices)]
+    files = [root / "report.json"]
+    files += [root / f"{name}.png" for name in stems("scatter", devices).values()]
     if learned:
-        files += [root / f"learned-{_slug(name)}.npz" for name in devices]
+        files += [root / f"{name}.npz" for name in stems("learned", devices).values()]
     if target is not None:
-        files.append(root / f"{target.soc.name}.yaml")
+        files.append(root / f"{plain_name(target.soc.name, 'soc')}.yaml")
     return files
 
 
@@ -264,14 +263,16 @@ def _write(
 
     root.mkdir(parents=True, exist_ok=True)
     written = [save_report(reports, root / "report.json")]
+    devices = [report.device for report in reports]
+    pictures, models = stems("scatter", devices), stems("learned", devices)
     for report in reports:
-        slug = _slug(report.device)
-        written.append(save_scatter(report, root / f"scatter-{slug}.png"))
+        written.append(save_scatter(report, root / f"{pictures[report.device]}.png"))
         baseline = target.baseline(report.table) if target else None
         if learned:
-            written.append(save_learned(report, root / f"learned-{slug}.npz", baseline))
+            file = root / f"{models[report.device]}.npz"
+            written.append(save_learned(report, file, baseline))
         if target is not None:
-            file = root / f"{target.soc.name}.yaml"
+            file = root / f"{plain_name(target.soc.name, 'soc')}.yaml"
             notes = save_calibrated_soc(report, target, file, force=force)
             written.append(file)
             if not quiet:

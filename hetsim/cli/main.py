@@ -7,29 +7,35 @@ exposes ``command``; it may return an exit code (``None`` means 0).
 
 Exit codes: 0 done; 1 a defect of hetsim (with a traceback); 2 an input or option that cannot be
 used, or a row of a study that failed; 3 results that differ (``hetsim diff --exit-code``);
-130 interrupted; 141 the reader of our output went away.
+130 interrupted; 141 the reader of our output went away; 143 terminated (SIGTERM), which ends a verb
+just as an interruption does: partial work is kept or removed, workers are stopped.
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import errno
 import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
+from types import FrameType
 
 import click
 
-from hetsim.errors import HetsimError
+from hetsim.errors import HetsimError, shortened
 from hetsim.study.registry import STUDIES, find_study, studies
 
 EXIT_DEFECT = 1
 EXIT_INPUT = 2
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
+EXIT_TERMINATED = 143
 
 VERBS = {
     "run": "Simulate a scenario and report every model under every scheduler.",
@@ -47,8 +53,12 @@ VERBS = {
 
 # Errors of the machine rather than of hetsim or of one input file.
 _ENVIRONMENT = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG}
-)
+    {
+        errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG,
+        errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO,
+        errno.EMFILE, errno.ENFILE, errno.EBUSY,
+    }
+)  # fmt: skip
 
 
 class LazyGroup(click.Group):
@@ -131,6 +141,37 @@ def entry(arguments: Sequence[str] | None = None) -> int:
     ``arguments`` default to those of the process.
     """
     _never_fail_to_print()
+    with termination() as terminated:
+        code = _run(arguments)
+    return EXIT_TERMINATED if terminated and code == EXIT_INTERRUPTED else code
+
+
+@contextlib.contextmanager
+def termination() -> Iterator[list[int]]:
+    """Makes SIGTERM an interruption like Ctrl-C; the list is empty until it comes.
+
+    It comes once: a second one must not disturb what the first one made us tidy up.
+    """
+    came: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        came.append(number)
+        raise KeyboardInterrupt
+
+    usable = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGTERM) if usable else None
+    if before != signal.SIG_DFL:  # somebody else's business: ignored, or an embedding program's
+        yield came
+        return
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         returned = cli.main(
             args=None if arguments is None else list(arguments),
@@ -140,7 +181,7 @@ def entry(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except HetsimError as error:
         return _refuse(str(error))
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return EXIT_INTERRUPTED
     except click.ClickException as error:
@@ -168,7 +209,9 @@ def _never_fail_to_print() -> None:
 
 
 def _refuse(message: str) -> int:
-    click.echo(f"error: {message}", err=True)
+    # Whatever stands in a file may be told, but not steer the terminal it is told on.
+    plain = (c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in shortened(message))
+    click.echo(f"error: {''.join(plain)}", err=True)
     return EXIT_INPUT
 
 

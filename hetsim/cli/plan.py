@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hetsim.cli.options import SEED
 from hetsim.cli.run import _shapes as parse_shapes
 from hetsim.sim.runtimes.registry import DEFAULT, runtime_names
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from hetsim.plan.anyfile import ReadPlan
-    from hetsim.plan.model import Plan
     from hetsim.soc.model import SoC
     from hetsim.workload.graph import Graph
 
@@ -49,6 +46,12 @@ _backends = click.option(
 )  # fmt: skip
 
 
+_node_map = click.option(
+    "--map", "node_map", metavar="FILE", type=click.Path(path_type=Path),
+    help="Which node of a NEST-C plan is which operator, where names and order do not tell.",
+)  # fmt: skip
+
+
 @click.group()
 def command() -> None:
     """Validate, show, make or convert plan files.
@@ -62,6 +65,7 @@ def command() -> None:
 @click.argument("files", nargs=-1, required=True)
 @_place_options
 @_backends
+@_node_map
 def validate(
     files: Sequence[str],
     model: str | None,
@@ -69,15 +73,18 @@ def validate(
     soc: str,
     changes: Sequence[str],
     backends: Sequence[str],
+    node_map: Path | None,
 ) -> int:
     """Check whether plans fit their network and a SoC, and list everything that does not."""
     from hetsim.errors import HetsimError, Location
+    from hetsim.plan.anyfile import read_plan
     from hetsim.plan.validate import validate_plan
 
     bad = 0
     for file in files:
         try:
-            graph, unit, found = _read(file, model, input_shapes, soc, changes, backends)
+            graph, unit = _place(file, model, input_shapes, soc, changes)
+            found = read_plan(file, [graph], unit, _pairs(backends), node_map)
             validate_plan(found.plan, graph, unit, where=Location(file))
         except HetsimError as error:
             bad += 1
@@ -94,6 +101,7 @@ def validate(
 @click.argument("file")
 @_place_options
 @_backends
+@_node_map
 def show(
     file: str,
     model: str | None,
@@ -101,15 +109,19 @@ def show(
     soc: str,
     changes: Sequence[str],
     backends: Sequence[str],
+    node_map: Path | None,
 ) -> int:
     """Show a plan as a table of partitions and a tree of what waits for what."""
     from rich.console import Console
 
+    from hetsim.cli.planview import plan_table, plan_tree
     from hetsim.errors import Location
+    from hetsim.plan.anyfile import read_plan
     from hetsim.plan.validate import validate_plan
     from hetsim.workload.rewrite import apply_rewrites
 
-    graph, unit, found = _read(file, model, input_shapes, soc, changes, backends)
+    graph, unit = _place(file, model, input_shapes, soc, changes)
+    found = read_plan(file, [graph], unit, _pairs(backends), node_map)
     plan = found.plan
     validate_plan(plan, graph, unit, where=Location(file))
     graph = apply_rewrites(graph, plan.rewrites)
@@ -120,8 +132,8 @@ def show(
         console.print(f"  {rewrite.kind} {', '.join(rewrite.operators)}{tail}", highlight=False)
     for note in found.notes:
         console.print(f"  {note}", highlight=False, markup=False)
-    console.print(_table(plan, graph))
-    console.print(_tree(plan, graph))
+    console.print(plan_table(plan, graph))
+    console.print(plan_tree(plan, graph))
     return 0
 
 
@@ -132,7 +144,7 @@ def show(
     "--execution", type=click.Choice(runtime_names()), default=DEFAULT,
     show_default=True, help="The runtime that the plan will meet.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Feeds whatever is random.")
+@click.option("--seed", type=SEED, default=0, help="Feeds whatever is random.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def make(
@@ -163,6 +175,11 @@ def make(
 @click.argument("file")
 @_place_options
 @_backends
+@_node_map
+@click.option(
+    "--write-map", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Write which node was taken for which operator and why, to correct and give to --map.",
+)  # fmt: skip
 @click.option("--to", "wanted", type=click.Choice(["hetsim", "nestc"]),
               help="The format to write.  [default: the other one]")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
@@ -174,17 +191,23 @@ def convert(
     soc: str,
     changes: Sequence[str],
     backends: Sequence[str],
+    node_map: Path | None,
+    write_map: Path | None,
     wanted: str | None,
     output: Path | None,
     force: bool,
 ) -> int:
     """Turn a plan into a NEST-C partition plan, or a NEST-C plan into one of hetsim's."""
     from hetsim.errors import Location
+    from hetsim.plan.anyfile import read_plan
     from hetsim.plan.files import dump_plan
-    from hetsim.plan.nestc import dump_nestc_plan
+    from hetsim.plan.nestc.writer import dump_nestc_plan
     from hetsim.plan.validate import validate_plan
 
-    graph, unit, found = _read(file, model, input_shapes, soc, changes, backends)
+    graph, unit = _place(file, model, input_shapes, soc, changes)
+    if write_map is not None:
+        _write_map(file, graph, node_map, write_map, force)
+    found = read_plan(file, [graph], unit, _pairs(backends), node_map)
     validate_plan(found.plan, graph, unit, where=Location(file))
     if (wanted or ("hetsim" if found.format == "nestc" else "nestc")) == "hetsim":
         text = dump_plan(found.plan)
@@ -197,16 +220,16 @@ def convert(
     return 0
 
 
-def _read(
+def _place(
     file: str,
     model: str | None,
     input_shapes: Sequence[str],
     soc: str,
     changes: Sequence[str],
-    backends: Sequence[str],
-) -> tuple[Graph, SoC, ReadPlan]:
+) -> tuple[Graph, SoC]:
+    """The network and the SoC that a plan is for."""
     from hetsim.errors import Location, PlanError
-    from hetsim.plan.anyfile import planned_model, read_plan
+    from hetsim.plan.anyfile import planned_model
 
     name = model or planned_model(file)
     if name is None:
@@ -214,8 +237,15 @@ def _read(
             "a NEST-C plan does not say which network it is for",
             where=Location(file), hint="name it: --model squeezenet",
         )  # fmt: skip
-    graph, unit = _graph(name, input_shapes), _soc(soc, changes)
-    return graph, unit, read_plan(file, [graph], unit, _pairs(backends))
+    return _graph(name, input_shapes), _soc(soc, changes)
+
+
+def _write_map(file: str, graph: Graph, node_map: Path | None, output: Path, force: bool) -> None:
+    """The proposal is written even where the plan is then refused: it is there to be corrected."""
+    from hetsim.plan.anyfile import proposed_map
+    from hetsim.plan.nestc.nodemap import dump_node_map
+
+    _deliver(dump_node_map(proposed_map(file, graph, node_map)), output, force)
 
 
 def _graph(model: str, input_shapes: Sequence[str]) -> Graph:
@@ -246,59 +276,13 @@ def _pairs(texts: Iterable[str]) -> dict[str, str]:
 
 def _deliver(text: str, output: Path | None, force: bool) -> None:
     """Writes a new file, or to standard output."""
+    from hetsim.drafts import write_file
     from hetsim.errors import ResultsError
 
     if output is None:
         click.echo(text.encode(), nl=False)
         return
     try:
-        with output.open("w" if force else "x", encoding="utf-8") as stream:
-            stream.write(text)
+        write_file(output, text, replace=force)
     except FileExistsError:
         raise ResultsError(f"{output} exists", hint="replace it with --force") from None
-
-
-def _table(plan: Plan, graph: Graph) -> RenderableType:
-    """One row a partition."""
-    from collections import Counter
-
-    from rich.table import Table
-
-    group_of = {name: str(n) for n, group in enumerate(plan.parallel_groups) for name in group}
-    table = Table(box=None, header_style="bold")
-    for title in ("partition", "PU", "parallel"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("operators", justify="right")
-    table.add_column("MMACs", justify="right")
-    table.add_column("kinds")
-    for part in plan.partitions:
-        operators = [graph.operator(name) for name in part.operators]
-        kinds = Counter(op.kind for op in operators)
-        words = [kind if n == 1 else f"{n} {kind}" for kind, n in kinds.items()]
-        macs = sum(op.macs for op in operators) / 1e6
-        table.add_row(
-            part.name, part.pu, group_of.get(part.name, ""), str(len(operators)), f"{macs:.1f}",
-            ", ".join(words) + ("" if part.fuse else "  (not fused)"),
-        )  # fmt: skip
-    return table
-
-
-def _tree(plan: Plan, graph: Graph) -> RenderableType:
-    """Each partition below the last of those whose results it waits for."""
-    from rich.tree import Tree
-
-    home = {name: i for i, part in enumerate(plan.partitions) for name in part.operators}
-    operators = graph.operators
-    root = Tree("waits for")
-    nodes: list[Tree] = []
-    for i, part in enumerate(plan.partitions):
-        before = {
-            home[operators[p].name]
-            for name in part.operators
-            for p in graph.predecessors[graph.index[name]]
-        } - {i}
-        last = max(before, default=None)
-        others = ", ".join(plan.partitions[p].name for p in sorted(before - {last}))
-        label = f"{part.name} on {part.pu}" + (f", also for {others}" if others else "")
-        nodes.append((root if last is None else nodes[last]).add(label))
-    return root

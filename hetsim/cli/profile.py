@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
+from hetsim.cli.options import SEED
 from hetsim.cli.progress import progress_bar
+from hetsim.cli.written import tell, write_files
 
 if TYPE_CHECKING:
-    from hetsim.cost.measured.readers.base import Censored, Request
-    from hetsim.cost.measured.table import ProfileTable
+    from hetsim.cost.measured.readers.base import Censored
     from hetsim.workload.graph import Graph
 
 DEFAULT_NETWORKS = ("squeezenet", "googlenet", "resnet18")
 """What is measured when nothing is named."""
-
-DOUBTS_SHOWN = 12
 
 _ONLY = {
     "threads": "--measure", "repeat": "--measure", "warmup": "--measure", "seed": "--measure",
@@ -67,7 +62,7 @@ _ONLY = {
 )
 @click.option("--repeat", type=click.IntRange(min=1), default=30, show_default=True)
 @click.option("--warmup", type=click.IntRange(min=0), default=3, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+@click.option("--seed", type=SEED, default=0, show_default=True,
               help="Feeds stripped weights and inputs.")  # fmt: skip
 @click.option(
     "--import",
@@ -136,11 +131,13 @@ def command(
 
     shapes = _shapes(input_shapes)
     if form is not None:
+        from hetsim.cli.importing import import_profile_files
         from hetsim.cost.measured.readers.base import Request
 
         graphs = tuple(_graph(model, _known(model, shapes, len(models))) for model in models)
         request = Request(files, graphs, device, unit, censored)
-        _imported(form, request, None if soc is None or pu is None else (soc, pu), output, force)
+        unit_of = None if soc is None or pu is None else (soc, pu)
+        import_profile_files(form, request, unit_of, output, force)
     elif soc is not None:
         if len(models) != 1:
             raise click.UsageError("--soc goes with one --model")
@@ -194,14 +191,14 @@ def _simulated(
             )
             texts[file] = written.text
             notes += [f"{file}: key collision: {text}" for text in written.collisions]
-    _write(directory, texts, force)
+    write_files(directory, texts, force)
     singles = sum(1 for row in rows if len(row.operators) == 1)
     unable = sum(1 for row in rows if row.reason)
     click.echo(
         f"{graph.name} on {soc.name}: {singles} operators and {len(rows) - singles} groups on"
         f" {len(soc.pus)} units, {unable} of them cannot run there"
     )
-    _tell(notes)
+    tell(notes)
     click.echo(f"profile: {directory}")
 
 
@@ -242,7 +239,7 @@ def _measured(
         texts[f"{name}.yaml"] = host_soc(measured, name, profile)
         texts[profile] = dump_profile(host_profile(measured, f"host-{label}"))
     texts["scenario.yaml"] = host_scenario(found[0], "./host.yaml")
-    _write(directory, texts, force)
+    write_files(directory, texts, force)
     for measured in found:
         for times in measured.networks:
             spread = times.latency.spread_s or 0.0
@@ -257,54 +254,6 @@ def _measured(
     click.echo(f"this machine: {directory / 'host.yaml'}; try it with")
     click.echo(f"  hetsim run {directory / 'scenario.yaml'}")
     click.echo(f"  hetsim verify {directory / 'scenario.yaml'}")
-
-
-def _imported(
-    form: str, request: Request, unit: tuple[str, str] | None, output: Path | None, force: bool
-) -> None:
-    from hetsim.cost.measured.files import dump_profile
-    from hetsim.cost.measured.readers.registry import import_profiles
-    from hetsim.report.files.directory import check_directory
-
-    directory = output or Path("profiles", f"{form}-{request.files[0].stem}")
-    check_directory(directory, force=force)
-    tables = import_profiles(form, request)
-    if unit is not None:
-        _check_peak(tables, *unit)
-    names = _file_names(tables)
-    _write(
-        directory,
-        {name: dump_profile(table) for name, table in zip(names, tables, strict=True)},
-        force,
-    )
-    told: dict[str, None] = {}
-    for name, table in zip(names, tables, strict=True):
-        unable = sum(1 for entry in table.entries.values() if entry.seconds == float("inf"))
-        click.echo(
-            f"{directory / name}: {len(table)} operators and groups of {table.device}"
-            f" ({table.scope} times), {unable} of which cannot run"
-        )
-        told.update(dict.fromkeys(f"{doubt.kind}: {doubt}" for doubt in table.doubts))
-    _tell(told)
-    click.echo("attach one in a SoC file (pus: {NAME: {profile: FILE}}) or in a scenario"
-               " (profiles: {NAME: FILE})")  # fmt: skip
-
-
-def _check_peak(tables: Sequence[ProfileTable], soc_name: str, cluster: str) -> None:
-    from hetsim.cost.measured.peak import refuse_impossible
-    from hetsim.errors import ConfigError, Location
-    from hetsim.names import suggest
-    from hetsim.soc.loader import load_soc
-
-    soc = load_soc(soc_name)
-    if cluster not in soc.spec.pus:
-        raise ConfigError(
-            f"{soc.name} has no unit {cluster!r}",
-            where=Location("--pu"),
-            hint=suggest(cluster, soc.spec.pus),
-        )
-    for table in tables:
-        refuse_impossible(table, cluster, soc)
 
 
 def _graph(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
@@ -341,43 +290,3 @@ def _thread_counts(text: str) -> list[int]:
             hint="write it like 1,2",
         )
     return list(dict.fromkeys(map(int, words)))
-
-
-def _file_names(tables: Sequence[ProfileTable]) -> list[str]:
-    """A distinct file name for every table, from its device's name."""
-    names: list[str] = []
-    for table in tables:
-        stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in table.name) or "device"
-        name, number = f"{stem}.yaml", 1
-        while name in names:
-            number += 1
-            name = f"{stem}-{number}.yaml"
-        names.append(name)
-    return names
-
-
-def _tell(notes: Iterable[str]) -> None:
-    """Doubts go to standard error: they are not the result."""
-    listed = list(notes)
-    for note in listed[:DOUBTS_SHOWN]:
-        click.echo(f"note: {note}", err=True)
-    if len(listed) > DOUBTS_SHOWN:
-        click.echo(f"note: and {len(listed) - DOUBTS_SHOWN} more like these", err=True)
-
-
-def _write(directory: Path, texts: Mapping[str, str], force: bool) -> None:
-    """All files at once, with a manifest that says who wrote them."""
-    from hetsim.report.files.directory import fresh_directory
-    from hetsim.report.files.manifest import NAME, SCHEMA, versions
-
-    with fresh_directory(directory, force=force) as draft:
-        for name, text in texts.items():
-            (draft / name).write_text(text, encoding="utf-8")
-        manifest = {
-            "schema": SCHEMA,
-            "command": shlex.join(["hetsim", *sys.argv[1:]]),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "versions": versions(),
-            "files": sorted(texts),
-        }
-        (draft / NAME).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")

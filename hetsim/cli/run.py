@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hetsim.cli.options import SEED
 from hetsim.cli.progress import progress_bar
 from hetsim.errors import ConfigError, Location
+from hetsim.names import results_place
 from hetsim.sim.runtimes.registry import runtime_names
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 )
 @click.option("--execution", type=click.Choice(runtime_names()), help="The runtime model.")
 @click.option("--fidelity", type=click.Choice(["fluid", "tile"]), help="Grain of the NPU model.")
-@click.option("--seed", type=click.IntRange(min=0), help="Feeds whatever is random.")
+@click.option("--seed", type=SEED, help="Feeds whatever is random.")
 @click.option(
     "-o",
     "--output",
@@ -112,7 +113,7 @@ def command(
         seed=seed,
         asked_by=("--model", "--scheduler"),
     )
-    directory = None if no_files else output or Path("results", _plain(loaded.name))
+    directory = None if no_files else output or results_place(loaded.name)
     if directory is not None:
         check_directory(directory, force=force)
     with progress_bar(wanted=not quiet) as progress:
@@ -131,11 +132,6 @@ def command(
     elif not quiet:
         _print_tables(result, directory)
     return _tell_failures(result, shown=not (as_json or quiet))
-
-
-def _plain(name: str) -> str:
-    """A directory name out of a scenario's name, which may hold anything."""
-    return re.sub(r"[^\w.+=-]+", "_", name).strip("._") or "scenario"
 
 
 def _load(scenario: str, changes: Sequence[str]) -> Scenario:
@@ -158,7 +154,7 @@ def _shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
     for text in texts:
         tensor, equals, shape = text.rpartition("=")
         sizes = shape.lower().replace("x", ",").split(",")
-        if not (equals and tensor and all(s.strip().isdecimal() and int(s) > 0 for s in sizes)):
+        if not (equals and tensor and all(_is_extent(size.strip()) for size in sizes)):
             raise ConfigError(
                 f"{text!r} is not a shape",
                 where=Location("--input-shape"),
@@ -166,6 +162,10 @@ def _shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
             )
         shapes[tensor] = tuple(map(int, sizes))
     return shapes
+
+
+def _is_extent(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 10 and 0 < int(text) < 2**31
 
 
 def _print_json(result: Result, directory: Path | None) -> None:

@@ -27,6 +27,12 @@ def _plan() -> dict[str, Any]:
     return plan_json_schema()
 
 
+def _nodemap() -> dict[str, Any]:
+    from hetsim.plan.nestc.nodemap import node_map_json_schema
+
+    return node_map_json_schema()
+
+
 def _profile() -> dict[str, Any]:
     from hetsim.cost.measured.files import profile_json_schema
 
@@ -43,6 +49,7 @@ FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
     "soc": _soc,
     "scenario": _scenario,
     "plan": _plan,
+    "nodemap": _nodemap,
     "profile": _profile,
     "result": _result,
 }
@@ -53,8 +60,8 @@ FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
 def command(format_name: str) -> None:
     """Print the JSON Schema of a file format.
 
-    FORMAT is soc, scenario, plan, profile or result. An editor that knows YAML schemas completes
-    and checks a file with it: save it with 'hetsim schema soc > soc.schema.json' and name it in the
-    first line of the file: '# yaml-language-server: $schema=soc.schema.json'.
+    FORMAT is soc, scenario, plan, nodemap, profile or result. An editor that knows YAML schemas
+    completes and checks a file with it: save it with 'hetsim schema soc > soc.schema.json' and name
+    it in the first line of the file: '# yaml-language-server: $schema=soc.schema.json'.
     """
     click.echo(json.dumps(FORMATS[format_name](), indent=1, ensure_ascii=False).encode())

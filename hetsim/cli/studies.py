@@ -17,7 +17,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hetsim.cli.options import SEED
 from hetsim.cli.progress import progress_bar
+from hetsim.names import results_place
 from hetsim.overrides import split_assignment
 from hetsim.report.files.studydir import check_study_directory, write_study
 from hetsim.scenario.choices import choose
@@ -64,7 +66,7 @@ def _options(study: type[Study[Any]]) -> Iterator[click.Parameter]:
         click.Option(
             ["--fidelity"], type=click.Choice(["fluid", "tile"]), help="Grain of the NPU model."
         ),
-        click.Option(["--seed"], type=click.IntRange(min=0), help="Feeds whatever is random."),
+        click.Option(["--seed"], type=SEED, help="Feeds whatever is random."),
         click.Option(
             ["--workers"], type=click.IntRange(min=1), metavar="N", help=study.workers_help
         ),
@@ -91,7 +93,7 @@ def _run(verb: str, kind: type[Study[Any]], options: Mapping[str, Any]) -> int:
     kind.check(options)
     scenario = _scenario(options, options["changes"] if kind.set_help is not None else ())
     study = kind.asked(scenario, options)
-    directory = options["output"] or Path("results", f"{scenario.name}-{verb}")
+    directory = options["output"] or results_place(scenario.name, f"-{verb}")
     check_study_directory(directory, study.identity, force=force)
     elsewhere = {name: options[name] for name in places() if kind.runs_elsewhere}
     team: Executor[Any, Any] = executor(options["workers"], **elsewhere)

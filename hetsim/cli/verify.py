@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hetsim.cli.options import SEED
 from hetsim.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
               help="How often every plan is run.")  # fmt: skip
 @click.option("--patience", default="60 s", show_default=True, metavar="TIME",
               help="How long to wait for quiet rounds of a network on a busy machine.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), help="Feeds stripped weights and inputs.")
+@click.option("--seed", type=SEED, help="Feeds stripped weights and inputs.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, nothing else.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.json",
@@ -49,6 +50,7 @@ def command(
     """
     if (scenario is None) == (named is None):
         raise click.UsageError("name one scenario")
+    from hetsim.drafts import write_file
     from hetsim.errors import ResultsError
     from hetsim.host.machine import this_machine
     from hetsim.host.session import runtime
@@ -69,7 +71,7 @@ def command(
         )  # fmt: skip
     text = json.dumps(_plain(verdict, loaded), indent=2) + "\n"
     if output is not None:
-        output.write_text(text, encoding="utf-8")
+        write_file(output, text, replace=force)
     if as_json:
         click.echo(text, nl=False)
     else:

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from hetsim.cost.chain import CostModel
 from hetsim.errors import ConfigError, Location
+from hetsim.infiles import user_path
 from hetsim.soc.model import SoC
 from hetsim.soc.pu import PUSpec
 
@@ -48,7 +49,7 @@ class CostSource(ABC):
         for cluster, spec in soc.spec.pus.items():
             if (name := self.file_of(spec)) is None:
                 continue
-            path = found[cluster] = base / Path(name).expanduser()
+            path = found[cluster] = base / user_path(name, Location(soc.source))
             if not path.is_file():
                 raise ConfigError(
                     f"pus.{cluster}.{self.field}: there is no file {str(path)!r}",

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import inf
 
+from hetsim.errors import InfeasibleError
 from hetsim.workload.graph import Graph, LoopNest, Operator
 
 
@@ -206,6 +208,20 @@ class Work:
     source: str = "analytical"
     note: str = ""
     clock_hz: float = 0.0
+
+    def __post_init__(self) -> None:
+        amounts = [self.dispatch_s, self.compute_s]
+        for phase in self.phases:
+            amounts += (phase.seconds, phase.compute_s, phase.load_bytes, phase.store_bytes)
+        for run in self.tiles:
+            amounts += (run.compute_s, run.load_bytes, run.store_bytes)
+        # What everything else is made of is checked here, once, whichever model made it.
+        if not all(0.0 <= amount < inf for amount in amounts):
+            wrong = next(amount for amount in amounts if not 0.0 <= amount < inf)
+            raise InfeasibleError(
+                f"the {self.source} cost model says {wrong} where seconds or bytes, zero or more"
+                " and finite, were expected"
+            )
 
     @property
     def cycles(self) -> float:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import AllowInfNan, Field
 
-from hetsim.errors import ConfigError, Location
+from hetsim.drafts import write_file
+from hetsim.errors import ConfigError, Location, ResultsError
+from hetsim.infiles import MIB, read_bytes
 from hetsim.learn.blend import Blend
 from hetsim.learn.encoder import Encoder
 from hetsim.learn.physical.arrays import ArrayBaseline, FittedArray
@@ -18,8 +24,16 @@ from hetsim.learn.physical.base import Baseline, Fitted
 from hetsim.learn.physical.choose import BASELINES, FittedRoofline, RooflineBaseline
 from hetsim.learn.physical.given import FittedGiven, GivenBaseline
 from hetsim.learn.regressor import LearnedModel
+from hetsim.records import Record, checked
 
 SCHEMA = "hetsim.learned/1"
+MODEL_LIMIT = 256 * MIB
+"""Largest model that is read, also unpacked. Bytes."""
+
+_DAMAGES = (
+    ArithmeticError, AttributeError, LookupError, TypeError, ValueError, EOFError, OSError,
+    NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 _META = "about"
 _BLEND = "blend."
 _PHYSICAL = "physical"
@@ -51,8 +65,9 @@ def save_model(model: LearnedModel, path: str | Path) -> None:
     }
     arrays: dict[str, Any] = {_BLEND + name: a for name, a in model.blend.arrays().items()}
     arrays[_META] = np.array(json.dumps(about, sort_keys=True))
-    with open(path, "wb") as file:
-        np.savez_compressed(file, mean=encoder.mean, scale=encoder.scale, **arrays)
+    content = io.BytesIO()
+    np.savez_compressed(content, mean=encoder.mean, scale=encoder.scale, **arrays)
+    write_file(Path(path), content.getvalue())
 
 
 def load_model(path: str | Path) -> LearnedModel:
@@ -62,47 +77,85 @@ def load_model(path: str | Path) -> LearnedModel:
         ConfigError: no such file, not such a model, or one of another version.
     """
     where = Location(str(path))
+    content = read_bytes(path, limit=MODEL_LIMIT)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        about = json.loads(str(arrays[_META]))
-        if about["schema"] != SCHEMA:
-            raise ConfigError(
-                f"this is a {about['schema']!r}, not a {SCHEMA!r}",
-                where=where,
-                hint="train it again with: hetsim calibrate --learned",
-            )
-        return _rebuild(about, arrays)
-    except FileNotFoundError:
-        raise ConfigError("there is no such file", where=where) from None
-    except (KeyError, TypeError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        arrays = _arrays(content)
+        about = json.loads(str(arrays.pop(_META)))
+        found = about.get("schema")
+        if found == SCHEMA:
+            return _rebuild(checked(about, About, str(path)), arrays)
+    except (*_DAMAGES, ResultsError) as error:
+        reason = error.message if isinstance(error, ResultsError) else str(error)
         raise ConfigError(
-            f"this is not a learned model of hetsim ({type(error).__name__}: {error})",
+            f"this is not a learned model of hetsim ({type(error).__name__}: {reason})",
             where=where,
             hint="train one with: hetsim calibrate --learned",
         ) from None
+    raise ConfigError(
+        f"this is a {found!r}, not a {SCHEMA!r}",
+        where=where,
+        hint="train it again with: hetsim calibrate --learned",
+    )
 
 
-def _rebuild(about: dict[str, Any], arrays: Mapping[str, Any]) -> LearnedModel:
-    name = about["baseline"]
-    kind = BASELINES[about["form"]] if name == _PHYSICAL else _OTHERS[name][1]
-    baseline = kind()
+def _arrays(content: bytes) -> dict[str, Any]:
+    """The arrays of an .npz file, none of them larger than what the file holds for it."""
+    arrays: dict[str, Any] = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        if sum(member.file_size for member in packed.infolist()) > MODEL_LIMIT:
+            raise ValueError(f"it unpacks to more than {MODEL_LIMIT:,} bytes")
+        for member in packed.infolist():
+            with packed.open(member) as stream:
+                raw = stream.read(MODEL_LIMIT)
+            head = io.BytesIO(raw)
+            version = np.lib.format.read_magic(head)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else (
+                np.lib.format.read_array_header_2_0
+            )  # fmt: skip
+            shape, _, dtype = read(head)
+            if dtype.hasobject or prod(shape) * dtype.itemsize != len(raw) - head.tell():
+                raise ValueError(f"{member.filename} is not as large as it says")
+            name = member.filename.removesuffix(".npy")
+            arrays[name] = np.lib.format.read_array(io.BytesIO(raw), allow_pickle=False)
+            if name != _META and not (dtype.kind in "fiu" and np.isfinite(arrays[name]).all()):
+                raise ValueError(f"{member.filename} holds something else than numbers")
+    return arrays
+
+
+class About(Record):
+    """What an .npz file says beside its arrays."""
+
+    schema_: str = Field(alias="schema")
+    form: str
+    baseline: str
+    physical: dict[str, Annotated[float, AllowInfNan(True)]]  # no bound is infinite
+    features: tuple[str, ...]
+    categories: dict[str, tuple[str, ...]]
+    ranges: dict[str, tuple[float, float]]
+    limits: tuple[float, float]
+    provenance: dict[str, str]
+
+
+def _rebuild(about: About, arrays: Mapping[str, Any]) -> LearnedModel:
+    name = about.baseline
+    baseline = (BASELINES[about.form] if name == _PHYSICAL else _OTHERS[name][1])()
     encoder = Encoder(
-        tuple(about["features"]),
-        arrays["mean"],
-        arrays["scale"],
-        {name: tuple(known) for name, known in about["categories"].items()},
-        {name: (float(low), float(high)) for name, (low, high) in about["ranges"].items()},
+        about.features, arrays["mean"], arrays["scale"], about.categories, about.ranges
     )
     blend = Blend.restore(
         {name[len(_BLEND) :]: a for name, a in arrays.items() if name.startswith(_BLEND)}
     )
-    low, high = about["limits"]
+    if encoder.mean.ndim != 1 or encoder.mean.shape != encoder.scale.shape:
+        raise ValueError("its inputs are scaled by something else than numbers in a row")
+    # Networks whose shapes do not fit each other fail here and not in a run.
+    mean, spread = blend.predict(np.zeros((1, len(encoder.mean))))
+    if mean.shape != (1,) or not np.isfinite([*mean, *spread]).all():
+        raise ValueError("its networks do not answer with one finite number")
     return LearnedModel(
-        about["form"],
-        baseline.restore(about["physical"]),
+        about.form,
+        baseline.restore(about.physical),
         encoder,
         blend,
-        (float(low), float(high)),
-        about["provenance"],
+        about.limits,
+        about.provenance,
     )

@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hetsim.errors import ConfigError, PlanError
+from hetsim.errors import Location, PlanError
 from hetsim.plan.files import load_plan
 from hetsim.plan.model import Plan
-from hetsim.plan.nestc import legal_name, read_nestc_plan
+from hetsim.plan.nestc.lists import PlanLists, is_plan, read_document
+from hetsim.plan.nestc.names import legal_name
+from hetsim.plan.nestc.nodemap import NodeMap
+from hetsim.plan.nestc.reader import propose_node_map, read_nestc_plan
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
-from hetsim.yamlio import Document, read_yaml
-
-NESTC_KEYS = frozenset({"partitionNames", "nodeToPartition", "backendNames"})
-"""One of these at the top level makes a file a NEST-C plan."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,7 @@ class ReadPlan:
 
 def is_nestc(path: str | Path) -> bool:
     """Whether ``path`` holds a NEST-C plan. Raises :class:`PlanError` when it is not YAML."""
-    data = _document(path).data
-    return isinstance(data, dict) and not NESTC_KEYS.isdisjoint(data)
+    return is_plan(read_document(path))
 
 
 def planned_model(path: str | Path) -> str | None:
@@ -47,35 +45,49 @@ def read_plan(
     graphs: Sequence[Graph],
     soc: SoC,
     backends: Mapping[str, str] | None = None,
+    node_map: str | Path | None = None,
 ) -> ReadPlan:
     """Reads a plan for one of ``graphs`` on ``soc``; not yet validated.
 
     A NEST-C plan is for the network whose name is its ``funcName``, or for the only one there is.
-    ``backends`` maps NEST-C's backend names to PUs (:func:`~hetsim.plan.nestc.read_nestc_plan`).
+    ``backends`` maps NEST-C's backend names to PUs, ``node_map`` is a file that settles its nodes
+    (:func:`~hetsim.plan.nestc.reader.read_nestc_plan`).
 
     Raises:
-        PlanError: an unreadable file, a NEST-C plan that could be for several networks.
+        PlanError: an unreadable file, a NEST-C plan that could be for several networks, a map of
+            nodes for a plan that has none.
     """
-    document = _document(path)
-    data = document.data
-    if not isinstance(data, dict) or NESTC_KEYS.isdisjoint(data):
+    document = read_document(path)
+    if not is_plan(document):
+        if node_map is not None:
+            raise _nothing_to_map(path)
         return ReadPlan(load_plan(path), "hetsim")
-    named = Path(str(data.get("funcName", ""))).stem
+    network = PlanLists(document).network
+    named = Path(network).stem
     fitting = [graph for graph in graphs if legal_name(graph.name) == legal_name(named)]
     if len(fitting) != 1:
         fitting = list(graphs)
     if len(fitting) != 1:
         raise PlanError(
-            f"it does not say for which network it is (funcName {data.get('funcName')!r})",
+            f"it does not say for which network it is (funcName {network!r})",
             where=document.where(),
             hint="choose one with --model: " + ", ".join(graph.name for graph in graphs),
         )
-    found = read_nestc_plan(path, fitting[0], soc, backends)
+    found = read_nestc_plan(path, fitting[0], soc, backends, node_map)
     return ReadPlan(found.plan, "nestc", found.notes)
 
 
-def _document(path: str | Path) -> Document:
-    try:
-        return read_yaml(path)
-    except ConfigError as error:
-        raise PlanError(error.message, where=error.where, hint=error.hint) from None
+def proposed_map(path: str | Path, graph: Graph, node_map: str | Path | None = None) -> NodeMap:
+    """Which node of a foreign plan is which operator of ``graph``, as far as can be told.
+
+    Raises:
+        PlanError: an unreadable file, a plan of hetsim's own, a wrong map.
+    """
+    if not is_nestc(path):
+        raise _nothing_to_map(path)
+    return propose_node_map(path, graph, node_map)
+
+
+def _nothing_to_map(path: str | Path) -> PlanError:
+    where = Location(str(path))
+    return PlanError("a plan of hetsim names operators: there is nothing to map", where=where)

@@ -7,19 +7,20 @@ beside it tell which operators moved, ``runs.json.gz`` what of the SoC was chang
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.errors import ResultsError
 from hetsim.plan.files import load_plan
 from hetsim.plan.model import Plan
+from hetsim.records import read_record
 from hetsim.report.files.archive import NAME as ARCHIVE
 from hetsim.report.files.archive import load_archive
+from hetsim.report.files.directory import recover
+from hetsim.report.files.manifest import check_content
 from hetsim.report.files.resultfile import ResultFile, RunEntry
 from hetsim.soc.describe import describe_soc
 
@@ -118,22 +119,20 @@ def read_side(place: Path) -> Side:
     Raises:
         ResultsError: it is neither, is damaged, or of another version.
     """
+    recover(place)
     path = place / "result.json" if place.is_dir() else place
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         raise ResultsError(
             f"{path} is missing", hint="name a directory of 'hetsim run', or a result.json"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise ResultsError(f"{path} is damaged: {error}") from None
-    file = _checked(document, path)
+        )
+    file = read_record(path, ResultFile, schema="hetsim.result/1")
     if not place.is_dir():
         return Side(str(place), file)
+    check_content(place, path.name)
     plans = {
-        (run.model, run.scheduler): load_plan(place / run.files["plan"])
+        (run.model, run.scheduler): load_plan(place / name)
         for run in file.runs
-        if "plan" in run.files and (place / run.files["plan"]).is_file()
+        if (name := Path(run.files.get("plan", "")).name) and (place / name).is_file()
     }
     soc: dict[str, str] = {}
     notes: list[str] = []
@@ -143,21 +142,6 @@ def read_side(place: Path) -> Side:
         except ResultsError as error:  # the times can be compared all the same
             notes.append(f"SoCs are not compared: {error.message}")
     return Side(str(place), file, plans, soc, tuple(notes))
-
-
-def _checked(document: Any, path: Path) -> ResultFile:
-    from pydantic import ValidationError
-
-    found = document.get("schema") if isinstance(document, dict) else None
-    expected = "hetsim.result/1"
-    if found != expected:
-        raise ResultsError(f"{path} has format {found!r}; this hetsim reads {expected!r}")
-    try:
-        return ResultFile.model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ResultsError(f"{path} is damaged: {where}: {first['msg']}") from None
 
 
 def diff_results(a: Side, b: Side, tolerance: float = 1e-6) -> ResultDiff:

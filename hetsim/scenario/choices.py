@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hetsim.errors import ConfigError, Location
+from hetsim.infiles import user_path
 from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef
 
 
@@ -54,7 +55,7 @@ def _model(
     listed = next((m for m in scenario.models if m.label == text), None)
     if listed is not None:
         return replace(listed, input_shapes=shapes or listed.input_shapes, where=where)
-    path = Path(text).expanduser()
+    path = user_path(text, where)
     if path.suffix != ".onnx" and len(path.parts) == 1:
         return ModelRef(text, text, None, shapes, where)
     if not path.is_file():
@@ -69,7 +70,7 @@ def _scheduler(scenario: Scenario, wanted: str, where: Location) -> SchedulerRef
         return replace(found, where=where, listed=True)
     path, colon, name = wanted.rpartition(":")
     if colon and path.endswith(".py"):
-        file = Path(path).expanduser().absolute()
+        file = user_path(path, where).absolute()
         return SchedulerRef(f"{file}:{name}", name, {}, where)
     return SchedulerRef(wanted, wanted, {}, where)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.infiles import user_path
 from hetsim.library import find
 from hetsim.names import suggest
 from hetsim.overrides import Override, apply_overrides
@@ -196,7 +197,7 @@ def own_changes(document: Document) -> dict[str, object]:
     }
     for unit, name in (document.get(("profiles",)) or {}).items():
         where = document.where(("profiles", unit))
-        path = (Path(document.file).parent / Path(name).expanduser()).absolute()
+        path = (Path(document.file).parent / user_path(name, where)).absolute()
         if not path.is_file():
             raise ConfigError(f"profiles.{unit}: there is no file {str(path)!r}", where=where)
         place = Override(str(path), document.where_key(("profiles", unit)))
@@ -212,7 +213,7 @@ def _models(spec: ScenarioSpec, document: Document, directory: Path) -> Iterator
         path = None
         if entry.path is not None:
             place = document.where(("models", i, "path"))
-            path = directory / Path(entry.path).expanduser()
+            path = directory / user_path(entry.path, place)
             if not path.is_file():
                 problem = "is a directory" if path.is_dir() else "does not exist"
                 raise ConfigError(f"model file {str(path)!r} {problem}", where=place)

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Generic, TextIO, TypeVar
 
 from hetsim.errors import ResultsError
+from hetsim.records import checked, parse_json
 from hetsim.sim.trace import Activity, Span, TaskRow
 
 Row = TypeVar("Row", Span, TaskRow, Activity)
@@ -75,10 +76,13 @@ def read_trace_file(path: Path) -> Iterator[Span | TaskRow | Activity]:
 
 
 def _row(line: str, path: Path, number: int) -> Span | TaskRow | Activity:
-    try:
-        name, *values = json.loads(line)
-        values = [tuple(v) if isinstance(v, list) else v for v in values]
-        row: Span | TaskRow | Activity = _CLASSES[name](*values)
-    except (ValueError, KeyError, TypeError):
-        raise ResultsError(f"{path}:{number}: not a row of a hetsim trace") from None
+    place = f"{path}:{number}"
+    found = parse_json(line, place)
+    kind = _CLASSES.get(found[0]) if isinstance(found, list) and found else None
+    columns = [field.name for field in fields(kind)] if kind is not None else []
+    if kind is None or len(found) != 1 + len(columns):
+        raise ResultsError(f"{place}: not a row of a hetsim trace")
+    row: Span | TaskRow | Activity = checked(
+        dict(zip(columns, found[1:], strict=True)), kind, place
+    )
     return row

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import click
 
+from hetsim.names import results_place
 from hetsim.progress import Progress
 from hetsim.report.files.studydir import StudyIdentity
 from hetsim.report.page.study import Page
@@ -101,12 +102,25 @@ class Study(ABC, Generic[Result]):
 
     @property
     def identity(self) -> StudyIdentity:
-        """What makes two studies the same: kind, scenario, and :meth:`question`."""
-        return StudyIdentity(self.kind, self.scenario.name, digest(self.question()))
+        """What makes two studies the same: kind, scenario with all changes, :meth:`question`."""
+        scenario = self.scenario
+        asked = {
+            "question": self.question(),
+            "soc": scenario.soc.spec.model_dump(mode="json", exclude={"name", "description"}),
+            "models": [[ref.label, ref.name, dict(ref.input_shapes)] for ref in scenario.models],
+            "schedulers": [[ref.label, dict(ref.parameters)] for ref in scenario.schedulers],
+            "execution": scenario.execution,
+            "fidelity": scenario.fidelity,
+            "seed": scenario.seed,
+            "unknown_operators": scenario.unknown_operators,
+            "fold_batch_norm": scenario.fold_batch_norm,
+            "time_limit": scenario.time_limit_s,
+        }
+        return StudyIdentity(self.kind, scenario.name, digest(asked))
 
     @abstractmethod
     def question(self) -> object:
-        """Plain data that tells this study from others of its kind and scenario."""
+        """Plain data that tells this study from others of its kind about the same scenario."""
 
     @abstractmethod
     def run(self, executor: Executor[Any, Any], progress: Progress | None = None) -> Result:
@@ -142,7 +156,7 @@ class Study(ABC, Generic[Result]):
 
     def place(self, suffix: str) -> Path:
         """Where the command line keeps what a study of this kind knows unless told otherwise."""
-        return Path("results", f"{self.scenario.name}-{self.kind}{suffix}")
+        return results_place(self.scenario.name, f"-{self.kind}{suffix}")
 
 
 class PointStudy(Study[Result]):

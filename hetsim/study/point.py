@@ -12,7 +12,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from hetsim.analysis.result import Run
 from hetsim.errors import HetsimError
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
+from hetsim.records import Record, checked, damaged, parse_json, seal, unsealed
 from hetsim.runs.case import Case
 from hetsim.runs.scenario import case_of, load_graph
 from hetsim.scenario.loader import Scenario, SchedulerRef
@@ -30,7 +31,7 @@ from hetsim.study.executors.base import Bench
 from hetsim.version import version
 from hetsim.workload.graph import Graph
 
-SCHEMA = 2
+SCHEMA = 3
 """Number of the meaning of keys and outcomes; stores of another are refused."""
 
 
@@ -70,17 +71,32 @@ class Outcome(Measured):
     seconds: float = field(default=0.0, compare=False)
 
     def to_json(self) -> str:
-        """The outcome as JSON text; floats keep every bit."""
-        return json.dumps(asdict(self), allow_nan=False)
+        """The outcome as JSON text, sealed; floats keep every bit."""
+        return json.dumps(seal(asdict(self)), allow_nan=False)
 
     @classmethod
-    def from_json(cls, text: str) -> Outcome:
-        """The inverse of :meth:`to_json`; ``ValueError`` when the text is something else."""
-        data = json.loads(text)
-        names = {f.name for f in fields(cls)}
-        if not isinstance(data, dict) or not names >= data.keys():
-            raise ValueError("not an outcome")
-        return cls(**data)
+    def from_json(cls, text: object, place: str = "outcome") -> Outcome:
+        """The inverse of :meth:`to_json`; ``place`` is what errors call where the text stands.
+
+        Raises:
+            ResultsError: the text is something else, or was changed.
+        """
+        if not isinstance(text, str):
+            raise damaged(place, "an outcome is not text")
+        entry = checked(unsealed(parse_json(text, place), place), _OutcomeEntry, place)
+        return cls(**dict(entry))
+
+
+Numbers = dict[str, int | float]  # whole ones stay whole
+
+
+class _OutcomeEntry(Record):
+    metrics: dict[str, int | float | None]
+    utilization: Numbers
+    contention_s: Numbers
+    attribution_s: Numbers
+    error: str | None
+    seconds: float
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO
 
+from hetsim.drafts import hold, leave
 from hetsim.errors import ResultsError
 from hetsim.study.point import SCHEMA, Outcome, Point
 
@@ -41,12 +41,17 @@ class Store:
                 in use by another study, or cannot be written.
         """
         self.path = path
-        self._lock: IO[str] | None = None
+        self._lock: int | None = None
         self._database: sqlite3.Connection | None = None
         try:
             with self._explaining():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                self._lock = _locked(path)
+                self._lock = hold(_lock_of(path))
+                if self._lock is None:
+                    raise ResultsError(
+                        f"store {path} is in use by another study",
+                        hint="wait for it to end, or choose another file with --store",
+                    )
                 self._database = sqlite3.connect(path, isolation_level=None, timeout=30.0)
                 self._check(scenario)
         except BaseException:
@@ -69,7 +74,7 @@ class Store:
         if self._database is not None:
             self._database.close()
         if self._lock is not None:
-            self._lock.close()
+            leave(_lock_of(self.path), self._lock)
         self._database = self._lock = None
 
     def get(self, key: str) -> Outcome | None:
@@ -80,7 +85,7 @@ class Store:
         """
         with self._explaining():
             row = self._db.execute("SELECT outcome FROM outcomes WHERE key = ?", (key,)).fetchone()
-            return None if row is None else Outcome.from_json(row[0])
+            return None if row is None else Outcome.from_json(row[0], f"store {self.path}")
 
     def put(self, key: str, point: Point, outcome: Outcome) -> None:
         """Keeps an outcome; once this returns, nothing that happens to the process can lose it.
@@ -167,23 +172,15 @@ class Store:
             elif isinstance(error, sqlite3.DatabaseError) and "not a database" in reason:
                 reason = "it is not a database"
             raise ResultsError(f"store {self.path}: {reason}", hint=hint) from error
-        except (OSError, ValueError) as error:
-            raise ResultsError(f"store {self.path}: {error}") from error
+        except OSError as error:
+            place = error.filename or self.path
+            raise ResultsError(
+                f"store {self.path}: {place}: {error.strerror}",
+                hint="choose another file with --store",
+            ) from error
+        except ValueError as error:
+            raise ResultsError(f"store {self.path} is damaged: {error}") from error
 
 
-def _locked(path: Path) -> IO[str] | None:
-    """Holds the right to write, given up by the system however the process ends."""
-    try:
-        import fcntl
-    except ImportError:  # not POSIX: SQLite's own locks still keep the file whole
-        return None
-    lock = (path.parent / f".{path.name}.lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise ResultsError(
-            f"store {path} is in use by another study",
-            hint="wait for it to end, or choose another file with --store",
-        ) from None
-    return lock
+def _lock_of(path: Path) -> Path:
+    return path.parent / f".{path.name}.lock"

@@ -106,6 +106,18 @@ class Operator:
     variant: str = ""
     dtype: str = "float32"
 
+    def __post_init__(self) -> None:
+        nest = self.nest
+        loops = () if nest is None else (nest.batch, nest.groups, nest.out_h, nest.out_w, nest.in_c,
+                                         nest.out_c, nest.k_h, nest.k_w)  # fmt: skip
+        counts = (self.macs, self.element_ops, *loops, *(count for _, count in self.weights))
+        if min(counts) < 0:
+            raise WorkloadError(
+                f"operator {self.name!r} ({self.kind}) would take {min(counts)} operations,"
+                " elements or turns of a loop",
+                hint="its attributes and the shapes of its inputs contradict each other",
+            )
+
     @property
     def weight_elements(self) -> int:
         """Number of constant elements the operator reads."""

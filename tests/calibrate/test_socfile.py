@@ -187,7 +187,7 @@ def test_the_command_writes_everything_once(
     shown = capsys.readouterr().out
     for word in ("uncalibrated", "roofline", "calibrated", "40 rows read, 40 used"):
         assert word in shown
-    names = {"report.json", "toy.yaml", "scatter-toy-cpu-float32.png"}
+    names = {"report.json", "toy.yaml", "scatter-toy_cpu_float32.png"}
     assert {path.name for path in out.iterdir()} == names
     calibrated = (out / "toy.yaml").read_text()
     assert "device toy/cpu/float32" in calibrated

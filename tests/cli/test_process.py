@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from tests.study.samples import planned, small_scenario, start, wait_until
+
 HETSIM = [sys.executable, "-m", "hetsim"]
 
 
@@ -38,7 +40,8 @@ def test_the_result_does_not_depend_on_the_hash_seed(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
-def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path, sent, code):
     slow = tmp_path / "slow.py"
     slow.write_text(
         "import pathlib, time\n"
@@ -61,14 +64,45 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
         deadline = time.monotonic() + 60
         while not (tmp_path / "planning").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         out, err = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130
+    assert process.returncode == code
     assert out == ""
     assert err.strip() == "interrupted"
     assert not (tmp_path / "results").exists()
+
+
+SLOW = ["--scheduler", "slow.py:Slow"]
+STUDIES = {
+    "sweep": ["sweep", "small.yaml", "--vary", "npu.sram=128KiB..4MiB:log2", *SLOW],
+    "explore": ["explore", "small.yaml", "--vary", "npu.sram=128KiB..4MiB:log2", *SLOW],
+    "whatif": ["whatif", "small.yaml", *SLOW],
+    "tune": ["tune", "small.yaml", "--only", "plans", "--seconds", "60"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
+@pytest.mark.parametrize("verb", STUDIES)
+def test_a_terminated_study_ends_like_an_interrupted_one(tmp_path, verb):
+    if verb == "explore":
+        pytest.importorskip("optuna")
+    small_scenario(tmp_path)
+    process = start(tmp_path, *STUDIES[verb], "--workers", "2")
+    state = tmp_path / "results" / "small-tune.state.json"
+    try:
+        wait_until(lambda: state.exists() if verb == "tune" else len(planned(tmp_path)) >= 2)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 143
+    said = "interrupted; go on with --resume" if verb == "tune" else "interrupted"
+    assert err.strip() == said, "no warning of leaked semaphores, no traceback"
+    hidden = [path.name for path in tmp_path.rglob(".*")]
+    assert hidden == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")

@@ -28,6 +28,11 @@ def test_a_simulated_profile_comes_back_as_a_measured_one(tmp_path, capsys):
     assert {row["pu"] for row in rows} == {"cpu", "npu"}
     assert any("+" in row["operators"] for row in rows)
     assert all(row["reason"] for row in rows if row["time_us"] == "cannot run")
+    host = read_profile("p/profile-cpu.yaml").entries
+    copied = {row["key"]: float(row["transfer_us"]) for row in rows if row["pu"] == "npu"}
+    assert all(copied[key] == pytest.approx(e.transfer_s * 1e6) for key, e in host.items()
+               if key in copied)  # fmt: skip
+    assert min(copied.values()) > 0  # the copy of the inputs, which the host's units have, too
     scenario = tmp_path / "s.yaml"
     scenario.write_text(
         "hetsim: scenario/1\nname: s\nsoc: zcu102-vta\nmodels: [squeezenet]\n"

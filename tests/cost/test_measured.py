@@ -159,7 +159,7 @@ def test_group_entries_are_used_and_heads_stand_in_for_missing_ones():
     guessed = MeasuredModel({"cpu": table([head])}, AnalyticalModel()).work(GRAPH, both, pu)
     assert guessed is not None
     assert guessed.source == "measured-head"
-    assert simulated(guessed, 0) >= 5e-3
+    assert simulated(guessed, 0) >= 5e-3 * (1 - 1e-12)  # the tail may be free, up to rounding
 
 
 def test_what_cannot_run_is_infeasible_and_never_zero():
@@ -348,27 +348,30 @@ LAYER = "Conv[n1 c64 h56 w56 o64 k{0} s{1} d1x1 g1 y56x56] float32"
 
 
 @pytest.mark.parametrize(
-    ("cluster", "key", "peak"),
+    ("soc", "cluster", "key", "peak"),
     [
-        # Four cores of 1.2 GHz, four products a cycle; by F(4x4, 3x3) a quarter of them is enough.
-        ("cpu", LAYER.format("1x1", "1x1"), 19.2e9),
-        ("cpu", LAYER.format("3x3", "1x1"), 4 * 19.2e9),
-        ("cpu", LAYER.format("3x3", "2x2"), 19.2e9),
+        # A core of 1.2 GHz, four products a cycle; by F(4x4, 3x3) a quarter of them is enough.
+        ("zcu102-vta", "cpu", LAYER.format("1x1", "1x1"), 4.8e9),
+        ("zcu102-vta", "cpu", LAYER.format("3x3", "1x1"), 4 * 4.8e9),
+        ("zcu102-vta", "cpu", LAYER.format("3x3", "2x2"), 4.8e9),
+        # A worker of four such cores, none of them held up by another.
+        ("zcu102-vta-4t", "cpu", LAYER.format("1x1", "1x1"), 4 * 4.8e9),
         # 256 products a cycle at 333 MHz, the effective rate being lower.
-        ("npu", LAYER.format("3x3", "1x1"), 256 * 333e6),
+        ("zcu102-vta", "npu", LAYER.format("3x3", "1x1"), 256 * 333e6),
     ],
 )
-def test_a_time_is_refused_exactly_above_the_peak(cluster, key, peak):
+def test_a_time_is_refused_exactly_above_the_peak(soc, cluster, key, peak):
     """By hand: more products a second than the description has multipliers times clock."""
+    machine = load_soc(soc)
     [(nest, _)] = nests_of(key)
     least = nest.macs / peak
-    refuse_impossible(table([Entry(key, least * 1.001)]), cluster, SOC)
+    refuse_impossible(table([Entry(key, least * 1.001)]), cluster, machine)
     with pytest.raises(ConfigError, match=f"more than the peak of {cluster}") as caught:
-        refuse_impossible(table([Entry(key, least * 0.99)]), cluster, SOC)
+        refuse_impossible(table([Entry(key, least * 0.99)]), cluster, machine)
     assert f"{peak / 1e9:.4g} GMAC/s" in caught.value.message
     # What rounding left may have been as long as the end of its interval.
-    refuse_impossible(table([Entry(key, least * 0.99, spread_s=least)]), cluster, SOC)
-    refuse_impossible(table([Entry(key, math.inf), Entry(RELU, 1e-12)]), cluster, SOC)
+    refuse_impossible(table([Entry(key, least * 0.99, spread_s=least)]), cluster, machine)
+    refuse_impossible(table([Entry(key, math.inf), Entry(RELU, 1e-12)]), cluster, machine)
 
 
 def test_a_wrong_unit_is_told_where_the_profile_is_attached(tmp_path):
@@ -380,6 +383,6 @@ def test_a_wrong_unit_is_told_where_the_profile_is_attached(tmp_path):
     with pytest.raises(ConfigError) as caught:
         Case(GRAPH, soc).check()
     assert str(caught.value) == (
-        f"{path}:9:3: {key}: 72 us are 1606 GMAC/s, more than the peak of cpu, 76.8 GMAC/s"
+        f"{path}:9:3: {key}: 72 us are 1606 GMAC/s, more than the peak of cpu, 19.2 GMAC/s"
         " (1 more entries are too fast)\n  is the unit right? 72 ms would be 1.606 GMAC/s"
     )

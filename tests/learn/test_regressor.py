@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -164,6 +165,42 @@ def test_files_that_are_no_models_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", a=np.ones(3))
     with pytest.raises(ConfigError, match="not a learned model"):
         load_model(tmp_path / "other.npz")
+
+
+def _npz(path: Path, header: str) -> Path:
+    """A file whose array claims what ``header`` says and holds eight bytes."""
+    text = header.encode().ljust(117) + b"\n"
+    array = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(8)
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("mean.npy", array)
+    return path
+
+
+@pytest.mark.parametrize("header", [
+    "{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776,), }",
+    "{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 1099511627776), }",
+    "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }",
+    "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }",
+    "__import__('os').abort()",
+])  # fmt: skip
+def test_what_an_array_claims_is_not_believed(tmp_path: Path, header: str) -> None:
+    with pytest.raises(ConfigError, match="not a learned model"):
+        load_model(_npz(tmp_path / "m.npz", header))
+
+
+def test_parts_of_a_model_that_do_not_fit_are_refused(table: Measurements, tmp_path: Path) -> None:
+    save_model(LearnedModel.fit(table, seed=2, options=QUICK), tmp_path / "m.npz")
+    with np.load(tmp_path / "m.npz") as file:
+        good = {name: file[name] for name in file.files}
+    layer = next(name for name in good if name.endswith("layer0.weight"))
+    for name, value in (
+        (layer, good[layer][:-1]), ("mean", good["mean"][:-1]), ("scale", good["scale"] * np.nan),
+        ("about", np.array(str(good["about"]).replace('"limits"', '"limit"'))),
+        ("about", np.array("[" * 5000)),
+    ):  # fmt: skip
+        np.savez(tmp_path / "bad.npz", **(good | {name: value}))
+        with pytest.raises(ConfigError, match="not a learned model"):
+            load_model(tmp_path / "bad.npz")
 
 
 def test_metrics_in_closed_form() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hetsim.errors import PlanError
 from hetsim.plan.build import make_plan, merge_runs, overlapping_groups, single_units
 from hetsim.plan.model import Partition, Plan
-from hetsim.plan.nestc import dump_nestc_plan, read_nestc_plan
+from hetsim.plan.nestc.reader import read_nestc_plan
+from hetsim.plan.nestc.writer import dump_nestc_plan
 from hetsim.plan.validate import plan_problems
 from tests.plan.samples import graph_of, random_graph, soc_of
 
@@ -54,7 +55,7 @@ def test_reading(tmp_path):
         Partition("p4", "u0", ("add",)),
     )
     assert found.plan.parallel_groups == (("p1", "p3"),)
-    assert found.unmapped == ("layout__7",)
+    assert [match.node for match in found.nodes.unmatched] == ["layout__7"]
     assert found.filled == found.conflicts == ()
     assert plan_problems(found.plan, GRAPH, SOC) == []
     assert "layout__7" in found.notes[0]

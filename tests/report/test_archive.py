@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import hetsim
 from hetsim.analysis.result import Result
 from hetsim.errors import ConfigError, ResultsError
 from hetsim.library import shipped
+from hetsim.records import unpack
 from hetsim.report.files.archive import NAME, dump_archive, load_archive
 from hetsim.report.files.rebuild import load_result, read_manifest
 from hetsim.report.files.writer import write_results
@@ -23,7 +25,7 @@ from tests.report.samples import sample_result, sample_soc
 @pytest.fixture(scope="module")
 def result() -> Result:
     schedulers = ["type_based", "partition_tuner", "ios"]  # the last one rewrites the network
-    changes = {"npu.dma.engines": 2, "dram.bandwidth": "0.7x"}
+    changes = {"soc": "zcu102-vta-4t", "npu.dma.engines": 2, "dram.bandwidth": "0.7x"}
     return hetsim.run("quickstart", changes, schedulers=schedulers)
 
 
@@ -149,14 +151,68 @@ def _damage(path: Path, change: str) -> bytes:
         document["soc"]["memory"] = {}
     elif change == "list":
         document = [document]
+    elif change == "deep":
+        return gzip.compress(b"[" * 200_000)
+    elif change == "digits":
+        return gzip.compress(b"9" * 10_000)
+    elif change == "endless":
+        document["runs"][0]["trace"]["makespan_s"] = float("inf")
+    elif change == "negative":
+        document["runs"][0]["trace"]["spans"]["start"][0] = -1.0
+    elif change == "unit":
+        document["runs"][0]["operators"]["pu"][0] = "tpu"
+    elif change == "partition":
+        document["runs"][0]["plan"]["partitions"]["pu"][0] = "tpu"
+    elif change == "position":
+        document["runs"][0]["trace"]["tasks"]["position"][0] = 10**6
+    elif change == "macs":
+        document["networks"][0]["operators"]["macs"][0] = -1
+    elif change == "nest":
+        document["networks"][0]["operators"]["nest"] = [[1]] * 99
+    elif change == "figures":
+        document["reference"] = {"figures": 3}
     return gzip.compress(json.dumps(document).encode())
 
 
 @pytest.mark.parametrize(
-    "change", ["cut", "text", "bit", "version", "column", "short", "network", "soc", "list"]
-)
+    "change",
+    ["cut", "text", "bit", "version", "column", "short", "network", "soc", "list", "deep",
+     "digits", "endless", "negative", "unit", "partition", "position", "macs", "nest", "figures"],
+)  # fmt: skip
 def test_damaged_archives_end_in_one_message(written: Path, tmp_path: Path, change: str) -> None:
     path = tmp_path / NAME
     path.write_bytes(_damage(written / NAME, change))
     with pytest.raises(ResultsError, match=NAME):
         load_archive(path)
+
+
+def test_a_small_file_that_unpacks_to_a_huge_one_is_refused() -> None:
+    packed = gzip.compress(bytes(10_000_000))
+    assert len(packed) < 20_000
+    with pytest.raises(ResultsError, match="unpacks to more than 1,000,000 bytes"):
+        unpack(packed, "runs.json.gz", 1_000_000)
+    assert len(unpack(packed, "runs.json.gz", 10_000_000)) == 10_000_000
+
+
+def test_a_changed_digit_in_the_manifest_or_archive_is_found(written: Path, tmp_path: Path) -> None:
+    place = tmp_path / "out"
+    shutil.copytree(written, place)
+    document = json.loads(gzip.decompress((place / NAME).read_bytes()))
+    document["runs"][0]["trace"]["makespan_s"] *= 2
+    (place / NAME).write_bytes(gzip.compress(json.dumps(document).encode()))
+    with pytest.raises(ResultsError, match=r"manifest\.json says was written"):
+        load_result(place)
+
+
+def test_memories_of_a_plan_and_state_of_a_trace_are_kept(result: Result, tmp_path: Path) -> None:
+    run = result.runs[0]
+    assert run.plan is not None
+    assert run.trace is not None
+    plan = dataclasses.replace(run.plan, memories={run.graph.inputs[0]: "dram"})
+    trace = dataclasses.replace(run.trace, state_peak_bytes={"dram": 7})
+    changed = dataclasses.replace(run, plan=plan, trace=trace)
+    path = tmp_path / NAME
+    path.write_bytes(dump_archive(dataclasses.replace(result, runs=(changed,))))
+    [again] = load_archive(path).runs
+    assert again.plan == plan
+    assert again.trace == trace

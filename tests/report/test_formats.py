@@ -259,7 +259,7 @@ def test_terminal_table_fits_and_loses_nothing(result: Result, width: int) -> No
         assert run.scheduler in text
     assert "…" not in text
     words = " ".join(text.split())
-    assert "npu_only: operator 'b0/pool' fits no processing unit allow MaxPool on cpu" in words
+    assert "npu_only: operator 'b0/pool' fits no processing unit; allow MaxPool on cpu" in words
     assert "(baseline / makespan − 1)·100 %" in words
     assert "+5.03 %" in text
     assert "where the time goes along the critical path" in words

@@ -7,17 +7,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hetsim.cost.analytical import AnalyticalModel
+from hetsim.cost.chain import CostChain
 from hetsim.cost.fusion import is_fusable
+from hetsim.cost.measured.keys import operator_key
+from hetsim.cost.measured.source import measured_model
+from hetsim.cost.measured.table import Entry, ProfileTable
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.errors import PlanError
 from hetsim.lower.lowering import Lowering
 from hetsim.plan.model import Partition, Plan
+from hetsim.runs.case import Case
+from hetsim.runs.profile.exports import profile_rows
 from hetsim.runs.profile.simulated import SimulatedProfile
 from hetsim.sim.simulate import execute
+from hetsim.soc.loader import load_soc
 from hetsim.soc.model import PU, SoC
 from hetsim.soc.schema import SoCSpec
 from hetsim.workload.graph import Graph, Operator, Tensor
 from hetsim.workload.synthetic import random_graph
+from hetsim.workload.zoo import load_model
 from tests.random_cases import random_soc
 
 SEEDS = st.integers(0, 10**6)
@@ -163,3 +171,21 @@ def twins() -> SoC:
             }
         )
     )
+
+
+def test_the_copy_that_was_measured_on_the_host_is_the_transfer_of_every_unit():
+    """T(n) is one number per operator, and it is read from the profile of the host."""
+    graph, soc = load_model("squeezenet"), load_soc("zcu102-vta")
+    op = next(i for i, o in enumerate(graph.operators) if o.kind == "Conv")
+    key = operator_key(graph, graph.operators[op])
+    tables = {
+        cluster: ProfileTable.of(
+            [Entry(key, None, transfer_s=seconds)], name="t", device="d", source="s", scope="kernel"
+        )
+        for cluster, seconds in (("cpu", 4e-4), ("npu", 9.0))
+    }
+    base = AnalyticalModel()
+    case = Case(graph, soc, CostChain([measured_model(soc, tables, base), base]))
+    assert SimulatedProfile(case.lowering).copy(op) == 4e-4
+    rows = [row for row in profile_rows(case.lowering) if row.key == key]
+    assert {row.transfer_s for row in rows} == {4e-4}

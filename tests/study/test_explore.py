@@ -84,6 +84,61 @@ def test_an_interrupted_search_ends_where_an_uninterrupted_one_does(tmp_path, sa
     assert rest.designs == whole.designs
 
 
+class Killed(BaseException):
+    """Stands for the death of the process: nothing writes anything any more."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sampler", "storage"),
+    [("tpe", "o.log"), ("nsga2", "o.log"), ("random", "o.log"), ("tpe", "o.sqlite")],
+)
+def test_a_search_killed_anywhere_tries_the_designs_of_one_that_was_not(
+    tmp_path, monkeypatch, sampler, storage
+):
+    import optuna
+
+    scenario = priced(tmp_path)
+    options = {"minimise": ["latency_ms", "area"], "sampler": sampler, "trials": 28}
+    whole = explore(scenario, AXES, **options)
+
+    def dying(left: int) -> None:
+        """Kills at the write number ``left`` to the storage."""
+        counter = [left]
+        for name in ("suggest_int", "suggest_categorical", "set_user_attr"):
+            original = getattr(optuna.trial.Trial, name)
+
+            def step(self, *arguments, original=original, **named):
+                counter[0] -= 1
+                if counter[0] < 0:
+                    raise Killed
+                return original(self, *arguments, **named)
+
+            monkeypatch.setattr(optuna.trial.Trial, name, step)
+
+    place = tmp_path / storage
+    for left in (0, 1, 2, 37, 24 + 13, 90, 61):  # one after the other, on the same storage
+        dying(left)
+        with pytest.raises(Killed):
+            explore(scenario, AXES, storage=place, **options)
+        monkeypatch.undo()
+    rest = explore(scenario, AXES, storage=place, **options)
+    assert rest.designs == whole.designs
+    states = [t.state.name for s in optuna.get_all_study_names(_url(place))
+              for t in optuna.load_study(study_name=s, storage=_url(place)).trials]  # fmt: skip
+    assert set(states) <= {"COMPLETE", "FAIL"}, "nothing is left running"
+    assert len(states) == 28
+
+
+def _url(place):
+    if place.suffix == ".sqlite":
+        return f"sqlite:///{place}"
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    return JournalStorage(JournalFileBackend(str(place)))
+
+
 @pytest.mark.slow
 def test_a_killed_search_goes_on_and_runs_nothing_twice(tmp_path):
     text = SCENARIO.replace("[type_based]", "['slow.py:Slow']")

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -200,3 +201,14 @@ def children(pid: int) -> list[int]:
             if parent == pid:
                 found.append(int(entry.name))
     return found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX locks")
+@pytest.mark.parametrize("target", ["thesis.tex", "not there"])
+def test_the_lock_of_a_store_follows_no_link(tmp_path, target):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    (tmp_path / ".s.sqlite.lock").symlink_to(tmp_path / target)
+    with pytest.raises(ResultsError, match=r"\.s\.sqlite\.lock"):
+        Store(tmp_path / "s.sqlite", "small")
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+    assert not (tmp_path / "not there").exists()

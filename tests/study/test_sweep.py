@@ -9,7 +9,7 @@ import pytest
 
 import hetsim
 from hetsim.cli.main import entry
-from hetsim.errors import ConfigError
+from hetsim.errors import ConfigError, ResultsError
 from hetsim.scenario.loader import load_scenario
 from hetsim.scenario.variants import varied
 from hetsim.study.axes import asked_axes, parse_axis
@@ -76,8 +76,10 @@ def test_a_scheduler_of_ones_own_runs_again_when_its_file_changes(tmp_path):
 def test_outcomes_survive_json():
     outcome = Outcome({"makespan_s": 1 / 3}, utilization={"npu": 0.1}, seconds=2.0)
     assert Outcome.from_json(outcome.to_json()) == outcome
-    with pytest.raises(ValueError, match="not an outcome"):
-        Outcome.from_json('{"other": 1}')
+    changed = outcome.to_json().replace("0.1", "0.2")
+    for text in ('{"other": 1}', changed, outcome.to_json()[:-9], "[" * 10_000, None):
+        with pytest.raises(ResultsError, match="damaged"):
+            Outcome.from_json(text)
 
 
 @pytest.mark.parametrize(

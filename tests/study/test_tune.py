@@ -180,17 +180,23 @@ def test_state_of_another_study_is_refused(small, tmp_path, capsys):
     assert entry([*arguments, "--resume"]) == 2
     assert "there is no state file" in capsys.readouterr().err
     assert entry([*arguments]) == 0
-    assert entry([*arguments, "--resume", "--seed", "7"]) == 2
+    other = ["--seed", "7", "-o", str(tmp_path / "other")]
+    assert entry([*arguments, "--resume", *other]) == 2
+    assert "belongs to another study" in capsys.readouterr().err
+    assert entry([*arguments, *other]) == 2, "nor is it begun anew over what another one found"
     assert "belongs to another study" in capsys.readouterr().err
     good = state.read_text()
     for bad, complaint in (
         (good[: len(good) // 2], "is damaged"),
-        ("[]", "is not a state file"),
-        (good.replace('"order"', '"ordre"'), "is damaged"),
+        ("[]", "has format None"),
+        (good.replace("0.", "1.", 1), "the seal is broken"),
+        (good.replace('"order"', '"ordre"'), "the seal is broken"),
     ):
         state.write_text(bad)
-        assert entry([*arguments, "--resume"]) == 2
-        assert complaint in capsys.readouterr().err
+        for how in (["--resume"], ["--force"]):  # what is no state of ours is not replaced either
+            assert entry([*arguments, *how]) == 2
+            assert complaint in capsys.readouterr().err
+            assert state.read_text() == bad
 
 
 def test_bad_requests(small, capsys):

@@ -224,3 +224,57 @@ def test_a_shape_in_missing_external_data_is_named(tmp_path: Path) -> None:
     error = failure(path)
     assert "'s'" in str(error)
     assert "external" in str(error)
+
+
+def initialised(kind: str, *dims: int, **attributes: object) -> onnx.ModelProto:
+    """A product of ``x`` with a constant that claims to have the dimensions ``dims``."""
+    net = model([node(kind, ["x", "w"], "y", **attributes)], {"x": [1, 8, 6, 6]}, ["y"])
+    if kind != "Conv":
+        net = model([node(kind, ["x", "w"], "y", **attributes)], {"x": [4, 8]}, ["y"])
+    net.graph.initializer.append(TensorProto(name="w", dims=dims, data_type=TensorProto.FLOAT))
+    return net
+
+
+@pytest.mark.parametrize(
+    ("kind", "dims"),
+    [
+        ("Conv", (-16, 8, 3, 3)), ("Conv", (16, -8, 3, 3)), ("Conv", (16, 8, -3, -3)),
+        ("Gemm", (8, -16)), ("Gemm", (-8, -16)), ("MatMul", (8, -5)),
+        ("Conv", (2**31, 8, 3, 3)), ("MatMul", (2**62, 2)), ("MatMul", (2**30, 2**30)),
+    ],
+)  # fmt: skip
+def test_a_constant_has_no_impossible_dimension(kind: str, dims: tuple[int, ...]) -> None:
+    error = failure(initialised(kind, *dims))
+    assert "tensor 'w' has shape" in str(error)
+    assert "at least 0 and below 2^31" in str(error)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"group": 0}, {"group": -1}, {"strides": [0, 0]}, {"strides": [-1, -1]}, {"strides": [1]},
+     {"pads": [-9, -9, -9, -9]}, {"kernel_shape": [-3, 3]}, {"dilations": [0, -1]}],
+)  # fmt: skip
+def test_no_attribute_makes_negative_work(attributes: dict[str, object]) -> None:
+    net = model(
+        [node("Conv", ["x", "w"], "y", **attributes)], IMAGE, ["y"], {"w": weight(4, 8, 3, 3)},
+        value_info={"y": [1, 4, 4, 4]},
+    )  # fmt: skip
+    with contextlib.suppress(WorkloadError):
+        graph = load_onnx(net)
+        assert all(op.macs >= 0 and op.element_ops >= 0 for op in graph.operators)
+
+
+@pytest.mark.parametrize("version", [0, -1, 2**31, 2**63 - 1])
+def test_no_operator_set_has_such_a_version(version: int) -> None:
+    net = model([node("Relu", ["x"], "y")], IMAGE, ["y"])
+    net.opset_import[0].version = version
+    assert "version" in str(failure(net))
+
+
+@pytest.mark.parametrize("kind", ["Constant", "Relu"])
+def test_an_operator_without_output_is_named(kind: str) -> None:
+    net = model([node("Relu", ["x"], "y")], IMAGE, ["y"])
+    net.graph.node.append(onnx.NodeProto(op_type=kind, name="silent", input=["x"]))
+    if kind == "Constant":
+        net.graph.node[-1].attribute.append(helper.make_attribute("value_int", 1))
+    assert "'silent'" in str(failure(net))

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from hetsim.errors import ConfigError, Location
+from hetsim.infiles import read_text
 from hetsim.learn.tables.doubts import doubt_units
 from hetsim.learn.tables.duplicates import merge_duplicates
 from hetsim.learn.tables.forms import FORMS, Form, Row, RowError
 from hetsim.learn.tables.table import Column, Measurements, Problem
-from hetsim.yamlio import read_text
 
 MAX_DROPPED = 0.2
 """Share of unusable rows above which a file is refused."""

@@ -10,22 +10,32 @@ from __future__ import annotations
 
 import gzip
 import json
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hetsim.analysis.result import LinkMetrics, OperatorRow, PUMetrics, Result, Run
-from hetsim.bounds.bound import Bound
+from hetsim.analysis.result import OperatorRow, Result, Run
 from hetsim.errors import HetsimError, ResultsError
-from hetsim.plan.model import Partition, Plan, Proof
-from hetsim.sim.trace import Activity, LinkUsage, RateSample, Span, TaskRow, Trace
+from hetsim.infiles import read_bytes
+from hetsim.plan.model import Partition, Plan
+from hetsim.plan.validate import validate_plan
+from hetsim.records import RECORD_LIMIT, check_format, checked, damaged, parse_json, unpack
+from hetsim.report.files.archiveschema import (
+    GraphEntry,
+    PlanEntry,
+    ReferenceEntry,
+    ResultEntry,
+    RunEntry,
+    TraceEntry,
+)
+from hetsim.sim.trace import Activity, RateSample, Span, TaskRow, Trace
 from hetsim.soc.describe import describe_soc, soc_of
+from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
 from hetsim.workload.rewrite import Rewrite
 
-SCHEMA = "hetsim.runs/2"
+SCHEMA = "hetsim.runs/3"
 NAME = "runs.json.gz"
 
 Row = TypeVar("Row")
@@ -67,38 +77,41 @@ def load_archive(path: Path) -> Result:
     Raises:
         ResultsError: the file is missing, damaged, or of another version of the format.
     """
+    if not path.exists():
+        raise ResultsError(f"{path} is missing")
+    raw = read_bytes(path, limit=RECORD_LIMIT, error=ResultsError)
+    data = parse_json(unpack(raw, str(path)), str(path))
+    check_format(
+        data, SCHEMA, str(path),
+        hint="make the results again with 'hetsim run', or use the hetsim that wrote them",
+    )  # fmt: skip
     try:
-        document = json.loads(gzip.decompress(path.read_bytes()))
-    except FileNotFoundError:
-        raise ResultsError(f"{path} is missing") from None
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise ResultsError(f"{path} is damaged: {error}") from None
-    found = document.get("schema") if isinstance(document, dict) else None
-    if found != SCHEMA:
-        raise ResultsError(
-            f"{path} has format {found!r}; this hetsim reads {SCHEMA!r}",
-            hint="make the results again with 'hetsim run', or use the hetsim that wrote them",
-        )
-    try:
-        return _result(document, str(path))
+        return _result(checked(data, ResultEntry, str(path)), str(path))
+    except ResultsError:
+        raise
     except HetsimError as error:
         raise ResultsError(f"{path} cannot be used: {error}") from None
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise ResultsError(f"{path} is damaged: {type(error).__name__} {error}") from None
+    except (TypeError, ValueError) as error:
+        raise damaged(str(path), str(error)) from None
 
 
-def _result(document: Json, path: str) -> Result:
-    networks = [_read_graph(entry) for entry in document["networks"]]
+def _result(document: ResultEntry, path: str) -> Result:
+    networks = [_read_graph(entry) for entry in document.networks]
+    soc = soc_of(document.soc, path)
     return Result(
-        scenario=document["scenario"],
-        soc=soc_of(document["soc"], path),
-        seed=document["seed"],
-        execution=document["execution"],
-        runs=tuple(_read_run(entry, networks) for entry in document["runs"]),
-        notes=tuple(document["notes"]),
-        reference=document["reference"],
-        inputs=document["inputs"],
+        scenario=document.scenario,
+        soc=soc,
+        seed=document.seed,
+        execution=document.execution,
+        runs=tuple(_read_run(entry, networks, soc) for entry in document.runs),
+        notes=document.notes,
+        reference=_plain(document.reference),
+        inputs=document.inputs,
     )
+
+
+def _plain(reference: ReferenceEntry | dict[str, None]) -> dict[str, Any]:
+    return reference.model_dump() if isinstance(reference, ReferenceEntry) else {}
 
 
 # -- networks
@@ -120,23 +133,15 @@ def _nest(nest: LoopNest | None) -> list[object] | None:
     return None if nest is None else [getattr(nest, field.name) for field in fields(LoopNest)]
 
 
-def _read_graph(entry: Json) -> Graph:
-    operators = _rows(
-        Operator,
-        entry["operators"],
-        inputs=tuple,
-        outputs=tuple,
-        weights=lambda pairs: tuple((dtype, count) for dtype, count in pairs),
-        nest=lambda values: None if values is None else LoopNest(*values),
-    )
+def _read_graph(entry: GraphEntry) -> Graph:
     return Graph.create(
-        entry["name"],
-        operators,
-        _rows(Tensor, entry["tensors"], shape=tuple),
-        entry["inputs"],
-        entry["outputs"],
-        parameters=entry["parameters"],
-        notes=entry["notes"],
+        entry.name,
+        entry.operators,
+        entry.tensors,
+        entry.inputs,
+        entry.outputs,
+        parameters=entry.parameters,
+        notes=entry.notes,
     )
 
 
@@ -161,19 +166,43 @@ def _run(run: Run, network: int) -> Json:
     }
 
 
-def _read_run(entry: Json, networks: Sequence[Graph]) -> Run:
-    return Run(
-        graph=networks[entry["network"]],
-        plan=None if entry["plan"] is None else _read_plan(entry["plan"]),
-        trace=None if entry["trace"] is None else _read_trace(entry["trace"]),
-        bounds=tuple(Bound(*bound) for bound in entry["bounds"]),
-        pus={name: PUMetrics(*pu) for name, pu in entry["pus"].items()},
-        links={name: LinkMetrics(*link) for name, link in entry["links"].items()},
-        operators=tuple(_rows(OperatorRow, entry["operators"])),
-        attribution=entry["attribution"],
-        pu_attribution=entry["pu_attribution"],
-        **{name: entry[name] for name in _SCALARS},
+def _read_run(entry: RunEntry, networks: Sequence[Graph], soc: SoC) -> Run:
+    if entry.network >= len(networks):
+        raise ValueError(f"there is no network {entry.network}")
+    run = Run(
+        graph=networks[entry.network],
+        plan=None if entry.plan is None else _read_plan(entry.plan),
+        trace=None if entry.trace is None else _read_trace(entry.trace),
+        bounds=entry.bounds,
+        pus=entry.pus,
+        links=entry.links,
+        operators=tuple(entry.operators),
+        attribution=entry.attribution,
+        pu_attribution=entry.pu_attribution,
+        **{name: getattr(entry, name) for name in _SCALARS},
     )
+    _check_run(run, soc)
+    return run
+
+
+def _check_run(run: Run, soc: SoC) -> None:
+    """Names and numbers of a run must be of its network and its SoC, or no report can be drawn."""
+    units = {pu.name for pu in soc.pus}
+    unknown = {*run.pus, *run.pu_attribution, *(row.pu for row in run.operators)} - units
+    parts: list[Partition] = []
+    if run.plan is not None:
+        # Its network is the one after any rewrites.
+        validate_plan(replace(run.plan, rewrites=()), run.graph, soc)
+        parts = list(run.plan.partitions)
+    if run.trace is not None:
+        trace = run.trace
+        unknown |= trace.pu_busy_s.keys() - units
+        if any(row.position >= len(parts) or row.pu >= len(units) for row in trace.tasks):
+            raise ValueError("a task of its trace is none of its plan")
+        if any(row.position >= len(parts) for row in trace.activities):
+            raise ValueError("an activity of its trace is none of its plan")
+    if unknown:
+        raise ValueError(f"{min(unknown)!r} is not on its SoC")
 
 
 def _plan(plan: Plan) -> Json:
@@ -187,28 +216,22 @@ def _plan(plan: Plan) -> Json:
         "details": plan.details,
         "rewrites": _columns(Rewrite, plan.rewrites),
         "proof": plan.proof and [plan.proof.seconds, plan.proof.by],
+        "memories": plan.memories,
     }
 
 
-def _read_plan(entry: Json) -> Plan:
+def _read_plan(entry: PlanEntry) -> Plan:
     return Plan(
-        model=entry["model"],
-        partitions=tuple(_rows(Partition, entry["partitions"], operators=tuple)),
-        parallel_groups=tuple(tuple(group) for group in entry["parallel_groups"]),
-        scheduler=entry["scheduler"],
-        parameters=entry["parameters"],
-        predicted_s=entry["predicted_s"],
-        details=entry["details"],
-        rewrites=tuple(
-            _rows(
-                Rewrite,
-                entry["rewrites"],
-                operators=tuple,
-                tail=tuple,
-                kernel=lambda size: None if size is None else tuple(size),
-            )
-        ),
-        proof=entry["proof"] and Proof(*entry["proof"]),
+        model=entry.model,
+        partitions=tuple(entry.partitions),
+        parallel_groups=entry.parallel_groups,
+        scheduler=entry.scheduler,
+        parameters=entry.parameters,
+        predicted_s=entry.predicted_s,
+        details=entry.details,
+        rewrites=tuple(entry.rewrites),
+        proof=entry.proof,
+        memories=entry.memories,
     )
 
 
@@ -224,21 +247,23 @@ def _trace(trace: Trace) -> Json:
         "arrived": trace.arrived,
         "finished": trace.finished,
         "events": trace.events,
+        "state_peak_bytes": trace.state_peak_bytes,
     }
 
 
-def _read_trace(entry: Json) -> Trace:
+def _read_trace(entry: TraceEntry) -> Trace:
     return Trace(
-        makespan_s=entry["makespan_s"],
-        pu_busy_s=entry["pu_busy_s"],
-        links={name: LinkUsage(*usage) for name, usage in entry["links"].items()},
-        spans=_rows(Span, entry["spans"], operators=tuple),
-        rates=_rows(RateSample, entry["rates"]),
-        tasks=_rows(TaskRow, entry["tasks"]),
-        activities=_rows(Activity, entry["activities"]),
-        arrived=entry["arrived"],
-        finished=entry["finished"],
-        events=entry["events"],
+        makespan_s=entry.makespan_s,
+        pu_busy_s=entry.pu_busy_s,
+        links=entry.links,
+        spans=entry.spans,
+        rates=entry.rates,
+        tasks=entry.tasks,
+        activities=entry.activities,
+        arrived=entry.arrived,
+        finished=entry.finished,
+        events=entry.events,
+        state_peak_bytes=entry.state_peak_bytes,
     )
 
 
@@ -256,14 +281,3 @@ def _columns(
         convert = encode.get(field.name)
         table[field.name] = values if convert is None else [convert(value) for value in values]
     return table
-
-
-def _rows(
-    kind: type[Row], table: Mapping[str, list[Any]], **decode: Callable[[Any], object]
-) -> list[Row]:
-    """The rows of :func:`_columns`; all columns must be there and equally long."""
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    columns = [
-        list(map(decode[name], table[name])) if name in decode else table[name] for name in names
-    ]
-    return [kind(*values) for values in zip(*columns, strict=True)]

@@ -1,24 +1,31 @@
 """Results directories: all files appear at once, or none does.
 
-Files are written to a hidden sibling directory first and take their place by renaming. An existing
-directory is replaced only on demand and only if its manifest says that hetsim wrote it; files in
-it that the manifest does not list are somebody's own and are carried over.
+Files are written to a hidden sibling directory first (:mod:`hetsim.drafts`) and take their place by
+renaming. An existing directory is replaced only on demand and only if its manifest says that hetsim
+wrote it; files in it that the manifest does not list are somebody's own and are carried over.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from hetsim.drafts import (
+    clear_abandoned,
+    discard,
+    draft_directory,
+    sibling,
+    siblings,
+    turn,
+    write_file,
+)
 from hetsim.errors import ResultsError
 from hetsim.report.files.manifest import NAME as MANIFEST
-from hetsim.report.files.manifest import SCHEMA
+from hetsim.report.files.manifest import manifest_in
 
 
 def check_directory(directory: Path, *, force: bool = False) -> None:
@@ -28,6 +35,11 @@ def check_directory(directory: Path, *, force: bool = False) -> None:
         ResultsError: a file of that name exists; the directory is not empty and ``force`` is off,
             or is on but hetsim did not write it, or somebody stands in it.
     """
+    recover(directory)
+    _check(directory, force=force)
+
+
+def _check(directory: Path, *, force: bool) -> None:
     place = directory.resolve()
     for above in (place, *place.parents):
         if above.exists():
@@ -62,21 +74,23 @@ def fresh_directory(directory: Path, *, force: bool = False) -> Iterator[Path]:
     """Yields a directory to write in, which becomes ``directory`` when the block ends well.
 
     When the block fails, or is interrupted, nothing remains of it and ``directory`` is untouched.
+    When the process is killed, the next one that uses ``directory`` ends what it began.
 
     Raises:
-        ResultsError: as :func:`check_directory`; and when the disk is full or not writable.
+        ResultsError: as :func:`check_directory`, also for what came into being meanwhile; and when
+            the disk is full or not writable.
     """
     check_directory(directory, force=force)
     place = directory.resolve()
-    draft = _beside(place, "partial")
     made: list[Path] = []
     try:
         made = _make_parents(place.parent)
-        draft.mkdir()
-        yield draft
-        _publish(draft, place, directory)
+        with draft_directory(place) as draft:
+            yield draft
+            with turn(place.parent):
+                _check(directory, force=force)
+                _publish(draft, place, directory)
     except BaseException as error:
-        shutil.rmtree(draft, ignore_errors=True)
         for parent in reversed(made):
             with contextlib.suppress(OSError):
                 parent.rmdir()
@@ -85,70 +99,110 @@ def fresh_directory(directory: Path, *, force: bool = False) -> Iterator[Path]:
         raise
 
 
+def recover(directory: Path) -> None:
+    """Ends what a process that was killed had begun to do with ``directory``.
+
+    Results that were moved out of the way come back, or go when their successor is there; a
+    directory that was being filled is filled; drafts are removed. Nothing happens where every
+    process is alive, or was never here.
+    """
+    place = directory.resolve()
+    if not siblings(place):
+        return
+    with contextlib.suppress(OSError), turn(place.parent) as alone:
+        if alone:
+            found = siblings(place)
+            unmoved = {tail for word, tail, _ in found if word == "partial"}
+            for word, tail, path in found:
+                if word == "fill":
+                    _fill(path, place, [])
+                elif word == "old":
+                    _settle(path, place, moved=tail not in unmoved)
+            clear_abandoned(place)
+
+
 def _publish(draft: Path, place: Path, shown: Path) -> None:
+    """Gives a draft its name. What is done by then is enough for :func:`recover` at any moment."""
     if not place.exists():
         draft.rename(place)
     elif _is_empty(place):
-        _fill(draft, place)
+        filling = sibling(place, "fill")
+        draft.rename(filling)
+        written: list[Path] = []
+        try:
+            _fill(filling, place, written)
+        except BaseException:
+            for path in written:
+                path.unlink(missing_ok=True)
+            discard(place, filling)
+            raise
     else:
         _replace(draft, place, shown)
 
 
-def _fill(draft: Path, place: Path) -> None:
-    """Moves the files into an existing empty directory (which may be a mount or where we stand)."""
-    moved: list[Path] = []
+def _fill(draft: Path, place: Path, written: list[Path]) -> None:
+    """Copies the files into an existing empty directory (a mount, or where somebody stands)."""
     # The manifest comes last: a directory that has one is complete.
     names = sorted((entry.name for entry in draft.iterdir()), key=lambda name: name == MANIFEST)
-    try:
-        for name in names:
-            moved.append(place / name)
-            shutil.move(draft / name, place / name)
-    except BaseException:
-        for path in moved:
-            path.unlink(missing_ok=True)
-        raise
-    draft.rmdir()
+    for name in names:
+        content = (draft / name).read_bytes()
+        with contextlib.suppress(FileExistsError):
+            write_file(place / name, content, replace=False)
+            written.append(place / name)
+        if (place / name).read_bytes() != content:
+            raise FileExistsError(errno.EEXIST, f"{name} came into being meanwhile")
+    discard(place, draft)
 
 
 def _replace(draft: Path, place: Path, shown: Path) -> None:
     ours = _files_listed(place)
-    if ours is None:  # it changed while we worked
-        raise ResultsError(f"{shown} was changed by somebody else meanwhile; nothing was replaced")
-    kept = sorted(entry.name for entry in place.iterdir() if entry.name not in ours)
-    clash = [name for name in kept if (draft / name).exists()]
+    assert ours is not None, "checked just before"
+    clash = sorted(
+        entry.name
+        for entry in place.iterdir()
+        if entry.name not in ours and (draft / entry.name).exists()
+    )
     if clash:
         raise ResultsError(
             f"{shown} holds {clash[0]!r}, which hetsim did not write and would overwrite",
             hint="move that file away, or choose another directory with --output",
         )
-    old = _beside(place, "old")
-    place.rename(old)
+    # Both names have the same tail: a draft that is still there was not moved.
+    tail = draft.name.rpartition(".partial-")[2]
+    old = sibling(place, "old", tail)
     try:
+        place.rename(old)
         draft.rename(place)
-    except BaseException:
-        old.rename(place)
-        raise
-    for name in kept:
-        (old / name).rename(place / name)
-    shutil.rmtree(old)
+    finally:
+        if old.exists():
+            _settle(old, place, moved=not draft.exists())
+
+
+def _settle(old: Path, place: Path, *, moved: bool) -> None:
+    """Ends a replacement: ``old`` goes if its successor was ``moved`` in, else it comes back."""
+    ours = _files_listed(old)
+    if not moved or ours is None:
+        old.rename(_free(place))
+        return
+    for entry in sorted(old.iterdir()):
+        if entry.name not in ours:
+            entry.rename(_free(place / entry.name))
+    discard(place, old)
+
+
+def _free(place: Path) -> Path:
+    """``place``, or another name like it where somebody took that one."""
+    while os.path.lexists(place):
+        place = place.with_name(f"{place.name}.old-{secrets.token_hex(4)}")
+    return place
 
 
 def _files_listed(place: Path) -> frozenset[str] | None:
     """Names that the directory's manifest claims, itself included; ``None`` if it is not ours."""
     try:
-        manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return frozenset([MANIFEST, *manifest_in(place).files])
+    except ResultsError:
         return None
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        return None
-    files = manifest.get("files")
-    if not isinstance(files, list):
-        return None
-    return frozenset([MANIFEST, *(name for name in files if isinstance(name, str))])
-
-
-def _beside(place: Path, word: str) -> Path:
-    return place.parent / f".{place.name}.{word}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 def _is_empty(place: Path) -> bool:

@@ -6,19 +6,72 @@ wall-clock planning times, and the list of files that belong to the directory.
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import Any
+from pathlib import Path
+
+from pydantic import ConfigDict, Field
 
 from hetsim.analysis.result import Result
+from hetsim.errors import ResultsError
+from hetsim.infiles import read_bytes
+from hetsim.records import RECORD_LIMIT, Record, damaged, read_record
 from hetsim.version import version
 
 SCHEMA = "hetsim.manifest/1"
 NAME = "manifest.json"
+
+
+class PlanningEntry(Record):
+    """How long a scheduler thought about a network, wall-clock milliseconds."""
+
+    model: str
+    scheduler: str
+    ms: float
+
+
+class Manifest(Record):
+    """What is read of a manifest; ``study`` is there when a study wrote the directory."""
+
+    model_config = ConfigDict(extra="allow")
+
+    schema_: str = Field(alias="schema")
+    files: list[str] = Field(default_factory=list)
+    study: dict[str, str] | None = None
+    command: str = ""
+    created: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+    platform: dict[str, str] = Field(default_factory=dict)
+    planning_ms: list[PlanningEntry] = Field(default_factory=list)
+    sha256: dict[str, str] = Field(default_factory=dict)
+
+
+def manifest_in(directory: Path) -> Manifest:
+    """The manifest of a results directory.
+
+    Raises:
+        ResultsError: there is none, or it is damaged or of another version.
+    """
+    return read_record(directory / NAME, Manifest, schema=SCHEMA)
+
+
+def check_content(directory: Path, name: str) -> None:
+    """Raises :class:`ResultsError` when ``name`` is not what the manifest beside it says it is.
+
+    Nothing is said about a file that no manifest speaks of.
+    """
+    if not (directory / NAME).exists():
+        return
+    expected = manifest_in(directory).sha256.get(name)
+    raw = read_bytes(directory / name, limit=RECORD_LIMIT, error=ResultsError)
+    if expected is not None and hashlib.sha256(raw).hexdigest() != expected:
+        raise damaged(str(directory / name), f"its content is not what {NAME} says was written")
+
 
 _LIBRARIES = (
     "jinja2",
@@ -46,11 +99,11 @@ def versions() -> dict[str, str]:
 
 def manifest_of(
     result: Result,
-    files: Iterable[str],
+    files: Mapping[str, bytes],
     command: Sequence[str] | str,
-    origin: Mapping[str, Any] | None = None,
+    origin: Manifest | None = None,
 ) -> dict[str, object]:
-    """The manifest as plain JSON values; ``files`` are the names beside it.
+    """The manifest as plain JSON values; ``files`` are the contents beside it, by name.
 
     ``origin`` is the manifest of the directory that the result was read from: what simulated it,
     when and where is kept then, and what made the reports anew is told beside it.
@@ -79,10 +132,11 @@ def manifest_of(
             for run in result.runs
         ],
         "files": sorted(files),
+        "sha256": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
     }
     if origin is not None:
         again = {key: manifest[key] for key in ("command", "created", "versions")}
         kept = ("command", "created", "versions", "platform")
-        manifest |= {key: origin[key] for key in kept if key in origin}
+        manifest |= origin.model_dump(include=set(kept), exclude_unset=True)
         manifest["rebuilt"] = again
     return manifest

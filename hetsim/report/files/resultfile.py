@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.metrics.registry import told
+from hetsim.records import Record
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PUEntry(_Strict):
+class PUEntry(Record):
     """A processing unit over one run."""
 
     busy_us: float = Field(description="time it was busy with kernels")
@@ -27,7 +24,7 @@ class PUEntry(_Strict):
     attribution_us: dict[str, float] = Field(description="where the makespan went on this unit")
 
 
-class LinkEntry(_Strict):
+class LinkEntry(Record):
     """A link over one run."""
 
     bytes: int = Field(description="carried in all")
@@ -35,17 +32,17 @@ class LinkEntry(_Strict):
     contention_us: float = Field(description="time that transfers lost to one another on it")
 
 
-class BoundEntry(_Strict):
+class BoundEntry(Record):
     """A proven lower bound on the makespan."""
 
     us: float
     argument: str = Field(description="why no schedule can be faster")
 
 
-class RunEntry(BaseModel):
+class RunEntry(Record):
     """One network planned by one scheduler and simulated."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, int | float | None] = Field(init=False)
 
     model: str
@@ -66,7 +63,7 @@ class RunEntry(BaseModel):
         return self.__pydantic_extra__
 
 
-class FigureEntry(_Strict):
+class FigureEntry(Record):
     """A published figure and ours."""
 
     model: str
@@ -81,7 +78,7 @@ class FigureEntry(_Strict):
     settings: int = Field(default=0, description="combinations of it that were simulated")
 
 
-class ReferenceEntry(_Strict):
+class ReferenceEntry(Record):
     """Published figures printed beside the simulated ones."""
 
     title: str
@@ -91,7 +88,7 @@ class ReferenceEntry(_Strict):
     unmeasured: list[str] = Field(default_factory=list, description="what nobody measured")
 
 
-class ResultFile(_Strict):
+class ResultFile(Record):
     """Everything one scenario produced, as ``result.json`` and ``--json`` state it."""
 
     format: Literal["hetsim.result/1"] = Field(alias="schema")

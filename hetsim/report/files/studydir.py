@@ -7,7 +7,6 @@ made again from the study's store.
 
 from __future__ import annotations
 
-import json
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
@@ -15,10 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hetsim.errors import ResultsError
 from hetsim.report.files.directory import check_directory, fresh_directory
 from hetsim.report.files.jsonout import dumps
 from hetsim.report.files.manifest import NAME as MANIFEST
-from hetsim.report.files.manifest import SCHEMA, versions
+from hetsim.report.files.manifest import SCHEMA, manifest_in, versions
 from hetsim.report.page.study import Page, render_page
 
 
@@ -82,7 +82,6 @@ def write_study(
 
 def _written_by(directory: Path) -> object:
     try:
-        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return manifest_in(directory).study
+    except ResultsError:
         return None
-    return manifest.get("study") if isinstance(manifest, dict) else None

@@ -7,12 +7,11 @@ gantt-MODEL-SCHEDULER.svg/.png  trace-MODEL-SCHEDULER.json  plan-MODEL-SCHEDULER
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from hetsim.analysis.result import Result, Run
+from hetsim.names import distinct_name, plain_name
 from hetsim.progress import Progress
 from hetsim.report.figures.gantt import gantt_images
 from hetsim.report.figures.plotting import figure_images
@@ -22,7 +21,7 @@ from hetsim.report.files.archive import dump_archive
 from hetsim.report.files.directory import check_directory, fresh_directory
 from hetsim.report.files.jsonout import dumps, result_to_dict
 from hetsim.report.files.manifest import NAME as MANIFEST
-from hetsim.report.files.manifest import manifest_of, versions
+from hetsim.report.files.manifest import Manifest, manifest_of, versions
 from hetsim.report.files.perfetto import perfetto_json
 from hetsim.report.files.tables import operators_csv
 from hetsim.report.page.run import render_report
@@ -38,7 +37,7 @@ def write_results(
     force: bool = False,
     command: Sequence[str] | str = (),
     progress: Progress | None = None,
-    origin: Mapping[str, Any] | None = None,
+    origin: Manifest | None = None,
     sections: Sequence[Section] = (),
 ) -> dict[str, Path]:
     """Writes everything about ``result`` into a fresh ``directory``; returns paths by file name.
@@ -81,10 +80,10 @@ def write_results(
             svg, png = figure_images(figure)
             put(f"{name}.svg", svg)
             put(f"{name}.png", png)
-        simulated_with = (origin or {}).get("versions", versions())
+        simulated_with = versions() if origin is None else origin.versions
         put("report.html", render_report(result, files, simulated_with, sections=sections))
         put(ARCHIVE, dump_archive(result))
-        written = [entry.name for entry in draft.iterdir()]
+        written = {entry.name: entry.read_bytes() for entry in draft.iterdir()}
         put(MANIFEST, dumps(manifest_of(result, written, command, origin)))
     return {name: directory / name for name in sorted([*written, MANIFEST])}
 
@@ -108,15 +107,5 @@ def file_names(result: Result) -> dict[int, dict[str, str]]:
 
 def _stem(run: Run, taken: set[str]) -> str:
     """``MODEL-SCHEDULER`` with only plain characters; numbered where two would be the same."""
-    parts = (_plain(run.model) or "model", _plain(run.scheduler) or "scheduler")
-    base = stem = "-".join(parts)
-    number = 1
-    while stem.lower() in taken:  # some file systems do not tell cases apart
-        number += 1
-        stem = f"{base}-{number}"
-    taken.add(stem.lower())
-    return stem
-
-
-def _plain(label: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._+=-]+", "_", label).strip("._-")[:60]
+    parts = plain_name(run.model, "model"), plain_name(run.scheduler, "scheduler")
+    return distinct_name("-".join(parts), taken)

@@ -25,8 +25,8 @@ class ProfileRow:
     """An operator or fused group alone as a partition on one PU.
 
     ``seconds`` hold the call, the crossings and the kernel, ``kernel_s`` only the kernel, both
-    infinite where the PU cannot run it (``reason``); ``transfer_s`` is the share that brings the
-    inputs there.
+    infinite where the PU cannot run it (``reason``). ``transfer_s`` is no part of them: what the
+    host takes to copy the inputs of the first operator, whatever the PU (T(n)).
     """
 
     pu: str
@@ -82,7 +82,7 @@ def _row(lowering: Lowering, profile: SimulatedProfile, ops: tuple[int, ...], pu
         reason = error.message
     kernel = profile.chain_time(ops, pu.index) if math.isfinite(seconds) else math.inf
     key = group_key(graph, operators)
-    transfer = profile.transfer(ops[0], pu.index)
+    transfer = profile.copy(ops[0])
     return ProfileRow(pu.name, operators, key, seconds, kernel, transfer, source, reason)
 
 

@@ -10,6 +10,7 @@ from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.metrics.registry import told
 from hetsim.analysis.metrics.time import LOWER_BOUND, MAKESPAN
 from hetsim.analysis.result import Run
+from hetsim.names import stems
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.figures.stacked import stacked_gantt_figure
 from hetsim.report.files.jsonout import dumps, result_to_dict
@@ -17,7 +18,6 @@ from hetsim.report.page.study import Page, Picture, Section, Table
 from hetsim.report.summary import metric_text, tidy_time
 from hetsim.study.compare.result import Comparison, Variant
 from hetsim.study.result import html_sentence, html_table, to_figures, to_html
-from hetsim.study.sweep.pictures import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -109,11 +109,12 @@ def compare_files(comparison: Comparison) -> tuple[Page, dict[str, str | bytes]]
         "compare.csv": _csv(comparison),
     }
     sections = [Section("Variants", _variant_lines(comparison))]
+    names = stems("gantt", comparison.models)
     for model in comparison.models:
         pictures = []
         if any(variant.best(model) is not None for variant in comparison.variants):
             svg, png = figure_images(gantts(comparison, model))
-            files |= {f"gantt-{plain(model)}.svg": svg, f"gantt-{plain(model)}.png": png}
+            files |= {f"{names[model]}.svg": svg, f"{names[model]}.png": png}
             pictures.append(Picture(svg, "The fastest run of each variant, on one time axis."))
         sections.append(Section(model, (), pictures, table(comparison, model)))
     if comparison.failed:
@@ -142,8 +143,8 @@ def comparison_html(comparison: Comparison) -> str:
 def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
     """The Gantt charts of each network that runs on some variant."""
     return {
-        f"gantt-{plain(model)}": gantts(comparison, model)
-        for model in comparison.models
+        stem: gantts(comparison, model)
+        for model, stem in stems("gantt", comparison.models).items()
         if any(variant.best(model) is not None for variant in comparison.variants)
     }
 

@@ -79,9 +79,8 @@ class CompareStudy(Study[Comparison]):
         return cls(scenario, asked)
 
     def question(self) -> object:
-        """The networks and the variants."""
-        changes = {name: dict(values) for name, values in self.variants.items()}
-        return [[ref.label for ref in self.scenario.models], changes]
+        """The variants."""
+        return {name: dict(values) for name, values in self.variants.items()}
 
     def run(self, executor: Executor[Any, Any], progress: Progress | None = None) -> Comparison:
         """Runs each variant as ``hetsim run`` does, in this process."""

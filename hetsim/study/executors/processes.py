@@ -7,18 +7,23 @@ one at a time, and for one whose worker dies again the bench answers (:meth:`Ben
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import pickle
 import signal
 import threading
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection
 from typing import Any
 
 from hetsim.study.executors.base import Answer, Bench, Executor, Job
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM)
+pthread_sigmask = getattr(signal, "pthread_sigmask", None)  # not on Windows
 
 _bench: Bench[Any, Any] | None = None
 """The bench of this worker process."""
@@ -98,7 +103,8 @@ class ProcessExecutor(Executor[Job, Answer]):
         assert self._pool is not None
         future: Future[Answer]
         try:
-            future = self._pool.submit(_evaluate, job)
+            with _undisturbed():  # it starts a process while workers are missing
+                future = self._pool.submit(_evaluate, job)
         except BrokenProcessPool as error:
             future = Future()
             future.set_exception(error)
@@ -119,11 +125,27 @@ class ProcessExecutor(Executor[Job, Answer]):
         return []
 
 
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Puts signals off: a worker half started would complain when its parent goes away.
+
+    Workers inherit that, so Ctrl-C does not interrupt them either before they ignore it.
+    """
+    before = pthread_sigmask(signal.SIG_BLOCK, _ENDINGS) if pthread_sigmask else None
+    try:
+        yield
+    finally:
+        if pthread_sigmask and before is not None:
+            pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _prepare(bench: bytes) -> None:
     """Runs first in every worker."""
     global _bench
     # Ctrl-C goes to the whole group; the parent decides what becomes of the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if pthread_sigmask:
+        pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _bench = pickle.loads(bench)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from hetsim.infiles import user_path
 from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef
 from hetsim.scenario.variants import varied
 
@@ -52,7 +53,7 @@ def _absolute_costs(soc: dict[str, Any], base: Path) -> None:
     for spec in soc.get("pus", {}).values():
         for name in ("profile", "learned"):
             if isinstance(spec, dict) and isinstance(spec.get(name), str):
-                spec[name] = str((base / Path(spec[name]).expanduser()).absolute())
+                spec[name] = str((base / user_path(spec[name])).absolute())
 
 
 def _model(ref: ModelRef) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Axes as Optuna sees them: distributions, and designs from what it suggests."""
+"""Axes as Optuna sees them: what it may suggest, and designs from what it did."""
 
 from __future__ import annotations
 
@@ -10,27 +10,20 @@ from hetsim.study.axes import Axis
 from hetsim.study.sweep.pictures import as_numbers
 
 
-def distributions(axes: Sequence[Axis]) -> dict[str, Any]:
-    """A distribution for each axis.
+def suggest(axis: Axis, trial: Any) -> None:
+    """Lets a trial of Optuna choose a value of the axis, unless it has.
 
     Values in order (numbers, stepped ranges) are an integer that counts along them, so that
-    neighbours are known to be neighbours; a range without steps is a float or an integer; other
-    values are categories.
+    neighbours are known to be neighbours; a range without steps is a float; other values are
+    categories.
     """
-    from optuna import distributions as optuna
-
-    found: dict[str, Any] = {}
-    for axis in axes:
-        interval = axis.interval
-        if interval is not None and not axis.stepped:
-            found[axis.path] = optuna.FloatDistribution(
-                interval.low, interval.high, log=interval.log
-            )
-        elif _ordered(axis):
-            found[axis.path] = optuna.IntDistribution(0, len(axis.values) - 1)
-        else:
-            found[axis.path] = optuna.CategoricalDistribution([str(v) for v in axis.values])
-    return found
+    interval = axis.interval
+    if interval is not None and not axis.stepped:
+        trial.suggest_float(axis.path, interval.low, interval.high, log=interval.log)
+    elif _ordered(axis):
+        trial.suggest_int(axis.path, 0, len(axis.values) - 1)
+    else:
+        trial.suggest_categorical(axis.path, [str(value) for value in axis.values])
 
 
 def design_of(axes: Sequence[Axis], suggested: Mapping[str, Any]) -> dict[str, object]:

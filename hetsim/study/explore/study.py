@@ -2,8 +2,8 @@
 
 Designs are asked for in batches of a fixed size and evaluated by any executor; the next batch is
 asked for when all of one are known. So the search does not depend on the number of workers or on
-who is done first. What a batch's sampler sees is in the storage, and its seed follows from the
-number of its first trial: an interrupted search goes on where it was.
+who is done first. What a sampler sees is in the storage, and its seed follows from the number of
+the trial: a search that was interrupted or killed goes on to the designs it would have tried.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from hetsim.study.explore.objectives import (
 from hetsim.study.explore.objectives import measures as known_measures
 from hetsim.study.explore.report import explore_files, front_table, headline, obstacles
 from hetsim.study.explore.result import Design, Exploration
-from hetsim.study.explore.space import design_of, distributions, size
+from hetsim.study.explore.space import design_of, size
 from hetsim.study.explore.trials import SAMPLERS, Trials, require_optuna
 from hetsim.study.point import Outcome, Point, PointBench, digest, points_of
 from hetsim.study.result import Rows, Shown, Words
@@ -124,9 +124,10 @@ class ExploreStudy(Study[Exploration]):
         return study
 
     def question(self) -> object:
-        """What is varied and what is wanted."""
+        """What is varied, what is wanted, and how it is searched."""
         varied = [[axis.path, list(axis.values)] for axis in self.axes]
-        return [varied, list(self.minimise), [str(c) for c in self.constraints]]
+        wanted = [list(self.minimise), [str(c) for c in self.constraints]]
+        return [varied, *wanted, self.sampler]
 
     def run(
         self, executor: Executor[Point, Outcome], progress: Progress | None = None
@@ -143,8 +144,7 @@ class ExploreStudy(Study[Exploration]):
         question = _question(axes, objectives, constraints, sampler)
         content = digest([bench.key(point) for point in points_of(scenario, [{}])])
         memory = Trials(self.storage, scenario.name, question, content, objectives)
-        with memory.explaining():
-            memory.take_over()
+        with memory, memory.explaining():
             search = _Search(bench, axes, objectives, constraints, measures, memory, executor)
             fresh = search.run(self.trials, sampler, progress)
             designs = tuple(_design(axes, trial) for trial in memory.finished)
@@ -222,8 +222,8 @@ class _Search:
 
     def run(self, trials: int, sampler: str, progress: Progress | None) -> int:
         """Asks for batches until enough is known; returns how many trials were new."""
-        space = distributions(self.axes)
         fresh = 0
+        batch = self.memory.left_behind()
         while True:
             finished = self.memory.finished
             if progress is not None:
@@ -231,11 +231,17 @@ class _Search:
             tried = {repr(design_of(self.axes, t.params)) for t in finished}
             if len(finished) >= trials or len(tried) >= size(self.axes):
                 return fresh
-            first = len(self.memory.study.get_trials(deepcopy=False))
-            self.memory.use(sampler, self.bench.scenario.seed * 1_000_003 % 2**31 + first)
-            batch = [self.memory.ask(space) for _ in range(min(BATCH, trials - len(finished)))]
+            # Batches end at multiples of their size, also one that was left half done: what is
+            # known when a trial is asked for does not depend on who was killed when.
+            while len(batch) < min(BATCH, trials - len(finished)):
+                if batch and self.memory.count % BATCH == 0:
+                    break
+                batch.append(self.memory.begin())
+            for trial in batch:
+                self.memory.ask(trial, self.axes, sampler, self.bench.scenario.seed)
             fresh += len(batch)
             self._evaluate(batch, len(finished), trials, progress)
+            batch = []
 
     def _evaluate(
         self, batch: Sequence[Any], done: int, trials: int, progress: Progress | None

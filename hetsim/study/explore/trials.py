@@ -12,14 +12,21 @@ import os
 import socket
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
+from hetsim.drafts import leave, share
 from hetsim.errors import ConfigError, MissingExtraError, ResultsError
-from hetsim.study.point import SCHEMA, Outcome
+from hetsim.study.axes import Axis
+from hetsim.study.explore.space import suggest
+from hetsim.study.point import SCHEMA, Outcome, digest
 from hetsim.version import version
 
 SAMPLERS = ("tpe", "nsga2", "random")
+OWNERLESS_S = 60.0
+"""After so long a trial that nobody has put his name to is nobody's."""
 POPULATION = 20
 """Designs of one generation of NSGA-II; Optuna's 50 would spend most of a study on the first."""
 
@@ -60,7 +67,11 @@ class Trials:
         import optuna
 
         self.place = "memory" if storage is None else str(storage)
-        with self.explaining():
+        self._lock: tuple[Path, int] | None = None
+        self._alone = False
+        with contextlib.ExitStack() as opened, self.explaining():
+            opened.callback(self.close)
+            self._share(storage)
             self.study = optuna.create_study(
                 storage=_storage(storage),
                 study_name=f"hetsim explore {scenario} {question[:12]}",
@@ -68,6 +79,33 @@ class Trials:
                 load_if_exists=True,
             )
             self._check({"version": version(), "schema": SCHEMA, "content": content})
+            opened.pop_all()
+
+    def __enter__(self) -> Trials:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets others know that this process is done with the storage."""
+        if self._lock is not None:
+            leave(*self._lock)
+            self._lock = None
+
+    def _share(self, storage: str | Path | None) -> None:
+        """Finds out whether another process works on the storage, if it is a file."""
+        if storage is not None and "://" not in str(storage):
+            path = Path(storage)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = path.parent / f".{path.name}.lock"
+            handle, self._alone = share(lock)
+            self._lock = (lock, handle)
 
     def _check(self, ours: dict[str, object]) -> None:
         found = self.study.user_attrs.get("hetsim")
@@ -98,14 +136,47 @@ class Trials:
                 found[key] = Outcome.from_json(text)
         return found
 
-    def use(self, sampler: str, seed: int) -> None:
-        """Samples from now on by ``sampler``.
+    @property
+    def count(self) -> int:
+        """How many trials there are, whatever became of them."""
+        return len(self.study.get_trials(deepcopy=False))
+
+    def begin(self) -> Any:
+        """A new trial without a design, marked as this process's."""
+        trial = self.study.ask()
+        trial.set_user_attr("owner", _owner())
+        return trial
+
+    def left_behind(self) -> list[Any]:
+        """The trials that processes which died had begun, now this one's, in order."""
+        from optuna.trial import Trial, TrialState
+
+        found = []
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if self._alone or _is_dead(trial):
+                found.append(Trial(self.study, trial._trial_id))
+                found[-1].set_user_attr("owner", _owner())
+        return found
+
+    def ask(self, trial: Any, axes: Sequence[Axis], sampler: str, seed: int) -> None:
+        """Chooses the design of a trial; what it has chosen already stays.
+
+        Every value depends on the trials that finished before, the trial's number and ``seed``
+        alone. So a trial that was begun by a process that died becomes what it would have been.
 
         Raises:
-            ConfigError: an unknown one.
+            ConfigError: an unknown sampler.
         """
+        self._use(sampler, seed, trial.number, 0)
+        _ = trial.relative_params  # values that belong together, chosen at once
+        for i, axis in enumerate(axes, 1):
+            self._use(sampler, seed, trial.number, i)
+            suggest(axis, trial)
+
+    def _use(self, sampler: str, *seeds: int) -> None:
         from optuna import samplers
 
+        seed = int(digest(seeds)[:8], 16)
         if sampler == "tpe":
             self.study.sampler = samplers.TPESampler(seed=seed)
         elif sampler == "nsga2":
@@ -114,12 +185,6 @@ class Trials:
             self.study.sampler = samplers.RandomSampler(seed=seed)
         else:
             raise ConfigError(f"unknown sampler {sampler!r}", hint=f"one of {', '.join(SAMPLERS)}")
-
-    def ask(self, space: dict[str, Any]) -> Any:
-        """A new trial, marked as this process's."""
-        trial = self.study.ask(space)
-        trial.set_user_attr("owner", _owner())
-        return trial
 
     def tell(
         self,
@@ -135,7 +200,7 @@ class Trials:
         trial.set_user_attr("outcomes", {key: o.to_json() for key, o in outcomes.items()})
         for name, value in violations.items():
             trial.set_constraint(name, value)
-        self.study.tell(trial, [measured[name] for name in objectives])
+        self.study.tell(trial, [measured[name] for name in objectives], skip_if_finished=True)
 
     def tell_failed(self, trial: Any, error: str, outcomes: Mapping[str, Outcome]) -> None:
         """Keeps a design that cannot run."""
@@ -143,18 +208,7 @@ class Trials:
 
         trial.set_user_attr("error", error)
         trial.set_user_attr("outcomes", {key: o.to_json() for key, o in outcomes.items()})
-        self.study.tell(trial, state=TrialState.FAIL)
-
-    def take_over(self) -> int:
-        """Queues again what a process that died left unfinished; returns how many trials."""
-        from optuna.trial import TrialState
-
-        running = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        orphans = [t for t in running if _is_dead(t.user_attrs.get("owner"))]
-        for trial in orphans:
-            self.study.tell(trial.number, state=TrialState.FAIL)
-            self.study.enqueue_trial(trial.params)
-        return len(orphans)
+        self.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
 
     @contextlib.contextmanager
     def explaining(self) -> Iterator[None]:
@@ -187,7 +241,6 @@ def _storage(place: str | Path | None) -> Any:
     if place is None or "://" in str(place):
         return place
     path = Path(place)
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".log":
         from optuna.storages import JournalStorage
         from optuna.storages.journal import JournalFileBackend
@@ -200,8 +253,14 @@ def _owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def _is_dead(owner: object) -> bool:
-    """Whether a trial's process is gone; of other machines we cannot know."""
+def _is_dead(trial: Any) -> bool:
+    """Whether a trial's process is gone; of other machines we cannot know.
+
+    One without an owner was begun a moment ago, or by a process that died in that moment.
+    """
+    owner = trial.user_attrs.get("owner")
+    if owner is None:
+        return bool((datetime.now() - trial.datetime_start).total_seconds() > OWNERLESS_S)
     host, _, pid = str(owner).rpartition(":")
     if host != socket.gethostname() or not pid.isdecimal():
         return False

@@ -10,7 +10,7 @@ from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.metrics.registry import told
 from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.errors import ConfigError
-from hetsim.names import suggest
+from hetsim.names import stems, suggest
 from hetsim.report.figures.curves import curves_figure
 from hetsim.report.figures.heatmap import heatmap_figure
 from hetsim.report.figures.pareto import pareto_figure, pareto_front
@@ -37,8 +37,8 @@ def sweep_figures(sweep: Sweep) -> dict[str, Figure]:
         figures["curves"] = curves(table, sweep.axes[0].path)
     elif grid and sum(n > 1 for n in lengths) >= 2:
         first, second = [a.path for a in sorted(sweep.axes, key=lambda a: -len(a.values))[:2]]
-        for model in dict.fromkeys(row["model"] for row in table.rows):
-            stem = f"heatmap-{plain(model)}"
+        models = dict.fromkeys(str(row["model"]) for row in table.rows)
+        for model, stem in stems("heatmap", models).items():
             figures[stem] = heatmap(table, first, second, model=model)
     for metric in beside_the_time(table):
         if sweep.axes and metric.better is not None:
@@ -157,8 +157,3 @@ def _measure(table: StudyTable, name: str) -> Metric:
         raise ConfigError(f"there is no {name!r}", hint=suggest(name, table.columns, "columns"))
     known = {metric.column: metric for metric in told("record")}
     return known.get(name, Metric(name, name, ""))
-
-
-def plain(text: str) -> str:
-    """A name that is safe in file names."""
-    return re.sub(r"[^A-Za-z0-9._+-]+", "_", text)

@@ -110,13 +110,11 @@ class SweepStudy(PointStudy[Sweep]):
         return study
 
     def question(self) -> object:
-        """The grid, and what runs on it."""
+        """The grid."""
         return {
             "axes": [[axis.path, list(axis.values)] for axis in self.axes],
             "mode": self.mode,
             "points": self.sample,
-            "models": [ref.label for ref in self.scenario.models],
-            "schedulers": [ref.label for ref in self.scenario.schedulers],
         }
 
     def points(self) -> tuple[Point, ...]:

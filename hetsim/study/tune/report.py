@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from hetsim.names import plain_name, stems
 from hetsim.plan.files import dump_plan
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
@@ -107,9 +107,10 @@ def tune_files(tuning: Tuning) -> tuple[Page, dict[str, str | bytes]]:
     pictures = []
     if tuning.models:
         files["curve.csv"] = _curves(tuning)
+        names = stems("plan", [model.model for model in tuning.models])
         for model in tuning.models:
             assert model.best.plan is not None
-            files[f"plan-{plain(model.model)}.yaml"] = dump_plan(model.best.plan)
+            files[f"{names[model.model]}.yaml"] = dump_plan(model.best.plan)
         svg, png = figure_images(curve_figure(tuning))
         files |= {"curve.svg": svg, "curve.png": png}
         pictures.append(Picture(svg, "best plan so far, over plans judged"))
@@ -165,7 +166,7 @@ def _curves(tuning: Tuning) -> str:
 def _parameters(tuning: Tuning, tuned: TunedParameters) -> str:
     entry = {
         "name": "partition_tuner",
-        "label": f"partition_tuner_for_{plain(tuning.soc)}",
+        "label": f"partition_tuner_for_{plain_name(tuning.soc, 'soc')}",
         "parameters": dict(tuned.best),
     }
     remark = f"# PartitionTuner's parameters tuned on {tuning.soc}: an entry for a scenario file.\n"
@@ -223,8 +224,3 @@ def _time(seconds: float | None) -> str:
 
 def _gap(model: TunedModel) -> str:
     return "–" if model.best.gap is None else f"{model.best.gap:.2%}"
-
-
-def plain(text: str) -> str:
-    """A file name out of a label, which may hold anything."""
-    return re.sub(r"[^\w.+=-]+", "_", text).strip("._") or "network"

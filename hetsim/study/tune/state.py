@@ -8,22 +8,26 @@ the same result as never having stopped.
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
+from hetsim.drafts import write_file
 from hetsim.errors import PlanError, ResultsError
 from hetsim.plan.files import dump_plan, parse_plan
 from hetsim.plan.model import Plan
+from hetsim.records import Record, damaged, read_record, seal
 from hetsim.schedulers.search.campaign import Campaign
 from hetsim.schedulers.search.genome import Genome
 from hetsim.schedulers.search.search import SearchState
 from hetsim.study.tune.parameters import TunedParameters
 from hetsim.workload.rewrite import Rewrite
 
-FORMAT = "hetsim.tune-state/1"
+_HINT = "choose another file with --state, or move this one away"
+FORMAT = "hetsim.tune-state/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +62,9 @@ class TuneState:
         Raises:
             ResultsError: it cannot be written; the old one is intact.
         """
-        draft = path.with_name(f".{path.name}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("w", encoding="utf-8") as stream:
-                json.dump(self._as_dict(), stream, allow_nan=False)
-                stream.flush()
-                os.fsync(stream.fileno())
-            draft.replace(path)
+            write_file(path, json.dumps(seal(self._as_dict()), allow_nan=False))
         except OSError as error:
             raise ResultsError(f"state file {path}: {error.strerror}") from error
 
@@ -76,29 +75,17 @@ class TuneState:
         Raises:
             ResultsError: it is missing, damaged, or of another study.
         """
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(data, dict) or data.get("format") != FORMAT:
-                raise ResultsError(f"{path} is not a state file of this hetsim")
-            if data["digest"] != digest:
-                raise ResultsError(
-                    f"state file {path} belongs to another study",
-                    hint="it must have the same scenario, networks, SoC, seed and hetsim",
-                )
-            parameters = data["parameters"]
-            return cls(
-                digest,
-                None if parameters is None else TunedParameters.from_dict(parameters),
-                {label: _model(entry) for label, entry in data["models"].items()},
-            )
-        except FileNotFoundError:
+        entry = read_record(path, _StateFile, schema=FORMAT, key="format", sealed=True, hint=_HINT)
+        if entry.digest != digest:
             raise ResultsError(
-                f"there is no state file {path}", hint="leave --resume out to start"
-            ) from None
-        except OSError as error:
-            raise ResultsError(f"state file {path}: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError, PlanError) as error:
-            raise ResultsError(f"state file {path} is damaged: {error!r}") from error
+                f"state file {path} belongs to another study",
+                hint=f"it must have the same scenario, networks, SoC, seed and hetsim; {_HINT}",
+            )
+        try:
+            models = {label: _model(model) for label, model in entry.models.items()}
+        except (PlanError, ValueError) as error:
+            raise damaged(str(path), str(error)) from error
+        return cls(digest, entry.parameters, models)
 
     def _as_dict(self) -> dict[str, Any]:
         return {
@@ -124,22 +111,53 @@ def _model_dict(state: ModelState) -> dict[str, Any]:
     }
 
 
-def _model(data: Mapping[str, Any]) -> ModelState:
+class _SearchEntry(Record):
+    order: list[int]
+    pu: list[Annotated[int, Field(ge=0)]]
+    cut: list[int]
+    plain: list[int]
+    beside: list[int]
+    seconds: float
+    initial_s: float
+    evaluations: Annotated[int, Field(ge=0)]
+    rounds: Annotated[int, Field(ge=0)]
+    curve: tuple[tuple[int, float], ...]
+    exhausted: bool
+
+
+class _ModelEntry(Record):
+    starts: list[tuple[str, float | None, str | None]]
+    best_start: str
+    rewrites: list[
+        list[
+            tuple[Literal["merge", "pad"], tuple[str, ...], tuple[str, ...], tuple[int, int] | None]
+        ]
+    ]
+    searches: Annotated[list[_SearchEntry], Field(min_length=1)]
+    curve: tuple[tuple[int, float], ...]
+    spent: Annotated[int, Field(ge=0)]
+
+
+class _StateFile(Record):
+    format: str
+    digest: str
+    parameters: TunedParameters | None
+    models: dict[str, _ModelEntry]
+
+
+def _model(entry: _ModelEntry) -> ModelState:
+    if len(entry.rewrites) != len(entry.searches):
+        raise ValueError("it has not as many searches as networks")
     return ModelState(
-        tuple(Start(*entry) for entry in data["starts"]),
-        parse_plan(data["best_start"]),
+        tuple(Start(*start) for start in entry.starts),
+        parse_plan(entry.best_start),
         Campaign(
-            tuple(tuple(_rewrite(*entry) for entry in several) for several in data["rewrites"]),
-            tuple(_search(entry) for entry in data["searches"]),
-            _curve(data["curve"]),
-            data["spent"],
+            tuple(tuple(Rewrite(*rewrite) for rewrite in several) for several in entry.rewrites),
+            tuple(_search(search) for search in entry.searches),
+            entry.curve,
+            entry.spent,
         ),
     )
-
-
-def _rewrite(kind: Any, operators: Any, tail: Any, kernel: Any) -> Rewrite:
-    size = None if kernel is None else (kernel[0], kernel[1])
-    return Rewrite(kind, tuple(operators), tuple(tail), size)
 
 
 def _search_dict(state: SearchState) -> dict[str, Any]:
@@ -157,17 +175,19 @@ def _search_dict(state: SearchState) -> dict[str, Any]:
     }
 
 
-def _search(data: Mapping[str, Any]) -> SearchState:
-    count = len(data["pu"])
-    flags = [_flags(data[name], count) for name in ("cut", "plain", "beside")]
+def _search(entry: _SearchEntry) -> SearchState:
+    count = len(entry.pu)
+    if sorted(entry.order) != list(range(count)):
+        raise ValueError("an order of operators does not hold each once")
+    flags = [_flags(where, count) for where in (entry.cut, entry.plain, entry.beside)]
     return SearchState(
-        Genome(data["order"], data["pu"], *flags),
-        data["seconds"],
-        data["initial_s"],
-        data["evaluations"],
-        data["rounds"],
-        _curve(data["curve"]),
-        data["exhausted"],
+        Genome(entry.order, entry.pu, *flags),
+        entry.seconds,
+        entry.initial_s,
+        entry.evaluations,
+        entry.rounds,
+        entry.curve,
+        entry.exhausted,
     )
 
 
@@ -176,11 +196,7 @@ def _where(flags: Sequence[bool]) -> list[int]:
 
 
 def _flags(where: Sequence[int], count: int) -> list[bool]:
-    flags = [False] * count
-    for i in where:
-        flags[i] = True
-    return flags
-
-
-def _curve(data: Sequence[Sequence[Any]]) -> tuple[tuple[int, float], ...]:
-    return tuple((int(count), float(seconds)) for count, seconds in data)
+    if not set(where) <= set(range(count)):
+        raise ValueError("an operator is named that is not there")
+    found = set(where)
+    return [i in found for i in range(count)]

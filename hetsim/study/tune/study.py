@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from hetsim.errors import ResultsError
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
 from hetsim.scenario.loader import Scenario
@@ -127,9 +128,8 @@ class TuneStudy(Study[Tuning]):
         return study
 
     def question(self) -> object:
-        """Its networks and runtime."""
-        models = [ref.label for ref in self.scenario.models]
-        return {"models": models, "execution": self.scenario.execution}
+        """What is tuned; with more effort it is the same question."""
+        return {"parameters": self.parameters, "plans": self.plans, "holdout": self.holdout}
 
     def run(
         self, executor: Executor[TuneJob, TuneAnswer], progress: Progress | None = None
@@ -141,8 +141,14 @@ class TuneStudy(Study[Tuning]):
         scenario = self.scenario
         search = Search(scenario, self.budget, self.state, progress or (lambda *_: None))
         check_holdout(self.holdout, len(search.cases))
-        if self.resume and self.state is not None:
-            search.state = TuneState.load(self.state, search.state.digest)
+        if self.state is not None and not self.state.exists() and self.resume:
+            raise ResultsError(
+                f"there is no state file {self.state}", hint="leave --resume out to start"
+            )
+        if self.state is not None and self.state.exists():
+            # Also one that is to be replaced: it may be another study's, or no state at all.
+            known = TuneState.load(self.state, search.state.digest)
+            search.state = known if self.resume else search.state
         before = search.judged
         interrupted = False
         crew = Crew(TuneBench(tuple(search.cases.values())), executor)

@@ -7,13 +7,13 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from hetsim.names import stems
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.figures.tornado import Swing, tornado_figure
 from hetsim.report.files.jsonout import dumps, microseconds
 from hetsim.report.page.study import Page, Picture, Section, Table
 from hetsim.report.summary import tidy_time
 from hetsim.study.result import html_sentence, html_table, to_figures, to_html
-from hetsim.study.sweep.pictures import plain
 from hetsim.study.whatif.result import NetworkWhatIf, WhatIf, sentence
 from hetsim.study.whatif.sensitivity import NOTICED, Effect, Sensitivity
 
@@ -89,9 +89,10 @@ def whatif_files(study: WhatIf) -> tuple[Page, dict[str, str | bytes]]:
         "whatif.csv": _csv(study),
     }
     sections = []
+    names = stems("tornado", [network.model for network in study.networks])
     for network in study.networks:
         svg, png = figure_images(tornado(network))
-        stem = f"tornado-{plain(network.model)}"
+        stem = names[network.model]
         files |= {f"{stem}.svg": svg, f"{stem}.png": png}
         caption = "Each parameter lowered and raised alone, the schedule planned anew."
         text = [line for line in (sentence(network, study.soc), critical_path(network)) if line]
@@ -158,7 +159,8 @@ def whatif_html(study: WhatIf) -> str:
 @to_figures.register(WhatIf)
 def whatif_figures(study: WhatIf) -> dict[str, Figure]:
     """A tornado chart for each network."""
-    return {f"tornado-{plain(network.model)}": tornado(network) for network in study.networks}
+    names = stems("tornado", [network.model for network in study.networks])
+    return {names[network.model]: tornado(network) for network in study.networks}
 
 
 def _ran(sensitivity: Sensitivity) -> bool:

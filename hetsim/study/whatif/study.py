@@ -89,8 +89,8 @@ class WhatIfStudy(Study[WhatIf]):
         return cls(scenario, only=options["only"])
 
     def question(self) -> object:
-        """The networks, and which parts are varied."""
-        return [[ref.label for ref in self.scenario.models], list(self.only)]
+        """Which parts are varied."""
+        return list(self.only)
 
     def run(self, executor: Executor[Point, Outcome], progress: Progress | None = None) -> WhatIf:
         """Varies every knob of the scenario's SoC, then again with each bottleneck relieved."""

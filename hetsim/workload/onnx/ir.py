@@ -31,6 +31,11 @@ DTYPES: Mapping[int, str] = {
 """ONNX element types hetsim can size, and their names in ``DTYPE_BYTES``."""
 
 
+MAX_DIMENSION = 2**31
+MAX_ELEMENTS = 2**48
+"""What no tensor has: more than any memory holds, and products of it are still exact in a float."""
+
+
 @dataclass(slots=True)
 class Value:
     """A tensor of the file: an activation, or a constant whose data is kept only when small.
@@ -48,6 +53,18 @@ class Value:
     stored: str = ""
     root: str = ""
     type_proto: TypeProto | None = None
+
+    def __post_init__(self) -> None:
+        # Every dimension comes by here, whoever stated it: constants, inputs, inference.
+        wrong = next((dim for dim in self.shape if not 0 <= dim < MAX_DIMENSION), None)
+        if wrong is not None or self.elements > MAX_ELEMENTS:
+            shown = "x".join(map(str, self.shape[:8])) + ("..." if len(self.shape) > 8 else "")
+            what = f"{self.elements} elements" if wrong is None else f"dimension {wrong}"
+            raise WorkloadError(
+                f"tensor {self.name!r} has shape {shown}, and so {what}",
+                hint=f"a dimension is at least 0 and below 2^31, a tensor has at most"
+                f" {MAX_ELEMENTS:,} elements",
+            )
 
     @property
     def dtype(self) -> str:

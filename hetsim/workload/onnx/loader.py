@@ -29,6 +29,9 @@ UnknownOperators = Literal["error", "bandwidth_bound"]
 
 _MODELLED_DOMAINS = frozenset({"", "com.microsoft"})
 _UNKNOWN = Rule(lambda _: Cost())
+_MALFORMED = (
+    ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError
+)  # fmt: skip
 _NOT_PARAMETERS = frozenset({"int64", "uint64", "bool"})
 """Constants of these types are indices, shapes and masks, which nobody publishes as parameters."""
 
@@ -199,7 +202,7 @@ def _operator(net: Net, node: Node, alias: Mapping[str, str], outputs: list[str]
                 f"operator {node.name!r} ({node.kind}) reads {value.name!r} of data type"
                 f" {element_type_name(value.elem_type)}, which hetsim cannot size"
             )
-    cost = known.cost(Call(node.name, node.kind, node.attributes, values, results))
+    cost = _cost(net, known, Call(node.name, node.kind, node.attributes, values, results))
     weights: Counter[str] = Counter()
     inputs: dict[str, None] = {}
     for position, value in enumerate(values):
@@ -223,6 +226,18 @@ def _operator(net: Net, node: Node, alias: Mapping[str, str], outputs: list[str]
         variant=cost.variant,
         dtype=next(value.dtype for value in typed if value is not None),
     )
+
+
+def _cost(net: Net, known: Rule, call: Call) -> Cost:
+    """The count of a rule, which may take for granted what a well-formed file has."""
+    try:
+        return known.cost(call)
+    except _MALFORMED as e:
+        shapes = ", ".join("-" if v is None else str(list(v.shape)) for v in call.inputs)
+        raise net.error(
+            f"operator {call.name!r} ({call.kind}) cannot be understood: its attributes do not fit"
+            f" its inputs {shapes} ({type(e).__name__}: {e})"
+        ) from e
 
 
 def _used_inputs(net: Net, operators: Iterable[Operator]) -> list[str]:

@@ -16,6 +16,7 @@ import onnx
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 from hetsim.errors import Location, WorkloadError
+from hetsim.infiles import read_bytes
 from hetsim.numeric import Array
 from hetsim.workload.onnx.inputs import add_inputs
 from hetsim.workload.onnx.ir import (
@@ -27,6 +28,10 @@ from hetsim.workload.onnx.ir import (
 )
 
 CONTROL_FLOW = frozenset({"If", "Loop", "Scan", "SequenceMap"})
+MAX_OPSET = 2**16
+"""No operator set has such a version; ONNX itself takes numbers below 2^31 only."""
+MAX_BYTES = 2**31
+"""Protobuf reads no more at once; weights of larger models stand in side files."""
 KEEP_DATA = 1024
 """Constants up to this many elements keep their values, because they may be shapes."""
 
@@ -38,12 +43,7 @@ def read_model(path: str | Path) -> ModelProto:
         WorkloadError: missing, unreadable, truncated, or not an ONNX model.
     """
     where = Location(str(path))
-    try:
-        content = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise WorkloadError("there is no such file", where=where) from None
-    except OSError as error:
-        raise WorkloadError(f"cannot be read: {error.strerror}", where=where) from None
+    content = read_bytes(path, limit=MAX_BYTES, error=WorkloadError)
     hint = "expected a binary ONNX file as torch.onnx.export or onnx.save writes it"
     if not content:
         raise WorkloadError("the file is empty", where=where, hint=hint)
@@ -102,6 +102,13 @@ def parse(
     if not net.outputs:
         raise net.error("the network has no outputs, so nothing needs to be computed")
     _refuse_control_flow(net, graph.node)
+    for domain, number in net.opsets.items():
+        if not 0 < number < MAX_OPSET:
+            raise net.error(f"operator set {domain or 'ai.onnx'!r} has version {number}")
+    for index, node in enumerate(graph.node):
+        if not any(node.output):
+            label = node.name or f"{node.op_type}_{index}"
+            raise net.error(f"operator {label!r} ({node.op_type}) has no output")
     for tensor in graph.initializer:
         net.values[tensor.name] = _constant(net, tensor.name, tensor, folder)
     for sparse in graph.sparse_initializer:

@@ -35,7 +35,7 @@ def read(request: Request) -> list[ProfileTable]:
         scope="kernel",
         doubts=findings.doubts,
     )
-    return [finish(table, request.graphs)]
+    return [finish(table, request)]
 
 
 def _entries(request: Request, line: str, where: Location) -> list[Entry]:

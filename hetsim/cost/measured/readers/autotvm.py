@@ -17,8 +17,8 @@ from hetsim.cost.measured.keys import convolution_key, nest_key
 from hetsim.cost.measured.readers.base import Findings, Request, finish, listed
 from hetsim.cost.measured.table import Entry, ProfileTable
 from hetsim.errors import ConfigError, Location
+from hetsim.infiles import read_text
 from hetsim.workload.graph import DTYPE_BYTES, LoopNest
-from hetsim.yamlio import read_text
 
 _DEVICE = (re.compile(r"-model=(\S+)"), re.compile(r"-device=(\S+)"))
 """Where a target names its device, best first."""

@@ -23,8 +23,9 @@ from hetsim.cost.measured.keys import JOIN, operator_key
 from hetsim.cost.measured.readers.base import UNITS, Findings, Request, finish, listed
 from hetsim.cost.measured.table import CANNOT_RUN, Doubt, Entry, ProfileTable
 from hetsim.errors import ConfigError, Location
+from hetsim.infiles import read_text
 from hetsim.workload.graph import Graph, Operator
-from hetsim.yamlio import Document, parse_yaml, read_text
+from hetsim.yamlio import Document, parse_yaml
 
 KINDS: Mapping[str, str] = {
     "Conv": "Convolution", "AveragePool": "AvgPool", "GlobalAveragePool": "AvgPool",

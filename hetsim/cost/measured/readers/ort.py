@@ -15,8 +15,8 @@ from hetsim.cost.measured.keys import operator_key
 from hetsim.cost.measured.readers.base import Findings, Request, finish
 from hetsim.cost.measured.table import Entry, ProfileTable
 from hetsim.errors import ConfigError, Location
+from hetsim.infiles import read_text
 from hetsim.workload.graph import Graph
-from hetsim.yamlio import read_text
 
 SUFFIX = "_kernel_time"
 _VIEWS = frozenset({"Reshape", "Flatten", "Identity", "Dropout", "Squeeze", "Unsqueeze"})

@@ -24,9 +24,9 @@ from hetsim.cost.measured.keys import convolution_key, group_key, kinds_of
 from hetsim.cost.measured.readers.base import UNITS, Findings, Request, finish, listed
 from hetsim.cost.measured.table import CANNOT_RUN, Entry, ProfileTable, Scope
 from hetsim.errors import ConfigError, Location, UnitError
+from hetsim.infiles import read_text
 from hetsim.units import parse_quantity
 from hetsim.workload.graph import Graph
-from hetsim.yamlio import read_text
 
 _NAMES = ("time", "latency", "median")
 TRANSFER = "transfer_us"

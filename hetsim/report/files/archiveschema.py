@@ -1,0 +1,180 @@
+"""What ``runs.json.gz`` may hold: rows of dataclasses as columns, and what stands around them.
+
+:mod:`hetsim.report.files.archive` writes it. Reading checks every value's type; the rows come out
+as the dataclasses that they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Annotated, Any, get_type_hints
+
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model
+from pydantic_core import core_schema
+
+from hetsim.analysis.result import LinkMetrics, OperatorRow, PUMetrics
+from hetsim.bounds.bound import Bound
+from hetsim.plan.model import Partition, Proof
+from hetsim.records import Record
+from hetsim.sim.trace import Activity, LinkUsage, RateSample, Span, TaskRow
+from hetsim.workload.graph import LoopNest, Operator, Tensor
+from hetsim.workload.rewrite import Rewrite
+
+Number = int | float  # whole ones stay whole
+Seconds = Annotated[Number, Field(ge=0)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Fields:
+    """The annotation of a dataclass that is stored as the list of its values."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        self.kind = kind
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        hints = get_type_hints(self.kind)
+        values = [handler.generate_schema(_exact(hints[f.name])) for f in fields(self.kind)]
+        return core_schema.no_info_after_validator_function(
+            lambda given: self.kind(*given), core_schema.tuple_schema(values)
+        )
+
+
+class Columns:
+    """The annotation of rows of a dataclass that are stored as a list for each field.
+
+    ``special`` are types of fields that are stored in another form than their own.
+    """
+
+    def __init__(self, kind: type[Any], **special: Any) -> None:
+        self.kind = kind
+        self.special = special
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        hints = get_type_hints(self.kind) | self.special
+        lists: dict[str, Any] = {
+            f.name: (list[_exact(hints[f.name])], ...)  # type: ignore[misc]  # known when it runs
+            for f in fields(self.kind)
+        }
+        table = create_model(f"{self.kind.__name__}Columns", __base__=Record, **lists)
+        return core_schema.no_info_after_validator_function(
+            _rows_of(self.kind), handler.generate_schema(table)
+        )
+
+
+def _rows_of(kind: type[Any]) -> Callable[[BaseModel], list[Any]]:
+    def rows(table: BaseModel) -> list[Any]:
+        columns = [getattr(table, field.name) for field in fields(kind)]
+        return [kind(*values) for values in zip(*columns, strict=True)]
+
+    return rows
+
+
+def _exact(hint: Any) -> Any:
+    return Number if hint is float else hint
+
+
+class GraphEntry(Record):
+    """A network."""
+
+    name: str
+    operators: Annotated[
+        list[Operator],
+        Columns(
+            Operator,
+            nest=Annotated[LoopNest, Fields(LoopNest)] | None,
+            attributes=dict[str, Any],
+        ),
+    ]
+    tensors: Annotated[list[Tensor], Columns(Tensor, shape=tuple[Count, ...])]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    parameters: Count
+    notes: tuple[str, ...]
+
+
+class PlanEntry(Record):
+    """A plan."""
+
+    model: str
+    partitions: Annotated[list[Partition], Columns(Partition)]
+    parallel_groups: tuple[tuple[str, ...], ...]
+    scheduler: str
+    parameters: dict[str, Any]
+    predicted_s: Number | None
+    details: dict[str, Any]
+    rewrites: Annotated[list[Rewrite], Columns(Rewrite)]
+    proof: Annotated[Proof, Fields(Proof)] | None
+    memories: dict[str, str]
+
+
+class TraceEntry(Record):
+    """A trace."""
+
+    makespan_s: Seconds
+    pu_busy_s: dict[str, Seconds]
+    links: dict[str, Annotated[LinkUsage, Fields(LinkUsage)]]
+    spans: Annotated[list[Span], Columns(Span, start=Seconds, end=Seconds)]
+    rates: Annotated[list[RateSample], Columns(RateSample, time=Seconds, rate=Seconds)]
+    tasks: Annotated[
+        list[TaskRow], Columns(TaskRow, position=Count, pu=Count, start=Seconds, end=Seconds)
+    ]
+    activities: Annotated[list[Activity], Columns(Activity, start=Seconds, end=Seconds)]
+    arrived: list[Seconds]
+    finished: list[Seconds]
+    events: Count
+    state_peak_bytes: dict[str, int]
+
+
+class RunEntry(Record):
+    """A network under a scheduler."""
+
+    model: str
+    scheduler: str
+    metrics: dict[str, Number | None]
+    error: str | None
+    network: Count
+    plan: PlanEntry | None
+    trace: TraceEntry | None
+    bounds: tuple[Annotated[Bound, Fields(Bound)], ...]
+    pus: dict[str, Annotated[PUMetrics, Fields(PUMetrics)]]
+    links: dict[str, Annotated[LinkMetrics, Fields(LinkMetrics)]]
+    operators: Annotated[list[OperatorRow], Columns(OperatorRow)]
+    attribution: dict[str, Number]
+    pu_attribution: dict[str, dict[str, Number]]
+
+
+class FigureEntry(Record):
+    """A published improvement."""
+
+    model: str
+    scheduler: str
+    baseline: str
+    improvement_percent: Number
+
+
+class ReferenceEntry(Record):
+    """Published figures; nothing is said where there are none."""
+
+    title: str
+    source: str
+    figures: list[FigureEntry]
+
+
+class ResultEntry(Record):
+    """The whole file."""
+
+    schema_: str = Field(alias="schema")
+    scenario: str
+    soc: dict[str, Any]
+    seed: int
+    execution: str
+    notes: tuple[str, ...]
+    reference: ReferenceEntry | dict[str, None]
+    inputs: dict[str, str]
+    networks: list[GraphEntry]
+    runs: list[RunEntry]

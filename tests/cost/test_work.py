@@ -1,0 +1,26 @@
+"""What every time is made of: no model may hand out negative or endless seconds or bytes."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from hetsim.cost.work import Phase, TileRun, Work
+from hetsim.errors import InfeasibleError
+
+PHASE = Phase("compute", 1e-3, 100, 10, 1e-3)
+
+
+@pytest.mark.parametrize("bad", [-1, -1e-9, math.nan, math.inf])
+@pytest.mark.parametrize("field", ["dispatch_s", "compute_s", "seconds", "load_bytes", "tile"])
+def test_no_work_has_negative_or_endless_amounts(field, bad):
+    phase = {"seconds": Phase("compute", bad), "load_bytes": Phase("compute", 0.0, bad)}
+    tiles = (TileRun(1, 0, bad, 0),) if field == "tile" else ()
+    given = {"dispatch_s": 0.0, "compute_s": 0.0} | ({field: bad} if field.endswith("_s") else {})
+    with pytest.raises(InfeasibleError, match="zero or more"):
+        Work(**given, phases=(phase.get(field, PHASE),), tiles=tiles)
+
+
+def test_what_is_possible_is_left_alone():
+    assert Work(0.0, 1e-3, (PHASE,)).load_bytes == 100
