@@ -25,7 +25,7 @@ from hetsim.study.tune.crew import Crew, TuneBench
 from hetsim.study.tune.parameters import tune_parameters
 from hetsim.study.tune.search import Effort, Search, grounds_of
 
-EVALUATIONS = 800
+EVALUATIONS = 500
 """Plans judged for each network and bandwidth, those of the schedulers included."""
 
 SOCS: Mapping[str, Mapping[str, object]] = {
@@ -37,8 +37,8 @@ SOCS: Mapping[str, Mapping[str, object]] = {
 
 AXES = {
     "mobile-flagship": (
-        "noc.bandwidth=1x,0.5x,0.25x,0.125x",
-        "dram.bandwidth=1x,0.5x,0.25x,0.125x",
+        "noc.bandwidth=1x,0.25x,0.125x",
+        "dram.bandwidth=1x,0.25x,0.125x",
     ),
     "zcu102-vta": ("dram.bandwidth=1x,0.0625x",),
 }
