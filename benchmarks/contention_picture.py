@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def load_figure(rows: Sequence[Row]) -> Figure:
     """Published and tuned plan side by side; a curve per network and SoC, a board in one.
 
-    x is the load that the published plan puts on the bus, in both panels; y is logarithmic.
+    x is the load that the published plan puts on the bus, in both panels.
     """
     series: dict[str, list[Row]] = {}
     for row in rows:
@@ -40,11 +40,12 @@ def load_figure(rows: Sequence[Row]) -> Figure:
                     [100 * row.load for row in ordered],
                     [100 * (s / r.bound_s - 1) for s, r in zip(seconds, ordered, strict=True)],
                     color=colour, marker=marker, label=name,
-                    linestyle="" if name.startswith("zcu102") else line,
+                    linestyle="" if name.startswith("zcu102") else line, clip_on=False,
                 )  # fmt: skip
             ax.set_title(title, loc="left")
             ax.set_xlabel("load of the bus under the published plan (%)")
             ax.set_xlim(0, 100)
+            ax.set_ylim(bottom=0)
             ax.grid(axis="y", linewidth=0.3, color="#cccccc")
             bare(ax)
         axes[0].set_ylabel("above the proven bound (%)")
