@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from hetsim.errors import Location, ResultsError
+from hetsim.errors import HetsimError, Location, ResultsError
 from hetsim.infiles import MIB, read_bytes
 
 RECORD_LIMIT = 64 * MIB
@@ -64,21 +64,26 @@ def read_record(
     return checked(data, kind, str(path))
 
 
-def parse_json(text: str | bytes, file: str) -> Any:
-    """What JSON text means.
+def parse_json(
+    text: str | bytes, file: str, *, error: type[HetsimError] = ResultsError, ours: bool = True
+) -> Any:
+    """What JSON text means; what is wrong with ``ours`` is told as damage.
 
     Raises:
-        ResultsError: it is none, is nested too deeply, or holds a number without measure.
+        HetsimError: of the class ``error``: it is none, is nested too deeply, or holds a number
+            without measure.
     """
+    where = Location(file)
     try:
         return json.loads(text)
     except RecursionError:
-        raise damaged(file, "nested too deeply") from None
-    except json.JSONDecodeError as error:
-        where = Location(file, error.lineno, error.colno)
-        raise ResultsError(f"the file is damaged: {error.msg}", where=where) from None
-    except ValueError as error:  # not UTF-8, or an integer of thousands of digits
-        raise damaged(file, str(error).partition(":")[0]) from None
+        reason = "nested too deeply"
+    except json.JSONDecodeError as problem:
+        where = Location(file, problem.lineno, problem.colno)
+        reason = problem.msg
+    except ValueError as problem:  # not UTF-8, or an integer of thousands of digits
+        reason = str(problem).partition(":")[0]
+    raise error(f"{'the file is damaged' if ours else 'not JSON'}: {reason}", where=where)
 
 
 def check_format(
@@ -153,7 +158,7 @@ def damaged(file: str, reason: str) -> ResultsError:
 
 
 def _digest(data: Mapping[str, object]) -> str:
-    return hashlib.sha256(json.dumps(data, allow_nan=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(data).encode()).hexdigest()
 
 
 @lru_cache

@@ -30,6 +30,11 @@ def random_soc(seed: int, *, routes: bool = False) -> SoC:
 
     ``routes``: and a memory more, which some of them reach.
     """
+    return SoC.from_spec(SoCSpec.model_validate(random_soc_file(seed, routes=routes)))
+
+
+def random_soc_file(seed: int, *, routes: bool = False) -> dict[str, Any]:
+    """What a file of that SoC would say."""
     draw = random.Random(seed)
     links = {f"link{i}": _link(draw) for i in range(draw.randint(0, 2))}
     memory = {"dram": _memory(draw)}
@@ -58,11 +63,10 @@ def random_soc(seed: int, *, routes: bool = False) -> SoC:
     }
     if draw.random() < 0.3:
         runtime["input_copy"] = _rate(draw)
-    spec = {
+    return {
         "hetsim": "soc/1", "name": f"random{seed}", "memory": memory, "links": links, "pus": pus,
         "runtime": runtime,
     }  # fmt: skip
-    return SoC.from_spec(SoCSpec.model_validate(spec))
 
 
 def _time(draw: random.Random, most_us: float) -> str | int:

@@ -24,6 +24,7 @@ from hetsim.lower.lowering import Lowering
 from hetsim.lower.program import Program
 from hetsim.plan.model import Partition, Plan
 from hetsim.plan.validate import validate_plan
+from hetsim.sim.cores import Cores
 from hetsim.sim.simulate import execute
 from hetsim.sim.trace import Span, Trace
 from hetsim.soc.model import SoC
@@ -223,6 +224,26 @@ def test_one_unit_alone_never_waits_for_others(case: Made) -> None:
     assert times["dataflow"].makespan_s == pytest.approx(free.makespan_s, rel=1e-12)
     for usage in times["dataflow"].links.values():
         assert usage.contention_s == 0.0
+
+
+@pytest.mark.slow
+@many
+@given(made, st.sampled_from(EXECUTIONS), st.sampled_from(FIDELITIES))
+def test_nothing_but_crowded_cores_makes_contention_pay(
+    case: Made, execution: str, fidelity: str
+) -> None:
+    """So reports say of plans that take longer without contention."""
+    graph, soc, plan = case
+    program = lowered(graph, soc, plan)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Cores, "_balance", lambda _: None)  # a core for each thread
+        times = [
+            execute(
+                soc, program, execution=execution, fidelity=fidelity, contention=c, trace=False
+            ).makespan_s
+            for c in (False, True)
+        ]
+    assert times[0] <= times[1] * (1 + 1e-9)
 
 
 def one_partition(graph: Graph, soc: SoC, names: tuple[str, ...]) -> Plan:

@@ -103,7 +103,10 @@ class Run(Measured):
 
     @property
     def contention_cost_s(self) -> float | None:
-        """What contention on links cost: the makespan less the contention-free one, seconds."""
+        """What contention on links cost: the makespan less the contention-free one, seconds.
+
+        Below zero it is no cost but an anomaly: :mod:`hetsim.analysis.contention`.
+        """
         free = self.metrics.get("contention_free_s")
         return None if self.makespan_s is None or free is None else self.makespan_s - free
 

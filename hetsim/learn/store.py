@@ -148,7 +148,8 @@ def _rebuild(about: About, arrays: Mapping[str, Any]) -> LearnedModel:
     if encoder.mean.ndim != 1 or encoder.mean.shape != encoder.scale.shape:
         raise ValueError("its inputs are scaled by something else than numbers in a row")
     # Networks whose shapes do not fit each other fail here and not in a run.
-    mean, spread = blend.predict(np.zeros((1, len(encoder.mean))))
+    with np.errstate(all="ignore"):
+        mean, spread = blend.predict(np.zeros((1, len(encoder.mean))))
     if mean.shape != (1,) or not np.isfinite([*mean, *spread]).all():
         raise ValueError("its networks do not answer with one finite number")
     return LearnedModel(

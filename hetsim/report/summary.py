@@ -224,7 +224,7 @@ def band_note(result: Result) -> str:
     if not settings:
         return ""
     return (
-        f"band: the least and the most of simulated over {settings} combinations of what nobody"
+        f"Band: the least and the most of simulated over {settings} combinations of what nobody"
         f" measured: {'; '.join(map(str, unmeasured))}."
     )
 

@@ -16,6 +16,9 @@ from typing import Any, ClassVar
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.chain import CostModel
 from hetsim.cost.profile import INFEASIBLE
+from hetsim.cost.pu import model_of
+from hetsim.cost.support import why_not
+from hetsim.cost.work import Kernel
 from hetsim.errors import ConfigError, Location
 from hetsim.overrides import Override, apply_overrides
 from hetsim.plan.build import Block, make_plan, merge_eager
@@ -121,6 +124,18 @@ class PUKindKit(CostModelKit):
                 except ConfigError as error:
                     told = f"{dotted} = {junk!r:.40}: where? {error}"
                     assert error.where is not None, told  # noqa: PT017
+
+    def test_its_peak_is_above_what_it_reaches(self) -> None:
+        unit = self.soc().by_name["unit"]
+        model = model_of(unit)
+        for graph in self.graphs():
+            for op in graph.operators:
+                if op.nest is None or why_not(unit, Kernel.of(graph, (op,))) is not None:
+                    continue
+                least, floor = model.least(op.nest, op.dtype), model.floor(op)
+                assert 0 <= least <= floor * (1 + 1e-9), (
+                    f"{op.name} of {graph.name}: {floor} s are faster than the peak, {least} s"
+                )
 
     def test_it_runs_alone_within_its_bounds(self) -> None:
         for graph in self.graphs():

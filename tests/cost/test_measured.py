@@ -145,6 +145,18 @@ def test_a_partition_profile_holds_calls_and_crossings():
         assert again.time(i, 1) == pytest.approx(expected, rel=1e-6)
 
 
+def test_a_time_shorter_than_what_it_holds_is_not_used_and_told():
+    """A partition's time is its call, its crossings and the kernel; nothing is left of this one."""
+    conv = chains()[3][0]
+    key = operator_key(GRAPH, GRAPH.operator(conv))
+    model = cost_chain(SOC, {"npu": table([Entry(key, 1e-6)], "partition")})
+    assert model.notes() == []
+    assert model.work(GRAPH, kernel_of(conv), SOC.by_name["npu"]).source == "analytical"
+    (note,) = model.notes()
+    assert "1 measured times are shorter than the call and the crossings that they hold" in note
+    assert f"{conv} on npu, 1 of " in note
+
+
 def test_group_entries_are_used_and_heads_stand_in_for_missing_ones():
     conv, relu = chains()[3]
     pu = SOC.by_name["cpu"]

@@ -20,7 +20,11 @@ RESNET = load_model("resnet18")
 UNITS = {"cpu": "cpu", "vta": "npu"}
 
 CPU_MS = 147 + 12 + 4 * 72 + 39 + 5 + 3 * 72 + 41 + 6 + 3 * 74 + 38 + 5 + 3 * 75 + 2
-"""What the authors measured of the whole network on the processor: all its kernels one by one."""
+VTA_MS = 4 * 8 + 5 + 4 + 3 * 5 + 3 + 2 + 3 * 3 + 2 + 2 + 3 * 3
+"""What the authors measured of the whole network, kernel by kernel: for VTA without the first."""
+
+FUSED_MS = {"cpu": 148 + 72 + 39 + 72 + 41 + 74 + 38 + 75, "vta": 8 + 5 + 5 + 3 + 3 + 2 + 3}
+"""Of every Conv and Relu in one, each kind of it once."""
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -34,6 +38,10 @@ def test_the_authors_resnet18_fits_the_network_and_the_unit(unit):
         assert found.seconds is not None
         assert found.seconds * 1e3 == pytest.approx(round(found.seconds * 1e3), rel=1e-9)
         assert found.spread_s == pytest.approx(250e-6)
+    times = [table.time(operator_key(RESNET, op)) or 0.0 for op in RESNET.operators]
+    assert sum(times) * 1e3 == pytest.approx({"cpu": CPU_MS, "vta": VTA_MS}[unit])
+    fused = [e.seconds or 0.0 for key, e in table.entries.items() if " + " in key]
+    assert sum(fused) * 1e3 == pytest.approx(FUSED_MS[unit])
     refuse_impossible(table, UNITS[unit], load_soc("zcu102-vta"))
     # Each figure says whether it was measured; what was not is told and left out.
     text = path.read_text(encoding="utf-8")

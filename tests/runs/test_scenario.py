@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hetsim.analysis.result import Result
+from hetsim.analysis.result import Result, Run
 from hetsim.runs.scenario import run_scenario
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
@@ -61,3 +61,17 @@ def test_a_proof_that_a_plan_beats_is_left_out_and_told(tmp_path: Path, factor: 
         assert run.lower_bound_s == other.lower_bound_s
         assert all("claims" not in bound.argument for bound in run.bounds)
     assert sum("proven by claims" in note and "refuted" in note for note in result.notes) == 1
+
+
+def test_a_plan_that_contention_makes_faster_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How that comes about is tested in tests/analysis/test_contention.py."""
+    scenario = choose(load_scenario("quickstart"), schedulers=["profile_greedy", "type_based"])
+    sober = run_scenario(scenario)
+    assert not any("anomaly" in note for note in sober.notes)
+    cost = Run.contention_cost_s.fget  # type: ignore[attr-defined]
+    monkeypatch.setattr(
+        Run, "contention_cost_s",
+        property(lambda run: -1e-6 if run.scheduler == "type_based" else cost(run)),
+    )  # fmt: skip
+    told = [note for note in run_scenario(scenario).notes if "anomaly" in note]
+    assert [("type_based" in note, "1 us longer" in note) for note in told] == [(True, True)]

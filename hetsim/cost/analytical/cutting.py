@@ -91,13 +91,14 @@ def flatten(nest: LoopNest, images: int) -> LoopNest:
 class Cuts:
     """All cuts that are looked at: grids over (groups, pixels, channels, filters) that broadcast.
 
-    ``over`` are the bytes by which a cut does not fit, ``spare`` what weights may still take,
+    ``halo`` says how often all tiles together read the input, as whole numbers: so many pixels, of
+    so many. ``over`` are the bytes by which a cut does not fit, ``spare`` what weights may take,
     ``held`` what its buffers take; ``first`` what its first tile loads, as the tiler estimates it.
     """
 
     shape: tuple[int, ...]
     counts: tuple[Array, Array, Array, Array]
-    halo: Array
+    halo: tuple[Array, int]
     fits: Array
     over: Array
     spare: Array
@@ -112,10 +113,18 @@ class Cuts:
         groups, pixels, channels, filters = self.counts
         return groups * pixels * channels * filters
 
-    def reads(self, stay: str) -> tuple[Array, Array]:
-        """How often inputs (but for their halos) and weights are read."""
+    def reads(self, stay: str, demand: Demand) -> tuple[Array, Array]:
+        """Bytes of inputs and of weights that are read, over the whole grid."""
         _, pixels, channels, filters = self.counts
-        return _reads(stay, pixels, channels, filters)
+        inputs, weights = _reads(stay, pixels, channels, filters)
+        read, of = self.halo
+        common = math.gcd(demand.input_bytes, of) or 1
+        # Whole numbers all through: equal cuts must not differ by a byte of rounding.
+        in_bytes = -(-(demand.input_bytes // common) * (inputs * read) // (of // common))
+        return (
+            np.broadcast_to(in_bytes, self.shape),
+            np.broadcast_to(demand.weight_bytes * weights, self.shape),
+        )
 
     def short(self) -> str:
         """Why nothing fits."""
@@ -149,10 +158,9 @@ def cuts_of(nest: LoopNest, array: MatrixArray, buffers: Buffers, demand: Demand
     count_g, count_p = -(-nest.groups // g), images * bands * strips
     count_k, count_n = -(-nest.in_c // k), -(-nest.out_c // n)
     # Bands share their halo unless other channels have taken its place in between.
-    halo = np.where(
-        count_k > 1, _again(bands, nest.k_h, nest.stride_h, nest.dilation_h, nest.in_h), 1.0
-    )
-    halo = halo * _again(strips, nest.k_w, nest.stride_w, nest.dilation_w, nest.in_w)
+    down = _again(bands, nest.k_h, nest.stride_h, nest.dilation_h, nest.in_h)
+    across = _again(strips, nest.k_w, nest.stride_w, nest.dilation_w, nest.in_w)
+    halo = np.where(count_k > 1, down, nest.in_h) * across
 
     in_tile = lanes * g * in_rows * in_cols * k * demand.input_element
     if not demand.input_bytes:
@@ -192,7 +200,7 @@ def cuts_of(nest: LoopNest, array: MatrixArray, buffers: Buffers, demand: Demand
     return Cuts(
         shape=shape,
         counts=(count_g, count_p, count_k, count_n),
-        halo=halo,
+        halo=(halo, nest.in_h * nest.in_w),
         fits=(over <= 0) & whole,
         over=over,
         spare=spare,
@@ -220,10 +228,10 @@ def _extent(outputs: Array, kernel: int, stride: int, dilation: int, available: 
 
 
 def _again(tiles: Array, kernel: int, stride: int, dilation: int, available: int) -> Array:
-    """How often rows (or columns) are read when each of so many tiles brings its own halo."""
+    """Rows (or columns) that are read when each of so many tiles brings its own halo."""
     overlap = max((kernel - 1) * dilation + 1 - stride, 0)
-    often: Array = np.minimum(1.0 + (tiles - 1) * overlap / available, tiles)
-    return often
+    rows: Array = np.minimum(available + (tiles - 1) * overlap, available * tiles)
+    return rows
 
 
 def _reads(stay: str, count_p: Array, count_k: Array, count_n: Array) -> tuple[Array, Array]:

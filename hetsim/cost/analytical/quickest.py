@@ -51,9 +51,7 @@ def quickest(
 
 
 def _least(cuts: Cuts, stay: str, demand: Demand, asked: Asked) -> float:
-    in_reads, w_reads = cuts.reads(stay)
-    inputs = np.ceil(demand.input_bytes * in_reads * cuts.halo)
-    weights = demand.weight_bytes * w_reads
+    inputs, weights = cuts.reads(stay, demand)
     moved = inputs + weights + demand.extra_bytes + demand.output_bytes
     reading, weighing, writing = _readers(cuts, stay)
     first_weights = weights // weighing

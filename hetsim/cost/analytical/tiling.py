@@ -2,7 +2,9 @@
 
 The tiler moves the fewest bytes; among equals it takes the shortest pipelined time. Two loop orders
 are considered: weights stay while pixels stream (``weights``), or inputs stay while filters stream
-(``inputs``); what does not stay is read again, and counted.
+(``inputs``); what does not stay is read again, and counted. Bytes are compared as whole numbers.
+Times closer than :data:`SAME_TIME` are equal, and then the first in this order is taken: weights
+stay; the largest tile by groups, then by pixels, channels, and filters.
 """
 
 from __future__ import annotations
@@ -19,6 +21,13 @@ from hetsim.forms.arrays import Cut, tiled_cycles, tiled_folds
 from hetsim.numeric import Array
 from hetsim.soc.arrays import GemmCore, MatrixArray
 from hetsim.workload.graph import LoopNest
+
+SAME_TIME = 1e-9
+"""Share by which times may differ and still be equal.
+
+Rates are rounded to floats, so sums that are equal on paper are not in the last digits, and which
+is less would depend on the unit of time: a SoC twice as fast would be tiled differently.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +90,14 @@ def tile(nest: LoopNest, array: MatrixArray, buffers: Buffers, demand: Demand) -
         raise InfeasibleError(cuts.short())
     count_g, count_p, count_k, count_n = cuts.counts
     outputs = count_g * count_p * count_n
-    best: tuple[float, float, int, tuple[int, ...]] | None = None
-    for order, stay in enumerate(ORDERS):
-        in_reads, w_reads = cuts.reads(stay)
-        loads = (
-            np.ceil(demand.input_bytes * in_reads * cuts.halo)
-            + demand.weight_bytes * w_reads
-            + demand.extra_bytes
-        )
-        moved = np.broadcast_to(loads + demand.output_bytes, cuts.shape)
-        times = _seconds(demand, cuts.compute, cuts.tiles, cuts.first, loads, outputs)
-        seconds = np.broadcast_to(times, cuts.shape)
-        where = np.flatnonzero(cuts.fits.ravel())
-        pick = where[np.lexsort((seconds.ravel()[where], moved.ravel()[where]))[0]]
-        candidate = (float(moved.ravel()[pick]), float(seconds.ravel()[pick]), order)
-        if best is None or candidate < best[:3]:
-            index = tuple(int(i) for i in np.unravel_index(pick, cuts.shape))
-            best = (*candidate, index)
-    assert best is not None
-    _, _, order, at = best
-    stay = ORDERS[order]
-    in_reads, w_reads = cuts.reads(stay)
+    read = [cuts.reads(stay, demand) for stay in ORDERS]
+    loads = np.stack([inputs + weights for inputs, weights in read]) + demand.extra_bytes
+    seconds = _seconds(demand, cuts.compute, cuts.tiles, cuts.first, loads, outputs)
+    best = np.broadcast_to(cuts.fits, loads.shape)
+    best = best & (loads == loads[best].min())
+    best = best & (seconds <= seconds[best].min() * (1.0 + SAME_TIME))
+    order, *place = (int(i) for i in np.unravel_index(np.argmax(best), best.shape))
+    at = tuple(place)
 
     def value(grid: Array) -> float:
         return float(np.broadcast_to(grid, cuts.shape)[at])
@@ -111,9 +107,9 @@ def tile(nest: LoopNest, array: MatrixArray, buffers: Buffers, demand: Demand) -
         pixels=int(value(count_p)),
         channels=int(value(count_k)),
         filters=int(value(count_n)),
-        stay=stay,
-        input_load=math.ceil(demand.input_bytes * value(in_reads * cuts.halo)),
-        weight_load=demand.weight_bytes * int(value(w_reads)),
+        stay=ORDERS[order],
+        input_load=int(read[order][0][at]),
+        weight_load=int(read[order][1][at]),
         extra_load=demand.extra_bytes,
         store_bytes=demand.output_bytes,
         compute_s=value(cuts.compute),

@@ -29,6 +29,9 @@ from hetsim.workload.graph import Graph
 Surroundings = Callable[[Graph, Kernel, PU], float]
 """Seconds around a kernel that runs alone as a partition: its call, crossings, completion."""
 
+SHOWN = 4
+"""How many operators a note names."""
+
 MEASURED = "measured"
 MEASURED_HEAD = "measured-head"
 
@@ -61,6 +64,7 @@ class MeasuredModel(CostModel):
         self._behind = behind or base
         self._surroundings = surroundings
         self._keys: dict[int, tuple[Graph, list[str]]] = {}
+        self._short: dict[str, dict[str, str]] = {}
 
     def work(
         self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency = NOWHERE
@@ -162,8 +166,20 @@ class MeasuredModel(CostModel):
         """The kernel's share of a measured time, or ``None`` when none is left."""
         if table.scope == "kernel" or math.isinf(measured):
             return measured
-        left = measured - self._surroundings(graph, kernel, pu)
-        return left if left > 0.0 else None
+        around = self._surroundings(graph, kernel, pu)
+        if measured > around:
+            return measured - around
+        told = f"{kernel.name} on {pu.cluster}, {measured * 1e6:.6g} of {around * 1e6:.6g} us"
+        self._short.setdefault(table.name, {}).setdefault(self._key(graph, kernel), told)
+        return None
+
+    def notes(self) -> list[str]:
+        return [
+            f"profile {name}: {len(told)} measured times are shorter than the call and the"
+            f" crossings that they hold, and are not used: {'; '.join([*told.values()][:SHOWN])}"
+            + (" and others" if len(told) > SHOWN else "")
+            for name, told in self._short.items()
+        ]
 
     def _key(self, graph: Graph, kernel: Kernel) -> str:
         known = self._keys.get(id(graph))

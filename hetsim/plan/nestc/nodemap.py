@@ -133,7 +133,7 @@ def read_node_map(
 
 def node_map_json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of node maps."""
-    return json_schema(NodeMapSpec, "hetsim node map")
+    return json_schema(NodeMapSpec, "hetsim nodemap")
 
 
 def _guess(word: str, known: Collection[str]) -> str:

@@ -1,7 +1,7 @@
 """What the name of a compiler's node gives away: its kind, its place, the size of its kernel.
 
 Compilers keep the names of the file they read, which exporters made by rule: ``stage2_conv1_fwd``
-(MXNet: kind and running number), ``Conv_inception_3a_5x5_reduce_1`` (Caffe2: kind first, then the
+(MXNet: kind and running number), ``Conv_block_5x5_reduce_1`` (Caffe2: kind first, then the
 author's own label). The compiler adds ``__1``, ``__2`` to what it makes from one operator.
 """
 
@@ -21,7 +21,7 @@ _AVERAGE = ("AveragePool", "GlobalAveragePool")
 _MAXIMUM = ("MaxPool", "GlobalMaxPool")
 
 _WORDS: dict[str, tuple[str, ...]] = {
-    "conv": ("Conv",), "convolution": ("Conv",), "deconv": ("ConvTranspose",),
+    "conv": ("Conv",), "convolution": ("Conv",), "conv2d": ("Conv",), "deconv": ("ConvTranspose",),
     "dense": _PRODUCT, "gemm": _PRODUCT, "fc": _PRODUCT, "matmul": _PRODUCT, "pred": _PRODUCT,
     "fullyconnected": _PRODUCT, "classifier": _PRODUCT,
     "relu": _ACTIVATION, "activation": _ACTIVATION, "clip": _ACTIVATION,
@@ -40,7 +40,7 @@ _VANISH = frozenset({
 """Views, conversions and constants, which are no operators (``selected``: of Glow's SoftMax)."""
 
 _SUFFIX = re.compile(r"__(\d+)$")
-_TOKEN = re.compile(r"([a-z]+)(\d*)")
+_TOKEN = re.compile(r"([a-z]+(?:2d)?)(\d*)")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def read_name(name: str) -> NodeName:
     tokens = [token for token in re.split(r"[^a-z0-9]+", base.lower()) if token]
     parts = [_split(token) for token in tokens]
     words = [word for word, _ in parts]
-    at = _kind_at(tokens, words)
+    at = _kind_at(words, first=base[:1].isupper() and tokens[0] == words[0])
     number = -1
     rest = list(tokens)
     if at is not None:
@@ -100,12 +100,12 @@ def _split(token: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else (token, "")
 
 
-def _kind_at(tokens: list[str], words: list[str]) -> int | None:
-    """Which token tells the kind: the first if it is a bare kind, else the last that is one."""
+def _kind_at(words: list[str], first: bool) -> int | None:
+    """Which word tells the kind: the ``first`` where it may be ONNX's own name, else the last."""
     known = [i for i, word in enumerate(words) if word in _WORDS or word in _VANISH]
     if not known:
         return None
-    return 0 if known[0] == 0 and tokens[0] == words[0] else known[-1]
+    return 0 if first and known[0] == 0 else known[-1]
 
 
 def _kernel(token: str) -> tuple[int, int] | None:

@@ -17,7 +17,11 @@ function fillFacts(run) {
   add("lower bound", time(run.bound), run.gap === null ? "" : `(gap ${gapText(run.gap)})`);
   add("operators", String(data.models[run.model].operators.length));
   add("partitions", run.parts ? String(run.parts.length) : "–");
-  if (run.contention_cost !== null) add("contention costs", run.contention_cost > 1e-12 ? time(run.contention_cost) : "nothing");
+  if (run.contention_cost !== null) {
+    const cost = run.contention_cost, much = Math.abs(cost) > 1e-9 * run.makespan;
+    if (!much || cost > 0) add("contention costs", much ? time(cost) : "nothing");
+    else add("without contention", time(run.makespan - cost), "(longer: a scheduling anomaly, see the notes)");
+  }
   for (const [title, text] of run.facts) add(title, text);
 }
 
