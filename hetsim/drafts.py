@@ -53,7 +53,10 @@ def siblings(place: Path) -> list[tuple[str, str, Path]]:
 @contextlib.contextmanager
 def turn(directory: Path) -> Iterator[bool]:
     """Waits until no other process holds ``directory``; yields whether that can be relied on."""
-    handle = os.open(directory, os.O_RDONLY | os.O_CLOEXEC) if LOCKS else None
+    handle = None
+    if LOCKS:
+        with contextlib.suppress(PermissionError):  # one may write to what one may not list
+            handle = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     try:
         yield handle is not None and _lock(handle, wait=True)
     finally:
