@@ -5,8 +5,8 @@
 
 Works in a temporary copy, never in the checkout. What is changed: comparisons and their
 boundaries, arithmetic, the constants 0, 1, True and False, conditions (negated), ``and``/``or``,
-``min``/``max``, and statements without which the rest still runs (dropped). Each mutant meets first the tests that
-name its module, then those of its room, then slow
+``min``/``max``, and statements without which the rest still runs (dropped). Each mutant meets
+first the tests that name its module, then those of its room, then slow
 and wider ones; the first failure kills it, and so does running five times as long as the tests take
 on sound code. Prints for each module how many were
 tried and killed, and every survivor with its place and what was changed. Needs fork (Linux, macOS).
