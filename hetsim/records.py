@@ -23,8 +23,11 @@ from hetsim.infiles import MIB, read_bytes
 RECORD_LIMIT = 64 * MIB
 """Largest file that is read. Bytes."""
 
-UNPACKED_LIMIT = 512 * MIB
-"""Largest content of a compressed file. Bytes."""
+ARCHIVE_LIMIT = 256 * MIB
+"""Largest compressed file that is read. Bytes."""
+
+UNPACKED_FREE, MOST_PACKED = 64 * MIB, 50
+"""A compressed file may hold so many bytes, or so many times its size; ours pack eight to one."""
 
 SEAL = "seal"
 
@@ -134,12 +137,13 @@ def unsealed(data: Any, file: str) -> dict[str, Any]:
     return content
 
 
-def unpack(raw: bytes, file: str, limit: int = UNPACKED_LIMIT) -> bytes:
+def unpack(raw: bytes, file: str) -> bytes:
     """The content of a gzip file.
 
     Raises:
-        ResultsError: it is none, is cut off, or unpacks to more than ``limit`` bytes.
+        ResultsError: it is none, is cut off, or unpacks to more than any honest one.
     """
+    limit = max(UNPACKED_FREE, MOST_PACKED * len(raw))
     stream = zlib.decompressobj(wbits=31)
     try:
         content = stream.decompress(raw, limit + 1)

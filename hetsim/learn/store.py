@@ -7,6 +7,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Annotated, Any
@@ -83,7 +84,7 @@ def load_model(path: str | Path) -> LearnedModel:
         about = json.loads(str(arrays.pop(_META)))
         found = about.get("schema")
         if found == SCHEMA:
-            return _rebuild(checked(about, About, str(path)), arrays)
+            return replace(_rebuild(checked(about, About, str(path)), arrays), file=str(path))
     except (*_DAMAGES, ResultsError) as error:
         reason = error.message if isinstance(error, ResultsError) else str(error)
         raise ConfigError(

@@ -189,14 +189,16 @@ def main() -> int:
     """Returns 1 when anything was lost, done twice or left over."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.kills", description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="how many [20]")
+    parser.add_argument("--minutes", type=float, default=600.0, help="how long at most")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    until = time.monotonic() + 60 * given.minutes
     kills: Counter[tuple[str, str]] = Counter()
     wrong: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="hetsim-kills-") as folder:
         harness = Harness(Path(folder), given.seed)
         done = number = 0
-        while done < given.kills:
+        while done < given.kills and time.monotonic() < until:
             name, sent, found = harness.trial(number)
             number += 1
             done += sent != "too late"

@@ -106,7 +106,7 @@ def _record(line: str) -> tuple[str, str, str | None, float, int]:
         if task.startswith(prefix):
             try:
                 return device, task, make(arguments), seconds, trials
-            except (ValueError, TypeError, IndexError, KeyError) as error:
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
                 raise _UnusableError(f"{task}: {error}") from None
     return device, task, None, seconds, trials
 
