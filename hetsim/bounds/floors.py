@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hetsim.cost.fusion import is_fusable
+from hetsim.cost.fusion import Patterns, is_fusable
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph
@@ -112,12 +112,12 @@ def divided(
     ``kernel(chain)`` is the floor of a chain as one kernel, ``None`` when it cannot run;
     ``tail(op)`` what an operator adds to any kernel at whose head it does not stand.
     """
-    size = len(graph)
+    size, patterns = len(graph), pu.spec.fuse_patterns
     heads: list[list[tuple[Chain, Least]]] = [[] for _ in range(size)]
     behind: list[dict[int, None]] = [{} for _ in range(size)]
     drag = [INFEASIBLE] * size
     for op in range(size):
-        for chain in chains_from(graph, op, pu):
+        for chain in chains_from(graph, op, patterns):
             found = kernel(chain)
             if found is None or found.least == INFEASIBLE:
                 continue
@@ -147,11 +147,11 @@ def divided(
     return result
 
 
-def chains_from(graph: Graph, op: int, pu: PU) -> Iterator[Chain]:
-    """Operator ``op`` alone, then each longer kernel it may be the head of on ``pu``."""
+def chains_from(graph: Graph, op: int, patterns: Patterns) -> Iterator[Chain]:
+    """Operator ``op`` alone, then each longer kernel it may be the head of."""
     yield (op,)
     kind = graph.operators[op].kind
-    for pattern in pu.spec.fuse_patterns:
+    for pattern in patterns:
         if pattern[0] == kind:
             chain = [op]
             while len(chain) < len(pattern):

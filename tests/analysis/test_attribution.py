@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from hetsim.analysis.attribution import attribute, attribute_pus
+from hetsim.analysis.attribution import attribute, attribute_pus, critical_path
 from hetsim.sim.simulate import execute
+from hetsim.sim.trace import Activity, TaskRow, Trace
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
 from tests.sim.samples import CLUSTER, FAST, MS, NPU, lower, make_graph, make_soc
@@ -81,3 +82,47 @@ def test_the_critical_path_is_followed_across_units() -> None:
     told = {n: {k: v / MS for k, v in p.items() if v > 1e-12} for n, p in units.items()}
     assert told["cpu"] == pytest.approx({"compute": 5.0, "idle": 2.0})
     assert told["big"] == pytest.approx({"compute": 3.0, "dependency_wait": 4.0})
+
+
+def ends_at(moment: float, *rows: TaskRow, last: TaskRow, needs: list[set[int]]) -> list[int]:
+    """Positions on the critical path of tasks of which ``rows`` end when ``last`` starts."""
+    trace = Trace(last.end, {}, {}, tasks=[*rows, last])
+    path = critical_path(needs, trace)
+    assert [step.end for step in path if step.kind == "task"] == [moment, last.end]
+    return [step.position for step in path]
+
+
+def test_what_let_a_task_start_is_its_input_else_its_unit_else_whatever_ended_then() -> None:
+    rows = [TaskRow(0, i, i, 0.0, 1.0) for i in range(3)]
+    last = TaskRow(0, 3, 1, 1.0, 2.0)
+    nothing: list[set[int]] = [set(), set(), set()]
+    assert ends_at(1.0, *rows, last=last, needs=[*nothing, {2}]) == [2, 3]
+    assert ends_at(1.0, *rows, last=last, needs=[*nothing, set()]) == [1, 3]
+    elsewhere = TaskRow(0, 3, 7, 1.0, 2.0)
+    assert ends_at(1.0, *rows, last=elsewhere, needs=[*nothing, set()]) == [0, 3]
+    # The same position of another inference is no input.
+    other = [TaskRow(1, 2, 2, 0.0, 1.0), TaskRow(0, 1, 1, 0.0, 1.0)]
+    assert ends_at(1.0, *other, last=last, needs=[*nothing, {2}]) == [1, 3]
+
+
+def test_a_task_without_a_cause_waited_for_an_arrival() -> None:
+    trace = Trace(3.0, {}, {}, tasks=[TaskRow(0, 0, 0, 0.0, 1.0), TaskRow(1, 0, 0, 2.0, 3.0)])
+    path = critical_path([set()], trace)
+    assert [(s.kind, s.inference, s.start, s.end) for s in path] == [
+        ("task", 0, 0.0, 1.0), ("wait", -1, 1.0, 2.0), ("task", 1, 2.0, 3.0),
+    ]  # fmt: skip
+    assert critical_path([set()], Trace(0.0, {}, {})) == ()
+
+
+def test_every_kind_of_time_is_booked_once() -> None:
+    """Six kinds and a remainder: powers of two, so that each sum tells its parts."""
+    stretch = Activity(0, 0, 0.0, 64.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+    trace = Trace(64.0, {}, {}, tasks=[TaskRow(0, 0, 0, 0.0, 64.0)], activities=[stretch])
+    (parts,) = attribute_pus(trace, ["only"], "barrier_wait").values()
+    told = [parts[p] for p in (
+        "compute", "bus_contention", "unavoidable_transfer", "dma_wait", "dispatch_and_crossing",
+        "core_sharing",
+    )]  # fmt: skip
+    assert told[:5] == [1.0, 2.0, 4.0, 8.0, 16.0]
+    assert told[5] == 32.0 + 1.0  # what is left over goes to the largest
+    assert sum(parts.values()) == 64.0

@@ -311,3 +311,28 @@ def test_no_cut_takes_fewer_cycles_than_the_floor(
     assume(isinstance(array, GemmCore) or array.rows + array.columns > 2)
     found = chosen(nest, array, room, demand(nest))
     assert found.compute_s >= fewest_cycles(nest, array)
+
+
+@pytest.mark.parametrize("short", range(4))
+def test_a_buffer_that_fits_to_the_byte_is_enough_and_a_byte_less_is_not(short: int) -> None:
+    """CONV whole: 16 x 64 inputs, 2304 weights, 1024 results of one byte, or sums of four."""
+    exact = [1024.0, 2304.0, 4096.0, 1024.0 + 2304.0 + 1024.0]
+    less = [size - (i == short) for i, size in enumerate(exact)]
+    kinds = [(*exact[:3], None), (*less[:3], None)]
+    if short == 3:
+        kinds = [(0.0, 0.0, 0.0, exact[3]), (0.0, 0.0, 0.0, less[3])]
+    dear = demand(CONV, double_buffer=False, dma_setup=1e6)  # no tile more than has to be
+    whole, cut = (tile(CONV, ARRAY, Buffers(*sizes), dear) for sizes in kinds)
+    assert whole.tiles == 1
+    assert cut.tiles > 1
+    assert (whole.held_bytes, whole.free_weights) == (exact[3] if short == 3 else sum(exact[:3]), 0)
+
+
+def test_what_is_equal_is_taken_in_a_stated_order() -> None:
+    """Of cuts that move and take the same: weights stay, then the largest tile.
+
+    Everything fits uncut, and without double buffering or set-up no cut takes less time.
+    """
+    same = demand(CONV, double_buffer=False, vector_s=1e9)
+    found = tile(CONV, ARRAY, Buffers(1e6, 1e6, 1e6), same)
+    assert (found.stay, found.tiles) == ("weights", 1)

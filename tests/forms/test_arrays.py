@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hetsim.cost import systolic_cycles
 from hetsim.errors import ConfigError
-from hetsim.forms.arrays import Cut, tiled_cycles
+from hetsim.forms.arrays import Cut, tiled_cycles, tiled_folds
 from hetsim.soc.arrays import GemmCore, SystolicArray
 from hetsim.workload.graph import Graph
 from hetsim.workload.zoo import load_model
@@ -125,3 +125,30 @@ def test_blocked_core_tiles_sum_to_the_closed_form(
         for c in pieces(N, tiles[2])
     )
     assert int(tiled_cycles(array, *cuts, taps)) == explicit
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(DATAFLOWS), st.integers(1, 9), st.integers(1, 9), sizes, sizes, sizes,
+    st.integers(1, 9), sizes, sizes, sizes,
+)  # fmt: skip
+def test_folds_are_those_of_the_tiles_one_by_one(
+    dataflow: str, rows: int, cols: int, T: int, K: int, N: int, taps: int, t: int, k: int, n: int
+) -> None:
+    """What lies still on the array is folded onto it: weights, inputs, or sums."""
+    tiles = (min(t, T), min(k, K), min(n, N))
+    cuts = [Cut(s, np.array(x)) for s, x in zip((T, K, N), tiles, strict=True)]
+    explicit = 0
+    for a in pieces(T, tiles[0]):
+        for b in pieces(K, tiles[1]):
+            for c in pieces(N, tiles[2]):
+                still = {
+                    "weight_stationary": (b * taps, c),
+                    "input_stationary": (b * taps, a),
+                    "output_stationary": (a, c),
+                }[dataflow]
+                explicit += math.ceil(still[0] / rows) * math.ceil(still[1] / cols)
+    array = SystolicArray(rows=rows, columns=cols, dataflow=dataflow)
+    assert int(tiled_folds(array, *cuts, taps)) == explicit
+    blocked = GemmCore(block_in=rows, block_out=cols)
+    assert int(tiled_folds(blocked, *cuts, taps)) == 0

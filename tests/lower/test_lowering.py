@@ -137,3 +137,22 @@ def test_equal_units_share_lowered_kernels_and_different_ones_do_not() -> None:
     first, second, third = (lowering.launches(soc.by_name[f"npu{i}"], [0]) for i in range(3))
     assert first == second
     assert first[0].work.compute_s == 2 * third[0].work.compute_s
+
+
+@pytest.mark.parametrize(("room", "stays"), [("2 MB", True), ("1.999998 MB", False)])
+def test_a_tensor_that_takes_half_the_memory_to_the_byte_stays(room: str, stays: bool) -> None:
+    soc = make_soc({"npu": NPU | {"sram": room}}, memory=FAST)
+    graph = make_graph(("a", ["x"], 1), ("b", ["a"], 1))
+    (job,) = lower(graph, soc, [("npu", "a b")]).jobs
+    moved = [(launch.work.load_bytes, launch.work.store_bytes) for launch in job.launches]
+    assert moved == ([(10**6, 0), (0, 10**6)] if stays else [(10**6, 10**6)] * 2)
+
+
+@pytest.mark.parametrize(("cache", "warm"), [("1 MB", True), ("999999 B", False)])
+def test_a_result_that_fits_the_cache_to_the_byte_is_not_read_again(cache: str, warm: bool) -> None:
+    soc = make_soc({"cpu": {"l2": cache}}, memory=FAST)
+    graph = make_graph(("a", ["x"], 1), ("b", ["a"], 1), ("c", ["a", "b"], 1))
+    (job,) = lower(graph, soc, [("cpu", "a b c")]).jobs
+    loads = [launch.work.load_bytes for launch in job.launches]
+    # a is two kernels old when c reads it: no longer warm.
+    assert loads == ([10**6, 0, 10**6] if warm else [10**6, 10**6, 2 * 10**6])

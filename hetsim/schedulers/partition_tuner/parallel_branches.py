@@ -109,14 +109,19 @@ class ParallelSpreader:
         branch at a time until nothing helps.
         """
         options: list[list[Member | Choice]] = []
+        start: list[int] = []
         for ops in branches:
             best = self.finder.require(ops)
             mine: list[Member | Choice] = [best]
+            chosen = 0
             for pu in self.finder.pus:
                 alone = self.finder.best(ops, [pu])
                 if alone is not None:
+                    if pu == best.single_pu:
+                        chosen = len(mine)
                     mine.append(Member(ops, pu, alone.seconds))
             options.append(mine)
+            start.append(chosen)
 
         def spread(selected: Sequence[int]) -> Spread:
             result = Spread()
@@ -134,7 +139,7 @@ class ParallelSpreader:
         def seconds(selected: Sequence[int]) -> float:
             return spread(selected).seconds(self.fork_join_s)
 
-        return spread(_search([len(mine) for mine in options], seconds))
+        return spread(_search([len(mine) for mine in options], start, seconds))
 
     def _into_rounds(self, placed: Sequence[Member], spread: Spread) -> None:
         """Forms rounds of at most one branch per PU; what finds no partner runs in line."""
@@ -205,8 +210,13 @@ def _packed(queue: Sequence[Member]) -> Member:
     return Member(operators, queue[0].pu, sum(member.seconds for member in queue))
 
 
-def _search(sizes: Sequence[int], seconds: Callable[[tuple[int, ...]], float]) -> list[int]:
-    """One option index per branch, for the least ``seconds``; the first found of equals."""
+def _search(
+    sizes: Sequence[int], start: Sequence[int], seconds: Callable[[tuple[int, ...]], float]
+) -> list[int]:
+    """One option index per branch, for the least ``seconds``; the first found of equals.
+
+    A local search begins at ``start``: were all in line there, no single change would make a pair.
+    """
     count = 1
     for size in sizes:
         count *= size
@@ -214,7 +224,7 @@ def _search(sizes: Sequence[int], seconds: Callable[[tuple[int, ...]], float]) -
         every: list[tuple[int, ...]] = list(product(*map(range, sizes)))
         cheapest = min(every, key=seconds)
         return list(cheapest)
-    chosen = (0,) * len(sizes)
+    chosen = tuple(start)
     best = seconds(chosen)
     improved = True
     while improved:
