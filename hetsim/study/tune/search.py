@@ -14,6 +14,7 @@ from hetsim.cost.sources import cost_files
 from hetsim.errors import HetsimError, PlanError
 from hetsim.plan.model import Plan
 from hetsim.progress import Progress
+from hetsim.records import damaged
 from hetsim.runs.case import Case
 from hetsim.runs.scenario import case_of
 from hetsim.scenario.loader import Scenario
@@ -93,6 +94,27 @@ class Search:
     @property
     def judged(self) -> int:
         return sum(model.campaign.evaluations for model in self.state.models.values())
+
+    def check(self, bench: TuneBench) -> None:
+        """Holds a state that was read against the networks and units it is about.
+
+        Raises:
+            ResultsError: it speaks of operators or units that are not there.
+            PlanError: it rewrites what cannot be rewritten.
+        """
+        for model, label in enumerate(self.cases):
+            state = self.state.models.get(label)
+            campaign = None if state is None else state.campaign
+            for rewrites, search in (
+                () if campaign is None else zip(campaign.rewrites, campaign.searches, strict=True)
+            ):
+                space = grounds_of(bench, model)(rewrites).space
+                genome = search.best
+                wrong = len(genome.pu) != len(space.graph)
+                if wrong or max(genome.pu) >= len(space.soc.pus):
+                    raise damaged(
+                        str(self.path), f"its search does not fit {label} on {space.soc.name}"
+                    )
 
     def save(self) -> None:
         if self.path is not None:

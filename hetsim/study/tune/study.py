@@ -152,6 +152,7 @@ class TuneStudy(Study[Tuning]):
         before = search.judged
         interrupted = False
         crew = Crew(TuneBench(tuple(search.cases.values())), executor)
+        search.check(crew.bench)
         try:
             if self.parameters:
                 search.tune_parameters(crew, self.holdout)
