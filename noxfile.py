@@ -61,6 +61,20 @@ def docs_serve(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Damaged files of every kind: nox -s fuzz -- --minutes 30."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.fuzz", *session.posargs)
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """Verbs killed at any moment: nox -s kills -- --kills 200."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.fuzz.kills", *session.posargs)
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """How fast hetsim is; arguments after -- name benchmarks."""
     session.install("-e", ".[test]")

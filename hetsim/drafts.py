@@ -27,7 +27,9 @@ else:
     LOCKS = True
 
 _TAIL = re.compile(r"(?P<word>[a-z]+)-(?P<tail>\d+-[0-9a-f]{8})")
-_SAFE = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_SAFE = 0
+for _flag in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # each where there is one
+    _SAFE |= getattr(os, _flag, 0)
 
 
 def sibling(place: Path, word: str, tail: str | None = None) -> Path:
@@ -51,7 +53,10 @@ def siblings(place: Path) -> list[tuple[str, str, Path]]:
 @contextlib.contextmanager
 def turn(directory: Path) -> Iterator[bool]:
     """Waits until no other process holds ``directory``; yields whether that can be relied on."""
-    handle = os.open(directory, os.O_RDONLY | os.O_CLOEXEC) if LOCKS else None
+    handle = None
+    if LOCKS:
+        with contextlib.suppress(PermissionError):  # one may write to what one may not list
+            handle = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     try:
         yield handle is not None and _lock(handle, wait=True)
     finally:
@@ -181,17 +186,20 @@ def write_file(path: Path, content: str | bytes, *, replace: bool = True) -> Non
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o666)
         _lock(handle)
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with os.fdopen(handle, "wb", closefd=not LOCKS) as stream:
             stream.write(data)
             stream.flush()
             os.fsync(handle)
-            if replace:
-                draft.replace(place)
-            else:
-                _link(draft, place)
+        if replace:
+            draft.replace(place)
+        else:
+            _link(draft, place)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+    finally:
+        if LOCKS:  # held to the end, so that nobody clears the draft away
+            os.close(handle)
 
 
 def _link(draft: Path, place: Path) -> None:

@@ -10,9 +10,12 @@ import os
 import stat
 from pathlib import Path
 
-from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.errors import ConfigError, HetsimError, Location, shortened
 
 MIB = 2**20
+MOST_NAME = 255
+"""Bytes of a file's name that file systems take."""
+
 TEXT_LIMIT = 64 * MIB
 """Largest text that is read: measurements, profiler traces. Bytes."""
 
@@ -21,10 +24,10 @@ def user_path(text: str | Path, where: Location | None = None) -> Path:
     """The path somebody wrote, ``~`` and ``~name`` replaced by the directories they stand for.
 
     Raises:
-        ConfigError: nobody of that name; told at ``where``.
+        ConfigError: nobody of that name, or no name of a file; told at ``where``.
     """
     try:
-        return Path(text).expanduser()
+        path = Path(text).expanduser()
     except RuntimeError:
         first = Path(text).parts[0]
         raise ConfigError(
@@ -32,6 +35,13 @@ def user_path(text: str | Path, where: Location | None = None) -> Path:
             where=where,
             hint="write the path from / or relative to the file that names it",
         ) from None
+    try:
+        longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
+    except UnicodeEncodeError:
+        longest = MOST_NAME + 1
+    if longest > MOST_NAME or "\0" in str(path):
+        raise ConfigError(f"{shortened(str(text), 60)!r} is not the name of a file", where=where)
+    return path
 
 
 def read_bytes(path: str | Path, *, limit: int, error: type[HetsimError] = ConfigError) -> bytes:

@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""Control characters, halves of characters, and what is no character (XML 1.0, 2.2)."""
+
 
 def nearest(word: object, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The known name most like ``word``, if one is at least ``cutoff`` (0 to 1) like it."""
@@ -22,6 +25,11 @@ def suggest(word: object, known: Iterable[str], what: str = "known") -> str:
     guess = nearest(word, names)
     listed = f"{what}: {', '.join(names) or '(none)'}"
     return f"did you mean {guess!r}? {listed}" if guess else listed
+
+
+def printable(text: str) -> str:
+    """``text`` with a mark in place of what neither a picture nor XML can hold."""
+    return _UNPRINTABLE.sub("\ufffd", text)
 
 
 def plain_name(label: str, default: str, *, ascii_only: bool = True) -> str:

@@ -17,14 +17,17 @@ from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from hetsim.errors import Location, ResultsError
+from hetsim.errors import HetsimError, Location, ResultsError
 from hetsim.infiles import MIB, read_bytes
 
 RECORD_LIMIT = 64 * MIB
 """Largest file that is read. Bytes."""
 
-UNPACKED_LIMIT = 512 * MIB
-"""Largest content of a compressed file. Bytes."""
+ARCHIVE_LIMIT = 256 * MIB
+"""Largest compressed file that is read. Bytes."""
+
+UNPACKED_FREE, MOST_PACKED = 64 * MIB, 50
+"""A compressed file may hold so many bytes, or so many times its size; ours pack eight to one."""
 
 SEAL = "seal"
 
@@ -64,21 +67,26 @@ def read_record(
     return checked(data, kind, str(path))
 
 
-def parse_json(text: str | bytes, file: str) -> Any:
-    """What JSON text means.
+def parse_json(
+    text: str | bytes, file: str, *, error: type[HetsimError] = ResultsError, ours: bool = True
+) -> Any:
+    """What JSON text means; what is wrong with ``ours`` is told as damage.
 
     Raises:
-        ResultsError: it is none, is nested too deeply, or holds a number without measure.
+        HetsimError: of the class ``error``: it is none, is nested too deeply, or holds a number
+            without measure.
     """
+    where = Location(file)
     try:
         return json.loads(text)
     except RecursionError:
-        raise damaged(file, "nested too deeply") from None
-    except json.JSONDecodeError as error:
-        where = Location(file, error.lineno, error.colno)
-        raise ResultsError(f"the file is damaged: {error.msg}", where=where) from None
-    except ValueError as error:  # not UTF-8, or an integer of thousands of digits
-        raise damaged(file, str(error).partition(":")[0]) from None
+        reason = "nested too deeply"
+    except json.JSONDecodeError as problem:
+        where = Location(file, problem.lineno, problem.colno)
+        reason = problem.msg
+    except ValueError as problem:  # not UTF-8, or an integer of thousands of digits
+        reason = str(problem).partition(":")[0]
+    raise error(f"{'the file is damaged' if ours else 'not JSON'}: {reason}", where=where)
 
 
 def check_format(
@@ -129,12 +137,13 @@ def unsealed(data: Any, file: str) -> dict[str, Any]:
     return content
 
 
-def unpack(raw: bytes, file: str, limit: int = UNPACKED_LIMIT) -> bytes:
+def unpack(raw: bytes, file: str) -> bytes:
     """The content of a gzip file.
 
     Raises:
-        ResultsError: it is none, is cut off, or unpacks to more than ``limit`` bytes.
+        ResultsError: it is none, is cut off, or unpacks to more than any honest one.
     """
+    limit = max(UNPACKED_FREE, MOST_PACKED * len(raw))
     stream = zlib.decompressobj(wbits=31)
     try:
         content = stream.decompress(raw, limit + 1)
@@ -153,7 +162,7 @@ def damaged(file: str, reason: str) -> ResultsError:
 
 
 def _digest(data: Mapping[str, object]) -> str:
-    return hashlib.sha256(json.dumps(data, allow_nan=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(data).encode()).hexdigest()
 
 
 @lru_cache

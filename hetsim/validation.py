@@ -18,6 +18,9 @@ _EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 MOST_TOLD = 10
 """Problems of one document that are told one by one."""
 
+MOST_LOOKED_AT = 500
+"""Problems that are put into words, so that the first of them in the file can be told."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -39,15 +42,17 @@ def validate(model: type[Model], document: Document) -> Model:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        problems = [_problem(model, document, e) for e in error.errors(include_url=False)]
+        found = error.errors(include_url=False)
+        problems = [_problem(model, document, e) for e in found[:MOST_LOOKED_AT]]
     # Pydantic reports in schema order; a reader works through the file.
     problems = sorted(
         dict.fromkeys(problems), key=lambda p: (p[0].line or 0, p[0].column or 0, p[0].file)
     )
     (where, first), rest = problems[0], problems[1:MOST_TOLD]
     lines = [shortened(first, 300), *(f"{w}: {shortened(m, 300)}" for w, m in rest)]
-    if len(problems) > MOST_TOLD:
-        lines.append(f"and {len(problems) - MOST_TOLD:,} more problems like these")
+    left = len(problems) - MOST_TOLD + len(found[MOST_LOOKED_AT:])
+    if left > 0:
+        lines.append(f"and {left:,} more problems like these")
     raise ConfigError("\n".join(lines), where=where)
 
 

@@ -226,7 +226,8 @@ class _Builder:
     def _scalar(self, node: ScalarNode, where: Location) -> Any:
         tag = node.tag.removeprefix(_STANDARD)
         text = str(node.value)
-        if tag in ("str", "timestamp", "value", "merge"):
+        sexagesimal = tag in ("int", "float") and ":" in text  # YAML 1.2 has no such numbers
+        if tag in ("str", "timestamp", "value", "merge") or sexagesimal:
             return text
         if tag not in ("null", "bool", "int", "float"):
             raise ConfigError(f"tag {node.tag!r} is not allowed", where=where)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
+from hetsim.cost.analytical import AnalyticalModel
+from hetsim.cost.chain import CostChain, CostModel
 from hetsim.cost.fusion import fuse
+from hetsim.cost.measured.keys import group_key
+from hetsim.cost.measured.model import MeasuredModel
+from hetsim.cost.measured.table import CANNOT_RUN, Entry, ProfileTable
 from hetsim.cost.support import why_not
 from hetsim.cost.work import Kernel
 from hetsim.plan.build import Block, block_needs, make_plan
@@ -19,12 +25,15 @@ FUSE = ["Conv-Relu", "Conv-Add", "Conv-Add-Relu", "Add-Relu", "Conv-MaxPool"]
 FIRST_SEEN = ("Conv", "Relu", "Add", "Concat", "MaxPool")
 
 
-def random_soc(seed: int) -> SoC:
-    """One or two clusters, up to two NPUs, perhaps an accelerator, on shared links."""
-    return SoC.from_spec(SoCSpec.model_validate(random_soc_file(seed)))
+def random_soc(seed: int, *, routes: bool = False) -> SoC:
+    """One or two clusters, up to two NPUs, perhaps an accelerator, on shared links.
+
+    ``routes``: and a memory more, which some of them reach.
+    """
+    return SoC.from_spec(SoCSpec.model_validate(random_soc_file(seed, routes=routes)))
 
 
-def random_soc_file(seed: int) -> dict[str, Any]:
+def random_soc_file(seed: int, *, routes: bool = False) -> dict[str, Any]:
     """What a file of that SoC would say."""
     draw = random.Random(seed)
     links = {f"link{i}": _link(draw) for i in range(draw.randint(0, 2))}
@@ -38,6 +47,13 @@ def random_soc_file(seed: int) -> dict[str, Any]:
         pus[f"npu{i}"] = _npu(draw, links, memory)
     if draw.random() < 0.3:
         pus["gpu"] = _accelerator(draw, links, memory)
+    if routes:
+        further = random.Random(seed)
+        memory["far"] = _memory(further)
+        for unit in pus.values():
+            if further.random() < 0.7:
+                shared = [name for name in links if further.random() < 0.5]
+                unit["routes"] = {"far": [*shared, "far"]}
     runtime = {
         "host": "cpu",
         "partition_call": _time(draw, 50),
@@ -270,3 +286,38 @@ def _groups(graph: Graph, blocks: list[Block], draw: random.Random) -> list[tupl
         else:
             groups.append([i])
     return [tuple(group) for group in groups if len(group) > 1]
+
+
+def random_memories(graph: Graph, soc: SoC, plan: Plan, seed: int) -> Plan:
+    """``plan`` with some tensors in other memories, where everybody who touches them reaches."""
+    draw = random.Random(seed)
+    reach = {pu.name: {way.memory for way in pu.ways} for pu in soc.pus}
+    common: dict[str, set[str]] = {}
+    for partition in plan.partitions:
+        for name in partition.operators:
+            op = graph.operator(name)
+            for tensor in (*op.inputs, *op.outputs):
+                common[tensor] = common.get(tensor, set(soc.spec.memory)) & reach[partition.pu]
+    able = {tensor: sorted(memories) for tensor, memories in common.items() if memories}
+    placed = {tensor: draw.choice(m) for tensor, m in able.items() if draw.random() < 0.5}
+    found = replace(plan, memories=placed)
+    return plan if plan_problems(found, graph, soc) else found
+
+
+def random_costs(graph: Graph, soc: SoC, seed: int) -> CostModel:
+    """First principles, and for some units measured times of some operators and fused kernels."""
+    draw = random.Random(seed)
+    base = AnalyticalModel()
+    tables = {}
+    for cluster in dict.fromkeys(pu.cluster for pu in soc.pus if draw.random() < 0.6):
+        pu = next(pu for pu in soc.pus if pu.cluster == cluster)
+        entries = {}
+        for chain in fuse(graph, range(len(graph)), pu.spec.fuse_patterns):
+            for ops in {chain, chain[:1]}:
+                operators = tuple(graph.operators[i] for i in ops)
+                seconds = draw.uniform(1e-6, 2e-3) if draw.random() < 0.95 else CANNOT_RUN
+                if draw.random() < 0.5 and _runs(graph, pu, ops):
+                    key = group_key(graph, operators)
+                    entries[key] = Entry(key, seconds)
+        tables[cluster] = ProfileTable(cluster, "random", "random", "kernel", entries)
+    return CostChain((MeasuredModel(tables, base), base)) if tables else base

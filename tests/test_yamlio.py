@@ -287,3 +287,10 @@ def test_numbers_without_measure_are_told_in_short(number):
         parse_yaml(f"a: {number}", "x.yaml")
     assert len(str(told.value)) < 300
     assert told.value.where is not None
+
+
+def test_colons_make_no_number_of_base_sixty() -> None:
+    long = ":".join(["1"] * 60)
+    assert parse_yaml(f"a: 1:30\nb: {long}\nc: 1:2.5\n", "x.yaml").data == {
+        "a": "1:30", "b": long, "c": "1:2.5",
+    }  # fmt: skip

@@ -26,6 +26,7 @@ COPIES = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security.md",
 }
 """Files at the top of the repository and the pages that show them."""
 

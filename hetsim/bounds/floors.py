@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hetsim.cost.fusion import is_fusable
+from hetsim.cost.fusion import Patterns, is_fusable
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph
@@ -49,28 +49,22 @@ NOTHING = Least(0.0)
 """Of a crossing that needs no work."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """A link that several units need: seconds a byte when it is full, and who cannot avoid it."""
-
-    seconds: float
-    units: frozenset[int]
-    host: bool
-
-
 @dataclass(frozen=True)
-class Moved:
-    """The least bytes that everything moves, the counterparts of :class:`Floors`.
+class Resource:
+    """Something that several units need at once, a link or the host's cores, and how much.
 
-    ``ops[i][p]`` in bytes where :class:`Least` speaks of seconds, ``stored[i][p]`` what is moved
-    more when the result of operator ``i`` leaves PU ``p``. ``links`` are those worth looking at.
+    Amounts are bytes or core-seconds; whatever else happens, an amount takes ``seconds`` times as
+    long at least. ``ops[i][p]`` is what operator ``i`` needs on PU ``p``, where :class:`Least`
+    speaks of amounts, ``stored[i][p]`` what it needs more when its result leaves that PU. ``toll``
+    and ``handing`` as in :class:`Floors`, ``call`` for each partition.
     """
 
+    seconds: float
     ops: tuple[tuple[Least, ...], ...]
     stored: tuple[tuple[float, ...], ...]
     toll: Callable[[str, int | None, int | None], float]
     handing: Callable[[str, int], float]
-    links: tuple[Shared, ...]
+    call: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +79,7 @@ class Floors:
     its results can be handed over.
     ``awake[p]`` says that a host thread spins while PU ``p`` computes. ``crowded`` is the PU whose
     kernels take all cores of the host, if there is one: any other host thread slows them.
-    ``moved``: bytes, where they are known.
+    ``resources`` are what units share.
     """
 
     ops: tuple[tuple[Least, ...], ...]
@@ -95,7 +89,7 @@ class Floors:
     awake: tuple[bool, ...]
     crowded: int | None = None
     handing: Callable[[str, int], Least] = lambda tensor, source: NOTHING
-    moved: Moved | None = None
+    resources: tuple[Resource, ...] = ()
 
     @property
     def pus(self) -> range:
@@ -118,12 +112,12 @@ def divided(
     ``kernel(chain)`` is the floor of a chain as one kernel, ``None`` when it cannot run;
     ``tail(op)`` what an operator adds to any kernel at whose head it does not stand.
     """
-    size = len(graph)
+    size, patterns = len(graph), pu.spec.fuse_patterns
     heads: list[list[tuple[Chain, Least]]] = [[] for _ in range(size)]
     behind: list[dict[int, None]] = [{} for _ in range(size)]
     drag = [INFEASIBLE] * size
     for op in range(size):
-        for chain in chains_from(graph, op, pu):
+        for chain in chains_from(graph, op, patterns):
             found = kernel(chain)
             if found is None or found.least == INFEASIBLE:
                 continue
@@ -153,11 +147,11 @@ def divided(
     return result
 
 
-def chains_from(graph: Graph, op: int, pu: PU) -> Iterator[Chain]:
-    """Operator ``op`` alone, then each longer kernel it may be the head of on ``pu``."""
+def chains_from(graph: Graph, op: int, patterns: Patterns) -> Iterator[Chain]:
+    """Operator ``op`` alone, then each longer kernel it may be the head of."""
     yield (op,)
     kind = graph.operators[op].kind
-    for pattern in pu.spec.fuse_patterns:
+    for pattern in patterns:
         if pattern[0] == kind:
             chain = [op]
             while len(chain) < len(pattern):

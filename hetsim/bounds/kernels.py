@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
-from hetsim.bounds.floors import Chain, Least
+from hetsim.bounds.floors import NOTHING, Chain, Least
 from hetsim.cost.analytical.traffic import tensor_bytes, total_bytes, weight_bytes
 from hetsim.cost.chain import CostModel
 from hetsim.cost.profile import INFEASIBLE
@@ -57,6 +57,7 @@ class Kernels:
         self._handed_over: dict[int, float] = {}
         self._stored: dict[int, float] = {}
         self._moved: dict[Chain, Least] = {}
+        self._busy: dict[Chain, Least] = {}
 
     def leave(self) -> list[float]:
         """For each operator the least between its floor and when other units can have its results.
@@ -77,6 +78,10 @@ class Kernels:
         """The least bytes of ``chain`` as one kernel; to be asked after its seconds."""
         return self._moved.get(chain)
 
+    def busy(self, chain: Chain) -> Least | None:
+        """The same, the seconds that the unit's cores are busy; none where memory is managed."""
+        return self._busy.get(chain, NOTHING if chain in self._moved else None)
+
     def tail(self, op: int) -> float:
         """What ``op`` adds to any kernel at whose head it does not stand."""
         seconds = self._costs.floor(self._graph, op, self._pu)
@@ -95,11 +100,14 @@ class Kernels:
         if work is None:
             return None
         beside, less = [], []
+        arithmetic = sum(p.seconds for p in work.phases)
         for producer, warm in self._warm(kernel).items():
             easier = self._work(kernel, Residency(inputs=warm))
             if easier is not None:
                 beside.append((producer, around + self._seconds(easier)))
                 less.append((producer, float(sum(easier.moves.values()))))
+                arithmetic = min(arithmetic, sum(p.seconds for p in easier.phases))
+        self._busy[chain] = Least(arithmetic)
         self._moved[chain] = Least(float(sum(work.moves.values())), tuple(less))
         reach = self._reach
         delay = work.dispatch_s + sum(reach.farthest for p in work.phases if p.bytes)
@@ -138,14 +146,21 @@ class Kernels:
 
     def _managed(self, kernel: Kernel, chain: Chain, around: float) -> Least | None:
         """By what stays on chip: the inputs of each maker, and the result."""
-        times, amounts = [], []
+        graph, pu = self._graph, self._pu
+        times: list[tuple[Residency, float]] = []
+        amounts: list[tuple[Residency, float]] = []
         for choice in self._choices(kernel):
             work = self._work(kernel, choice)
-            seconds = INFEASIBLE if work is None else self._quickest(kernel, chain, choice)
-            if work is not None and seconds < INFEASIBLE:
-                times.append((choice, around + seconds))
-                least = max(float(sum(work.moves.values())), self._overflow(kernel))
-                amounts.append((choice, least))
+            if work is None:
+                continue
+            seconds = self._costs.quickest(graph, kernel, pu, choice, self._reach)
+            if seconds is None:  # neither how fast, nor whether bytes grow as memory shrinks
+                times.append((choice, around + sum(self.tail(op) for op in chain)))
+                amounts.append((choice, 0.0))
+            elif seconds < INFEASIBLE:
+                over = self._overflow(kernel)
+                times.append((choice, around + max(seconds, over / self._reach.widest)))
+                amounts.append((choice, max(float(sum(work.moves.values())), over)))
         if not times:
             return None
         outputs, last = len(kernel.outputs), chain[-1]
@@ -189,13 +204,6 @@ class Kernels:
                         frozenset(t for t in chosen if t in outputs),
                         taken,
                     )
-
-    def _quickest(self, kernel: Kernel, chain: Chain, choice: Residency) -> float:
-        """Seconds of ``kernel`` at least with just ``choice`` on chip."""
-        known = self._costs.quickest(self._graph, kernel, self._pu, choice, self._reach)
-        if known is None:
-            return sum(self.tail(op) for op in chain)
-        return max(known, self._overflow(kernel) / self._reach.widest)
 
     def _overflow(self, kernel: Kernel) -> float:
         """Bytes that cannot all stay on chip, nor come early."""

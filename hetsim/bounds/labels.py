@@ -21,11 +21,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hetsim.bounds.floors import NOTHING, Floors, Shared
+from hetsim.bounds.floors import Floors, Least
 from hetsim.bounds.relaxation import hand_over_seconds, producers
 from hetsim.bounds.rows import Prices, Rows, Solved
 from hetsim.bounds.stages import Stage
 from hetsim.cost.profile import INFEASIBLE
+from hetsim.numeric import Array
 from hetsim.workload.graph import Graph
 
 FIRST, MIDDLE, LAST = 0, 1, 2
@@ -33,6 +34,12 @@ FIRST, MIDDLE, LAST = 0, 1, 2
 
 Label = tuple[int, int]
 """A part and a PU."""
+
+Split = tuple[list[int], list[int]]
+"""Variables that are zero in the one half, and those that are in the other."""
+
+WHOLE = 1e-6
+"""How far from zero and one a share may be and count as decided."""
 
 Spared = tuple[Label, ...]
 """Labels of a tensor's maker with which it need not be brought."""
@@ -107,6 +114,32 @@ class Labels:
         """The bound in seconds that ``prices`` of another solution prove, without solving."""
         return self._rows.proves(prices, fixed) * self._scale
 
+    def split(self, values: Array) -> Split | None:
+        """Shares to rule out on the one hand and on the other, so that more is decided.
+
+        The PU before the part, of the operator that takes longest; ``None``: all is decided.
+        """
+        best, weight = None, 0.0
+        for by_pu in (True, False):
+            for op in self._stage.ops:
+                groups: dict[int, list[int]] = {}
+                for part, pu in self.labels[op]:
+                    key = pu if by_pu else part
+                    groups.setdefault(key, []).append(self.share[op, (part, pu)])
+                held = {key: sum(float(values[v]) for v in vs) for key, vs in groups.items()}
+                most = max(held, key=lambda key: held[key])
+                doubt = 1.0 - held[most]
+                if doubt > WHOLE and doubt * self._weight(op) > weight:
+                    others = [v for key, vs in groups.items() if key != most for v in vs]
+                    best, weight = (groups[most], others), doubt * self._weight(op)
+            if best is not None:
+                return best
+        return None
+
+    def _weight(self, op: int) -> float:
+        """Seconds that may hang on where ``op`` runs."""
+        return max(_smallest(self._floors.ops[op]), 1e-12)
+
     def _most(self) -> float:
         """Seconds that nothing sensible exceeds: everything on its slowest PU, brought anew."""
         floors, total = self._floors, 0.0
@@ -153,10 +186,7 @@ class Labels:
             rows.exactly({self.share[op, label]: 1.0 for label in labels}, 1.0)
         self._end = {op: rows.variable(high=2.0) for op in stage.ops}
         self._loads: dict[int, dict[int, float]] = {p: {} for p in self._floors.pus}
-        moved = self._floors.moved
-        self._carried: list[tuple[Shared, dict[int, float]]] = []
-        if moved is not None:
-            self._carried = [(link, {}) for link in moved.links]
+        self._needs: list[dict[int, float]] = [{} for _ in self._floors.resources]
         self._ends: dict[int, float] = self._around()
         self._paths: dict[tuple[int | None, int], dict[int, float]] = {}
         kernels = {op: self._place(op) for op in stage.ops}
@@ -207,6 +237,8 @@ class Labels:
         for pu, load in self._loads.items():
             used = rows.variable()
             load[used] = (self._floors.call + self._wait[pu]) / scale
+            for r, resource in enumerate(self._floors.resources):
+                self._need_of(r, {used: resource.call})
             for op in self._stage.ops:
                 if (MIDDLE, pu) in self.labels[op]:
                     rows.at_most({self.share[op, (MIDDLE, pu)]: 1.0, used: -1.0})
@@ -214,15 +246,13 @@ class Labels:
             _add(total, load)
         if not together:
             rows.at_most(_sum(total, {middle: -1.0}))
-        for _, load in self._carried:
+        for load in self._needs:
             rows.at_most(_sum(load, {middle: -1.0}))
 
-    def _carry(self, amounts: Mapping[int, float], pu: int | None) -> None:
-        """Bytes that links carry in between, for a unit or (``None``) the host."""
-        for link, load in self._carried:
-            if link.host if pu is None else pu in link.units:
-                factor = link.seconds / self._scale
-                _add(load, {variable: factor * amount for variable, amount in amounts.items()})
+    def _need_of(self, resource: int, terms: Mapping[int, float]) -> None:
+        """Amounts of a resource that are needed in between."""
+        factor = self._floors.resources[resource].seconds / self._scale
+        _add(self._needs[resource], {v: factor * amount for v, amount in terms.items()})
 
     def _closed(self, op: int) -> None:
         """What comes before an operator of the first partition is in it; likewise at the end."""
@@ -246,37 +276,44 @@ class Labels:
             back = {self.share[op, label]: self._back(op, pu) / self._scale}
             if part == MIDDLE:
                 _add(between, terms)
-                self._carry(amounts, pu)
+                for r, amount in enumerate(amounts):
+                    self._need_of(r, amount)
                 _add(self._loads[pu], terms, back)
             else:
                 _add(self._ends, terms, back if part == FIRST or self._stage.last else {})
         return between
 
-    def _kernel(self, op: int, label: Label) -> tuple[dict[int, float], dict[int, float]]:
-        """Seconds and bytes of ``op`` under ``label``: less beside a neighbour of that label."""
+    def _kernel(self, op: int, label: Label) -> tuple[dict[int, float], list[dict[int, float]]]:
+        """Seconds of ``op`` under ``label``, and what it needs of each resource, as terms.
+
+        Less beside a neighbour of the same label.
+        """
         rows, scale = self._rows, self._scale
-        least, share = self._floors.ops[op][label[1]], self.share[op, label]
+        share, pu = self.share[op, label], label[1]
+        least = self._floors.ops[op][pu]
+        others = [resource.ops[op][pu] for resource in self._floors.resources]
         finite = least.alone < INFEASIBLE
         terms = {share: least.alone / scale} if finite else {}
-        moved = NOTHING if self._floors.moved is None else self._floors.moved.ops[op][label[1]]
-        fewer = dict(moved.beside)
+        amounts = [{share: other.alone} if finite else {} for other in others]
         quicker = dict(least.beside)
         if finite:
-            quicker |= {n: least.alone for n in fewer if n not in quicker}
-        amounts = {share: moved.alone} if finite else {}
+            for other in others:
+                quicker |= {n: least.alone for n, _ in other.beside if n not in quicker}
         near: dict[int, float] = {}
         for neighbour, seconds in quicker.items():
-            other = self.share.get((neighbour, label))
-            if other is None:
+            also = self.share.get((neighbour, label))
+            if also is None:
                 continue
             together = rows.variable()
             near[together] = 1.0
+            rows.at_most({together: 1.0, also: -1.0})
             terms[together] = (seconds - least.alone if finite else seconds) / scale
-            if finite:
-                amounts[together] = fewer.get(neighbour, moved.alone) - moved.alone
-            else:
-                amounts[together] = fewer.get(neighbour, 0.0)
-            rows.at_most({together: 1.0, other: -1.0})
+            for other, amount in zip(others, amounts, strict=True):
+                fewer = dict(other.beside)
+                if finite:
+                    amount[together] = fewer.get(neighbour, other.alone) - other.alone
+                else:
+                    amount[together] = fewer.get(neighbour, 0.0)
         if finite:
             rows.at_most(near | {share: -1.0})
         else:
@@ -329,7 +366,7 @@ class Labels:
             if target[0] == FIRST:
                 continue
             there = [r for r in readers if target in self.labels[r]]
-            for spared, seconds, amount in self._tolls(tensor, source, target):
+            for spared, seconds, amounts in self._tolls(tensor, source, target):
                 needed = {}
                 for reader in there:
                     if source is None:
@@ -343,7 +380,8 @@ class Labels:
                 once = {any_of: seconds / scale}
                 if target[0] == MIDDLE:
                     _add(self._loads[target[1]], once)
-                    self._carry({any_of: amount}, None)
+                    for r, amount in enumerate(amounts):
+                        self._need_of(r, {any_of: amount})
                 else:
                     _add(self._ends, once)
 
@@ -354,10 +392,10 @@ class Labels:
         readers = self._graph.consumers[tensor]
         for label in self.labels[source]:
             part, pu = label
-            seconds, by_host, by_unit = self._giving(tensor, source, pu)
+            seconds, amounts = self._giving(tensor, source, pu)
             if (
                 part == LAST
-                or not (seconds or by_host or by_unit)
+                or not (seconds or any(amounts))
                 or source in self._known - {self._stage.cut}
             ):
                 continue
@@ -377,24 +415,19 @@ class Labels:
             else:
                 _add(self._loads[pu], {outside: seconds})
                 _add(self._handed[source], {outside: seconds})
-                self._carry({outside: by_host}, None)
-                self._carry({outside: by_unit}, pu)
+                for r, amount in enumerate(amounts):
+                    self._need_of(r, {outside: amount})
 
-    def _giving(self, tensor: str, source: int, pu: int) -> tuple[float, float, float]:
-        """What it takes to let others read ``tensor``: time, bytes of the host and of the unit."""
-        floors, moved = self._floors, self._floors.moved
-        seconds = floors.handing(tensor, pu).alone
+    def _giving(self, tensor: str, source: int, pu: int) -> tuple[float, list[float]]:
+        """What it takes to let others read ``tensor``: time, and of each resource."""
+        floors = self._floors
         sole = len(self._graph.operators[source].outputs) == 1
-        if sole and floors.leave[source][pu] < INFEASIBLE:
-            seconds += floors.leave[source][pu] - self._wait[pu]
-        if moved is None:
-            return seconds / self._scale, 0.0, 0.0
-        stored = moved.stored[source][pu] if sole else 0.0
-        return (
-            seconds / self._scale,
-            moved.handing(tensor, pu),
-            stored if stored < INFEASIBLE else 0.0,
-        )
+        able = sole and floors.leave[source][pu] < INFEASIBLE
+        more = floors.leave[source][pu] - self._wait[pu] if able else 0.0
+        return (floors.handing(tensor, pu).alone + more) / self._scale, [
+            r.handing(tensor, pu) + (r.stored[source][pu] if able else 0.0)
+            for r in floors.resources
+        ]
 
     def _any(self, each: Sequence[int]) -> int:
         """A variable that is at least each of some."""
@@ -407,28 +440,25 @@ class Labels:
 
     def _tolls(
         self, tensor: str, source: int | None, target: Label
-    ) -> Iterator[tuple[Spared, float, float]]:
-        """Tolls from cheap to dear: the labels that spare each, seconds and bytes that it adds."""
-        toll, moved = self._floors.toll, self._floors.moved
-
-        def amount(pu: int | None) -> float:
-            return 0.0 if moved is None else moved.toll(tensor, pu, target[1])
-
+    ) -> Iterator[tuple[Spared, float, list[float]]]:
+        """Tolls from cheap to dear: the labels that spare each, and what it adds."""
+        toll, resources = self._floors.toll, self._floors.resources
         if source is None:
             seconds = toll(tensor, None, target[1]).alone
             if seconds > 0.0:
-                yield (), seconds, amount(None)
+                yield (), seconds, [r.toll(tensor, None, target[1]) for r in resources]
             return
         tolls = {
             label: 0.0 if label == target else toll(tensor, label[1], target[1]).alone
             for label in self.labels[source]
         }
-        below = carried = 0.0
+        below, needed = 0.0, [0.0 for _ in resources]
         for seconds in sorted({s for s in tolls.values() if s > 0.0}):
             spared = tuple(label for label, s in tolls.items() if s < seconds)
-            least = min(amount(label[1]) for label, s in tolls.items() if s >= seconds)
-            yield spared, seconds - below, least - carried
-            below, carried = seconds, least
+            makers = [label[1] for label, s in tolls.items() if s >= seconds]
+            least = [min(r.toll(tensor, pu, target[1]) for pu in makers) for r in resources]
+            yield spared, seconds - below, [a - b for a, b in zip(least, needed, strict=True)]
+            below, needed = seconds, least
 
 
 def _sum(*terms: Mapping[int, float]) -> dict[int, float]:
@@ -441,6 +471,10 @@ def _add(total: dict[int, float], *terms: Mapping[int, float]) -> None:
     for each in terms:
         for variable, factor in each.items():
             total[variable] = total.get(variable, 0.0) + factor
+
+
+def _smallest(floors: Sequence[Least]) -> float:
+    return min((least.alone for least in floors), default=0.0)
 
 
 def _greatest(seconds: Iterable[float]) -> float:

@@ -52,8 +52,9 @@ def lower_bounds(
     spent = soc.runtime.thread_create, soc.runtime.thread_join
     forking = Forking(*map(float, spent)) if forks else None
     table = least_seconds(floors)
+    seconds, lacks = narrowed(graph, floors, forking)
     bounds = (
-        Bound(narrowed(graph, floors, forking), "windows between operators that cut the network"),
+        Bound(seconds, f"windows between operators that cut the network; {lacks}"),
         Bound(area_bound(table), "operators divided over all PUs"),
     )
     if costs.caches:  # a measurement may show that caches served what should cross the memory

@@ -11,20 +11,17 @@ from __future__ import annotations
 from heapq import heappop, heappush
 
 from hetsim.bounds.floors import Floors
-from hetsim.bounds.labels import Forking, Labels
+from hetsim.bounds.labels import Forking, Labels, Split
 from hetsim.bounds.rows import Prices
 from hetsim.bounds.stages import Stage
 from hetsim.bounds.windows import Ladder, Step
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.workload.graph import Graph
 
-WHOLE = 1e-6
-"""How far from zero and one a share may be and count as decided."""
-
 MOST_PLACES = 400
 """Operators times PUs beyond which a window's linear program is too large."""
 
-EFFORT = 25_000
+EFFORT = 40_000
 """Variables of all linear programs that are solved for one network."""
 
 ROUNDING = 1.0 - 1e-12
@@ -54,7 +51,7 @@ class _Narrowed:
     def __init__(self, floors: Floors, ladder: Ladder, step: Step, programs: _Programs) -> None:
         self._programs = programs
         self._same = _in_one(floors, ladder, step)
-        self._open: list[tuple[float, int, int, dict[int, float], int | None, bool]] = []
+        self._open: list[tuple[float, int, int, dict[int, float], Split | None, bool]] = []
         self._count = 0
         stage = ladder.stages[step.stage]
         entry = dict(zip(stage.before, step.entry, strict=True))
@@ -73,35 +70,30 @@ class _Narrowed:
         """Whether nothing better can be proven."""
         if not self._open or self._same <= self._open[0][0]:
             return True
-        _, _, _, _, undecided, solved = self._open[0]
-        return solved and undecided is None
+        _, _, _, _, choice, solved = self._open[0]
+        return solved and choice is None
 
     def raised(self) -> int:
         """Solves or splits the weakest part; returns the number of variables that were in it."""
-        bound, _, which, fixed, undecided, solved = heappop(self._open)
+        bound, _, which, fixed, choice, solved = heappop(self._open)
         program = self._programs.each[which]
         if solved:
-            assert undecided is not None
-            for value in (0.0, 1.0):
-                self._keep(bound, which, fixed | {undecided: value}, None, False)
+            assert choice is not None
+            for ruled_out in choice:
+                self._keep(bound, which, fixed | dict.fromkeys(ruled_out, 0.0), None, False)
             return 0
         found = program.solve(fixed)
         if found.prices is not None:
             self._programs.prices[which].append(found.prices)
-            furthest, choice = WHOLE, None
-            if found.values is not None:
-                for variable in program.share.values():
-                    part = float(found.values[variable])
-                    if min(part, 1.0 - part) > furthest:
-                        choice, furthest = variable, min(part, 1.0 - part)
-            self._keep(max(bound, found.bound), which, fixed, choice, True)
+            split = None if found.values is None else program.split(found.values)
+            self._keep(max(bound, found.bound), which, fixed, split, True)
         return program.size
 
     def _keep(
-        self, bound: float, which: int, fixed: dict[int, float], choice: int | None, solved: bool
+        self, bound: float, which: int, fixed: dict[int, float], split: Split | None, solved: bool
     ) -> None:
         self._count += 1
-        heappush(self._open, (bound, self._count, which, fixed, choice, solved))
+        heappush(self._open, (bound, self._count, which, fixed, split, solved))
 
 
 def _in_one(floors: Floors, ladder: Ladder, step: Step) -> float:
@@ -115,8 +107,8 @@ def _in_one(floors: Floors, ladder: Ladder, step: Step) -> float:
     return sum(floors.ops[op][pu].least for op in window.ops)
 
 
-def narrowed(graph: Graph, floors: Floors, forking: Forking | None) -> float:
-    """Seconds that every plan takes at least."""
+def narrowed(graph: Graph, floors: Floors, forking: Forking | None) -> tuple[float, str]:
+    """Seconds that every plan takes at least, and what would have to be argued to raise them."""
     ladder = Ladder(graph, floors)
     programs: dict[int, _Programs] = {}
     known: dict[Step, _Narrowed] = {}
@@ -138,8 +130,29 @@ def narrowed(graph: Graph, floors: Floors, forking: Forking | None) -> float:
             continue
         open_steps = [known[s] for s in path if s in known and not known[s].closed]
         if not open_steps or spent >= EFFORT:
-            return seconds * ROUNDING
+            large = max(
+                (len(ladder.stages[s.stage].ops) for s in path if s not in known), default=1
+            )
+            return seconds * ROUNDING, _lacks(large, len(open_steps))
         for step in path:
             if step in known and not known[step].closed:
                 spent += known[step].raised()
                 ladder.raise_cost(step, known[step].bound)
+
+
+def _lacks(large: int, undecided: int) -> str:
+    """Which argument would have to be better, in a few words."""
+    if large > 1:
+        return (
+            f"a stretch of {large} operators without a cut counts with its longest path alone;"
+            " how the PUs share it would have to be argued"
+        )
+    if undecided:
+        return (
+            f"{undecided} of them still divide operators among PUs in fractions;"
+            " a larger budget would decide more"
+        )
+    return (
+        "where every operator runs is decided; waiting for the ends of partitions and for"
+        " shared transfers would have to be argued"
+    )

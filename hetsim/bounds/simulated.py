@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hetsim.bounds.floors import NOTHING, Floors, Least, Moved, Shared, alike, divided
-from hetsim.bounds.kernels import Kernels, drag
+from hetsim.bounds.floors import Floors, alike, divided
+from hetsim.bounds.kernels import Kernels
+from hetsim.bounds.resources import OfUnit, resources_of
+from hetsim.bounds.tolls import Tolls
 from hetsim.cost.chain import CostModel
-from hetsim.cost.crossing import Crossings
 from hetsim.cost.reach import Reach
-from hetsim.cost.work import Kernel, Step
 from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph
 
@@ -27,49 +27,43 @@ def simulated_floors(
     """
     crowded = _crowded(soc)
     transfers = _transfers(graph, soc, fidelity)
-    tolls = _Tolls(graph, soc, transfers)
-    by_class: dict[int, tuple[list[Least], list[float], list[Least], list[float]]] = {}
-    for pu, first in zip(soc.pus, alike(soc), strict=True):
-        if first == pu.index:
-            threads = len(soc.pus) - 1 if crowded == pu.index else 0
-            reach = Reach.of(pu, transfers)
-            source = Kernels(graph, costs, pu, fidelity, threads, reach, tolls.around)
-            by_class[first] = (
-                divided(graph, pu, source.kernel, source.tail),
-                source.leave(),
-                divided(graph, pu, source.moved, lambda op: 0.0),
-                source.stored(),
-            )
-    seconds, leave, moved, stored = (
-        tuple(zip(*columns, strict=True))
-        for columns in zip(*(by_class[first] for first in alike(soc)), strict=True)
-    )
+    tolls = Tolls(graph, soc, transfers)
+    kernels = {
+        pu.index: _answers(graph, soc, costs, pu, fidelity, tolls, transfers)
+        for pu, first in zip(soc.pus, alike(soc), strict=True)
+        if first == pu.index
+    }
+    answers = [kernels[first] for first in alike(soc)]
     return Floors(
-        ops=seconds,
+        ops=tuple(zip(*(a.ops for a in answers), strict=True)),
         toll=tolls.toll,
         handing=tolls.handing,
         call=float(soc.runtime.partition_call),
-        leave=leave,
+        leave=tuple(zip(*(a.leave for a in answers), strict=True)),
         awake=tuple(pu.spec.polls_host for pu in soc.pus),
         crowded=crowded,
-        moved=None
-        if costs.caches  # a measurement may show that caches served what should cross the memory
-        else Moved(moved, stored, tolls.bytes, tolls.handed_bytes, _shared(soc)),
+        resources=resources_of(soc, answers, tolls, count_bytes=not costs.caches),
     )
 
 
-def _shared(soc: SoC) -> tuple[Shared, ...]:
-    """Links that several units cannot avoid, or one unit and the host; of like ones the slowest."""
-    found: dict[tuple[frozenset[int], bool], float] = {}
-    for link in soc.links.values():
-        units = frozenset(
-            pu.index for pu in soc.pus if all(link.name in way.links for way in pu.ways)
-        )
-        host = soc.host.index in units
-        if len(units) > 1:
-            slow = 1.0 / max(link.bandwidth)
-            found[units, host] = max(found.get((units, host), 0.0), slow)
-    return tuple(Shared(seconds, units, host) for (units, host), seconds in found.items())
+def _answers(
+    graph: Graph,
+    soc: SoC,
+    costs: CostModel,
+    pu: PU,
+    fidelity: str | None,
+    tolls: Tolls,
+    transfers: int,
+) -> OfUnit:
+    threads = len(soc.pus) - 1 if _crowded(soc) == pu.index else 0
+    source = Kernels(graph, costs, pu, fidelity, threads, Reach.of(pu, transfers), tolls.around)
+    return OfUnit(
+        tuple(divided(graph, pu, source.kernel, source.tail)),
+        tuple(source.leave()),
+        tuple(divided(graph, pu, source.moved, lambda op: 0.0)),
+        tuple(source.stored()),
+        tuple(divided(graph, pu, source.busy, lambda op: 0.0)),
+    )
 
 
 def _crowded(soc: SoC) -> int | None:
@@ -97,63 +91,6 @@ def _transfers(graph: Graph, soc: SoC, fidelity: str | None) -> int:
             extended.add(before)
     at_once = max((len(pu.ways) for pu in soc.pus), default=1)
     return max(1, min(chains, len(soc.pus))) * at_once * (1 if fidelity == "fluid" else 2)
-
-
-class _Tolls:
-    """Host work at crossings, alone on an idle SoC."""
-
-    def __init__(self, graph: Graph, soc: SoC, transfers: int) -> None:
-        self._reach = Reach.of(soc.host, transfers)
-        self._crossings = Crossings(graph, soc)
-        self._known: dict[tuple[str, int | None, int | None], Least] = {}
-        self._cores = soc.host.spec.thread_cores
-
-    def toll(self, tensor: str, source: int | None, target: int | None) -> Least:
-        key = (tensor, source, target)
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = self._measure(self._steps(*key))
-        return found
-
-    def bytes(self, tensor: str, source: int | None, target: int | None) -> float:
-        return float(sum(step.bytes for step in self._steps(tensor, source, target)))
-
-    def _steps(self, tensor: str, source: int | None, target: int | None) -> Sequence[Step]:
-        crossings = self._crossings
-        if target is None:
-            assert source is not None, "the application reads what a unit made"
-            return crossings.leaving(tensor, source, output=True)
-        return (*crossings.copying(tensor), *crossings.entering(tensor, source, target))
-
-    def handing(self, tensor: str, source: int) -> Least:
-        return self._measure(self._handing_steps(tensor, source))
-
-    def handed_bytes(self, tensor: str, source: int) -> float:
-        return float(sum(step.bytes for step in self._handing_steps(tensor, source)))
-
-    def _handing_steps(self, tensor: str, source: int) -> Sequence[Step]:
-        if not self._crossings.by_host:
-            return ()
-        return self._crossings.leaving(tensor, source, output=False)
-
-    def around(self, kernel: Kernel, pu: PU) -> float:
-        """Seconds of host work before and after ``kernel``."""
-        before, after = self._crossings.around(kernel.inputs, kernel.outputs, pu)
-        return self._measure((*before, *after)).alone
-
-    def _measure(self, steps: Sequence[Step]) -> Least:
-        if not steps:
-            return NOTHING
-        reach = self._reach
-        seconds = delay = 0.0
-        drags: list[float] = []
-        for step in steps:
-            seconds += max(step.seconds, step.bytes / reach.widest)
-            if step.bytes:
-                seconds += reach.nearest
-                delay += reach.farthest
-            drags.append(drag(step.seconds, step.bytes / reach.narrowest, self._cores, 1))
-        return Least(seconds, (), delay, min(drags))
 
 
 def least_seconds(floors: Floors) -> Sequence[Sequence[float]]:

@@ -191,7 +191,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except OSError as error:
         if error.errno not in _ENVIRONMENT:
             return _defect()
-        place = f"{error.filename}: " if error.filename else ""
+        place = f"{shortened(str(error.filename), 300)}: " if error.filename else ""
         return _refuse(f"{place}{error.strerror}")
     except SystemExit as stop:
         # Only click ends this way: 1 when it met a closed pipe, 0 after shell completion.

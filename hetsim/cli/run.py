@@ -99,8 +99,10 @@ def command(
     from hetsim.scenario.choices import choose
 
     loaded = _load(scenario, changes)
+    asked = "--model"
     if plans:
         # A plan is run alone unless somebody asks for company.
+        asked = asked if models else f"--plan {' '.join(plans)}"
         models = models or _planned_models(plans)
         schedulers = schedulers or ()
     loaded = choose(
@@ -111,7 +113,7 @@ def command(
         execution=execution,
         fidelity=fidelity,
         seed=seed,
-        asked_by=("--model", "--scheduler"),
+        asked_by=(asked, "--scheduler"),
     )
     directory = None if no_files else output or results_place(loaded.name)
     if directory is not None:

@@ -55,7 +55,8 @@ class PUModel(ABC, Generic[SpecT]):
 
         Exactly the tensors of ``residency`` are on chip, and perhaps more of the memory is
         reserved than it says; the first weights may come early. At either fidelity. ``None``: only
-        the floors of its operators are known, infinite: it never fits.
+        the floors of its operators are known, infinite: it never fits. A model that answers also
+        promises that :meth:`work` never moves fewer bytes when more memory is reserved.
         """
         return None
 

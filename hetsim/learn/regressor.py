@@ -39,7 +39,8 @@ class Prediction:
 class LearnedModel:
     """A physical model and the correction learned on top, log(measured / physical).
 
-    ``provenance`` is free text by name: device, source file, data hash, seed, scores.
+    ``provenance`` is free text by name: device, source file, data hash, seed, scores. ``file`` is
+    where it was read, for messages.
     """
 
     form: str
@@ -48,6 +49,7 @@ class LearnedModel:
     blend: Blend
     limits: tuple[float, float]
     provenance: Mapping[str, str] = field(default_factory=dict)
+    file: str = field(default="", compare=False)
 
     @classmethod
     def fit(

@@ -7,6 +7,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Annotated, Any
@@ -83,7 +84,7 @@ def load_model(path: str | Path) -> LearnedModel:
         about = json.loads(str(arrays.pop(_META)))
         found = about.get("schema")
         if found == SCHEMA:
-            return _rebuild(checked(about, About, str(path)), arrays)
+            return replace(_rebuild(checked(about, About, str(path)), arrays), file=str(path))
     except (*_DAMAGES, ResultsError) as error:
         reason = error.message if isinstance(error, ResultsError) else str(error)
         raise ConfigError(
@@ -148,7 +149,8 @@ def _rebuild(about: About, arrays: Mapping[str, Any]) -> LearnedModel:
     if encoder.mean.ndim != 1 or encoder.mean.shape != encoder.scale.shape:
         raise ValueError("its inputs are scaled by something else than numbers in a row")
     # Networks whose shapes do not fit each other fail here and not in a run.
-    mean, spread = blend.predict(np.zeros((1, len(encoder.mean))))
+    with np.errstate(all="ignore"):
+        mean, spread = blend.predict(np.zeros((1, len(encoder.mean))))
     if mean.shape != (1,) or not np.isfinite([*mean, *spread]).all():
         raise ValueError("its networks do not answer with one finite number")
     return LearnedModel(

@@ -111,11 +111,11 @@ class Operator:
         loops = () if nest is None else (nest.batch, nest.groups, nest.out_h, nest.out_w, nest.in_c,
                                          nest.out_c, nest.k_h, nest.k_w)  # fmt: skip
         counts = (self.macs, self.element_ops, *loops, *(count for _, count in self.weights))
-        if min(counts) < 0:
+        if min(counts) < 0 or 0 in loops:
             raise WorkloadError(
                 f"operator {self.name!r} ({self.kind}) would take {min(counts)} operations,"
                 " elements or turns of a loop",
-                hint="its attributes and the shapes of its inputs contradict each other",
+                hint="a shape is empty, or attributes contradict the shapes of the inputs",
             )
 
     @property

@@ -190,6 +190,15 @@ def test_execution_and_seed_are_taken_over(workdir, capsys):
     assert (result["execution"], result["seed"]) == ("dataflow", 3)
 
 
+def test_a_plan_of_an_unknown_network_is_told_with_its_file(workdir, capsys):
+    (workdir / "mine.yaml").write_text(
+        "hetsim: plan/1\nmodel: nobody\npartitions: [{name: all, pu: cpu, operators: [conv]}]\n"
+    )
+    assert entry(["run", "quickstart", "--plan", "mine.yaml", "--no-files"]) == 2
+    err = capsys.readouterr().err
+    assert "--plan mine.yaml: there is no network called 'nobody'" in err
+
+
 def test_a_written_plan_runs_again_to_the_same_makespan(workdir, capsys):
     assert entry([*TINY, "-o", "first", "--scheduler", "type_based", "--quiet"]) == 0
     first = json.loads((workdir / "first" / "result.json").read_text())["runs"][0]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import hetsim
+from hetsim import records
 from hetsim.analysis.result import Result
 from hetsim.errors import ConfigError, ResultsError
 from hetsim.library import shipped
@@ -186,12 +187,17 @@ def test_damaged_archives_end_in_one_message(written: Path, tmp_path: Path, chan
         load_archive(path)
 
 
-def test_a_small_file_that_unpacks_to_a_huge_one_is_refused() -> None:
+def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(records, "UNPACKED_FREE", 1_000_000)
     packed = gzip.compress(bytes(10_000_000))
     assert len(packed) < 20_000
     with pytest.raises(ResultsError, match="unpacks to more than 1,000,000 bytes"):
-        unpack(packed, "runs.json.gz", 1_000_000)
-    assert len(unpack(packed, "runs.json.gz", 10_000_000)) == 10_000_000
+        unpack(packed, "runs.json.gz")
+    assert len(unpack(gzip.compress(bytes(1_000_000)), "runs.json.gz")) == 1_000_000
+    monkeypatch.undo()
+    assert len(unpack(packed, "runs.json.gz")) == 10_000_000
 
 
 def test_a_changed_digit_in_the_manifest_or_archive_is_found(written: Path, tmp_path: Path) -> None:

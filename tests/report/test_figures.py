@@ -10,7 +10,7 @@ import pytest
 
 import hetsim
 from hetsim.analysis.result import RENDERERS, Result, Run
-from hetsim.report.figures.plotting import COLUMN_IN, figure_images
+from hetsim.report.figures.plotting import COLUMN_IN, figure_images, new_figure, paper_style
 from hetsim.report.figures.summaries import (
     attribution_figure,
     comparison_figure,
@@ -129,3 +129,19 @@ def test_shares_of_the_time_are_told_largest_first(result: Result) -> None:
     assert time_shares(result.runs[0]) == "75% compute, 25% bus contention"
     assert time_shares(result.failed[0]) == ""
     assert HOSTILE not in time_shares(result.runs[0])
+
+
+@pytest.mark.parametrize(
+    "bad", ["a\x00b", "a\ufffeb", "a\uffffb", "a\ud800b", "a\x1b[31mb", "a\x0bb"]
+)
+def test_no_label_breaks_a_picture(bad: str) -> None:
+    label = f"a{bad}b"
+    with paper_style():
+        figure, ax = new_figure(3, 2)
+        ax.bar([0, 1], [1, 2], label=label)
+        ax.set_xticks([0, 1], labels=[label, "x"])
+        ax.set_title(label)
+        ax.legend()
+    svg, png = figure_images(figure)
+    assert ET.fromstring(svg).tag.endswith("svg")
+    assert png.startswith(b"\x89PNG")

@@ -21,7 +21,7 @@ from hetsim.study.executors.registry import Place, executor
 from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.point import Outcome, Point, PointBench
 from hetsim.study.sweep.study import sweep
-from tests.study.samples import loaded, planned, small_scenario, wait_until
+from tests.study.samples import loaded, planned, small_scenario, start, wait_until
 
 AXES = [parse_axis("npu.sram=64KiB..512KiB:log2"), parse_axis("bus.clock=0.5x,1x,0x")]
 
@@ -235,3 +235,21 @@ def test_a_cluster_that_goes_away_is_told_and_the_store_keeps_what_is_done(
     again = sweep(slow, axes, store=tmp_path / "s.sqlite")
     assert again.reused >= done[-1] >= 4
     assert not again.failed
+
+
+@pytest.mark.slow
+def test_the_death_of_a_cluster_is_one_message_on_the_terminal(tmp_path, cluster):
+    address, _, scheduler = cluster
+    small_scenario(tmp_path)
+    study = start(
+        tmp_path, "sweep", "small.yaml", "--vary", "npu.sram=64KiB..1MiB:24", "--dask", address,
+        "--scheduler", "slow.py:Slow", "--quiet",
+    )  # fmt: skip
+    wait_until(lambda: len(planned(tmp_path)) >= 4)
+    scheduler.kill()
+    scheduler.wait()
+    _, err = study.communicate(timeout=120)
+    assert study.returncode == 2
+    assert err.startswith("error: the cluster at ")
+    assert "Traceback" not in err
+    assert len(err.splitlines()) == 2, err

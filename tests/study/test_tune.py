@@ -26,7 +26,7 @@ from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.point import PointBench
 from hetsim.study.tune import search as search_module
 from hetsim.study.tune.crew import Crew, TuneBench
-from hetsim.study.tune.parameters import tune_parameters
+from hetsim.study.tune.parameters import in_turn, tune_parameters
 from hetsim.study.tune.search import Effort
 from hetsim.study.tune.study import tune
 from tests.study.samples import SCENARIO, small_scenario, start, wait_until
@@ -225,7 +225,7 @@ def test_held_out_networks_have_no_part_in_the_tuning(tmp_path):
     scenario = load_scenario(path)
     cases = tuple(case_of(scenario, graph) for graph in PointBench.of(scenario).graphs.values())
     crew = Crew(TuneBench(cases))
-    tuned = tune_parameters(crew, holdout=2)
+    tuned = tune_parameters(crew, in_turn(3, 2))
     held = [[gain.held_out for gain in fold.gains] for fold in tuned.folds]
     assert held == [[True, True, False], [True, False, True]]
     assert tuned.holdout == 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -278,3 +280,33 @@ def test_an_operator_without_output_is_named(kind: str) -> None:
     if kind == "Constant":
         net.graph.node[-1].attribute.append(helper.make_attribute("value_int", 1))
     assert "'silent'" in str(failure(net))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither links nor pipes for all")
+@pytest.mark.parametrize(
+    "place", ["../secret", "/ABSOLUTE/secret", "link", "hard", "pipe", "/dev/zero"]
+)
+def test_weights_beside_a_model_are_read_from_its_own_directory_only(
+    tmp_path: Path, place: str
+) -> None:
+    numbers = np.array([1, 8, 36], dtype=np.int64)
+    (tmp_path / "secret").write_bytes(numbers.tobytes())
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "link").symlink_to(tmp_path / "secret")
+    os.link(tmp_path / "secret", home / "hard")
+    os.mkfifo(home / "pipe")
+    (home / "beside").write_bytes(numbers.tobytes())
+
+    def load(location: str) -> None:
+        net = model([node("Reshape", ["x", "shape"], "y"), node("Relu", ["y"], "z")], IMAGE, ["z"])
+        outside = TensorProto(name="shape", dims=[3], data_type=TensorProto.INT64)
+        outside.data_location = TensorProto.EXTERNAL
+        outside.external_data.add(key="location", value=location)
+        net.graph.initializer.append(outside)
+        onnx.save(net, home / "net.onnx")
+        load_onnx(home / "net.onnx")
+
+    load("beside")
+    with pytest.raises(WorkloadError, match="value of constant 'shape' is not in the file"):
+        load(place.replace("/ABSOLUTE", str(tmp_path)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -131,6 +132,8 @@ class Cuts:
         return f"its smallest tile is {missing} bytes larger than the on-chip buffers"
 
 
+# The tiler and its bound ask for the same ones in turn.
+@lru_cache(maxsize=32)
 def cuts_of(nest: LoopNest, array: MatrixArray, buffers: Buffers, demand: Demand) -> Cuts:
     """The candidates of one kernel, those that do not fit included."""
     images = -(-nest.batch // array.batch) if isinstance(array, GemmCore) else nest.batch

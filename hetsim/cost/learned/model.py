@@ -10,7 +10,7 @@ from hetsim.cost.chain import CostModel
 from hetsim.cost.learned.workloads import Key, operator_rows, row_key
 from hetsim.cost.measured.fit import Path, alone_s, fit
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
-from hetsim.errors import InfeasibleError
+from hetsim.errors import ConfigError, InfeasibleError, Location
 from hetsim.learn.physical.given import FittedGiven
 from hetsim.learn.regressor import LearnedModel
 from hetsim.soc.model import PU
@@ -128,7 +128,14 @@ class LearnedCostModel(CostModel):
                 return None
             fluid = alone_s(work, Path(pu.bandwidth, pu.latency))
             rows = operator_rows([op], pu, physical=[fluid], floor=[least])
-        prediction = model.predict(rows)
+        try:
+            prediction = model.predict(rows)
+        except (LookupError, ValueError) as error:  # it was trained on something else than kernels
+            raise ConfigError(
+                f"the learned model cannot tell a time of {op.kind}: {error}",
+                where=Location(model.file),
+                hint="train it again with: hetsim calibrate --learned",
+            ) from None
         if prediction.valid[0]:
             return float(prediction.value[0]), float(prediction.spread[0])
         return f"{pu.cluster}: {model.why_invalid(rows, 0)}"

@@ -10,12 +10,12 @@ that stretch of time. The same run always gives the same bytes (for one matplotl
 from __future__ import annotations
 
 import io
-import unicodedata
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hetsim.analysis.result import Run
+from hetsim.names import printable
 from hetsim.report.counters import Counter, link_counters, memory_counters
 from hetsim.report.figures.columns import shares_of, thinned
 from hetsim.report.figures.ganttframe import (
@@ -26,6 +26,7 @@ from hetsim.report.figures.ganttframe import (
     name_rows,
     time_axis,
 )
+from hetsim.report.figures.plotting import make_printable
 from hetsim.report.lanes import Row, rows_of
 from hetsim.report.palette import STYLES, style_of
 from hetsim.report.summary import tidy_time, time_unit
@@ -86,6 +87,7 @@ def gantt_images(run: Run, soc: SoC, *, width_in: float = COLUMN_IN) -> tuple[by
     """The chart as (SVG, PNG at 300 dpi) file contents, without dates."""
     figure = gantt_figure(run, soc, width_in=width_in)
     svg, png = io.BytesIO(), io.BytesIO()
+    make_printable(figure)
     with _settings():
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "hetsim"})
         figure.savefig(
@@ -122,7 +124,7 @@ def _draw(run: Run, trace: Trace, soc: SoC, width_in: float) -> Figure:
     unit, factor = time_unit(trace.makespan_s)
     used = {span.kind for span in trace.spans}
     kinds = [kind for kind in STYLES if kind in used] + sorted(used - STYLES.keys())[:1]
-    names = [_clip(_plain(row.label), 16) for row in rows]
+    names = [_clip(printable(row.label), 16) for row in rows]
     names += [_clip(_strip_name(curve), 16) for curve in curves]
     left = 0.1 + 0.056 * max(map(len, names), default=4)
     legend_columns = max(1, min(len(kinds), int((width_in - left) / LEGEND_IN[0])))
@@ -160,7 +162,7 @@ def _draw(run: Run, trace: Trace, soc: SoC, width_in: float) -> Figure:
             1 - 0.08 / width_in, (bottom - 0.26) / height, "thick brackets: critical path",
             ha="right", va="bottom", fontsize=FONT - 1.5, color="#555555",
         )  # fmt: skip
-    title = f"{_clip(_plain(run.model), 28)} · {_clip(_plain(run.scheduler), 28)}"
+    title = f"{_clip(printable(run.model), 28)} · {_clip(printable(run.scheduler), 28)}"
     figure.text(
         left / width_in, 1 - 0.06 / height, f"{title} · {tidy_time(trace.makespan_s)}",
         va="top", fontsize=FONT + 0.5, fontweight="bold",
@@ -249,7 +251,7 @@ def _label_partitions(
             inset = 0.4 / points_per_s
             brackets.append([((start + inset) / factor, y), ((end - inset) / factor, y)])
             widths.append(1.3 if key in critical else 0.4)
-            label = _plain(key[1])
+            label = printable(key[1])
             if len(label) * size * 0.62 < room:
                 ax.text(
                     (start + end) / 2 / factor, y - 0.04, label, fontsize=size, ha="center",
@@ -286,13 +288,8 @@ def _draw_strips(ax: Axes, curves: Sequence[Counter], makespan: float, factor: f
 
 def _strip_name(counter: Counter) -> str:
     """The label of a strip: links have their name, memories that of their PU."""
-    name = _plain(counter.name)
+    name = printable(counter.name)
     return f"{_clip(name, 11)} SRAM" if counter.kind == "memory" else name
-
-
-def _plain(text: str) -> str:
-    """``text`` without control characters, which neither a picture nor XML can hold."""
-    return "".join("�" if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
 
 
 def _clip(text: str, limit: int) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from hetsim.names import printable
 from hetsim.report.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
 
 if TYPE_CHECKING:
@@ -79,11 +80,28 @@ def new_figure(width_in: float, height_in: float) -> tuple[Figure, Axes]:
 def figure_images(figure: Figure) -> tuple[bytes, bytes]:
     """The figure as (SVG, PNG at 300 dpi) file contents, without dates."""
     svg, png = io.BytesIO(), io.BytesIO()
+    make_printable(figure)
     with paper_style():
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "hetsim"})
         figure.set_layout_engine("none")  # the second picture has the layout of the first
         figure.savefig(png, format="png", dpi=300, metadata={"Software": "hetsim"})
     return svg.getvalue(), png.getvalue()
+
+
+def make_printable(figure: Figure) -> None:
+    """Takes out of all words what no picture can hold; labels may be anything."""
+    from matplotlib.text import Text
+
+    for words in figure.findobj(Text):
+        words.set_text(printable(words.get_text()))
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            formatter: Any = axis.get_major_formatter()
+            formatter.format_ticks = _printing(formatter.format_ticks)
+
+
+def _printing(label: Callable[[Any], list[str]]) -> Callable[[Any], list[str]]:
+    return lambda values: [printable(text) for text in label(values)]
 
 
 def bare(ax: Axes) -> None:

@@ -20,7 +20,7 @@ from hetsim.errors import HetsimError, ResultsError
 from hetsim.infiles import read_bytes
 from hetsim.plan.model import Partition, Plan
 from hetsim.plan.validate import validate_plan
-from hetsim.records import RECORD_LIMIT, check_format, checked, damaged, parse_json, unpack
+from hetsim.records import ARCHIVE_LIMIT, check_format, checked, damaged, parse_json, unpack
 from hetsim.report.files.archiveschema import (
     GraphEntry,
     PlanEntry,
@@ -79,7 +79,7 @@ def load_archive(path: Path) -> Result:
     """
     if not path.exists():
         raise ResultsError(f"{path} is missing")
-    raw = read_bytes(path, limit=RECORD_LIMIT, error=ResultsError)
+    raw = read_bytes(path, limit=ARCHIVE_LIMIT, error=ResultsError)
     data = parse_json(unpack(raw, str(path)), str(path))
     check_format(
         data, SCHEMA, str(path),

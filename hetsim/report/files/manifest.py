@@ -20,7 +20,7 @@ from pydantic import ConfigDict, Field
 from hetsim.analysis.result import Result
 from hetsim.errors import ResultsError
 from hetsim.infiles import read_bytes
-from hetsim.records import RECORD_LIMIT, Record, damaged, read_record
+from hetsim.records import ARCHIVE_LIMIT, Record, damaged, read_record
 from hetsim.version import version
 
 SCHEMA = "hetsim.manifest/1"
@@ -68,7 +68,7 @@ def check_content(directory: Path, name: str) -> None:
     if not (directory / NAME).exists():
         return
     expected = manifest_in(directory).sha256.get(name)
-    raw = read_bytes(directory / name, limit=RECORD_LIMIT, error=ResultsError)
+    raw = read_bytes(directory / name, limit=ARCHIVE_LIMIT, error=ResultsError)
     if expected is not None and hashlib.sha256(raw).hexdigest() != expected:
         raise damaged(str(directory / name), f"its content is not what {NAME} says was written")
 

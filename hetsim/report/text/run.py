@@ -18,7 +18,9 @@ from hetsim.report.palette import PARTS
 from hetsim.report.summary import (
     PublishedFigure,
     band_note,
+    best_run,
     columns_of_runs,
+    gap_text,
     headline,
     metric_text,
     models_of,
@@ -53,6 +55,7 @@ def print_result(result: Result, console: Console) -> None:
             _print_table(result, console, columns, "utilisation")
             console.print()
     console.print(_LEGEND)
+    _print_wide_gaps(result, console)
     for columns in _chunks(result, _attribution_columns(result), console.width):
         console.print()
         _print_table(result, console, columns, "where the time goes along the critical path")
@@ -204,6 +207,21 @@ _LEGEND = Text(
     " its bandwidth used.",
     style="dim",
 )
+
+
+WIDE_GAP = 0.05
+"""The gap from which on people are told what its bound lacks."""
+
+
+def _print_wide_gaps(result: Result, console: Console) -> None:
+    """For networks whose best run is far above the bound: which argument it is, what it lacks."""
+    for model in models_of(result):
+        best = best_run(result, model)
+        if best is None or best.gap is None or best.gap < WIDE_GAP or not best.bounds:
+            continue
+        strongest = max(best.bounds, key=lambda bound: bound.seconds)
+        text = f"{model}, gap {gap_text(best)}: the bound is by {strongest.argument}."
+        console.print(Text(text, style="dim"))
 
 
 def _print_failures(result: Result, console: Console) -> None:

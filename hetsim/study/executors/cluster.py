@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import pickle
 from collections.abc import Iterator
 from typing import Any
@@ -61,6 +62,10 @@ class ClusterExecutor(Executor[Job, Answer]):
         """
         self._bench = bench
         distributed = _distributed()
+        # What goes wrong is told once, in our words; these would add a traceback for each task.
+        for name in list(logging.root.manager.loggerDict):
+            if name.partition(".")[0] in ("distributed", "asyncio", "tornado"):
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         where = Location(f"--dask {self.address}")
         try:
             self._client = distributed.Client(

@@ -34,6 +34,7 @@ from hetsim.study.explore.objectives import measures as known_measures
 from hetsim.study.explore.report import explore_files, front_table, headline, obstacles
 from hetsim.study.explore.result import Design, Exploration
 from hetsim.study.explore.space import design_of, size
+from hetsim.study.explore.told import Told
 from hetsim.study.explore.trials import SAMPLERS, Trials, require_optuna
 from hetsim.study.point import Outcome, Point, PointBench, digest, points_of
 from hetsim.study.result import Rows, Shown, Words
@@ -147,7 +148,7 @@ class ExploreStudy(Study[Exploration]):
         with memory, memory.explaining():
             search = _Search(bench, axes, objectives, constraints, measures, memory, executor)
             fresh = search.run(self.trials, sampler, progress)
-            designs = tuple(_design(axes, trial) for trial in memory.finished)
+            designs = tuple(_design(axes, number, told) for number, told in memory.finished)
             importance = _importance(memory.study, objectives)
         return Exploration(
             scenario, axes, objectives, constraints, sampler, designs, importance, fresh,
@@ -228,7 +229,7 @@ class _Search:
             finished = self.memory.finished
             if progress is not None:
                 progress("asking", len(finished), trials)
-            tried = {repr(design_of(self.axes, t.params)) for t in finished}
+            tried = {repr(design_of(self.axes, told.params)) for _, told in finished}
             if len(finished) >= trials or len(tried) >= size(self.axes):
                 return fresh
             # Batches end at multiples of their size, also one that was left half done: what is
@@ -280,7 +281,7 @@ class _Search:
             self.memory.tell_failed(trial, error, outcomes)
             return
         violations = {str(c): c.violation(measured) for c in self.constraints}
-        self.memory.tell(trial, measured, self.objectives, violations, outcomes)
+        self.memory.tell(trial, measured, violations, outcomes)
 
 
 def _check(scenario: Scenario, axes: Sequence[Axis], measures: Sequence[str], trials: int) -> None:
@@ -312,15 +313,10 @@ def _question(
     return digest([varied, list(objectives), [str(c) for c in constraints], sampler])
 
 
-def _design(axes: Sequence[Axis], trial: Any) -> Design:
-    attrs = trial.user_attrs
+def _design(axes: Sequence[Axis], number: int, told: Told) -> Design:
     return Design(
-        trial.number,
-        design_of(axes, trial.params),
-        attrs.get("measures", {}),
-        attrs.get("violations", {}),
-        attrs.get("error"),
-    )
+        number, design_of(axes, told.params), told.measures, told.violations, told.error
+    )  # fmt: skip
 
 
 def _value(position: int) -> Callable[[Any], float]:

@@ -7,20 +7,21 @@ systems), anything with ``://`` is a database URL as Optuna takes it.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
+import traceback
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 from hetsim.drafts import leave, share
-from hetsim.errors import ConfigError, MissingExtraError, ResultsError
+from hetsim.errors import ConfigError, HetsimError, MissingExtraError, ResultsError
 from hetsim.study.axes import Axis
 from hetsim.study.explore.space import suggest
+from hetsim.study.explore.told import Told, tell, told
 from hetsim.study.point import SCHEMA, Outcome, digest
 from hetsim.version import version
 
@@ -68,6 +69,8 @@ class Trials:
 
         self.place = "memory" if storage is None else str(storage)
         self._lock: tuple[Path, int] | None = None
+        self._objectives = tuple(objectives)
+        self._records: dict[int, Told] = {}
         self._alone = False
         with contextlib.ExitStack() as opened, self.explaining():
             opened.callback(self.close)
@@ -123,18 +126,30 @@ class Trials:
         )
 
     @property
-    def finished(self) -> list[Any]:
-        """Trials that ran, feasible or not, and designs that failed; in order of their numbers."""
+    def finished(self) -> list[tuple[int, Told]]:
+        """Numbers and records of trials that ran, feasible or not, and of designs that failed.
+
+        Raises:
+            ResultsError: a record that is damaged.
+        """
         done = [t for t in self.study.get_trials(deepcopy=False) if t.state.is_finished()]
-        return [t for t in done if "measures" in t.user_attrs or "error" in t.user_attrs]
+        return [(t.number, found) for t in done if (found := self._told(t)) is not None]
 
     def known(self) -> dict[str, Outcome]:
         """Outcomes of all points that any trial ran, by key."""
         found: dict[str, Outcome] = {}
         for trial in self.study.get_trials(deepcopy=False):
-            for key, text in trial.user_attrs.get("outcomes", {}).items():
-                found[key] = Outcome.from_json(text)
+            record = self._told(trial)
+            found |= {} if record is None else record.points(self.place)
         return found
+
+    def _told(self, trial: Any) -> Told | None:
+        if trial.number not in self._records:
+            record = told(trial, self._objectives, self.place)
+            if record is None or not trial.state.is_finished():
+                return record
+            self._records[trial.number] = record
+        return self._records[trial.number]
 
     @property
     def count(self) -> int:
@@ -190,39 +205,36 @@ class Trials:
         self,
         trial: Any,
         measured: Mapping[str, float],
-        objectives: Sequence[str],
         violations: Mapping[str, float],
         outcomes: Mapping[str, Outcome],
     ) -> None:
         """Keeps a design that ran."""
-        trial.set_user_attr("measures", dict(measured))
-        trial.set_user_attr("violations", dict(violations))
-        trial.set_user_attr("outcomes", {key: o.to_json() for key, o in outcomes.items()})
+        tell(trial, outcomes, measures=measured, violations=violations)
         for name, value in violations.items():
             trial.set_constraint(name, value)
-        self.study.tell(trial, [measured[name] for name in objectives], skip_if_finished=True)
+        values = [measured[name] for name in self._objectives]
+        self.study.tell(trial, values, skip_if_finished=True)
 
     def tell_failed(self, trial: Any, error: str, outcomes: Mapping[str, Outcome]) -> None:
         """Keeps a design that cannot run."""
         from optuna.trial import TrialState
 
-        trial.set_user_attr("error", error)
-        trial.set_user_attr("outcomes", {key: o.to_json() for key, o in outcomes.items()})
+        tell(trial, outcomes, error=error)
         self.study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
 
     @contextlib.contextmanager
     def explaining(self) -> Iterator[None]:
         """Storage errors in words that tell what to do."""
-        from optuna.exceptions import OptunaError
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
                 yield
-            except (OptunaError, OSError, json.JSONDecodeError) as error:
-                raise self._trouble(error) from error
+            except HetsimError:
+                raise
             except Exception as error:
-                if type(error).__module__.partition(".")[0] != "sqlalchemy":
+                # A damaged storage fails deep inside, as anything from KeyError to LookupError.
+                within = {_package(frame) for frame, _ in traceback.walk_tb(error.__traceback__)}
+                if within.isdisjoint(("optuna", "sqlalchemy")) and not isinstance(error, OSError):
                     raise
                 raise self._trouble(error) from error
 
@@ -247,6 +259,10 @@ def _storage(place: str | Path | None) -> Any:
 
         return JournalStorage(JournalFileBackend(str(path)))
     return f"sqlite:///{path.absolute()}"
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _owner() -> str:

@@ -98,26 +98,32 @@ def check_holdout(holdout: int, models: int) -> None:
         )
 
 
-def tune_parameters(crew: Crew, holdout: int = 0) -> TunedParameters:
-    """Tunes on all networks of ``crew``'s bench, then without ``holdout`` of them, in turn.
+def in_turn(models: int, holdout: int) -> tuple[frozenset[int], ...]:
+    """``holdout`` of ``models`` positions at a time, each at least once; none when it is zero."""
+    firsts = range(0, models, holdout) if holdout else ()
+    return tuple(frozenset((first + i) % models for i in range(holdout)) for first in firsts)
 
-    With n networks, ceil(n / holdout) times some are held out, each at least once.
+
+def tune_parameters(
+    crew: Crew, held: Sequence[frozenset[int]] = (), *, pairs: bool = True
+) -> TunedParameters:
+    """Tunes on all networks of ``crew``'s bench, then without those of each entry of ``held``.
+
+    An entry holds positions among the bench's cases, which may be on different SoCs;
+    :func:`in_turn` makes those of ``--holdout``. ``pairs``: try two parameters at once as well,
+    some six times the work.
     """
-    table = _Table(crew)
-    models = range(len(crew.bench.cases))
-    folds = []
-    for first in range(0, len(models), holdout) if holdout else ():
-        held = {(first + i) % len(models) for i in range(holdout)}
-        folds.append(table.tuned(frozenset(held)))
-    everything = table.tuned(frozenset())
-    return TunedParameters(everything, tuple(folds), table.tried)
+    table = _Table(crew, pairs)
+    folds = tuple(table.tuned(out) for out in held)
+    return TunedParameters(table.tuned(frozenset()), folds, table.tried)
 
 
 class _Table:
     """Makespans by parameters and network, each worked out once."""
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, crew: Crew, pairs: bool) -> None:
         self.crew = crew
+        self.pairs = pairs
         self.names = [case.graph.name for case in crew.bench.cases]
         self._known: dict[tuple[object, ...], float] = {}
 
@@ -134,7 +140,7 @@ class _Table:
             self._look_up([published(), *several], use)
             return [self._mean(parameters, use) for parameters in several]
 
-        best, _ = descend(score, pairs=True)
+        best, _ = descend(score, pairs=self.pairs)
         self._look_up([published(), best], models)
         gains = [
             Gain(

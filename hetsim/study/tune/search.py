@@ -31,7 +31,7 @@ from hetsim.schedulers.search.campaign import (
 from hetsim.schedulers.search.starts import start_names
 from hetsim.study.point import PointBench, digest, graph_hash
 from hetsim.study.tune.crew import Crew, TuneBench, Walk
-from hetsim.study.tune.parameters import tune_parameters
+from hetsim.study.tune.parameters import in_turn, tune_parameters
 from hetsim.study.tune.proof import prove
 from hetsim.study.tune.result import TunedModel
 from hetsim.study.tune.state import ModelState, Start, TuneState
@@ -103,7 +103,7 @@ class Search:
         if known is not None and known.holdout == holdout:
             return
         self.progress("parameters of partition_tuner", 0, 1)
-        self.state.parameters = tune_parameters(crew, holdout)
+        self.state.parameters = tune_parameters(crew, in_turn(len(self.cases), holdout))
         self.save()
 
     def search(self, crew: Crew, model: int, label: str) -> None:

@@ -6,7 +6,6 @@ no network is needed. A result with an error number is a failed trial, not a tim
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import Counter
@@ -16,8 +15,9 @@ from typing import Any
 from hetsim.cost.measured.keys import convolution_key, nest_key
 from hetsim.cost.measured.readers.base import Findings, Request, finish, listed
 from hetsim.cost.measured.table import Entry, ProfileTable
-from hetsim.errors import ConfigError, Location
+from hetsim.errors import ConfigError, Location, ResultsError
 from hetsim.infiles import read_text
+from hetsim.records import parse_json
 from hetsim.workload.graph import DTYPE_BYTES, LoopNest
 
 _DEVICE = (re.compile(r"-model=(\S+)"), re.compile(r"-device=(\S+)"))
@@ -89,9 +89,9 @@ def read(request: Request) -> list[ProfileTable]:
 def _record(line: str) -> tuple[str, str, str | None, float, int]:
     """Device, task, key (``None`` if its kind is not read), seconds (0 if it failed), samples."""
     try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise _UnusableError(f"not JSON: {error.msg}") from None
+        record = parse_json(line, "", ours=False)
+    except ResultsError as error:
+        raise _UnusableError(error.message) from None
     if not isinstance(record, dict):
         raise _UnusableError("not a record")
     given = record.get("input", record.get("i"))
@@ -106,7 +106,7 @@ def _record(line: str) -> tuple[str, str, str | None, float, int]:
         if task.startswith(prefix):
             try:
                 return device, task, make(arguments), seconds, trials
-            except (ValueError, TypeError, IndexError, KeyError) as error:
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
                 raise _UnusableError(f"{task}: {error}") from None
     return device, task, None, seconds, trials
 

@@ -6,7 +6,6 @@ match is told. The first run of a session allocates memory and is left out when 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from statistics import mean, median
 from typing import Any
@@ -16,6 +15,7 @@ from hetsim.cost.measured.readers.base import Findings, Request, finish
 from hetsim.cost.measured.table import Entry, ProfileTable
 from hetsim.errors import ConfigError, Location
 from hetsim.infiles import read_text
+from hetsim.records import parse_json
 from hetsim.workload.graph import Graph
 
 SUFFIX = "_kernel_time"
@@ -66,11 +66,7 @@ def kernel_events(text: str, where: Location) -> list[Mapping[str, Any]]:
     Raises:
         ConfigError: it is not JSON, or holds no such event.
     """
-    try:
-        events = json.loads(text)
-    except json.JSONDecodeError as error:
-        place = Location(where.file, error.lineno, error.colno)
-        raise ConfigError(f"not JSON: {error.msg}", where=place) from None
+    events = parse_json(text, where.file, error=ConfigError, ours=False)
     if isinstance(events, dict):
         events = events.get("traceEvents")
     if not isinstance(events, list):
@@ -81,7 +77,8 @@ def kernel_events(text: str, where: Location) -> list[Mapping[str, Any]]:
         if isinstance(event, dict)
         and event.get("cat") == "Node"
         and str(event.get("name", "")).endswith(SUFFIX)
-        and isinstance(event.get("dur"), int | float)
+        and _is_number(event.get("dur"))
+        and _is_number(event.get("ts", 0.0))
     ]
     if not kernels:
         raise ConfigError(
@@ -90,6 +87,10 @@ def kernel_events(text: str, where: Location) -> list[Mapping[str, Any]]:
             hint="switch profiling on with SessionOptions.enable_profiling and run the model",
         )
     return kernels
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and 0.0 <= value < 1e18
 
 
 def times_by_node(events: Sequence[Mapping[str, Any]]) -> Times:
