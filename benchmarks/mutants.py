@@ -6,10 +6,11 @@
 Works in a temporary copy, never in the checkout. What is changed: comparisons and their
 boundaries, arithmetic, the constants 0, 1, True and False, conditions (negated), ``and``/``or``,
 ``min``/``max``, and statements without which the rest still runs (dropped). Each mutant meets
-first the tests that name its module, then those of its room, then slow
-and wider ones; the first failure kills it, and so does running five times as long as the tests take
-on sound code. Prints for each module how many were
-tried and killed, and every survivor with its place and what was changed. Needs fork (Linux, macOS).
+first the tests that name its module, then those of its room, then slow and wider ones. The first
+failure kills it, and so does running five times as long as the tests take on sound code. Tests that
+take longer than ``--limit`` seconds on sound code are left out, and that is told. Prints for each
+module how many were tried and killed, and every survivor with its place and what was changed.
+Needs fork (Linux, macOS).
 """
 
 from __future__ import annotations
@@ -173,15 +174,16 @@ def _typing(node: ast.AST) -> bool:
 class Bench:
     """A copy of the checkout in which tests run in forks of this process."""
 
-    def __init__(self, copy: Path) -> None:
+    def __init__(self, copy: Path, limit_s: float) -> None:
         self.copy = copy
+        self.limit_s = limit_s
         kept = ("__pycache__", ".*", "*.egg-info", "results", "site", "dist", "build")
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*kept))
         # By hash: two mutants of equal length within a second must not share compiled code.
         compileall.compile_dir(
             copy / "hetsim", quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH
         )
-        self._sound: dict[Stage, float] = {}
+        self._sound: dict[Stage, float | None] = {}
 
     def stages(self, path: Path) -> list[Stage]:
         """The tests that a mutant of ``path`` meets, in turn; none twice."""
@@ -199,24 +201,30 @@ class Bench:
             if files
         ]
 
-    def sound(self, stage: Stage) -> float:
-        """Seconds that sound code takes.
+    def sound(self, stage: Stage) -> float | None:
+        """Seconds that sound code takes; ``None`` when that is more than the limit.
 
         Raises:
             SystemExit: it does not pass.
         """
         if stage not in self._sound:
-            passed, seconds = self._run(stage, None)
-            if not passed:
+            passed, seconds = self._run(stage, self.limit_s)
+            late = seconds > self.limit_s
+            if not passed and not late:
                 raise SystemExit(f"these tests fail without any mutant: {' '.join(stage[1:])}")
-            self._sound[stage] = seconds
+            if late:
+                print(f"left out, too long: {stage[0] or 'all'} of {len(stage) - 1} test files")
+            self._sound[stage] = None if late else seconds
         return self._sound[stage]
 
     def killed(self, mutant: Mutant, source: str) -> bool:
         """Whether a test fails, or never ends, with ``mutant`` in place."""
         place = self.copy / mutant.path
         for stage in self.stages(mutant.path):
-            limit = PATIENCE * self.sound(stage) + GRACE_S
+            sound = self.sound(stage)
+            if sound is None:
+                continue
+            limit = PATIENCE * sound + GRACE_S
             place.write_text(mutant.apply(source), encoding="utf-8")
             try:
                 if not self._run(stage, limit)[0]:
@@ -296,12 +304,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--modules", nargs="+", default=list(ROOMS), help="rooms, files, file:line")
     parser.add_argument("--minutes", type=float, default=0.0, help="begin no more after so long")
+    parser.add_argument("--limit", type=float, default=900.0, help="seconds of one set of tests")
     options = parser.parse_args(arguments)
     _preload()
     begun = time.monotonic()
     total = dead = 0
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder) / "copy")
+        bench = Bench(Path(folder) / "copy", options.limit)
         for path, line in modules_of(options.modules).items():
             if options.minutes and time.monotonic() - begun > 60 * options.minutes:
                 print(f"time is up before {path}")

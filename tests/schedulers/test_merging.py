@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,9 +14,9 @@ from hetsim.plan.build import Block, make_plan
 from hetsim.plan.files import dump_plan, parse_plan
 from hetsim.plan.validate import plan_problems, validate_plan
 from hetsim.runs.case import Case
-from hetsim.schedulers.stages.iops import IOPS, paying
-from hetsim.schedulers.stages.ios import IOS
-from hetsim.schedulers.stages.merging import find_merges
+from hetsim.schedulers.stages.iops import IOPS, _kept, paying
+from hetsim.schedulers.stages.ios import IOS, _ready_merges
+from hetsim.schedulers.stages.merging import Merge, find_merges
 from hetsim.schedulers.units import Units
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
 from hetsim.workload.rewrite import Rewrite
@@ -166,3 +167,36 @@ def test_rewrites_that_do_not_fit_are_listed_with_all_else():
     assert "no operator 'cx'" in message
     assert "rewrite 2 (pad)" in message
     assert "network 'other'" in message
+
+
+def test_units_are_merged_only_when_what_they_read_is_done_and_they_are_not():
+    """Unit 0 feeds 1 and 2, which may be one; sets of units are bits."""
+    merge = Merge((1, 2), Rewrite("merge", ("c1", "c2")), ("c1&c2",), (1.0,))
+
+    def ready(done):
+        return [mask for mask, _ in _ready_merges(done, [0b000, 0b001, 0b001], {0b110: merge})]
+
+    assert ready(0b000) == []
+    assert ready(0b001) == [0b110]
+    assert ready(0b011) == []
+    assert ready(0b111) == []
+
+
+def test_merges_are_kept_in_the_blocks_that_take_less_time_with_them():
+    """Blocks by hand: 4, 3 and 5 long without merges; 3, 4 and 5 with them."""
+    merges = [
+        Merge((first, first + 1), Rewrite("merge", (f"c{first}", f"c{first + 1}")), (), ())
+        for first in (0, 3, 6)
+    ]
+
+    def search(ends, makespan):
+        blocks = [[0, 1, 2], [3, 4, 5], [6, 7]]
+        return SimpleNamespace(
+            blocks=blocks, ends=dict(zip("ab", ends, strict=True)),
+            last_operator=lambda block: "ab"[blocks.index(block)],
+            schedule=SimpleNamespace(makespan=lambda: makespan),
+        )  # fmt: skip
+
+    assert _kept(search([4, 7], 12), search([3, 7], 12), merges) == merges[:1]
+    assert _kept(search([4, 7], 12), search([4, 6], 10), merges) == merges[1:]
+    assert _kept(search([4, 7], 12), search([4, 7], 12), merges) == []

@@ -287,3 +287,24 @@ def test_several_npus_share_the_branches_of_a_real_network():
     assert {"cpu", "npu0", "npu1", "npu2"} in [{pus[n] for n in g} for g in free.parallel_groups]
     one = Case(case.graph, hetsim.load_soc("zcu102-vta"), execution="barrier")
     assert case.makespan(plan) < one.makespan(one.plan(PartitionTuner()))
+
+
+def test_boundary_cost_credits_what_stays_where_its_input_is():
+    """All on the NPU: s begins for free, each branch and the join save their transfer of 2."""
+    graph = make_graph({"s": [], "a": ["s"], "b": ["s"], "j": ["a", "b"]})
+    times = {x: [99, 5] for x in "sabj"}
+    problem = make_problem(graph, SOC, times, copies=dict.fromkeys("sabj", 2))
+    options = {"switch_penalty_us": 0, "merge_levels": "none"}
+    assert recurrence(planned(PartitionTuner(**options), problem)) == pytest.approx(4 * 5)
+    aware = planned(PartitionTuner(**options, boundary_cost=True), problem)
+    assert recurrence(aware) == pytest.approx(4 * 5 - 3 * 2)
+
+
+@pytest.mark.parametrize(("penalty", "where"), [(0.5, "npu"), (1.5, "cpu")])
+def test_boundary_cost_counts_both_transfers_and_the_penalty(penalty, where):
+    """b takes 8 - 1 on the CPU, where its input is; coming to the NPU 2 · 1 + S, and 4 there."""
+    graph = make_graph(FORK, {"s": "Relu", "a": "Relu", "j": "Relu"})
+    times = {"s": [1, None], "a": [3, None], "b": [8, 4], "j": [1, None]}
+    problem = make_problem(graph, SOC, times, copies={"b": 1})
+    scheduler = PartitionTuner(switch_penalty_us=penalty * SECOND, boundary_cost=True)
+    assert placement(planned(scheduler, problem))["b"] == where

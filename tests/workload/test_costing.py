@@ -481,3 +481,28 @@ def test_malformed_operands_are_named() -> None:
         cost(
             "LSTM", {"x": [7, 2, 5]}, {"w": weight(1, 20, 5), "r": weight(1, 24, 6)}, hidden_size=6
         )
+
+
+@pytest.mark.parametrize("kind", ["Gemm", "MatMul"])
+@pytest.mark.parametrize("left", [True, False])
+@pytest.mark.parametrize("right", [True, False])
+def test_only_a_product_of_two_activations_has_no_weights(
+    kind: str, left: bool, right: bool
+) -> None:
+    if left and right:
+        return  # folded: nothing is left to cost
+    shapes = {"a": [4, 6], "b": [6, 8]}
+    constant = {name: c for name, c in (("a", left), ("b", right)) if c}
+    op = cost(
+        kind, {n: s for n, s in shapes.items() if n not in constant},
+        {n: weight(*shapes[n]) for n in constant}, order=["a", "b"],
+    )  # fmt: skip
+    assert op.nest is not None
+    assert op.nest.weights_are_activations == (not constant)
+    assert op.macs == 4 * 6 * 8
+
+
+def test_gemm_reads_its_left_side_transposed() -> None:
+    op = cost("Gemm", {"x": [20, 5]}, {"w": weight(20, 30)}, transA=1)
+    assert op.nest is not None
+    assert (op.nest.out_w, op.nest.in_c, op.nest.out_c, op.nest.in_w) == (5, 20, 30, 5)
