@@ -126,3 +126,9 @@ def test_every_kind_of_time_is_booked_once() -> None:
     assert told[:5] == [1.0, 2.0, 4.0, 8.0, 16.0]
     assert told[5] == 32.0 + 1.0  # what is left over goes to the largest
     assert sum(parts.values()) == 64.0
+
+
+def test_a_task_that_takes_no_time_is_not_its_own_cause() -> None:
+    rows = [TaskRow(0, 0, 0, 0.0, 1.0), TaskRow(0, 1, 1, 1.0, 1.0), TaskRow(0, 2, 0, 1.0, 2.0)]
+    path = critical_path([set(), set(), {1}], Trace(2.0, {}, {}, tasks=rows))
+    assert [step.position for step in path] == [0, 1, 2]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from itertools import product
+
 import pytest
 
 from hetsim.plan.validate import validate_plan
@@ -74,3 +77,19 @@ def test_a_branch_on_one_unit_is_where_the_search_begins(monkeypatch):
     plan = planned({x: [99, 2] for x in "abc"}, pack=True)
     assert plan.parallel_groups == ()
     assert seconds(plan) == pytest.approx(1 + 6 + 1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_local_search_stops_nowhere_else(monkeypatch, seed):
+    """Costs at random: what is found is better than its start and than each single change of it."""
+    monkeypatch.setattr(parallel_branches, "_EXHAUSTIVE", 0)
+    draw = random.Random(seed)
+    sizes = (3, 3, 3)
+    costs = {choice: draw.random() for choice in product(*map(range, sizes))}
+    found = tuple(parallel_branches._search(sizes, (1, 1, 1), costs.__getitem__))
+    near = [
+        (*found[:i], option, *found[i + 1 :]) for i, size in enumerate(sizes)
+        for option in range(size)
+    ]  # fmt: skip
+    assert costs[found] == min(costs[choice] for choice in near)
+    assert costs[found] <= costs[1, 1, 1]
