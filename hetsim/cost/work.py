@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
 
-from hetsim.errors import InfeasibleError
+from hetsim.errors import HetsimError
 from hetsim.workload.graph import Graph, LoopNest, Operator
 
 
@@ -218,9 +218,9 @@ class Work:
         # What everything else is made of is checked here, once, whichever model made it.
         if not all(0.0 <= amount < inf for amount in amounts):
             wrong = next(amount for amount in amounts if not 0.0 <= amount < inf)
-            raise InfeasibleError(
-                f"the {self.source} cost model says {wrong} where seconds or bytes, zero or more"
-                " and finite, were expected"
+            raise HetsimError(
+                f"the {self.source} cost model says {wrong} seconds or bytes, which is negative or"
+                " infinite"
             )
 
     @property

@@ -12,7 +12,7 @@ from hetsim.cost.chain import CostModel
 from hetsim.cost.fusion import is_fusable, match
 from hetsim.cost.measured.fit import Path, alone_s
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
-from hetsim.errors import InfeasibleError
+from hetsim.errors import HetsimError, InfeasibleError
 from hetsim.soc.loader import load_soc
 from hetsim.soc.model import PU, SoC
 from hetsim.testing.kit import Kit
@@ -154,6 +154,8 @@ def _answers(
             found[i] = model.work(graph, _kernel(graph, ops), pu, residency)
         except InfeasibleError:
             found[i] = None
+        except HetsimError as error:
+            raise AssertionError(f"{graph.name} on {pu.name}: {error}") from error
     return [(questions[i], found[i]) for i in range(len(questions))]
 
 
