@@ -144,8 +144,9 @@ class ClusterExecutor(Executor[Job, Answer]):
         try:
             yield
         except Exception as error:
+            told = " ".join(str(error).split())  # Dask's own messages may have several lines
             raise ResultsError(
-                f"the cluster at {self.address} went away: {type(error).__name__}: {error}",
+                f"the cluster at {self.address} went away: {type(error).__name__}: {told}",
                 hint="what is done is in the store; the same command goes on from there",
             ) from error
 
