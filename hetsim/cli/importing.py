@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hetsim.cli.written import tell, write_files
+from hetsim.names import distinct_name, plain_name
 
 if TYPE_CHECKING:
     from hetsim.cost.measured.readers.base import Request
@@ -72,12 +73,5 @@ def _check_peak(tables: Sequence[ProfileTable], soc_name: str, cluster: str) -> 
 
 def _file_names(tables: Sequence[ProfileTable]) -> list[str]:
     """A distinct file name for every table, from its device's name."""
-    names: list[str] = []
-    for table in tables:
-        stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in table.name) or "device"
-        name, number = f"{stem}.yaml", 1
-        while name in names:
-            number += 1
-            name = f"{stem}-{number}.yaml"
-        names.append(name)
-    return names
+    taken: set[str] = set()
+    return [distinct_name(plain_name(t.name, "device"), taken) + ".yaml" for t in tables]

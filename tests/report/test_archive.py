@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 import hetsim
 from hetsim import records
@@ -17,6 +18,7 @@ from hetsim.errors import ConfigError, ResultsError
 from hetsim.library import shipped
 from hetsim.records import unpack
 from hetsim.report.files.archive import NAME, dump_archive, load_archive
+from hetsim.report.files.archiveschema import Part
 from hetsim.report.files.rebuild import load_result, read_manifest
 from hetsim.report.files.writer import write_results
 from hetsim.soc.describe import describe_soc, soc_of
@@ -222,3 +224,10 @@ def test_memories_of_a_plan_and_state_of_a_trace_are_kept(result: Result, tmp_pa
     [again] = load_archive(path).runs
     assert again.plan == plan
     assert again.trace == trace
+
+
+def test_time_that_went_nowhere_known_is_refused() -> None:
+    part = TypeAdapter(Part)
+    assert [part.validate_python(name) for name in ("compute", "idle")] == ["compute", "idle"]
+    with pytest.raises(ValidationError):
+        part.validate_python("dma_waitx")

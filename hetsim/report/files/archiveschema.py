@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model
 from pydantic_core import core_schema
 
+from hetsim.analysis.attribution import PARTS
 from hetsim.analysis.result import LinkMetrics, OperatorRow, PUMetrics
 from hetsim.bounds.bound import Bound
 from hetsim.plan.model import Partition, Proof
@@ -20,6 +21,9 @@ from hetsim.records import Record
 from hetsim.sim.trace import Activity, LinkUsage, RateSample, Span, TaskRow
 from hetsim.workload.graph import LoopNest, Operator, Tensor
 from hetsim.workload.rewrite import Rewrite
+
+Part = Literal[(*PARTS, "idle")]  # type: ignore[valid-type]
+"""Where time went; a PU may also be idle."""
 
 Number = int | float  # whole ones stay whole
 Seconds = Annotated[Number, Field(ge=0)]
@@ -144,8 +148,8 @@ class RunEntry(Record):
     pus: dict[str, Annotated[PUMetrics, Fields(PUMetrics)]]
     links: dict[str, Annotated[LinkMetrics, Fields(LinkMetrics)]]
     operators: Annotated[list[OperatorRow], Columns(OperatorRow)]
-    attribution: dict[str, Number]
-    pu_attribution: dict[str, dict[str, Number]]
+    attribution: dict[Part, Number]
+    pu_attribution: dict[str, dict[Part, Number]]
 
 
 class FigureEntry(Record):
