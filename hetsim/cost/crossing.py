@@ -32,6 +32,7 @@ class Crossings:
         self._soc = soc
         self._cache: dict[tuple[str, int, int], tuple[Step, ...]] = {}
         self.by_host = soc.runtime.exchange == "host"
+        self._copy_rate = soc.runtime.input_copy
 
     def entering(self, tensor: str, source: int | None, target: int) -> tuple[Step, ...]:
         """Steps of a partition on ``target`` that reads ``tensor``, left by one on ``source``.
@@ -49,14 +50,12 @@ class Crossings:
 
     def copying(self, tensor: str) -> tuple[Step, ...]:
         """The runtime's copy of a partition's input, before it calls the partition."""
-        rate = self._soc.runtime.input_copy
-        return () if rate is None else (self.copy(tensor, rate),)
+        return () if self._copy_rate is None else (self.copy(tensor, self._copy_rate),)
 
     def copy(self, tensor: str, rate: float) -> Step:
         """A copy of ``tensor`` in the host's format at ``rate`` bytes per second."""
-        size = self._graph.tensors[tensor].bytes_as(
-            self._soc.host.stored_dtype(self._graph.tensors[tensor].dtype)
-        )
+        copied = self._graph.tensors[tensor]
+        size = copied.bytes_as(self._soc.host.stored_dtype(copied.dtype))
         return Step("copy", tensor, size / rate, 2 * size)
 
     def around(
@@ -92,10 +91,11 @@ class Crossings:
             return []
         host = self._soc.host
         steps: list[Step] = []
-        if _format(source, tensor, host) != _format(target, tensor, host):
-            for pu in (source, target):
-                if _format(pu, tensor, host) != _format(host, tensor, host):
-                    steps.append(_convert(tensor, pu, host))
+        usual, *ends = (_format(pu, tensor, host) for pu in (host, source, target))
+        if ends[0] != ends[1]:
+            for pu, own in zip((source, target), ends, strict=True):
+                if own != usual:
+                    steps.append(_convert(tensor, pu, own, usual))
         leaving, entering = source.spec.crossing, target.spec.crossing
         if (leaving.cache_maintenance is None) != (entering.cache_maintenance is None):
             side, pu = (leaving, source) if leaving.cache_maintenance else (entering, target)
@@ -113,16 +113,15 @@ def _format(pu: PU, tensor: Tensor, host: PU) -> Format:
     return pu.stored_dtype(tensor.dtype), layout
 
 
-def _convert(tensor: Tensor, pu: PU, host: PU) -> Step:
-    """Between host format and ``pu``'s, in either direction."""
+def _convert(tensor: Tensor, pu: PU, inside: Format, outside: Format) -> Step:
+    """Between ``pu``'s format and the host's, in either direction."""
     crossing = pu.spec.crossing
-    inside, outside = pu.stored_dtype(tensor.dtype), host.stored_dtype(tensor.dtype)
     seconds = 0.0
-    if inside != outside:
+    if inside[0] != outside[0]:
         seconds += tensor.elements * crossing.quantise
-    if _format(pu, tensor, host)[1] != host.spec.layout:
+    if inside[1] != outside[1]:
         seconds += tensor.elements * crossing.relayout
-    moved = tensor.bytes_as(inside) + tensor.bytes_as(outside)
+    moved = tensor.bytes_as(inside[0]) + tensor.bytes_as(outside[0])
     return Step("convert", tensor.name, seconds, moved)
 
 

@@ -207,14 +207,6 @@ class PublishedFigure:
     band: tuple[float, float] | None = None
     settings: int = 0
 
-    @property
-    def saved_band(self) -> tuple[float, float] | None:
-        """``band`` as shares of time saved."""
-        if self.band is None:
-            return None
-        low, high = (100.0 * (1.0 - 1.0 / (1.0 + percent / 100.0)) for percent in self.band)
-        return low, high
-
 
 def band_note(result: Result) -> str:
     """What the bands of published figures are over, as a sentence; nothing without bands."""

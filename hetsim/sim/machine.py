@@ -197,14 +197,11 @@ class Machine:
             if launch.before:
                 begun = yield from self._aside(unit, threads, begun, launch.before, task)
             work = launch.work
-            if self.tiles and work.tiles:
+            tiled = self.tiles and work.tiles
+            if tiled:
                 yield from self._tiled(unit, launch, task)
-                if launch.after:
-                    yield from self._completion(unit, task)
-                    begun = yield from self._aside(unit, threads, begun, launch.after, task)
-                continue
             delay = work.dispatch_s
-            for nominal in work.phases:
+            for nominal in () if tiled else work.phases:
                 phase, start = nominal, env.now
                 if unit.unusual:
                     phase = nominal.at(work.stretch(unit.clock_hz))
@@ -221,18 +218,18 @@ class Machine:
                 record(unit, launch, phase, delay, start, env.now, flow, task)
                 delay = 0.0
             if launch.after:
-                yield from self._completion(unit, task)
+                if unit.interrupt_s:
+                    yield from self._completion(unit, task)
                 begun = yield from self._aside(unit, threads, begun, launch.after, task)
-        if not task.launches[-1].after:
+        if unit.interrupt_s and not task.launches[-1].after:
             yield from self._completion(unit, task)
         self._vacate(unit, threads, begun, task)
 
     def _completion(self, unit: Unit, task: Task) -> Story:
         """The host learns that ``unit`` is done."""
-        if unit.interrupt_s:
-            start = self.env.now
-            yield self.env.timeout(unit.interrupt_s)
-            self.recorder.wait(unit.lane, "interrupt", "completion", start, self.env.now, task)
+        start = self.env.now
+        yield self.env.timeout(unit.interrupt_s)
+        self.recorder.wait(unit.lane, "interrupt", "completion", start, self.env.now, task)
 
     def _aside(
         self, unit: Unit, threads: Cores | None, begun: float, steps: tuple[Step, ...], task: Task

@@ -8,6 +8,7 @@ the host (:class:`Crossing`).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
 
@@ -331,8 +332,14 @@ class PUSpec(Spec):
     @property
     def fuse_patterns(self) -> tuple[tuple[str, ...], ...]:
         """Fusion chains as tuples of operator kinds, longest first."""
-        chains = (tuple(part.strip() for part in chain.split("-")) for chain in self.fuse)
-        return tuple(sorted(chains, key=lambda c: (-len(c), c)))
+        return _patterns(tuple(self.fuse))
+
+
+@lru_cache(maxsize=256)
+def _patterns(chains: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    # Asked for every operator of every plan, so it is not worked out each time.
+    kinds = (tuple(part.strip() for part in chain.split("-")) for chain in chains)
+    return tuple(sorted(kinds, key=lambda c: (-len(c), c)))
 
 
 def _has_default(table: dict[str, float]) -> dict[str, float]:

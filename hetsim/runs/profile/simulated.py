@@ -29,6 +29,7 @@ class SimulatedProfile(Profile):
         self._soc = lowering.soc
         self._signatures = [_signature(lowering, op) for op in self._graph.operators]
         self._known: dict[Hashable, float] = {}
+        self._handed: dict[Hashable, tuple[float, float]] = {}
         self.simulations = 0
 
     def time(self, op: int, pu: int) -> float:
@@ -72,49 +73,52 @@ class SimulatedProfile(Profile):
         Where the runtime copies nothing, at the rate of the host's own way to memory, over which
         every byte passes twice.
         """
-        found = self._known.get(("copy", self._signatures[op]))
+        key = ("copy", self._signatures[op])
+        found = self._known.get(key)
         if found is None:
-            costs, soc = self._lowering.costs, self._soc
-            measured = costs.transfer(self._graph, op, soc.host)
-            found = self._copied(op) if measured is None else measured
-            self._known["copy", self._signatures[op]] = found
+            soc, crossings = self._soc, self._lowering.crossings
+            found = self._lowering.costs.transfer(self._graph, op, soc.host)
+            if found is None:
+                rate = soc.runtime.input_copy or soc.host.bandwidth / 2
+                found = self._steps([crossings.copy(t, rate) for t in self._read(op)])
+            self._known[key] = found
         return found
-
-    def _copied(self, op: int) -> float:
-        rate = self._soc.runtime.input_copy or self._soc.host.bandwidth / 2
-        read = dict.fromkeys(self._graph.operators[op].inputs)
-        return self._steps([self._lowering.crossings.copy(t, rate) for t in read])
 
     def transfer(self, op: int, pu: int) -> float:
         host = self._soc.host.index
-        read = dict.fromkeys(self._graph.operators[op].inputs)
-        steps = [s for t in read for s in self._lowering.crossings.entering(t, host, pu)]
-        return self._known_steps("transfer", read, host, pu, steps)
+        key = ("transfer", self._signatures[op], self._ends(host, pu))
+        found = self._known.get(key)
+        if found is None:
+            entering = self._lowering.crossings.entering
+            steps = [step for t in self._read(op) for step in entering(t, host, pu)]
+            found = self._known[key] = self._steps(steps)
+        return found
 
     def crossing(self, tensor: str, source: int, target: int) -> float:
         return 0.0 if source == target else sum(self.handover(tensor, source, target))
 
     def handover(self, tensor: str, source: int, target: int) -> tuple[float, float]:
-        crossings = self._lowering.crossings
-        leaving = crossings.leaving(tensor, source, output=False)
-        entering = (*crossings.copying(tensor), *crossings.entering(tensor, source, target))
-        return (
-            self._known_steps("leaving", (tensor,), source, target, leaving),
-            self._known_steps("entering", (tensor,), source, target, entering),
-        )
-
-    def _known_steps(
-        self, what: str, tensors: Iterable[str], source: int, target: int, steps: Sequence[Step]
-    ) -> float:
-        if not steps:
-            return 0.0
-        shapes = [(t.shape, t.dtype) for t in map(self._graph.tensors.__getitem__, tensors)]
-        units = [(self._kind(p), self._soc.pus[p].cluster) for p in (source, target)]
-        key = (what, *shapes, *units)
-        found = self._known.get(key)
+        shape = self._graph.tensors[tensor]
+        key = (shape.shape, shape.dtype, self._ends(source, target))
+        found = self._handed.get(key)
         if found is None:
-            found = self._known[key] = self._steps(steps)
+            crossings = self._lowering.crossings
+            entering = (*crossings.copying(tensor), *crossings.entering(tensor, source, target))
+            found = self._handed[key] = (
+                self._steps(crossings.leaving(tensor, source, output=False)),
+                self._steps(entering),
+            )
         return found
+
+    def _read(self, op: int) -> Iterable[str]:
+        return dict.fromkeys(self._graph.operators[op].inputs)
+
+    def _ends(self, source: int, target: int) -> Hashable:
+        """All of two units that decides what passing a tensor from one to the other takes."""
+        host, pus = self._soc.runtime.host, self._soc.pus
+        left, right = pus[source].cluster, pus[target].cluster
+        kinds = self._kind(source), self._kind(target)
+        return (*kinds, left == right, left == host, right == host)
 
     def call(self) -> float:
         key = ("call",)
