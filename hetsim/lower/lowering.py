@@ -91,10 +91,22 @@ class Lowering:
                 kernel.name,
                 tuple(op.name for op in kernel.operators),
                 work,
-                *self.crossings.around(kernel.inputs, kernel.outputs, pu),
+                *self._around(kernel, pu, memories),
             )
             for kernel, work in zip(kernels, works, strict=True)
         )
+
+    def _around(
+        self, kernel: Kernel, pu: PU, memories: Memories
+    ) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """The host's steps before and after ``kernel``, to where its tensors lie."""
+        before, after = self.crossings.around(kernel.inputs, kernel.outputs, pu)
+        if memories:
+            before, after = (
+                tuple(s for step in steps for s in self._reaching((step,), step.name, memories))
+                for steps in (before, after)
+            )
+        return before, after
 
     def _works(self, kernels: Sequence[Kernel], kept: Sequence[Residency], pu: PU) -> list[Work]:
         works = []
@@ -150,13 +162,17 @@ class Lowering:
         return tuple(replace(s, memory=way.memory) if s.bytes else s for s in steps)
 
     def _near(self, ops: Sequence[int], pu: PU, memories: Memories) -> Memories:
-        """Of ``memories`` those of tensors that ``ops`` touch off the path of ``pu``."""
+        """Of ``memories`` those of tensors that ``ops`` touch off the path of ``pu``.
+
+        Where the host touches them between kernels, too: all of them.
+        """
         operators = [self.graph.operators[i] for i in ops]
         touched = dict.fromkeys(t for op in operators for t in (*op.inputs, *op.outputs))
         return {
             tensor: self.soc.route(pu, memories[tensor]).memory
             for tensor in touched
             if memories.get(tensor, pu.memory) != pu.memory
+            or (tensor in memories and pu.spec.relayouts_kernels)
         }
 
     def boundary(self, ops: Sequence[int]) -> tuple[tuple[str, ...], tuple[str, ...]]:

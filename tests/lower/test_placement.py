@@ -182,3 +182,19 @@ def test_the_judge_of_many_plans_counts_memories_as_well() -> None:
     assert case.makespan(plan_of(graph, [("cpu", "a")])) == ms(2)
     both = {"x": "scratch", "a": "scratch"}
     assert case.makespan(plan_of(graph, [("cpu", "a")], both)) == ms(4)
+
+
+@pytest.mark.parametrize("path", ["dram", "scratch"])
+def test_what_the_host_does_between_kernels_goes_where_the_tensors_lie(path: str) -> None:
+    graph = make_graph(("a", ["x"], 0.0), ("b", ["a"], 0.0))
+    way = {} if path == "scratch" else WAY
+    npu = NPU | way | {
+        "path": [path], "dtypes": {"int8": 1.0}, "precision": {"float32": "int8"}, "layout": "own",
+        "crossing": {"relayout": "1 ns", "relayout_at": "kernel"},
+    }  # fmt: skip
+    soc = make_soc({"cpu": WAY, "npu": npu}, memory=MEMORY)
+    job = program(graph, soc, [("npu", "a b")], a="scratch").jobs[0]
+    steps = [step for launch in job.launches for step in (*launch.before, *launch.after)]
+    assert [(s.name, s.memory) for s in steps] == [
+        ("x", ""), ("a", "scratch"), ("a", "scratch"), ("b", ""),
+    ]  # fmt: skip
