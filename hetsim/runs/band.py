@@ -23,15 +23,14 @@ CaseOf = Callable[[Scenario, str], Case]
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """The least and the most (baseline / makespan - 1)·100; ``None`` where nothing could run.
+    """The least and the most (baseline / makespan - 1)·100 over ``settings`` combinations.
 
-    ``settings`` are how many combinations were simulated, ``failed`` how many of them could not be.
+    ``None`` where none could run.
     """
 
     low: float | None
     high: float | None
     settings: int
-    failed: int
 
 
 def variants_of(scenario: Scenario) -> list[Scenario]:
@@ -65,7 +64,7 @@ def bands(
     tell: Callable[[], None],
 ) -> list[Band]:
     """The band of each published comparison; ``tell`` is called before each of ``variants``."""
-    found: list[list[float | None]] = [[] for _ in reference.improvements]
+    found: list[list[float]] = [[] for _ in reference.improvements]
     for scenario in variants:
         tell()
         refs = {ref.label: ref for ref in scenario.schedulers}
@@ -77,16 +76,9 @@ def bands(
                 continue
             if row.model not in cases:
                 cases[row.model] = case_of(scenario, row.model)
-            percents.append(_percent(cases[row.model], row, refs, known))
-    return [
-        Band(
-            min((p for p in percents if p is not None), default=None),
-            max((p for p in percents if p is not None), default=None),
-            len(percents),
-            sum(p is None for p in percents),
-        )
-        for percents in found
-    ]
+            percent = _percent(cases[row.model], row, refs, known)
+            percents += [] if percent is None else [percent]
+    return [Band(min(p, default=None), max(p, default=None), len(p)) for p in found]
 
 
 def _percent(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,11 @@ def run_scenario(
     extra = [_checked(path, cases, remarks) for path in plans]
     total = len(cases) * len(scenario.schedulers) + len(extra) + len(variants)
     runs: list[Run] = []
-    done = 0
+    steps = count()
 
     def tell(what: str) -> None:
         if progress is not None:
-            progress(what, len(runs) + done, total)
+            progress(what, next(steps), total)
 
     for case in cases:
         graph, misfit = case.graph, case.misfit
@@ -83,17 +84,14 @@ def run_scenario(
                     else case.evaluate(path.stem, plan)
                 )
     graphs = {case.graph.name: case.graph for case in cases}
-
-    def tell_band() -> None:
-        nonlocal done
-        tell("what nobody measured")
-        done += 1
-
-    spread = (
-        bands(scenario.reference, variants, lambda s, m: case_of(s, graphs[m]), tell_band)
-        if scenario.reference is not None and variants
-        else []
-    )
+    spread = []
+    if scenario.reference is not None and variants:
+        spread = bands(
+            scenario.reference,
+            variants,
+            lambda varied, model: case_of(varied, graphs[model]),
+            lambda: tell("what nobody measured"),
+        )
     tell("done")
     runs = [run for case in cases for run in _with_proofs(runs, case, remarks)]
     notes = [note for case in cases for note in case.graph.notes] + remarks
@@ -128,7 +126,7 @@ def _published(reference: ReferenceSpec | None, spread: Sequence[Band]) -> dict[
     figures = [row.model_dump() for row in reference.improvements]
     for figure, band in zip(figures, spread, strict=False):
         figure["band"] = None if band.low is None else [band.low, band.high]
-        figure["settings"] = band.settings - band.failed
+        figure["settings"] = band.settings
     return {
         "title": reference.title,
         "source": reference.source,

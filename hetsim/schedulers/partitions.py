@@ -29,34 +29,38 @@ class Partitions:
 
     def __init__(self, merge: Merge) -> None:
         self._merge = merge
-        self.blocks: list[Block] = []
+        self._drafts: list[tuple[list[int], int]] = []
         self.groups: list[tuple[int, ...]] = []
         self.pu_of: dict[int, int] = {}
         self._open = False
 
+    @property
+    def blocks(self) -> list[Block]:
+        """What has been added so far."""
+        return [Block(tuple(ops), pu) for ops, pu in self._drafts]
+
     def add_line(self, placed: Iterable[tuple[int, int]], *, branches: int) -> None:
         """Operators with their PUs, of so many branches, one after the other."""
-        first = True
+        joins = self._merge == "all" or (self._merge == "single" and branches == 1)
+        goes_on = joins and self._open
         for pu, run in groupby(placed, key=lambda pair: pair[1]):
-            ops = tuple(op for op, _ in run)
-            joins = self._merge == "all" or (self._merge == "single" and branches == 1)
-            if first and joins and self._open and self.blocks[-1].pu == pu:
-                ops = self.blocks.pop().operators + ops
-            self._add(ops, pu)
+            ops = [op for op, _ in run]
+            if goes_on and self._drafts[-1][1] == pu:
+                self._drafts[-1][0].extend(ops)
+            else:
+                self._drafts.append((ops, pu))
+            self.pu_of.update(dict.fromkeys(ops, pu))
+            goes_on = False
             self._open = True
-            first = False
 
     def add_parallel(self, members: Sequence[tuple[Sequence[int], int]]) -> None:
         """Operators of branches that run at the same time, with the PU of each."""
-        start = len(self.blocks)
+        start = len(self._drafts)
         for ops, pu in members:
-            self._add(tuple(ops), pu)
-        self.groups.append(tuple(range(start, len(self.blocks))))
+            self._drafts.append((list(ops), pu))
+            self.pu_of.update(dict.fromkeys(ops, pu))
+        self.groups.append(tuple(range(start, len(self._drafts))))
         self._open = False
-
-    def _add(self, ops: tuple[int, ...], pu: int) -> None:
-        self.blocks.append(Block(ops, pu))
-        self.pu_of.update(dict.fromkeys(ops, pu))
 
 
 def levels(branches: Sequence[Branch]) -> Iterator[list[Branch]]:
