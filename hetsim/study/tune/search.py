@@ -41,6 +41,7 @@ UNLIMITED = 10**15
 """Evaluations, where only seconds limit."""
 
 TUNED = "partition_tuner, tuned parameters"
+"""What the start made with tuned parameters is called."""
 
 
 @dataclass(frozen=True, slots=True)
