@@ -169,11 +169,10 @@ def write_file(path: Path, content: str | bytes, *, replace: bool = True) -> Non
         FileExistsError: something is there, and it is not to be replaced.
         OSError: it cannot be written; what was there is untouched.
     """
-    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     place = path.resolve()
     if replace and place.exists() and not place.is_file():
         with path.open("wb") as stream:
-            stream.write(data)
+            stream.write(encoded(content))
         return
     if not place.parent.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "there is no such directory", str(path.parent))
@@ -187,7 +186,7 @@ def write_file(path: Path, content: str | bytes, *, replace: bool = True) -> Non
         _lock(handle)
     try:
         with os.fdopen(handle, "wb", closefd=not LOCKS) as stream:
-            stream.write(data)
+            stream.write(encoded(content))
             stream.flush()
             os.fsync(handle)
         if replace:
@@ -200,6 +199,11 @@ def write_file(path: Path, content: str | bytes, *, replace: bool = True) -> Non
     finally:
         if LOCKS:  # held to the end, so that nobody clears the draft away
             os.close(handle)
+
+
+def encoded(content: str | bytes) -> bytes:
+    """UTF-8; halves of characters, as in names that are no text, are escaped as JSON does."""
+    return content.encode(errors="backslashreplace") if isinstance(content, str) else content
 
 
 def _link(draft: Path, place: Path) -> None:

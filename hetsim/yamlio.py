@@ -20,12 +20,12 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from hetsim.errors import ConfigError, Location
-from hetsim.infiles import read_text
+from hetsim.infiles import MIB, read_text
 
 Keys = tuple[str | int, ...]
 """A path into a document: mapping keys and list indices, from the root."""
 
-MAX_BYTES = 16 * 2**20
+MAX_BYTES = 16 * MIB
 """Largest YAML file that is read."""
 
 MAX_BITS = 256

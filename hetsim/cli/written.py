@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import sys
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -25,17 +22,6 @@ def tell(notes: Iterable[str]) -> None:
 
 def write_files(directory: Path, texts: Mapping[str, str], force: bool) -> None:
     """All files at once, with a manifest that says who wrote them."""
-    from hetsim.report.files.directory import fresh_directory
-    from hetsim.report.files.manifest import NAME, SCHEMA, versions
+    from hetsim.report.files.directory import write_directory
 
-    with fresh_directory(directory, force=force) as draft:
-        for name, text in texts.items():
-            (draft / name).write_text(text, encoding="utf-8")
-        manifest = {
-            "schema": SCHEMA,
-            "command": shlex.join(["hetsim", *sys.argv[1:]]),
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "versions": versions(),
-            "files": sorted(texts),
-        }
-        (draft / NAME).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    write_directory(directory, texts, force=force, command=["hetsim", *sys.argv[1:]])

@@ -31,6 +31,7 @@ SCHEMA = "hetsim.learned/1"
 MODEL_LIMIT = 256 * MIB
 """Largest model that is read, also unpacked. Bytes."""
 
+# NotImplementedError is what zipfile raises for a compression method that it does not know.
 _DAMAGES = (
     ArithmeticError, AttributeError, LookupError, TypeError, ValueError, EOFError, OSError,
     NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,

@@ -21,7 +21,7 @@ from hetsim.report.page.study import Page
 from hetsim.scenario.loader import Scenario
 from hetsim.study.executors.base import Executor
 from hetsim.study.perform import run_points
-from hetsim.study.point import Outcome, Point, PointBench, digest
+from hetsim.study.point import Outcome, Point, PointBench, digest, setting
 from hetsim.study.result import Shown, Words
 
 Result = TypeVar("Result")
@@ -106,15 +106,11 @@ class Study(ABC, Generic[Result]):
         scenario = self.scenario
         asked = {
             "question": self.question(),
-            "soc": scenario.soc.spec.model_dump(mode="json", exclude={"name", "description"}),
             "models": [[ref.label, ref.name, dict(ref.input_shapes)] for ref in scenario.models],
-            "schedulers": [[ref.label, dict(ref.parameters)] for ref in scenario.schedulers],
-            "execution": scenario.execution,
-            "fidelity": scenario.fidelity,
-            "seed": scenario.seed,
+            "schedulers": [[r.label, r.name, dict(r.parameters)] for r in scenario.schedulers],
             "unknown_operators": scenario.unknown_operators,
             "fold_batch_norm": scenario.fold_batch_norm,
-            "time_limit": scenario.time_limit_s,
+            **setting(scenario),
         }
         return StudyIdentity(self.kind, scenario.name, digest(asked))
 

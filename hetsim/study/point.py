@@ -166,15 +166,7 @@ class PointBench(Bench[Point, Outcome]):
             scenario = self.scenario
         else:
             base = {"scheduler": _scheduler_identity(scenario.scheduler(point.scheduler))}
-        spec = scenario.soc.spec.model_dump(mode="json", exclude={"name", "description"})
-        base |= {
-            "soc": spec,
-            "cost_files": _contents(scenario),
-            "execution": scenario.execution,
-            "fidelity": scenario.fidelity,
-            "seed": scenario.seed,
-            "time_limit": scenario.time_limit_s,
-        }
+        base |= {"cost_files": cost_hashes(scenario), **setting(scenario)}
         return digest({**common, **base})
 
     @cached_property
@@ -235,7 +227,18 @@ def digest(value: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _contents(scenario: Scenario) -> list[str]:
+def setting(scenario: Scenario) -> dict[str, object]:
+    """What every run depends on beside networks, schedulers and costs; SoCs by what they are."""
+    return {
+        "soc": scenario.soc.spec.model_dump(mode="json", exclude={"name", "description"}),
+        "execution": scenario.execution,
+        "fidelity": scenario.fidelity,
+        "seed": scenario.seed,
+        "time_limit": scenario.time_limit_s,
+    }
+
+
+def cost_hashes(scenario: Scenario) -> list[str]:
     """Hashes of the profiles and learned models that the SoC names; a missing one is named."""
     from hetsim.cost.sources import cost_files
 

@@ -1,9 +1,9 @@
 """The results store of a study: one SQLite file that survives being killed at any moment.
 
 Every outcome is a transaction of its own (write-ahead log), keyed by the hash of everything that
-matters (:meth:`hetsim.study.point.Bench.key`). So the store can hold the points of many studies
-of one scenario, none is ever run twice, and killing the process loses only the runs under way.
-One process writes at a time; others may read.
+matters (:meth:`hetsim.study.point.PointBench.key`). So the store can hold the points of many
+studies of one scenario, none is ever run twice, and killing the process loses only the runs under
+way. One process writes at a time; others may read.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A target runs a verb in this process on the damaged file. Exit code 2 with one short message that
 names a place is right; so is exit code 0 with a result that could be true: the same as from the
-good file where the damage must be seen (``sealed``), else one that keeps the invariants.
+good file where damage must be seen (:func:`the_same`), else one that keeps the invariants.
 """
 
 from __future__ import annotations

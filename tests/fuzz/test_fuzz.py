@@ -83,7 +83,7 @@ def test_what_is_built_to_harm_ends_in_one_short_message(tmp_path, name):
     assert "\x1b" not in answer.err
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither named pipes nor /dev/zero")
 @pytest.mark.parametrize("option", [
     ["--set", "npu.profile=@"], ["--set", "cpu.learned=@"], ["--set", "soc=@"], ["--plan", "@"],
     ["--model", "@"],

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
 import sys
 import threading
@@ -16,6 +14,8 @@ from hetsim.errors import ResultsError
 from hetsim.report.files.directory import check_directory, fresh_directory, recover
 from hetsim.report.files.manifest import NAME as MANIFEST
 from hetsim.report.files.manifest import SCHEMA
+from hetsim.report.files.studydir import StudyIdentity, check_study_directory, write_study
+from hetsim.report.page.study import Page
 from tests.samples_killed import dies_at
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX locks")
@@ -155,5 +155,11 @@ def test_what_only_looks_like_a_draft_is_left_alone(tmp_path):
     before = sorted(p.name for p in tmp_path.iterdir())
     publish(place, "new")
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*before, "out"])
-    with contextlib.suppress(FileNotFoundError):
-        os.rmdir(place / "nothing")
+
+
+def test_a_study_knows_its_directory_again_whatever_its_scenario_is_called(tmp_path):
+    identity = StudyIdentity("sweep", "half a \udc80 character", "0")
+    for _ in range(2):
+        write_study(tmp_path / "out", identity, Page("t", "s", "h", []), {"x.txt": "\udc80"})
+    assert check_study_directory(tmp_path / "out", identity)
+    assert not check_study_directory(tmp_path / "other", identity)

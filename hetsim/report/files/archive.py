@@ -21,14 +21,7 @@ from hetsim.infiles import read_bytes
 from hetsim.plan.model import Partition, Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.records import ARCHIVE_LIMIT, check_format, checked, damaged, parse_json, unpack
-from hetsim.report.files.archiveschema import (
-    GraphEntry,
-    PlanEntry,
-    ReferenceEntry,
-    ResultEntry,
-    RunEntry,
-    TraceEntry,
-)
+from hetsim.report.files.archiveschema import ReferenceEntry, ResultEntry, RunEntry
 from hetsim.sim.trace import Activity, RateSample, Span, TaskRow, Trace
 from hetsim.soc.describe import describe_soc, soc_of
 from hetsim.soc.model import SoC
@@ -40,9 +33,6 @@ NAME = "runs.json.gz"
 
 Row = TypeVar("Row")
 Json = dict[str, Any]
-
-_SCALARS = ("model", "scheduler", "metrics", "error")
-"""Fields of a run that are stored as they are."""
 
 
 def dump_archive(result: Result) -> bytes:
@@ -96,7 +86,7 @@ def load_archive(path: Path) -> Result:
 
 
 def _result(document: ResultEntry, path: str) -> Result:
-    networks = [_read_graph(entry) for entry in document.networks]
+    networks = [Graph.create(**dict(entry)) for entry in document.networks]
     soc = soc_of(document.soc, path)
     return Result(
         scenario=document.scenario,
@@ -133,24 +123,15 @@ def _nest(nest: LoopNest | None) -> list[object] | None:
     return None if nest is None else [getattr(nest, field.name) for field in fields(LoopNest)]
 
 
-def _read_graph(entry: GraphEntry) -> Graph:
-    return Graph.create(
-        entry.name,
-        entry.operators,
-        entry.tensors,
-        entry.inputs,
-        entry.outputs,
-        parameters=entry.parameters,
-        notes=entry.notes,
-    )
-
-
 # -- runs
 
 
 def _run(run: Run, network: int) -> Json:
-    entry: Json = {name: getattr(run, name) for name in _SCALARS}
-    return entry | {
+    return {
+        "model": run.model,
+        "scheduler": run.scheduler,
+        "metrics": run.metrics,
+        "error": run.error,
         "network": network,
         "plan": None if run.plan is None else _plan(run.plan),
         "trace": None if run.trace is None else _trace(run.trace),
@@ -169,18 +150,12 @@ def _run(run: Run, network: int) -> Json:
 def _read_run(entry: RunEntry, networks: Sequence[Graph], soc: SoC) -> Run:
     if entry.network >= len(networks):
         raise ValueError(f"there is no network {entry.network}")
-    run = Run(
-        graph=networks[entry.network],
-        plan=None if entry.plan is None else _read_plan(entry.plan),
-        trace=None if entry.trace is None else _read_trace(entry.trace),
-        bounds=entry.bounds,
-        pus=entry.pus,
-        links=entry.links,
-        operators=tuple(entry.operators),
-        attribution=entry.attribution,
-        pu_attribution=entry.pu_attribution,
-        **{name: getattr(entry, name) for name in _SCALARS},
-    )
+    given: Json = dict(entry)
+    given["graph"] = networks[given.pop("network")]
+    for name, kind in (("plan", Plan), ("trace", Trace)):
+        if given[name] is not None:
+            given[name] = kind(**dict(given[name]))
+    run = Run(**given)
     _check_run(run, soc)
     return run
 
@@ -220,21 +195,6 @@ def _plan(plan: Plan) -> Json:
     }
 
 
-def _read_plan(entry: PlanEntry) -> Plan:
-    return Plan(
-        model=entry.model,
-        partitions=tuple(entry.partitions),
-        parallel_groups=entry.parallel_groups,
-        scheduler=entry.scheduler,
-        parameters=entry.parameters,
-        predicted_s=entry.predicted_s,
-        details=entry.details,
-        rewrites=tuple(entry.rewrites),
-        proof=entry.proof,
-        memories=entry.memories,
-    )
-
-
 def _trace(trace: Trace) -> Json:
     return {
         "makespan_s": trace.makespan_s,
@@ -249,22 +209,6 @@ def _trace(trace: Trace) -> Json:
         "events": trace.events,
         "state_peak_bytes": trace.state_peak_bytes,
     }
-
-
-def _read_trace(entry: TraceEntry) -> Trace:
-    return Trace(
-        makespan_s=entry.makespan_s,
-        pu_busy_s=entry.pu_busy_s,
-        links=entry.links,
-        spans=entry.spans,
-        rates=entry.rates,
-        tasks=entry.tasks,
-        activities=entry.activities,
-        arrived=entry.arrived,
-        finished=entry.finished,
-        events=entry.events,
-        state_peak_bytes=entry.state_peak_bytes,
-    )
 
 
 # -- rows of dataclasses as columns

@@ -6,9 +6,9 @@ as the dataclasses that they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_origin, get_type_hints
 
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model
 from pydantic_core import core_schema
@@ -49,6 +49,7 @@ class Fields:
 class Columns:
     """The annotation of rows of a dataclass that are stored as a list for each field.
 
+    They come out as what they are annotated to be, a list or a tuple.
     ``special`` are types of fields that are stored in another form than their own.
     """
 
@@ -66,14 +67,16 @@ class Columns:
         }
         table = create_model(f"{self.kind.__name__}Columns", __base__=Record, **lists)
         return core_schema.no_info_after_validator_function(
-            _rows_of(self.kind), handler.generate_schema(table)
+            _rows_of(self.kind, get_origin(source)), handler.generate_schema(table)
         )
 
 
-def _rows_of(kind: type[Any]) -> Callable[[BaseModel], list[Any]]:
-    def rows(table: BaseModel) -> list[Any]:
+def _rows_of(
+    kind: type[Any], collect: Callable[[Iterator[Any]], Any]
+) -> Callable[[BaseModel], Any]:
+    def rows(table: BaseModel) -> Any:
         columns = [getattr(table, field.name) for field in fields(kind)]
-        return [kind(*values) for values in zip(*columns, strict=True)]
+        return collect(kind(*values) for values in zip(*columns, strict=True))
 
     return rows
 
@@ -83,7 +86,7 @@ def _exact(hint: Any) -> Any:
 
 
 class GraphEntry(Record):
-    """A network."""
+    """What :meth:`hetsim.workload.graph.Graph.create` takes."""
 
     name: str
     operators: Annotated[
@@ -102,22 +105,22 @@ class GraphEntry(Record):
 
 
 class PlanEntry(Record):
-    """A plan."""
+    """The fields of a :class:`~hetsim.plan.model.Plan`."""
 
     model: str
-    partitions: Annotated[list[Partition], Columns(Partition)]
+    partitions: Annotated[tuple[Partition, ...], Columns(Partition)]
     parallel_groups: tuple[tuple[str, ...], ...]
     scheduler: str
     parameters: dict[str, Any]
     predicted_s: Number | None
     details: dict[str, Any]
-    rewrites: Annotated[list[Rewrite], Columns(Rewrite)]
+    rewrites: Annotated[tuple[Rewrite, ...], Columns(Rewrite)]
     proof: Annotated[Proof, Fields(Proof)] | None
     memories: dict[str, str]
 
 
 class TraceEntry(Record):
-    """A trace."""
+    """The fields of a :class:`~hetsim.sim.trace.Trace`."""
 
     makespan_s: Seconds
     pu_busy_s: dict[str, Seconds]
@@ -135,7 +138,7 @@ class TraceEntry(Record):
 
 
 class RunEntry(Record):
-    """A network under a scheduler."""
+    """The fields of a :class:`~hetsim.analysis.result.Run`; ``network`` is the position of its."""
 
     model: str
     scheduler: str
@@ -147,7 +150,7 @@ class RunEntry(Record):
     bounds: tuple[Annotated[Bound, Fields(Bound)], ...]
     pus: dict[str, Annotated[PUMetrics, Fields(PUMetrics)]]
     links: dict[str, Annotated[LinkMetrics, Fields(LinkMetrics)]]
-    operators: Annotated[list[OperatorRow], Columns(OperatorRow)]
+    operators: Annotated[tuple[OperatorRow, ...], Columns(OperatorRow)]
     attribution: dict[Part, Number]
     pu_attribution: dict[str, dict[Part, Number]]
 

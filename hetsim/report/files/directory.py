@@ -11,21 +11,23 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hetsim.drafts import (
     clear_abandoned,
     discard,
     draft_directory,
+    encoded,
     sibling,
     siblings,
     turn,
     write_file,
 )
 from hetsim.errors import ResultsError
+from hetsim.report.files.jsonout import dumps
 from hetsim.report.files.manifest import NAME as MANIFEST
-from hetsim.report.files.manifest import manifest_in
+from hetsim.report.files.manifest import SCHEMA, manifest_in, provenance
 
 
 def check_directory(directory: Path, *, force: bool = False) -> None:
@@ -97,6 +99,28 @@ def fresh_directory(directory: Path, *, force: bool = False) -> Iterator[Path]:
         if isinstance(error, OSError):
             raise _explained(error, directory) from error
         raise
+
+
+def write_directory(
+    directory: Path,
+    files: Mapping[str, str | bytes],
+    told: Mapping[str, object] | None = None,
+    *,
+    force: bool = False,
+    command: Sequence[str] = (),
+) -> dict[str, Path]:
+    """Writes ``files`` and a manifest of them into a fresh directory; returns paths by file name.
+
+    ``told`` is what the manifest says beside who wrote the directory.
+
+    Raises:
+        ResultsError: see :func:`fresh_directory`.
+    """
+    manifest = {"schema": SCHEMA, **(told or {}), **provenance(command), "files": sorted(files)}
+    with fresh_directory(directory, force=force) as draft:
+        for name, content in {**files, MANIFEST: dumps(manifest)}.items():
+            (draft / name).write_bytes(encoded(content))
+    return {name: directory / name for name in sorted([*files, MANIFEST])}
 
 
 def recover(directory: Path) -> None:

@@ -97,6 +97,20 @@ def versions() -> dict[str, str]:
     return found
 
 
+def provenance(command: Sequence[str] | str) -> dict[str, object]:
+    """What every manifest tells of who wrote the directory: with what, when and where."""
+    return {
+        "command": command if isinstance(command, str) else shlex.join(command),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "platform": {
+            "system": platform.platform(),
+            "machine": platform.machine(),
+            "implementation": sys.implementation.name,
+        },
+    }
+
+
 def manifest_of(
     result: Result,
     files: Mapping[str, bytes],
@@ -114,14 +128,7 @@ def manifest_of(
         "soc": result.soc.name,
         "execution": result.execution,
         "seed": result.seed,
-        "command": command if isinstance(command, str) else shlex.join(command),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-        "platform": {
-            "system": platform.platform(),
-            "machine": platform.machine(),
-            "implementation": sys.implementation.name,
-        },
+        **provenance(command),
         "inputs": dict(result.inputs),
         "planning_ms": [
             {

@@ -7,18 +7,13 @@ made again from the study's store.
 
 from __future__ import annotations
 
-import platform
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from hetsim.errors import ResultsError
-from hetsim.report.files.directory import check_directory, fresh_directory
-from hetsim.report.files.jsonout import dumps
-from hetsim.report.files.manifest import NAME as MANIFEST
-from hetsim.report.files.manifest import SCHEMA, manifest_in, versions
+from hetsim.report.files.directory import check_directory, write_directory
+from hetsim.report.files.manifest import manifest_in, versions
 from hetsim.report.page.study import Page, render_page
 
 
@@ -61,23 +56,9 @@ def write_study(
         ResultsError: it exists, or cannot be written; then nothing has changed on disk.
     """
     replace = check_study_directory(directory, identity, force=force)
-    found = versions()
-    everything: dict[str, str | bytes] = {**files, "report.html": render_page(page, found)}
-    manifest = {
-        "schema": SCHEMA,
-        "scenario": identity.scenario,
-        "study": identity.as_dict(),
-        "command": shlex.join(command),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": found,
-        "platform": {"system": platform.platform(), "machine": platform.machine()},
-        "files": sorted(everything),
-    }
-    with fresh_directory(directory, force=replace) as draft:
-        for name, content in {**everything, MANIFEST: dumps(manifest)}.items():
-            raw = content if isinstance(content, bytes) else content.encode(errors="replace")
-            (draft / name).write_bytes(raw)
-    return {name: directory / name for name in sorted([*everything, MANIFEST])}
+    everything = {**files, "report.html": render_page(page, versions())}
+    told = {"scenario": identity.scenario, "study": identity.as_dict()}
+    return write_directory(directory, everything, told, force=replace, command=command)
 
 
 def _written_by(directory: Path) -> object:

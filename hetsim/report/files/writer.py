@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hetsim.analysis.result import Result, Run
+from hetsim.drafts import encoded
 from hetsim.names import distinct_name, plain_name
 from hetsim.progress import Progress
 from hetsim.report.figures.gantt import gantt_images
@@ -54,14 +55,12 @@ def write_results(
     from hetsim.plan.files import dump_plan
 
     files = file_names(result)
+    written: dict[str, bytes] = {}
     with fresh_directory(directory, force=force) as draft:
 
         def put(name: str, content: str | bytes) -> None:
-            # Names may hold lone surrogates (undecodable file names); JSON can escape those.
-            raw = (
-                content if isinstance(content, bytes) else content.encode(errors="backslashreplace")
-            )
-            (draft / name).write_bytes(raw)
+            written[name] = encoded(content)
+            (draft / name).write_bytes(written[name])
 
         for position, run in enumerate(result.runs):
             names = files[position]
@@ -83,9 +82,8 @@ def write_results(
         simulated_with = versions() if origin is None else origin.versions
         put("report.html", render_report(result, files, simulated_with, sections=sections))
         put(ARCHIVE, dump_archive(result))
-        written = {entry.name: entry.read_bytes() for entry in draft.iterdir()}
         put(MANIFEST, dumps(manifest_of(result, written, command, origin)))
-    return {name: directory / name for name in sorted([*written, MANIFEST])}
+    return {name: directory / name for name in sorted(written)}
 
 
 def file_names(result: Result) -> dict[int, dict[str, str]]:

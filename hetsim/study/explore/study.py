@@ -126,9 +126,12 @@ class ExploreStudy(Study[Exploration]):
 
     def question(self) -> object:
         """What is varied, what is wanted, and how it is searched."""
-        varied = [[axis.path, list(axis.values)] for axis in self.axes]
-        wanted = [list(self.minimise), [str(c) for c in self.constraints]]
-        return [varied, *wanted, self.sampler]
+        varied = [[a.path, list(a.values), repr(a.interval), a.stepped] for a in self.axes]
+        return [varied, list(self.minimise), [str(c) for c in self.constraints], self._sampler]
+
+    @property
+    def _sampler(self) -> str:
+        return self.sampler or ("tpe" if len(self.minimise) == 1 else "nsga2")
 
     def run(
         self, executor: Executor[Point, Outcome], progress: Progress | None = None
@@ -141,17 +144,16 @@ class ExploreStudy(Study[Exploration]):
         measures = tuple(dict.fromkeys([*objectives, *(c.measure for c in constraints)]))
         _check(scenario, axes, measures, self.trials)
         bench = PointBench.of(scenario)
-        sampler = self.sampler or ("tpe" if len(objectives) == 1 else "nsga2")
-        question = _question(axes, objectives, constraints, sampler)
+        question = digest(self.question())
         content = digest([bench.key(point) for point in points_of(scenario, [{}])])
         memory = Trials(self.storage, scenario.name, question, content, objectives)
         with memory, memory.explaining():
             search = _Search(bench, axes, objectives, constraints, measures, memory, executor)
-            fresh = search.run(self.trials, sampler, progress)
+            fresh = search.run(self.trials, self._sampler, progress)
             designs = tuple(_design(axes, number, told) for number, told in memory.finished)
             importance = _importance(memory.study, objectives)
         return Exploration(
-            scenario, axes, objectives, constraints, sampler, designs, importance, fresh,
+            scenario, axes, objectives, constraints, self._sampler, designs, importance, fresh,
             time.perf_counter() - begun,
         )  # fmt: skip
 
@@ -300,17 +302,6 @@ def _check(scenario: Scenario, axes: Sequence[Axis], measures: Sequence[str], tr
                 where=Location(scenario.soc.source),
                 hint=metric.state_it,
             )
-
-
-def _question(
-    axes: Sequence[Axis],
-    objectives: Sequence[str],
-    constraints: Sequence[Constraint],
-    sampler: str,
-) -> str:
-    """A hash of what is varied and what is wanted."""
-    varied = [[a.path, list(a.values), repr(a.interval), a.stepped] for a in axes]
-    return digest([varied, list(objectives), [str(c) for c in constraints], sampler])
 
 
 def _design(axes: Sequence[Axis], number: int, told: Told) -> Design:

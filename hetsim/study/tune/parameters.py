@@ -8,7 +8,7 @@ that with the published parameters. Tuning on networks says little about others,
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -77,16 +77,6 @@ class TunedParameters:
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> TunedParameters:
-        """The inverse of :meth:`as_dict`; ``KeyError`` or ``TypeError`` for something else."""
-        folds = [_fold(entry) for entry in (data["everything"], *data["folds"])]
-        return cls(folds[0], tuple(folds[1:]), data["tried"])
-
-
-def _fold(data: Mapping[str, Any]) -> Fold:
-    return Fold(dict(data["parameters"]), tuple(Gain(**gain) for gain in data["gains"]))
 
 
 def check_holdout(holdout: int, models: int) -> None:

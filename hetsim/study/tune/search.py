@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -10,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hetsim.bounds.bound import Bound
-from hetsim.cost.sources import cost_files
 from hetsim.errors import HetsimError, PlanError
 from hetsim.plan.model import Plan
 from hetsim.progress import Progress
@@ -30,7 +28,7 @@ from hetsim.schedulers.search.campaign import (
     round_tasks,
 )
 from hetsim.schedulers.search.starts import start_names
-from hetsim.study.point import PointBench, digest, graph_hash
+from hetsim.study.point import PointBench, cost_hashes, digest, graph_hash, setting
 from hetsim.study.tune.crew import Crew, TuneBench, Walk
 from hetsim.study.tune.parameters import in_turn, tune_parameters
 from hetsim.study.tune.proof import prove
@@ -41,6 +39,7 @@ UNLIMITED = 10**15
 """Evaluations, where only seconds limit."""
 
 TUNED = "partition_tuner, tuned parameters"
+"""What the start made with tuned parameters is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +60,10 @@ def study_digest(scenario: Scenario, graphs: Sequence[object]) -> str:
     return digest(
         {
             "hetsim": version(),
-            "soc": scenario.soc.spec.model_dump(mode="json", exclude={"name", "description"}),
-            "costs": [
-                hashlib.sha256(path.read_bytes()).hexdigest() for path in cost_files(scenario.soc)
-            ],
+            "costs": cost_hashes(scenario),
             "graphs": list(graphs),
-            "execution": scenario.execution,
-            "fidelity": scenario.fidelity,
-            "seed": scenario.seed,
-            "starts": [[name, dict(given)] for name, _, given in _starts(scenario)],
+            "starts": _starts(scenario),
+            **setting(scenario),
         }
     )
 

@@ -32,8 +32,6 @@ from hetsim.study.tune.result import Tuning
 from hetsim.study.tune.search import UNLIMITED, Effort, Search, grounds_of
 from hetsim.study.tune.state import TuneState
 
-"""What the start made with tuned parameters is called."""
-
 
 class TuneStudy(Study[Tuning]):
     """Search for better plans with the simulator in the loop.
