@@ -42,6 +42,7 @@ VERBS = {
     "list": "Show the SoCs, models, schedulers, scenarios or operators there are.",
     "schema": "Print the JSON Schema of a file format.",
     "plan": "Validate, show, make or convert plan files.",
+    "delegate": "Say which parts of a network to delegate to accelerators, and why.",
     "profile": "Make operator profiles: simulated, measured here, or imported.",
     "calibrate": "Fit the cost models of a SoC to measurements.",
     **{name: line for name, (_, line) in STUDIES.items()},

@@ -37,9 +37,9 @@ class PartitionTunerTuned(Scheduler):
 
     ``evaluations``: plans that may be simulated, at least; the plans to start from are simulated
     however small it is. A fifth of it goes to PartitionTuner's parameters. ``seed``: of the
-    search's random choices; the problem's own when ``None``. Never worse than the best built-in
-    scheduler in simulation. Where there is no simulator, it is PartitionTuner with the parameters
-    whose prediction is least.
+    search's random choices; the problem's own when ``None``. Never worse, in
+    simulation, than the schedulers it starts from. Where there is no simulator, it is
+    PartitionTuner with the parameters whose prediction is least.
     """
 
     name: ClassVar[str] = "partition_tuner_tuned"
