@@ -228,7 +228,7 @@ def _place(
     changes: Sequence[str],
 ) -> tuple[Graph, SoC]:
     """The network and the SoC that a plan is for."""
-    from hetsim.errors import Location, PlanError
+    from hetsim.errors import Location, PlanError, WorkloadError
     from hetsim.plan.anyfile import planned_model
 
     name = model or planned_model(file)
@@ -237,7 +237,16 @@ def _place(
             "a NEST-C plan does not say which network it is for",
             where=Location(file), hint="name it: --model squeezenet",
         )  # fmt: skip
-    return _graph(name, input_shapes), _soc(soc, changes)
+    try:
+        graph = _graph(name, input_shapes)
+    except WorkloadError as error:
+        if model is not None:
+            raise
+        raise PlanError(
+            f"the plan is for network {name!r}: {error.message}",
+            where=Location(file), hint=f"name the file of the network: --model {name}.onnx",
+        ) from None  # fmt: skip
+    return graph, _soc(soc, changes)
 
 
 def _write_map(file: str, graph: Graph, node_map: Path | None, output: Path, force: bool) -> None:

@@ -103,3 +103,26 @@ def test_large_wrong_plans_are_checked_quickly():
     graph = graph_of(edges)
     wrong = plan(*((f"p{i}", "u7", f"m{i}") for i in range(20_000)))
     assert len(plan_problems(wrong, graph, SOC)) == 60_000
+
+
+def test_a_plan_for_another_version_says_which_operators_differ():
+    wide = graph_of({"a": [], "x": ["a"], "c": ["a"], "y": ["x", "c"]})
+    problems = plan_problems(replace(GOOD, model="older"), wide, SOC)
+    assert problems[0] == (
+        "it was made for network 'older', perhaps another version of this one: 2 of the 4 operators"
+        " that it names are among the 4 of the network"
+    )
+    told = "\n".join(problems[1:])
+    assert all(f"there is no operator '{name}'" in told for name in "bd")
+    assert all(f"operator '{name}' is in no partition" in told for name in "xy")
+
+
+def test_one_misspelt_name_is_no_other_version():
+    (spelling, missing) = plan_problems(plan(("p", "u0", "a bb c d")), GRAPH, SOC)[-2:]
+    assert "no operator 'bb'" in spelling
+    assert missing == "operator 'b' is in no partition"
+
+
+def test_what_an_operator_cannot_do_without_a_missing_one_is_no_second_fault():
+    old = plan(("p", "u0", "gone a b c d"))
+    assert not any("cannot run" in problem for problem in plan_problems(old, GRAPH, SOC))
