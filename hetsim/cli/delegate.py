@@ -42,10 +42,10 @@ ONE_AT_A_TIME = "barrier"
 )
 @click.option(
     "--tuning",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=0),
     default=2000,
     show_default=True,
-    help="Plans that may be simulated to find the best one to compare with.",
+    help="Plans that may be simulated to find the best one to compare with; 0 looks for none.",
 )
 @click.option(
     "-o",

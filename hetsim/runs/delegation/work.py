@@ -36,7 +36,8 @@ def delegation(
 ) -> Delegation:
     """Works out what to delegate; deterministic.
 
-    ``evaluations`` bound the search for the choice, ``tuning`` that for the best plan.
+    ``evaluations`` bound the search for the choice, ``tuning`` that for the best plan: with
+    none, the advice stands for it.
 
     Raises:
         ConfigError: the SoC has no accelerator.
@@ -71,7 +72,7 @@ def delegation(
     best = work.best(advice, tuning)
     tell("part by part", 3)
     candidates = tuple(work.candidates(advice))
-    bound = max(case.bounds, key=lambda b: b.seconds)
+    bound = max(case.bounds_beside(best.plan), key=lambda b: b.seconds)
     tell("done", 4)
     host = case.soc.pus[max(set(work.ground.host), key=work.ground.host.count)].name
     return Delegation(
@@ -121,6 +122,8 @@ class _Work:
 
     def best(self, advice: Option, evaluations: int) -> Option:
         """The best plan that tuning finds, or the advice where that is faster."""
+        if not evaluations:
+            return self._option("best plan", advice.plan)
         try:
             found = self.option("best plan", "partition_tuner_tuned", {"evaluations": evaluations})
         except HetsimError:

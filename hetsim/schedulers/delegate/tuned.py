@@ -3,8 +3,9 @@
 A local search over which operators are delegated, and where to. It starts from every choice that
 the rule of LiteRT's delegates can make (:mod:`.largest`), on every accelerator, and from where
 other schedulers that run one thing at a time place operators. Then it tries, in a fixed order, to
-move whole subsets, branches, and windows of neighbouring operators: that joins subsets, drops them,
-cuts them, and trims their ends. The plan is always what the runtime makes of the choice.
+move whole subsets, branches, windows of successive operators, and operators with all that they
+read from or are read by: that joins subsets, drops them, cuts them, and trims their ends. Where
+there are few choices, all are tried. The plan is always what the runtime makes of the choice.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import product
 from typing import ClassVar
 
 from hetsim.errors import HetsimError, SchedulerError
@@ -97,6 +99,15 @@ class _Search:
         self.rules_s = self.seconds
         for placement in self._others():
             self._try(placement)
+        ground = self.ground
+        options = [
+            (home, *(pu for pu in ground.accelerators if pu != home and ground.takes(u, pu)))
+            for u, home in enumerate(ground.host)
+        ]
+        if math.prod(map(len, options)) <= evaluations - len(self.known):
+            for placement in product(*options):
+                self._try(placement)
+            return
         gained = True
         while gained:
             gained = False
@@ -169,6 +180,10 @@ class _Search:
         for branch in branches:
             for pu in targets:
                 yield branch, pu
+        for u in range(count):
+            for near in (ground.units.preds[u], ground.units.succs[u]):
+                for pu in targets:
+                    yield (u, *near), pu
         for size in WINDOWS:
             for first in range(count if size <= count else 0):
                 for pu in targets:
