@@ -42,6 +42,7 @@ VERBS = {
     "list": "Show the SoCs, models, schedulers, scenarios or operators there are.",
     "schema": "Print the JSON Schema of a file format.",
     "plan": "Validate, show, make or convert plan files.",
+    "model": "Summarise a network: its operators, arithmetic and memory, and who can run what.",
     "delegate": "Say which parts of a network to delegate to accelerators, and why.",
     "profile": "Make operator profiles: simulated, measured here, or imported.",
     "calibrate": "Fit the cost models of a SoC to measurements.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,13 +13,31 @@ if TYPE_CHECKING:
 SHOWN = 8
 """Reasons told before the rest is only counted."""
 
+_NUMBERED = re.compile(r"(\d+) (.+)")
+"""A reason that begins with what the operator has: one reason, whatever the number."""
+
 
 def refusals(support: Support) -> Iterator[str]:
     """The reasons, most frequent first, with the operators that each is about."""
-    listed = sorted(support.reasons.items(), key=lambda item: -sum(item[1].values()))
-    for reason, kinds in listed[:SHOWN]:
-        words = ", ".join(kind if n == 1 else f"{n} {kind}" for kind, n in kinds.items())
-        yield f"  {words}: {reason}"
+    kinds: dict[str, Counter[str]] = {}
+    numbers: dict[str, set[int]] = {}
+    for reason, counted in support.reasons.items():
+        numbered = _NUMBERED.fullmatch(reason)
+        told = numbered[2] if numbered else reason
+        kinds.setdefault(told, Counter()).update(counted)
+        if numbered:
+            numbers.setdefault(told, set()).add(int(numbered[1]))
+    listed = sorted(kinds, key=lambda told: -kinds[told].total())
+    for told in listed[:SHOWN]:
+        words = ", ".join(kind if n == 1 else f"{n} {kind}" for kind, n in kinds[told].items())
+        yield f"  {words}: {_range(numbers.get(told, set()))}{told}"
     if len(listed) > SHOWN:
-        rest = sum(sum(kinds.values()) for _, kinds in listed[SHOWN:])
+        rest = sum(kinds[told].total() for told in listed[SHOWN:])
         yield f"  and {rest} operators for {len(listed) - SHOWN} more reasons (all with --json)"
+
+
+def _range(numbers: set[int]) -> str:
+    if not numbers:
+        return ""
+    least, most = min(numbers), max(numbers)
+    return f"{least} " if least == most else f"{least} to {most} "

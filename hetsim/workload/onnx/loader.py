@@ -85,7 +85,7 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
     sort_nodes(net)
     constant = constant_tensors(net)
     running = live_nodes(net, constant, through_constants=False)
-    _check_kinds(net, running, unknown_operators)
+    check_kinds(net, running, unknown_operators)
     live = live_nodes(net, constant, through_constants=True)
     infer(net, live, constant)
     net.nodes = running
@@ -122,7 +122,8 @@ def _unify(net: Net) -> None:
             node.kind = "Add"
 
 
-def _check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOperators) -> None:
+def check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOperators) -> None:
+    """Raises ``WorkloadError`` about all kinds at once that nobody models or that data decides."""
     kinds = Counter(_label(node) for node in nodes)
     unpredictable = sorted(kind for kind in kinds if kind in DATA_DEPENDENT)
     known = RULES.keys() | PLAIN.keys() | DATA_DEPENDENT

@@ -1,0 +1,78 @@
+"""``hetsim model``: what a network is made of, and which units take what of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hetsim.cli.run import _shapes as parse_shapes
+
+if TYPE_CHECKING:
+    from hetsim.workload.graph import Graph
+
+
+@click.command()
+@click.argument("model", metavar="NAME|FILE.onnx")
+@click.option("--soc", metavar="NAME|FILE.yaml", help="Say what the units of this SoC take of it.")
+@click.option("--set", "changes", metavar="PATH=VALUE", multiple=True, help="Change the SoC.")
+@click.option(
+    "--input-shape",
+    "input_shapes",
+    metavar="TENSOR=1x3x224x224",
+    multiple=True,
+    help="Whole shape of an input that has symbolic dimensions; may be repeated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, nothing else.")
+def command(
+    model: str,
+    soc: str | None,
+    changes: Sequence[str],
+    input_shapes: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Summarise a network: operators, arithmetic, weights, memory, and who can run what.
+
+    Everything that keeps a file from being loaded, and does not depend on shapes, is listed at
+    once.
+    """
+    from hetsim.cli.modelview import summary_dict, summary_shown
+    from hetsim.cli.shown import print_shown
+    from hetsim.overrides import split_assignment
+    from hetsim.report.files.jsonout import dumps
+    from hetsim.runs.case import Case
+    from hetsim.soc.loader import load_soc
+    from hetsim.workload.summary import summarise
+
+    if changes and soc is None:
+        raise click.UsageError("--set goes with --soc")
+    unit = None
+    if soc is not None:
+        unit = load_soc(soc, dict(split_assignment(change) for change in changes))
+    graph = _load(model, parse_shapes(input_shapes))
+    case = None if unit is None else Case(graph, unit)
+    summary = summarise(graph)
+    if as_json:
+        text = dumps(summary_dict(summary, case))
+        click.echo(text.encode(errors="backslashreplace"), nl=False)
+    else:
+        print_shown(summary_shown(summary, case))
+
+
+def _load(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
+    """The network, or all that is wrong with its file."""
+    from hetsim.errors import WorkloadError
+    from hetsim.workload.networks import load_network
+    from hetsim.workload.onnx.problems import structural_problems, together
+
+    try:
+        return load_network(model, input_shapes=shapes or None)
+    except WorkloadError:
+        if not Path(model).is_file():
+            raise
+        problems = structural_problems(model, shapes)
+        if len(problems) < 2:
+            raise
+        raise together(problems) from None
