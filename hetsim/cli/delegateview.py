@@ -23,7 +23,7 @@ def delegation_shown(found: Delegation) -> Iterator[Shown]:
     )
     yield _options(found)
     yield Words()
-    yield _candidates(found)
+    yield from _candidates(found)
     numbers = _numbers(found)
     reasons = [
         (name, c.verdict, c.reason)
@@ -34,7 +34,7 @@ def delegation_shown(found: Delegation) -> Iterator[Shown]:
         yield Words()
         yield Rows(("part", "verdict", "because"), reasons, left=3, unbroken=(0,))
     yield Words()
-    yield _parts(found)
+    yield from _parts(found)
     for support in found.support:
         lines = list(refusals(support))
         if lines:
@@ -62,7 +62,7 @@ def _options(found: Delegation) -> Rows:
     return Rows(("delegated", "time", "speed", "parts", "operators"), rows, unbroken=(0, 1))
 
 
-def _candidates(found: Delegation) -> Rows:
+def _candidates(found: Delegation) -> Iterator[Shown]:
     unit, factor = time_unit(found.rules[0].makespan_s)
 
     def clock(seconds: float) -> str:
@@ -83,10 +83,11 @@ def _candidates(found: Delegation) -> Rows:
         f"parts that could be delegated, in {unit}: kernels here and there, transfer, gain alone"
     )
     columns = ("part", "ops", "MMACs", "KiB", "here", "there", "transfer", "alone", "verdict")
-    return Rows(columns, rows, title, unbroken=range(8))
+    yield Words(title, "bold")
+    yield Rows(columns, rows, unbroken=range(8))
 
 
-def _parts(found: Delegation) -> Rows:
+def _parts(found: Delegation) -> Iterator[Shown]:
     rows = [
         (
             part.pu, str(len(part.operators)), part.operators[0], part.operators[-1],
@@ -94,8 +95,9 @@ def _parts(found: Delegation) -> Rows:
         )
         for part in found.parts
     ]  # fmt: skip
-    title = "advice: delegate these" if rows else "advice: delegate nothing"
-    return Rows(("unit", "ops", "first operator", "last operator", "saves"), rows, title, left=4)
+    yield Words("advice: delegate these" if rows else "advice: delegate nothing", "bold")
+    if rows:
+        yield Rows(("unit", "ops", "first operator", "last operator", "saves"), rows, left=4)
 
 
 def _numbers(found: Delegation) -> list[str]:

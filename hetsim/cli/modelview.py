@@ -9,6 +9,7 @@ from hetsim.cli.refusals import refusals
 from hetsim.report.summary import share_text, tidy_time
 from hetsim.runs.case import Case
 from hetsim.runs.support import Support, support_of
+from hetsim.schedulers.simple.preference import CPU
 from hetsim.study.result import Rows, Shown, Words
 from hetsim.units import format_quantity
 from hetsim.workload.graph import Graph, Tensor
@@ -77,7 +78,8 @@ def _units(case: Case) -> Iterator[Shown]:
     ]  # fmt: skip
     yield Words()
     title = f"on {case.soc.name}; kernels: of all it takes, back to back, data in place"
-    yield Rows(("unit", "kind", "takes", "of MACs", "kernels"), rows, title, left=2)
+    yield Words(title, "bold")
+    yield Rows(("unit", "kind", "takes", "of MACs", "kernels"), rows, left=2)
     for support in supports:
         if support.refuses:
             yield Words(f"{support.pu.name} refuses")
@@ -92,7 +94,7 @@ def _units(case: Case) -> Iterator[Shown]:
 
 
 def _accelerators(supports: Sequence[Support]) -> list[Support]:
-    return [support for support in supports if support.pu.spec.role != "cpu"]
+    return [support for support in supports if support.pu.spec.role != CPU]
 
 
 def _left(graph: Graph, supports: Sequence[Support]) -> list[int]:

@@ -60,7 +60,7 @@ def _reason(lowering: Lowering, pu: PU, op: int) -> str:
         try:
             lowering.launches(pu, (op,))
         except InfeasibleError as error:  # the description allows it, but it does not fit
-            return error.message.removeprefix(f"{kernel.name} cannot run: ")
+            return error.message.removeprefix(f"{kernel.name} ")
         return "it cannot be a partition of its own"
     kind = kernel.head.kind
     behind = ["-".join(p) for p in pu.spec.fuse_patterns if kind in p[1:]]
