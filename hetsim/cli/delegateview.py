@@ -80,7 +80,7 @@ def _candidates(found: Delegation) -> Iterator[Shown]:
             )
         )  # fmt: skip
     title = (
-        f"parts that could be delegated, in {unit}: kernels here and there, transfer, gain alone"
+        f"parts that could be delegated; kernels, transfer and gain in {unit}"
     )
     columns = ("part", "ops", "MMACs", "KiB", "here", "there", "transfer", "alone", "verdict")
     yield Words(title, "bold")

@@ -12,16 +12,17 @@ NAMED = 3
 
 
 def verdict(
-    part: Part, taken: Sequence[str], saves: float | None, others: Sequence[str]
+    part: Part, taken: Sequence[str], saves: float | None, whole: float, others: Sequence[str]
 ) -> tuple[str, str]:
     """What becomes of ``part`` in the best choice.
 
     ``taken`` of its operators are delegated as the part says, which saves ``saves`` seconds;
-    ``others`` are accelerators that take some of it instead.
+    all of them would take ``whole`` seconds more than these. ``others`` are accelerators that take
+    some of it instead.
     """
     if saves is not None:
         if len(taken) < len(part.operators):
-            return "pays in part", _in_part(part, taken, saves, others)
+            return "pays in part", _in_part(part, taken, saves, whole, others)
         if part.gain_s > 0.0:
             return "pays", f"saves {tidy_time(saves)} here, {tidy_time(part.gain_s)} alone"
         return "pays with others", f"saves {tidy_time(saves)} beside the others, nothing alone"
@@ -40,11 +41,13 @@ def verdict(
     return "too small", f"saves {tidy_time(saved)}, but {crossing}, and {calls}"
 
 
-def _in_part(part: Part, taken: Sequence[str], saves: float, others: Sequence[str]) -> str:
+def _in_part(
+    part: Part, taken: Sequence[str], saves: float, whole: float, others: Sequence[str]
+) -> str:
     inside = set(taken)
     left = [name for name in part.operators if name not in inside]
     where = " and ".join(["the host", *others]) if others else "the host"
-    gain = f"saves {tidy_time(saves)}"
+    gain = f"saves {tidy_time(saves)}, {tidy_time(whole)} more than all of it"
     if len(taken) <= len(left):
         return f"only {_listed(taken)}; {gain}"
     return f"all but {_listed(left)}, for {where}; {gain}"

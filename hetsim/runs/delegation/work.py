@@ -147,16 +147,18 @@ class _Work:
                 alone = self._moved(ground.host, block.units, pu)
                 part = self._part(block, self._nothing_s - self._makespan(alone))
                 units = [u for u in block.units if chosen[u] == pu]
-                saves = None
+                saves, whole = None, 0.0
                 if units:
                     without = self._moved(chosen, units, None)
                     saves = self._makespan(without) - advice.makespan_s
+                    all_of_it = self._moved(chosen, block.units, pu)
+                    whole = self._makespan(all_of_it) - advice.makespan_s
                 taken = tuple(self._names(units))
                 others = sorted(
                     {self.case.soc.pus[chosen[u]].name for u in block.units}
                     - {part.pu, *(self.case.soc.pus[p].name for p in ground.host)}
                 )
-                yield Candidate(part, taken, saves, *verdict(part, taken, saves, others))
+                yield Candidate(part, taken, saves, *verdict(part, taken, saves, whole, others))
 
     def parts(self, advice: Option) -> Iterator[Part]:
         """What the advice delegates; the gain of each is what taking it back would cost."""
