@@ -79,9 +79,7 @@ def _candidates(found: Delegation) -> Iterator[Shown]:
                 candidate.verdict,
             )
         )  # fmt: skip
-    title = (
-        f"parts that could be delegated; kernels, transfer and gain in {unit}"
-    )
+    title = f"parts that could be delegated; kernels, transfer and gain in {unit}"
     columns = ("part", "ops", "MMACs", "KiB", "here", "there", "transfer", "alone", "verdict")
     yield Words(title, "bold")
     yield Rows(columns, rows, unbroken=range(8))

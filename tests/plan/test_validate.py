@@ -9,6 +9,8 @@ import pytest
 from hetsim.errors import Location, PlanError
 from hetsim.plan.model import Partition, Plan
 from hetsim.plan.validate import plan_problems, validate_plan
+from hetsim.soc.loader import load_soc
+from hetsim.workload.synthetic import chain_graph
 from tests.plan.samples import graph_of, soc_of
 
 GRAPH = graph_of({"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]})
@@ -124,5 +126,8 @@ def test_one_misspelt_name_is_no_other_version():
 
 
 def test_what_an_operator_cannot_do_without_a_missing_one_is_no_second_fault():
-    old = plan(("p", "u0", "gone a b c d"))
-    assert not any("cannot run" in problem for problem in plan_problems(old, GRAPH, SOC))
+    chain, board = chain_graph(2, channels=16), load_soc("zcu102-vta")
+    old = Plan(chain.name, (Partition("p", "npu", ("Conv_old", "Relu_1")),))
+    problems = plan_problems(old, chain, board)
+    assert any("there is no operator 'Conv_old'" in problem for problem in problems)
+    assert not any("cannot run" in problem for problem in problems)

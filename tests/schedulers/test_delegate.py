@@ -162,6 +162,28 @@ def test_the_choice_is_never_worse_than_any_default_rule(soc):
     assert advice <= seconds("cpu_only") * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_every_choice_of_the_rule_is_a_start(seed):
+    problem = replace(random_problem(random.Random(seed), 25, npus=2), execution="barrier")
+    ground = Delegating(problem)
+    rules = [ground.host]
+    for pu in ground.accelerators:
+        rules += [ground.largest(pu, n, least) for n in (1, 2, 3, 4, None) for least in (1, 2)]
+    best_s = DelegateTuned(evaluations=1).plan(problem).details["best_rule_us"] * 1e-6
+    assert best_s <= min(predict(problem, ground.blocks(rule)) for rule in rules) * (1 + 1e-9)
+
+
+def test_what_others_place_well_is_a_start():
+    # Two dear operators far apart gain nothing one by one: a crossing costs more than either saves.
+    graph = chain("Conv", "Conv", "Conv", "Softmax", "Conv", "Conv")
+    times = {f"n{i}": [2.0, 1.0] for i in (0, 1, 2, 4, 5)} | {"n3": [1.0, None]}
+    times["n1"] = [2.0, 9.0]
+    problem = make_problem(graph, make_soc(), times, default_comm=0.1, execution="barrier")
+    best = DelegateTuned(evaluations=1).plan(problem)
+    mosaic = create("mosaic").plan(problem)
+    assert best.predicted_s <= mosaic.predicted_s
+
+
 def test_a_border_that_costs_more_than_it_saves_is_trimmed():
     # The first operator is dear there and its input costs nothing; the rule takes it all the same.
     graph = chain("Conv", "Conv", "Conv")

@@ -3,9 +3,9 @@
 A local search over which operators are delegated, and where to. It starts from every choice that
 the rule of LiteRT's delegates can make (:mod:`.largest`), on every accelerator, and from where
 other schedulers that run one thing at a time place operators. Then it tries, in a fixed order, to
-move whole subsets, branches, windows of successive operators, and operators with all that they
-read from or are read by: that joins subsets, drops them, cuts them, and trims their ends. Where
-there are few choices, all are tried. The plan is always what the runtime makes of the choice.
+move whole subsets, branches, and operators with all that they read from or are read by: that joins
+subsets, drops them, cuts them, and trims their ends. Where there are few choices, all are tried.
+The plan is always what the runtime makes of the choice.
 """
 
 from __future__ import annotations
@@ -27,9 +27,6 @@ from hetsim.schedulers.registry import create
 
 ONE_AT_A_TIME = ("mosaic", "profile_greedy", "best_single_pu")
 """Schedulers whose placements are worth a try: they place operators for one thread."""
-
-WINDOWS = (32, 16, 8, 4, 2, 1)
-"""Neighbouring units that are moved together."""
 
 _GAIN = 1.0 - 1e-9
 """A change must be this much better: sums of floats in another order are no gain."""
@@ -184,10 +181,6 @@ class _Search:
             for near in (ground.units.preds[u], ground.units.succs[u]):
                 for pu in targets:
                     yield (u, *near), pu
-        for size in WINDOWS:
-            for first in range(count if size <= count else 0):
-                for pu in targets:
-                    yield tuple(range(first, min(first + size, count))), pu
 
     def _moved(self, members: tuple[int, ...], pu: int | None) -> Placement:
         ground, placed = self.ground, list(self.best)
