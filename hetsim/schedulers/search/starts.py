@@ -1,4 +1,4 @@
-"""The plans a search starts from: those of all built-in schedulers."""
+"""The plans a search starts from: those of built-in schedulers."""
 
 from __future__ import annotations
 
