@@ -81,8 +81,9 @@ def _candidates(found: Delegation) -> Iterator[Shown]:
         )  # fmt: skip
     title = f"parts that could be delegated; kernels, transfer and gain in {unit}"
     columns = ("part", "ops", "MMACs", "KiB", "here", "there", "transfer", "alone", "verdict")
-    yield Words(title, "bold")
-    yield Rows(columns, rows, unbroken=range(8))
+    yield Words(title if rows else "no part of it can be delegated", "bold")
+    if rows:
+        yield Rows(columns, rows, unbroken=range(8))
 
 
 def _parts(found: Delegation) -> Iterator[Shown]:
@@ -113,12 +114,20 @@ def _headline(found: Delegation) -> str:
     advice, nothing = found.advice, found.rules[0]
     rule = min(found.rules, key=lambda option: option.makespan_s)
     best, bound = found.best.makespan_s, found.bound.seconds
+    what, times = "Delegate nothing", tidy_time(advice.makespan_s)
+    if advice.delegated:
+        parts = "part" if advice.delegated == 1 else "parts"
+        what = (
+            f"Delegate {advice.operators} of {len(found.case.graph)} operators in"
+            f" {advice.delegated} {parts}"
+        )
+        times += f", {nothing.makespan_s / advice.makespan_s:.2f}× nothing delegated"
+    if rule is not nothing:
+        times += f" and {rule.makespan_s / advice.makespan_s:.2f}× the best default rule"
+        times += f" ({rule.label})"
     return (
-        f"Delegate {advice.operators} of {len(found.case.graph)} operators in {advice.delegated}"
-        f" parts: {tidy_time(advice.makespan_s)}, {nothing.makespan_s / advice.makespan_s:.2f}×"
-        f" nothing delegated and {rule.makespan_s / advice.makespan_s:.2f}× the best default rule"
-        f" ({rule.label}). The best plan known takes {tidy_time(best)}; none takes less than"
-        f" {tidy_time(bound)}."
+        f"{what}: {times}. The best plan known takes"
+        f" {tidy_time(best)}; none takes less than {tidy_time(bound)}."
     )
 
 

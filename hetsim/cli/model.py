@@ -33,7 +33,7 @@ def command(
     input_shapes: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Summarise a network: operators, arithmetic, weights, memory, and who can run what.
+    """Summarise a network: its operators, arithmetic and memory, and who can run what.
 
     Everything that keeps a file from being loaded, and does not depend on shapes, is listed at
     once.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from onnx import TensorProto, helper, save
 
 from hetsim.cli.main import entry
 
@@ -84,3 +85,15 @@ def test_an_existing_directory_is_kept(workdir, capsys):
 def test_wrong_inputs_are_told(workdir, capsys, arguments, message):
     assert entry(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_network_that_no_accelerator_takes_stays_where_it_is(workdir, capsys):
+    nodes = [helper.make_node("Softmax", ["x"], ["y"], name="last")]
+    shapes = [helper.make_tensor_value_info(t, TensorProto.FLOAT, [1, 8]) for t in "xy"]
+    graph = helper.make_graph(nodes, "none", shapes[:1], shapes[1:])
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), "none.onnx")
+    assert entry(["delegate", "none.onnx", "--soc", "zcu102-vta"]) == 0
+    out = capsys.readouterr().out
+    assert "no part of it can be delegated" in out
+    assert "Softmax: npu does not run Softmax" in out
+    assert "Delegate nothing: " in out
