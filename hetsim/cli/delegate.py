@@ -68,7 +68,7 @@ def command(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Say which parts of a network a runtime should delegate to accelerators, and why.
+    """Say which parts of a network to delegate to accelerators, and why.
 
     A delegating runtime (LiteRT, ONNX Runtime, NNAPI, Core ML) keeps one order on the CPU and hands
     the parts that an accelerator supports to it. Each such part is judged; the choice found is

@@ -2,9 +2,9 @@
 
 First PartitionTuner's parameters are tuned for this network
 (:mod:`hetsim.schedulers.search.parameters`), then the search of
-:mod:`hetsim.schedulers.search.campaign` goes on from the result and from the plans of other built-in
-schedulers (:mod:`hetsim.schedulers.search.starts`). ``hetsim tune`` does the same with more:
-workers, budgets in seconds, resuming.
+:mod:`hetsim.schedulers.search.campaign` goes on from the result and from the plans of other
+built-in schedulers (:mod:`hetsim.schedulers.search.starts`). ``hetsim tune`` does the same with
+more: workers, budgets in seconds, resuming.
 """
 
 from __future__ import annotations
