@@ -36,11 +36,9 @@ def delegation_shown(found: Delegation) -> Iterator[Shown]:
     yield Words()
     yield from _parts(found)
     for support in found.support:
-        lines = list(refusals(support))
-        if lines:
+        if support.refuses:  # which is what divides the parts
             yield Words()
-            yield Words(f"what divides the parts for {support.pu.name}", "bold")
-            yield from map(Words, lines)
+            yield refusals(support)
     yield Words()
     yield Words(_headline(found), "bold")
 

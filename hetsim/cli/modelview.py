@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from hetsim.cli.refusals import refusals
+from hetsim.cli.refusals import counted_kinds, refusals
 from hetsim.report.summary import share_text, tidy_time
 from hetsim.runs.case import Case
 from hetsim.runs.support import Support, support_of
@@ -43,7 +43,7 @@ def summary_shown(found: Summary, case: Case | None) -> Iterator[Shown]:
     ]
     yield Rows(("largest tensors", "made by", "shape", "type", "size"), rows, left=4)
     for note in graph.notes:
-        yield Words(f"note: {note}")
+        yield Words(f"note: {note}", "dim")
     if case is not None:
         yield from _units(case)
 
@@ -82,15 +82,16 @@ def _units(case: Case) -> Iterator[Shown]:
     yield Rows(("unit", "kind", "takes", "of MACs", "kernels"), rows, left=2)
     for support in supports:
         if support.refuses:
-            yield Words(f"{support.pu.name} refuses")
-            yield from map(Words, refusals(support))
+            yield Words()
+            yield refusals(support)
     back, nobody = _left(graph, _accelerators(supports)), _left(graph, supports)
     if back and _accelerators(supports):
-        yield Words(f"falls back to a CPU: {_counted(graph, back)}")
+        yield Words()
+        yield Words(f"falls back to a CPU: {_counted(graph, back)}", "bold")
     if nobody:
         yield Words(f"no unit takes: {_counted(graph, nobody)}", "bold")
     if case.misfit:
-        yield Words(f"note: {case.misfit}")
+        yield Words(f"note: {case.misfit}", "dim")
 
 
 def _accelerators(supports: Sequence[Support]) -> list[Support]:
@@ -104,8 +105,7 @@ def _left(graph: Graph, supports: Sequence[Support]) -> list[int]:
 
 
 def _counted(graph: Graph, ops: Sequence[int]) -> str:
-    kinds = Counter(graph.operators[op].kind for op in ops)
-    return ", ".join(kind if n == 1 else f"{n} {kind}" for kind, n in kinds.items())
+    return counted_kinds(Counter(graph.operators[op].kind for op in ops))
 
 
 def _macs(graph: Graph, ops: Sequence[int]) -> int:

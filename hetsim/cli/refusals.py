@@ -1,11 +1,13 @@
-"""Why a unit refuses operators, in lines: for ``hetsim delegate`` and ``hetsim model``."""
+"""Why a unit refuses operators, as a table: for ``hetsim delegate`` and ``hetsim model``."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+from hetsim.study.result import Rows
 
 if TYPE_CHECKING:
     from hetsim.runs.support import Support
@@ -17,7 +19,7 @@ _NUMBERED = re.compile(r"(\d+) (.+)")
 """A reason that begins with what the operator has: one reason, whatever the number."""
 
 
-def refusals(support: Support) -> Iterator[str]:
+def refusals(support: Support) -> Rows:
     """The reasons, most frequent first, with the operators that each is about."""
     kinds: dict[str, Counter[str]] = {}
     numbers: dict[str, set[int]] = {}
@@ -28,12 +30,19 @@ def refusals(support: Support) -> Iterator[str]:
         if numbered:
             numbers.setdefault(told, set()).add(int(numbered[1]))
     listed = sorted(kinds, key=lambda told: -kinds[told].total())
-    for told in listed[:SHOWN]:
-        words = ", ".join(kind if n == 1 else f"{n} {kind}" for kind, n in kinds[told].items())
-        yield f"  {words}: {_range(numbers.get(told, set()))}{told}"
+    rows = [
+        (counted_kinds(kinds[told]), _range(numbers.get(told, set())) + told)
+        for told in listed[:SHOWN]
+    ]
     if len(listed) > SHOWN:
         rest = sum(kinds[told].total() for told in listed[SHOWN:])
-        yield f"  and {rest} operators for {len(listed) - SHOWN} more reasons (all with --json)"
+        rows.append((f"{rest} more", f"for {len(listed) - SHOWN} other reasons (all with --json)"))
+    return Rows((f"{support.pu.name} refuses", "because"), rows, left=2)
+
+
+def counted_kinds(kinds: Mapping[str, int]) -> str:
+    """Operators by kind, like ``2 Conv, Softmax``."""
+    return ", ".join(kind if n == 1 else f"{n} {kind}" for kind, n in kinds.items())
 
 
 def _range(numbers: set[int]) -> str:
