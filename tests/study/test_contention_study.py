@@ -15,8 +15,8 @@ from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.registry import BUILT_IN
-from hetsim.schedulers.search.starts import NOT_STARTS
 from hetsim.schedulers.search.parameters import MENDED, published
+from hetsim.schedulers.search.starts import NOT_STARTS
 from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.tune.crew import Crew, TuneBench
 from hetsim.study.tune.parameters import tune_parameters
