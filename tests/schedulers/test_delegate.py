@@ -95,11 +95,28 @@ def test_of_equal_subsets_the_first_is_kept():
     assert parts(problem_of(chain("Conv", "Softmax", "Conv"))) == ["n0"]
 
 
-def test_the_accelerator_is_the_first_npu_unless_it_is_named():
+def test_each_accelerator_is_offered_what_those_before_it_left():
+    line = chain("Conv", "Softmax", "Conv", "Conv", "Softmax", "Conv")
+    times = {op.name: [3.0, None if op.kind == "Softmax" else 2.0, 1.0] for op in line.operators}
+    problem = make_problem(line, make_soc(gpus=1), times)
+
+    def placed(**parameters):
+        return "".join(
+            p.pu[0] for p in create("delegate_largest", parameters).plan(problem).partitions
+        )
+
+    assert placed(partitions=None) == "ngngn"  # NPUs first, the GPU what they refuse
+    assert placed(accelerator="gpu") == "g"
+    assert placed(accelerator="npu", partitions=None) == "ncncn"
+    # The NPU keeps its largest subset; of what is left, the GPU's largest are the first two.
+    plan = create("delegate_largest").plan(problem)
+    assert [(p.pu, p.operators) for p in plan.partitions] == [
+        ("gpu", ("n0", "n1")), ("npu", ("n2", "n3")), ("cpu", ("n4", "n5")),
+    ]  # fmt: skip
+
+
+def test_an_accelerator_must_be_there():
     problem = problem_of(chain("Conv", "Conv"), make_soc(gpus=1), (3.0, 2.0, 1.0))
-    assert create("delegate_largest").plan(problem).partitions[0].pu == "npu"
-    named = create("delegate_largest", {"accelerator": "gpu"})
-    assert named.plan(problem).partitions[0].pu == "gpu"
     for name in ("delegate_largest", "delegate_tuned"):
         for wrong in ("gpux", "cpu"):
             with pytest.raises(SchedulerError, match="no accelerator"):
@@ -154,7 +171,7 @@ def test_the_choice_is_never_worse_than_any_default_rule(soc):
 
     advice = seconds("delegate_tuned", evaluations=1)
     units = [pu.name for pu in case.soc.pus if pu.spec.role != "cpu"]
-    for unit in units:
+    for unit in (None, *units):
         for rule in product((1, 2, 3, None), (1, 2)):
             given = dict(zip(("partitions", "min_nodes"), rule, strict=True))
             other = seconds("delegate_largest", accelerator=unit, **given)
@@ -168,8 +185,8 @@ def test_every_choice_of_the_rule_is_a_start(seed):
     problem = replace(random_problem(rng, 25, gpus=seed % 2), execution="barrier")
     ground = Delegating(problem)
     rules = [ground.host]
-    for pu in ground.accelerators:
-        rules += [ground.largest(pu, n, least) for n in (1, 2, 3, 4, None) for least in (1, 2)]
+    for pus in (ground.accelerators, *((pu,) for pu in ground.accelerators)):
+        rules += [ground.largest(pus, n, least) for n in (1, 2, 3, 4, None) for least in (1, 2)]
     best_s = DelegateTuned(evaluations=1).plan(problem).details["best_rule_us"] * 1e-6
     assert best_s <= min(predict(problem, ground.blocks(rule)) for rule in rules) * (1 + 1e-9)
 

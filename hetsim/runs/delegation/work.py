@@ -28,7 +28,7 @@ LITERT_LIMITS = (1, 3)
 """Subsets that LiteRT's delegates keep by default: the GPU's, and NNAPI's."""
 
 TWO_OR_MORE = 2
-"""The least size of a subset by default for LiteRT's Hexagon and Core ML delegates."""
+"""The least size of a subset by default for LiteRT's Core ML delegate."""
 
 
 def delegation(
@@ -103,22 +103,28 @@ class _Work:
     def rules(self) -> Iterator[tuple[str, str, dict[str, object]]]:
         """Label, scheduler and parameters of each default rule."""
         yield "nothing", "cpu_only", {}
-        ground, soc = self.ground, self.case.soc
+        ground = self.ground
         for pu in ground.accelerators:
-            name = soc.pus[pu].name
-            sizes = [len(b.operators) for b in ground.blocks(ground.everything(pu)) if b.pu == pu]
-            for limit in LITERT_LIMITS:
-                if limit < len(sizes):
-                    what = "largest" if limit == 1 else f"{limit} largest"
-                    parameters = {"partitions": limit, "accelerator": name}
-                    yield f"{what} on {name}", "delegate_largest", parameters
-            everything: dict[str, object] = {"partitions": None, "accelerator": name}
-            if any(size < TWO_OR_MORE for size in sizes):
-                yield (
-                    f"all of {TWO_OR_MORE}+ on {name}", "delegate_largest",
-                    {**everything, "min_nodes": TWO_OR_MORE},
-                )  # fmt: skip
-            yield f"all on {name}", "delegate_largest", everything
+            name = self.case.soc.pus[pu].name
+            yield from self._rules_for((pu,), f"on {name}", {"accelerator": name})
+        if len(ground.accelerators) > 1:
+            yield from self._rules_for(ground.accelerators, "on each in turn", {})
+
+    def _rules_for(
+        self, pus: Sequence[int], where: str, given: dict[str, object]
+    ) -> Iterator[tuple[str, str, dict[str, object]]]:
+        """Those that differ from delegating all there is, and that."""
+        blocks = self.ground.blocks(self.ground.largest(pus, None))
+        sizes = [[len(b.operators) for b in blocks if b.pu == pu] for pu in pus]
+        for limit in LITERT_LIMITS:
+            if limit < max(map(len, sizes)):
+                what = "largest" if limit == 1 else f"{limit} largest"
+                yield f"{what} {where}", "delegate_largest", {"partitions": limit, **given}
+        everything = {"partitions": None, **given}
+        if any(size < TWO_OR_MORE for each in sizes for size in each):
+            least = {**everything, "min_nodes": TWO_OR_MORE}
+            yield f"all of {TWO_OR_MORE}+ {where}", "delegate_largest", least
+        yield f"all {where}", "delegate_largest", everything
 
     def best(self, advice: Option, evaluations: int) -> Option:
         """The best plan that tuning finds, or the advice where that is faster."""

@@ -3,7 +3,8 @@
 Source: LiteRT (TensorFlow Lite), ``GraphPartitionHelper::GetFirstNLargestPartitions`` in
 ``tensorflow/lite/delegates/utils.h``. Defaults there: one partition for the GPU delegate
 (``max_delegated_partitions``), three for NNAPI (``max_number_delegated_partitions``), all of at
-least two nodes for Hexagon and Core ML (``min_nodes_per_partition``).
+least two nodes for Core ML (``min_nodes_per_partition``). Several delegates are applied one after
+the other; ONNX Runtime asks its execution providers in the order in which they are listed.
 """
 
 from __future__ import annotations
@@ -21,17 +22,18 @@ from hetsim.schedulers.estimate import predict
 
 @dataclass(frozen=True)
 class DelegateLargest(Scheduler):
-    """The largest subsets that one accelerator takes go there, all else stays on the host's CPU.
+    """The largest subsets that an accelerator takes go there, all else stays on the host's CPU.
 
     ``partitions``: how many, all when ``None``; ``min_nodes``: operators in the smallest of them.
-    ``accelerator``: its name; the first NPU, else the first other accelerator when ``None``.
+    ``accelerator``: the only one to delegate to. When it is ``None``, each in turn is offered what
+    is left, NPUs first, as where several delegates are applied or execution providers listed.
     Nothing runs in parallel. Operators are counted as hetsim counts them: without views, and
     without what is folded.
     """
 
     name: ClassVar[str] = "delegate_largest"
     optimises: ClassVar[str] = "operators delegated in few calls"
-    ignores: ClassVar[str] = "times, transfers, parallelism, other accelerators"
+    ignores: ClassVar[str] = "times, transfers, parallelism"
     complexity: ClassVar[str] = "O((V + E) log V)"
     source: ClassVar[str] = "LiteRT, GraphPartitionHelper"
 
@@ -49,9 +51,7 @@ class DelegateLargest(Scheduler):
     def plan(self, problem: Problem) -> Plan:
         """Raises :class:`SchedulerError` for an unknown accelerator, or what no PU can run."""
         ground = Delegating(problem, self.accelerator)
-        placed = ground.host
-        if ground.accelerators:
-            placed = ground.largest(ground.accelerators[0], self.partitions, self.min_nodes)
+        placed = ground.largest(ground.accelerators, self.partitions, self.min_nodes)
         blocks = ground.blocks(placed)
         return make_plan(
             problem.graph,

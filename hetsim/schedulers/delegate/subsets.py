@@ -74,16 +74,25 @@ class Delegating:
         """All that ``pu`` takes is delegated to it."""
         return tuple(pu if self.takes(u, pu) else home for u, home in enumerate(self.host))
 
-    def largest(self, pu: int, partitions: int | None, min_nodes: int = 1) -> Placement:
-        """Of the subsets for ``pu`` the ``partitions`` largest, with ``min_nodes`` or more.
+    def largest(self, pus: Sequence[int], partitions: int | None, min_nodes: int = 1) -> Placement:
+        """The ``partitions`` largest subsets for each of ``pus``, with ``min_nodes`` or more.
 
-        Size is the number of operators; of equals the first counts as larger.
+        One after the other: each is offered what the ones before it left. Size is the number of
+        operators; of equals the first counts as larger.
         """
-        subsets = [b for b in self.blocks(self.everything(pu)) if b.pu == pu]
-        subsets.sort(key=lambda block: -len(block.operators))
-        kept = [b for b in subsets[:partitions] if len(b.operators) >= min_nodes]
-        inside = {u for block in kept for u in block.units}
-        return tuple(pu if u in inside else home for u, home in enumerate(self.host))
+        placed = list(self.host)
+        for pu in pus:
+            offered = [
+                pu if now == home and self.takes(u, pu) else now
+                for u, (now, home) in enumerate(zip(placed, self.host, strict=True))
+            ]
+            subsets = [block for block in self.blocks(offered) if block.pu == pu]
+            subsets.sort(key=lambda block: -len(block.operators))
+            for block in subsets[:partitions]:
+                if len(block.operators) >= min_nodes:
+                    for u in block.units:
+                        placed[u] = pu
+        return tuple(placed)
 
     def blocks(self, placement: Sequence[int]) -> list[Block]:
         """The node subsets in the order in which they run. O((V + E) log V)."""

@@ -133,13 +133,20 @@ class _Search:
             return math.inf
 
     def _rules(self) -> Iterator[Placement]:
-        """Nothing; then for each accelerator the largest, the two largest, ..., all subsets."""
+        """Nothing; then the largest, the two largest, ..., all subsets.
+
+        For each accelerator alone, and for all in turn.
+        """
         ground = self.ground
         yield ground.host
-        for pu in ground.accelerators:
-            count = sum(block.pu == pu for block in ground.blocks(ground.everything(pu)))
+        chosen: list[tuple[int, ...]] = [(pu,) for pu in ground.accelerators]
+        if len(chosen) > 1:
+            chosen.append(ground.accelerators)
+        for pus in chosen:
+            everything = ground.blocks(ground.largest(pus, None))
+            count = max(sum(block.pu == pu for block in everything) for pu in pus)
             for partitions in range(1, count + 1):
-                yield ground.largest(pu, partitions)
+                yield ground.largest(pus, partitions)
 
     def _others(self) -> Iterator[Placement]:
         """Where other schedulers place operators, as far as a delegating runtime can follow."""
