@@ -37,7 +37,7 @@ _ONLY = {
 @click.option(
     "--model",
     "models",
-    metavar="NAME|FILE.onnx",
+    metavar="NAME|FILE",
     multiple=True,
     help="The network to profile, or that imported files speak of; may be repeated.",
 )
@@ -257,12 +257,9 @@ def _measured(
 
 
 def _graph(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
-    from hetsim.workload.onnx.loader import load_onnx
-    from hetsim.workload.zoo import load_model
+    from hetsim.workload.networks import load_network
 
-    if model.endswith(".onnx"):
-        return load_onnx(model, input_shapes=shapes or None)
-    return load_model(model, input_shapes=shapes or None)
+    return load_network(model, input_shapes=shapes or None)
 
 
 def _known(
@@ -271,11 +268,9 @@ def _known(
     """The shapes that are meant for ``model``: all for the only one, else those of its inputs."""
     if not shapes or count == 1:
         return shapes
-    from hetsim.workload.onnx.read import read_model
-    from hetsim.workload.zoo import build_model_proto
+    from hetsim.workload.networks import network_inputs
 
-    proto = read_model(model) if model.endswith(".onnx") else build_model_proto(model)
-    own = {info.name for info in proto.graph.input}
+    own = network_inputs(model)
     return {name: shape for name, shape in shapes.items() if name in own}
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 UnknownOperators = Literal["error", "bandwidth_bound"]
 
-_MODELLED_DOMAINS = frozenset({"", "com.microsoft"})
+_MODELLED_DOMAINS = frozenset({"", "com.microsoft", "tflite"})
 _UNKNOWN = Rule(lambda _: Cost())
 _MALFORMED = (
     ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError
@@ -83,15 +83,26 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
     sort_nodes(net)
     constant = constant_tensors(net)
     running = live_nodes(net, constant, through_constants=False)
-    _check_kinds(net, running, unknown_operators)
+    check_kinds(net, running, unknown_operators)
     infer(net, live_nodes(net, constant, through_constants=True), constant)
     net.nodes = running
-    _drop_constant_outputs(net, constant)
-    parameters = _count_parameters(net)
+    drop_constant_outputs(net, constant)
+    parameters = count_parameters(net)
     alias = remove_views(net)
     _unify(net)
     if fold:
         fold_affine(net)
+    return graph_of(net, alias, parameters, source)
+
+
+def graph_of(net: Net, alias: Mapping[str, str], parameters: int, source: str) -> Graph:
+    """The graph of a net whose nodes are in order and without views, each costed by its rule.
+
+    ``alias`` names the tensor underneath each view that nodes still read by its own name.
+
+    Raises:
+        WorkloadError: a tensor of unknown type, a node that its rule does not understand.
+    """
     operators, tensors = _operators(net, alias)
     inputs = _used_inputs(net, operators)
     return Graph.create(
@@ -116,7 +127,8 @@ def _unify(net: Net) -> None:
             node.kind = "Add"
 
 
-def _check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOperators) -> None:
+def check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOperators) -> None:
+    """Refuses, or notes, kinds that no rule counts and kinds whose results only data shapes."""
     kinds = Counter(_label(node) for node in nodes)
     unpredictable = sorted(kind for kind in kinds if kind in DATA_DEPENDENT)
     unknown = sorted(kind for kind in kinds if kind not in RULES and kind not in DATA_DEPENDENT)
@@ -140,7 +152,8 @@ def _check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOper
         net.notes.append(f"costed as moving their bytes only, kind unknown: {listed}")
 
 
-def _drop_constant_outputs(net: Net, constant: set[str]) -> None:
+def drop_constant_outputs(net: Net, constant: set[str]) -> None:
+    """Leaves out outputs that nobody computes."""
     dropouts = {t for n in net.nodes if n.kind == "Dropout" for t in n.outputs[1:] if t}
     fixed = [t for t in net.outputs if t in constant]
     masks = [t for t in net.outputs if t in dropouts]
@@ -160,7 +173,7 @@ def _rule(node: Node) -> Rule:
     return RULES.get(_label(node), _UNKNOWN)
 
 
-def _count_parameters(net: Net) -> int:
+def count_parameters(net: Net) -> int:
     """Elements of the distinct constants that operators compute with, trained ones only."""
     found: dict[str, int] = {}
     for node in net.nodes:
