@@ -92,14 +92,8 @@ class Draft:
         return self.seen_as(position, tuple(shape[i] for i in TO_CHANNELS_FIRST))
 
     def seen_as(self, position: int, shape: tuple[int, ...]) -> str:
-        """The name of a view of a tensor with another shape.
-
-        Raises:
-            ValueError: it has another number of elements.
-        """
+        """The name of a view of a tensor with another shape; ``ValueError`` as in :meth:`view`."""
         tensor = self.file.tensors[position]
-        if prod(shape) != prod(tensor.shape):
-            raise ValueError(f"{tensor.name!r} of shape {list(tensor.shape)} is no {list(shape)}")
         if self._told(position) == shape:
             return tensor.name
         name = f"{tensor.name} as {'x'.join(map(str, shape))}"
@@ -107,8 +101,14 @@ class Draft:
         return name
 
     def view(self, name: str, shape: tuple[int, ...], of: str) -> None:
-        """Makes ``name`` another shape of the value ``of``."""
+        """Makes ``name`` another shape of the value ``of``.
+
+        Raises:
+            ValueError: it has another number of elements.
+        """
         origin = self.net.values[of]
+        if prod(shape) != origin.elements:
+            raise ValueError(f"{of!r} of shape {list(origin.shape)} is no {list(shape)}")
         constant = of in self.constant
         self.net.values[name] = Value(
             name, shape, origin.elem_type, constant,

@@ -59,12 +59,14 @@ _T = TypeVar("_T")
 class FileTensor:
     """A tensor of the file. ``shape`` is the one the interpreter starts with.
 
+    ``type_name`` is the schema's, ``elem_type`` ONNX's or undefined.
     ``open_dims`` are the positions that the file leaves to the application. ``data`` are the values
     of a small constant; ``constant`` tells that there are any. ``state``: kept between runs.
     """
 
     name: str
     shape: tuple[int, ...]
+    type_name: str
     elem_type: int
     constant: bool = False
     state: bool = False
@@ -247,6 +249,7 @@ class _Reader:
         return FileTensor(
             name,
             shape,
+            kind or f"type {tensor.Type()}",
             ELEM_TYPES.get(kind, TensorProto.UNDEFINED),
             raw is not None,
             bool(tensor.IsVariable()),

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
+import numpy as np
+
 from hetsim.numeric import Array
 from hetsim.workload.tflite.draft import Draft
 from hetsim.workload.tflite.file import FileOperator
@@ -24,11 +26,13 @@ class Made:
     """What an operator becomes: kinds in a chain, the first of which reads ``inputs``.
 
     ``inputs`` are names of values, '' where one is left out. ``attributes`` are the first one's.
+    ``whole``: the activation function in the options is counted with the kind itself.
     """
 
     kinds: tuple[str, ...]
     inputs: tuple[str, ...]
     attributes: Mapping[str, object] = field(default_factory=dict)
+    whole: bool = False
 
 
 PLAIN: Mapping[str, tuple[str, ...]] = {
@@ -50,6 +54,11 @@ PLAIN: Mapping[str, tuple[str, ...]] = {
     "UNIQUE": ("Unique",), "WHERE": ("NonZero",),
 }  # fmt: skip
 """Kinds with the same operands. A chain's later links read what the one before made."""
+
+PLAIN_SHAPES_APART = frozenset(
+    {"NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5", "SELECT", "UNIQUE", "WHERE"}
+)
+"""Those of them whose results are not shaped by broadcasting."""
 
 _CLIPS = {"RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0), "RELU_0_TO_1": (0.0, 1.0)}
 
@@ -84,9 +93,20 @@ def translate(op: FileOperator, draft: Draft) -> Made | None:
     if op.kind == "ADD_N" and len(op.inputs) == 2:  # one name for one thing
         return Made(("Add",), draft.names(op.inputs))
     if op.kind in PLAIN:
+        _check_broadcast(op, draft)
         return Made(PLAIN[op.kind], draft.names(op.inputs))
     shaper = SHAPED.get(op.kind)
     return shaper(op, draft) if shaper is not None else None
+
+
+def _check_broadcast(op: FileOperator, draft: Draft) -> None:
+    """Shapes are the file's word, so a damaged one must not become work that nobody does."""
+    if op.kind in PLAIN_SHAPES_APART or len(op.outputs) != 1:
+        return
+    shapes = [draft.shape(i) for i in op.inputs]
+    if np.broadcast_shapes(*shapes) != draft.shape(op.outputs[0]):
+        shown = ", ".join(map(str, shapes))
+        raise ValueError(f"{shown} do not make {draft.shape(op.outputs[0])}")
 
 
 def is_view(op: FileOperator, draft: Draft) -> bool:
@@ -141,6 +161,8 @@ def _conv(op: FileOperator, draft: Draft, weight: tuple[int, ...], group: int) -
     strides = (op.options.StrideH(), op.options.StrideW())
     dilations = (op.options.DilationHFactor(), op.options.DilationWFactor())
     kernel = weight[2:]
+    if draft.shape(op.outputs[0])[3] != weight[0]:
+        raise ValueError(f"{weight[0]} filters make {list(draft.shape(op.outputs[0]))}")
     attributes = {
         "kernel_shape": kernel, "strides": strides, "dilations": dilations, "group": group,
         "pads": _pads(draft, data, op, kernel, strides, dilations),
@@ -169,10 +191,22 @@ def _pads(
     draft: Draft, data: int, op: FileOperator, kernel: tuple[int, ...], strides: tuple[int, ...],
     dilations: tuple[int, ...] = (1, 1),
 ) -> tuple[int, ...]:  # fmt: skip
-    """Top, left, bottom, right. SAME pads the odd row at the end (``kernels/padding.h``)."""
-    if draft.constant_of("Padding", op.options.Padding()) == "VALID":
+    """Top, left, bottom, right. SAME pads the odd row at the end (``kernels/padding.h``).
+
+    Raises:
+        ValueError: the result's height or width is another than these make.
+    """
+    batch, *sizes, _ = draft.shape(data)
+    made_batch, *made, _ = draft.shape(op.outputs[0])
+    valid = draft.constant_of("Padding", op.options.Padding()) == "VALID"
+    wanted = [
+        (size - (k - 1) * dilation - 1) // stride + 1 if valid else -(-size // stride)
+        for size, k, stride, dilation in zip(sizes, kernel, strides, dilations, strict=True)
+    ]
+    if made != wanted or batch != made_batch:
+        raise ValueError(f"it would make {[batch, *wanted]}, the file says {[made_batch, *made]}")
+    if valid:
         return 0, 0, 0, 0
-    sizes, made = draft.shape(data)[1:3], draft.shape(op.outputs[0])[1:3]
     totals = [
         max(0, (out - 1) * stride + (k - 1) * dilation + 1 - size)
         for out, stride, k, dilation, size in zip(
@@ -186,8 +220,10 @@ def _pads(
 @_shaped("FULLY_CONNECTED")
 def _connected(op: FileOperator, draft: Draft) -> Made:
     """Weights stand as O, I; the data's elements are rows of I whatever its shape."""
-    _, depth = draft.shape(op.inputs[1])
+    out, depth = draft.shape(op.inputs[1])
     rows = prod(draft.shape(op.inputs[0])) // depth
+    if rows * out != prod(draft.shape(op.outputs[0])):
+        raise ValueError(f"{rows} rows of {out} are not {list(draft.shape(op.outputs[0]))}")
     data = draft.seen_as(op.inputs[0], (rows, depth))
     return Made(("Gemm",), (data, *draft.names(op.inputs[1:3])), {"transB": 1})
 
@@ -221,7 +257,7 @@ def _lstm(op: FileOperator, draft: Draft) -> Made | None:
     layout = 0 if op.options is not None and op.options.TimeMajor() else 1
     return Made(
         ("LSTM",), (draft.name(given[0]), *weights, bias),
-        {"hidden_size": hidden, "layout": layout},
+        {"hidden_size": hidden, "layout": layout}, whole=True,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from onnx import NodeProto
 
 from hetsim.errors import WorkloadError
 from hetsim.workload.graph import Graph
-from hetsim.workload.onnx.ir import Net, Node, Value
+from hetsim.workload.onnx.ir import DTYPES, Net, Node, Value
 from hetsim.workload.onnx.loader import (
     UnknownOperators,
     check_kinds,
@@ -107,6 +107,7 @@ def _add(draft: Draft, op: FileOperator) -> None:
     outputs = [draft.name(i) for i in op.outputs if i >= 0]
     if not outputs:
         raise draft.file.error(f"operator {op.name!r} has no output")
+    _check_types(draft, op)
     read = [t for t in draft.names(op.inputs) if t]
     try:
         if op.kind in _SHAPE_OF or (read and all(t in draft.constant for t in read)):
@@ -120,6 +121,15 @@ def _add(draft: Draft, op: FileOperator) -> None:
             f"operator {op.name!r} cannot be understood: its options or tensors do not fit"
             f" ({type(problem).__name__}: {problem})"
         ) from None
+
+
+def _check_types(draft: Draft, op: FileOperator) -> None:
+    for tensor in (draft.file.tensors[i] for i in (*op.inputs, *op.outputs) if i >= 0):
+        if tensor.elem_type not in DTYPES:
+            raise draft.file.error(
+                f"operator {op.name!r} has tensor {tensor.name!r} of data type {tensor.type_name},"
+                " which hetsim cannot size"
+            )
 
 
 def _constant(draft: Draft, op: FileOperator, outputs: Sequence[str]) -> None:
@@ -144,7 +154,7 @@ def _nodes(draft: Draft, op: FileOperator, outputs: list[str]) -> None:
         (kind, {} if i else made.attributes) for i, kind in enumerate(made.kinds)
     ]
     code = getattr(op.options, "FusedActivationFunction", int)()
-    if code:
+    if code and not made.whole:
         links.append(FUSED[draft.constant_of("ActivationFunctionType", code)])
     inputs = list(made.inputs)
     result = draft.net.values[outputs[0]]
