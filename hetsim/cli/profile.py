@@ -67,7 +67,7 @@ _ONLY = {
 @click.option(
     "--import",
     "form",
-    type=click.Choice(["nestc", "autotvm", "ort", "csv"]),
+    type=click.Choice(["nestc", "autotvm", "ort", "tflite", "openvino", "csv"]),
     help="Read FILEs of this format.",
 )
 @click.option("--device", metavar="NAME", help="What imported files measured, whatever they say.")
