@@ -15,6 +15,7 @@ FORMATS: Mapping[str, str] = {
     "autotvm": "hetsim.cost.measured.readers.autotvm:read",
     "ort": "hetsim.cost.measured.readers.ort:read",
     "tflite": "hetsim.cost.measured.readers.tflite:read",
+    "openvino": "hetsim.cost.measured.readers.openvino:read",
     "csv": "hetsim.cost.measured.readers.tabular:read",
 }
 """Module and function of every format; a new one is a line here and a file beside this."""
