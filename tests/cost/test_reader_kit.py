@@ -81,6 +81,29 @@ class TestTFLite(ReaderKit):
         )
 
 
+class TestOpenVINO(ReaderKit):
+    """Execution graphs."""
+
+    form = "openvino"
+
+    def write(self, graph, times):
+        layers = "".join(
+            f'<layer id="{i}" name="{op}" type="X">\n<data execOrder="{i}" execTimeMcs='
+            f'"{round(s * 1e6)}" originalLayersNames="{op}"/>\n</layer>\n'
+            for i, (op, s) in enumerate(times.items())
+        )
+        return f'<?xml version="1.0"?>\n<net name="x"><layers>\n{layers}</layers></net>\n'
+
+
+class TestOpenVINOCounters(ReaderKit):
+    form = "openvino"
+
+    def write(self, graph, times):
+        rows = [f"{op};Status.EXECUTED;X;jit;{s * 1e3!r};0" for op, s in times.items()]
+        header = "layerName;execStatus;layerType;execType;realTime (ms);cpuTime (ms)"
+        return "\n".join([header, *rows, "Total;;;;1.0;1.0", ""])
+
+
 def numbered(graph):
     """The same network, every operator called by its kind and position."""
     operators = [replace(op, name=f"{op.kind.upper()}_{i}") for i, op in enumerate(graph.operators)]

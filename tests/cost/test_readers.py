@@ -263,11 +263,11 @@ def test_autotvm_tells_shapes_that_do_not_fit(tmp_path):
 # ONNX Runtime
 
 
-def events(times: dict[str, list[float]], shapes=None):
+def events(times: dict[str, list[float]], shapes=None, kinds=None):
     made = []
     for name, runs in times.items():
         for at, duration in enumerate(runs):
-            args = {"op_name": "X", "provider": "CPUExecutionProvider"}
+            args = {"op_name": (kinds or {}).get(name, "X"), "provider": "CPUExecutionProvider"}
             if shapes and name in shapes:
                 args["output_type_shape"] = [{"float": list(shapes[name])}]
             made.append(
@@ -291,6 +291,36 @@ def test_ort_times_by_node_without_the_first_run(tmp_path):
     assert {"below the clock", "unknown nodes"} <= set(kinds(table))
     missing = [d.message for d in table.doubts if d.kind == "missing operators"]
     assert all("squeezenet" not in message for message in missing)
+
+
+def test_ort_takes_off_what_a_node_without_work_takes(tmp_path):
+    conv, relu, pool = SQUEEZENET.operators[:3]
+    times = {
+        conv.name: [999, 104, 104, 103, 105],
+        relu.name: [999, 9, 9, 10, 900],  # the last run was disturbed
+        pool.name: [999, 3, 3, 3, 3],
+        "copying": [999, 80, 80, 80, 80],
+        "view": [999, 4, 4, 5, 4],
+    }
+    shapes = {"copying": "Reshape", "view": "Flatten"}
+    path = store(tmp_path, "p.json", json.dumps(events(times, kinds=shapes)))
+    (table,) = import_profiles("ort", Request((path,), (SQUEEZENET,)))
+    found = {op.name: table.time(operator_key(SQUEEZENET, op)) for op in (conv, relu, pool)}
+    assert found[conv.name] == pytest.approx(100e-6)
+    assert found[relu.name] == pytest.approx(5.5e-6)
+    assert found[pool.name] == pytest.approx(0.5e-6)  # less than the profiler: below the clock
+    told = {d.kind: d.message for d in table.doubts}
+    assert "4.0 us were taken off every kernel: view" in told["profiler"]
+    assert "unknown nodes" not in told
+
+
+def test_ort_leaves_the_profiler_in_where_nothing_tells_what_it_takes(tmp_path):
+    conv, relu = SQUEEZENET.operators[:2]
+    path = store(tmp_path, "p.json", json.dumps(events({conv.name: [9, 9], relu.name: [5, 5]})))
+    (table,) = import_profiles("ort", Request((path,), (SQUEEZENET,)))
+    assert table.time(operator_key(SQUEEZENET, relu)) == pytest.approx(5e-6)
+    told = {d.kind: d.message for d in table.doubts}
+    assert f"at most the 5.0 us of {relu.name}" in told["profiler"]
 
 
 def test_ort_shapes_of_another_input_size_are_refused(tmp_path):
