@@ -208,6 +208,7 @@ def test_views_and_what_only_they_need_disappear(tmp_path: Path) -> None:
     graph = graph_of(tflite_bytes(ops, shapes, dtypes={"shape": "int32"}), tmp_path)
     assert kinds(graph) == ["Tanh"]
     assert graph.operators[0].inputs == ("x",)
+    assert graph.absorbed == dict.fromkeys(("SHAPE_0", "RESHAPE_1", "SQUEEZE_2"), "TANH_3")
 
 
 # -- open dimensions ------------------------------------------------------------------------------

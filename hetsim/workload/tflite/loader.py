@@ -76,11 +76,18 @@ def load_tflite(
         net.outputs = list(dict.fromkeys(draft.alias.get(t, t) for t in net.outputs))
         check_kinds(net, net.nodes, unknown_operators)
         drop_constant_outputs(net, draft.constant)
-        return graph_of(net, draft.alias, count_parameters(net), str(path))
+        nodes = [_as_written(draft, op) for op in operators]
+        return graph_of(net, nodes, draft.alias, count_parameters(net), str(path))
     except WorkloadError as error:
         if error.where is None:
             error.where = file.where
         raise
+
+
+def _as_written(draft: Draft, op: FileOperator) -> Node:
+    """An operator of the file by its tensors, to tell which of the graph stands for it."""
+    read, made = ([t for t in draft.names(group) if t] for group in (op.inputs, op.outputs))
+    return Node(op.name, op.kind, MODELLED, read, made, {}, NodeProto(input=read, output=made))
 
 
 def _names(file: File, positions: Sequence[int]) -> list[str]:
