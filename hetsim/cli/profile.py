@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 DEFAULT_NETWORKS = ("squeezenet", "googlenet", "resnet18")
 """What is measured when nothing is named."""
 
+OPERATOR_FORMATS = ("nestc", "autotvm", "ort", "tflite", "openvino", "csv")
+NETWORK_FORMATS = ("aihub", "llama-bench", "benchmark_app")
+"""What can be imported; the registries are only looked at when something is, for quick help."""
+
 _ONLY = {
     "threads": "--measure", "repeat": "--measure", "warmup": "--measure", "seed": "--measure",
     "device": "--import", "pu": "--import", "unit": "--import", "censored": "--import",
@@ -67,8 +71,8 @@ _ONLY = {
 @click.option(
     "--import",
     "form",
-    type=click.Choice(["nestc", "autotvm", "ort", "tflite", "openvino", "csv"]),
-    help="Read FILEs of this format.",
+    type=click.Choice([*OPERATOR_FORMATS, *NETWORK_FORMATS]),
+    help="Read FILEs of this format; the last three measured whole networks, not operators.",
 )
 @click.option("--device", metavar="NAME", help="What imported files measured, whatever they say.")
 @click.option(
@@ -130,7 +134,14 @@ def command(
     from hetsim.cli.run import _shapes
 
     shapes = _shapes(input_shapes)
-    if form is not None:
+    if form in NETWORK_FORMATS:
+        idle = [n for n, v in (("--model", models), ("--unit", unit), ("--pu", pu)) if v]
+        if idle:
+            raise click.UsageError(f"{idle[0]} goes with times of operators, not with {form}")
+        from hetsim.cli.importing import import_network_files
+
+        import_network_files(form, files, device, output, force)
+    elif form is not None:
         from hetsim.cli.importing import import_profile_files
         from hetsim.cost.measured.readers.base import Request
 

@@ -12,7 +12,7 @@ import onnx
 import pytest
 
 from hetsim.cost.measured.keys import operator_key
-from hetsim.errors import WorkloadError
+from hetsim.errors import MissingExtraError, WorkloadError
 from hetsim.workload.networks import load_network, network_inputs
 from hetsim.workload.onnx.loader import load_onnx
 from tests.workload.samples import model, node, weight
@@ -303,7 +303,7 @@ def test_further_subgraphs_are_told(tmp_path: Path) -> None:
 
 def test_the_missing_package_is_a_message(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "tflite", None)
-    with pytest.raises(WorkloadError, match=r"pip install 'hetsim\[tflite\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'hetsim\[tflite\]'"):
         graph_of(small_network(), tmp_path)
 
 

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 from onnx import TensorProto
 
-from hetsim.errors import Location, WorkloadError
+from hetsim.errors import Location, MissingExtraError, WorkloadError
 from hetsim.infiles import read_bytes
 from hetsim.numeric import Array
 from hetsim.workload.onnx.ir import MAX_DIMENSION
@@ -107,14 +107,15 @@ class File:
 
 
 def accessors() -> ModuleType:
-    """The package ``tflite``; a :class:`WorkloadError` with the pip command without it."""
+    """The package ``tflite``.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
     try:
         import tflite
     except ImportError:
-        raise WorkloadError(
-            "reading TFLite files needs the package tflite",
-            hint="pip install 'hetsim[tflite]'",
-        ) from None
+        raise MissingExtraError.for_extra("tflite", "tflite", "reading TFLite files") from None
     module: ModuleType = tflite
     return module
 
@@ -124,7 +125,8 @@ def read_file(path: str | Path) -> File:
 
     Raises:
         WorkloadError: missing, unreadable, truncated or damaged, not TFLite, of another version of
-            the schema, the package ``tflite`` is missing.
+            the schema.
+        MissingExtraError: the package ``tflite`` is not installed.
     """
     where = Location(str(path))
     content = read_bytes(path, limit=MAX_BYTES, error=WorkloadError)
