@@ -135,7 +135,10 @@ def command(
 
     shapes = _shapes(input_shapes)
     if form in NETWORK_FORMATS:
-        idle = [n for n, v in (("--model", models), ("--unit", unit), ("--pu", pu)) if v]
+        given = {
+            "--model": models, "--unit": unit, "--pu": pu, "--censored": censored != "keep"
+        }  # fmt: skip
+        idle = [option for option, value in given.items() if value]
         if idle:
             raise click.UsageError(f"{idle[0]} goes with times of operators, not with {form}")
         from hetsim.cli.importing import import_network_files

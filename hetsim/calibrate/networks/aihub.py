@@ -108,7 +108,12 @@ class _Reader:
         if cell.get(name) is None:
             return
         layers = {
-            unit: count(number, f"layer_counts.{unit}", self._document.where(path), least=0)
+            unit: count(
+                number,
+                f"layer_counts.{unit}",
+                self._document.where((*path, "layer_counts", unit)),
+                least=0,
+            )
             for unit, number in self._mapping((*path, "layer_counts"))
             if unit != "total"
         }
