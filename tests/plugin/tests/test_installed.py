@@ -35,11 +35,10 @@ def test_the_cost_source_answers_for_units_that_name_a_file(tmp_path):
 
 def test_the_format_is_read_wherever_a_network_is_named(tmp_path):
     (tmp_path / "tiny.layers").write_text("64 32 10", encoding="utf-8")
-    [run] = hetsim.run(
-        "quickstart", models=[str(tmp_path / "tiny.layers")], schedulers=["cpu_only"]
-    ).runs
-    assert run.network == "tiny"
-    assert len(run.operators) == 2
+    graph = hetsim.load_model(str(tmp_path / "tiny.layers"))
+    assert (graph.name, graph.macs) == ("tiny", 64 * 32 + 32 * 10)
+    [run] = hetsim.run("quickstart", models=[graph.source], schedulers=["cpu_only"]).runs
+    assert run.error is None
 
 
 def test_the_study_is_a_verb_and_runs_on_threads(tmp_path, monkeypatch):
