@@ -187,7 +187,7 @@ def test_junk_is_an_error_that_names_the_file(tmp_path, form: str, content: byte
         import_networks(form, [path])
 
 
-TEXT = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1)
+TEXT = st.sampled_from(["a", "Net-Encoder", "b, c", 'the "d"', "e;f:1", "ü"])
 ROWS = st.builds(
     NetworkTime, TEXT, TEXT, TEXT, st.floats(1e-9, 1e4), TEXT | st.just(""), TEXT | st.just(""),
     TEXT | st.just(""), st.sampled_from(["inference", "prompt", "generation"]),

@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hetsim.cost.measured.files import dump_profile, parse_profile
@@ -14,7 +15,9 @@ from hetsim.cost.measured.readers.base import Request
 from hetsim.cost.measured.readers.nestc import TRANSFERS, group_key, nestc_key, write
 from hetsim.cost.measured.readers.registry import FORMATS, import_profiles
 from hetsim.errors import ConfigError
+from hetsim.workload.onnx.loader import load_onnx
 from hetsim.workload.zoo import load_model
+from tests.workload.samples import model, node, weight
 
 SQUEEZENET = load_model("squeezenet")
 RESNET = load_model("resnet18")
@@ -321,6 +324,33 @@ def test_ort_leaves_the_profiler_in_where_nothing_tells_what_it_takes(tmp_path):
     assert table.time(operator_key(SQUEEZENET, relu)) == pytest.approx(5e-6)
     told = {d.kind: d.message for d in table.doubts}
     assert f"at most the 5.0 us of {relu.name}" in told["profiler"]
+
+
+def test_ort_reads_what_onnxruntime_writes(tmp_path):
+    ort = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    nodes = [
+        node("Conv", ["x", "w"], "a", name="conv"),
+        node("Flatten", ["a"], "f", name="view"),
+        node("Relu", ["f"], "y", name="relu"),
+    ]
+    proto = model(nodes, {"x": [1, 3, 32, 32]}, ["y"], {"w": weight(8, 3, 3, 3)})
+    proto.ir_version = 8
+    options = ort.SessionOptions()
+    options.enable_profiling = True
+    options.profile_file_prefix = str(tmp_path / "real")
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = ort.InferenceSession(
+        proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    for _ in range(6):
+        session.run(None, {"x": np.ones((1, 3, 32, 32), np.float32)})
+    graph = load_onnx(proto)
+    (table,) = import_profiles("ort", Request((Path(session.end_profiling()),), (graph,)))
+    assert [table.time(operator_key(graph, op)) > 0 for op in graph.operators] == [True, True]
+    assert [entry.samples for entry in table.entries.values()] == [5, 5]  # not the first run
+    told = {d.kind: d.message for d in table.doubts}
+    assert "were taken off every kernel: view" in told["profiler"]
+    assert "unknown nodes" not in told
 
 
 def test_ort_shapes_of_another_input_size_are_refused(tmp_path):

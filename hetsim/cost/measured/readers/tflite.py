@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from hetsim.cost.measured.keys import group_key
 from hetsim.cost.measured.readers.base import Findings, Request, finish, listed
 from hetsim.cost.measured.table import Entry, ProfileTable
-from hetsim.errors import ConfigError, Location
+from hetsim.errors import ConfigError, Location, shortened
 from hetsim.infiles import read_text
 from hetsim.workload.graph import Graph, Operator
 
@@ -31,6 +31,7 @@ _NAME = re.compile(r"\[(.*)\]:(\d+)")
 _COUNT = re.compile(r"Timings \(microseconds\): count=(\d+)")
 _HALF_STEP_S = 0.5e-6
 """Half of the last digit that is printed."""
+_MOST_NAME = 60
 _VIEWS = ("RESHAPE_", "SQUEEZE_", "EXPAND_DIMS_", "SHAPE_")
 
 
@@ -186,10 +187,11 @@ def _by_node(
         if node not in parts:
             (views if node.startswith(_VIEWS) else left).append(row)
             continue
-        made = re.split(r", |\t|,", row.name[1 : row.name.rindex("]")])
-        tensors = [t for t in parts[node][-1].outputs if "#" not in t and t not in made]
-        if tensors:
-            other.append(f"{node} made {made[0]!r}, the network says {tensors[0]!r}")
+        made = _tensors(row.name)
+        wanted = [t for t in parts[node][-1].outputs if "#" not in t]
+        if wanted and set(made).isdisjoint(flat for t in wanted for flat in _tensors(f"[{t}]:")):
+            told = shortened(made[0], _MOST_NAME), shortened(wanted[0], _MOST_NAME)
+            other.append(f"{node} made {told[0]!r}, the network says {told[1]!r}")
             continue
         entries.append(_entry(graph, node, parts[node], row, report.runs, where, tiny))
     if other:
@@ -210,6 +212,11 @@ def _by_node(
     _tell(findings, graph, parts, left, views, tiny, where)
     _check_sums(report, findings, where)
     return entries
+
+
+def _tensors(name: str) -> list[str]:
+    """The tensors of a node's name; its commas are tabs in a CSV, and separate tensors as well."""
+    return [part.strip() for part in re.split(r"[,\t]", name[1 : name.rindex("]")])]
 
 
 def _entry(
