@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hetsim.calibrate.networks.table import NetworkTime, Phase, count, milliseconds, seconds
+from hetsim.calibrate.networks.table import NetworkTime, Phase, count, milliseconds, number
 from hetsim.cost.measured.readers.base import Findings
 from hetsim.errors import ConfigError, Location
 from hetsim.yamlio import Document, Keys, read_yaml
@@ -136,7 +136,7 @@ class _Reader:
             context = count(metric.get("context_length"), "context_length", place)
             rate = metric.get("tokens_per_second")
             if rate is not None:
-                speed = seconds(rate, 1.0, "tokens_per_second", place)
+                speed = number(rate, "tokens_per_second", place)
                 yield self._row("generation", 1 / speed, 1, context, common)
             first = metric.get("time_to_first_token_range_milliseconds")
             if isinstance(first, dict):

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hetsim.calibrate.networks.table import NetworkTime, Phase, count, seconds
+from hetsim.calibrate.networks.table import NetworkTime, Phase, count, number, seconds
 from hetsim.cost.measured.readers.base import Findings
 from hetsim.errors import ConfigError, Location
 from hetsim.infiles import read_text
@@ -64,13 +64,13 @@ def _tests(text: str, path: Path) -> Iterator[tuple[Mapping[str, Any], Location]
         places = [Location(str(path))] * len(found)
     else:
         lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
-        places = [Location(str(path), number) for number, _ in lines]
+        places = [Location(str(path), line) for line, _ in lines]
         found = [parse_json(line, str(place), error=ConfigError, ours=False)
                  for place, (_, line) in zip(places, lines, strict=True)]  # fmt: skip
-    for number, (test, place) in enumerate(zip(found, places, strict=True), 1):
+    for i, (test, place) in enumerate(zip(found, places, strict=True), 1):
         if not isinstance(test, dict) or "n_prompt" not in test or "avg_ns" not in test:
             raise ConfigError(
-                f"entry {number} is no test of llama-bench (n_prompt, n_gen, avg_ns)",
+                f"entry {i} is no test of llama-bench (n_prompt, n_gen, avg_ns)",
                 where=place,
                 hint="run llama-bench with -o json or -o jsonl",
             )
@@ -87,7 +87,7 @@ def _row(test: Mapping[str, Any], phase: Phase, tokens: int, place: Location) ->
     latency = seconds(test["avg_ns"], 1e-9, "avg_ns", place)
     speed = test.get("avg_ts")
     if speed is not None:
-        told = seconds(speed, 1.0, "avg_ts", place)
+        told = number(speed, "avg_ts", place)
         if abs(told * latency / tokens - 1) > AGREE:
             raise ConfigError(
                 f"avg_ts is {speed} tokens/s, but {tokens} tokens in avg_ns {test['avg_ns']} are"

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from hetsim.errors import ConfigError, Location
+from hetsim.errors import ConfigError, Location, shortened
 from hetsim.infiles import read_text
 
 Phase = Literal["inference", "prompt", "generation"]
@@ -163,19 +163,30 @@ def milliseconds(value: object, what: str, where: Location, *, least: float | No
 def seconds(
     value: object, unit: float, what: str, where: Location, *, least: float | None = None
 ) -> float:
-    """Seconds of ``value`` times ``unit``; positive, or at least ``least``.
+    """Seconds of ``value`` times ``unit``; positive, or ``least``.
 
     Raises:
         ConfigError: it is no number, or no time.
     """
+    found = number(value, what, where, least=least) * unit
+    if found > LONGEST_S:
+        raise ConfigError(f"{what} is {shortened(repr(value), 80)}, which is no time", where=where)
+    return found
+
+
+def number(value: object, what: str, where: Location, *, least: float | None = None) -> float:
+    """A number that is positive, or ``least``; a :class:`ConfigError` when it is not."""
     try:
         if isinstance(value, bool):
             raise TypeError
-        found = float(value) * unit  # type: ignore[arg-type]  # a TypeError is caught
-    except (TypeError, ValueError):
-        raise ConfigError(f"{what} is {value!r}, a number was expected", where=where) from None
-    if not (math.isfinite(found) and found <= LONGEST_S and (found > 0 or found == least)):
-        raise ConfigError(f"{what} is {value!r}, which is no time", where=where)
+        found = float(value)  # type: ignore[arg-type]  # a TypeError is caught
+    except (ArithmeticError, TypeError, ValueError):
+        told = shortened(repr(value), 80) if isinstance(value, str | float | bool) else type(value)
+        raise ConfigError(f"{what} is {told}, a number was expected", where=where) from None
+    if not (math.isfinite(found) and (found > 0 or found == least)):
+        raise ConfigError(
+            f"{what} is {shortened(repr(value), 80)}, which is not above 0", where=where
+        )
     return found
 
 
@@ -189,6 +200,7 @@ def count(value: object, what: str, where: Location, least: int = 1) -> int:
         found = least - 1
     if not least <= found < 2**53:
         raise ConfigError(
-            f"{what} is {value!r}, a whole number of at least {least} was expected", where=where
+            f"{what} is {shortened(repr(value), 80)}, a whole number of at least {least} was expected",
+            where=where,
         )
     return int(found)

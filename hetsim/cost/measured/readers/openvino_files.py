@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
-from hetsim.errors import ConfigError, Location
+from hetsim.errors import ConfigError, Location, shortened
 from hetsim.records import parse_json
 
 COLUMNS = ("layerName", "execStatus", "layerType", "realTime (ms)")
@@ -57,10 +57,11 @@ def layers_of(text: str, where: Location) -> list[Layer]:
 def _time(text: Any, unit: float, place: Location, name: str) -> float:
     try:
         seconds = float(text) * unit
-    except (TypeError, ValueError):
+    except (ArithmeticError, TypeError, ValueError):
         seconds = math.nan
     if not 0 <= seconds < 1e6:
-        raise ConfigError(f"layer {name!r} took {text!r}, which is no time", where=place)
+        told = shortened(name, 80), shortened(str(text), 80)
+        raise ConfigError(f"layer {told[0]!r} took {told[1]!r}, which is no time", where=place)
     return seconds
 
 
