@@ -200,7 +200,8 @@ def count(value: object, what: str, where: Location, least: int = 1) -> int:
         found = least - 1
     if not least <= found < 2**53:
         raise ConfigError(
-            f"{what} is {shortened(repr(value), 80)}, a whole number of at least {least} was expected",
+            f"{what} is {shortened(repr(value), 80)}, a whole number of at least {least} was"
+            " expected",
             where=where,
         )
     return int(found)
