@@ -154,6 +154,64 @@ def test_the_networks_of_mlperf_tiny_have_their_published_work(name: str, macs: 
     assert {op.dtype for op in graph.operators} == {"int8"}
 
 
+VALID = tflite.Padding.VALID
+AXES = {"axes": np.array([1, 2], np.int32)}
+KINDS = [
+    # kind, shapes of inputs, of outputs, table, options, constants: kinds and attributes
+    ("RSQRT", [(2, 5)], [(2, 5)], "", {}, {}, ["Sqrt", "Reciprocal"], {}),
+    ("SQUARED_DIFFERENCE", [(2, 5), (5,)], [(2, 5)], "", {}, {}, ["Sub", "Mul"], {}),
+    ("SQUARE", [(2, 5)], [(2, 5)], "", {}, {}, ["Mul"], {}),
+    ("ADD_N", [(5,)] * 2, [(5,)], "", {}, {}, ["Add"], {}),
+    ("ADD_N", [(5,)] * 3, [(5,)], "", {}, {}, ["Sum"], {}),
+    ("RELU_N1_TO_1", [(5,)], [(5,)], "", {}, {}, ["Clip"], {"min": -1.0, "max": 1.0}),
+    ("MAX_POOL_2D", [(1, 6, 8, 3)], [(1, 2, 3, 3)], "Pool2DOptions",
+     {"StrideH": 2, "StrideW": 2, "FilterHeight": 3, "FilterWidth": 4, "Padding": VALID}, {},
+     ["MaxPool"], {"kernel_shape": (3, 4), "strides": (2, 2), "pads": (0, 0, 0, 0)}),
+    ("AVERAGE_POOL_2D", [(1, 6, 8, 3)], [(1, 6, 8, 3)], "Pool2DOptions",
+     {"StrideH": 1, "StrideW": 1, "FilterHeight": 3, "FilterWidth": 4}, {},
+     ["AveragePool"], {"pads": (1, 1, 1, 2)}),
+    ("MEAN", [(1, 6, 8, 3)], [(1, 6, 8, 3)], "ReducerOptions", {"KeepDims": True},
+     {"axes": np.array([3], np.int32)}, ["ReduceMean"], {"axes": (3,), "keepdims": 1}),
+    ("SUM", [(1, 6, 8, 3)], [(1, 3)], "ReducerOptions", {}, AXES, ["ReduceSum"],
+     {"axes": (1, 2), "keepdims": 0}),
+    ("ARG_MAX", [(4, 6)], [(4,)], "ArgMaxOptions", {}, {"a": np.array(-1, np.int32)}, ["ArgMax"],
+     {"axis": 1}),
+    ("LOG_SOFTMAX", [(4, 6)], [(4, 6)], "", {}, {}, ["LogSoftmax"], {"axis": 1}),
+    ("LOCAL_RESPONSE_NORMALIZATION", [(1, 4, 4, 6)], [(1, 4, 4, 6)],
+     "LocalResponseNormalizationOptions", {"Radius": 2}, {}, ["LRN"], {"size": 5}),
+    ("RESIZE_BILINEAR", [(1, 4, 4, 6)], [(1, 8, 8, 6)], "ResizeBilinearOptions", {},
+     {"size": np.array([8, 8], np.int32)}, ["Resize"], {"mode": "linear"}),
+    ("UNPACK", [(2, 5)], [(5,), (5,)], "UnpackOptions", {}, {}, ["Split"], {}),
+    ("PACK", [(5,), (5,)], [(2, 5)], "PackOptions", {}, {}, ["Concat"], {}),
+    ("PAD", [(1, 4)], [(1, 6)], "", {}, {"p": np.array([[0, 0], [1, 1]], np.int32)}, ["Pad"], {}),
+    ("STRIDED_SLICE", [(4,)], [(4,)], "", {},
+     {"b": np.array([3], np.int32), "e": np.array([-5], np.int32), "s": np.array([-1], np.int32)},
+     ["Slice"], {}),
+    ("EMBEDDING_LOOKUP", [(3,)], [(3, 8)], "", {}, {"t": weight(100, 8)}, ["Gather"], {}),
+    ("SPACE_TO_BATCH_ND", [(1, 4, 4, 6)], [(4, 2, 2, 6)], "", {},
+     {"block": np.array([2, 2], np.int32)}, ["SpaceToDepth"], {}),
+    ("HARD_SWISH", [(5,)], [(5,)], "", {}, {}, ["HardSwish"], {}),
+    ("TOPK_V2", [(4, 6)], [(4, 2), (4, 2)], "", {}, {"k": np.array(2, np.int32)}, ["TopK"], {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", KINDS, ids=[case[0].lower() for case in KINDS])
+def test_kinds_are_told_in_the_names_of_onnx(tmp_path: Path, case) -> None:
+    kind, inputs, outputs, table, options, constants, expected, attributes = case
+    names = [f"i{k}" for k in range(len(inputs))], [f"o{k}" for k in range(len(outputs))]
+    shapes = dict(zip(names[0], inputs, strict=True)) | dict(zip(names[1], outputs, strict=True))
+    op = Op(kind, [*names[0], *constants], names[1], table, options)
+    content = tflite_bytes([op], shapes, constants, inputs=names[0], outputs=names[1])
+    graph = graph_of(content, tmp_path)
+    assert kinds(graph) == expected
+    first = graph.operators[0]
+    assert {key: first.attributes.get(key) for key in attributes} == attributes
+    assert graph.outputs == tuple(names[1])
+    assert graph.operators[-1].outputs == tuple(names[1])
+    if kind == "EMBEDDING_LOOKUP":  # only the rows that are picked are read
+        assert first.weights == (("float32", 24),)
+
+
 # -- layout and views -----------------------------------------------------------------------------
 
 
