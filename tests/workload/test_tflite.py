@@ -121,20 +121,35 @@ def test_a_transposed_convolution_applies_its_kernel_at_every_input(tmp_path: Pa
     assert graph.macs == 4 * 5 * 6 * 7 * 9
 
 
-def test_an_lstm_multiplies_each_step_by_its_gates(tmp_path: Path) -> None:
+def lstm(shape, made, *, peephole: str = "", **options) -> bytes:
+    """An LSTM of 20 cells over 28 features, its gates' weights apart as TFLite has them."""
     names = [f"i{k}" for k in range(4)], [f"r{k}" for k in range(4)], [f"b{k}" for k in range(4)]
-    inputs = ["x", *names[0], *names[1], "", "", "", *names[2], "", ""]
+    inputs = ["x", *names[0], *names[1], "", peephole, "", *names[2], "", ""]
     constants = {
         **{n: weight(20, 28) for n in names[0]}, **{n: weight(20, 20) for n in names[1]},
-        **{n: weight(20) for n in names[2]},
+        **{n: weight(20) for n in (*names[2], "peep")},
     }  # fmt: skip
-    options = {"FusedActivationFunction": tflite.ActivationFunctionType.TANH}
+    fields = {"FusedActivationFunction": tflite.ActivationFunctionType.TANH, **options}
     op = Op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, ["y"],
-            "UnidirectionalSequenceLSTMOptions", options)  # fmt: skip
-    graph = graph_of(tflite_bytes([op], {"x": (1, 9, 28), "y": (1, 9, 20)}, constants), tmp_path)
+            "UnidirectionalSequenceLSTMOptions", fields)  # fmt: skip
+    return tflite_bytes([op], {"x": shape, "y": made}, constants)
+
+
+@pytest.mark.parametrize(
+    ("shape", "made", "steps_first"), [((2, 9, 28), (2, 9, 20), 0), ((9, 2, 28), (9, 2, 20), 1)]
+)
+def test_an_lstm_multiplies_each_step_by_its_gates(tmp_path, shape, made, steps_first) -> None:
+    graph = graph_of(lstm(shape, made, TimeMajor=steps_first), tmp_path)
     assert kinds(graph) == ["LSTM"]  # its tanh is inside and counted there
-    assert graph.macs == 9 * 4 * 20 * (28 + 20)
+    [op] = graph.operators
+    assert op.macs == 2 * 9 * 4 * 20 * (28 + 20)
+    assert (op.nest.out_h, op.nest.out_w) == (9, 2)  # steps, batch
     assert graph.parameters == 4 * 20 * (28 + 20 + 1)
+
+
+def test_an_lstm_that_onnx_does_not_have_is_not_taken_for_one(tmp_path: Path) -> None:
+    with pytest.raises(WorkloadError, match=r"TFLite.UNIDIRECTIONAL_SEQUENCE_LSTM \(1\)"):
+        graph_of(lstm((1, 9, 28), (1, 9, 20), peephole="peep"), tmp_path)
 
 
 PUBLISHED = {
