@@ -100,9 +100,16 @@ def test_quantised_operators_compute_in_int8(tmp_path: Path) -> None:
 
 
 def test_weights_behind_a_dequantize_are_read_as_they_are_stored(tmp_path: Path) -> None:
-    ops = [Op("DEQUANTIZE", ("half",), ("w",)), conv("x", "w", "b", "y")]
-    shapes = {"x": (1, 4, 4, 2), "w": (3, 1, 1, 2), "y": (1, 4, 4, 3)}
-    constants = {"half": np.ones((3, 1, 1, 2), np.float16), "b": np.ones(3, np.float32)}
+    ops = [
+        Op("DEQUANTIZE", ("half",), ("flat",)),
+        Op("RESHAPE", ("flat", "shape"), ("w",)),
+        conv("x", "w", "b", "y"),
+    ]
+    shapes = {"x": (1, 4, 4, 2), "flat": (6,), "w": (3, 1, 1, 2), "y": (1, 4, 4, 3)}
+    constants = {
+        "half": np.ones(6, np.float16), "b": np.ones(3, np.float32),
+        "shape": np.array([3, 1, 1, 2], np.int32),
+    }  # fmt: skip
     graph = graph_of(tflite_bytes(ops, shapes, constants), tmp_path)
     assert kinds(graph) == ["Conv"]
     assert graph.operators[0].weights == (("float16", 6), ("float32", 3))
@@ -360,6 +367,15 @@ def test_a_convolution_that_makes_another_size_is_refused(tmp_path: Path) -> Non
         {"w": weight(3, 3, 3, 2), "b": weight(3)},
     )  # fmt: skip
     with pytest.raises(WorkloadError, match=r"would make \[1, 4, 4\]"):
+        graph_of(content, tmp_path)
+
+
+def test_a_rule_that_refuses_names_the_file_as_well(tmp_path: Path) -> None:
+    content = tflite_bytes(
+        [conv("x", "w", "b", "y", kind="DEPTHWISE_CONV_2D")],
+        {"x": (1, 4, 4, 4), "y": (1, 4, 4, 7)}, {"w": weight(1, 3, 3, 7), "b": weight(7)},
+    )  # fmt: skip
+    with pytest.raises(WorkloadError, match=r"net\.tflite.*do not make a convolution"):
         graph_of(content, tmp_path)
 
 

@@ -29,12 +29,14 @@ from hetsim.workload.onnx.loader import (
 from hetsim.workload.tflite.batch import bind
 from hetsim.workload.tflite.draft import Draft
 from hetsim.workload.tflite.file import DAMAGED, File, FileOperator, accessors, read_file
-from hetsim.workload.tflite.kinds import CONTROL_FLOW, FUSED, Made, is_view, translate
+from hetsim.workload.tflite.kinds import CONTROL_FLOW, FUSED, VIEWS, Made, is_view, translate
 from hetsim.workload.tflite.layout import images
 
 MODELLED = "tflite"
 """Domain of nodes whose kind is told in ONNX's names; others keep the file's, and nobody's rule."""
 _SHAPE_OF = frozenset({"SHAPE", "RANK"})
+_SAME_ELEMENTS = VIEWS | {"TRANSPOSE", "DEQUANTIZE"}
+"""Kinds that leave the elements of a constant what they are."""
 _NOTHING = NodeProto()
 """Shapes are in the file, so nothing is inferred from a node's original form."""
 
@@ -140,16 +142,14 @@ def _check_types(draft: Draft, op: FileOperator) -> None:
 
 
 def _constant(draft: Draft, op: FileOperator, outputs: Sequence[str]) -> None:
-    """Results that no input decides; a DEQUANTIZE or a view holds its input's elements."""
-    source = draft.net.values.get(draft.name(op.inputs[0])) if op.inputs else None
+    """Results that no input decides; some still are their input's elements, as that is stored."""
     for output in outputs:
-        value = draft.net.values[output]
-        value.constant = True
+        draft.net.values[output].constant = True
         draft.constant.add(output)
-        if source is not None and source.elements == value.elements:
-            value.root = source.root or source.name
-            if op.kind == "DEQUANTIZE":
-                value.stored = source.stored or source.dtype
+    if op.kind in _SAME_ELEMENTS:
+        source, value = draft.net.values[draft.name(op.inputs[0])], draft.net.values[outputs[0]]
+        value.root = source.root or source.name
+        value.stored = source.stored or (source.dtype if op.kind == "DEQUANTIZE" else "")
 
 
 def _nodes(draft: Draft, op: FileOperator, outputs: list[str]) -> None:
