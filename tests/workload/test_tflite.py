@@ -159,20 +159,21 @@ def test_an_lstm_that_onnx_does_not_have_is_not_taken_for_one(tmp_path: Path) ->
         graph_of(lstm((1, 9, 28), (1, 9, 20), peephole="peep"), tmp_path)
 
 
-PUBLISHED = {
-    "pretrainedResnet_quant.tflite": 12.5e6, "kws_ref_model.tflite": 2.7e6,
-    "vww_96_int8.tflite": 7.5e6, "ad01_int8.tflite": 0.264e6,
+TINY = {
+    "pretrainedResnet_quant.tflite": 12_501_632, "kws_ref_model.tflite": 2_656_768,
+    "vww_96_int8.tflite": 7_489_664, "ad01_int8.tflite": 264_192,
 }  # fmt: skip
-"""Multiply-accumulates of the reference networks of MLPerf Tiny (Banbury et al., 2021)."""
+"""Products of the reference networks of MLPerf Tiny (Banbury et al., 2021), as Arm's compiler Vela
+5.2 counts them layer by layer; usually given as 12.5, 2.7, 7.5 and 0.27 million."""
 
 
-@pytest.mark.parametrize(("name", "macs"), PUBLISHED.items())
-def test_the_networks_of_mlperf_tiny_have_their_published_work(name: str, macs: float) -> None:
+@pytest.mark.parametrize(("name", "macs"), TINY.items())
+def test_the_networks_of_mlperf_tiny_have_their_known_work(name: str, macs: int) -> None:
     folder = os.environ.get("HETSIM_MLPERF_TINY")
     if folder is None:
         pytest.skip("HETSIM_MLPERF_TINY names no folder with the networks of MLPerf Tiny")
     graph = load_network(Path(folder, name))
-    assert graph.macs == pytest.approx(macs, rel=0.02)
+    assert graph.macs == macs
     assert {op.dtype for op in graph.operators} == {"int8"}
 
 
