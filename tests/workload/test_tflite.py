@@ -265,8 +265,8 @@ def test_what_hangs_together_with_an_image_is_one(tmp_path: Path) -> None:
 def test_axes_of_images_are_told_where_they_stand_here(tmp_path, axis: int, place: int) -> None:
     made = [1, 4, 6, 3]
     made[axis] *= 2
-    ops = [conv("x", "w", "b", "a"),
-           Op("CONCATENATION", ("a", "a"), ("y",), "ConcatenationOptions", {"Axis": axis})]  # fmt: skip
+    joined = Op("CONCATENATION", ("a", "a"), ("y",), "ConcatenationOptions", {"Axis": axis})
+    ops = [conv("x", "w", "b", "a"), joined]
     shapes = {"x": (1, 4, 6, 2), "a": (1, 4, 6, 3), "y": made}
     graph = graph_of(tflite_bytes(ops, shapes, {"w": weight(3, 1, 1, 2), "b": weight(3)}), tmp_path)
     assert graph.operators[-1].attributes["axis"] == place

@@ -29,11 +29,12 @@ from hetsim.workload.onnx.loader import (
 from hetsim.workload.tflite.batch import bind
 from hetsim.workload.tflite.draft import Draft
 from hetsim.workload.tflite.file import DAMAGED, File, FileOperator, accessors, read_file
-from hetsim.workload.tflite.kinds import CONTROL_FLOW, FUSED, VIEWS, Made, is_view, translate
+from hetsim.workload.tflite.kinds import FUSED, VIEWS, Made, is_view, translate
 from hetsim.workload.tflite.layout import images
 
 MODELLED = "tflite"
 """Domain of nodes whose kind is told in ONNX's names; others keep the file's, and nobody's rule."""
+_CONTROL_FLOW = frozenset({"IF", "WHILE", "CALL", "CALL_ONCE", "STABLEHLO_WHILE"})
 _SHAPE_OF = frozenset({"SHAPE", "RANK"})
 _SAME_ELEMENTS = VIEWS | {"TRANSPOSE", "DEQUANTIZE"}
 """Kinds that leave the elements of a constant what they are."""
@@ -60,7 +61,7 @@ def load_tflite(
     """
     file = bind(read_file(path), input_shapes or {})
     operators = _live(file)
-    flow = sorted({op.kind for op in operators if op.kind in CONTROL_FLOW and not op.custom})
+    flow = sorted({op.kind for op in operators if op.kind in _CONTROL_FLOW and not op.custom})
     if flow:
         raise file.error(
             f"control flow cannot be simulated, its work is unknown before it runs:"
