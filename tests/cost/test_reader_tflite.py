@@ -12,6 +12,7 @@ from hetsim.cost.measured.readers.registry import import_profiles
 from hetsim.cost.measured.table import ProfileTable
 from hetsim.errors import ConfigError
 from hetsim.workload.networks import load_network
+from hetsim.workload.zoo import load_model
 from tests.workload.tflite_files import saved, small_network
 
 INIT = """\
@@ -119,6 +120,28 @@ def test_what_a_delegate_ran_stays_open(graph, tmp_path: Path) -> None:
     assert found.time(operator_key(graph, graph.operators[-1])) is None
     inside = rows.replace("[y]:4", "Delegate/Softmax (NC, F32):3")
     assert "TfLiteXNNPackDelegate" in doubts(table(inside, graph, tmp_path))["unknown nodes"]
+
+
+@pytest.mark.parametrize("text", [RUNS, "Profiling Info for Regular Benchmark Runs:\n" + SUMS])
+def test_the_network_that_was_measured_is_found_among_several(graph, tmp_path, text: str) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(text)
+    other = load_model("squeezenet")
+    for graphs in ((graph, other), (other, graph)):
+        [found] = import_profiles("tflite", Request((path,), graphs))
+        assert found.time(operator_key(graph, graph.operators[-1])) == pytest.approx(0.1e-3)
+        assert "--device" in doubts(found)["unknown device"]
+    assert "unknown device" not in doubts(table(text, graph, tmp_path))
+
+
+def test_rows_that_cannot_be_used_are_told(graph, tmp_path: Path) -> None:
+    text = RUNS.replace("SOFTMAX, 0.1, 0.1", "SOFTMAX, 0.1, -0.1").replace("0.2, 0.2,", "0.2, ?,")
+    found = table(text, graph, tmp_path)
+    told = doubts(found)["broken rows"]
+    assert "line 7: -0.1 ms is no time" not in told
+    assert "line 8: -0.1 ms is no time" in told
+    assert "line 7: 'FULLY_CONNECTED" in told
+    assert found.time(operator_key(graph, graph.operators[-1])) is None
 
 
 @pytest.mark.parametrize(

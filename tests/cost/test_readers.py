@@ -13,6 +13,7 @@ from hetsim.cost.measured.files import dump_profile, parse_profile
 from hetsim.cost.measured.keys import operator_key
 from hetsim.cost.measured.readers.base import Request
 from hetsim.cost.measured.readers.nestc import TRANSFERS, group_key, nestc_key, write
+from hetsim.cost.measured.readers.ort import half_quartiles
 from hetsim.cost.measured.readers.registry import FORMATS, import_profiles
 from hetsim.errors import ConfigError
 from hetsim.workload.onnx.loader import load_onnx
@@ -294,6 +295,12 @@ def test_ort_times_by_node_without_the_first_run(tmp_path):
     assert {"below the clock", "unknown nodes"} <= set(kinds(table))
     missing = [d.message for d in table.doubts if d.kind == "missing operators"]
     assert all("squeezenet" not in message for message in missing)
+
+
+def test_spreads_are_half_of_what_lies_between_the_quartiles():
+    assert half_quartiles([1.0, 2.0, 3.0]) is None
+    assert half_quartiles([4.0, 1.0, 3.0, 2.0]) == pytest.approx(0.5)
+    assert half_quartiles([1, 2, 3, 4, 5, 6, 7, 900]) == pytest.approx(1.5)
 
 
 def test_ort_takes_off_what_a_node_without_work_takes(tmp_path):
