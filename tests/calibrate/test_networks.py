@@ -110,6 +110,8 @@ def test_ai_hub_language_models_have_two_phases(tmp_path) -> None:
     assert (prompt.phase, prompt.tokens, prompt.context) == ("prompt", 128, 0)
     assert prompt.latency_s == pytest.approx(68.954e-3)
     assert "32 times the smallest" in told["computed"]
+    (_, prompt), _ = read("aihub", LANGUAGE.replace("2206.528", "68.954"), tmp_path)
+    assert prompt.tokens == 4096  # one chunk fills the context
     (_, prompt), told = read("aihub", LANGUAGE.replace("2206.528", "2200.0"), tmp_path)
     assert prompt.tokens is None
     assert "no length" in told["prompt's length"]
@@ -130,8 +132,13 @@ def test_llama_bench_times_are_those_of_the_whole_test(tmp_path, lines: bool) ->
     assert (generation.phase, generation.tokens, generation.context) == ("generation", 128, 512)
     assert "pp512+tg16" in told["both phases"]
     assert "n_threads=8" in told["settings"]
-    (cpu, *_), _ = read("llama-bench", json.dumps([{**PP, "n_gpu_layers": 0}]), tmp_path)
-    assert (cpu.device, cpu.unit) == ("Some CPU", "cpu")
+    less = {**PP, "n_gpu_layers": 0, "stddev_ns": 0, "model_filename": "",
+            "model_type": "qwen2.5 7B Q4_K - Medium"}  # fmt: skip
+    (cpu, *_), _ = read("llama-bench", json.dumps([less]), tmp_path)
+    assert (cpu.device, cpu.unit, cpu.spread_s) == ("Some CPU", "cpu", 0.0)
+    assert cpu.network == "qwen2.5 7B Q4_K - Medium"
+    windows = {**PP, "model_filename": "C:\\models\\tiny.gguf"}
+    assert read("llama-bench", json.dumps([windows]), tmp_path)[0][0].network == "tiny"
 
 
 @pytest.mark.parametrize("text", [json.dumps(REPORT), TABLE])
@@ -141,6 +148,21 @@ def test_benchmark_app_tells_one_median(tmp_path, text: str) -> None:
         "squeezenet", "CPU", "openvino", pytest.approx(3.03e-3), batch=2, samples=20
     )
     assert ("requests" in told) == (text != TABLE)
+    assert "latency (ms)" not in told.get("ignored", "")
+    assert ("throughput" in told.get("ignored", "")) == (text != TABLE)
+
+
+@pytest.mark.parametrize(
+    ("option", "setup", "told"),
+    [("f16", "UNSPECIFIED", "f16"), (None, "FP32", "FP32"), (None, "UNSPECIFIED", "")],
+)
+def test_benchmark_app_says_in_which_precision_it_ran(tmp_path, option, setup, told) -> None:
+    report = json.loads(json.dumps(REPORT))
+    report["configuration_setup"]["precision"] = setup
+    if option:
+        report["cmd_options"]["-infer_precision"] = option
+    [row], _ = read("benchmark_app", json.dumps(report), tmp_path)
+    assert row.precision == told
 
 
 def test_the_device_can_be_named_by_the_user(tmp_path) -> None:

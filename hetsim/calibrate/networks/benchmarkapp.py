@@ -8,7 +8,7 @@ told.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from hetsim.calibrate.networks.table import NetworkTime, count, milliseconds
@@ -55,7 +55,7 @@ def read(path: Path, findings: Findings) -> list[NetworkTime]:
     iterations = results.get("total number of iterations")
     return [
         NetworkTime(
-            network=Path(model).stem,
+            network=PureWindowsPath(model).stem,
             device=str(setup.get("target device") or options.get("-d") or "unknown"),
             runtime="openvino",
             latency_s=milliseconds(results[name], name, where),

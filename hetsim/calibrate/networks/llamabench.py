@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from hetsim.calibrate.networks.table import NetworkTime, Phase, count, number, seconds
@@ -77,6 +77,12 @@ def _tests(text: str, path: Path) -> Iterator[tuple[Mapping[str, Any], Location]
         yield test, place
 
 
+def _network(test: Mapping[str, Any]) -> str:
+    """The model's file without its folder, whatever system that was on; else its type."""
+    file = PureWindowsPath(str(test.get("model_filename") or "")).name
+    return file.removesuffix(".gguf") or str(test.get("model_type") or "unknown")
+
+
 def _precision(model_type: str) -> str:
     """The weights' type in what llama.cpp calls a model: ``qwen2 7B Q4_K - Medium``."""
     found = _WEIGHTS.search(model_type)
@@ -101,7 +107,7 @@ def _row(test: Mapping[str, Any], phase: Phase, tokens: int, place: Location) ->
     layers = test.get("n_gpu_layers", 0)
     on_gpu = bool(gpu) and isinstance(layers, int) and layers != 0
     return NetworkTime(
-        network=Path(str(test.get("model_filename") or test.get("model_type") or "?")).stem,
+        network=_network(test),
         device=(gpu if on_gpu else cpu) or "unknown",
         runtime=f"llama.cpp {test.get('backends', '')}".strip(),
         latency_s=latency,
