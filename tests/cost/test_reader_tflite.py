@@ -13,7 +13,7 @@ from hetsim.cost.measured.table import ProfileTable
 from hetsim.errors import ConfigError
 from hetsim.workload.networks import load_network
 from hetsim.workload.zoo import load_model
-from tests.workload.tflite_files import saved, small_network
+from tests.workload.tflite_files import Op, saved, small_network, tflite_bytes
 
 INIT = """\
 Profiling Info for Benchmark Initialization:
@@ -111,6 +111,20 @@ def test_sums_alone_tell_kinds_that_stand_once(graph, tmp_path: Path) -> None:
 def test_sums_that_contradict_the_nodes_are_told(graph, tmp_path: Path) -> None:
     text = RUNS + SUMS.replace("SOFTMAX, 1, 0.1", "SOFTMAX, 1, 0.9")
     assert "SOFTMAX 0.100 against 0.900 ms" in doubts(table(text, graph, tmp_path))["sums"]
+
+
+def test_nodes_that_are_views_here_are_told_with_their_time(tmp_path: Path) -> None:
+    ops = [Op("RESHAPE", ("x",), ("f",)), Op("TANH", ("f",), ("y",))]
+    content = tflite_bytes(ops, {"x": (1, 4, 6), "f": (1, 24), "y": (1, 24)})
+    graph = load_network(saved(content, tmp_path))
+    rows = RUNS.split("CONV_2D")[0] + (
+        "RESHAPE, 1, 0.02, 1%, 1%, 0, 1, [f]:0\nTANH, 1, 0.5, 1%, 1%, 0, 1, [y]:1\n"
+    )
+    found = table(rows, graph, tmp_path)
+    assert found.time(operator_key(graph, graph.operators[0])) == pytest.approx(0.5e-3)
+    assert "1 nodes are views" in doubts(found)["views"]
+    assert "0.020 ms" in doubts(found)["views"]
+    assert "unknown nodes" not in doubts(found)
 
 
 def test_what_a_delegate_ran_stays_open(graph, tmp_path: Path) -> None:

@@ -324,6 +324,21 @@ def test_ort_takes_off_what_a_node_without_work_takes(tmp_path):
     assert "unknown nodes" not in told
 
 
+def test_ort_tells_nodes_that_other_operators_took_in(tmp_path):
+    nodes = [
+        node("Conv", ["x", "w"], "a", name="conv"),
+        node("BatchNormalization", ["a", "s", "s", "s", "s"], "y", name="norm"),
+    ]
+    proto = model(nodes, {"x": [1, 3, 8, 8]}, ["y"], {"w": weight(4, 3, 3, 3), "s": weight(4)})
+    graph = load_onnx(proto)
+    times = events({"conv": [9, 9], "norm": [5, 5]}, kinds={"norm": "BatchNormalization"})
+    path = store(tmp_path, "p.json", json.dumps(times))
+    (table,) = import_profiles("ort", Request((path,), (graph,)))
+    told = {d.kind: d.message for d in table.doubts}
+    assert "norm (BatchNormalization)" in told["absorbed nodes"]
+    assert "unknown nodes" not in told
+
+
 def test_ort_leaves_the_profiler_in_where_nothing_tells_what_it_takes(tmp_path):
     conv, relu = SQUEEZENET.operators[:2]
     path = store(tmp_path, "p.json", json.dumps(events({conv.name: [9, 9], relu.name: [5, 5]})))

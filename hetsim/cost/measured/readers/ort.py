@@ -197,13 +197,16 @@ def _check_shapes(
     events: Sequence[Mapping[str, Any]], graph: Graph, findings: Findings, where: Location
 ) -> None:
     """Tells nodes that are not operators of the network, or have other shapes there."""
-    foreign, other = {}, {}
+    foreign: dict[str, str] = {}
+    inside: dict[str, str] = {}
+    other: dict[str, str] = {}
     for event in events:
         name = str(event["name"]).removesuffix(SUFFIX)
         arguments = event.get("args", {})
         if name not in graph.index:
             if arguments.get("op_name") not in _VIEWS:
-                foreign[name] = f"{name} ({arguments.get('op_name', '?')})"
+                told = inside if name in graph.absorbed else foreign
+                told[name] = f"{name} ({arguments.get('op_name', '?')})"
             continue
         made = arguments.get("output_type_shape")
         op = graph.operators[graph.index[name]]
@@ -215,6 +218,10 @@ def _check_shapes(
     findings.several(
         "unknown nodes", f"nodes are no operators of {graph.name} (fused, renamed, or of another"
         " optimisation level)", list(foreign.values()), where,
+    )  # fmt: skip
+    findings.several(
+        "absorbed nodes", f"nodes are part of other operators in {graph.name} (folded, or making"
+        " constants); their times are left out", list(inside.values()), where,
     )  # fmt: skip
     if other:
         shown = "; ".join(list(other.values())[:3])

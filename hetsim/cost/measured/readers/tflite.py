@@ -32,7 +32,6 @@ _COUNT = re.compile(r"Timings \(microseconds\): count=(\d+)")
 _HALF_STEP_S = 0.5e-6
 """Half of the last digit that is printed."""
 _MOST_NAME = 60
-_VIEWS = ("RESHAPE_", "SQUEEZE_", "EXPAND_DIMS_", "SHAPE_")
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,7 @@ def _by_node(
     views: list[_Row] = []
     for node, row in rows.items():
         if node not in parts:
-            (views if node.startswith(_VIEWS) else left).append(row)
+            (views if node in graph.absorbed else left).append(row)
             continue
         made = _tensors(row.name)
         wanted = [t for t in parts[node][-1].outputs if "#" not in t]
@@ -246,8 +245,8 @@ def _tell(
     )  # fmt: skip
     if views:
         findings.add(
-            "views", f"{len(views)} nodes only rename memory and cost nothing here; they took"
-            f" {sum(row.seconds for row in views) * 1e3:.3f} ms", where,
+            "views", f"{len(views)} nodes are views or make constants, which cost nothing here; they"
+            f" took {sum(row.seconds for row in views) * 1e3:.3f} ms", where,
         )  # fmt: skip
     fused = [node for node, ops in parts.items() if len(ops) > 1]
     findings.several(
