@@ -245,8 +245,8 @@ def _tell(
     )  # fmt: skip
     if views:
         findings.add(
-            "views", f"{len(views)} nodes are views or make constants, which cost nothing here; they"
-            f" took {sum(row.seconds for row in views) * 1e3:.3f} ms", where,
+            "views", f"{len(views)} nodes are views or make constants, which cost nothing here;"
+            f" they took {sum(row.seconds for row in views) * 1e3:.3f} ms", where,
         )  # fmt: skip
     fused = [node for node, ops in parts.items() if len(ops) > 1]
     findings.several(
