@@ -395,6 +395,8 @@ def test_unknown_kinds_can_be_costed_by_their_bytes(tmp_path: Path) -> None:
     graph = graph_of(one("MyNMS"), tmp_path, unknown_operators="bandwidth_bound")
     assert "custom.MyNMS (1)" in graph.notes[0]
     assert graph.operators[0].kind == "MyNMS"
+    with pytest.raises(WorkloadError, match="unknown_operators is 'free'"):
+        graph_of(one("RELU"), tmp_path, unknown_operators="free")
 
 
 def test_further_subgraphs_are_told(tmp_path: Path) -> None:

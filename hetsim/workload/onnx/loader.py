@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from hetsim.errors import Location, WorkloadError
 from hetsim.workload.costing import DATA_DEPENDENT, PLAIN, RULES, Call, Cost, Rule
@@ -60,9 +60,6 @@ def load_onnx(
     """
     from onnx import ModelProto
 
-    if unknown_operators not in ("error", "bandwidth_bound"):
-        hint = "allowed: 'error', 'bandwidth_bound'"
-        raise WorkloadError(f"unknown_operators is {unknown_operators!r}", hint=hint)
     folder: Path | None = None
     if isinstance(source_model, ModelProto):
         label = source or name or source_model.graph.name or "model"
@@ -138,6 +135,9 @@ def _unify(net: Net) -> None:
 
 def check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOperators) -> None:
     """Refuses, or notes, kinds that no rule counts and kinds whose results only data shapes."""
+    if unknown_operators not in get_args(UnknownOperators):
+        hint = "allowed: 'error', 'bandwidth_bound'"
+        raise net.error(f"unknown_operators is {unknown_operators!r}", hint=hint)
     kinds = Counter(_label(node) for node in nodes)
     unpredictable = sorted(kind for kind in kinds if kind in DATA_DEPENDENT)
     known = RULES.keys() | PLAIN.keys() | DATA_DEPENDENT
