@@ -141,7 +141,17 @@ def test_llama_bench_times_are_those_of_the_whole_test(tmp_path, lines: bool) ->
     assert read("llama-bench", json.dumps([windows]), tmp_path)[0][0].network == "tiny"
 
 
-@pytest.mark.parametrize("text", [json.dumps(REPORT), TABLE])
+NATIVE = {
+    "cmd_options": {"m": "nets/squeezenet.xml"},
+    "configuration_setup": {"topology": "squeezenet", "target_device": "CPU", "batch_size": 2,
+                            "nireq": 4, "precision": "UNSPECIFIED"},
+    "execution_results": {"latency_median": 3.03, "percentile_boundary": 50, "latency_avg": 3.1,
+                          "iterations_num": 20, "throughput": 315.75},
+}  # fmt: skip
+"""What the tool that is written in C++ calls the same."""
+
+
+@pytest.mark.parametrize("text", [json.dumps(REPORT), json.dumps(NATIVE), TABLE])
 def test_benchmark_app_tells_one_median(tmp_path, text: str) -> None:
     [row], told = read("benchmark_app", text, tmp_path, "report.txt")
     assert row == NetworkTime(
@@ -194,6 +204,7 @@ def test_the_device_can_be_named_by_the_user(tmp_path) -> None:
         ("llama-bench", "[]", "no test of a single phase"),
         ("benchmark_app", json.dumps({"report_type": "average"}), "no median latency.*none"),
         ("benchmark_app", TABLE.replace("latency (ms)", "latency (us)"), "no median latency"),
+        ("benchmark_app", json.dumps(NATIVE).replace("50", "90"), "it is the 90th percentile"),
         ("benchmark_app", TABLE.replace("3.03", "soon"), "'soon', a number was expected"),
         ("benchmark_app", "hello\n", "no report of benchmark_app"),
     ],

@@ -7,7 +7,7 @@ told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -24,6 +24,8 @@ _TITLES = {
     "Execution results": SECTIONS[2],
 }
 LATENCY = ("latency (ms)", "Median latency (ms)", "latency_median")
+"""What the median is called: by the Python tool, and by the C++ tool in tables and in JSON."""
+_ITERATIONS = ("total number of iterations", "iterations_num")
 
 
 def read(path: Path, findings: Findings) -> list[NetworkTime]:
@@ -36,35 +38,46 @@ def read(path: Path, findings: Findings) -> list[NetworkTime]:
     report = _from_json(text, where) if text.lstrip()[:1] == "{" else _from_table(text, where)
     options, setup, results = (report.get(section, {}) for section in SECTIONS)
     name = next((key for key in LATENCY if key in results), None)
-    if name is None:
+    boundary = str(_first(results, ("percentile_boundary", "Percentile boundary")) or 50)
+    if name is None or boundary != "50":
+        told = ", ".join(results) or "none"
+        problem = (
+            f"its results are: {told}" if name is None else f"it is the {boundary}th percentile"
+        )
         raise ConfigError(
-            f"no median latency stands in it; its results are: {', '.join(results) or 'none'}",
+            f"no median latency stands in it; {problem}",
             where=where,
             hint="run benchmark_app with -report_type no_counters; counters are a profile"
             " (--import openvino)",
         )
-    requests = setup.get("number of parallel infer requests", 1)
-    if str(requests) != "1":
+    requests = str(_first(setup, ("number of parallel infer requests", "nireq")) or 1)
+    if requests != "1":
         findings.add("requests", f"{requests} requests ran beside each other, which lengthens each",
                      where)  # fmt: skip
-    unused = [key for key in results if key != name and key != "total number of iterations"]
+    unused = [key for key in results if key != name and key not in _ITERATIONS]
     findings.several("ignored", "results are not used", unused, where)
-    model = str(options.get("-m") or setup.get("topology") or path.stem)
-    if "precision" in setup and setup["precision"] == "UNSPECIFIED":
+    if not _precision(options, setup):
         findings.add("precision", "the report does not say in which precision it ran", where)
-    iterations = results.get("total number of iterations")
+    model = str(options.get("-m") or setup.get("topology") or path.stem)
+    device = _first(setup, ("target device", "target_device")) or options.get("-d")
+    iterations = _first(results, _ITERATIONS)
     return [
         NetworkTime(
             network=PureWindowsPath(model).stem,
-            device=str(setup.get("target device") or options.get("-d") or "unknown"),
+            device=str(device or "unknown"),
             runtime="openvino",
             latency_s=milliseconds(results[name], name, where),
             precision=_precision(options, setup),
-            batch=count(setup.get("batch size") or 1, "batch size", where),
+            batch=count(_first(setup, ("batch size", "batch_size")) or 1, "batch size", where),
             samples=None if iterations is None else count(iterations, "iterations", where),
             where=where,
         )
     ]
+
+
+def _first(values: Mapping[str, Any], names: Sequence[str]) -> Any:
+    """The value under the first of several names that is there."""
+    return next((values[name] for name in names if name in values), None)
 
 
 def _precision(options: Mapping[str, Any], setup: Mapping[str, Any]) -> str:
