@@ -16,7 +16,7 @@ ONE_AT_A_TIME = "barrier"
 
 
 @click.command()
-@click.argument("model", metavar="NAME|FILE.onnx")
+@click.argument("model", metavar="NAME|FILE")
 @click.option("--soc", required=True, metavar="NAME|FILE.yaml", help="The SoC.")
 @click.option("--set", "changes", metavar="PATH=VALUE", multiple=True, help="Change the SoC.")
 @click.option(

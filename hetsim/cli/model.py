@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model", metavar="NAME|FILE.onnx")
+@click.argument("model", metavar="NAME|FILE")
 @click.option("--soc", metavar="NAME|FILE.yaml", help="Say what the units of this SoC take of it.")
 @click.option("--set", "changes", metavar="PATH=VALUE", multiple=True, help="Change the SoC.")
 @click.option(
@@ -64,15 +64,18 @@ def command(
 def _load(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
     """The network, or all that is wrong with its file."""
     from hetsim.errors import WorkloadError
+    from hetsim.workload.formats import format_of, names_file
     from hetsim.workload.networks import load_network
-    from hetsim.workload.onnx.problems import structural_problems, together
 
     try:
         return load_network(model, input_shapes=shapes or None)
     except WorkloadError:
-        if not Path(model).is_file():
+        if not names_file(model):
             raise
-        problems = structural_problems(model, shapes)
+        problems = format_of(Path(model)).problems(Path(model), shapes)
         if len(problems) < 2:
             raise
-        raise together(problems) from None
+        lines = [f"{p.message}" + (f"\n      {p.hint}" if p.hint else "") for p in problems]
+        listed = "".join(f"\n  - {line}" for line in lines)
+        where = problems[0].where
+        raise WorkloadError(f"{len(problems)} problems:{listed}", where=where) from None

@@ -52,13 +52,3 @@ def structural_problems(
         if str(error) not in {str(known) for known in problems}:
             problems.append(error)
     return problems
-
-
-def together(problems: Sequence[WorkloadError]) -> WorkloadError:
-    """One error that lists several, each with what would be right."""
-    lines = [
-        f"{problem.message}" + (f"\n      {problem.hint}" if problem.hint else "")
-        for problem in problems
-    ]
-    listed = "".join(f"\n  - {line}" for line in lines)
-    return WorkloadError(f"{len(problems)} problems:{listed}", where=problems[0].where)
