@@ -61,7 +61,7 @@ def _options(found: Delegation) -> Rows:
 
 
 def _candidates(found: Delegation) -> Iterator[Shown]:
-    unit, factor = time_unit(found.rules[0].makespan_s)
+    unit, factor = time_unit(found.advice.makespan_s)
 
     def clock(seconds: float) -> str:
         return f"{seconds / factor:,.3f}"
