@@ -1,0 +1,225 @@
+"""Plan against reality, node by node, with the reason for every difference that can be told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from hetsim.errors import Location, ResultsError
+from hetsim.host.handover.evidence import Evidence, Kernel
+from hetsim.plan.handover.assignment import AssignedNode, Assignment
+
+Status = Literal["as planned", "elsewhere", "gone", "unseen"]
+"""``gone``: computed before running, or part of nothing that runs; ``unseen``: it should have."""
+
+LIKE_TENSORS = ("_nchwc", "_nhwc")
+"""Kernels of another layout are called like the tensor they make, with one of these behind."""
+
+SHARE_KNOWN = 0.5
+"""A profile that names fewer of a model's operators than this is of another model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One node: where the plan has it, where it ran (``""`` for nowhere), and why."""
+
+    node: AssignedNode
+    pu: str
+    planned: str
+    really: str
+    status: Status
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All nodes of a file, and kernels that stand for none of them (copies, layout changes)."""
+
+    rows: tuple[Row, ...]
+    inserted: tuple[Kernel, ...]
+    evidence: Evidence
+
+    @property
+    def placeable(self) -> tuple[Row, ...]:
+        """Nodes that the runtime had to place: all that ran, and operators that should have."""
+        return tuple(row for row in self.rows if row.status != "gone")
+
+    @property
+    def landed(self) -> int:
+        """How many of those ran where the plan has them."""
+        return sum(row.status == "as planned" for row in self.placeable)
+
+    @property
+    def share(self) -> float:
+        """Share of placeable nodes that ran as planned; 1 when there are none."""
+        return self.landed / len(self.placeable) if self.placeable else 1.0
+
+
+def compare(assignment: Assignment, evidence: Evidence, file: str = "") -> Comparison:
+    """Holds what a runtime said against an assignment; ``file`` is where it was read from.
+
+    Raises:
+        ResultsError: what the runtime named are nodes of another model.
+    """
+    found = _Found(assignment, evidence)
+    _refuse_other_model(assignment, evidence, found, file)
+    rows = [_row(assignment, found, node) for node in assignment.nodes]
+    reasons = _Reasons(rows, evidence)
+    told = tuple(
+        Row(r.node, r.pu, r.planned, r.really, r.status, reasons.why(r) or r.reason) for r in rows
+    )
+    return Comparison(told, found.foreign, evidence)
+
+
+class _Found:
+    """Where each node ran: by its name, by the tensors of kernels, or with what it belongs to."""
+
+    def __init__(self, assignment: Assignment, evidence: Evidence) -> None:
+        self._nodes = {node.name: node for node in assignment.nodes}
+        self._maker = {t: n.name for n in assignment.nodes for t in n.outputs}
+        self._readers: dict[str, list[str]] = {}
+        for node in assignment.nodes:
+            for tensor in node.inputs:
+                self._readers.setdefault(tensor, []).append(node.name)
+        self.seen: dict[str, tuple[str, str]] = {}
+        self._kinds: dict[str, str] = {}
+        foreign = []
+        for kernel in evidence.kernels:
+            if kernel.name in self._nodes:
+                self.seen[kernel.name] = kernel.place, ""
+                self._kinds[kernel.name] = kernel.kind
+            else:
+                foreign.append(kernel)
+        for name, place in evidence.assigned.items():
+            if name in self._nodes:
+                self.seen[name] = place, ""
+        self.own = frozenset(self.seen)
+        """Nodes that the runtime named."""
+        named = [k for k in foreign if not self._claim(k)]
+        self.foreign = tuple(named)
+        self._places = {k.place for k in foreign} | {
+            place for name, place in evidence.assigned.items() if name not in self._nodes
+        }
+        self._fused_kinds = Counter(k.kind for k in named)
+
+    def of(self, node: AssignedNode) -> tuple[str, str]:
+        """Place of a node and how it got there; both empty when that cannot be told."""
+        if node.name in self.seen:
+            return self.seen[node.name]
+        owner = self.seen.get(node.operator)
+        if node.role == "absorbed" and owner is not None:
+            return owner[0], f"computed with {node.operator}"
+        if node.role != "operator":
+            return "", ""
+        neighbours = [self._maker[t] for t in node.inputs if t in self._maker]
+        neighbours += [name for t in node.outputs for name in self._readers.get(t, ())]
+        for name in neighbours:
+            if self._kinds.get(name, self._nodes[name].kind) != self._nodes[name].kind:
+                return self.seen[name][0], f"fused into {name}, now a {self._kinds[name]}"
+        if len(self._places) == 1:
+            kinds = ", ".join(sorted(self._fused_kinds)) or "a node of another name"
+            return next(iter(self._places)), f"fused into one of: {kinds}"
+        return "", ""
+
+    def _claim(self, kernel: Kernel) -> bool:
+        """Whether a kernel of another name makes a tensor of the file; takes its nodes along."""
+        tensors = list(kernel.outputs)
+        tensors += [kernel.name.removesuffix(s) for s in LIKE_TENSORS if kernel.name.endswith(s)]
+        start = [self._maker[t] for t in tensors if t in self._maker]
+        start += [t for t in tensors if t in self._nodes]
+        for name in start:
+            told = "" if self._nodes[name].kind == kernel.kind else f", a {kernel.kind}"
+            self.seen.setdefault(name, (kernel.place, f"ran as {kernel.name}{told}"))
+            self._take_along(name, kernel)
+        return bool(start)
+
+    def _take_along(self, last: str, kernel: Kernel) -> None:
+        """What only this kernel reads, and nothing else ran, was fused into it."""
+        waiting = [last]
+        while waiting:
+            for tensor in self._nodes[waiting.pop()].inputs:
+                name = self._maker.get(tensor)
+                if name is None or name in self.seen or self._nodes[name].role == "constant":
+                    continue
+                if len(self._readers[tensor]) == 1:
+                    self.seen[name] = kernel.place, f"fused into {kernel.name}"
+                    waiting.append(name)
+
+
+def _row(assignment: Assignment, found: _Found, node: AssignedNode) -> Row:
+    target = assignment.target_of(node)
+    if target is None:
+        return Row(node, "", "", "", "gone", "no output depends on it")
+    pu = assignment.parts[node.part].pu
+    really, how = found.of(node)
+    if really:
+        removed = node.name not in found.own and node.role != "operator"
+        status: Status = "as planned" if really == target.name else "elsewhere"
+        return Row(node, pu, target.name, really, "gone" if removed else status, how)
+    if node.role == "operator":
+        told = "nothing of that name ran, and nothing that stands for it"
+        return Row(node, pu, target.name, "", "unseen", told)
+    told = {
+        "constant": "constant: computed before running",
+        "shape": "arithmetic on shapes: computed before running",
+    }.get(node.role, f"removed: it moves nothing, and goes with {node.operator}")
+    return Row(node, pu, target.name, "", "gone", told)
+
+
+class _Reasons:
+    """Why nodes ran elsewhere, from what became of others of their kind."""
+
+    def __init__(self, rows: Sequence[Row], evidence: Evidence) -> None:
+        self._evidence = evidence
+        running = [row for row in rows if row.really]
+        self._given = Counter((r.planned, r.node.kind) for r in running)
+        self._took = Counter((r.really, r.node.kind) for r in running if r.really == r.planned)
+        self._types = {
+            (r.really, r.node.kind): r.node.dtype for r in running if r.really == r.planned
+        }
+        self._active = {row.really for row in running}
+
+    def why(self, row: Row) -> str:
+        """The reason, "" where there is nothing to explain."""
+        if row.status != "elsewhere":
+            return ""
+        told = self._why(row)
+        return f"{told} ({row.reason})" if row.reason else told
+
+    def _why(self, row: Row) -> str:
+        place, kind = row.planned, row.node.kind
+        refused: Mapping[str, str] = self._evidence.refused
+        if row.node.name in refused:
+            return refused[row.node.name]
+        places = self._evidence.places
+        if places and place not in places:
+            return f"{place} is not among the session's providers: {', '.join(places)}"
+        if place not in self._active:
+            return f"{place} ran nothing at all: was it installed and given to the session?"
+        took, given = self._took[place, kind], self._given[place, kind]
+        if row.node.role == "shape":
+            return f"arithmetic on shapes, which {row.really} does for {place}"
+        if not took:
+            return f"{place} took none of the {given} {kind} nodes that the plan gives it"
+        other = self._types[place, kind]
+        typed = f", of {row.node.dtype} where it took {other}" if other != row.node.dtype else ""
+        return f"{place} took {took} of the {given} {kind} nodes that the plan gives it{typed}"
+
+
+def _refuse_other_model(
+    assignment: Assignment, evidence: Evidence, found: _Found, file: str
+) -> None:
+    """A profile of another model names hardly any of this one's nodes."""
+    operators = [node for node in assignment.nodes if node.role == "operator"]
+    known = sum(1 for node in operators if found.of(node)[0])
+    strange = [name for name in evidence.assigned if name not in {n.name for n in assignment.nodes}]
+    strange += [kernel.name for kernel in found.foreign]
+    if strange and known < SHARE_KNOWN * len(operators) and not found.own:
+        raise ResultsError(
+            f"it names {known} of the {len(operators)} operators of {assignment.model}; it does"
+            f" name {', '.join(strange[:5])}",
+            where=Location(file),
+            hint="it is of another model, or of another version of it",
+        )

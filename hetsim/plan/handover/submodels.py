@@ -1,0 +1,145 @@
+"""The partitions of an assignment as models of their own, with the weights in one file beside them.
+
+A part holds the nodes that the assignment gives to it and a copy of the constant ones they read.
+Weights are not copied: every model names their place in the one file, which must therefore stand in
+the same directory. Small constants stay in the models, where shape inference needs their values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from hetsim.errors import Location, PlanError
+from hetsim.plan.handover.assignment import Assignment
+from hetsim.workload.graph import Graph
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto
+
+WEIGHTS = "weights.bin"
+"""Name of the file that holds the weights of all models of a directory."""
+
+INSIDE = 1024
+"""Constants of at most so many bytes stay in the models."""
+
+ALIGNED = 64
+"""Weights begin at multiples of so many bytes, as vector units like it."""
+
+
+def part_file(position: int) -> str:
+    """The file of the part at ``position``."""
+    return f"part-{position:03d}.onnx"
+
+
+def move_weights(model: ModelProto) -> bytes:
+    """Takes the large initialisers out of ``model``; the content of the file that it then names."""
+    from onnx import TensorProto, numpy_helper
+
+    chunks: list[bytes] = []
+    offset = 0
+    for tensor in model.graph.initializer:
+        if tensor.data_type == TensorProto.STRING:
+            continue
+        if not tensor.HasField("raw_data"):
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
+        content = tensor.raw_data
+        if len(content) <= INSIDE:
+            continue
+        gap = -offset % ALIGNED
+        chunks += [bytes(gap), content]
+        _point(tensor, offset + gap, len(content))
+        offset += gap + len(content)
+    return b"".join(chunks)
+
+
+def _point(tensor: TensorProto, offset: int, length: int) -> None:
+    from onnx import TensorProto as Proto
+
+    tensor.ClearField("raw_data")
+    tensor.data_location = Proto.EXTERNAL
+    del tensor.external_data[:]
+    for key, value in (("location", WEIGHTS), ("offset", offset), ("length", length)):
+        entry = tensor.external_data.add()
+        entry.key, entry.value = key, str(value)
+
+
+def cut(model: ModelProto, assignment: Assignment, graph: Graph) -> list[ModelProto]:
+    """A model for every part, in order; ``model`` is the one that was assigned.
+
+    Raises:
+        PlanError: the type of a tensor that passes between parts is not known.
+    """
+    types = _types(model, graph)
+    by_name = {node.name: node for node in model.graph.node}
+    assigned = {node.name: node for node in assignment.nodes}
+    constants = {n.name: n for n in assignment.nodes if n.role == "constant"}
+    maker = {t: n.name for n in constants.values() for t in n.outputs}
+    order = {node.name: i for i, node in enumerate(model.graph.node)}
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    sparse = {tensor.values.name: tensor for tensor in model.graph.sparse_initializer}
+    models = []
+    for position, part in enumerate(assignment.parts):
+        names = {n.name for n in assignment.nodes if n.part == position and n.name not in constants}
+        waiting = list(names)
+        while waiting:
+            for tensor in assigned[waiting.pop()].inputs:
+                needed = maker.get(tensor)
+                if needed is not None and needed not in names:
+                    names.add(needed)
+                    waiting.append(needed)
+        cut_out = _empty(model, f"{assignment.model}/{part.name}")
+        body = cut_out.graph
+        body.node.extend(by_name[name] for name in sorted(names, key=order.__getitem__))
+        read = dict.fromkeys(t for node in body.node for t in node.input if t)
+        body.initializer.extend(weights[t] for t in read if t in weights)
+        body.sparse_initializer.extend(sparse[t] for t in read if t in sparse)
+        _ends(body, part.inputs, part.outputs, types, part.name)
+        models.append(cut_out)
+    return models
+
+
+def _ends(
+    body: GraphProto,
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    types: Mapping[str, ValueInfoProto],
+    part: str,
+) -> None:
+    for names, place in ((inputs, body.input), (outputs, body.output)):
+        for name in names:
+            if name not in types:
+                raise PlanError(
+                    f"partition {part!r} cannot be cut out: shape inference does not tell the type"
+                    f" of tensor {name!r}, which passes between partitions",
+                    where=Location(body.name),
+                )
+            place.append(types[name])
+
+
+def _empty(model: ModelProto, name: str) -> ModelProto:
+    from onnx import ModelProto as Proto
+
+    result = Proto()
+    result.ir_version = model.ir_version
+    result.producer_name = model.producer_name
+    result.opset_import.extend(model.opset_import)
+    result.graph.name = name
+    return result
+
+
+def _types(model: ModelProto, graph: Graph) -> dict[str, ValueInfoProto]:
+    """Type and shape of tensors by name: hetsim's own where it has them, else inferred ones."""
+    from onnx import helper, shape_inference
+
+    inferred = shape_inference.infer_shapes(model, data_prop=True).graph
+    types = {
+        info.name: info
+        for info in (*inferred.value_info, *inferred.input, *inferred.output)
+        if info.type.HasField("tensor_type") and info.type.tensor_type.elem_type
+    }
+    for tensor in graph.tensors.values():
+        if tensor.name in types:
+            kind = types[tensor.name].type.tensor_type.elem_type
+            types[tensor.name] = helper.make_tensor_value_info(tensor.name, kind, tensor.shape)
+    return types
