@@ -13,10 +13,12 @@ from hetsim.workload.costing import (
     reducing,
     sequence,
 )
+from hetsim.workload.costing.quantised import PLAIN
 from hetsim.workload.costing.registry import DATA_DEPENDENT, RULES, Call, Cost, Rule, rule
 
 __all__ = [
     "DATA_DEPENDENT",
+    "PLAIN",
     "RULES",
     "Call",
     "Cost",

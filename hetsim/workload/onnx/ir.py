@@ -97,7 +97,10 @@ class Node:
 
 @dataclass(slots=True)
 class Net:
-    """A file on its way to a graph. ``declared`` holds the shapes the file itself states."""
+    """A file on its way to a graph. ``declared`` holds the shapes the file itself states.
+
+    ``absorbed``: nodes that steps have taken into another one, by name; that one may go in turn.
+    """
 
     name: str
     where: Location
@@ -108,6 +111,7 @@ class Net:
     opsets: dict[str, int]
     declared: dict[str, TypeProto] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    absorbed: dict[str, str] = field(default_factory=dict)
 
     def error(self, message: str, hint: str | None = None) -> WorkloadError:
         """A :class:`WorkloadError` that names this file."""

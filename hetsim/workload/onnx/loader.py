@@ -2,7 +2,7 @@
 
 The steps, each a module of its own: read (:mod:`onnx_read`), order (:mod:`onnx_order`), shapes and
 constants (:mod:`onnx_infer`), views (:mod:`onnx_views`), folding (:mod:`onnx_fold`), cost
-(:mod:`costing`). Every step is linear in the number of nodes.
+(:mod:`costing`), quantisation (:mod:`quantised`). Every step is linear in the number of nodes.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from hetsim.errors import Location, WorkloadError
-from hetsim.workload.costing import DATA_DEPENDENT, RULES, Call, Cost, Rule
+from hetsim.workload.costing import DATA_DEPENDENT, PLAIN, RULES, Call, Cost, Rule
 from hetsim.workload.graph import Graph, Operator, Tensor
+from hetsim.workload.onnx.absorbed import standing
 from hetsim.workload.onnx.fold import fold_affine
 from hetsim.workload.onnx.infer import infer
 from hetsim.workload.onnx.ir import DTYPES, Net, Node, Value, element_type_name, nearest
 from hetsim.workload.onnx.order import constant_tensors, live_nodes, sort_nodes
+from hetsim.workload.onnx.quantised import fold_quantised, plain_kinds
 from hetsim.workload.onnx.read import inline_functions, parse, read_model
 from hetsim.workload.onnx.views import remove_views
 
@@ -84,11 +86,14 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
     constant = constant_tensors(net)
     running = live_nodes(net, constant, through_constants=False)
     _check_kinds(net, running, unknown_operators)
-    infer(net, live_nodes(net, constant, through_constants=True), constant)
+    live = live_nodes(net, constant, through_constants=True)
+    infer(net, live, constant)
     net.nodes = running
+    plain_kinds(net)
     _drop_constant_outputs(net, constant)
-    parameters = _count_parameters(net)
     alias = remove_views(net)
+    fold_quantised(net, alias)
+    parameters = _count_parameters(net)
     _unify(net)
     if fold:
         fold_affine(net)
@@ -103,6 +108,7 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
         parameters=parameters,
         notes=net.notes,
         source=source,
+        absorbed=standing(net, live),
     )
 
 
@@ -119,7 +125,8 @@ def _unify(net: Net) -> None:
 def _check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOperators) -> None:
     kinds = Counter(_label(node) for node in nodes)
     unpredictable = sorted(kind for kind in kinds if kind in DATA_DEPENDENT)
-    unknown = sorted(kind for kind in kinds if kind not in RULES and kind not in DATA_DEPENDENT)
+    known = RULES.keys() | PLAIN.keys() | DATA_DEPENDENT
+    unknown = sorted(kind for kind in kinds if kind not in known)
     problems = []
     if unpredictable:
         listed = ", ".join(f"{kind} ({kinds[kind]})" for kind in unpredictable)
