@@ -18,7 +18,7 @@ LIKE_TENSORS = ("_nchwc", "_nhwc")
 """Kernels of another layout are called like the tensor they make, with one of these behind."""
 
 SHARE_KNOWN = 0.5
-"""A profile that names fewer of a model's operators than this is of another model."""
+"""Of what a profile names, at least this share has to be of the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class _Found:
         while waiting:
             for tensor in self._nodes[waiting.pop()].inputs:
                 name = self._maker.get(tensor)
-                if name is None or name in self.seen or self._nodes[name].role == "constant":
+                if name is None or name in self.seen or self._nodes[name].copied:
                     continue
                 if len(self._readers[tensor]) == 1:
                     self.seen[name] = kernel.place, f"fused into {kernel.name}"
@@ -211,15 +211,20 @@ class _Reasons:
 def _refuse_other_model(
     assignment: Assignment, evidence: Evidence, found: _Found, file: str
 ) -> None:
-    """A profile of another model names hardly any of this one's nodes."""
-    operators = [node for node in assignment.nodes if node.role == "operator"]
-    known = sum(1 for node in operators if found.of(node)[0])
-    strange = [name for name in evidence.assigned if name not in {n.name for n in assignment.nodes}]
-    strange += [kernel.name for kernel in found.foreign]
-    if strange and known < SHARE_KNOWN * len(operators) and not found.own:
+    """Most of what ran has to be of this model: by name and kind, or by the tensors it makes."""
+    kinds = {node.name: node.kind for node in assignment.nodes}
+    strange = [f"{k.name} ({k.kind})" for k in found.foreign if k.place not in k.kind]
+    strange += [
+        f"{k.name} ({k.kind}, here {kinds[k.name]})"
+        for k in evidence.kernels
+        if k.name in kinds and kinds[k.name] not in k.kind and k.place not in k.kind
+    ]
+    strange += [name for name in evidence.assigned if name not in kinds]
+    said = len(evidence.kernels) + len(evidence.assigned)
+    if len(strange) > (1 - SHARE_KNOWN) * said:
         raise ResultsError(
-            f"it names {known} of the {len(operators)} operators of {assignment.model}; it does"
-            f" name {', '.join(strange[:5])}",
+            f"{len(strange)} of the {said} nodes it names are not of {assignment.model}:"
+            f" {', '.join(strange[:5])}",
             where=Location(file),
             hint="it is of another model, or of another version of it",
         )

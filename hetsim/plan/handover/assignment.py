@@ -5,16 +5,18 @@ arithmetic on shapes, constants. Each of them goes where what it belongs to goes
 
 * ``operator``: an operator of the graph, in its own partition;
 * ``absorbed``: stands behind an operator (``Graph.absorbed``) and goes with it;
-* ``shape``: arithmetic that hetsim has settled (a Shape and what follows); it goes where the last
-  of its inputs comes from, so that nothing runs before what it reads;
+* ``shape``: arithmetic that hetsim has settled (a Shape and what follows) and that stands behind
+  no operator; it goes where the last of its inputs comes from;
 * ``constant``: depends on no input of the network; every partition that reads it has a copy;
 * ``unused``: no output depends on it; it runs nowhere.
+
+None of them runs behind what reads it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,7 +28,8 @@ from hetsim.workload.graph import Graph
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
-ROLES = ("operator", "absorbed", "shape", "constant", "unused")
+_LAST = 2**31
+"""A position behind every partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,16 @@ class AssignedNode:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     dtype: str = ""
+
+    @property
+    def copied(self) -> bool:
+        """Whether every part that reads it has a copy, so that its result does not pass.
+
+        Constants have; so has what makes floats of integers: it is part of whatever computes with
+        them, and the integers pass.
+        """
+        unfolds = self.role == "absorbed" and self.kind == "DequantizeLinear"
+        return self.role == "constant" or unfolds
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +136,7 @@ def assign(
         nodes=assigned,
         inputs=tuple(i.name for i in model.graph.input),
         outputs=tuple(
-            t for node in assigned if node.part >= 0 and node.role != "constant"
+            t for node in assigned if node.part >= 0 and not node.copied
             for t in node.outputs if t in outputs
         ),
     )  # fmt: skip
@@ -150,7 +163,7 @@ class _Placing:
         self._maker = {t: node.name for node in self._nodes for t in node.output if t}
         self._fed = {i.name for i in model.graph.input}
         self._outputs = {output.name for output in model.graph.output}
-        self._absorbed: Mapping[str, str] = getattr(graph, "absorbed", {})
+        self._absorbed = graph.absorbed
         self._reads: dict[str, list[str]] = {}
         for node in self._nodes:
             for tensor in node.input:
@@ -161,7 +174,6 @@ class _Placing:
         used, moving = self._used(), self._moving()
         roles: dict[str, str] = {}
         parts: dict[str, int] = {}
-        late = []
         for node in self._nodes:
             name = node.name
             owner = self._absorbed.get(name, "")
@@ -171,23 +183,16 @@ class _Placing:
                 roles[name] = "unused"
             elif name not in moving:
                 roles[name] = "constant"
-            elif owner in self._home:
-                roles[name], parts[name] = "absorbed", self._home[owner]
             else:
-                roles[name] = "shape"
+                roles[name] = "absorbed" if owner in self._home else "shape"
                 before = [parts[self._maker[t]] for t in node.input if self._maker.get(t) in parts]
-                if before:
-                    parts[name] = max(before)
-                else:
-                    late.append(node)
-        # What follows from inputs of the network alone goes with whoever reads it first.
-        for node in reversed(late):
-            parts[node.name] = min((parts[r] for r in self._readers(node) if r in parts), default=0)
-        for node in reversed(self._nodes):
-            if roles[node.name] == "constant":
-                readers = [parts[r] for r in self._readers(node) if r in parts]
-                parts[node.name] = min(readers, default=0)
-        return roles, parts
+                parts[name] = self._home.get(owner, max(before, default=_LAST))
+        for node in reversed(self._nodes):  # nothing runs behind those that read it
+            if roles[node.name] not in ("operator", "unused"):
+                readers = (r for t in node.output for r in self._reads.get(t, ()))
+                first = min((parts[r] for r in readers if r in parts), default=_LAST)
+                parts[node.name] = min(parts.get(node.name, _LAST), first)
+        return roles, {name: 0 if part == _LAST else part for name, part in parts.items()}
 
     def _used(self) -> set[str]:
         """Nodes that some output depends on."""
@@ -206,9 +211,6 @@ class _Placing:
                 moving.add(node.name)
                 fed.update(t for t in node.output if t)
         return moving
-
-    def _readers(self, node: NodeProto) -> list[str]:
-        return [name for tensor in node.output for name in self._reads.get(tensor, ())]
 
 
 def _in_order(model: ModelProto) -> list[NodeProto]:
@@ -252,9 +254,7 @@ def _refuse_disorder(nodes: Sequence[NodeProto], parts: Mapping[str, int], plan:
 
 
 def _node(node: NodeProto, graph: Graph, role: str, part: int) -> AssignedNode:
-    operator = (
-        node.name if role == "operator" else getattr(graph, "absorbed", {}).get(node.name, "")
-    )
+    operator = node.name if role == "operator" else graph.absorbed.get(node.name, "")
     position = graph.index.get(operator)
     return AssignedNode(
         node.name,
@@ -268,22 +268,37 @@ def _node(node: NodeProto, graph: Graph, role: str, part: int) -> AssignedNode:
     )
 
 
+def members(nodes: Sequence[AssignedNode], count: int) -> list[list[AssignedNode]]:
+    """The nodes of each of ``count`` parts, in the order of ``nodes``; copies are in several."""
+    maker = {t: node for node in nodes for t in node.outputs if node.copied}
+    names: list[set[str]] = [set() for _ in range(count)]
+    for node in nodes:
+        if node.part < 0 or node.copied:
+            continue
+        inside = names[node.part]
+        waiting = [node]
+        while waiting:
+            one = waiting.pop()
+            inside.add(one.name)
+            needed = (maker[t] for t in one.inputs if t in maker)
+            waiting.extend(other for other in needed if other.name not in inside)
+    return [[node for node in nodes if node.name in inside] for inside in names]
+
+
 def _parts(
-    plan: Plan, nodes: Iterable[AssignedNode], fed: set[str], outputs: set[str]
+    plan: Plan, nodes: Sequence[AssignedNode], fed: set[str], outputs: set[str]
 ) -> tuple[Part, ...]:
-    """What passes between partitions; constants are copied and do not pass."""
-    running = [node for node in nodes if node.part >= 0 and node.role != "constant"]
-    maker = {t: node.part for node in running for t in node.outputs}
-    reads: list[dict[str, None]] = [{} for _ in plan.partitions]
-    passed: set[str] = set(outputs)
-    for node in running:
-        for tensor in node.inputs:
-            if tensor in fed or maker.get(tensor, node.part) != node.part:
-                reads[node.part][tensor] = None
-                passed.add(tensor)
+    """What passes between partitions."""
+    maker = {t: n.part for n in nodes for t in n.outputs if n.part >= 0 and not n.copied}
+    reads: list[dict[str, None]] = []
+    for position, inside in enumerate(members(nodes, len(plan.partitions))):
+        tensors = (t for node in inside for t in node.inputs)
+        reads.append({t: None for t in tensors if t in fed or maker.get(t, position) != position})
+    passed = outputs.union(*reads)
     made: list[dict[str, None]] = [{} for _ in plan.partitions]
-    for node in running:
-        made[node.part].update(dict.fromkeys(t for t in node.outputs if t in passed))
+    for tensor, position in maker.items():
+        if tensor in passed:
+            made[position][tensor] = None
     return tuple(
         Part(p.name, p.pu, tuple(reads[i]), tuple(made[i])) for i, p in enumerate(plan.partitions)
     )

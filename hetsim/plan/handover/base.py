@@ -59,7 +59,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Export:
-    """Content of files by name, and remarks. One file alone needs no directory."""
+    """Content of files by name, and remarks."""
 
     files: Mapping[str, str | bytes]
     notes: tuple[str, ...] = field(default=())
@@ -70,11 +70,13 @@ class Exporter(ABC):
 
     ``roles`` names the target of units by what they are (``cpu``, ``gpu``, ``npu``), where that
     leaves no choice; ``choices`` are names that messages show. ``summary`` is one line for lists.
+    ``directory``: what it writes is several files.
     """
 
     summary: ClassVar[str]
     roles: ClassVar[Mapping[str, str]] = {}
     choices: ClassVar[tuple[str, ...]] = ()
+    directory: ClassVar[bool] = True
 
     @abstractmethod
     def export(self, order: Order) -> Export:

@@ -10,6 +10,7 @@ class NestC(Exporter):
     """NEST-C's own plan file; it names operators, so no model goes with it."""
 
     summary = "a partition plan of NEST-C"
+    directory = False
 
     def export(self, order: Order) -> Export:
         """The plan file; backends are told by ``--map PU=BACKEND``, or follow from the units."""

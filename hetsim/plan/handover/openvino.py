@@ -48,6 +48,6 @@ def affinities(assignment: Assignment) -> dict[str, Any]:
     made = {}
     for node in assignment.nodes:
         target = assignment.target_of(node)
-        if target is not None and node.role != "constant":
+        if target is not None and not node.copied:
             made.update(dict.fromkeys(node.outputs, target.name))
     return {"device": f"HETERO:{','.join(devices)}", "tensors": made}

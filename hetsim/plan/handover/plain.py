@@ -13,6 +13,7 @@ class Plain(Exporter):
     """One JSON file (``hetsim schema assignment``); units keep their names unless mapped."""
 
     summary = "every node of the model with its partition, as JSON for a compiler of one's own"
+    directory = False
 
     def export(self, order: Order) -> Export:
         """The assignment; the model is read, and not written."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hetsim.errors import Location, PlanError
-from hetsim.plan.handover.assignment import Assignment
+from hetsim.plan.handover.assignment import Assignment, members
 from hetsim.workload.graph import Graph
 
 if TYPE_CHECKING:
@@ -72,25 +72,14 @@ def cut(model: ModelProto, assignment: Assignment, graph: Graph) -> list[ModelPr
     """
     types = _types(model, graph)
     by_name = {node.name: node for node in model.graph.node}
-    assigned = {node.name: node for node in assignment.nodes}
-    constants = {n.name: n for n in assignment.nodes if n.role == "constant"}
-    maker = {t: n.name for n in constants.values() for t in n.outputs}
-    order = {node.name: i for i, node in enumerate(model.graph.node)}
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
     sparse = {tensor.values.name: tensor for tensor in model.graph.sparse_initializer}
     models = []
-    for position, part in enumerate(assignment.parts):
-        names = {n.name for n in assignment.nodes if n.part == position and n.name not in constants}
-        waiting = list(names)
-        while waiting:
-            for tensor in assigned[waiting.pop()].inputs:
-                needed = maker.get(tensor)
-                if needed is not None and needed not in names:
-                    names.add(needed)
-                    waiting.append(needed)
+    inside = members(assignment.nodes, len(assignment.parts))
+    for part, nodes in zip(assignment.parts, inside, strict=True):
         cut_out = _empty(model, f"{assignment.model}/{part.name}")
         body = cut_out.graph
-        body.node.extend(by_name[name] for name in sorted(names, key=order.__getitem__))
+        body.node.extend(by_name[node.name] for node in nodes)
         read = dict.fromkeys(t for node in body.node for t in node.input if t)
         body.initializer.extend(weights[t] for t in read if t in weights)
         body.sparse_initializer.extend(sparse[t] for t in read if t in sparse)
