@@ -83,12 +83,11 @@ def open_placed(
     ort = runtime()
     options = ort.SessionOptions()
     options.log_severity_level = 4
-    options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
-    for key, value in (settings or {}).items():
-        options.add_session_config_entry(key, value)
+    entries = {"session.record_ep_graph_assignment_info": "1", **(settings or {})}
     if isinstance(model, bytes):
-        key = "session.model_external_initializers_file_folder_path"
-        options.add_session_config_entry(key, str(folder))
+        entries["session.model_external_initializers_file_folder_path"] = str(folder)
+    for key, value in entries.items():
+        options.add_session_config_entry(key, value)
     providers: list[Any] = []
     plugged = False
     for target in targets:
@@ -108,6 +107,15 @@ def open_placed(
         return ort.InferenceSession(source, options, **more)
     except Exception as error:
         raise cannot_run(label, error) from error
+
+
+def assigned_nodes(session: Any) -> dict[str, str]:
+    """Provider of every node, as the session recorded it when it placed them."""
+    return {
+        node.name: part.ep_name
+        for part in session.get_provider_graph_assignment_info()
+        for node in part.get_nodes()
+    }
 
 
 def _devices(target: Target) -> list[Any]:
