@@ -27,6 +27,14 @@ from hetsim.plan.handover.registry import exporter_names
 if TYPE_CHECKING:
     from hetsim.host.handover.compare import Comparison
 
+GONE = {
+    "absorbed": "removed or folded into an operator",
+    "shape": "arithmetic on shapes, computed before running",
+    "constant": "constants, computed before running",
+    "unused": "no output depends on them",
+}
+"""What became of nodes that the runtime had not to place, by role."""
+
 strict_option = click.option(
     "--strict", is_flag=True, help="Exit with 2 unless every node ran where the plan has it."
 )
@@ -227,9 +235,9 @@ def _print(found: Comparison) -> None:
                       told, style=style)  # fmt: skip
     console = Console()
     console.print(table, markup=False)
-    gone = Counter(row.reason.partition(":")[0] for row in found.rows if row.status == "gone")
-    for reason, count in gone.items():
-        console.print(f"{count} more nodes: {reason}", markup=False, highlight=False)
+    gone = Counter(row.node.role for row in found.rows if row.status == "gone")
+    for role, count in gone.items():
+        console.print(f"{count} more nodes: {GONE[role]}", markup=False, highlight=False)
     inserted = Counter((k.kind, k.place) for k in found.inserted)
     for (kind, provider), count in inserted.items():
         console.print(f"{count} x {kind} of {provider}: no node of the model", markup=False)

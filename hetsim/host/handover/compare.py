@@ -97,6 +97,7 @@ class _Found:
                 self.seen[name] = place, ""
         self.own = frozenset(self.seen)
         """Nodes that the runtime named."""
+        self._standing = {n.operator: n.name for n in assignment.nodes if n.name in self.own}
         named = [k for k in foreign if not self._claim(k)]
         self.foreign = tuple(named)
         self._places = {k.place for k in foreign} | {
@@ -113,6 +114,9 @@ class _Found:
             return owner[0], f"computed with {node.operator}"
         if node.role != "operator":
             return "", ""
+        standing = self._standing.get(node.name)
+        if standing is not None:
+            return self.seen[standing][0], f"ran under the name of {standing}"
         neighbours = [self._maker[t] for t in node.inputs if t in self._maker]
         neighbours += [name for t in node.outputs for name in self._readers.get(t, ())]
         for name in neighbours:
