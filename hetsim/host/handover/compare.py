@@ -95,13 +95,18 @@ class _Found:
         for name, place in evidence.assigned.items():
             if name in self._nodes:
                 self.seen[name] = place, ""
+            elif name in self._maker:  # called like the tensor it makes
+                self.seen[self._maker[name]] = place, ""
         self.own = frozenset(self.seen)
         """Nodes that the runtime named."""
         self._standing = {n.operator: n.name for n in assignment.nodes if n.name in self.own}
         named = [k for k in foreign if not self._claim(k)]
         self.foreign = tuple(named)
+        self._within = evidence.within
         self._places = {k.place for k in foreign} | {
-            place for name, place in evidence.assigned.items() if name not in self._nodes
+            place
+            for name, place in evidence.assigned.items()
+            if name not in self._nodes and name not in self._maker
         }
         self._fused_kinds = Counter(k.kind for k in named)
 
@@ -117,6 +122,8 @@ class _Found:
         standing = self._standing.get(node.name)
         if standing is not None:
             return self.seen[standing][0], f"ran under the name of {standing}"
+        if node.name in self._within:
+            return self._within[node.name], "fused under another name in a submodel that ran there"
         neighbours = [self._maker[t] for t in node.inputs if t in self._maker]
         neighbours += [name for t in node.outputs for name in self._readers.get(t, ())]
         for name in neighbours:
@@ -223,7 +230,8 @@ def _refuse_other_model(
         for k in evidence.kernels
         if k.name in kinds and kinds[k.name] not in k.kind and k.place not in k.kind
     ]
-    strange += [name for name in evidence.assigned if name not in kinds]
+    tensors = {t for node in assignment.nodes for t in node.outputs}
+    strange += [name for name in evidence.assigned if name not in kinds and name not in tensors]
     said = len(evidence.kernels) + len(evidence.assigned)
     if len(strange) > (1 - SHARE_KNOWN) * said:
         raise ResultsError(

@@ -33,7 +33,8 @@ class Evidence:
     """What one or several sessions said.
 
     ``places``: all that the sessions could use, empty when that is not known. ``assigned`` is the
-    place of nodes by name, as the runtime recorded it; ``kernels`` is what its profiler saw.
+    place of nodes by name, as the runtime recorded it; ``kernels`` is what its profiler saw;
+    ``within`` is the place of whole submodels for the nodes that went into them.
     ``refused`` says of single nodes why their place did not take them. ``deviation`` is the
     largest difference of an output from the whole model's, as a share of its largest value.
     """
@@ -43,6 +44,7 @@ class Evidence:
     places: tuple[str, ...] = ()
     assigned: dict[str, str] = field(default_factory=dict)
     kernels: tuple[Kernel, ...] = ()
+    within: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     deviation: float | None = None
 
@@ -65,6 +67,10 @@ class PlacementFile(Record):
     places: list[str] = Field(default_factory=list, description="providers that could be used")
     assigned: dict[str, str] = Field(default_factory=dict, description="provider of nodes by name")
     kernels: list[KernelEntry] = Field(default_factory=list, description="what its profiler saw")
+    within: dict[str, str] = Field(
+        default_factory=dict,
+        description="provider of the submodel that a node went into, where it kept no name",
+    )
     refused: dict[str, str] = Field(
         default_factory=dict, description="why the planned provider did not take a node"
     )
@@ -94,6 +100,7 @@ def dump_evidence(evidence: Evidence) -> str:
             KernelEntry(name=k.name, kind=k.kind, place=k.place, outputs=list(k.outputs))
             for k in evidence.kernels
         ],
+        within=evidence.within,
         refused=evidence.refused,
         deviation=evidence.deviation,
     )
@@ -128,6 +135,7 @@ def parse_evidence(text: str, path: Path, runtime: str) -> Evidence:
         tuple(entry.places),
         entry.assigned,
         tuple(Kernel(k.name, k.kind, k.place, tuple(k.outputs)) for k in entry.kernels),
+        entry.within,
         entry.refused,
         entry.deviation,
     )

@@ -44,6 +44,7 @@ def run(directory: Path, assignment: Assignment, *, whole: bool, seed: int) -> E
     wanted = list(assignment.outputs)
     expected = dict(zip(wanted, plain.run(wanted, feeds), strict=True))
     assigned: dict[str, str] = {}
+    within: dict[str, str] = {}
     if whole:
         session = _whole_session(directory, assignment)
         made = dict(zip(wanted, session.run(wanted, feeds), strict=True))
@@ -58,13 +59,18 @@ def run(directory: Path, assignment: Assignment, *, whole: bool, seed: int) -> E
             names = list(part.outputs)
             results = session.run(names, {name: values[name] for name in part.inputs})
             values |= dict(zip(names, results, strict=True))
-            assigned |= assigned_nodes(session)
+            placed = assigned_nodes(session)
+            assigned |= placed
+            if len(set(placed.values())) == 1:
+                place = next(iter(placed.values()))
+                within |= {node.name: place for node in assignment.nodes if node.part == position}
         made = {name: values[name] for name in wanted}
     return Evidence(
         "onnxruntime",
         runtime().__version__,
         tuple(dict.fromkeys([*(t.name for t in assignment.targets.values()), CPU])),
         assigned,
+        within={name: place for name, place in within.items() if name not in assigned},
         refused=refusals(directory, model, assignment, assigned),
         deviation=deviation(made, expected),
     )

@@ -2,13 +2,17 @@
 
 OpenVINO tells which submodel each kernel belongs to (profiling), which nodes of the file a kernel
 was made of (the runtime model), and, in the header of a compiled model, the device of every
-submodel. The three together are where each node ran.
+submodel. The three together are where each node ran. Nodes that lost their names on the way are
+found in the drawing that HETERO makes of its submodels.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +37,14 @@ LAYERS = "originalLayersNames"
 """Runtime information that says which nodes a kernel is made of. Set beforehand, it survives when a
 plug-in folds nodes and gives the result a name of its own."""
 
+DRAW = "OPENVINO_HETERO_VISUALIZE"
+DRAWINGS = "hetero_subgraphs_*.dot"
+
 EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 """The reference computes in the file's own precision; a CPU may otherwise round to bfloat16."""
 
 _DEVICES = re.compile(rb'<compiled_submodel device="([^"]*)"')
+_NODE = re.compile(r'label="([^"\\]+)\\n[^"]*?\\nsubgraph=\d+\\ndevice=([^"\\]+)"')
 _SUBMODEL = re.compile(r"subgraph(\d+): (.*)", re.DOTALL)
 
 
@@ -50,19 +58,22 @@ def run(directory: Path, assignment: Assignment, *, whole: bool, seed: int) -> E
         WorkloadError: OpenVINO cannot run the model.
     """
     openvino = _openvino()
+    whole_file = str((directory / WHOLE).resolve())
     checked = read_whole(directory, assignment)
     feeds = random_feeds(checked, seed)
     core = openvino.Core()
     _prepare(core, assignment.targets.values())
     try:
-        model = core.read_model(str(directory / WHOLE))
+        model = core.read_model(whole_file)
         origin = _origin(model, assignment)
         refused = _pin(core, model, assignment, origin)
         devices = affinities(assignment)["device"]
-        compiled = core.compile_model(model, devices, {"PERF_COUNT": "YES"})
+        with _drawn() as drawing:
+            compiled = core.compile_model(model, devices, {"PERF_COUNT": "YES"})
+            submodels = _submodels(sorted(drawing.glob(DRAWINGS)))
         request = compiled.create_infer_request()
         made = _results(request, compiled, feeds)
-        plain = core.compile_model(core.read_model(str(directory / WHOLE)), "CPU", EXACT)
+        plain = core.compile_model(core.read_model(whole_file), "CPU", EXACT)
         expected = _results(plain.create_infer_request(), plain, feeds)
         assigned = _where(compiled, request, origin)
     except RuntimeError as error:
@@ -77,20 +88,55 @@ def run(directory: Path, assignment: Assignment, *, whole: bool, seed: int) -> E
         openvino.__version__.partition("-")[0],
         places,
         assigned,
+        within={
+            node.name: device
+            for name, device in submodels.items()
+            for node in origin.get(name, ())
+            if node.name not in assigned
+        },
         refused=refused,
         deviation=deviation(made, expected),
     )
 
 
 def read(files: Sequence[Path]) -> Evidence:
-    """Reads a record that ``plan run -o`` wrote; OpenVINO keeps none of its own.
+    """Reads a record of ``plan run -o``, or the drawings that HETERO makes of its submodels.
+
+    The environment variable ``OPENVINO_HETERO_VISUALIZE=YES`` makes it write
+    ``hetero_subgraphs_*.dot`` while it compiles; nodes in them bear the names of the file's.
 
     Raises:
-        ResultsError: it is none, or there are several.
+        ResultsError: none of both; a drawing that shows no device.
     """
-    if len(files) != 1:
-        raise ResultsError("a single record was expected", where=Location(str(files[1])))
-    return parse_evidence(read_text(files[0]), files[0], "openvino")
+    if files[0].suffix != ".dot":
+        return parse_evidence(read_text(files[0]), files[0], "openvino")
+    found = _submodels(files)
+    if not found:
+        raise ResultsError(
+            "it shows no node with a device",
+            where=Location(str(files[0])),
+            hint="hetero_subgraphs_*.dot of OPENVINO_HETERO_VISUALIZE=YES was expected",
+        )
+    return Evidence("openvino", assigned=found)
+
+
+@contextlib.contextmanager
+def _drawn() -> Iterator[Path]:
+    """A directory into which HETERO draws its submodels: it does so where the process stands."""
+    before = os.environ.get(DRAW)
+    os.environ[DRAW] = "YES"
+    try:
+        with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
+            yield Path(place)
+    finally:
+        os.environ.pop(DRAW)
+        if before is not None:
+            os.environ[DRAW] = before
+
+
+def _submodels(drawings: Sequence[Path]) -> dict[str, str]:
+    """The device of every node that is drawn, by friendly name."""
+    return {match[1]: match[2] for file in drawings for match in _NODE.finditer(read_text(file))}
 
 
 def _openvino() -> Any:
