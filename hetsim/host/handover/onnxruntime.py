@@ -60,7 +60,8 @@ def run(directory: Path, assignment: Assignment, *, whole: bool, seed: int) -> E
             results = session.run(names, {name: values[name] for name in part.inputs})
             values |= dict(zip(names, results, strict=True))
             placed = assigned_nodes(session)
-            assigned |= placed
+            copies = {n.name for n in assignment.nodes if n.copied and n.part != position}
+            assigned |= {name: place for name, place in placed.items() if name not in copies}
             if len(set(placed.values())) == 1:
                 place = next(iter(placed.values()))
                 within |= {node.name: place for node in assignment.nodes if node.part == position}

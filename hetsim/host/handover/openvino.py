@@ -65,6 +65,7 @@ def run(directory: Path, assignment: Assignment, *, whole: bool, seed: int) -> E
     _prepare(core, assignment.targets.values())
     try:
         model = core.read_model(whole_file)
+        _fold_constants(model)
         origin = _origin(model, assignment)
         refused = _pin(core, model, assignment, origin)
         devices = affinities(assignment)["device"]
@@ -168,6 +169,15 @@ def _prepare(core: Any, targets: Any) -> None:
         own = {key: value for key, value in target.options.items() if key != LIBRARY}
         if own:
             core.set_property(name, own)
+
+
+def _fold_constants(model: Any) -> None:
+    """Computes what depends on no input: devices would have to hand weights over otherwise."""
+    from openvino import passes
+
+    manager = passes.Manager()
+    manager.register_pass(passes.ConstantFolding())
+    manager.run_passes(model)
 
 
 def _origin(model: Any, assignment: Assignment) -> dict[str, tuple[AssignedNode, ...]]:
