@@ -17,8 +17,9 @@ Status = Literal["as planned", "elsewhere", "gone", "unseen"]
 LIKE_TENSORS = ("_nchwc", "_nhwc")
 """Kernels of another layout are called like the tensor they make, with one of these behind."""
 
-SHARE_KNOWN = 0.5
-"""Of what a profile names, at least this share has to be of the model."""
+FEWEST_KNOWN, MOST_OTHER = 0.1, 0.25
+"""Of what a profile names at least this share has to be of the model, and of those nodes at most
+that share may be of another kind: fusions rename much, and few names of theirs are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,11 @@ class _Found:
         tensors = list(kernel.outputs)
         tensors += [kernel.name.removesuffix(s) for s in LIKE_TENSORS if kernel.name.endswith(s)]
         start = [self._maker[t] for t in tensors if t in self._maker]
-        start += [t for t in tensors if t in self._nodes]
+        start += [name for name in (*tensors, *_above(kernel.name)) if name in self._nodes]
         for name in start:
             told = "" if self._nodes[name].kind == kernel.kind else f", a {kernel.kind}"
             self.seen.setdefault(name, (kernel.place, f"ran as {kernel.name}{told}"))
+            self._kinds[name] = kernel.kind
             self._take_along(name, kernel)
         return bool(start)
 
@@ -157,6 +159,12 @@ class _Found:
                 if len(self._readers[tensor]) == 1:
                     self.seen[name] = kernel.place, f"fused into {kernel.name}"
                     waiting.append(name)
+
+
+def _above(name: str) -> list[str]:
+    """Names that a fusion may have put its own behind: ``matmul/MatMulAddFusion``."""
+    parts = name.split("/")
+    return ["/".join(parts[:i]) for i in range(len(parts) - 1, 0, -1) if any(parts[:i])]
 
 
 def _row(assignment: Assignment, found: _Found, node: AssignedNode) -> Row:
@@ -222,21 +230,19 @@ class _Reasons:
 def _refuse_other_model(
     assignment: Assignment, evidence: Evidence, found: _Found, file: str
 ) -> None:
-    """Most of what ran has to be of this model: by name and kind, or by the tensors it makes."""
+    """Nodes have to be of the kind that they have here, and some of them have to be known."""
     kinds = {node.name: node.kind for node in assignment.nodes}
-    strange = [f"{k.name} ({k.kind})" for k in found.foreign if k.place not in k.kind]
-    strange += [
-        f"{k.name} ({k.kind}, here {kinds[k.name]})"
-        for k in evidence.kernels
-        if k.name in kinds and kinds[k.name] not in k.kind and k.place not in k.kind
-    ]
     tensors = {t for node in assignment.nodes for t in node.outputs}
-    strange += [name for name in evidence.assigned if name not in kinds and name not in tensors]
+    named = [kernel for kernel in evidence.kernels if kernel.name in kinds]
+    other = [f"{k.name} is a {k.kind} there and a {kinds[k.name]} here"
+             for k in named if kinds[k.name] not in k.kind]  # fmt: skip
+    foreign = [kernel.name for kernel in found.foreign if kernel.place not in kernel.kind]
+    foreign += [name for name in evidence.assigned if name not in kinds and name not in tensors]
     said = len(evidence.kernels) + len(evidence.assigned)
-    if len(strange) > (1 - SHARE_KNOWN) * said:
+    if len(other) > MOST_OTHER * len(named) or said - len(foreign) < FEWEST_KNOWN * said:
         raise ResultsError(
-            f"{len(strange)} of the {said} nodes it names are not of {assignment.model}:"
-            f" {', '.join(strange[:5])}",
+            f"it is not of {assignment.model}: {', '.join((other or foreign)[:5])}"
+            + ("" if other else f" and {len(foreign) - 5} more are no nodes of it" * bool(foreign)),
             where=Location(file),
             hint="it is of another model, or of another version of it",
         )
