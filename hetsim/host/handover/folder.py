@@ -15,14 +15,12 @@ WHOLE = "model.onnx"
 
 
 def read_whole(directory: Path, assignment: Assignment) -> ModelProto:
-    """The whole model of a directory, without its weights and with the shapes of all tensors.
+    """The whole model of a directory, without its weights.
 
     Raises:
         WorkloadError: it is missing or cannot be read.
         ResultsError: it is not the model that was assigned; says which nodes differ.
     """
-    from onnx import shape_inference
-
     from hetsim.workload.onnx.read import read_model
 
     model = read_model(directory / WHOLE)
@@ -37,4 +35,4 @@ def read_whole(directory: Path, assignment: Assignment) -> ModelProto:
             where=Location(str(directory / WHOLE)),
             hint="export the plan again, from this version of the model",
         )
-    return shape_inference.infer_shapes(model, data_prop=True)
+    return model

@@ -19,6 +19,7 @@ from hetsim.plan.handover.assignment import Assignment
 from hetsim.plan.handover.base import Export, Exporter, Order, assignment_of
 from hetsim.plan.handover.document import NAME, dump_assignment
 from hetsim.plan.handover.submodels import WEIGHTS, cut, move_weights, part_file
+from hetsim.workload.onnx.runnable import write_types
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -47,8 +48,9 @@ class OnnxRuntime(Exporter):
         """Weights are written once; all models of the directory share them."""
         assignment = assignment_of(order, self, "onnxruntime")
         model = order.ready.model
+        write_types(model)
         weights = move_weights(model)
-        parts = cut(model, assignment, order.graph)
+        parts = cut(model, assignment)
         annotate(model, assignment)
         files: dict[str, str | bytes] = {
             NAME: dump_assignment(assignment),

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from hetsim.errors import Location, PlanError
 from hetsim.plan.handover.assignment import Assignment, members
-from hetsim.workload.graph import Graph
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto
@@ -64,13 +63,14 @@ def _point(tensor: TensorProto, offset: int, length: int) -> None:
         entry.key, entry.value = key, str(value)
 
 
-def cut(model: ModelProto, assignment: Assignment, graph: Graph) -> list[ModelProto]:
-    """A model for every part, in order; ``model`` is the one that was assigned.
+def cut(model: ModelProto, assignment: Assignment) -> list[ModelProto]:
+    """A model for every part, in order; ``model`` was assigned and has its types written down.
 
     Raises:
         PlanError: the type of a tensor that passes between parts is not known.
     """
-    types = _types(model, graph)
+    infos = (*model.graph.value_info, *model.graph.input, *model.graph.output)
+    types = {info.name: info for info in infos}
     by_name = {node.name: node for node in model.graph.node}
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
     sparse = {tensor.values.name: tensor for tensor in model.graph.sparse_initializer}
@@ -99,7 +99,7 @@ def _ends(
         for name in names:
             if name not in types:
                 raise PlanError(
-                    f"partition {part!r} cannot be cut out: shape inference does not tell the type"
+                    f"partition {part!r} cannot be cut out: nothing tells the type"
                     f" of tensor {name!r}, which passes between partitions",
                     where=Location(body.name),
                 )
@@ -115,20 +115,3 @@ def _empty(model: ModelProto, name: str) -> ModelProto:
     result.opset_import.extend(model.opset_import)
     result.graph.name = name
     return result
-
-
-def _types(model: ModelProto, graph: Graph) -> dict[str, ValueInfoProto]:
-    """Type and shape of tensors by name: hetsim's own where it has them, else inferred ones."""
-    from onnx import helper, shape_inference
-
-    inferred = shape_inference.infer_shapes(model, data_prop=True).graph
-    types = {
-        info.name: info
-        for info in (*inferred.value_info, *inferred.input, *inferred.output)
-        if info.type.HasField("tensor_type") and info.type.tensor_type.elem_type
-    }
-    for tensor in graph.tensors.values():
-        if tensor.name in types:
-            kind = types[tensor.name].type.tensor_type.elem_type
-            types[tensor.name] = helper.make_tensor_value_info(tensor.name, kind, tensor.shape)
-    return types

@@ -81,6 +81,37 @@ def make_runnable(
     return Runnable(graph, ready, tuple(invented))
 
 
+def write_types(model: ModelProto) -> None:
+    """Writes the type and shape of every tensor into a runnable ``model``, as hetsim infers them.
+
+    Raises:
+        WorkloadError: see :func:`~hetsim.workload.onnx.infer.infer`.
+    """
+    from onnx import helper
+
+    from hetsim.workload.onnx.infer import infer
+    from hetsim.workload.onnx.order import constant_tensors, live_nodes, sort_nodes
+    from hetsim.workload.onnx.read import parse
+
+    where = Location(model.graph.name)
+    net = parse(model, name=None, where=where, input_shapes=None, folder=None)
+    sort_nodes(net)
+    constant = constant_tensors(net)
+    infer(net, live_nodes(net, constant, through_constants=True), constant)
+    ends = {info.name for info in (*model.graph.input, *model.graph.output)}
+    made = {tensor for node in model.graph.node for tensor in node.output}
+    del model.graph.value_info[:]
+    model.graph.value_info.extend(
+        helper.make_tensor_value_info(value.name, value.elem_type, value.shape)
+        for value in net.values.values()
+        if value.name in made and value.name not in ends
+    )
+    for info in model.graph.output:
+        if info.name in net.values:
+            found = net.values[info.name]
+            info.CopyFrom(helper.make_tensor_value_info(info.name, found.elem_type, found.shape))
+
+
 def _named(model: ModelProto, name: str) -> ModelProto:
     """A copy whose nodes have the names that the graph's operators get."""
     from onnx import ModelProto as Proto
