@@ -128,7 +128,7 @@ class _Found:
         neighbours = [self._maker[t] for t in node.inputs if t in self._maker]
         neighbours += [name for t in node.outputs for name in self._readers.get(t, ())]
         for beside in neighbours:
-            name = self._nodes[beside].operator or beside  # what was folded stands with its operator
+            name = self._nodes[beside].operator or beside  # folded: with its operator
             if self._kinds.get(name, self._nodes[name].kind) != self._nodes[name].kind:
                 return self.seen[name][0], f"fused into {name}, now a {self._kinds[name]}"
         if len(self._places) == 1:
