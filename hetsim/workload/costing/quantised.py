@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hetsim.workload.costing.elementwise import DIV
 from hetsim.workload.costing.registry import Call, Cost, rule
 
-QUANTISE = 3
-"""Round, add the zero point, saturate: operations for each element, beside the division."""
+QUANTISE = 4
+"""Multiply by the inverse scale, round, add the zero point, saturate: operations an element."""
 DEQUANTISE = 2
 """Subtract the zero point, scale."""
 
@@ -56,7 +55,7 @@ PLAIN: Mapping[str, Plain] = {
 
 @rule("QuantizeLinear", statistics=(1, 2), control=(1, 2))
 def _quantise(call: Call) -> Cost:
-    return Cost(element_ops=(QUANTISE + DIV) * call.result_elements)
+    return Cost(element_ops=QUANTISE * call.result_elements)
 
 
 @rule("DequantizeLinear", statistics=(1, 2), control=(1, 2), typed_by="output")
@@ -67,4 +66,4 @@ def _dequantise(call: Call) -> Cost:
 @rule("DynamicQuantizeLinear")
 def _dynamic_quantise(call: Call) -> Cost:
     """Minimum and maximum of all elements, then quantisation."""
-    return Cost(element_ops=(2 + QUANTISE + DIV) * call.result_elements)
+    return Cost(element_ops=(2 + QUANTISE) * call.result_elements)
