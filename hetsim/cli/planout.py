@@ -77,7 +77,7 @@ def export(
     Every node of the model's file gets a provider, also those that are no operators of the plan.
     What needs several files (models, weights) is a directory, which 'hetsim plan run' runs.
     """
-    from hetsim.errors import Location
+    from hetsim.errors import Location, PlanError
     from hetsim.plan.anyfile import read_plan
     from hetsim.plan.handover.base import Order
     from hetsim.plan.handover.registry import find_exporter
@@ -100,7 +100,11 @@ def export(
         found.plan, graph, unit, given,
         lambda: load_runnable(name, input_shapes=shapes, seed=seed),
     )  # fmt: skip
-    made = exporter.export(order)
+    try:
+        made = exporter.export(order)
+    except PlanError as error:
+        error.where = error.where or Location(file)
+        raise
     tell([*found.notes, *made.notes])
     if exporter.directory and output is not None:
         write_files(output, made.files, force)
@@ -199,7 +203,7 @@ def _told(found: Comparison, as_json: bool, strict: bool) -> int:
 
 def _plain(found: Comparison) -> dict[str, object]:
     return {
-        "schema": "hetsim.placement/1",
+        "schema": "hetsim.carried_out/1",
         "runtime": found.evidence.runtime,
         "version": found.evidence.version,
         "placeable": len(found.placeable),

@@ -10,7 +10,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from hetsim.errors import ConfigError, MissingExtraError, ResultsError
+from hetsim.errors import ConfigError, HetsimError, MissingExtraError, ResultsError
 from hetsim.host.deviation import deviation
 from hetsim.host.handover.compare import Comparison, compare
 from hetsim.host.handover.evidence import Evidence, Kernel, dump_evidence, parse_evidence
@@ -116,6 +116,15 @@ def test_a_model_that_changed_after_the_export_is_refused_by_node(tmp_path):
     model.graph.node[2].op_type = "Tanh"
     onnx.save(model, place / "model.onnx")
     with pytest.raises(ResultsError, match=r"model.onnx: .*nodes that differ: Relu_2"):
+        carried_out(place)
+
+
+@needs_runtime
+@pytest.mark.parametrize("name", ["weights.bin", "part-001.onnx", "model.onnx", "assignment.json"])
+def test_an_incomplete_directory_names_the_file(tmp_path, name):
+    place = exported(tmp_path / "out", "onnxruntime", ["npu=CPUExecutionProvider"])
+    (place / name).unlink()
+    with pytest.raises(HetsimError, match=rf"{name}: there is no such file"):
         carried_out(place)
 
 

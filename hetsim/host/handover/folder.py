@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hetsim.errors import Location, ResultsError
 from hetsim.plan.handover.assignment import Assignment, fingerprint
+from hetsim.plan.handover.submodels import WEIGHTS, WHOLE
 
 if TYPE_CHECKING:
     from onnx import ModelProto
-
-WHOLE = "model.onnx"
 
 
 def read_whole(directory: Path, assignment: Assignment) -> ModelProto:
@@ -35,4 +35,17 @@ def read_whole(directory: Path, assignment: Assignment) -> ModelProto:
             where=Location(str(directory / WHOLE)),
             hint="export the plan again, from this version of the model",
         )
+    weighty = any(tensor.external_data for tensor in model.graph.initializer)
+    need_files(directory, [WEIGHTS] if weighty else [])
     return model
+
+
+def need_files(directory: Path, names: Iterable[str]) -> None:
+    """Raises ``ResultsError`` unless ``directory`` holds files of these names."""
+    for name in names:
+        if not (directory / name).is_file():
+            raise ResultsError(
+                "there is no such file",
+                where=Location(str(directory / name)),
+                hint="the directory is incomplete: export the plan again",
+            )

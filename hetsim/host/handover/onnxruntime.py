@@ -15,15 +15,15 @@ from hetsim.cost.measured.readers.ort import SUFFIX, kernel_events
 from hetsim.errors import Location, ResultsError, WorkloadError
 from hetsim.host.deviation import deviation
 from hetsim.host.handover.evidence import Evidence, Kernel, is_evidence, parse_evidence
-from hetsim.host.handover.folder import read_whole
+from hetsim.host.handover.folder import need_files, read_whole
 from hetsim.host.handover.probe import refusals
 from hetsim.host.handover.providers import CPU, assigned_nodes, need, open_placed
 from hetsim.host.network import random_feeds
 from hetsim.host.session import runtime
 from hetsim.infiles import read_text
 from hetsim.plan.handover.assignment import Assignment
-from hetsim.plan.handover.onnxruntime import WHOLE, session_options
-from hetsim.plan.handover.submodels import part_file
+from hetsim.plan.handover.onnxruntime import session_options
+from hetsim.plan.handover.submodels import WHOLE, part_file
 from hetsim.plan.handover.targets import Target
 from hetsim.records import parse_json
 
@@ -39,6 +39,7 @@ def run(directory: Path, assignment: Assignment, *, whole: bool, seed: int) -> E
     """
     need(assignment.targets.values())
     model = read_whole(directory, assignment)
+    need_files(directory, [] if whole else map(part_file, range(len(assignment.parts))))
     feeds = random_feeds(model, seed)
     plain = open_placed(directory / WHOLE, [Target(CPU)], assignment.model, directory)
     wanted = list(assignment.outputs)

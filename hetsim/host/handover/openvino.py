@@ -19,11 +19,12 @@ from typing import Any
 from hetsim.errors import ConfigError, Location, MissingExtraError, ResultsError, WorkloadError
 from hetsim.host.deviation import deviation
 from hetsim.host.handover.evidence import Evidence, parse_evidence
-from hetsim.host.handover.folder import WHOLE, read_whole
+from hetsim.host.handover.folder import read_whole
 from hetsim.host.network import random_feeds
 from hetsim.infiles import read_text
 from hetsim.plan.handover.assignment import AssignedNode, Assignment
 from hetsim.plan.handover.openvino import affinities
+from hetsim.plan.handover.submodels import WHOLE
 from hetsim.plan.handover.targets import Target
 
 LIBRARY = "library"

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hetsim.errors import ConfigError
-from hetsim.host.handover.evidence import Evidence
 from hetsim.names import suggest
-from hetsim.plan.handover.assignment import Assignment
+
+if TYPE_CHECKING:
+    from hetsim.host.handover.evidence import Evidence
+    from hetsim.plan.handover.assignment import Assignment
 
 RUNTIMES = {
     "onnxruntime": "hetsim.host.handover.onnxruntime",

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hetsim.plan.handover.assignment import Assignment
 from hetsim.plan.handover.base import Export, Exporter, Order, assignment_of
 from hetsim.plan.handover.document import NAME, dump_assignment
-from hetsim.plan.handover.submodels import WEIGHTS, cut, move_weights, part_file
+from hetsim.plan.handover.submodels import WEIGHTS, WHOLE, cut, move_weights, part_file
 from hetsim.workload.onnx.runnable import write_types
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-WHOLE = "model.onnx"
 SESSION = "session.json"
 KEY = "layer_ann"
 """Metadata entry of a node by which ONNX Runtime finds its rule."""

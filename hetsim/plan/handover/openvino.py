@@ -14,9 +14,8 @@ from typing import Any, ClassVar
 from hetsim.plan.handover.assignment import Assignment
 from hetsim.plan.handover.base import Export, Exporter, Order, assignment_of
 from hetsim.plan.handover.document import NAME, dump_assignment
-from hetsim.plan.handover.submodels import WEIGHTS, move_weights
+from hetsim.plan.handover.submodels import WEIGHTS, WHOLE, move_weights
 
-WHOLE = "model.onnx"
 AFFINITY = "affinity.json"
 
 

@@ -6,10 +6,14 @@ entry-point group ``hetsim.plan_exporters`` (name = what ``--to`` says, value = 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hetsim.errors import ConfigError
 from hetsim.names import suggest
-from hetsim.plan.handover.base import Exporter
 from hetsim.plugins import installed, registered
+
+if TYPE_CHECKING:
+    from hetsim.plan.handover.base import Exporter
 
 GROUP = "hetsim.plan_exporters"
 """Entry-point group of further exporters."""
@@ -34,6 +38,8 @@ def find_exporter(name: str) -> Exporter:
         ConfigError: there is none, or an entry point fails to load, is no ``Exporter``, or takes a
             name in use.
     """
+    from hetsim.plan.handover.base import Exporter
+
     found = registered(GROUP, Exporter, BUILT_IN, "exporter")  # type: ignore[type-abstract]
     if name not in found:
         raise ConfigError(f"unknown exporter {name!r}", hint=suggest(name, found))

@@ -16,6 +16,9 @@ from hetsim.plan.handover.assignment import Assignment, members
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto
 
+WHOLE = "model.onnx"
+"""Name of the file that holds the whole network."""
+
 WEIGHTS = "weights.bin"
 """Name of the file that holds the weights of all models of a directory."""
 
