@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -238,7 +239,10 @@ def _measured(
         profile = f"profile-{label}.yaml"
         texts[f"{name}.yaml"] = host_soc(measured, name, profile)
         texts[profile] = dump_profile(host_profile(measured, f"host-{label}"))
-    texts["scenario.yaml"] = host_scenario(found[0], "./host.yaml")
+    texts["scenario.yaml"] = host_scenario(
+        found[0], "./host.yaml", [_entry(model, _known(model, shapes, len(models)))
+                                  for model in models],
+    )  # fmt: skip
     write_files(directory, texts, force)
     for measured in found:
         for times in measured.networks:
@@ -277,6 +281,17 @@ def _known(
     proto = read_model(model) if model.endswith(".onnx") else build_model_proto(model)
     own = {info.name for info in proto.graph.input}
     return {name: shape for name, shape in shapes.items() if name in own}
+
+
+def _entry(model: str, shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """How a scenario names ``model``, wherever the scenario lies."""
+    if not model.endswith(".onnx"):
+        return model
+    words = [f"path: {json.dumps(str(Path(model).resolve()))}"]
+    if shapes:
+        listed = ", ".join(f"{json.dumps(name)}: {list(shape)}" for name, shape in shapes.items())
+        words.append(f"input_shapes: {{{listed}}}")
+    return f"{{{', '.join(words)}}}"
 
 
 def _thread_counts(text: str) -> list[int]:
