@@ -1,12 +1,12 @@
 """Plans handed to real runtimes: how many nodes run where the plan has them.
 
-``python benchmarks/plan_export.py --to onnxruntime --second NAME[:OPTION=VALUE] [NETWORK|FILE.onnx ...]``
+``python benchmarks/plan_export.py --to onnxruntime --second NAME[:OPTION=VALUE] [NETWORK ...]``
 
-Every network is cut into stretches of ``--every`` operators that change the unit each time, which
-is harder than what a scheduler plans; one unit is the CPU, the other NAME. The plan is exported,
-run, and read back. A row for each: nodes of the file, partitions, nodes that the runtime had to
-place, those that ran as planned, and how far outputs are from the whole model's. The exit code is
-1 unless all did.
+Every network (of the zoo, or FILE.onnx) is cut into stretches of ``--every`` operators that change
+the unit each time, which is harder than what a scheduler plans; one unit is the CPU, the other
+NAME. The plan is exported, run, and read back. A row for each: nodes of the file, partitions, nodes
+that the runtime had to place, those that ran as planned, and how far outputs are from the whole
+model's. The exit code is 1 unless all did.
 """
 
 from __future__ import annotations
