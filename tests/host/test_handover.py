@@ -19,8 +19,8 @@ from hetsim.plan.handover.assignment import Assignment, assign
 from hetsim.plan.handover.document import load_assignment
 from hetsim.plan.handover.registry import find_exporter
 from hetsim.plan.handover.targets import Target
-from hetsim.workload.onnx.runnable import load_runnable
-from tests.plan.handed import order, roles, stretches
+from hetsim.workload.onnx.runnable import load_runnable, make_runnable
+from tests.plan.handed import order, quantised, roles, stretches
 
 try:
     import onnxruntime
@@ -70,6 +70,19 @@ def test_every_node_lands_and_parts_compute_what_the_whole_model_does(tmp_path, 
     roles_of = {row.node.name: row for row in found.rows}
     assert roles_of["norm"].status == "gone"
     assert roles_of["dead"].reason == "no output depends on it"
+
+
+@needs_runtime
+def test_copies_count_where_they_belong(tmp_path):
+    """A DequantizeLinear that three partitions read is in each, and in none that it is not in."""
+    ready = make_runnable(quantised(), "quantised")
+    place = exported(tmp_path / "out", "onnxruntime", ["npu=AzureExecutionProvider"], ready, 1)
+    found = carried_out(place)
+    rows = {row.node.name: row for row in found.rows}
+    assert found.evidence.deviation == 0
+    assert all(
+        (row.status == "as planned") == (row.pu == "cpu") for row in rows.values() if row.really
+    )
 
 
 @needs_runtime

@@ -29,7 +29,7 @@ def every_role() -> ModelProto:
     constant = numpy_helper.from_array(np.full((1, 8, 1, 1), 0.5, np.float32), "half")
     make = helper.make_node
     nodes = [
-        make("Conv", ["x", "w0"], ["a"], "conv", pads=[1, 1, 1, 1]),
+        make("Conv", ["x", "w0"], ["a"], "conv", pads=[2, 2, 2, 2]),
         make("BatchNormalization", ["a", "scale", "bias", "mean", "var"], ["b"], "norm"),
         make("Relu", ["b"], ["c"]),
         make("Constant", [], ["k"], "made", value=constant),
@@ -52,11 +52,37 @@ def every_role() -> ModelProto:
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 5])],
         [
-            weight("w0", 8, 3, 3, 3), weight("w1", 512, 5), weight("scale", 8), weight("bias", 8),
+            weight("w0", 8, 3, 5, 5), weight("w1", 512, 5), weight("scale", 8), weight("bias", 8),
             weight("mean", 8), numpy_helper.from_array(np.ones(8, np.float32), "var"),
             *(numpy_helper.from_array(np.array(v, np.int64), k) for k, v in ints.items()),
         ],
     )  # fmt: skip
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+
+
+def quantised() -> ModelProto:
+    """Two convolutions that read one dequantised tensor, as quantisers write it (QDQ)."""
+    rng = np.random.default_rng(4)
+    make = helper.make_node
+    tensors = [
+        numpy_helper.from_array(np.float32(0.05), "s"), numpy_helper.from_array(np.int8(0), "z")
+    ]  # fmt: skip
+    nodes = [make("QuantizeLinear", ["x", "s", "z"], ["xq"], "q_x"),
+             make("DequantizeLinear", ["xq", "s", "z"], ["xf"], "dq_x")]  # fmt: skip
+    source = "xf"
+    for name in ("first", "left", "right"):
+        values = rng.integers(-20, 20, (4, 4, 1, 1)).astype(np.int8)
+        tensors.append(numpy_helper.from_array(values, f"w_{name}"))
+        nodes += [
+            make("DequantizeLinear", [f"w_{name}", "s", "z"], [f"wf_{name}"], f"dq_w_{name}"),
+            make("Conv", [source, f"wf_{name}"], [name], name),
+            make("QuantizeLinear", [name, "s", "z"], [f"{name}_q"], f"q_{name}"),
+            make("DequantizeLinear", [f"{name}_q", "s", "z"], [f"{name}_f"], f"dq_{name}"),
+        ]
+        source = "first_f"
+    nodes.append(make("Sub", ["left_f", "right_f"], ["y"], "end"))
+    info = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 4, 4, 4]) for n in ("x", "y")]
+    graph = helper.make_graph(nodes, "quantised", info[:1], info[1:], tensors)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
 
 

@@ -18,9 +18,10 @@ from hetsim.plan.handover.registry import BUILT_IN, find_exporter
 from hetsim.plan.handover.submodels import INSIDE, WEIGHTS, part_file
 from hetsim.plan.handover.targets import Target, parse_targets, settle_targets
 from hetsim.plan.model import Partition, Plan
+from hetsim.soc.loader import load_soc
 from hetsim.workload.onnx.runnable import load_runnable, make_runnable
 from hetsim.workload.rewrite import Rewrite
-from tests.plan.handed import SOC, every_role, order, roles, stretches
+from tests.plan.handed import SOC, every_role, order, quantised, roles, stretches
 
 BOTH = ["npu=OtherExecutionProvider"]
 
@@ -93,6 +94,54 @@ def test_parts_one_after_the_other_compute_what_the_whole_model_computes(tmp_pat
         assert np.array_equal(values["y"], expected)
 
 
+def test_integers_pass_between_parts_and_each_unfolds_them_itself():
+    ready = make_runnable(quantised(), "quantised")
+    plan = Plan("quantised", (
+        Partition("p0", "npu", ("q_x", "first")), Partition("p1", "cpu", ("right", "dq_right")),
+        Partition("p2", "npu", ("left", "dq_left", "end")),
+    ))  # fmt: skip
+    targets = {"cpu": Target("A"), "npu": Target("B")}
+    made = assign(plan, ready.graph, ready.model, targets, "json")
+    nodes = {node.name: node for node in made.nodes}
+    assert nodes["dq_first"].role == "absorbed"
+    inside = [{n.name for n in part} for part in members(made.nodes, 3)]
+    assert [("dq_first" in names) for names in inside] == [False, True, True]
+    assert [part.inputs for part in made.parts] == [("x",), ("first_q",), ("first_q", "right_f")]
+    assert [part.outputs for part in made.parts] == [("first_q",), ("right_f",), ("y",)]
+
+
+def test_what_two_parts_read_is_there_for_the_first_of_them(tmp_path):
+    """The plan turns the file's order of two branches that read one view of the input around."""
+    make = helper.make_node
+    shape = numpy_helper.from_array(np.array([4, 2], np.int64), "shape")
+    nodes = [
+        make("Reshape", ["x", "shape"], ["r"], "view"), make("Relu", ["r"], ["a"], "one"),
+        make("Sigmoid", ["r"], ["b"], "two"), make("Add", ["a", "b"], ["y"], "end"),
+    ]  # fmt: skip
+    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, d) for n, d in (("x", [2, 4]), ("y", [4, 2])))  # noqa: E501  # fmt: skip
+    model = helper.make_model(
+        helper.make_graph(nodes, "turned", [x], [y], [shape]),
+        opset_imports=[helper.make_opsetid("", 13)], ir_version=8,
+    )  # fmt: skip
+    ready = make_runnable(model, "turned")
+    plan = Plan("turned", (Partition("p0", "npu", ("two",)), Partition("p1", "cpu", ("one", "end"))))  # noqa: E501  # fmt: skip
+    made = assign(plan, ready.graph, ready.model, {"cpu": Target("A"), "npu": Target("B")}, "json")
+    assert made.parts[0].inputs == ("x",)
+    assert set(made.parts[0].outputs) == {"r", "b"}
+    assert set(made.parts[1].inputs) == {"r", "b"}
+
+
+def test_workers_share_the_target_of_their_cluster():
+    soc = load_soc("zcu102-vta", {"pus.cpu.workers": "[1, 1]"})
+    workers = [pu.name for pu in soc.pus if pu.name.startswith("cpu.")]
+    assert len(workers) > 1
+    plan = Plan("roles", tuple(Partition(f"p{i}", pu, ("conv",)) for i, pu in enumerate(workers)))
+    found = settle_targets(plan, soc, parse_targets(["cpu=X"]), {}, ())
+    assert found == {pu: Target("X") for pu in workers}
+    found = settle_targets(plan, soc, parse_targets(["cpu=X", f"{workers[1]}=Y"]), {}, ())
+    assert found[workers[1]] == Target("Y")
+
+
 def test_weights_are_written_once_and_models_point_at_them(tmp_path):
     ready = roles()
     before = {t.name: numpy_helper.to_array(t) for t in ready.model.graph.initializer}
@@ -104,6 +153,11 @@ def test_weights_are_written_once_and_models_point_at_them(tmp_path):
     assert large <= len(made.files[WEIGHTS]) < large + 1000
     assert sum(len(c) for n, c in made.files.items() if n != WEIGHTS) < 20_000
     after = {t.name: numpy_helper.to_array(t) for t in onnx.load(tmp_path / "model.onnx").graph.initializer}  # noqa: E501  # fmt: skip
+    model = onnx.load(tmp_path / "model.onnx", load_external_data=False)
+    places = [{e.key: e.value for e in t.external_data} for t in model.graph.initializer]
+    offsets = [int(place["offset"]) for place in places if place]
+    assert len(offsets) == 2
+    assert all(offset % 64 == 0 for offset in offsets)
     assert all(np.array_equal(after[name], value) for name, value in before.items())
 
 
