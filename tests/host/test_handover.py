@@ -123,6 +123,18 @@ def test_providers_that_are_not_installed_are_named_with_those_that_are(tmp_path
 
 
 @needs_runtime
+def test_versions_that_cannot_say_or_be_told_are_refused(tmp_path, monkeypatch):
+    place = exported(tmp_path / "out", "onnxruntime", ["npu=CPUExecutionProvider"])
+    monkeypatch.setattr(onnxruntime, "__version__", "1.24.4")
+    assert carried_out(place).share == 1
+    with pytest.raises(ConfigError, match=r"ONNX Runtime 1.24.4 is too old: 1.25"):
+        carried_out(place, whole=True)
+    monkeypatch.setattr(onnxruntime, "__version__", "1.23.2")
+    with pytest.raises(ConfigError, match=r"ONNX Runtime 1.23.2 is too old: 1.24"):
+        carried_out(place)
+
+
+@needs_runtime
 def test_a_model_that_changed_after_the_export_is_refused_by_node(tmp_path):
     place = exported(tmp_path / "out", "onnxruntime", ["npu=CPUExecutionProvider"])
     model = onnx.load(place / "model.onnx", load_external_data=False)

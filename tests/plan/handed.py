@@ -24,7 +24,7 @@ def every_role() -> ModelProto:
     rng = np.random.default_rng(3)
 
     def weight(name: str, *shape: int) -> TensorProto:
-        return numpy_helper.from_array(rng.standard_normal(shape).astype(np.float32), name)
+        return numpy_helper.from_array((0.1 * rng.standard_normal(shape)).astype(np.float32), name)
 
     constant = numpy_helper.from_array(np.full((1, 8, 1, 1), 0.5, np.float32), "half")
     make = helper.make_node

@@ -17,7 +17,7 @@ from hetsim.host.deviation import deviation
 from hetsim.host.handover.evidence import Evidence, Kernel, is_evidence, parse_evidence
 from hetsim.host.handover.folder import need_files, read_whole
 from hetsim.host.handover.probe import refusals
-from hetsim.host.handover.providers import CPU, assigned_nodes, need, open_placed
+from hetsim.host.handover.providers import ASSIGNS, CPU, TELLS, assigned_nodes, need, open_placed
 from hetsim.host.network import random_feeds
 from hetsim.host.session import runtime
 from hetsim.infiles import read_text
@@ -37,7 +37,7 @@ def run(directory: Path, assignment: Assignment, *, whole: bool, seed: int) -> E
         ResultsError: the directory is incomplete, or its model is not the one that was assigned.
         WorkloadError: ONNX Runtime cannot run a model.
     """
-    need(assignment.targets.values())
+    need(assignment.targets.values(), ASSIGNS if whole else TELLS)
     model = read_whole(directory, assignment)
     need_files(directory, [] if whole else map(part_file, range(len(assignment.parts))))
     feeds = random_feeds(model, seed)

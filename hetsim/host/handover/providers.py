@@ -19,19 +19,35 @@ PLUGINS = "onnxruntime-ep-"
 
 CPU = "CPUExecutionProvider"
 
-OWN_OPTIONS = ("threads", "device")
-"""Options of a target that are no provider's: CPU threads, and the device (CPU, GPU, NPU) that a
-plug-in which has several is to use."""
+OWN_OPTIONS = ("threads", "device", "library")
+"""Options of a target that are no provider's: CPU threads, the device (CPU, GPU, NPU) that a
+plug-in which has several is to use, and the file of a plug-in that no package brings."""
 
 
-def need(targets: Iterable[Target]) -> None:
-    """Makes providers ready to be used.
+TELLS, ASSIGNS = (1, 24), (1, 25)
+"""Versions of ONNX Runtime from which on it says who got a node, and lets a model say it."""
+
+
+def need(targets: Iterable[Target], version: tuple[int, int] = TELLS) -> None:
+    """Makes providers ready to be used, by an ONNX Runtime of at least ``version``.
 
     Raises:
         MissingExtraError: ONNX Runtime is not installed.
-        ConfigError: a provider is not; lists those that are.
+        ConfigError: it is older; a provider is not installed; a plug-in cannot be loaded.
     """
-    wanted = dict.fromkeys(target.name for target in targets)
+    here = str(runtime().__version__)
+    if tuple(map(int, here.split(".")[:2])) < version:
+        needed = ".".join(map(str, version))
+        raise ConfigError(
+            f"ONNX Runtime {here} is too old: {needed} or later is needed",
+            hint="1.24 says where nodes went, 1.25 takes models with assigned nodes (--whole)",
+        )
+    wanted: dict[str, None] = {}
+    for target in targets:
+        wanted[target.name] = None
+        if "library" in target.options:
+            _register(target.name, Path(target.options["library"]))
+            installed.cache_clear()
     missing = [name for name in wanted if name not in installed()]
     if missing:
         _load_plugins()
@@ -50,6 +66,15 @@ def need(targets: Iterable[Target]) -> None:
 def installed() -> tuple[str, ...]:
     """Providers that sessions can be given now."""
     return tuple(runtime().get_available_providers())
+
+
+@cache
+def _register(name: str, library: Path) -> None:
+    try:
+        runtime().register_execution_provider_library(name, str(library.resolve()))
+    except Exception as error:
+        text = " ".join(str(error).split())[:300]
+        raise ConfigError(f"{name} cannot be loaded from {library}: {text}") from error
 
 
 @cache
