@@ -14,13 +14,15 @@ from onnx.reference import ReferenceEvaluator
 from hetsim.errors import HetsimError, PlanError, ResultsError, WorkloadError
 from hetsim.plan.handover.assignment import assign, fingerprint, members
 from hetsim.plan.handover.document import NAME, dump_assignment, load_assignment
-from hetsim.plan.handover.registry import BUILT_IN, find_exporter
+from hetsim.plan.handover.registry import BUILT_IN, exporter_names, find_exporter
 from hetsim.plan.handover.submodels import INSIDE, WEIGHTS, part_file
 from hetsim.plan.handover.targets import Target, parse_targets, settle_targets
 from hetsim.plan.model import Partition, Plan
 from hetsim.soc.loader import load_soc
 from hetsim.workload.onnx.runnable import load_runnable, make_runnable
 from hetsim.workload.rewrite import Rewrite
+from tests.installed import Install
+from tests.installed import install as install
 from tests.plan.handed import SOC, every_role, order, quantised, roles, stretches
 
 BOTH = ["npu=OtherExecutionProvider"]
@@ -298,3 +300,31 @@ def test_a_wrong_mapping_says_what_would_be_right(texts, told):
     plan = stretches(roles(), 2)
     with pytest.raises(HetsimError, match=told):
         settle_targets(plan, SOC, parse_targets(texts), {"cpu": "CPU"}, ("CPU", "GPU"))
+
+
+FOREIGN = """
+from hetsim.plan.handover.base import Export, Exporter, assignment_of
+
+class Lines(Exporter):
+    summary = "a line for each node"
+    roles = {"cpu": "host"}
+
+    def export(self, order):
+        made = assignment_of(order, self, "lines")
+        return Export({"n.txt": ",".join(made.target_of(n).name for n in made.nodes if n.part >= 0)})
+"""
+
+
+def test_an_installed_package_adds_an_exporter_and_takes_no_name_in_use(install: Install):
+    ready = roles()
+    point = {"hetsim.plan_exporters": {"lines": "foreign:Lines"}}
+    install(FOREIGN, point)
+    made = find_exporter("lines").export(order(ready, stretches(ready, 9), ["npu=x"]))
+    assert set(made.files["n.txt"].split(",")) == {"host"}
+    assert "lines" in exporter_names()
+
+
+def test_a_name_in_use_is_refused(install: Install):
+    install(FOREIGN, {"hetsim.plan_exporters": {"json": "foreign:Lines"}})
+    with pytest.raises(HetsimError, match="'json' of 'foreign:Lines' takes a name"):
+        find_exporter("json")
