@@ -194,7 +194,7 @@ def read_back(
 def _told(found: Comparison, as_json: bool, strict: bool) -> int:
     """Prints a comparison; the exit code that ``--strict`` asks for."""
     if as_json:
-        click.echo(json.dumps(_plain(found), ensure_ascii=False).encode())
+        click.echo(json.dumps(_plain(found), ensure_ascii=False).encode(errors="backslashreplace"))
     else:
         _print(found)
     missed = len(found.placeable) - found.landed
@@ -228,6 +228,7 @@ def _print(found: Comparison) -> None:
 
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("node", "kind", "unit", "planned", "really", "", box=None)
     for row in found.rows:
@@ -235,16 +236,17 @@ def _print(found: Comparison) -> None:
             continue
         style = None if row.status == "as planned" else "bold"
         told = row.reason if row.status == "as planned" else f"{row.status}: {row.reason}"
-        table.add_row(row.node.name, row.node.kind, row.pu, row.planned, row.really or "–",
-                      told, style=style)  # fmt: skip
+        cells = (row.node.name, row.node.kind, row.pu, row.planned, row.really or "–", told)
+        table.add_row(*(Text(_shown(cell)) for cell in cells), style=style)
     console = Console()
-    console.print(table, markup=False)
+    console.print(table)
     gone = Counter(row.node.role for row in found.rows if row.status == "gone")
     for role, count in gone.items():
         console.print(f"{count} more nodes: {GONE[role]}", markup=False, highlight=False)
     inserted = Counter((k.kind, k.place) for k in found.inserted)
     for (kind, provider), count in inserted.items():
-        console.print(f"{count} x {kind} of {provider}: no node of the model", markup=False)
+        told = f"{count} x {kind} of {provider}: no node of the model"
+        console.print(Text(_shown(told)))
     evidence = found.evidence
     who = f"{evidence.runtime} {evidence.version}".strip()
     console.print(
@@ -257,3 +259,8 @@ def _print(found: Comparison) -> None:
             " value",
             highlight=False,
         )
+
+
+def _shown(text: str) -> str:
+    """``text`` of a file without what could steer the terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

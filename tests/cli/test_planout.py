@@ -114,3 +114,19 @@ def test_faults_are_told_with_their_file(planned, capsys):
     back = ["plan", "import", "p.yaml", "--from", "onnxruntime", "--plan", "a.json"]
     assert entry(back) == 2
     assert "p.yaml:1:1: not JSON" in capsys.readouterr().err
+
+
+def test_names_of_a_file_do_not_steer_the_terminal(planned, capsys):
+    assert export("json", "-o", "a.json") == 0
+    told = json.loads((planned / "a.json").read_text())
+    told["nodes"][0]["name"] = "\x1b[31m[red]conv\ud800"
+    (planned / "a.json").write_text(json.dumps(told))
+    names = {node["name"]: "Some" for node in told["nodes"]}
+    record = {"hetsim": "placement/1", "runtime": "onnxruntime", "assigned": names}
+    (planned / "r.json").write_text(json.dumps(record))
+    capsys.readouterr()
+    back = ["plan", "import", "r.json", "--from", "onnxruntime", "--plan", "a.json"]
+    assert entry(back) == 0
+    assert "\\x1b[31m[red]conv\\ud800" in capsys.readouterr().out
+    assert entry([*back, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["nodes"][0]["name"] == told["nodes"][0]["name"]

@@ -311,7 +311,8 @@ class Lines(Exporter):
 
     def export(self, order):
         made = assignment_of(order, self, "lines")
-        return Export({"n.txt": ",".join(made.target_of(n).name for n in made.nodes if n.part >= 0)})
+        names = [made.target_of(node).name for node in made.nodes if node.part >= 0]
+        return Export({"n.txt": ",".join(names)})
 """
 
 
