@@ -21,7 +21,7 @@ def place_options(function: Function) -> Function:
     """``--model``, ``--input-shape``, ``--soc``, ``--set``: what a plan is for."""
     options = [
         click.option(
-            "--model", metavar="NAME|FILE.onnx",
+            "--model", metavar="NAME|FILE",
             help="The network.  [default: the one the file names]",
         ),
         click.option(

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 DEFAULT_NETWORKS = ("squeezenet", "googlenet", "resnet18")
 """What is measured when nothing is named."""
 
+OPERATOR_FORMATS = ("nestc", "autotvm", "ort", "tflite", "openvino", "csv")
+NETWORK_FORMATS = ("aihub", "llama-bench", "benchmark_app")
+"""What can be imported; the registries are only looked at when something is, for quick help."""
+
 _ONLY = {
     "threads": "--measure", "repeat": "--measure", "warmup": "--measure", "seed": "--measure",
     "device": "--import", "pu": "--import", "unit": "--import", "censored": "--import",
@@ -38,7 +42,7 @@ _ONLY = {
 @click.option(
     "--model",
     "models",
-    metavar="NAME|FILE.onnx",
+    metavar="NAME|FILE",
     multiple=True,
     help="The network to profile, or that imported files speak of; may be repeated.",
 )
@@ -68,8 +72,8 @@ _ONLY = {
 @click.option(
     "--import",
     "form",
-    type=click.Choice(["nestc", "autotvm", "ort", "csv"]),
-    help="Read FILEs of this format.",
+    type=click.Choice([*OPERATOR_FORMATS, *NETWORK_FORMATS]),
+    help="Read FILEs of this format; the last three measured whole networks, not operators.",
 )
 @click.option("--device", metavar="NAME", help="What imported files measured, whatever they say.")
 @click.option(
@@ -131,7 +135,17 @@ def command(
     from hetsim.cli.run import _shapes
 
     shapes = _shapes(input_shapes)
-    if form is not None:
+    if form in NETWORK_FORMATS:
+        given = {
+            "--model": models, "--unit": unit, "--pu": pu, "--censored": censored != "keep"
+        }  # fmt: skip
+        idle = [option for option, value in given.items() if value]
+        if idle:
+            raise click.UsageError(f"{idle[0]} goes with times of operators, not with {form}")
+        from hetsim.cli.importing import import_network_files
+
+        import_network_files(form, files, device, output, force)
+    elif form is not None:
         from hetsim.cli.importing import import_profile_files
         from hetsim.cost.measured.readers.base import Request
 
@@ -261,12 +275,9 @@ def _measured(
 
 
 def _graph(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
-    from hetsim.workload.onnx.loader import load_onnx
-    from hetsim.workload.zoo import load_model
+    from hetsim.workload.networks import load_network
 
-    if model.endswith(".onnx"):
-        return load_onnx(model, input_shapes=shapes or None)
-    return load_model(model, input_shapes=shapes or None)
+    return load_network(model, input_shapes=shapes or None)
 
 
 def _known(
@@ -275,17 +286,17 @@ def _known(
     """The shapes that are meant for ``model``: all for the only one, else those of its inputs."""
     if not shapes or count == 1:
         return shapes
-    from hetsim.workload.onnx.read import read_model
-    from hetsim.workload.zoo import build_model_proto
+    from hetsim.workload.networks import network_inputs
 
-    proto = read_model(model) if model.endswith(".onnx") else build_model_proto(model)
-    own = {info.name for info in proto.graph.input}
+    own = network_inputs(model)
     return {name: shape for name, shape in shapes.items() if name in own}
 
 
 def _entry(model: str, shapes: Mapping[str, tuple[int, ...]]) -> str:
     """How a scenario names ``model``, wherever the scenario lies."""
-    if not model.endswith(".onnx"):
+    from hetsim.workload.formats import names_file
+
+    if not names_file(model):
         return model
     words = [f"path: {json.dumps(str(Path(model).resolve()))}"]
     if shapes:

@@ -101,8 +101,8 @@ def _array(soc: SoC, name: str) -> tuple[PU, MatrixArray]:
 
 
 def _graphs(models: str | None) -> list[Graph]:
-    from hetsim.workload.onnx.loader import load_onnx
-    from hetsim.workload.zoo import load_model, model_names
+    from hetsim.workload.networks import load_network
+    from hetsim.workload.zoo import model_names
 
     if models is None:
         names = list(model_names())
@@ -114,7 +114,7 @@ def _graphs(models: str | None) -> list[Graph]:
             where=Location("--models"),
             hint="give two or more, separated by commas",
         )
-    return [load_onnx(name) if name.endswith(".onnx") else load_model(name) for name in names]
+    return [load_network(name) for name in names]
 
 
 def _files(output: str | None, pu: PU, learned: bool) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from hetsim.errors import ConfigError, Location
 from hetsim.infiles import user_path
 from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef
+from hetsim.workload.formats import names_file
 
 
 def choose(
@@ -56,7 +57,7 @@ def _model(
     if listed is not None:
         return replace(listed, input_shapes=shapes or listed.input_shapes, where=where)
     path = user_path(text, where)
-    if path.suffix != ".onnx" and len(path.parts) == 1:
+    if not names_file(path):
         return ModelRef(text, text, None, shapes, where)
     if not path.is_file():
         problem = "is a directory" if path.is_dir() else "does not exist"

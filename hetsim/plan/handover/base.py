@@ -40,7 +40,7 @@ class Order:
                 a file are not beside it.
         """
         made = self.load()
-        if made.invented and made.graph.source.endswith(".onnx"):
+        if made.invented and not made.graph.source.startswith("zoo:"):
             raise WorkloadError(
                 f"the weights of {len(made.invented)} tensors are not beside it:"
                 f" {', '.join(made.invented[:5])}",

@@ -36,7 +36,8 @@ def add_inputs(
         net.inputs.append(info.name)
 
 
-def _is_extent(value: object) -> bool:
+def is_extent(value: object) -> bool:
+    """Whether a user's number can be a dimension."""
     # numpy's integers are welcome, True is not
     return type(value) is not bool and isinstance(value, Integral) and int(value) > 0
 
@@ -51,7 +52,7 @@ def _input_shape(net: Net, info: ValueInfoProto, given: Sequence[int] | None) ->
         ]
     shown = "[" + ", ".join(map(str, dims)) + "]" if dims is not None else "unknown"
     if given is not None:
-        if not all(_is_extent(d) for d in given):
+        if not all(is_extent(d) for d in given):
             raise net.error(
                 f"input_shapes: {info.name!r} is given {list(given)}, but every dimension must be"
                 " a positive whole number"

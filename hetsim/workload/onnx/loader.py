@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from hetsim.errors import Location, WorkloadError
 from hetsim.workload.costing import DATA_DEPENDENT, PLAIN, RULES, Call, Cost, Rule
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 UnknownOperators = Literal["error", "bandwidth_bound"]
 
-_MODELLED_DOMAINS = frozenset({"", "com.microsoft"})
+_MODELLED_DOMAINS = frozenset({"", "com.microsoft", "tflite"})
 _UNKNOWN = Rule(lambda _: Cost())
 _MALFORMED = (
     ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError
@@ -60,9 +60,6 @@ def load_onnx(
     """
     from onnx import ModelProto
 
-    if unknown_operators not in ("error", "bandwidth_bound"):
-        hint = "allowed: 'error', 'bandwidth_bound'"
-        raise WorkloadError(f"unknown_operators is {unknown_operators!r}", hint=hint)
     folder: Path | None = None
     if isinstance(source_model, ModelProto):
         label = source or name or source_model.graph.name or "model"
@@ -85,18 +82,32 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
     sort_nodes(net)
     constant = constant_tensors(net)
     running = live_nodes(net, constant, through_constants=False)
-    _check_kinds(net, running, unknown_operators)
+    check_kinds(net, running, unknown_operators)
     live = live_nodes(net, constant, through_constants=True)
     infer(net, live, constant)
     net.nodes = running
     plain_kinds(net)
-    _drop_constant_outputs(net, constant)
+    drop_constant_outputs(net, constant)
     alias = remove_views(net)
     fold_quantised(net, alias)
-    parameters = _count_parameters(net)
+    parameters = count_parameters(net)
     _unify(net)
     if fold:
         fold_affine(net)
+    return graph_of(net, live, alias, parameters, source)
+
+
+def graph_of(
+    net: Net, file: Iterable[Node], alias: Mapping[str, str], parameters: int, source: str
+) -> Graph:
+    """The graph of a net whose nodes are in order and without views, each costed by its rule.
+
+    ``file`` are the file's own nodes; ``alias`` names the tensor underneath each view that nodes
+    still read by its own name.
+
+    Raises:
+        WorkloadError: a tensor of unknown type, a node that its rule does not understand.
+    """
     operators, tensors = _operators(net, alias)
     inputs = _used_inputs(net, operators)
     return Graph.create(
@@ -108,7 +119,7 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
         parameters=parameters,
         notes=net.notes,
         source=source,
-        absorbed=standing(net, live),
+        absorbed=standing(net, file),
     )
 
 
@@ -122,7 +133,11 @@ def _unify(net: Net) -> None:
             node.kind = "Add"
 
 
-def _check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOperators) -> None:
+def check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOperators) -> None:
+    """Refuses, or notes, kinds that no rule counts and kinds whose results only data shapes."""
+    if unknown_operators not in get_args(UnknownOperators):
+        hint = "allowed: 'error', 'bandwidth_bound'"
+        raise net.error(f"unknown_operators is {unknown_operators!r}", hint=hint)
     kinds = Counter(_label(node) for node in nodes)
     unpredictable = sorted(kind for kind in kinds if kind in DATA_DEPENDENT)
     known = RULES.keys() | PLAIN.keys() | DATA_DEPENDENT
@@ -147,7 +162,8 @@ def _check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOper
         net.notes.append(f"costed as moving their bytes only, kind unknown: {listed}")
 
 
-def _drop_constant_outputs(net: Net, constant: set[str]) -> None:
+def drop_constant_outputs(net: Net, constant: set[str]) -> None:
+    """Leaves out outputs that nobody computes."""
     dropouts = {t for n in net.nodes if n.kind == "Dropout" for t in n.outputs[1:] if t}
     fixed = [t for t in net.outputs if t in constant]
     masks = [t for t in net.outputs if t in dropouts]
@@ -167,7 +183,7 @@ def _rule(node: Node) -> Rule:
     return RULES.get(_label(node), _UNKNOWN)
 
 
-def _count_parameters(net: Net) -> int:
+def count_parameters(net: Net) -> int:
     """Elements of the distinct constants that operators compute with, trained ones only."""
     found: dict[str, int] = {}
     for node in net.nodes:

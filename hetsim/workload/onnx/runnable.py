@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hetsim.errors import Location
+from hetsim.errors import Location, WorkloadError
+from hetsim.workload.formats import format_of, formats, names_file
 from hetsim.workload.graph import Graph
 
 if TYPE_CHECKING:
@@ -40,13 +41,21 @@ def load_runnable(
     """Loads a network of the zoo by name, or an ONNX file.
 
     Raises:
-        WorkloadError: no such network, or one that cannot be understood.
+        WorkloadError: no such network, one that cannot be understood, or a file that is not ONNX.
     """
     from hetsim.workload.onnx.read import read_model
     from hetsim.workload.zoo import build_model_proto, find_model
 
     path = Path(name_or_path)
-    if path.suffix == ".onnx":
+    if names_file(path):
+        form = format_of(path)
+        if form is not formats()["onnx"]:
+            raise WorkloadError(
+                f"networks are run here, and handed to runtimes, as ONNX; this is {form.title}",
+                where=Location(str(path)),
+                hint="convert the network to ONNX, or import times that another tool measured"
+                " (hetsim profile --import)",
+            )
         import onnx
 
         model, name, source = read_model(path), path.stem, str(path)
