@@ -41,7 +41,7 @@ VERBS = {
     "run": "Simulate a scenario and report every model under every scheduler.",
     "list": "Show the SoCs, models, schedulers, scenarios or operators there are.",
     "schema": "Print the JSON Schema of a file format.",
-    "plan": "Validate, show, make or convert plan files.",
+    "plan": "Validate, show, make or convert plan files, and carry them out for real.",
     "model": "Summarise a network: its operators, arithmetic and memory, and who can run what.",
     "delegate": "Say which parts of a network to delegate to accelerators, and why.",
     "profile": "Make operator profiles: simulated, measured here, or imported.",

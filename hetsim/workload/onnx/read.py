@@ -121,10 +121,18 @@ def parse(
         if info.name not in net.declared or static_shape(info.type) is not None:
             net.declared[info.name] = info.type
     add_inputs(net, [i for i in graph.input if i.name not in net.values], input_shapes or {})
-    names = _Names()
-    for index, node in enumerate(graph.node):
-        net.nodes.append(_node(net, node, names.unique(node.name or f"{node.op_type}_{index}")))
+    for node, label in zip(graph.node, node_names(graph.node), strict=True):
+        net.nodes.append(_node(net, node, label))
     return net
+
+
+def node_names(nodes: Sequence[NodeProto]) -> list[str]:
+    """What hetsim calls the nodes of a file: their own names, by kind and position without one.
+
+    Names that repeat are numbered, so that all are distinct.
+    """
+    names = _Names()
+    return [names.unique(node.name or f"{node.op_type}_{i}") for i, node in enumerate(nodes)]
 
 
 def _domain(domain: str) -> str:
