@@ -14,7 +14,7 @@ _CONTROL: dict[str, tuple[int, ...]] = {
     "ConstantOfShape": (0,), "EyeLike": (0,), "Range": (0, 1, 2), "Flatten": (), "Identity": (),
     "Reshape": (1,), "Squeeze": (1,), "Unsqueeze": (1,), "Dropout": (1, 2), "CenterCropPad": (1,),
     "Shape": (0,), "Size": (0,), "Col2Im": (1, 2),
-    "TensorScatter": (), "BitCast": (),
+    "TensorScatter": (), "BitCast": (), "ReorderInput": (), "ReorderOutput": (),
 }  # fmt: skip
 """Pure movement, with the inputs that only steer it."""
 
