@@ -108,15 +108,17 @@ class _Finder:
 
     def replace(self, anchor: Node) -> None:
         """Replaces the chain around ``anchor``, if there is one."""
-        for end in self._ends(anchor):
-            for source in self._sources(anchor):
-                inside = self._region(end, source)
-                if inside is None or anchor not in inside:
-                    continue
-                for shape in _KNOWN[anchor.kind]:
-                    if self._computes(end, source, shape):
-                        self._merge(inside, end, source, shape)
-                        return
+        regions = [
+            (inside, end, source)
+            for end in self._ends(anchor)
+            for source in self._sources(anchor)
+            if (inside := self._region(end, source)) is not None and anchor in inside
+        ]
+        for shape in _KNOWN[anchor.kind]:  # a norm of differences from the mean comes first
+            for inside, end, source in regions:
+                if self._computes(end, source, shape):
+                    self._merge(inside, end, source, shape)
+                    return
 
     def _ends(self, anchor: Node) -> Iterator[Node]:
         """Nodes that depend on the anchor, nearest first, as far as each is the only reader."""
