@@ -163,12 +163,13 @@ def _class(cls: type, built_in: bool) -> Row:
 
 
 def _operators() -> list[Row]:
-    from hetsim.workload.costing import RULES
+    from hetsim.workload.costing import PLAIN, RULES
+    from hetsim.workload.onnx.plain import INTO
 
-    return [
-        {"kind": kind, "family": RULES[kind].cost.__module__.rpartition(".")[2]}
-        for kind in sorted(RULES)
-    ]
+    families = {kind: rule.cost.__module__.rpartition(".")[2] for kind, rule in RULES.items()}
+    read_as = {kind: plain.kind for kind, plain in PLAIN.items()} | INTO
+    families |= {kind: f"read as {plain}" for kind, plain in read_as.items()}
+    return [{"kind": kind, "family": families[kind]} for kind in sorted(families)]
 
 
 def _by_family(rows: list[Row]) -> list[Row]:

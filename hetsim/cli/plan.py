@@ -8,28 +8,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from hetsim.cli.options import SEED
-from hetsim.cli.run import _shapes as parse_shapes
+from hetsim.cli.options import SEED, sized
 from hetsim.sim.runtimes.registry import DEFAULT, runtime_names
 
 if TYPE_CHECKING:
     from hetsim.soc.model import SoC
     from hetsim.workload.graph import Graph
+    from hetsim.workload.sizes import Sizes
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def _place_options(function: Function) -> Function:
-    """``--model``, ``--input-shape``, ``--soc``, ``--set``: what a plan is for."""
+    """``--model``, sizes, ``--soc``, ``--set``: what a plan is for."""
     options = [
         click.option(
             "--model", metavar="NAME|FILE.onnx",
             help="The network.  [default: the one the file names]",
         ),
-        click.option(
-            "--input-shape", "input_shapes", metavar="TENSOR=1x3x224x224", multiple=True,
-            help="Whole shape of an input that has symbolic dimensions; may be repeated.",
-        ),
+        sized,
         click.option("--soc", required=True, metavar="NAME|FILE.yaml", help="The SoC."),
         click.option(
             "--set", "changes", metavar="PATH=VALUE", multiple=True, help="Change the SoC."
@@ -69,7 +66,7 @@ def command() -> None:
 def validate(
     files: Sequence[str],
     model: str | None,
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     soc: str,
     changes: Sequence[str],
     backends: Sequence[str],
@@ -83,7 +80,7 @@ def validate(
     bad = 0
     for file in files:
         try:
-            graph, unit = _place(file, model, input_shapes, soc, changes)
+            graph, unit = _place(file, model, sizes, soc, changes)
             found = read_plan(file, [graph], unit, _pairs(backends), node_map)
             validate_plan(found.plan, graph, unit, where=Location(file))
         except HetsimError as error:
@@ -105,7 +102,7 @@ def validate(
 def show(
     file: str,
     model: str | None,
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     soc: str,
     changes: Sequence[str],
     backends: Sequence[str],
@@ -120,7 +117,7 @@ def show(
     from hetsim.plan.validate import validate_plan
     from hetsim.workload.rewrite import apply_rewrites
 
-    graph, unit = _place(file, model, input_shapes, soc, changes)
+    graph, unit = _place(file, model, sizes, soc, changes)
     found = read_plan(file, [graph], unit, _pairs(backends), node_map)
     plan = found.plan
     validate_plan(plan, graph, unit, where=Location(file))
@@ -149,7 +146,7 @@ def show(
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def make(
     model: str | None,
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     soc: str,
     changes: Sequence[str],
     scheduler: str,
@@ -165,7 +162,7 @@ def make(
 
     if model is None:
         raise click.UsageError("--model is missing: say which network the plan is for")
-    case = Case(_graph(model, input_shapes), _soc(soc, changes), execution=execution, seed=seed)
+    case = Case(_graph(model, sizes), _soc(soc, changes), execution=execution, seed=seed)
     case.check()
     _deliver(dump_plan(case.plan(create(scheduler))), output, force)
     return 0
@@ -187,7 +184,7 @@ def make(
 def convert(
     file: str,
     model: str | None,
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     soc: str,
     changes: Sequence[str],
     backends: Sequence[str],
@@ -204,7 +201,7 @@ def convert(
     from hetsim.plan.nestc.writer import dump_nestc_plan
     from hetsim.plan.validate import validate_plan
 
-    graph, unit = _place(file, model, input_shapes, soc, changes)
+    graph, unit = _place(file, model, sizes, soc, changes)
     if write_map is not None:
         _write_map(file, graph, node_map, write_map, force)
     found = read_plan(file, [graph], unit, _pairs(backends), node_map)
@@ -223,7 +220,7 @@ def convert(
 def _place(
     file: str,
     model: str | None,
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     soc: str,
     changes: Sequence[str],
 ) -> tuple[Graph, SoC]:
@@ -237,7 +234,7 @@ def _place(
             "a NEST-C plan does not say which network it is for",
             where=Location(file), hint="name it: --model squeezenet",
         )  # fmt: skip
-    return _graph(name, input_shapes), _soc(soc, changes)
+    return _graph(name, sizes), _soc(soc, changes)
 
 
 def _write_map(file: str, graph: Graph, node_map: Path | None, output: Path, force: bool) -> None:
@@ -248,10 +245,10 @@ def _write_map(file: str, graph: Graph, node_map: Path | None, output: Path, for
     _deliver(dump_node_map(proposed_map(file, graph, node_map)), output, force)
 
 
-def _graph(model: str, input_shapes: Sequence[str]) -> Graph:
+def _graph(model: str, sizes: Sizes) -> Graph:
     from hetsim.workload.networks import load_network
 
-    return load_network(model, input_shapes=parse_shapes(input_shapes) or None)
+    return load_network(model, **sizes.options())
 
 
 def _soc(name: str, changes: Sequence[str]) -> SoC:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from hetsim.cli.options import SEED
+from hetsim.cli.options import SEED, sized
 from hetsim.cli.progress import progress_bar
 from hetsim.cli.written import tell, write_files
 
 if TYPE_CHECKING:
     from hetsim.cost.measured.readers.base import Censored
-    from hetsim.workload.graph import Graph
+    from hetsim.workload.sizes import Sizes
 
 DEFAULT_NETWORKS = ("squeezenet", "googlenet", "resnet18")
 """What is measured when nothing is named."""
@@ -41,13 +41,7 @@ _ONLY = {
     multiple=True,
     help="The network to profile, or that imported files speak of; may be repeated.",
 )
-@click.option(
-    "--input-shape",
-    "input_shapes",
-    metavar="TENSOR=1x3x224x224",
-    multiple=True,
-    help="Whole shape of an input of --model that has symbolic dimensions; may be repeated.",
-)
+@sized
 @click.option(
     "--measure",
     type=click.Choice(["onnxruntime"]),
@@ -99,7 +93,7 @@ def command(
     files: tuple[Path, ...],
     soc: str | None,
     models: tuple[str, ...],
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     measure: str | None,
     threads: str,
     repeat: int,
@@ -127,23 +121,24 @@ def command(
     if (form is None) != (not files):
         raise click.UsageError("--import goes with FILEs to read, and FILEs with --import")
     _refuse_idle("--measure" if measure else "--import" if form else "--soc")
-    from hetsim.cli.run import _shapes
-
-    shapes = _shapes(input_shapes)
     if form is not None:
         from hetsim.cli.importing import import_profile_files
         from hetsim.cost.measured.readers.base import Request
+        from hetsim.workload.networks import load_network, share_sizes
 
-        graphs = tuple(_graph(model, _known(model, shapes, len(models))) for model in models)
+        graphs = tuple(
+            load_network(model, **own.options())
+            for model, own in zip(models, share_sizes(models, sizes, "--model"), strict=True)
+        )
         request = Request(files, graphs, device, unit, censored)
         unit_of = None if soc is None or pu is None else (soc, pu)
         import_profile_files(form, request, unit_of, output, force)
     elif soc is not None:
         if len(models) != 1:
             raise click.UsageError("--soc goes with one --model")
-        _simulated(soc, models[0], shapes, output, force)
+        _simulated(soc, models[0], sizes, output, force)
     else:
-        _measured(models or DEFAULT_NETWORKS, shapes, threads, repeat, warmup, seed, output, force)
+        _measured(models or DEFAULT_NETWORKS, sizes, threads, repeat, warmup, seed, output, force)
 
 
 def _refuse_idle(way: str) -> None:
@@ -158,7 +153,7 @@ def _refuse_idle(way: str) -> None:
 def _simulated(
     soc_name: str,
     model: str,
-    shapes: Mapping[str, tuple[int, ...]],
+    sizes: Sizes,
     output: Path | None,
     force: bool,
 ) -> None:
@@ -167,9 +162,10 @@ def _simulated(
     from hetsim.runs.case import Case
     from hetsim.runs.profile.exports import profile_csv, profile_rows, profile_yaml
     from hetsim.soc.loader import load_soc
+    from hetsim.workload.networks import load_network
 
     soc = load_soc(soc_name)
-    graph = _graph(model, shapes)
+    graph = load_network(model, **sizes.options())
     directory = output or Path("profiles", f"{graph.name}-{soc.name}")
     check_directory(directory, force=force)
     case = Case(graph, soc)
@@ -204,7 +200,7 @@ def _simulated(
 
 def _measured(
     models: Sequence[str],
-    shapes: Mapping[str, tuple[int, ...]],
+    sizes: Sizes,
     threads: str,
     repeat: int,
     warmup: int,
@@ -219,6 +215,7 @@ def _measured(
     from hetsim.host.session import runtime
     from hetsim.host.survey import survey
     from hetsim.report.files.directory import check_directory
+    from hetsim.workload.networks import share_sizes
 
     counts = _thread_counts(threads)
     runtime()
@@ -226,8 +223,8 @@ def _measured(
     check_directory(directory, force=force)
     machine = this_machine()
     networks = [
-        load_network(model, input_shapes=_known(model, shapes, len(models)), seed=seed)
-        for model in models
+        load_network(model, sizes=own, seed=seed)
+        for model, own in zip(models, share_sizes(models, sizes, "--model"), strict=True)
     ]
     with progress_bar() as progress:
         found = survey(machine, networks, counts, warmup=warmup, repeats=repeat, progress=progress)
@@ -254,29 +251,6 @@ def _measured(
     click.echo(f"this machine: {directory / 'host.yaml'}; try it with")
     click.echo(f"  hetsim run {directory / 'scenario.yaml'}")
     click.echo(f"  hetsim verify {directory / 'scenario.yaml'}")
-
-
-def _graph(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
-    from hetsim.workload.onnx.loader import load_onnx
-    from hetsim.workload.zoo import load_model
-
-    if model.endswith(".onnx"):
-        return load_onnx(model, input_shapes=shapes or None)
-    return load_model(model, input_shapes=shapes or None)
-
-
-def _known(
-    model: str, shapes: Mapping[str, tuple[int, ...]], count: int
-) -> Mapping[str, tuple[int, ...]]:
-    """The shapes that are meant for ``model``: all for the only one, else those of its inputs."""
-    if not shapes or count == 1:
-        return shapes
-    from hetsim.workload.onnx.read import read_model
-    from hetsim.workload.zoo import build_model_proto
-
-    proto = read_model(model) if model.endswith(".onnx") else build_model_proto(model)
-    own = {info.name for info in proto.graph.input}
-    return {name: shape for name, shape in shapes.items() if name in own}
 
 
 def _thread_counts(text: str) -> list[int]:

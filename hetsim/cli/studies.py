@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hetsim.cli.options import SEED
+from hetsim.cli.options import SEED, parse_sizes, size_options
 from hetsim.cli.progress import progress_bar
 from hetsim.names import results_place
 from hetsim.overrides import split_assignment
@@ -56,6 +56,7 @@ def _options(study: type[Study[Any]]) -> Iterator[click.Parameter]:
             ["--model", "models"], metavar="NAME|FILE.onnx", multiple=True,
             help="Use this network instead of the scenario's; may be repeated.",
         ),
+        *size_options(),
         click.Option(
             ["--scheduler", "schedulers"], metavar="NAME|FILE.py:CLASS", multiple=True,
             help="Use this scheduler instead of the scenario's; may be repeated.",
@@ -120,6 +121,7 @@ def _scenario(options: Mapping[str, Any], changes: Iterable[str]) -> Scenario:
         load_scenario(options["scenario"], dict(split_assignment(change) for change in changes)),
         models=options["models"],
         schedulers=options["schedulers"] or None,
+        sizes=parse_sizes(options["dims"], options["input_shapes"], options["max_outputs"]),
         execution=options["execution"],
         fidelity=options["fidelity"],
         seed=options["seed"],

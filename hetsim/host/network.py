@@ -7,13 +7,13 @@ from the same seed, so that two measurements of one network run the same numbers
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hetsim.errors import Location, WorkloadError
 from hetsim.workload.graph import Graph
+from hetsim.workload.sizes import NO_SIZES, Sizes
 
 if TYPE_CHECKING:
     from onnx import ModelProto, TensorProto
@@ -34,10 +34,10 @@ class Network:
 def load_network(
     name_or_path: str | Path,
     *,
-    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    sizes: Sizes = NO_SIZES,
     seed: int = 0,
 ) -> Network:
-    """Loads a network of the zoo by name, or an ONNX file.
+    """Loads a network of the zoo by name, or an ONNX file, in the ``sizes`` it leaves open.
 
     Raises:
         WorkloadError: no such network, or one that cannot be understood.
@@ -55,14 +55,14 @@ def load_network(
     else:
         name = find_model(str(name_or_path)).name
         model, source = build_model_proto(name), f"zoo:{name}"
-    return make_network(model, name, input_shapes=input_shapes, seed=seed, source=source)
+    return make_network(model, name, sizes=sizes, seed=seed, source=source)
 
 
 def make_network(
     model: ModelProto,
     name: str,
     *,
-    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    sizes: Sizes = NO_SIZES,
     seed: int = 0,
     source: str = "",
 ) -> Network:
@@ -70,8 +70,9 @@ def make_network(
     from hetsim.workload.onnx.loader import load_onnx
     from hetsim.workload.zoo import with_random_weights
 
-    graph = load_onnx(model, name=name, input_shapes=input_shapes, source=source)
+    graph = load_onnx(model, name=name, source=source, **sizes.options())
     ready = with_random_weights(_named(model, name), seed)
+    _fix_numbers(ready, sizes)
     _fill_stripped(ready, seed)
     _constants_are_no_inputs(ready)
     _fix_input_shapes(ready, graph)
@@ -89,11 +90,11 @@ def _named(model: ModelProto, name: str) -> ModelProto:
     copy = Proto()
     copy.CopyFrom(inline_functions(model, where))
     fixed = {
-        i.name: [d.dim_value if d.dim_value > 0 else 1 for d in i.type.tensor_type.shape.dim]
+        i.name: tuple(d.dim_value if d.dim_value > 0 else 1 for d in i.type.tensor_type.shape.dim)
         for i in copy.graph.input
         if i.name not in {t.name for t in copy.graph.initializer}
     }
-    net = parse(copy, name=name, where=where, input_shapes=fixed, folder=None)
+    net = parse(copy, name=name, where=where, sizes=Sizes(input_shapes=fixed))
     for node, named in zip(copy.graph.node, net.nodes, strict=True):
         node.name = named.name
     return copy
@@ -131,6 +132,20 @@ def _constants_are_no_inputs(model: ModelProto) -> None:
     del model.graph.input[:]
     model.graph.input.extend(inputs)
     model.ir_version = max(model.ir_version, 4)
+
+
+def _fix_numbers(model: ModelProto, sizes: Sizes) -> None:
+    """Inputs of one whole number that ``sizes`` states become constants, as in the graph."""
+    import numpy as np
+    from onnx import helper, numpy_helper
+
+    fixed = [i for i in model.graph.input if i.name in sizes.dims]
+    for info in fixed:
+        tensor = info.type.tensor_type
+        kind = helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+        value = np.full((1,) * len(tensor.shape.dim), sizes.dims[info.name], kind)
+        model.graph.initializer.append(numpy_helper.from_array(value, info.name))
+        model.graph.input.remove(info)
 
 
 def _fix_input_shapes(model: ModelProto, graph: Graph) -> None:

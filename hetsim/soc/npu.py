@@ -21,10 +21,7 @@ from hetsim.soc.fields import (
 )
 from hetsim.soc.pu import PUSpec
 
-PRODUCTS = frozenset(
-    {"Conv", "ConvTranspose", "Gemm", "MatMul", "Einsum"}
-    | {"QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"}
-)
+PRODUCTS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "Einsum"})
 """Operator kinds that are matrix products: a kernel of an array holds one, at its head."""
 
 

@@ -117,11 +117,13 @@ class OperatorRule(Spec):
 
 def _known_kind(name: str) -> str:
     """Refuses near misses of operator kinds and variants; kinds of one's own pass."""
-    from hetsim.workload.costing import RULES  # brings onnx along, which takes its time
+    from hetsim.workload.costing import PLAIN, RULES  # brings onnx along, which takes its time
 
     if name == "default":
         return name
     kind, dot, variant = name.partition(".")
+    if kind in PLAIN:
+        raise ValueError(f"networks' {kind} is read as {PLAIN[kind].kind}; name that")
     if kind not in RULES and (guess := nearest(kind, RULES, cutoff=0.75)):
         raise ValueError(f"unknown operator kind {kind!r}; did you mean {guess!r}?")
     if dot and variant not in NAMED:

@@ -136,6 +136,8 @@ class Graph:
     ``inputs`` and ``outputs`` name the tensors the application hands in and receives.
     ``parameters`` counts the constant elements of the file as published (before any folding).
     ``notes`` are remarks for the report, e.g. operators costed by a bandwidth-bound default.
+    ``absorbed`` says, for each node of the file that is no operator here (a view, a folded
+    BatchNormalization, the making of a constant), the operator that stands for it.
     Build with :meth:`create`, which checks the invariants.
     """
 
@@ -147,6 +149,7 @@ class Graph:
     parameters: int = 0
     notes: tuple[str, ...] = ()
     source: str = ""
+    absorbed: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def create(
@@ -160,6 +163,7 @@ class Graph:
         parameters: int = 0,
         notes: Iterable[str] = (),
         source: str = "",
+        absorbed: Mapping[str, str] | None = None,
     ) -> Graph:
         """Checks and builds a graph.
 
@@ -176,6 +180,7 @@ class Graph:
             parameters,
             tuple(notes),
             source,
+            absorbed or {},
         )
         graph._check()
         return graph

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from hetsim.errors import Location, WorkloadError
+from hetsim.names import suggest
 from hetsim.workload.graph import Graph
+from hetsim.workload.sizes import Sizes
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+
+Size = TypeVar("Size")
 
 
 def load_network(model: str | Path | ModelProto, **options: Any) -> Graph:
@@ -19,10 +26,93 @@ def load_network(model: str | Path | ModelProto, **options: Any) -> Graph:
     Raises:
         WorkloadError: no such network, or one that cannot be understood.
     """
-    if isinstance(model, str) and not model.endswith(".onnx") and len(Path(model).parts) == 1:
+    if isinstance(model, str | Path) and not is_file(model):
         from hetsim.workload.zoo import load_model
 
-        return load_model(model, **options)
+        return load_model(str(model), **options)
     from hetsim.workload.onnx.loader import load_onnx
 
     return load_onnx(model, **options)
+
+
+def is_file(model: str | Path) -> bool:
+    """Whether ``model`` names a file rather than a network of the zoo."""
+    return Path(model).suffix == ".onnx" or len(Path(model).parts) != 1
+
+
+def share_sizes(models: Sequence[str | Path], sizes: Sizes, asked_by: str) -> list[Sizes]:
+    """What of ``sizes`` is meant for each of ``models``: what it has an input or dimension for.
+
+    ``asked_by`` is what errors say instead of a line.
+
+    Raises:
+        WorkloadError: something that none of them has.
+    """
+    if not sizes.options():
+        return [sizes for _ in models]
+    known = [_names_of(model) for model in models]
+    for what, position in (("input_shapes", 0), ("dims", 1), ("max_output", 2)):
+        everywhere = {name for names in known for name in names[position]}
+        for name in getattr(sizes, what):
+            if name not in everywhere:
+                kinds = ("an input", "an open dimension", "an operator or tensor")
+                raise WorkloadError(
+                    f"{name!r} is not {kinds[position]} of {' or '.join(map(str, models))}",
+                    where=Location(asked_by),
+                    hint=suggest(name, sorted(everywhere) if position < 2 else []) or None,
+                )
+    return [
+        Sizes(
+            _kept(sizes.input_shapes, names[0]),
+            _kept(sizes.dims, names[1]),
+            _kept(sizes.max_output, names[2]),
+        )
+        for names in known
+    ]
+
+
+def own_dims(models: Sequence[str | Path], dims: Mapping[str, int]) -> list[dict[str, int]]:
+    """Those of ``dims`` that each of ``models`` has; what none has is left out."""
+    return [_kept(dims, _names_of(model)[1]) for model in models]
+
+
+def open_dims(models: Sequence[str | Path]) -> list[str]:
+    """Open dimensions of any of ``models``."""
+    return sorted({name for model in models for name in _names_of(model)[1]})
+
+
+def _kept(given: Mapping[str, Size], names: Collection[str]) -> dict[str, Size]:
+    return {name: size for name, size in given.items() if name in names}
+
+
+def _names_of(model: str | Path) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Inputs, open dimensions, and what ``max_output`` may name."""
+    if not is_file(model):
+        return _zoo_names(str(model))
+    path = Path(model)
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    return _file_names(path, changed)
+
+
+@lru_cache(maxsize=64)
+def _file_names(path: Path, _changed: int) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Read once as long as the file stays as it is."""
+    from hetsim.workload.onnx.read import read_model
+
+    return _names(read_model(path))
+
+
+@lru_cache(maxsize=64)
+def _zoo_names(name: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    from hetsim.workload.zoo import build_model_proto
+
+    return _names(build_model_proto(name))
+
+
+def _names(model: ModelProto) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    from hetsim.workload.onnx.inputs import open_names
+
+    graph = model.graph
+    made = {t for node in graph.node for t in (node.name, node.op_type, *node.output) if t}
+    made |= {f"{node.op_type}_{i}" for i, node in enumerate(graph.node) if not node.name}
+    return frozenset(i.name for i in graph.input), frozenset(open_names(model)), frozenset(made)

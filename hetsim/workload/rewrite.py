@@ -106,7 +106,7 @@ class _Editor:
         kept = [t for t in self._tensors.values() if t.name in made or t.name in old.inputs]
         return Graph.create(
             old.name, operators, kept, old.inputs, old.outputs,
-            parameters=old.parameters, notes=old.notes, source=old.source,
+            parameters=old.parameters, notes=old.notes, source=old.source, absorbed=old.absorbed,
         )  # fmt: skip
 
     def apply(self, rewrite: Rewrite) -> None:

@@ -14,7 +14,7 @@ from hetsim.workload.costing import RULES
 from hetsim.workload.costing.elementwise import DIV, EXP, LOG, POW, SQRT, WEIGHTS
 from hetsim.workload.graph import Operator
 from hetsim.workload.onnx.loader import load_onnx
-from tests.workload.samples import INT8, INT64, UINT8, ints, model, node, weight
+from tests.workload.samples import INT8, INT64, ints, model, node, weight
 
 
 def cost(
@@ -376,37 +376,11 @@ def test_upsample_of_old_operator_sets() -> None:
 SCALE, ZERO_I8, ZERO_U8 = np.float32(0.1), np.int8(0), np.uint8(0)
 
 
-def test_quantised_convolution() -> None:
-    op = cost(
-        "QLinearConv", {"x": (UINT8, [1, 8, 6, 6])},
-        {"xs": SCALE, "xz": ZERO_U8, "w": weight(4, 8, 3, 3, kind=np.int8), "ws": SCALE,
-         "wz": ZERO_I8, "ys": SCALE, "yz": ZERO_U8, "b": weight(4, kind=np.int32)},
-    )  # fmt: skip
-    assert op.macs == 16 * 4 * 8 * 9
-    assert op.element_ops == 4 * 4 * 16
-    assert op.dtype == "uint8"
-    weights = dict(op.weights)
-    assert weights["int32"] == 4
-    assert weights["int8"] == 288 + 1
-
-
-def test_quantised_products_and_conversions() -> None:
-    op = cost(
-        "QLinearMatMul", {"a": (UINT8, [5, 8])},
-        {"as": SCALE, "az": ZERO_U8, "b": weight(8, 3, kind=np.int8), "bs": SCALE, "bz": ZERO_I8,
-         "ys": SCALE, "yz": ZERO_U8},
-    )  # fmt: skip
-    assert (op.macs, op.element_ops) == (120, 60)
-    whole = cost("MatMulInteger", {"a": (UINT8, [5, 8])}, {"b": weight(8, 3, kind=np.int8)})
-    assert (whole.macs, whole.dtype) == (120, "uint8")
-    conv = cost(
-        "ConvInteger", {"x": (UINT8, [1, 8, 6, 6])}, {"w": weight(4, 8, 3, 3, kind=np.int8)}
-    )
-    assert conv.macs == 16 * 4 * 8 * 9
+def test_conversions() -> None:
     quantise = cost("QuantizeLinear", {"x": [10]}, {"s": SCALE, "z": ZERO_I8})
-    assert quantise.element_ops == 10 * (3 + DIV)
+    assert quantise.element_ops == 10 * 4
     assert cost("DequantizeLinear", {"x": (INT8, [10])}, {"s": SCALE}).element_ops == 20
-    assert cost("DynamicQuantizeLinear", {"x": [10]}, outputs=3).element_ops == 10 * (5 + DIV)
+    assert cost("DynamicQuantizeLinear", {"x": [10]}, outputs=3).element_ops == 10 * 6
 
 
 def test_weights_behind_dequantise_stay_small() -> None:

@@ -22,7 +22,7 @@ _TIMED_ATTRIBUTES = (
 )  # fmt: skip
 """Attributes that can change the time of an operator without changing its tensors' shapes."""
 
-_CONVOLUTIONS = frozenset({"Conv", "ConvTranspose", "ConvInteger", "QLinearConv"})
+_CONVOLUTIONS = frozenset({"Conv", "ConvTranspose"})
 
 
 def operator_key(graph: Graph, op: Operator) -> str:

@@ -15,10 +15,12 @@ from hetsim.workload.costing import (
     sequence,
     signal,
 )
+from hetsim.workload.costing.quantised import PLAIN
 from hetsim.workload.costing.registry import DATA_DEPENDENT, RULES, Call, Cost, Rule, rule
 
 __all__ = [
     "DATA_DEPENDENT",
+    "PLAIN",
     "RULES",
     "Call",
     "Cost",

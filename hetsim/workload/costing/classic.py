@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hetsim.workload.costing.elementwise import DIV, EXP, SIGMOID, SQRT
+from hetsim.workload.costing.elementwise import DIV, EXP, SQRT
 from hetsim.workload.costing.registry import Call, Cost, rule
 
 LEVEL = 2

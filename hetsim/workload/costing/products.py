@@ -75,7 +75,7 @@ def _step(values: tuple[int, ...]) -> tuple[int, int]:
     return (values[-2] if len(values) > 1 else 1), values[-1]
 
 
-@rule("Conv", "ConvInteger")
+@rule("Conv")
 def _conv(call: Call) -> Cost:
     nest = convolution_nest(call, call.input(0), call.input(1), call.output)
     return Cost.of_nest(nest, convolution_class(nest))
@@ -148,6 +148,6 @@ def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> int:
     return product(tuple(y if x == 1 else x for x, y in zip(a, b, strict=True)))
 
 
-@rule("MatMul", "MatMulInteger")
+@rule("MatMul")
 def _matmul(call: Call) -> Cost:
     return Cost.of_nest(matmul_nest(call.input(0), call.input(1)))

@@ -213,7 +213,10 @@ class _Finder:
             node, parameter = follower
             parameters.append(parameter)
             inside, last = [*inside, node], node
-        self.gone.update(node.name for node in inside if node is not last)
+        for node in inside:
+            if node is not last:
+                self.gone.add(node.name)
+                self.net.absorbed[node.name] = last.name
         self.found[shape.kind] += 1
         # In place: the list of nodes, and readers found before, hold this very object.
         last.kind, last.attributes = shape.kind, dict(shape.attributes)

@@ -12,10 +12,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, helper
 
+from hetsim.errors import WorkloadError
 from hetsim.numeric import Array
 from hetsim.workload.costing import RULES, Call
 from hetsim.workload.onnx.infer import infer, is_constant
@@ -316,9 +318,7 @@ class _Copy:
             if info.name in self.names:
                 self.net.declared.setdefault(self.names[info.name], info.type)
         # An output that is a tensor from outside keeps its name.
-        self.names.update(
-            (o.name, o.name) for o in self.body.output if o.name not in self.names
-        )
+        self.names.update((o.name, o.name) for o in self.body.output if o.name not in self.names)
         return [
             make_node(
                 self.net,
@@ -355,7 +355,11 @@ def _rename_inside(graph: GraphProto, names: Mapping[str, str]) -> None:
 
 
 def _body(node: Node, name: str) -> GraphProto:
-    return next(a.g for a in node.proto.attribute if a.name == name)
+    found = next((a for a in node.proto.attribute if a.name == name), None)
+    if found is None:
+        raise WorkloadError(f"{node.kind} {node.name!r} has no {name}")
+    graph: GraphProto = found.g
+    return graph
 
 
 def _whole(node: Node, name: str, count: int) -> list[int]:
@@ -366,7 +370,7 @@ def _whole(node: Node, name: str, count: int) -> list[int]:
 # -- what joins the copies ------------------------------------------------------------------------
 
 
-def _add(net: Net, kind: str, label: str, inputs: list[str], outputs: list[str], **a: object) -> Node:
+def _add(net: Net, kind: str, label: str, inputs: list[str], outputs: list[str], **a: Any) -> Node:
     return make_node(net, helper.make_node(kind, inputs, outputs, **a), net.names.unique(label))
 
 

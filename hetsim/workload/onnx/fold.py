@@ -33,6 +33,7 @@ def fold_affine(net: Net) -> int:
         private = source not in outputs and readers.get(source) == 1
         if host is not None and private and _accepts(net, host, node):
             _absorb(net, host, node)
+            net.absorbed[node.name] = host.name
             producer[node.outputs[0]] = host
             continue
         kept.append(node)

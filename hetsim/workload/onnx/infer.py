@@ -1,10 +1,10 @@
 """Shapes of every tensor, and the values of the small constants that decide them.
 
 One pass in topological order: each node is handed to ONNX's own inference function for its
-operator set, or to a rule of ours (:mod:`hetsim.workload.onnx.shaping`), together with the constants
-known so far, so shape arithmetic (Shape, Gather, Concat, Reshape, ...) resolves on the way and a
-network of n nodes costs n inferences. What neither knows may be stated: by the user, or by the
-file's value_info.
+operator set, or to a rule of ours (:mod:`hetsim.workload.onnx.shaping`), together with the
+constants known so far, so shape arithmetic (Shape, Gather, Concat, Reshape, ...) resolves on the
+way and a network of n nodes costs n inferences. What neither knows may be stated: by the user, or
+by the file's value_info.
 """
 
 from __future__ import annotations
@@ -99,17 +99,19 @@ def _declared_shape(net: Net, declared: TypeProto | None) -> tuple[int, ...] | N
     """A shape, its symbols replaced by what they are bound to."""
     if declared is None or not declared.tensor_type.HasField("shape"):
         return None
-    dims = [net.symbols.get(d, d) for d in dimensions(declared)]
+    dims = _bound(net, declared)
     return tuple(d for d in dims if isinstance(d, int)) if _all_known(dims) else None
+
+
+def _bound(net: Net, declared: TypeProto) -> list[int | str]:
+    return [net.symbols.get(d, d) if isinstance(d, str) else d for d in dimensions(declared)]
 
 
 def _all_known(dims: Sequence[int | str]) -> bool:
     return all(isinstance(d, int) for d in dims)
 
 
-def _stated(
-    net: Net, node: Node, position: int, found: TypeProto | None
-) -> tuple[int, ...] | None:
+def _stated(net: Net, node: Node, position: int, found: TypeProto | None) -> tuple[int, ...] | None:
     """The shape that ``max_output`` states, checked against what is known of it."""
     tensor = node.outputs[position]
     key = next((k for k in (tensor, node.name, node.kind) if k in net.max_output), None)
@@ -120,7 +122,7 @@ def _stated(
         return None
     known: list[int | str] | None = None
     if found is not None and found.tensor_type.HasField("shape"):
-        known = [net.symbols.get(d, d) for d in dimensions(found)]
+        known = _bound(net, found)
     if isinstance(given, int):
         open_at = [i for i, d in enumerate(known or ()) if isinstance(d, str)]
         if known is None or len(open_at) != 1:
@@ -243,9 +245,9 @@ def _by_rule(
     rule = find_rule(node.domain, node.kind)
     if rule is None or node.domain not in MODELLED_DOMAINS:
         return {}
-    if not node.domain and onnx.defs.has(node.kind):
-        if rule is not like_first and f".{node.kind}" not in SHAPES:
-            return {}
+    overrules = rule is like_first or f".{node.kind}" in SHAPES
+    if not node.domain and onnx.defs.has(node.kind) and not overrules:
+        return {}
     inputs = tuple(net.values[t] if t else None for t in node.inputs)
     call = Call(node.name, node.kind, node.attributes, inputs, ())
     try:

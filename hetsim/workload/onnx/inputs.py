@@ -120,7 +120,8 @@ def _is_whole_number(info: ValueInfoProto) -> bool:
 def _fix(net: Net, info: ValueInfoProto, number: int) -> None:
     """An input of one whole number that the user states is a constant of the network."""
     kind = info.type.tensor_type.elem_type
-    data = np.full(dimensions(info.type), number, np.int32 if kind == _WHOLE[0] else np.int64)
+    shape = (1,) * len(dimensions(info.type))
+    data = np.full(shape, number, np.int32 if kind == _WHOLE[0] else np.int64)
     net.values[info.name] = Value(info.name, data.shape, kind, constant=True, data=data)
     net.notes.append(f"input {info.name} is fixed to {number}")
 
@@ -247,9 +248,7 @@ def _still_open(
         ways.append("numbers in place of '?'")
     unshaped = [name for name, dims in open_dims.items() if dims is None]
     ways += [f"--input-shape {name}=AxBxC with its whole shape" for name in unshaped]
-    return net.error(
-        f"dimensions of its inputs are open: {'; '.join(lines)}", hint="; ".join(ways)
-    )
+    return net.error(f"dimensions of its inputs are open: {'; '.join(lines)}", hint="; ".join(ways))
 
 
 def _example(name: str, position: int, dims: Iterable[int | str]) -> str:

@@ -124,8 +124,10 @@ class Net:
     """A file on its way to a graph.
 
     ``declared`` holds the shapes the file itself states, ``symbols`` what its named dimensions are
-    bound to, ``folder`` where side files lie. ``max_output`` is what the user states of tensors whose shape nothing else tells, by
-    name of tensor or operator, and ``stated`` those of its names that were used.
+    bound to, ``folder`` where side files lie. ``max_output`` is what the user states of tensors
+    whose shape nothing else tells, by tensor, operator or kind, and ``stated`` the names of it that
+    were used. ``absorbed``: nodes that steps have taken into another one, by name; that one may go
+    in turn.
     """
 
     name: str
@@ -142,6 +144,7 @@ class Net:
     stated: set[str] = field(default_factory=set)
     folder: Path | None = None
     names: Names = field(default_factory=Names)
+    absorbed: dict[str, str] = field(default_factory=dict)
 
     def error(self, message: str, hint: str | None = None) -> WorkloadError:
         """A :class:`WorkloadError` that names this file."""

@@ -1,8 +1,9 @@
 """ONNX file to operator graph.
 
 The steps, each a module of its own: :mod:`.read`, :mod:`.order`, :mod:`.controlflow`, shapes and
-constants (:mod:`.infer`), :mod:`.plain`, :mod:`.views`, :mod:`.chains`, :mod:`.fold`, and what it all
-costs (:mod:`hetsim.workload.costing`). Every step is linear in the number of nodes.
+constants (:mod:`.infer`), other names for operators (:mod:`.plain`), :mod:`.views`,
+:mod:`.quantised`, :mod:`.chains`, :mod:`.fold`, and what it all costs
+(:mod:`hetsim.workload.costing`). Every step is linear in the number of nodes.
 """
 
 from __future__ import annotations
@@ -13,15 +14,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from hetsim.errors import Location, WorkloadError
-from hetsim.workload.costing import DATA_DEPENDENT, RULES, Call, Cost, Rule
+from hetsim.workload.costing import DATA_DEPENDENT, PLAIN, RULES, Call, Cost, Rule
 from hetsim.workload.graph import Graph, Operator, Tensor
+from hetsim.workload.onnx.absorbed import standing
 from hetsim.workload.onnx.chains import recognise_chains
 from hetsim.workload.onnx.controlflow import resolve_control_flow
 from hetsim.workload.onnx.fold import fold_affine
 from hetsim.workload.onnx.infer import infer
-from hetsim.workload.onnx.ir import DTYPES, MODELLED_DOMAINS, Net, Node, Value, element_type_name, nearest
+from hetsim.workload.onnx.ir import (
+    DTYPES,
+    MODELLED_DOMAINS,
+    Net,
+    Node,
+    Value,
+    element_type_name,
+    nearest,
+)
 from hetsim.workload.onnx.order import constant_tensors, live_nodes, sort_nodes
-from hetsim.workload.onnx.plain import PLAIN, make_plain
+from hetsim.workload.onnx.plain import REWRITES, make_plain
+from hetsim.workload.onnx.quantised import fold_quantised, plain_kinds
 from hetsim.workload.onnx.read import inline_functions, parse, read_model
 from hetsim.workload.onnx.views import remove_views
 from hetsim.workload.sizes import Sizes
@@ -80,12 +91,7 @@ def load_onnx(
         name = name or Path(source_model).stem
     try:
         model = inline_functions(model, where)
-        sizes = Sizes(
-            {tensor: tuple(shape) for tensor, shape in (input_shapes or {}).items()},
-            dict(dims or {}),
-            {key: size if isinstance(size, int) else tuple(size)
-             for key, size in (max_output or {}).items()},
-        )  # fmt: skip
+        sizes = Sizes.of(input_shapes, dims, max_output)
         net = parse(model, name=name, where=where, sizes=sizes, folder=folder)
         return _build(net, fold_batch_norm, unknown_operators, source or where.file)
     except WorkloadError as error:
@@ -100,14 +106,16 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
     constant = constant_tensors(net)
     running = live_nodes(net, constant, through_constants=False)
     _check_kinds(net, running, unknown_operators)
-    asked = live_nodes(net, constant, through_constants=True)
-    infer(net, asked, {t for node in asked for t in node.inputs}.union(net.outputs))
+    live = live_nodes(net, constant, through_constants=True)
+    infer(net, live, {t for node in live for t in node.inputs}.union(net.outputs))
     _check_stated(net)
     net.nodes = running
     make_plain(net)
+    plain_kinds(net)
     _drop_constant_outputs(net, constant)
-    parameters = _count_parameters(net)
     alias = remove_views(net)
+    fold_quantised(net, alias)
+    parameters = _count_parameters(net)
     _unify(net)
     recognise_chains(net, alias)
     if fold:
@@ -123,6 +131,7 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
         parameters=parameters,
         notes=net.notes,
         source=source,
+        absorbed=standing(net, live),
     )
 
 
@@ -155,7 +164,8 @@ def _check_kinds(net: Net, nodes: Sequence[Node], unknown_operators: UnknownOper
         and not any(key in net.max_output for key in (node.name, node.kind, *node.outputs))
     ]  # fmt: skip
     unpredictable = sorted({_label(node) for node in open_nodes})
-    unknown = sorted(kind for kind in kinds if kind not in RULES and kind not in PLAIN)
+    known = RULES.keys() | PLAIN.keys() | REWRITES.keys()
+    unknown = sorted(kind for kind in kinds if kind not in known)
     problems = []
     if unpredictable:
         listed = ", ".join(f"{kind} ({kinds[kind]})" for kind in unpredictable)

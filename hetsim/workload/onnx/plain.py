@@ -1,9 +1,9 @@
 """Operators of a runtime's own in terms of plain ones, right after their shapes are known.
 
-ONNX Runtime's optimiser writes ``FusedConv`` where a file said Conv and Relu. Which operators run as
-one kernel is for the unit that runs them to say (``fuse: [Conv-Relu]``), and what a unit supports
-is stated by plain kinds; so the same network gives the same operators here, whatever tool wrote the
-file. What runtimes really compute as one thing (attention) stays one.
+ONNX Runtime's optimiser writes ``FusedConv`` where a file said Conv and Relu. Which operators run
+as one kernel is for the unit that runs them to say (``fuse: [Conv-Relu]``), and what a unit
+supports is stated by plain kinds; so the same network gives the same operators here, whatever tool
+wrote the file. What runtimes really compute as one thing (attention) stays one.
 
 One :func:`plain` adds a kind: a function that gets a :class:`Rewriter` and returns the nodes that
 stand for one node. The one that computes most keeps the node's name.
@@ -11,7 +11,7 @@ stand for one node. The one that computes most keeps the node's name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onnx import TensorProto
@@ -41,7 +41,11 @@ class Rewriter:
         return [self.node.inputs[p] if self.has(p) else "" for p in positions]
 
     def head(
-        self, kind: str, inputs: Sequence[str], output: str, attributes: dict[str, object] | None = None
+        self,
+        kind: str,
+        inputs: Sequence[str],
+        output: str,
+        attributes: Mapping[str, object] | None = None,
     ) -> Node:
         """The node that keeps the name, with its own attributes unless others are given."""
         kept = self.node.attributes if attributes is None else attributes
@@ -71,15 +75,20 @@ class Rewriter:
 
 Rewrite = Callable[[Rewriter], "list[Node]"]
 
-PLAIN: dict[str, Rewrite] = {}
-"""What is rewritten, by kind, or by domain and kind where a plain kind has another meaning there."""
+REWRITES: dict[str, Rewrite] = {}
+"""What is rewritten, by kind, or by domain and kind where a plain kind means more there."""
 
 
-def plain(*kinds: str) -> Callable[[Rewrite], Rewrite]:
-    """Registers the decorated function as what makes ``kinds`` plain."""
+INTO: dict[str, str] = {}
+"""What each kind is read as, in words."""
+
+
+def plain(*kinds: str, into: str) -> Callable[[Rewrite], Rewrite]:
+    """Registers the decorated function as what makes ``kinds`` plain, which gives ``into``."""
 
     def register(function: Rewrite) -> Rewrite:
-        PLAIN.update(dict.fromkeys(kinds, function))
+        INTO.update((kind, into) for kind in kinds if into and "." not in kind)
+        REWRITES.update(dict.fromkeys(kinds, function))
         return function
 
     return register
@@ -89,7 +98,7 @@ def make_plain(net: Net) -> None:
     """Rewrites the nodes of ``net``, whose shapes are known."""
     made: list[Node] = []
     for node in net.nodes:
-        rewrite = PLAIN.get(f"{node.domain}.{node.kind}") or PLAIN.get(node.kind)
+        rewrite = REWRITES.get(f"{node.domain}.{node.kind}") or REWRITES.get(node.kind)
         made += [node] if rewrite is None else rewrite(Rewriter(net, node))
     net.nodes = made
 
@@ -97,7 +106,13 @@ def make_plain(net: Net) -> None:
 # -- products with what was fused behind them -----------------------------------------------------
 
 
-@plain("FusedConv", "NhwcFusedConv", "NhwcConv", "com.microsoft.nchwc.Conv")
+@plain(
+    "FusedConv",
+    "NhwcFusedConv",
+    "NhwcConv",
+    "com.microsoft.nchwc.Conv",
+    into="Conv, Add, activation",
+)
 def _conv(this: Rewriter) -> list[Node]:
     """A convolution, a tensor added to it, and an activation function."""
     node = this.node
@@ -108,12 +123,12 @@ def _conv(this: Rewriter) -> list[Node]:
     return _followed(this, "Conv", node.inputs[:3], steps)
 
 
-@plain("FusedGemm")
+@plain("FusedGemm", into="Gemm, activation")
 def _gemm(this: Rewriter) -> list[Node]:
     return _followed(this, "Gemm", this.node.inputs, [])
 
 
-@plain("FusedMatMul", "FusedMatMulActivation", "TransposeMatMul")
+@plain("FusedMatMul", "FusedMatMulActivation", "TransposeMatMul", into="MatMul, activation")
 def _matmul(this: Rewriter) -> list[Node]:
     """A product of operands that are read transposed, scaled on the way out."""
     node, values = this.node, this.net.values
@@ -131,7 +146,7 @@ def _matmul(this: Rewriter) -> list[Node]:
     return views + _followed(this, "MatMul", [*inputs, *node.inputs[2:]], [])
 
 
-@plain("GemmFastGelu")
+@plain("GemmFastGelu", into="MatMul, Add, Gelu")
 def _gemm_gelu(this: Rewriter) -> list[Node]:
     bias = this.optional(2)[0]
     steps = [("Add", [bias])] if bias else []
@@ -161,7 +176,7 @@ def _followed(
     return nodes
 
 
-@plain("MatMulNBits")
+@plain("MatMulNBits", into="MatMul")
 def _matmul_nbits(this: Rewriter) -> list[Node]:
     """A product whose constant is read in four bits an element and used as the input's type."""
     node = this.node
@@ -174,7 +189,7 @@ def _matmul_nbits(this: Rewriter) -> list[Node]:
     return [this.head("MatMul", inputs, node.outputs[0])]
 
 
-@plain("NhwcMaxPool")
+@plain("NhwcMaxPool", into="MaxPool")
 def _max_pool(this: Rewriter) -> list[Node]:
     return [this.head("MaxPool", this.node.inputs, this.node.outputs[0])]
 
@@ -182,7 +197,7 @@ def _max_pool(this: Rewriter) -> list[Node]:
 # -- activations and norms ------------------------------------------------------------------------
 
 
-@plain("BiasGelu", "FastGelu", "FusedGelu")
+@plain("BiasGelu", "FastGelu", "FusedGelu", into="Add, Gelu")
 def _gelu(this: Rewriter) -> list[Node]:
     node = this.node
     form = {"approximate": "tanh" if node.kind == "FastGelu" else "none"}
@@ -193,7 +208,7 @@ def _gelu(this: Rewriter) -> list[Node]:
     return [added, this.head("Gelu", [biased], node.outputs[0], form)]
 
 
-@plain("QuickGelu")
+@plain("QuickGelu", into="Sigmoid, Mul")
 def _quick_gelu(this: Rewriter) -> list[Node]:
     """``x * sigmoid(alpha * x)``, which exporters write as Sigmoid and Mul."""
     source, result = this.node.inputs[0], this.node.outputs[0]
@@ -207,12 +222,12 @@ def _quick_gelu(this: Rewriter) -> list[Node]:
     ]  # fmt: skip
 
 
-@plain("SimplifiedLayerNormalization")
+@plain("SimplifiedLayerNormalization", into="RMSNormalization")
 def _rms(this: Rewriter) -> list[Node]:
     return [this.head("RMSNormalization", this.node.inputs, this.node.outputs[0])]
 
 
-@plain(*NORMALISATIONS)
+@plain(*NORMALISATIONS, into="Add, LayerNormalization")
 def _skip_norm(this: Rewriter) -> list[Node]:
     """The sum of two tensors and a bias, and its norm; both may have readers."""
     node = this.node
@@ -231,7 +246,7 @@ def _skip_norm(this: Rewriter) -> list[Node]:
     return [*nodes, norm] if node.outputs[0] else nodes
 
 
-@plain("EmbedLayerNormalization")
+@plain("EmbedLayerNormalization", into="Gather, Add, LayerNormalization")
 def _embedding(this: Rewriter) -> list[Node]:
     """Rows of two or three tables, their sum, its norm."""
     node = this.node
@@ -242,7 +257,8 @@ def _embedding(this: Rewriter) -> list[Node]:
     if segment and segments:
         rows.append((segment, segments))
     result = node.outputs[0]
-    nodes, total = [], ""
+    nodes: list[Node] = []
+    total = ""
     for table, indices in rows:
         picked = this.between(f"rows_{len(nodes)}", result)
         nodes.append(this.step("Gather", [table, indices], picked, axis=0))
@@ -250,7 +266,9 @@ def _embedding(this: Rewriter) -> list[Node]:
             total = picked
             continue
         kept = node.outputs[2] if len(node.outputs) > 2 else ""
-        joined = kept if kept and table == rows[-1][0] else this.between(f"sum_{len(nodes)}", result)
+        joined = (
+            kept if kept and table == rows[-1][0] else this.between(f"sum_{len(nodes)}", result)
+        )
         nodes.append(this.step("Add", [total, picked], joined))
         total = joined
     nodes.append(this.head("LayerNormalization", [total, scale, shift], result))
@@ -263,7 +281,7 @@ def _embedding(this: Rewriter) -> list[Node]:
 # -- recurrence and trees -------------------------------------------------------------------------
 
 
-@plain("DynamicQuantizeLSTM")
+@plain("DynamicQuantizeLSTM", into="LSTM")
 def _lstm(this: Rewriter) -> list[Node]:
     """An LSTM whose weights lie the other way round, as bytes with a scale for each."""
     node, values = this.node, this.net.values
@@ -282,7 +300,7 @@ _TABLES = ("nodes_values", "target_weights", "class_weights", "leaf_weights", "n
 _LINKS = ("nodes_falsenodeids", "nodes_truenodeids", "nodes_featureids", "leaf_targetids")
 
 
-@plain("TreeEnsemble", "TreeEnsembleRegressor", "TreeEnsembleClassifier")
+@plain("TreeEnsemble", "TreeEnsembleRegressor", "TreeEnsembleClassifier", into="")
 def _trees(this: Rewriter) -> list[Node]:
     """The tables of the nodes, which the file holds in attributes, are read like constants."""
     node = this.node
@@ -297,5 +315,7 @@ def _trees(this: Rewriter) -> list[Node]:
             name = f"{node.name}/{label}"
             this.net.values[name] = Value(name, (size,), elem_type, constant=True)
             inputs.append(name)
-    made = Node(node.name, node.kind, node.domain, inputs, node.outputs, node.attributes, node.proto)
+    made = Node(
+        node.name, node.kind, node.domain, inputs, node.outputs, node.attributes, node.proto
+    )
     return [made]

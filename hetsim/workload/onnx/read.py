@@ -7,7 +7,7 @@ inputs what those graphs read from outside, so that they stand in the right plac
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 

@@ -68,9 +68,7 @@ def _fused_matmul(form: Form) -> list[Shaped]:
     return form.standard("MatMul", [left, right])
 
 
-def matmul_operands(
-    attributes: object, left: Value, right: Value
-) -> tuple[Value, Value]:
+def matmul_operands(attributes: object, left: Value, right: Value) -> tuple[Value, Value]:
     """The operands as a plain MatMul takes them.
 
     ``transA`` swaps the last two dimensions; ``transBatchA`` first moves dimension 0 in front of
@@ -134,7 +132,9 @@ def _qlinear_mean(form: Form) -> list[Shaped]:
     axes = form.call.integers("axes", tuple(range(len(form.shape(0)))))
     rank, keep = len(form.shape(0)), form.call.integer("keepdims", 1)
     reduced = {axis % rank for axis in axes}
-    kept = [1 if d in reduced else n for d, n in enumerate(form.shape(0)) if keep or d not in reduced]
+    kept = [
+        1 if d in reduced else n for d, n in enumerate(form.shape(0)) if keep or d not in reduced
+    ]
     return [(form.type(0), tuple(kept))]
 
 

@@ -31,7 +31,7 @@ class Standard(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One node as its shape rule sees it: its operands, the network around it, its results' names."""
+    """One node as its shape rule sees it: operands, the network around it, names of results."""
 
     call: Call
     standard: Standard
