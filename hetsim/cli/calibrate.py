@@ -167,14 +167,15 @@ def _check_use(file: str | None, simulate: str | None) -> None:
     if (file is None) == (simulate is None):
         raise click.UsageError("one of --measurements and --simulate says what to learn from")
     context = click.get_current_context()
-    unused = ("device", "split", "max_dropped")
+    unused: dict[str, str] = {"device": "--device", "split": "--split",
+                              "max_dropped": "--max-dropped"}  # fmt: skip
     if simulate is None:
-        unused = ("models", "base", "dims", "input_shapes", "max_outputs")
-    for name in unused:
+        unused = {"models": "--models", "base": "--base", "dims": "--dim",
+                  "input_shapes": "--input-shape", "max_outputs": "--max-output"}  # fmt: skip
+    for name, option in unused.items():
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            option = name.removesuffix("s") if name != "models" else name
             other = "--simulate" if simulate is None else "--measurements"
-            raise click.UsageError(f"--{option.replace('_', '-')} goes with {other}")
+            raise click.UsageError(f"{option} goes with {other}")
 
 
 def _devices(table: Measurements, device: str | None, file: str, *, one: bool) -> tuple[str, ...]:

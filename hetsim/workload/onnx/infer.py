@@ -18,6 +18,7 @@ from onnx import NodeProto, TensorProto, TypeProto, helper, numpy_helper, shape_
 from hetsim.errors import WorkloadError
 from hetsim.workload.costing.registry import Call
 from hetsim.workload.onnx.evaluate import mark_constant
+from hetsim.workload.onnx.inputs import BATCH
 from hetsim.workload.onnx.ir import (
     DTYPES,
     MODELLED_DOMAINS,
@@ -58,8 +59,22 @@ def infer(net: Net, nodes: Iterable[Node], read: set[str] | None = None) -> None
                     net.values[tensor] = _value(net, node, position, types.get(tensor))
             elif tensor:  # nobody reads it: a dropout mask, say. Other steps must not see it
                 node.outputs[position] = ""
+        _check_elements(net, node)
         if is_constant(net, node):
             mark_constant(net, node)
+
+
+def _check_elements(net: Net, node: Node) -> None:
+    """ONNX's inference believes a target shape whatever it is given to reshape."""
+    if node.kind != "Reshape" or node.domain or not node.outputs[0]:
+        return
+    source, result = net.values[node.inputs[0]], net.values[node.outputs[0]]
+    if source.elements != result.elements:
+        raise net.error(
+            f"operator {node.name!r} (Reshape) makes {list(result.shape)} of"
+            f" {list(source.shape)}: {result.elements:,} elements of {source.elements:,}",
+            hint="the file fixes this shape for inputs of another size",
+        )
 
 
 def is_constant(net: Net, node: Node) -> bool:
@@ -157,14 +172,16 @@ def _unknown_shape(net: Net, node: Node, tensor: str, found: TypeProto | None) -
         if missing
         else "it depends on the data, or the file lacks it"
     )
-    known = "[?]"
-    if found is not None and found.tensor_type.HasField("shape"):
-        known = f"[{', '.join(str(d) if isinstance(d, int) else '?' for d in dimensions(found))}]"
+    dims = dimensions(found) if found and found.tensor_type.HasField("shape") else ["?"]
+    known = "[" + ", ".join(str(d) if isinstance(d, int) else "?" for d in dims) + "]"
+    entry = f"{tensor}: {known}"
+    if len(dims) > 1 and known.count("?") == 1:  # one number will do, for all of its kind as well
+        entry, known = f"{tensor}: N}} or {{{node.kind}: N", "N"
     return net.error(
         f"the shape of tensor {tensor!r}, made by {node.name!r} ({node.kind}), is unknown: {why}",
-        hint=f"state it in the scenario, numbers for the '?': models: [{{path: ..., max_output:"
-        f" {{{tensor}: {known}}}}}], or --max-output {tensor}=SHAPE; the file's value_info may"
-        " say it as well",
+        hint=f"state it in the scenario's entry of the model, numbers for '?' and N: max_output:"
+        f" {{{entry}}}, or --max-output {tensor}={'N' if known == 'N' else 'SHAPE'}; the file's"
+        " value_info may say it as well",
     )
 
 
@@ -201,6 +218,8 @@ def _by_onnx(
             types[tensor] = value.type_proto
             if value.data is not None:
                 data[tensor] = numpy_helper.from_array(value.data)
+    if node.kind == "Reshape" and net.batch_opened:
+        _let_batch_through(net, node, data)
     opset_ids = [helper.make_opsetid(domain, version) for domain, version in net.opsets.items()]
     result: dict[str, TypeProto] = {}
     for schema in _schemas(net, node):
@@ -215,6 +234,16 @@ def _by_onnx(
         if all(t in found and static_shape(found[t]) is not None for t in needed):
             return found
     return result
+
+
+def _let_batch_through(net: Net, node: Node, data: dict[str, TensorProto]) -> None:
+    """A target shape that says 1 where the batch stands was written for a batch of one."""
+    source, target = net.values[node.inputs[0]], net.values[node.inputs[1]].data
+    batch = net.symbols[BATCH]
+    if target is not None and target.size and target[0] == 1 and source.shape[:1] == (batch,):
+        opened = target.copy()
+        opened[0] = batch
+        data[node.inputs[1]] = numpy_helper.from_array(opened)
 
 
 def _schemas(net: Net, node: Node) -> list[onnx.defs.OpSchema]:

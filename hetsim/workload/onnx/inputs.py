@@ -18,21 +18,75 @@ from onnx import ModelProto, TensorProto, ValueInfoProto
 from hetsim.workload.onnx.ir import Net, Value, check_type, dimensions, make_type, nearest
 from hetsim.workload.sizes import Sizes
 
+BATCH = "batch"
+"""What the first dimension is called where a file fixes it at one."""
+
 _WHOLE = (TensorProto.INT32, TensorProto.INT64)
 
 
 def open_names(model: ModelProto) -> list[str]:
     """What ``dims`` may bind: names of open dimensions, and inputs of one whole number."""
-    constants = {tensor.name for tensor in model.graph.initializer}
     names: dict[str, None] = {}
-    for info in model.graph.input:
-        if info.name in constants:
-            continue
+    for info in graph_inputs(model):
         if _is_whole_number(info):
             names[info.name] = None
         for dim in _named(info) or ():
             names.update(dict.fromkeys(_atoms(dim) if isinstance(dim, str) else ()))
+    if BATCH not in names and _batch_inputs(graph_inputs(model)):
+        names[BATCH] = None
     return list(names)
+
+
+def graph_inputs(model: ModelProto) -> list[ValueInfoProto]:
+    """The inputs that are not constants with a value."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    return [info for info in model.graph.input if info.name not in constants]
+
+
+def open_batch(inputs: Sequence[ValueInfoProto], dims: Mapping[str, int]) -> list[ValueInfoProto]:
+    """``inputs`` with dimension 0 called ``batch`` where ``dims`` gives one and the file says 1.
+
+    Such a file was exported for one sample at a time; what runs through it is checked at its other
+    end (:func:`check_batch`).
+    """
+    named = {a for i in inputs for d in _named(i) or () if isinstance(d, str) for a in _atoms(d)}
+    opened = _batch_inputs(inputs) if BATCH in dims and BATCH not in named else []
+    result = []
+    for info in inputs:
+        copy = ValueInfoProto()
+        copy.CopyFrom(info)
+        if info.name in opened:
+            copy.type.tensor_type.shape.dim[0].dim_param = BATCH
+        result.append(copy)
+    return result
+
+
+def check_batch(net: Net, outputs: Sequence[ValueInfoProto]) -> None:
+    """Whether a batch that was opened arrives at every output that had a batch of one.
+
+    Raises:
+        WorkloadError: the file fixes the batch somewhere on the way.
+    """
+    size = net.symbols.get(BATCH)
+    for info in outputs:
+        value = net.values.get(info.name)
+        if value is None or not info.type.tensor_type.HasField("shape"):
+            continue
+        stated = dimensions(info.type)
+        if len(stated) > 1 and stated[0] == 1 and value.rank > 1 and value.shape[0] != size:
+            raise net.error(
+                f"dims gives a batch of {size}, but output {info.name!r} has shape"
+                f" {list(value.shape)}: the file fixes the batch on the way",
+                hint="export it with an open batch dimension",
+            )
+
+
+def _batch_inputs(inputs: Sequence[ValueInfoProto]) -> list[str]:
+    """Names of the inputs if all of them begin with a dimension of one, else none."""
+    tensors = [i for i in inputs if not _is_whole_number(i)]
+    shapes = [dimensions(i.type) for i in tensors if i.type.tensor_type.HasField("shape")]
+    fits = len(shapes) == len(tensors) and all(len(s) > 1 and s[0] == 1 for s in shapes)
+    return [info.name for info in tensors] if fits else []
 
 
 def add_inputs(net: Net, inputs: Sequence[ValueInfoProto], sizes: Sizes) -> None:

@@ -126,8 +126,9 @@ class Net:
     ``declared`` holds the shapes the file itself states, ``symbols`` what its named dimensions are
     bound to, ``folder`` where side files lie. ``max_output`` is what the user states of tensors
     whose shape nothing else tells, by tensor, operator or kind, and ``stated`` the names of it that
-    were used. ``absorbed``: nodes that steps have taken into another one, by name; that one may go
-    in turn.
+    were used. ``batch_opened``: the file is for a batch of one and is given another, so that
+    shapes it states are not believed. ``absorbed``: nodes that steps have taken into another one,
+    by name; that one may go in turn.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Net:
     max_output: Mapping[str, int | Sequence[int]] = field(default_factory=dict)
     stated: set[str] = field(default_factory=set)
     folder: Path | None = None
+    batch_opened: bool = False
     names: Names = field(default_factory=Names)
     absorbed: dict[str, str] = field(default_factory=dict)
 

@@ -21,6 +21,7 @@ from hetsim.workload.onnx.chains import recognise_chains
 from hetsim.workload.onnx.controlflow import resolve_control_flow
 from hetsim.workload.onnx.fold import fold_affine
 from hetsim.workload.onnx.infer import infer
+from hetsim.workload.onnx.inputs import check_batch
 from hetsim.workload.onnx.ir import (
     DTYPES,
     MODELLED_DOMAINS,
@@ -93,7 +94,10 @@ def load_onnx(
         model = inline_functions(model, where)
         sizes = Sizes.of(input_shapes, dims, max_output)
         net = parse(model, name=name, where=where, sizes=sizes, folder=folder)
-        return _build(net, fold_batch_norm, unknown_operators, source or where.file)
+        graph = _build(net, fold_batch_norm, unknown_operators, source or where.file)
+        if net.batch_opened:
+            check_batch(net, model.graph.output)
+        return graph
     except WorkloadError as error:
         if error.where is None:  # raised where the file is not known
             error.where = where

@@ -18,7 +18,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 from hetsim.errors import Location, WorkloadError
 from hetsim.infiles import read_bytes
 from hetsim.numeric import Array
-from hetsim.workload.onnx.inputs import add_inputs
+from hetsim.workload.onnx.inputs import add_inputs, open_batch
 from hetsim.workload.onnx.ir import (
     Net,
     Node,
@@ -120,10 +120,13 @@ def parse(
         net.values[sparse.values.name] = Value(
             sparse.values.name, tuple(sparse.dims), kind, constant=True
         )
-    for info in [*graph.value_info, *graph.output]:
+    inputs = [info for info in graph.input if info.name not in net.values]
+    opened = open_batch(inputs, sizes.dims)
+    net.batch_opened = opened != inputs
+    for info in [] if net.batch_opened else [*graph.value_info, *graph.output]:
         if info.name not in net.declared or static_shape(info.type) is not None:
             net.declared[info.name] = info.type
-    add_inputs(net, [i for i in graph.input if i.name not in net.values], sizes)
+    add_inputs(net, opened, sizes)
     for index, node in enumerate(graph.node):
         label = net.names.unique(node.name or f"{node.op_type}_{index}")
         net.nodes.append(make_node(net, node, label))
