@@ -49,10 +49,14 @@ def _depths(call: Call) -> list[int]:
         for tree, right, left, mode in links
     ]
     inner = {child for pair in children for child in pair}
-    return [_depth(children, root) for root in range(len(children)) if root not in inner]
+    roots = [root for root in range(len(children)) if root not in inner]
+    if len(roots) != len(set(trees)):
+        raise ValueError("a tree has no root, or several")
+    return [_depth(children, root) - 1 for root in roots]  # a leaf compares nothing
 
 
 def _depth(children: Sequence[Sequence[int]], root: int) -> int:
+    """Nodes on the longest way from ``root``."""
     deepest, level, visited = 0, [root], 0
     while level:
         visited += len(level)
@@ -60,7 +64,6 @@ def _depth(children: Sequence[Sequence[int]], root: int) -> int:
             raise ValueError("its trees have a cycle")
         deepest += 1
         level = [child for node in level for child in children[node]]
-    # A table's leaves are rows of their own in the old form only; both end below a comparison.
     return deepest
 
 

@@ -69,6 +69,12 @@ def _pow(call: Call) -> Cost:
     return Cost(element_ops=weight * call.result_elements)
 
 
+@rule("BiasSplitGelu")
+def _split_gelu(call: Call) -> Cost:
+    """A bias on both halves, one of them through GELU, their product."""
+    return Cost(element_ops=(GELU + 3) * call.result_elements)
+
+
 @rule("Gelu")
 def _gelu(call: Call) -> Cost:
     """Through erf, or through tanh of a polynomial."""

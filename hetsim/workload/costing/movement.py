@@ -33,6 +33,15 @@ def _gather(call: Call) -> Cost:
     return Cost(reads={0: min(table.elements, call.result_elements)})
 
 
+@rule("GatherBlockQuantized")
+def _gather_blocks(call: Call) -> Cost:
+    """The rows picked, and a scale for each of their elements."""
+    table = call.input(0)
+    share = min(1.0, call.result_elements / max(1, table.elements))
+    reads = {p: int(call.input(p).elements * share) for p in (0, 2) if call.has(p)}
+    return Cost(element_ops=2 * call.result_elements, reads=reads)
+
+
 @rule("ScatterND", "ScatterElements", "Scatter")
 def _scatter(call: Call) -> Cost:
     """A plain scatter moves; with a reduction it combines each update with what is there."""

@@ -66,7 +66,7 @@ def attention_cost(
     return Cost.of_nest(nest, element_ops=(1 + EXP + 4) * scores)
 
 
-@rule("Attention")
+@rule("Attention", "QAttention")
 def _attention(call: Call) -> Cost:
     if "num_heads" in call.attributes:
         return _projected_attention(call)

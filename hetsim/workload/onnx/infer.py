@@ -130,16 +130,16 @@ def _stated(net: Net, node: Node, position: int, found: TypeProto | None) -> tup
     """The shape that ``max_output`` states, checked against what is known of it."""
     tensor = node.outputs[position]
     key = next((k for k in (tensor, node.name, node.kind) if k in net.max_output), None)
-    if key is None or (key != tensor and position):
+    if key is None:
         return None
     given = net.max_output[key]
-    if key == node.kind and found is not None and static_shape(found) is not None:
-        return None
     known: list[int | str] | None = None
     if found is not None and found.tensor_type.HasField("shape"):
         known = _bound(net, found)
+    open_at = [i for i, d in enumerate(known or ()) if isinstance(d, str)]
+    if key != tensor and known is not None and not open_at:  # of another operator of its kind
+        return None
     if isinstance(given, int):
-        open_at = [i for i, d in enumerate(known or ()) if isinstance(d, str)]
         if known is None or len(open_at) != 1:
             free = "all" if known is None else len(open_at)
             raise net.error(
@@ -149,6 +149,8 @@ def _stated(net: Net, node: Node, position: int, found: TypeProto | None) -> tup
             )
         net.stated.add(key)
         return tuple(d if isinstance(d, int) else given for d in known)
+    if key != tensor and position:  # one shape is of one output, the first
+        return None
     fits = known is None or (
         len(known) == len(given)
         and all(isinstance(k, str) or k == g for k, g in zip(known, given, strict=True))

@@ -208,6 +208,15 @@ def _gelu(this: Rewriter) -> list[Node]:
     return [added, this.head("Gelu", [biased], node.outputs[0], form)]
 
 
+@plain("BiasAdd", into="Add")
+def _bias_add(this: Rewriter) -> list[Node]:
+    """A bias and another tensor on top of the first."""
+    result = this.node.outputs[0]
+    biased = this.between("biased", result)
+    added = this.step("Add", this.node.inputs[:2], biased)
+    return [added, this.head("Add", [biased, *this.node.inputs[2:]], result)]
+
+
 @plain("QuickGelu", into="Sigmoid, Mul")
 def _quick_gelu(this: Rewriter) -> list[Node]:
     """``x * sigmoid(alpha * x)``, which exporters write as Sigmoid and Mul."""

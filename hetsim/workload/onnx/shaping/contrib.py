@@ -11,7 +11,7 @@ import numpy as np
 from onnx import TensorProto
 
 from hetsim.workload.onnx.ir import Value
-from hetsim.workload.onnx.shaping.registry import Form, Shaped, like_first, shape_rule
+from hetsim.workload.onnx.shaping.registry import OPEN, Form, Shaped, like_first, shape_rule
 
 shape_rule(
     "FastGelu", "BiasGelu", "QuickGelu", "FusedGelu", "BiasAdd", "Inverse", "GroupNorm",
@@ -23,7 +23,7 @@ _WINDOW = ("kernel_shape", "strides", "pads", "dilations", "auto_pad", "ceil_mod
            "count_include_pad", "group", "storage_order")  # fmt: skip
 
 
-@shape_rule("SkipLayerNormalization", "SkipSimplifiedLayerNormalization", "SkipGroupNorm")
+@shape_rule("SkipLayerNormalization", "SkipSimplifiedLayerNormalization")
 def _skip(form: Form) -> list[Shaped]:
     """The norm, its two statistics (training only), and the sum that was normalised."""
     return [form.like(), None, None, form.like()]
@@ -101,7 +101,7 @@ def _float_product(form: Form, elem_type: int) -> list[Shaped]:
     return [found and (elem_type, found[1])]
 
 
-@shape_rule("MatMulNBits", "MatMulBnb4", "MatMulFpQ4")
+@shape_rule("MatMulNBits")
 def _matmul_nbits(form: Form) -> list[Shaped]:
     columns = form.call.integer("N", 0)
     return [(form.type(0), (*form.shape(0)[:-1], columns))] if columns else []
@@ -173,6 +173,16 @@ def _gather_blocks(form: Form) -> list[Shaped]:
     return [(form.type(2), (*table[:axis], *form.shape(1), *table[axis + 1 :]))]
 
 
+@shape_rule(".TopK")
+def _top_k(form: Form) -> list[Shaped]:
+    """Where the data decide how many, ONNX's inference forgets the other dimensions, too."""
+    if not form.call.has(1) or form.call.data(1) is not None:
+        return []
+    shape = list(form.shape(0))
+    shape[form.call.integer("axis", -1)] = OPEN
+    return [(form.type(0), tuple(shape)), (TensorProto.INT64, tuple(shape))]
+
+
 @shape_rule(".STFT")
 def _spectrum(form: Form) -> list[Shaped]:
     """One side of the spectrum unless the file says otherwise, as the specification has it.
@@ -234,7 +244,7 @@ def _multi_head(form: Form) -> list[Shaped]:
     ]
 
 
-@shape_rule("GroupQueryAttention", "SparseAttention")
+@shape_rule("GroupQueryAttention")
 def _group_query(form: Form) -> list[Shaped]:
     """Queries ``[B, S, D]``, alone or with keys and values behind them, and the cache."""
     heads, shared = form.call.integer("num_heads", 1), form.call.integer("kv_num_heads", 1)
@@ -253,11 +263,9 @@ def cached_length(total: object, length: int, past: int) -> int:
     return past + length
 
 
-@shape_rule("EmbedLayerNormalization", "QEmbedLayerNormalization")
+@shape_rule("EmbedLayerNormalization")
 def _embedding(form: Form) -> list[Shaped]:
-    quantised = form.call.kind.startswith("Q")
-    kind = form.type(8) if quantised else form.type(2)
-    found = (kind, (*form.shape(0), form.shape(2)[1]))
+    found = (form.type(2), (*form.shape(0), form.shape(2)[1]))
     return [found, (TensorProto.INT32, form.shape(0)[:1]), found]
 
 

@@ -19,6 +19,9 @@ from hetsim.workload.onnx.ir import Net, Value
 Shaped = tuple[int, tuple[int, ...]] | None
 """Element type and shape of an output; ``None`` where the rule does not know it."""
 
+OPEN = -1
+"""A dimension that the data decide."""
+
 
 class Standard(Protocol):
     """Asks ONNX's inference about an operator of its own that does the same to shapes."""
