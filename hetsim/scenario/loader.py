@@ -24,7 +24,7 @@ from hetsim.soc.model import SoC
 from hetsim.validation import json_schema, validate
 from hetsim.workload.networks import open_dims, own_dims
 from hetsim.workload.sizes import Sizes
-from hetsim.yamlio import Document, Keys, read_yaml
+from hetsim.yamlio import Document, Keys, parse_value, read_yaml
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def load_scenario(
         ConfigError: no such scenario or SoC, or one that cannot be understood; lists every
             problem with file, line and column.
     """
-    for_scenario, for_soc = _split(overrides or {})
+    for_scenario, for_soc, for_dims = _split(overrides or {})
     file = find("scenarios", name_or_path)
     document = apply_overrides(read_yaml(file), for_scenario)
     spec = validate(ScenarioSpec, document)
@@ -154,6 +154,8 @@ def load_scenario(
     soc = apply_overrides(soc, for_soc)
     models = tuple(_models(spec, document, file.parent))
     models = dimensioned(models, spec.dims, document.where(("dims",)), before=False)
+    for name, size in for_dims.items():
+        models = resized(models, name, size.value, size.where)
     _distinct_labels(models, "models")
     schedulers = tuple(_schedulers(spec, document, file.parent))
     _distinct_labels(schedulers, "schedulers")
@@ -185,21 +187,26 @@ def scenario_json_schema() -> dict[str, Any]:
     return json_schema(ScenarioSpec, "hetsim scenario")
 
 
-def _split(overrides: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """Overrides of the scenario and of its SoC."""
+def _split(
+    overrides: Mapping[str, object],
+) -> tuple[dict[str, object], dict[str, object], dict[str, Override]]:
+    """Overrides of the scenario, of its SoC, and of its networks' dimensions."""
     for_scenario: dict[str, object] = {}
     for_soc: dict[str, object] = {}
+    for_dims: dict[str, Override] = {}
     for path, value in overrides.items():
         first, _, rest = path.partition(".")
+        located = value if isinstance(value, Override) else None
+        where = located.where if located else Location(f"--set {path}")
         if first == "soc" and rest:
-            located = value if isinstance(value, Override) else None
-            where = located.where if located else Location(f"--set {path}")
             for_soc[rest] = Override(located.value if located else value, where)
+        elif first == "dims" and rest:
+            for_dims[rest] = Override(located.value if located else value, where)
         elif first in ScenarioSpec.model_fields:
             for_scenario[path] = value
         else:
             for_soc[path] = value
-    return for_scenario, for_soc
+    return for_scenario, for_soc, for_dims
 
 
 def own_changes(document: Document) -> dict[str, object]:
@@ -280,6 +287,21 @@ def dimensioned(
                                    else {**kept, **ref.sizes.dims}))
         for ref, kept in zip(models, own, strict=True)
     )  # fmt: skip
+
+
+def resized(
+    models: Sequence[ModelRef], name: str, size: object, where: Location
+) -> tuple[ModelRef, ...]:
+    """``models`` with open dimension ``name`` of another ``size``, which may be a text.
+
+    Raises:
+        ConfigError: no model has it, or that is no size.
+    """
+    if isinstance(size, str):
+        size = parse_value(size, where)
+    if type(size) is not int or not 0 < size < 2**31:
+        raise ConfigError(f"{size!r} is not the size of a dimension", where=where)
+    return dimensioned(models, {name: size}, where)
 
 
 def _schedulers(spec: ScenarioSpec, document: Document, directory: Path) -> Iterator[SchedulerRef]:

@@ -30,6 +30,18 @@ RuntimeName = Annotated[
 """A registered runtime."""
 
 
+def _size_form(value: Any) -> str:
+    return "shape" if isinstance(value, list) else "number"
+
+
+Bound = Annotated[
+    Annotated[Dimension, Tag("number")]
+    | Annotated[list[Dimension], Field(min_length=1), Tag("shape")],
+    Discriminator(_size_form),
+]
+"""How many, or a whole shape."""
+
+
 class ModelSpec(Spec):
     """One network: a model of the zoo by ``name``, or an ONNX file by ``path``."""
 
@@ -45,7 +57,7 @@ class ModelSpec(Spec):
         description="sizes of open dimensions by their names in the file, {batch: 1, seq: 128}, or"
         " INPUT.POSITION; also the value of an input of one whole number",
     )
-    max_output: dict[Text, Dimension | Annotated[list[Dimension], Field(min_length=1)]] = Field(
+    max_output: dict[Text, Bound] = Field(
         default_factory=dict,
         description="how many results at most where the data decide, {boxes: 300}, by tensor,"
         " operator or kind; or the whole shape of a tensor that the file does not tell",

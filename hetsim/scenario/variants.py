@@ -19,7 +19,7 @@ from typing import Any
 from hetsim.errors import ConfigError, Location
 from hetsim.names import suggest
 from hetsim.overrides import Override, apply_overrides
-from hetsim.scenario.loader import Scenario, SchedulerRef, dimensioned, own_changes
+from hetsim.scenario.loader import Scenario, SchedulerRef, own_changes, resized
 from hetsim.scenario.schema import ScenarioSpec
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.validation import validate
@@ -46,9 +46,7 @@ def varied(scenario: Scenario, changes: Mapping[str, object], asked_by: str = "-
         elif first == "schedulers" and rest:
             result = _with_parameter(result, rest, value, where)
         elif first == "dims" and rest:
-            size = _dimension(value, where)
-            models = dimensioned(result.models, {rest: size}, where)
-            result = replace(result, models=models)
+            result = replace(result, models=resized(result.models, rest, value, where))
         elif first in ScenarioSpec.model_fields and first != "soc":
             raise ConfigError(
                 f"a study cannot vary {path!r}",
@@ -80,14 +78,6 @@ def varied(scenario: Scenario, changes: Mapping[str, object], asked_by: str = "-
 def _soc_named(name: str, where: Location) -> Document:
     # Named on a command line: relative to where the command was given.
     return read_soc(name, where=where)
-
-
-def _dimension(value: object, where: Location) -> int:
-    if isinstance(value, str):
-        value = parse_value(value, where)
-    if type(value) is not int or not 0 < value < 2**31:
-        raise ConfigError(f"{value!r} is not the size of a dimension", where=where)
-    return value
 
 
 def _with_parameter(scenario: Scenario, path: str, value: object, where: Location) -> Scenario:
