@@ -53,6 +53,7 @@ pus:
     dispatch: 3 us
     fuse: [Conv-Relu]
     priority: 2
+    crossing: {refetch: 0.3 GB/s, handover: 20 us}
   little:
     kind: cpu_cluster
     path: [bus, dram]
@@ -283,9 +284,12 @@ ONLY_ENERGY = r"power$|energy_per_byte$"
 ONLY_PRICE = r"^(area|cost)\."
 FASTER = (
     r"bandwidth$|clock$|width$|efficiency|_per_cycle|parallel_efficiency|vector_lanes|dtypes|"
-    r"array_efficiency|outstanding|burst|engines|cache_maintenance|copy$"
+    r"array_efficiency|outstanding|burst|engines|cache_maintenance|copy$|refetch"
 )
-SLOWER = r"latency$|dispatch|quantise|relayout|setup|partition_call|thread_|_cycles$|width_penalty"
+SLOWER = (
+    r"latency$|dispatch|quantise|relayout|setup|partition_call|handover|thread_|_cycles$|"
+    r"width_penalty"
+)
 """Fields whose growth must shorten, or lengthen, the battery's total time."""
 SHARED_ONLY = r"dram.efficiency.[12]"
 """Fields that matter only when several transfers are under way."""

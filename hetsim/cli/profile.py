@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -222,9 +223,9 @@ def _measured(
     directory = output or Path("profiles", "host")
     check_directory(directory, force=force)
     machine = this_machine()
+    shared = share_sizes(models, sizes, "--model")
     networks = [
-        load_network(model, sizes=own, seed=seed)
-        for model, own in zip(models, share_sizes(models, sizes, "--model"), strict=True)
+        load_network(model, sizes=own, seed=seed) for model, own in zip(models, shared, strict=True)
     ]
     with progress_bar() as progress:
         found = survey(machine, networks, counts, warmup=warmup, repeats=repeat, progress=progress)
@@ -235,7 +236,8 @@ def _measured(
         profile = f"profile-{label}.yaml"
         texts[f"{name}.yaml"] = host_soc(measured, name, profile)
         texts[profile] = dump_profile(host_profile(measured, f"host-{label}"))
-    texts["scenario.yaml"] = host_scenario(found[0], "./host.yaml")
+    entries = [_entry(model, own) for model, own in zip(models, shared, strict=True)]
+    texts["scenario.yaml"] = host_scenario(found[0], "./host.yaml", entries)
     write_files(directory, texts, force)
     for measured in found:
         for times in measured.networks:
@@ -251,6 +253,17 @@ def _measured(
     click.echo(f"this machine: {directory / 'host.yaml'}; try it with")
     click.echo(f"  hetsim run {directory / 'scenario.yaml'}")
     click.echo(f"  hetsim verify {directory / 'scenario.yaml'}")
+
+
+def _entry(model: str, sizes: Sizes) -> str:
+    """How a scenario names ``model``, wherever the scenario lies."""
+    from hetsim.workload.networks import is_file
+
+    file = is_file(model)
+    where = {"path": str(Path(model).resolve())} if file else {"name": model}
+    if not file and not sizes.options():
+        return model
+    return json.dumps({**where, **sizes.plain()})
 
 
 def _thread_counts(text: str) -> list[int]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import click
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
               help="How often every plan is run.")  # fmt: skip
 @click.option("--patience", default="60 s", show_default=True, metavar="TIME",
               help="How long to wait for quiet rounds of a network on a busy machine.")  # fmt: skip
+@click.option(
+    "--stored", is_flag=True,
+    help="Simulate with the times in the SoC's files, and measure no kernel again.",
+)  # fmt: skip
+@click.option(
+    "--sessions", type=click.IntRange(min=1), default=1, show_default=True,
+    help="How often all of it is done, to see how repeatable it is.",
+)  # fmt: skip
 @click.option("--seed", type=SEED, help="Feeds stripped weights and inputs.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, nothing else.")
 @click.option(
@@ -37,6 +47,8 @@ def command(
     named: str | None,
     rounds: int,
     patience: str,
+    stored: bool,
+    sessions: int,
     seed: int | None,
     as_json: bool,
     output: Path | None,
@@ -64,18 +76,31 @@ def command(
         raise ResultsError(f"{output} exists", hint="choose another file, or add --force")
     loaded = load_scenario(scenario or str(named))
     networks = _networks(loaded, loaded.seed if seed is None else seed)
-    with progress_bar(wanted=not as_json) as progress:
-        verdict = verify(
-            loaded.soc, networks, _schedulers(loaded), this_machine(), rounds=rounds,
-            patience_s=seconds, execution=loaded.execution, progress=progress,
-        )  # fmt: skip
-    text = json.dumps(_plain(verdict, loaded), indent=2) + "\n"
+    verdicts: list[Verdict] = []
+    for number in range(sessions):
+        with progress_bar(wanted=not as_json) as progress:
+            verdict = verify(
+                loaded.soc, networks, _schedulers(loaded), this_machine(), rounds=rounds,
+                patience_s=seconds, execution=loaded.execution, stored=stored, progress=progress,
+            )  # fmt: skip
+        verdicts.append(verdict)
+        if not as_json:
+            if sessions > 1:
+                click.echo(f"session {number + 1} of {sessions}")
+            _print(verdict)
+    if sessions > 1 and not as_json:
+        _print_sessions(verdicts)
+    first, *others = [_plain(verdict, loaded) for verdict in verdicts]
+    text = json.dumps(first | ({"sessions": [first, *others]} if others else {}), indent=2) + "\n"
     if output is not None:
         write_file(output, text, replace=force)
     if as_json:
         click.echo(text, nl=False)
-    else:
-        _print(verdict)
+    return max(_complaints(verdict) for verdict in verdicts)
+
+
+def _complaints(verdict: Verdict) -> int:
+    """Says what was wrong; returns the exit code."""
     wrong = [outcome for outcome in verdict.outcomes if not outcome.equal]
     for outcome in wrong:
         click.echo(
@@ -110,6 +135,7 @@ def _plain(verdict: Verdict, loaded: Scenario) -> dict[str, object]:
         "median_absolute_error": _finite(verdict.median_error),
         "median_absolute_composed_error": _finite(verdict.median_composed_error),
         "median_absolute_error_undisturbed": _finite(verdict.undisturbed().median_error),
+        "drift": dict(verdict.drift),
         "plans_disturbed": sum(o.disturbed for o in verdict.outcomes),
         "pairs_apart": len(verdict.pairs()),
         "pairs_ranked_right": len(verdict.ranked_right()),
@@ -205,5 +231,33 @@ def _print(verdict: Verdict) -> None:
             " measured latencies are too long; repeat on an idle machine",
             style="yellow",
         )
+    if verdict.drift:
+        worst = max(verdict.drift, key=lambda name: verdict.drift[name])
+        console.print(
+            f"the machine's pace changed by {verdict.drift[worst] - 1:.1%} at most while a network"
+            f" was measured ({worst}); times are corrected for it"
+        )
     if not verdict.pinned:
         console.print("workers could not be pinned to cores here")
+
+
+def _print_sessions(verdicts: Sequence[Verdict]) -> None:
+    """How much the sessions agree."""
+    errors = ", ".join(f"{verdict.median_error:.1%}" for verdict in verdicts)
+    right = sum(len(verdict.ranked_right()) for verdict in verdicts)
+    pairs = sum(len(verdict.pairs()) for verdict in verdicts)
+    measured: dict[tuple[str, str], list[float]] = {}
+    for outcome in (o for verdict in verdicts for o in verdict.outcomes):
+        measured.setdefault((outcome.model, outcome.label), []).append(outcome.measured.median_s)
+    spreads = {key: max(times) / min(times) - 1 for key, times in measured.items()}
+    click.echo(
+        f"{len(verdicts)} sessions: median absolute errors {errors}; {right} of {pairs} pairs are"
+        " ranked right"
+    )
+    if spreads:
+        model, label = max(spreads, key=lambda key: spreads[key])
+        click.echo(
+            f"measured latencies of one plan differ by {median(spreads.values()):.1%} between"
+            f" sessions (median over plans), by {spreads[model, label]:.1%} at most"
+            f" ({model} / {label})"
+        )

@@ -10,6 +10,10 @@ partitions exchange tensors in the host's format, whoever makes a tensor convert
 every reader converts it for itself, also from an NPU to the same NPU. And a runtime may copy what a
 partition reads before it calls it. Both is what NEST-C does (Yu et al., ETRI Journal 45(2), 2023,
 and the authors' public compiler).
+
+Inside a cluster nothing is converted, but a cut is not free there either: what one partition made
+has left the nearest cache when the next one reads it, and a unit that waited for another one has to
+wake up (``refetch`` and ``handover``; measured by ``hetsim profile --measure``).
 """
 
 from __future__ import annotations
@@ -39,7 +43,22 @@ class Crossings:
 
         ``None`` is the application.
         """
-        return self.steps(tensor, None if self.by_host else source, target)
+        steps = self.steps(tensor, None if self.by_host else source, target)
+        return steps if source is None else (*steps, *self._within(tensor, source, target))
+
+    def _within(self, tensor: str, source: int, target: int) -> tuple[Step, ...]:
+        """What a cut costs when both sides are of one cluster."""
+        maker, reader = self._soc.pus[source], self._soc.pus[target]
+        crossing = reader.spec.crossing
+        if maker.cluster != reader.cluster or not (crossing.refetch or crossing.handover):
+            return ()
+        seconds = crossing.handover if maker is not reader else 0.0
+        if crossing.refetch:
+            size = self._graph.tensors[tensor].bytes_as(
+                reader.stored_dtype(self._graph.tensors[tensor].dtype)
+            )
+            seconds += size / crossing.refetch
+        return (Step("cache", tensor, seconds),) if seconds else ()
 
     def leaving(self, tensor: str, source: int, *, output: bool) -> tuple[Step, ...]:
         """Steps of the partition on ``source`` that makes ``tensor``, which is read outside it.

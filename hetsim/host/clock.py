@@ -35,6 +35,10 @@ class Sample:
         """Wall-clock time without what was taken; of runs on one thread."""
         return self.wall_s - self.taken_s
 
+    def at(self, pace: float) -> Sample:
+        """The same run on a machine that is ``pace`` times as fast."""
+        return Sample(self.wall_s / pace, self.taken_s / pace)
+
     @property
     def disturbed(self) -> bool:
         """Whether others took a noticeable share."""

@@ -76,9 +76,12 @@ class Cutter:
     def empty(self, tensor: str) -> Any:
         """An array of zeros, shaped and typed like a tensor of the network."""
         import numpy as np
+        from onnx import helper
 
-        found = self._network.graph.tensors[tensor]
-        return np.zeros(found.shape, dtype=np.dtype(found.dtype))
+        # As the file has it: a quantised tensor may be unsigned there.
+        kind = self._extractor.value_infos[tensor].type.tensor_type.elem_type
+        shape = self._network.graph.tensors[tensor].shape
+        return np.zeros(shape, dtype=helper.tensor_dtype_to_np_dtype(kind))
 
     def _extract(
         self, inputs: Sequence[str], outputs: Sequence[str], members: Sequence[str]

@@ -11,12 +11,16 @@ from statistics import median
 from hetsim.cost.analytical.roofline import fewest_products
 from hetsim.cost.measured.table import ProfileTable
 from hetsim.host.bandwidth import Bandwidth
+from hetsim.host.cuts import CutCosts
 from hetsim.host.machine import Machine
-from hetsim.host.measure import NetworkTimes, entries_of
+from hetsim.host.measure import NetworkTimes, chains_of, entries_of
 from hetsim.units import format_quantity
 
 UNSTATED_CLOCK = 1e9
 """Hertz assumed when the system states no clock; efficiencies are then relative to it."""
+
+WIDER = {"float32": 1, "int16": 2, "int8": 4}
+"""Products a cycle by data type, as multiples of float32's: what dot-product instructions reach."""
 
 LEAST = 1e-4
 """Efficiencies below this are written as this: a share must be more than zero."""
@@ -26,7 +30,7 @@ LEAST = 1e-4
 class HostMeasurements:
     """Everything measured of this machine with workers of ``threads`` threads.
 
-    ``bandwidths`` are of 1, 2, ... workers at once; ``call_s`` is the cost of one more partition;
+    ``bandwidths`` are of 1, 2, ... workers at once; ``cuts`` the cost of one more partition;
     ``company`` the share of its speed a worker keeps beside the others; ``speed`` how many times
     faster a worker is than a single thread (``None`` when that was not measured).
     """
@@ -35,7 +39,7 @@ class HostMeasurements:
     threads: int
     networks: tuple[NetworkTimes, ...]
     bandwidths: tuple[Bandwidth, ...]
-    call_s: float
+    cuts: CutCosts
     company: float
     speed: float | None = None
     runtime: str = "ONNX Runtime"
@@ -55,11 +59,11 @@ class HostMeasurements:
         """The lowest clock at which all that was measured is possible, rounded up by 0.1 %."""
         cycles = self.machine.macs_per_cycle * self.threads
         least = (
-            fewest_products(op.nest) / (cycles * costs[op.name])
+            fewest_products(op.nest) / (cycles * WIDER.get(op.dtype, 1) * costs[op.name,])
             for times in self.networks
-            for costs in [times.costs(self.call_s)]
+            for costs in [times.costs(self.cuts.call_s)]
             for op in times.network.graph.operators
-            if op.nest is not None and costs.get(op.name)
+            if op.nest is not None and costs.get((op.name,))
         )
         return 1.001 * max(least, default=0.0)
 
@@ -75,7 +79,7 @@ def host_profile(measured: HostMeasurements, name: str) -> ProfileTable:
     ]
     remarks.append("the difference between whole and kernels is part of the operators' times")
     return ProfileTable.of(
-        entries_of(measured.networks, measured.call_s),
+        entries_of(measured.networks, measured.cuts.call_s),
         name=name,
         device=f"{measured.machine.name}, {measured.threads} threads",
         source=f"{measured.runtime} on {measured.machine.system}, {_today()}",
@@ -90,12 +94,14 @@ def efficiencies(measured: HostMeasurements) -> dict[str, float]:
     rate = measured.clock_hz * (measured.speed or measured.threads)
     reached: dict[str, list[float]] = {}
     for times in measured.networks:
-        costs = times.costs(measured.call_s)
+        costs = times.costs(measured.cuts.call_s)
         for op in times.network.graph.operators:
-            cycles = op.macs / machine.macs_per_cycle + op.element_ops / _element_rate(machine)
-            if op.name in costs and cycles and costs[op.name] > 0:
+            at_once = machine.macs_per_cycle * WIDER.get(op.dtype, 1)
+            cycles = op.macs / at_once + op.element_ops / _element_rate(machine)
+            took = costs.get((op.name,), 0.0)
+            if cycles and took > 0:
                 for key in op.kind_path:
-                    reached.setdefault(key, []).append(cycles / (rate * costs[op.name]))
+                    reached.setdefault(key, []).append(cycles / (rate * took))
     found = {key: min(1.0, max(LEAST, median(shares))) for key, shares in sorted(reached.items())}
     products = {op.kind for t in measured.networks for op in t.network.graph.operators if op.macs}
     plain = [share for key, share in found.items() if key.partition(".")[0] not in products]
@@ -105,6 +111,10 @@ def efficiencies(measured: HostMeasurements) -> dict[str, float]:
 def _element_rate(machine: Machine) -> int:
     """Element operations per cycle: as many as multiply-accumulates."""
     return machine.macs_per_cycle
+
+
+def _products(machine: Machine) -> str:
+    return ", ".join(f"{dtype}: {machine.macs_per_cycle * times}" for dtype, times in WIDER.items())
 
 
 def host_soc(measured: HostMeasurements, name: str, profile: str) -> str:
@@ -146,7 +156,7 @@ def host_soc(measured: HostMeasurements, name: str, profile: str) -> str:
         "    operating_points:",
         f"      nominal: {{clock: {format_quantity(measured.clock_hz, 'frequency')}}}",
         "    # [system] Peak of the instruction set, two vector pipes.",
-        f"    macs_per_cycle: {{float32: {machine.macs_per_cycle}}}",
+        f"    macs_per_cycle: {{{_products(machine)}}}",
         f"    element_ops_per_cycle: {{float32: {_element_rate(machine)}}}",
     ]
     if threads > 1:
@@ -165,22 +175,39 @@ def host_soc(measured: HostMeasurements, name: str, profile: str) -> str:
             "    # [measured] Speed that a worker keeps while the others run the same networks.",
             f"    slowdown: {{own: [1 B/s], external: [1 B/s, 1 MB/s], kept: [[1.0, {kept:.4g}]]}}",
         ]
+    if chains := chains_of(measured.networks):
+        lines.append("    # [measured] What the runtime ran as one kernel.")
+        lines.append(f"    fuse: [{', '.join(chains)}]")
+    if crossing := _crossing(measured.cuts):
+        lines.append("    # [measured] What a cut adds, by the bytes that cross and for waking up.")
+        lines.append(f"    crossing: {{{crossing}}}")
     lines += [
         "    # [measured] Times of single operators, in the file beside this one.",
         f"    profile: {profile}",
         "",
         "runtime:",
         "  host: cpu",
-        "  # [measured] One more partition on a worker.",
-        f"  partition_call: {format_quantity(measured.call_s, 'time')}",
+        "  # [measured] One more partition on a worker: chains of convolutions, whole and cut.",
+        f"  partition_call: {format_quantity(measured.cuts.call_s, 'time')}",
         "",
     ]
     return "\n".join(lines)
 
 
-def host_scenario(measured: HostMeasurements, soc: str) -> str:
-    """A scenario of the measured networks on this machine, for ``run`` and ``verify``."""
-    models = [times.network.graph.name for times in measured.networks]
+def _crossing(cuts: CutCosts) -> str:
+    said = []
+    if cuts.refetch:
+        said.append(f"refetch: {format_quantity(cuts.refetch, 'bandwidth')}")
+    if cuts.handover_s:
+        said.append(f"handover: {format_quantity(cuts.handover_s, 'time')}")
+    return ", ".join(said)
+
+
+def host_scenario(measured: HostMeasurements, soc: str, models: Sequence[str]) -> str:
+    """A scenario of the measured networks on this machine, for ``run`` and ``verify``.
+
+    ``models`` are entries of its list: names, or mappings in YAML's flow style.
+    """
     lines = [
         "# Plans to simulate (hetsim run) and to run for real (hetsim verify) on this machine.",
         "hetsim: scenario/1",

@@ -1,7 +1,8 @@
 """Measuring networks on this machine: every operator through the profiler, and the whole run.
 
 Two sessions of the same network run in turns, one under ONNX Runtime's profiler and one without,
-so that whatever else the machine does disturbs both alike. The profiler tells the kernels' times;
+so that whatever else the machine does disturbs both alike. The profiler tells the kernels' times,
+and the graph that ran which operators each stands for (:mod:`hetsim.host.ran`);
 the other session tells what the run takes without it. A kernel counts with the lower quartile of
 its times, since nothing tells which of them other programs disturbed. What lies between the sum of
 the kernels and the whole run is shared out evenly over the kernels (or, when profiling itself
@@ -11,20 +12,25 @@ slowed them, taken off in proportion), so that the kernels of a network add up t
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from hetsim.cost.measured.keys import operator_key
+from hetsim.cost.fusion import is_fusable
+from hetsim.cost.measured.keys import group_key, operator_key
 from hetsim.cost.measured.readers.ort import half_quartiles, kernel_events, times_by_node
 from hetsim.cost.measured.table import Entry
 from hetsim.errors import Location, WorkloadError
 from hetsim.host.clock import Sample, Stopwatch, undisturbed
 from hetsim.host.machine import pinned
 from hetsim.host.network import Network
-from hetsim.host.session import LEVELS, cannot_run, open_session
+from hetsim.host.ran import Match, matched
+from hetsim.host.session import cannot_run, level_of, open_session, optimised_model
+
+Group = tuple[str, ...]
+"""Names of operators that ran as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +53,17 @@ class Timing:
 class NetworkTimes:
     """One network measured on ``threads`` threads.
 
-    ``kernels`` holds operators by name as the profiler saw them. ``latency`` is the whole run
-    without the profiler; on one thread without the time the system gave to other programs, on
-    several of undisturbed runs; ``wall_s`` is the median on the wall. ``missing`` operators were
-    not seen: fused away, or renamed. ``level`` is the graph optimisation used, ``other_s`` the time
-    of nodes that are no operators to hetsim (views).
+    ``kernels`` holds the times of what ran as one: of single operators as a rule, of several where
+    the runtime fused them. ``latency`` is the whole run without the profiler; on one thread without
+    the time the system gave to other programs, on several of undisturbed runs; ``wall_s`` is the
+    median on the wall. ``missing`` operators left no trace in what ran. ``level`` is the graph
+    optimisation used, ``other_s`` the time of nodes that belong to no operator.
     """
 
     network: Network
     threads: int
     level: str
-    kernels: dict[str, Timing]
+    kernels: dict[Group, Timing]
     latency: Timing
     wall_s: float
     missing: tuple[str, ...]
@@ -69,8 +75,14 @@ class NetworkTimes:
         """The kernels' lower quartiles together."""
         return sum(timing.low_s for timing in self.kernels.values())
 
-    def costs(self, call_s: float) -> dict[str, float]:
-        """Seconds of each operator such that they and one call make up the latency."""
+    @property
+    def input_bytes(self) -> int:
+        """What the application hands in."""
+        graph = self.network.graph
+        return sum(graph.tensors[name].nbytes for name in graph.inputs)
+
+    def costs(self, call_s: float) -> dict[Group, float]:
+        """Seconds of each kernel such that they and one call make up the latency."""
         total, whole = self.kernel_sum_s, self.latency.median_s - call_s
         if whole >= total:
             share = (whole - total) / len(self.kernels)
@@ -78,68 +90,107 @@ class NetworkTimes:
         return {name: t.low_s * whole / total for name, t in self.kernels.items()}
 
 
+class Meter:
+    """Measures a network turn by turn, so that other things can be run in between."""
+
+    def __init__(self, network: Network, cpus: Sequence[int], folder: Path) -> None:
+        """Opens the sessions on ``cpus``, a thread on each; files go to ``folder``.
+
+        Raises:
+            MissingExtraError: ONNX Runtime is not installed.
+            WorkloadError: it cannot run the network.
+        """
+        self._network, self._cpus, self._threads = network, tuple(cpus), len(cpus)
+        self._name, self.level = network.graph.name, level_of(network.graph)
+        ran = optimised_model(network.model, self._name, self.level, folder / "ran.onnx")
+        self._matches = matched(network.graph, ran)
+        with pinned(self._cpus) as self._held:
+            self._plain, self._watched = (
+                open_session(
+                    ran, self._name, threads=self._threads, level="as it stands", profile=profile
+                )
+                for profile in (None, folder / "profile")
+            )
+        self._kept: list[bool] = []
+        self._samples: list[Sample] = []
+        self.turn(keep=False)
+
+    def turn(self, *, keep: bool = True) -> Sample:
+        """Runs both sessions once; ``keep=False`` to warm up."""
+        try:
+            with pinned(self._cpus):
+                sample = timed(self._plain, self._network.feeds, self._threads)
+                self._watched.run(None, self._network.feeds)
+        except Exception as error:
+            raise cannot_run(self._name, error) from error
+        self._samples.append(sample)
+        self._kept.append(keep)
+        return sample
+
+    def finish(self, pace: Sequence[float] | None = None) -> NetworkTimes:
+        """What was measured. ``pace``: how slow the machine was at each turn that was kept; times
+        are divided by it.
+
+        Raises:
+            WorkloadError: none of the network's operators was seen.
+        """
+        file = Path(self._watched.end_profiling())
+        where = Location(str(file))
+        # Without those of the first turn, which only warms up.
+        nodes = times_by_node(kernel_events(file.read_text(encoding="utf-8"), where))
+        kept = [i for i, keep in enumerate(self._kept) if keep]
+        slow = dict(zip(kept, pace or [1.0] * len(kept), strict=True))
+        times = {
+            node: [runs[i - 1] / slow[i] for i in kept]
+            for node, runs in nodes.items()
+            if len(runs) == len(self._kept) - 1  # what runs in loops has no one time a turn
+        }
+        kernels = {
+            match.operators: Timing.of(_together([times[n] for n in match.nodes if n in times]))
+            for match in self._matches
+            if any(node in times for node in match.nodes)
+        }
+        if not kernels:
+            raise WorkloadError(f"ONNX Runtime's profile shows no operator of {self._name}")
+        seen = {name for group in kernels for name in group}
+        samples = [self._samples[i].at(slow[i]) for i in kept]
+        quiet = (
+            [sample.own_s for sample in samples]
+            if self._threads == 1
+            else [sample.wall_s for sample in undisturbed(samples)]
+        )
+        return NetworkTimes(
+            self._network, self._threads, self.level, kernels, Timing.of(quiet),
+            median(sample.wall_s for sample in samples),
+            tuple(op.name for op in self._network.graph.operators if op.name not in seen),
+            _others(times, self._matches), self._held,
+        )  # fmt: skip
+
+
+def _together(runs: Sequence[Sequence[float]]) -> list[float]:
+    """The times of nodes of one group, added up run by run."""
+    return [sum(each) for each in zip(*runs, strict=True)]
+
+
+def _others(times: Mapping[str, Sequence[float]], matches: Sequence[Match]) -> float:
+    known = {node for match in matches for node in match.nodes}
+    return sum(median(runs) for node, runs in times.items() if node not in known)
+
+
 def measure_network(
-    network: Network, *, threads: int, cpus: Sequence[int], warmup: int = 3, repeats: int = 30
+    network: Network, *, cpus: Sequence[int], warmup: int = 3, repeats: int = 30
 ) -> NetworkTimes:
-    """Measures on the first ``threads`` of ``cpus``, pinned where the system allows.
+    """Measures on ``cpus``, a thread on each, pinned where the system allows.
 
     Raises:
         MissingExtraError: ONNX Runtime is not installed.
         WorkloadError: it cannot run the network, or shows none of its operators.
     """
-    best: NetworkTimes | None = None
-    for level in LEVELS:
-        found = _measure(network, threads, cpus[:threads], warmup, repeats, level)
-        if best is None or len(found.missing) < len(best.missing):
-            best = found
-        if not best.missing:
-            break
-    assert best is not None
-    if not best.kernels:
-        raise WorkloadError(f"ONNX Runtime's profile shows no operator of {network.graph.name}")
-    return best
-
-
-def _measure(
-    network: Network, threads: int, cpus: Sequence[int], warmup: int, repeats: int, level: str
-) -> NetworkTimes:
-    name = network.graph.name
-    with pinned(cpus) as held, tempfile.TemporaryDirectory(prefix="hetsim-") as folder:
-        prefix = Path(folder, "profile")
-        plain = open_session(network.model, name, threads=threads, level=level)
-        watched = open_session(network.model, name, threads=threads, level=level, profile=prefix)
-        samples: list[Sample] = []
-        try:
-            for turn in range(warmup + repeats):
-                sample = timed(plain, network.feeds, threads)
-                watched.run(None, network.feeds)
-                if turn >= warmup:
-                    samples.append(sample)
-        except Exception as error:
-            raise cannot_run(name, error) from error
-        finally:
-            file = Path(watched.end_profiling())
-        events = kernel_events(file.read_text(encoding="utf-8"), Location(str(file)))
-    times = times_by_node(events)
-    # The reader drops the first run already, and the rest of the warm-up goes here.
-    times = {node: runs[max(warmup - 1, 0) :] or runs for node, runs in times.items()}
-    operators = network.graph.index
-    kernels = {node: Timing.of(runs) for node, runs in times.items() if node in operators}
-    return NetworkTimes(
-        network,
-        threads,
-        level,
-        kernels,
-        Timing.of(
-            [sample.own_s for sample in samples]
-            if threads == 1
-            else [sample.wall_s for sample in undisturbed(samples)]
-        ),
-        median(sample.wall_s for sample in samples),
-        tuple(op.name for op in network.graph.operators if op.name not in kernels),
-        sum(median(runs) for node, runs in times.items() if node not in operators),
-        held,
-    )
+    with tempfile.TemporaryDirectory(prefix="hetsim-") as folder:
+        meter = Meter(network, cpus, Path(folder))
+        for turn in range(warmup + repeats):
+            meter.turn(keep=turn >= warmup)
+        return meter.finish()
 
 
 def timed(session: Any, feeds: Any, threads: int = 1) -> Sample:
@@ -149,21 +200,46 @@ def timed(session: Any, feeds: Any, threads: int = 1) -> Sample:
     return watch.stop(alone=threads == 1)
 
 
+def chains_of(measured: Sequence[NetworkTimes]) -> list[str]:
+    """The chains of operator kinds that ran as one kernel, for a unit's ``fuse``."""
+    chains: dict[str, None] = {}
+    for times in measured:
+        graph = times.network.graph
+        for group in times.kernels:
+            kinds = tuple(graph.operator(name).kind for name in group)
+            if len(group) > 1 and is_fusable(graph, [graph.index[n] for n in group], [kinds]):
+                chains["-".join(kinds)] = None
+    return sorted(chains)
+
+
 def entries_of(measured: Sequence[NetworkTimes], call_s: float) -> list[Entry]:
-    """One entry per operator key; equal operators get their mean, which keeps sums right."""
+    """One entry per kernel's key; equal kernels get their mean, which keeps sums right.
+
+    Operators that ran together without being a chain share the time by their operations.
+    """
     seconds: dict[str, list[float]] = {}
     spread: dict[str, list[float]] = {}
     samples: dict[str, int] = {}
     seen: dict[str, list[str]] = {}
     for times in measured:
         graph = times.network.graph
-        for name, cost in times.costs(call_s).items():
-            timing = times.kernels[name]
-            key = operator_key(graph, graph.operator(name))
-            seconds.setdefault(key, []).append(cost)
-            spread.setdefault(key, []).append(timing.spread_s or 0.0)
-            samples[key] = samples.get(key, 0) + timing.samples
-            seen.setdefault(key, []).append(f"{graph.name}:{name}")
+        for group, cost in times.costs(call_s).items():
+            timing = times.kernels[group]
+            operators = [graph.operator(name) for name in group]
+            kinds = tuple(op.kind for op in operators)
+            if is_fusable(graph, [graph.index[n] for n in group], [kinds]):
+                parts = {group_key(graph, operators): (1.0, "+".join(group))}
+            else:
+                weights = [op.macs + op.element_ops + 1 for op in operators]
+                parts = {}
+                for op, weight in zip(operators, weights, strict=True):
+                    key, share = operator_key(graph, op), weight / sum(weights)
+                    parts[key] = (share + parts.get(key, (0.0, ""))[0], op.name)
+            for key, (share, name) in parts.items():
+                seconds.setdefault(key, []).append(cost * share)
+                spread.setdefault(key, []).append((timing.spread_s or 0.0) * share)
+                samples[key] = samples.get(key, 0) + timing.samples
+                seen.setdefault(key, []).append(f"{graph.name}:{name}")
     return [
         Entry(
             key, sum(costs) / len(costs), sum(spread[key]) / len(costs), samples[key],

@@ -154,6 +154,14 @@ def _fix_input_shapes(model: ModelProto, graph: Graph) -> None:
         if tensor is None:
             continue
         shape = info.type.tensor_type.shape
+        fixed = [dim.dim_value for dim in shape.dim]
+        if any(old and old != new for old, new in zip(fixed, tensor.shape, strict=False)):
+            raise WorkloadError(
+                f"input {info.name!r} has shape {fixed} in the file and cannot run as"
+                f" {list(tensor.shape)}",
+                where=Location(graph.source),
+                hint="simulations may take another batch; to run one, export the file with it open",
+            )
         del shape.dim[:]
         for dim in tensor.shape:
             shape.dim.add().dim_value = dim

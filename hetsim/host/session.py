@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hetsim.errors import MissingExtraError, WorkloadError
+from hetsim.names import distinct_name
+from hetsim.workload.graph import Graph
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-LEVELS = ("basic", "disabled")
-"""Graph optimisation levels, in order of preference.
 
-``basic`` folds constants and batch normalisation and drops what computes nothing, which is the
-graph hetsim sees; ``disabled`` runs the file as it stands.
-"""
+def level_of(graph: Graph) -> str:
+    """The graph optimisation level at which the runtime runs what hetsim sees.
+
+    ``basic`` folds constants and batch normalisation and drops what computes nothing. Quantised
+    operators become such only at ``extended``.
+    """
+    quantised = any(op.macs and op.dtype in ("int8", "int16") for op in graph.operators)
+    return "extended" if quantised else "basic"
+
 
 _NODE = re.compile(
     r"implementation for (\w+)\(|op_type[: ]+(\w+)|Op \((\w+)\)|Op:(\w+)|for op (\w+)"
@@ -58,10 +64,12 @@ def open_session(
     threads: int = 1,
     level: str = "basic",
     profile: Path | None = None,
+    optimised: Path | None = None,
 ) -> Any:
     """An ``InferenceSession`` on ``threads`` CPU threads.
 
-    ``profile`` is the beginning of the file that ``end_profiling`` will write. Threads do not
+    ``profile`` is the beginning of the file that ``end_profiling`` will write, ``optimised`` the
+    file for the graph that is really run. Threads do not
     spin while they wait: with one session per partition they would take the cores of others.
 
     Raises:
@@ -76,7 +84,8 @@ def open_session(
     options.log_severity_level = 4
     options.graph_optimization_level = {
         "basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
-        "disabled": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
+        "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+        "as it stands": ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
     }[level]
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     _share_memory()
@@ -84,12 +93,33 @@ def open_session(
     if profile is not None:
         options.enable_profiling = True
         options.profile_file_prefix = str(profile)
+    if optimised is not None:
+        options.optimized_model_filepath = str(optimised)
     try:
         return ort.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:
         raise cannot_run(name, error) from error
+
+
+def optimised_model(model: ModelProto, name: str, level: str, file: Path) -> ModelProto:
+    """The graph that the runtime makes of ``model`` at ``level``, each node with its own name.
+
+    Nodes that it makes while it inlines functions have none, and its profile would count them.
+    ``file`` is where it is written meanwhile. Raises like :func:`open_session`.
+    """
+    from onnx import load
+
+    open_session(model, name, level=level, optimised=file)
+    ran: ModelProto = load(str(file))
+    taken = {node.name.lower() for node in ran.graph.node}
+    seen: set[str] = set()
+    for i, node in enumerate(ran.graph.node):
+        if not node.name or node.name in seen:
+            node.name = distinct_name(f"{node.op_type}_{i}", taken)
+        seen.add(node.name)
+    return ran
 
 
 def cannot_run(name: str, error: Exception) -> WorkloadError:

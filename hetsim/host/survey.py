@@ -1,4 +1,4 @@
-"""Measuring this machine from end to end: bandwidth, calls, company, and every network."""
+"""Measuring this machine from end to end: bandwidth, cuts, company, and every network."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from hetsim.errors import ConfigError
 from hetsim.host.bandwidth import Bandwidth, measure_bandwidth
+from hetsim.host.company import measure_company
+from hetsim.host.cuts import measure_cuts
 from hetsim.host.describe import HostMeasurements
 from hetsim.host.machine import Machine
 from hetsim.host.measure import NetworkTimes, measure_network
 from hetsim.host.network import Network
-from hetsim.host.overheads import measure_call, measure_company
 from hetsim.host.session import runtime
 from hetsim.progress import Progress
 
@@ -50,15 +51,13 @@ def survey(
     for count in threads:
         tell(f"memory bandwidth, {count} thread(s) a worker")
         bandwidths = _bandwidths(machine, count)
-        tell("calls")
-        call = measure_call(machine, count)
+        tell("cuts")
+        cuts = measure_cuts(machine, count)
         times: list[NetworkTimes] = []
         for network in networks:
             tell(f"{network.graph.name}, {count} thread(s)")
             times.append(
-                measure_network(
-                    network, threads=count, cpus=machine.cpus, warmup=warmup, repeats=repeats
-                )
+                measure_network(network, cpus=machine.cpus[:count], warmup=warmup, repeats=repeats)
             )
         if count == 1:
             single = {t.network.graph.name: t.latency.median_s for t in times}
@@ -67,7 +66,7 @@ def survey(
         company = measure_company(networks, machine, count, level=level)
         result.append(
             HostMeasurements(
-                machine, count, tuple(times), bandwidths, call, company,
+                machine, count, tuple(times), bandwidths, cuts, company,
                 _speed(single, times) if count > 1 else None, version,
             )
         )  # fmt: skip

@@ -4,27 +4,39 @@ For every network: the plans of the scenario's schedulers, and three simple ones
 can run (the whole network as one partition, cut into pieces on one worker, and pieces that change
 the worker each time). All plans of a network run in turns, so that whatever disturbs the
 machine disturbs all of them; the median of undisturbed rounds counts.
+
+A shared machine is not the same for long: the clock and the neighbours change between the profile
+and the plans. So the kernels are measured again in the same turns, and the plans are simulated with
+those times (plans are still made with the times that the SoC's file has). A reference kernel in
+every turn tells the machine's pace, by which all times of that turn are divided; where the pace
+changes too much, nothing is concluded.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from hetsim.cost.chain import CostChain
+from hetsim.cost.measured.source import measured_model
+from hetsim.cost.measured.table import ProfileTable
 from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.host.clock import FEWEST, Sample, undisturbed
 from hetsim.host.cut import Cutter
 from hetsim.host.execute import BoundPlan, cores_of
 from hetsim.host.machine import Machine
-from hetsim.host.measure import Timing
+from hetsim.host.measure import Meter, NetworkTimes, Timing, entries_of
 from hetsim.host.network import Network
-from hetsim.host.session import open_session
+from hetsim.host.pace import Pacer
+from hetsim.host.session import level_of, open_session
 from hetsim.plan.build import Block, make_plan
 from hetsim.plan.model import Plan
 from hetsim.progress import Progress
@@ -39,6 +51,9 @@ TOLERANCE = 1e-4
 
 PIECES = 8
 """Partitions of the simple plans that are cut."""
+
+MOST_DRIFT = 1.5
+"""Where the machine was this many times slower at one turn than at another, nothing is told."""
 
 APART = 0.10
 """Plans whose measured latencies differ by more than this are ranked."""
@@ -90,11 +105,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All outcomes, and what could not be run: (network, plan, reason)."""
+    """All outcomes, and what could not be run: (network, plan, reason).
+
+    ``drift``: by network, how many times slower the reference kernel was at one turn than at
+    another.
+    """
 
     outcomes: tuple[Outcome, ...]
     failures: tuple[tuple[str, str, str], ...]
     pinned: bool
+    drift: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def median_error(self) -> float:
@@ -104,7 +124,7 @@ class Verdict:
     def undisturbed(self) -> Verdict:
         """The same, of those plans alone that had enough undisturbed rounds."""
         quiet = tuple(o for o in self.outcomes if not o.disturbed)
-        return Verdict(quiet, self.failures, self.pinned)
+        return replace(self, outcomes=quiet)
 
     @property
     def median_composed_error(self) -> float:
@@ -146,9 +166,13 @@ def verify(
     patience_s: float = 60.0,
     warmup: int = 3,
     execution: str = DEFAULT,
+    stored: bool = False,
     progress: Progress | None = None,
 ) -> Verdict:
     """Simulates and runs every plan, ``rounds`` times at least.
+
+    ``stored``: simulate with the times that the SoC's files have, instead of measuring kernels
+    again between the plans.
 
     On a busy machine it goes on until every plan had a few undisturbed rounds, at most
     ``patience_s`` seconds for each network.
@@ -168,6 +192,7 @@ def verify(
     cores = cores_of(soc, machine)
     outcomes: list[Outcome] = []
     failures: list[tuple[str, str, str]] = []
+    drift: dict[str, float] = {}
     held = True
     for i, network in enumerate(networks):
         if progress is not None:
@@ -175,10 +200,18 @@ def verify(
         case = Case(network.graph, soc)
         plans, refused = _plans(case, schedulers)
         failures += refused
-        found, pinned = _run(case, network, plans, cores, rounds, warmup, patience_s)
-        outcomes += found
-        held = held and pinned
-    return Verdict(tuple(outcomes), tuple(failures), held)
+        seen = _run(case, network, plans, cores, rounds, warmup, patience_s, stored=stored)
+        drift[network.graph.name] = seen.drift
+        held = held and seen.pinned
+        if seen.drift > MOST_DRIFT:
+            reason = (
+                f"the machine's pace changed by a factor of {seen.drift:.2f} meanwhile, so that"
+                " nothing can be told; repeat when it is quieter"
+            )
+            failures.append((network.graph.name, "all plans", reason))
+        else:
+            outcomes += seen.outcomes
+    return Verdict(tuple(outcomes), tuple(failures), held, drift)
 
 
 def _plans(
@@ -221,6 +254,15 @@ def simple_plans(graph: Graph, soc: SoC) -> list[tuple[str, Plan]]:
     ]
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What running the plans of one network showed."""
+
+    outcomes: list[Outcome]
+    pinned: bool
+    drift: float
+
+
 def _run(
     case: Case,
     network: Network,
@@ -229,33 +271,47 @@ def _run(
     rounds: int,
     warmup: int,
     patience_s: float,
-) -> tuple[list[Outcome], bool]:
+    *,
+    stored: bool,
+) -> _Seen:
     cutter = Cutter(network)
     graph = network.graph
+    level = level_of(graph)
     feeds = {name: network.feeds[name] for name in graph.inputs}
-    reference = open_session(cutter.whole(), graph.name)
+    reference = open_session(cutter.whole(), graph.name, level=level)
     wanted = dict(zip(graph.outputs, reference.run(list(graph.outputs), feeds), strict=True))
     samples: list[list[Sample]] = [[] for _ in plans]
     own: list[list[tuple[float, ...]]] = [[] for _ in plans]
     deviations = [0.0] * len(plans)
     with ExitStack() as stack:
-        bound = [BoundPlan(plan, cutter, cores, feeds) for _, plan in plans]
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="hetsim-")))
+        pacer = Pacer(cores[case.soc.pus[0].name])
+        meters = {} if stored else _meters(case.soc, network, cores, folder)
+        bound = [BoundPlan(plan, cutter, cores, feeds, level=level) for _, plan in plans]
         teams = [stack.enter_context(each.team()) for each in bound]
         end = time.monotonic() + patience_s
         turn = 0
         while turn < warmup + rounds or (_restless(samples) and time.monotonic() < end):
+            counts = turn >= warmup
+            pacer.turn(keep=counts)
+            for meter in meters.values():
+                meter.turn(keep=counts)
             for i, team in enumerate(teams):
                 run = team.run()
-                if turn >= warmup:
+                if counts:
                     samples[i].append(run.sample)
                     own[i].append(run.own_s)
                 if turn in (0, warmup + rounds - 1):
                     deviations[i] = max(deviations[i], _deviation(bound[i].values, wanted))
             turn += 1
         pinned = all(team.pinned for team in teams)
+        pace = pacer.pace()
+        if meters:
+            case = _measured_now(case, {c: m.finish(pace) for c, m in meters.items()})
     outcomes = []
     for i, (label, plan) in enumerate(plans):
-        taken = samples[i]
+        taken = [sample.at(slow) for sample, slow in zip(samples[i], pace, strict=True)]
+        pieces = [[s / slow for s in each] for each, slow in zip(own[i], pace, strict=True)]
         trace = case.simulate(plan)
         kernels = [s for s in trace.spans if s.kind in ("compute", "stream")]
         outcomes.append(
@@ -268,12 +324,39 @@ def _run(
                 median(sample.wall_s for sample in taken),
                 len(taken),
                 sum(not sample.disturbed for sample in taken),
-                bound[i].composed([median(times) for times in zip(*own[i], strict=True)]),
+                bound[i].composed([median(times) for times in zip(*pieces, strict=True)]),
                 deviations[i],
                 _overlap(kernels),
             )
         )
-    return outcomes, pinned
+    return _Seen(outcomes, pinned, max(pace) / min(pace))
+
+
+def _meters(
+    soc: SoC, network: Network, cores: dict[str, tuple[int, ...]], folder: Path
+) -> dict[str, Meter]:
+    """For each cluster, what measures its kernels on the cores of its first worker."""
+    meters: dict[str, Meter] = {}
+    for pu in soc.pus:
+        if pu.cluster not in meters:
+            place = folder / str(len(meters))
+            place.mkdir()
+            meters[pu.cluster] = Meter(network, cores[pu.name], place)
+    return meters
+
+
+def _measured_now(case: Case, times: Mapping[str, NetworkTimes]) -> Case:
+    """The case with what was measured between the plans, the SoC's files behind it."""
+    call = case.soc.runtime.partition_call
+    tables = {
+        cluster: ProfileTable.of(
+            entries_of([found], call), name="measured now", device=cluster,
+            source="between the plans", scope="kernel",
+        )
+        for cluster, found in times.items()
+    }  # fmt: skip
+    behind = case.cost_model
+    return replace(case, costs=CostChain([measured_model(case.soc, tables, behind), behind]))
 
 
 def _restless(samples: Sequence[Sequence[Sample]]) -> bool:

@@ -69,6 +69,15 @@ class Crossing(Spec):
         description="rate of copying the tensor to a buffer of its own; absent = zero-copy",
     )
 
+    refetch: Bandwidth | None = Field(
+        default=None,
+        description="rate at which a partition takes in what another one of its cluster made and"
+        " caches have lost; absent = its kernels read it, and that is all",
+    )
+    handover: Time = Field(
+        default=0.0, description="per tensor that another unit of the same cluster made: waking up"
+    )
+
     @model_validator(mode="after")
     def _relayouts_something(self) -> Crossing:
         if self.relayout_at == "kernel" and not self.relayout:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import json
 
+import onnx
 import pytest
 
 from hetsim.cli.main import entry
 from hetsim.cost.measured.files import read_profile
+from tests.host.networks import branches
 
 
 @pytest.fixture(autouse=True)
@@ -122,3 +124,27 @@ def test_verify_needs_a_machine_of_cpus(capsys):
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     assert entry(["verify", "contention", "--rounds", "1"]) == 2
     assert "only CPU workers can run for real here" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_network_of_ones_own_is_measured_run_and_verified(tmp_path, capsys):
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    onnx.save(branches(), tmp_path / "mine.onnx")  # its batch is open
+    measure = ["profile", "--measure", "onnxruntime", "--model", "mine.onnx", "--repeat", "3",
+               "--input-shape", "x=1x3x8x8", "-o", "out"]  # fmt: skip
+    assert entry(measure) == 0
+    scenario = str(tmp_path / "out" / "scenario.yaml")
+    assert entry(["run", scenario, "--no-files"]) == 0
+    mine = ["--model", "mine.onnx", "--input-shape", "x=1x3x8x8", "--soc", "out/host.yaml"]
+    assert entry(["plan", "make", *mine, "--scheduler", "heft", "-o", "p.yaml"]) == 0
+    assert entry(["plan", "validate", "p.yaml", *mine]) == 0
+    capsys.readouterr()
+    code = entry(["verify", scenario, "--rounds", "2", "--patience", "0 s", "--sessions", "2",
+                  "--json"])  # fmt: skip
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    assert len(told["sessions"]) == 2
+    assert all(set(session["drift"]) == {"mine"} for session in told["sessions"])
+    # A busy machine is told, and nothing is concluded from it.
+    assert code == 0 or "nothing can be told" in said.err
+    assert all(plan["outputs_equal"] for plan in told["plans"])

@@ -8,6 +8,7 @@ import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from hetsim.host.bandwidth import Bandwidth
+from hetsim.host.cuts import CutCosts
 from hetsim.host.describe import HostMeasurements
 from hetsim.host.machine import Cache, Machine
 from hetsim.host.measure import NetworkTimes, Timing
@@ -62,7 +63,7 @@ def made_up(
     """Measurements of the small network: kernels of 10, 20, ... us, the whole a bit more."""
     network = small_network()
     kernels = {
-        op.name: Timing(1e-5 * (i + 1), 1e-5 * (i + 1), 1e-7, 20)
+        (op.name,): Timing(1e-5 * (i + 1), 1e-5 * (i + 1), 1e-7, 20)
         for i, op in enumerate(network.graph.operators)
     }
     total = sum(timing.low_s for timing in kernels.values())
@@ -73,4 +74,4 @@ def made_up(
         for n in range(1, 2 // threads + 1)
     )
     machine = replace(MACHINE, clock_hz=clock_hz)
-    return HostMeasurements(machine, threads, (times,), bandwidths, 5e-6, company)
+    return HostMeasurements(machine, threads, (times,), bandwidths, CutCosts(5e-6), company)

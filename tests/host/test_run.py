@@ -159,8 +159,8 @@ def test_an_operator_that_cannot_run_is_named():
 def test_every_operator_is_measured_and_they_make_up_the_latency():
     network = small_network()
     cpus = this_machine().cpus
-    times = measure_network(network, threads=1, cpus=cpus, warmup=1, repeats=5)
-    assert times.kernels.keys() == network.graph.index.keys()
+    times = measure_network(network, cpus=cpus[:1], warmup=1, repeats=5)
+    assert [name for group in times.kernels for name in group] == list(network.graph.index)
     assert not times.missing
     call = times.latency.median_s / 10
     costs = times.costs(call)

@@ -16,6 +16,7 @@ import hetsim
 from hetsim.cli.main import entry
 from hetsim.errors import ConfigError, ResultsError
 from hetsim.plan.files import load_plan
+from hetsim.records import SEAL, seal
 from hetsim.runs.scenario import case_of, run_scenario
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
@@ -197,6 +198,25 @@ def test_state_of_another_study_is_refused(small, tmp_path, capsys):
             assert entry([*arguments, *how]) == 2
             assert complaint in capsys.readouterr().err
             assert state.read_text() == bad
+
+
+def test_state_whose_best_plan_cannot_run_is_refused(small, tmp_path, capsys):
+    state = tmp_path / "results" / "small-tune.state.json"
+    arguments = ["tune", small, "--only", "plans", "--evaluations", "50", "--workers", "1"]
+    assert entry(arguments) == 0
+    data = json.loads(state.read_text())
+    (model,) = data["models"].values()
+    search = model["searches"][0]
+    order, pu = search["order"], search["pu"]
+    npu = load_scenario(small).soc.by_name["npu"].index
+    wrong = {"order": order[::-1]}, {"pu": [npu] * len(pu)}  # what reads first; no Softmax there
+    for change in wrong:
+        model["searches"][0] = search | change
+        state.write_text(json.dumps(seal({k: v for k, v in data.items() if k != SEAL})))
+        assert entry([*arguments, "--resume"]) == 2
+        message = capsys.readouterr().err
+        assert "small-tune.state.json" in message
+        assert "does not fit" in message
 
 
 def test_bad_requests(small, capsys):

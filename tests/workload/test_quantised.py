@@ -95,7 +95,7 @@ def test_an_activation_may_stand_before_the_quantise() -> None:
         ["o"],
     )
     assert kinds(graph)[1:3] == ["Conv.int8", "Relu.int8"]
-    assert {graph.tensors[t].dtype for t in ("y", "r")} == {"int8"}
+    assert {graph.tensors[t].dtype for t in ("y", "rq")} == {"int8"}
 
 
 def test_what_is_not_quantised_stays_float() -> None:
@@ -143,7 +143,7 @@ def test_views_and_movements_keep_integers() -> None:
         ["o"], x=[2, 3, 4, 4],
     )  # fmt: skip
     assert kinds(graph) == ["QuantizeLinear.float32", "Transpose.int8", "DequantizeLinear.float32"]
-    assert graph.tensors["t"].shape == (48, 2)
+    assert graph.tensors["tq"].shape == (48, 2)
 
 
 def test_another_scale_is_a_step_of_its_own() -> None:

@@ -25,8 +25,9 @@ from hetsim.workload.rewrite import Rewrite
 Part = Literal[(*PARTS, "idle")]  # type: ignore[valid-type]
 """Where time went; a PU may also be idle."""
 
-Number = int | float  # whole ones stay whole
-Seconds = Annotated[Number, Field(ge=0)]
+Number = Annotated[int | float, Field(ge=-1e18, le=1e18)]  # whole ones stay whole
+"""What is larger is no time, rate or share of any run, and overflows in nanoseconds."""
+Seconds = Annotated[int | float, Field(ge=0, le=1e18)]
 Count = Annotated[int, Field(ge=0)]
 
 

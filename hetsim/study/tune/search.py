@@ -27,6 +27,8 @@ from hetsim.schedulers.search.campaign import (
     round_done,
     round_tasks,
 )
+from hetsim.schedulers.search.genome import Genome, decode
+from hetsim.schedulers.search.space import Space
 from hetsim.schedulers.search.starts import start_names
 from hetsim.study.point import PointBench, cost_hashes, digest, graph_hash, setting
 from hetsim.study.tune.crew import Crew, TuneBench, Walk
@@ -51,6 +53,16 @@ class Effort:
 
     evaluations: int = 20_000
     seconds: float | None = None
+
+
+def _fits(space: Space, genome: Genome) -> bool:
+    """Whether ``genome`` is of this network on these units: in order, and on units that can."""
+    if len(genome.pu) != len(space.graph) or max(genome.pu) >= len(space.soc.pus):
+        return False
+    place = {op: i for i, op in enumerate(genome.order)}
+    before = space.graph.predecessors
+    ordered = all(place[p] < place[op] for op in place for p in before[op])
+    return ordered and decode(space, genome) is not None
 
 
 def study_digest(scenario: Scenario, graphs: Sequence[object]) -> str:
@@ -104,8 +116,7 @@ class Search:
             ):
                 space = grounds_of(bench, model)(rewrites).space
                 genome = search.best
-                wrong = len(genome.pu) != len(space.graph)
-                if wrong or max(genome.pu) >= len(space.soc.pus):
+                if not _fits(space, genome):
                     raise damaged(
                         str(self.path), f"its search does not fit {label} on {space.soc.name}"
                     )

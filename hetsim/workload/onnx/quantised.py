@@ -201,16 +201,22 @@ class _Folding:
                 self.alias[view.name] = self.real(source)
                 node.inputs[position] = view.name
         kind = values[node.inputs[1 if node.kind == "Where" else 0]].elem_type
-        for tensor in node.outputs:
+        for position, tensor in enumerate(node.outputs):
             readers = self.readers.get(tensor, []) if tensor else []
             quantisers = [reader for reader in readers if reader.kind == "QuantizeLinear"]
             if quantisers and len(quantisers) == len(readers):
                 first = quantisers[0]
                 kind = values[first.outputs[0]].elem_type
                 values[tensor].elem_type = SIGNED.get(kind, kind)
+                made = tensor
+                if first.inputs[0] == tensor:  # the integers have a name in the file
+                    made = node.outputs[position] = first.outputs[0]
+                    self.alias[tensor] = made
+                    _sign(values[made])
                 for quantiser in quantisers:
                     if self._same_scale(first, quantiser):
-                        self.alias[quantiser.outputs[0]] = tensor
+                        if quantiser.outputs[0] != made:
+                            self.alias[quantiser.outputs[0]] = made
                         self.net.absorbed[quantiser.name] = node.name
                         yield id(quantiser)
             elif any(id(reader) in folded for reader in readers) and tensor not in self.outputs:

@@ -1,0 +1,62 @@
+"""How fast the machine is from turn to turn, told by a kernel that never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from hetsim.host.clock import Sample
+from hetsim.host.machine import pinned
+from hetsim.host.measure import timed
+from hetsim.host.session import open_session
+
+SIZE = 320
+"""Rows and columns of the reference's matrices: a product takes a millisecond or so, and what it
+reads (0.8 MiB) is found in the caches, so that it tells the cores' pace and not the memory's."""
+
+WINDOW = 5
+"""Turns over whose median the pace is smoothed: a single disturbed product says nothing."""
+
+
+class Pacer:
+    """Runs the reference kernel once a turn on one core."""
+
+    def __init__(self, cpus: Sequence[int]) -> None:
+        """Opens its session; raises ``MissingExtraError`` without ONNX Runtime."""
+        import numpy as np
+        from onnx import TensorProto, helper, numpy_helper
+
+        self._cpus = tuple(cpus[:1])
+        matrix = np.linspace(-1.0, 1.0, SIZE * SIZE, dtype=np.float32).reshape(SIZE, SIZE)
+        info = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, [SIZE, SIZE]) for name in "xy"
+        ]
+        graph = helper.make_graph(
+            [helper.make_node("MatMul", ["x", "w"], ["y"])], "reference", info[:1], info[1:],
+            [numpy_helper.from_array(matrix, "w")],
+        )  # fmt: skip
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+        with pinned(self._cpus):
+            self._session = open_session(model, "reference")
+        self._feeds = {"x": matrix}
+        self._samples: list[Sample] = []
+
+    def turn(self, *, keep: bool = True) -> None:
+        """Runs the reference; ``keep=False`` to warm up."""
+        with pinned(self._cpus):
+            sample = timed(self._session, self._feeds)
+        if keep:
+            self._samples.append(sample)
+
+    def pace(self) -> list[float]:
+        """For each turn that was kept, how many times slower than usual the machine was."""
+        return smoothed([sample.own_s for sample in self._samples])
+
+
+def smoothed(times: Sequence[float]) -> list[float]:
+    """``times`` as multiples of their median, each the median of those around it.
+
+    At the ends the window is cut, so that a lasting change keeps its height.
+    """
+    usual, half = median(times), WINDOW // 2
+    return [median(times[max(0, i - half) : i + half + 1]) / usual for i in range(len(times))]
