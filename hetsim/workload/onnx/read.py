@@ -7,7 +7,7 @@ inputs what those graphs read from outside, so that they stand in the right plac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
 from pathlib import Path
 
@@ -139,16 +139,23 @@ def _domain(domain: str) -> str:
 
 def _refuse_broken_text(model: ModelProto, where: Location) -> None:
     """Protobuf hands out names that are not UTF-8 as bytes: the file is damaged."""
-    graph = model.graph
-    named = [*graph.input, *graph.output, *graph.value_info, *graph.initializer]
-    texts = [graph.name, *(item.name for item in named)]
-    texts += [opset.domain for opset in model.opset_import]
-    for node in graph.node:
-        texts += [node.op_type, node.domain, node.name, *node.input, *node.output]
-        texts += [attribute.name for attribute in node.attribute]
+    texts = [opset.domain for opset in model.opset_import] + list(_texts(model.graph))
     broken = next((text for text in texts if not isinstance(text, str)), None)
     if broken is not None:
         raise WorkloadError(f"the file is damaged: {broken!r} is not text", where=where)
+
+
+def _texts(graph: GraphProto) -> Iterator[str]:
+    """Every name in ``graph`` and the graphs inside it."""
+    yield graph.name
+    for named in (graph.input, graph.output, graph.value_info, graph.initializer):
+        yield from (item.name for item in named)
+    for node in graph.node:
+        yield from (node.op_type, node.domain, node.name, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield attribute.name
+            if attribute.type == AttributeProto.GRAPH:
+                yield from _texts(attribute.g)
 
 
 def captured(graph: GraphProto) -> list[str]:

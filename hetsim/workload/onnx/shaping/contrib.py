@@ -16,7 +16,7 @@ from hetsim.workload.onnx.shaping.registry import OPEN, Form, Shaped, like_first
 shape_rule(
     "FastGelu", "BiasGelu", "QuickGelu", "FusedGelu", "BiasAdd", "Inverse", "GroupNorm",
     "SimplifiedLayerNormalization", "RotaryEmbedding", "QLinearLeakyRelu", "QLinearSigmoid",
-    "QLinearSoftmax", "GroupNormalization",
+    "QLinearSoftmax", "GroupNormalization", "Silu",
 )(like_first)  # fmt: skip
 
 _WINDOW = ("kernel_shape", "strides", "pads", "dilations", "auto_pad", "ceil_mode",
