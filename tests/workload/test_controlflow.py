@@ -166,3 +166,31 @@ def test_a_scan_takes_as_many_turns_as_its_input_is_long(opset: int) -> None:
     assert kinds(graph).count("Split") == 1
     assert kinds(graph).count("Concat") == 1
     assert graph.parameters == 48
+
+
+def test_the_slices_that_turns_take_are_read_once_together() -> None:
+    """Each turn gathers its step of ``x`` by its number; backwards in the second loop."""
+
+    def taking(index: list[Any]) -> GraphProto:
+        nodes = [
+            *index,
+            node("Gather", ["x", "at"], "x_t", axis=1),
+            node("Add", ["x_t", "h_in"], "h_out"),
+            node("Identity", ["going"], "go_on"),
+        ]
+        return body(nodes, ["turn", "going", "h_in"], ["go_on", "h_out"], {"last": np.int64(4)})
+
+    for index, order in (
+        ([node("Identity", ["turn"], "at")], [0, 1, 2, 3, 4]),
+        ([node("Sub", ["last", "turn"], "at")], [4, 3, 2, 1, 0]),
+    ):
+        loop = node("Loop", ["n", "", "h"], ["y"], body=taking(index), name="loop")
+        proto = model([loop], {"h": [2, 6], "x": [2, 5, 6]}, ["y"], {"n": np.int64(5)})
+        graph = load_onnx(proto)
+        assert kinds(graph) == ["Split", *["Add"] * 5]
+        split = graph.operators[0]
+        assert split.inputs == ("x",)
+        assert sum(graph.tensors[t].elements for t in split.outputs) == 2 * 5 * 6
+        read = [op.inputs[0] for op in graph.operators[1:]]
+        assert read == [f"x/slices/{i}" for i in order]
+        assert graph.absorbed["loop/2/x_t_op"] == split.name

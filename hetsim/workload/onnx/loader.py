@@ -1,7 +1,7 @@
 """ONNX file to operator graph.
 
 The steps, each a module of its own: :mod:`.read`, :mod:`.order`, :mod:`.controlflow`, shapes and
-constants (:mod:`.infer`), other names for operators (:mod:`.plain`), :mod:`.views`,
+constants (:mod:`.infer`), other names for operators (:mod:`.plain`), :mod:`.slices`, :mod:`.views`,
 :mod:`.quantised`, :mod:`.chains`, :mod:`.fold`, and what it all costs
 (:mod:`hetsim.workload.costing`). Every step is linear in the number of nodes.
 """
@@ -35,6 +35,7 @@ from hetsim.workload.onnx.order import constant_tensors, live_nodes, sort_nodes
 from hetsim.workload.onnx.plain import REWRITES, make_plain
 from hetsim.workload.onnx.quantised import fold_quantised, plain_kinds
 from hetsim.workload.onnx.read import inline_functions, parse, read_model
+from hetsim.workload.onnx.slices import join_gathers
 from hetsim.workload.onnx.views import remove_views
 from hetsim.workload.sizes import Sizes
 
@@ -115,6 +116,7 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
     _check_stated(net)
     net.nodes = running
     make_plain(net)
+    join_gathers(net)
     plain_kinds(net)
     _drop_constant_outputs(net, constant)
     alias = remove_views(net)
