@@ -137,6 +137,8 @@ def test_what_computes_something_else_stays_as_it_is(nodes: list[Any]) -> None:
 def test_a_chain_whose_inner_result_somebody_reads_stays() -> None:
     outside = load([*erf(0), node("Abs", ["e"], "other")], ["z", "other"])
     assert "Gelu" not in [op.kind for op in outside.operators]
+    beside = load([*erf(1), node("Abs", ["h"], "other")], ["z", "other"])
+    assert "Gelu" not in [op.kind for op in beside.operators]
     kept = load(erf(0), ["z", "p"])
     assert "Gelu" not in [op.kind for op in kept.operators]
 

@@ -194,3 +194,17 @@ def test_the_slices_that_turns_take_are_read_once_together() -> None:
         read = [op.inputs[0] for op in graph.operators[1:]]
         assert read == [f"x/slices/{i}" for i in order]
         assert graph.absorbed["loop/2/x_t_op"] == split.name
+
+
+def test_slices_counted_from_the_end_are_those_from_the_start() -> None:
+    nodes = [
+        node("Gather", ["x", i], y, axis=-1)
+        for i, y in (("first", "a"), ("last", "b"), ("fourth", "c"))
+    ]
+    constants = {"first": np.int64(0), "last": np.int64(-1), "fourth": np.int64(3)}
+    proto = model([*nodes, node("Sum", ["a", "b", "c"], "y")], {"x": [2, 3, 4]}, ["y"], constants)
+    graph = load_onnx(proto)
+    assert kinds(graph) == ["Split", "Sum"]
+    assert graph.operators[0].outputs == ("x/slices/0", "x/slices/3")
+    lone = load_onnx(model([nodes[0], node("Abs", ["a"], "y")], {"x": [2, 3, 4]}, ["y"], constants))
+    assert kinds(lone) == ["Gather", "Abs"]
