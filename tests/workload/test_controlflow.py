@@ -206,5 +206,6 @@ def test_slices_counted_from_the_end_are_those_from_the_start() -> None:
     graph = load_onnx(proto)
     assert kinds(graph) == ["Split", "Sum"]
     assert graph.operators[0].outputs == ("x/slices/0", "x/slices/3")
+    assert graph.tensors["x/slices/3"].shape == (2, 3, 1)
     lone = load_onnx(model([nodes[0], node("Abs", ["a"], "y")], {"x": [2, 3, 4]}, ["y"], constants))
     assert kinds(lone) == ["Gather", "Abs"]
