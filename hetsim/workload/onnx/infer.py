@@ -174,10 +174,11 @@ def _unknown_shape(net: Net, node: Node, tensor: str, found: TypeProto | None) -
         if missing
         else "it depends on the data, or the file lacks it"
     )
-    dims = dimensions(found) if found and found.tensor_type.HasField("shape") else ["?"]
+    ranked = found is not None and found.tensor_type.HasField("shape")
+    dims = dimensions(found) if found is not None and ranked else ["?"]
     known = "[" + ", ".join(str(d) if isinstance(d, int) else "?" for d in dims) + "]"
     entry = f"{tensor}: {known}"
-    if len(dims) > 1 and known.count("?") == 1:  # one number will do, for all of its kind as well
+    if ranked and known.count("?") == 1:  # one number will do, for all of its kind as well
         entry, known = f"{tensor}: N}} or {{{node.kind}: N", "N"
     return net.error(
         f"the shape of tensor {tensor!r}, made by {node.name!r} ({node.kind}), is unknown: {why}",
