@@ -128,7 +128,7 @@ class Net:
     whose shape nothing else tells, by tensor, operator or kind, and ``stated`` the names of it that
     were used. ``batch_opened``: the file is for a batch of one and is given another, so that
     shapes it states are not believed. ``absorbed``: nodes that steps have taken into another one,
-    by name; that one may go in turn.
+    by name; that one may go in turn. ``sequences``: the tensors of each list of tensors.
     """
 
     name: str
@@ -145,6 +145,7 @@ class Net:
     stated: set[str] = field(default_factory=set)
     folder: Path | None = None
     batch_opened: bool = False
+    sequences: dict[str, list[str]] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
     absorbed: dict[str, str] = field(default_factory=dict)
 
