@@ -35,6 +35,14 @@ def test_sums_and_products_of_names_follow() -> None:
     assert shaped.tensors["z"].shape == (6, 16), "a whole shape binds its names for other inputs"
 
 
+@pytest.mark.parametrize("name", ["batch/0", "batch - batch/(1 - 1)", "+".join(["batch"] * 9999)])
+def test_a_sum_that_means_nothing_is_an_open_dimension(name: str) -> None:
+    proto = model([node("Relu", ["x"], "y"), node("Abs", ["m"], "z")],
+                  {"x": ["batch", 4], "m": [2, name]}, ["y", "z"])  # fmt: skip
+    with pytest.raises(WorkloadError, match="dimensions of its inputs are open"):
+        load_onnx(proto, dims={"batch": 3})
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -17,8 +17,8 @@ from onnx import NodeProto, TensorProto, TypeProto, helper, numpy_helper, shape_
 
 from hetsim.errors import WorkloadError
 from hetsim.workload.costing.registry import Call
+from hetsim.workload.onnx.batch import BATCH
 from hetsim.workload.onnx.evaluate import mark_constant
-from hetsim.workload.onnx.inputs import BATCH
 from hetsim.workload.onnx.ir import (
     DTYPES,
     MODELLED_DOMAINS,

@@ -1,38 +1,29 @@
-"""The network's inputs, and the dimensions a file leaves open.
-
-An open dimension has a name: the file's, or ``INPUT.POSITION`` where the file has none. A name may
-be a sum or product of names (``past + 1``), which follows from them.
-"""
+"""The network's inputs, in the sizes that the file and the user state."""
 
 from __future__ import annotations
 
-import ast
-import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 
 import numpy as np
-from onnx import ModelProto, TensorProto, ValueInfoProto
+from onnx import ModelProto, ValueInfoProto
 
+from hetsim.workload.onnx.batch import BATCH, batch_inputs
+from hetsim.workload.onnx.dims import WHOLE, atoms, is_whole_number, named_dims, size_of
 from hetsim.workload.onnx.ir import Net, Value, check_type, dimensions, make_type, nearest
 from hetsim.workload.sizes import Sizes
-
-BATCH = "batch"
-"""What the first dimension is called where a file fixes it at one."""
-
-_WHOLE = (TensorProto.INT32, TensorProto.INT64)
 
 
 def open_names(model: ModelProto) -> list[str]:
     """What ``dims`` may bind: names of open dimensions, and inputs of one whole number."""
     names: dict[str, None] = {}
     for info in graph_inputs(model):
-        if _is_whole_number(info):
+        if is_whole_number(info):
             names[info.name] = None
-        for dim in _named(info) or ():
-            names.update(dict.fromkeys(_atoms(dim) if isinstance(dim, str) else ()))
-    if BATCH not in names and _batch_inputs(graph_inputs(model)):
+        for dim in named_dims(info) or ():
+            names.update(dict.fromkeys(atoms(dim) if isinstance(dim, str) else ()))
+    if BATCH not in names and batch_inputs(graph_inputs(model)):
         names[BATCH] = None
     return list(names)
 
@@ -41,52 +32,6 @@ def graph_inputs(model: ModelProto) -> list[ValueInfoProto]:
     """The inputs that are not constants with a value."""
     constants = {tensor.name for tensor in model.graph.initializer}
     return [info for info in model.graph.input if info.name not in constants]
-
-
-def open_batch(inputs: Sequence[ValueInfoProto], dims: Mapping[str, int]) -> list[ValueInfoProto]:
-    """``inputs`` with dimension 0 called ``batch`` where ``dims`` gives one and the file says 1.
-
-    Such a file was exported for one sample at a time; what runs through it is checked at its other
-    end (:func:`check_batch`).
-    """
-    named = {a for i in inputs for d in _named(i) or () if isinstance(d, str) for a in _atoms(d)}
-    opened = _batch_inputs(inputs) if BATCH in dims and BATCH not in named else []
-    result = []
-    for info in inputs:
-        copy = ValueInfoProto()
-        copy.CopyFrom(info)
-        if info.name in opened:
-            copy.type.tensor_type.shape.dim[0].dim_param = BATCH
-        result.append(copy)
-    return result
-
-
-def check_batch(net: Net, outputs: Sequence[ValueInfoProto]) -> None:
-    """Whether a batch that was opened arrives at every output that had a batch of one.
-
-    Raises:
-        WorkloadError: the file fixes the batch somewhere on the way.
-    """
-    size = net.symbols.get(BATCH)
-    for info in outputs:
-        value = net.values.get(info.name)
-        if value is None or not info.type.tensor_type.HasField("shape"):
-            continue
-        stated = dimensions(info.type)
-        if len(stated) > 1 and stated[0] == 1 and value.rank > 1 and value.shape[0] != size:
-            raise net.error(
-                f"dims gives a batch of {size}, but output {info.name!r} has shape"
-                f" {list(value.shape)}: the file fixes the batch on the way",
-                hint="export it with an open batch dimension",
-            )
-
-
-def _batch_inputs(inputs: Sequence[ValueInfoProto]) -> list[str]:
-    """Names of the inputs if all of them begin with a dimension of one, else none."""
-    tensors = [i for i in inputs if not _is_whole_number(i)]
-    shapes = [dimensions(i.type) for i in tensors if i.type.tensor_type.HasField("shape")]
-    fits = len(shapes) == len(tensors) and all(len(s) > 1 and s[0] == 1 for s in shapes)
-    return [info.name for info in tensors] if fits else []
 
 
 def add_inputs(net: Net, inputs: Sequence[ValueInfoProto], sizes: Sizes) -> None:
@@ -107,21 +52,21 @@ def add_inputs(net: Net, inputs: Sequence[ValueInfoProto], sizes: Sizes) -> None
             _bind(net, info, shape, bound, sizes.dims)
     open_dims: dict[str, list[int | str] | None] = {}
     for info in inputs:
-        if _is_whole_number(info) and info.name in sizes.dims:
+        if is_whole_number(info) and info.name in sizes.dims:
             used.add(info.name)
             _fix(net, info, sizes.dims[info.name])
             continue
         elem_type = info.type.tensor_type.elem_type
-        named = _named(info)
+        named = named_dims(info)
         if named is not None:
-            used.update(a for d in named if isinstance(d, str) for a in _atoms(d))
+            used.update(a for d in named if isinstance(d, str) for a in atoms(d))
         if info.name in sizes.input_shapes:
             dims: list[int | str] = list(map(int, sizes.input_shapes[info.name]))
         elif named is None:
             open_dims[info.name] = None
             continue
         else:
-            dims = [_size(d, bound) if isinstance(d, str) else d for d in named]
+            dims = [size_of(d, bound) if isinstance(d, str) else d for d in named]
         if any(isinstance(d, str) for d in dims):
             open_dims[info.name] = named
             continue
@@ -132,8 +77,8 @@ def add_inputs(net: Net, inputs: Sequence[ValueInfoProto], sizes: Sizes) -> None
         net.inputs.append(info.name)
     unknown = [name for name in sizes.dims if name not in used]
     if unknown:
-        names = list(dict.fromkeys(a for i in inputs for d in _named(i) or ()
-                                   if isinstance(d, str) for a in _atoms(d)))  # fmt: skip
+        names = list(dict.fromkeys(a for i in inputs for d in named_dims(i) or ()
+                                   if isinstance(d, str) for a in atoms(d)))  # fmt: skip
         raise net.error(
             f"dims names {unknown[0]!r}, which is no open dimension of its inputs",
             hint=nearest(unknown[0], names)
@@ -164,28 +109,13 @@ def _is_extent(value: object) -> bool:
     return type(value) is not bool and isinstance(value, Integral) and int(value) > 0
 
 
-def _is_whole_number(info: ValueInfoProto) -> bool:
-    tensor = info.type.tensor_type
-    if tensor.elem_type not in _WHOLE or not tensor.HasField("shape"):
-        return False
-    return dimensions(info.type) in ([], [1])
-
-
 def _fix(net: Net, info: ValueInfoProto, number: int) -> None:
     """An input of one whole number that the user states is a constant of the network."""
     kind = info.type.tensor_type.elem_type
     shape = (1,) * len(dimensions(info.type))
-    data = np.full(shape, number, np.int32 if kind == _WHOLE[0] else np.int64)
+    data = np.full(shape, number, np.int32 if kind == WHOLE[0] else np.int64)
     net.values[info.name] = Value(info.name, data.shape, kind, constant=True, data=data)
     net.notes.append(f"input {info.name} is fixed to {number}")
-
-
-def _named(info: ValueInfoProto) -> list[int | str] | None:
-    """The dimensions of an input, those without a name or number called ``INPUT.POSITION``."""
-    if not info.type.tensor_type.HasField("shape"):
-        return None
-    dims = dimensions(info.type)
-    return [f"{info.name}.{i}" if d in ("?", 0) else d for i, d in enumerate(dims)]
 
 
 def _given_shape(net: Net, info: ValueInfoProto, given: Sequence[int]) -> tuple[int, ...]:
@@ -195,7 +125,7 @@ def _given_shape(net: Net, info: ValueInfoProto, given: Sequence[int]) -> tuple[
             " a positive whole number"
         )
     shape = tuple(int(d) for d in given)
-    dims = _named(info)
+    dims = named_dims(info)
     fits = dims is None or (
         len(dims) == len(shape)
         and all(isinstance(d, str) or d == s for d, s in zip(dims, shape, strict=True))
@@ -214,7 +144,7 @@ def _bind(
     dims: Mapping[str, int],
 ) -> None:  # fmt: skip
     """What a whole shape says about names; the first input that says it counts for the others."""
-    for name, size in zip(_named(info) or (), shape, strict=False):
+    for name, size in zip(named_dims(info) or (), shape, strict=False):
         if not isinstance(name, str):
             continue
         if dims.get(name, size) != size:
@@ -222,53 +152,6 @@ def _bind(
                 f"dims gives {name!r} {dims[name]}, and input_shapes {size} in {info.name!r}"
             )
         bound.setdefault(name, size)
-
-
-# -- sums and products of names -------------------------------------------------------------------
-
-_OPERATORS: dict[type, Callable[[int, int], int]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
-    ast.FloorDiv: operator.floordiv, ast.Div: operator.floordiv,
-}  # fmt: skip
-_ARITHMETIC = re.compile(r"[\w\s()+*/-]*[+*/\s(][\w\s()+*/-]*")
-
-
-def _expression(name: str) -> ast.expr | None:
-    if not _ARITHMETIC.fullmatch(name):
-        return None
-    try:
-        return ast.parse(name.replace("floor", ""), mode="eval").body
-    except SyntaxError:
-        return None
-
-
-def _atoms(name: str) -> list[str]:
-    """The names in a sum or product of names, or ``name`` itself."""
-    tree = _expression(name)
-    if tree is None:
-        return [name]
-    return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-
-
-def _size(name: str, bound: Mapping[str, int]) -> int | str:
-    """The number that ``name`` stands for, or ``name`` when that is not known."""
-    if name in bound:
-        return bound[name]
-    tree = _expression(name)
-    found = None if tree is None else _number(tree, bound)
-    return name if found is None else found
-
-
-def _number(tree: ast.expr, bound: Mapping[str, int]) -> int | None:
-    if isinstance(tree, ast.Constant) and isinstance(tree.value, int):
-        return tree.value
-    if isinstance(tree, ast.Name):
-        return bound.get(tree.id)
-    if isinstance(tree, ast.BinOp) and type(tree.op) in _OPERATORS:
-        left, right = _number(tree.left, bound), _number(tree.right, bound)
-        if left is not None and right is not None:
-            return _OPERATORS[type(tree.op)](left, right)
-    return None
 
 
 # -- what is missing ------------------------------------------------------------------------------
@@ -290,7 +173,7 @@ def _still_open(
             continue
         lines.append(f"{name!r} is [{', '.join(map(str, dims))}]")
         for position, dim in enumerate(dims):
-            for atom in _atoms(dim) if isinstance(dim, str) else ():
+            for atom in atoms(dim) if isinstance(dim, str) else ():
                 if atom not in bound:
                     asked.setdefault(atom, _example(atom, position, dims))
     ways = []

@@ -17,11 +17,11 @@ from hetsim.errors import Location, WorkloadError
 from hetsim.workload.costing import DATA_DEPENDENT, PLAIN, RULES, Call, Cost, Rule
 from hetsim.workload.graph import Graph, Operator, Tensor
 from hetsim.workload.onnx.absorbed import standing
+from hetsim.workload.onnx.batch import check_batch
 from hetsim.workload.onnx.chains import recognise_chains
 from hetsim.workload.onnx.controlflow import resolve_control_flow
 from hetsim.workload.onnx.fold import fold_affine
 from hetsim.workload.onnx.infer import infer
-from hetsim.workload.onnx.inputs import check_batch
 from hetsim.workload.onnx.ir import (
     DTYPES,
     MODELLED_DOMAINS,

@@ -18,7 +18,8 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 from hetsim.errors import Location, WorkloadError
 from hetsim.infiles import read_bytes
 from hetsim.numeric import Array
-from hetsim.workload.onnx.inputs import add_inputs, open_batch
+from hetsim.workload.onnx.batch import open_batch
+from hetsim.workload.onnx.inputs import add_inputs
 from hetsim.workload.onnx.ir import (
     Net,
     Node,
