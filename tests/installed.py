@@ -11,6 +11,7 @@ import pytest
 from hetsim.cost.pu import model_class
 from hetsim.cost.sources import sources
 from hetsim.soc.kinds import kinds
+from hetsim.workload.formats import formats
 
 Install = Callable[..., None]
 """``install(text, {group: {name: reference}})``: the text of module ``foreign``."""
@@ -40,5 +41,5 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
 def forget() -> None:
     """What is installed is looked up again."""
-    for known in (kinds, sources, model_class):
+    for known in (formats, kinds, sources, model_class):
         known.cache_clear()

@@ -34,7 +34,7 @@ PROBLEMS_SHOWN = 10
 )
 @click.option(
     "--models",
-    metavar="NAME,FILE.onnx,...",
+    metavar="NAME,FILE,...",
     help="With --simulate: the networks whose operators are simulated.  [default: all built in]",
 )
 @sized

@@ -54,6 +54,29 @@ def import_profile_files(
                " (profiles: {NAME: FILE})")  # fmt: skip
 
 
+def import_network_files(
+    form: str, files: Sequence[Path], device: str | None, output: Path | None, force: bool
+) -> None:
+    """Writes one table of whole-network times.
+
+    Raises:
+        ConfigError: what a reader refuses.
+    """
+    from hetsim.calibrate.networks.registry import import_networks
+    from hetsim.calibrate.networks.table import dump_networks
+    from hetsim.report.files.directory import check_directory
+
+    directory = output or Path("profiles", f"{form}-{files[0].stem}")
+    check_directory(directory, force=force)
+    rows, doubts = import_networks(form, files, device)
+    write_files(directory, {"networks.csv": dump_networks(rows)}, force)
+    click.echo(
+        f"{directory / 'networks.csv'}: {len(rows)} times of {len({r.network for r in rows})}"
+        f" networks on {len({r.device for r in rows})} devices"
+    )
+    tell(dict.fromkeys(f"{doubt.kind}: {doubt}" for doubt in doubts))
+
+
 def _check_peak(tables: Sequence[ProfileTable], soc_name: str, cluster: str) -> None:
     from hetsim.cost.measured.peak import refuse_impossible
     from hetsim.errors import ConfigError, Location

@@ -23,7 +23,7 @@ def _place_options(function: Function) -> Function:
     """``--model``, sizes, ``--soc``, ``--set``: what a plan is for."""
     options = [
         click.option(
-            "--model", metavar="NAME|FILE.onnx",
+            "--model", metavar="NAME|FILE",
             help="The network.  [default: the one the file names]",
         ),
         sized,

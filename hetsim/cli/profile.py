@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 DEFAULT_NETWORKS = ("squeezenet", "googlenet", "resnet18")
 """What is measured when nothing is named."""
 
+OPERATOR_FORMATS = ("nestc", "autotvm", "ort", "tflite", "openvino", "csv")
+NETWORK_FORMATS = ("aihub", "llama-bench", "benchmark_app")
+"""What can be imported; the registries are only looked at when something is, for quick help."""
+
 _ONLY = {
     "threads": "--measure", "repeat": "--measure", "warmup": "--measure", "seed": "--measure",
     "device": "--import", "pu": "--import", "unit": "--import", "censored": "--import",
@@ -38,7 +42,7 @@ _ONLY = {
 @click.option(
     "--model",
     "models",
-    metavar="NAME|FILE.onnx",
+    metavar="NAME|FILE",
     multiple=True,
     help="The network to profile, or that imported files speak of; may be repeated.",
 )
@@ -62,8 +66,8 @@ _ONLY = {
 @click.option(
     "--import",
     "form",
-    type=click.Choice(["nestc", "autotvm", "ort", "csv"]),
-    help="Read FILEs of this format.",
+    type=click.Choice([*OPERATOR_FORMATS, *NETWORK_FORMATS]),
+    help="Read FILEs of this format; the last three measured whole networks, not operators.",
 )
 @click.option("--device", metavar="NAME", help="What imported files measured, whatever they say.")
 @click.option(
@@ -122,7 +126,17 @@ def command(
     if (form is None) != (not files):
         raise click.UsageError("--import goes with FILEs to read, and FILEs with --import")
     _refuse_idle("--measure" if measure else "--import" if form else "--soc")
-    if form is not None:
+    if form in NETWORK_FORMATS:
+        given = {
+            "--model": models, "--unit": unit, "--pu": pu, "--censored": censored != "keep"
+        }  # fmt: skip
+        idle = [option for option, value in given.items() if value]
+        if idle:
+            raise click.UsageError(f"{idle[0]} goes with times of operators, not with {form}")
+        from hetsim.cli.importing import import_network_files
+
+        import_network_files(form, files, device, output, force)
+    elif form is not None:
         from hetsim.cli.importing import import_profile_files
         from hetsim.cost.measured.readers.base import Request
         from hetsim.workload.networks import load_network, share_sizes
@@ -257,9 +271,9 @@ def _measured(
 
 def _entry(model: str, sizes: Sizes) -> str:
     """How a scenario names ``model``, wherever the scenario lies."""
-    from hetsim.workload.networks import is_file
+    from hetsim.workload.formats import names_file
 
-    file = is_file(model)
+    file = names_file(model)
     where = {"path": str(Path(model).resolve())} if file else {"name": model}
     if not file and not sizes.options():
         return model

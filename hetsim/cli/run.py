@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--model",
     "models",
-    metavar="NAME|FILE.onnx",
+    metavar="NAME|FILE",
     multiple=True,
     help="Run this network instead of the scenario's; may be repeated.",
 )

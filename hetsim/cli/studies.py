@@ -53,7 +53,7 @@ def _options(study: type[Study[Any]]) -> Iterator[click.Parameter]:
         )
     yield from (
         click.Option(
-            ["--model", "models"], metavar="NAME|FILE.onnx", multiple=True,
+            ["--model", "models"], metavar="NAME|FILE", multiple=True,
             help="Use this network instead of the scenario's; may be repeated.",
         ),
         *size_options(),

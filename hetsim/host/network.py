@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hetsim.errors import Location, WorkloadError
+from hetsim.workload.formats import format_of, formats, names_file
 from hetsim.workload.graph import Graph
 from hetsim.workload.sizes import NO_SIZES, Sizes
 
@@ -46,7 +47,15 @@ def load_network(
     from hetsim.workload.zoo import build_model_proto, find_model
 
     path = Path(name_or_path)
-    if path.suffix == ".onnx":
+    if names_file(path):
+        form = format_of(path)
+        if form is not formats()["onnx"]:
+            raise WorkloadError(
+                f"networks are run here by ONNX Runtime, which does not read {form.title}",
+                where=Location(str(path)),
+                hint="convert the network to ONNX, or import times that another tool measured"
+                " (hetsim profile --import)",
+            )
         import onnx
 
         model, name, source = read_model(path), path.stem, str(path)

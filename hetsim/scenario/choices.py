@@ -9,6 +9,7 @@ from pathlib import Path
 from hetsim.errors import ConfigError, Location
 from hetsim.infiles import user_path
 from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef, dimensioned
+from hetsim.workload.formats import names_file
 from hetsim.workload.networks import share_sizes
 from hetsim.workload.sizes import NO_SIZES, Sizes
 
@@ -65,7 +66,7 @@ def _model(scenario: Scenario, wanted: str | Path, where: Location) -> ModelRef:
     if listed is not None:
         return replace(listed, where=where)
     path = user_path(text, where)
-    if path.suffix != ".onnx" and len(path.parts) == 1:
+    if not names_file(path):
         return ModelRef(text, text, None, NO_SIZES, where)
     if not path.is_file():
         problem = "is a directory" if path.is_dir() else "does not exist"

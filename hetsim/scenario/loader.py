@@ -22,6 +22,7 @@ from hetsim.schedulers.registry import create, scheduler_names
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.soc.model import SoC
 from hetsim.validation import json_schema, validate
+from hetsim.workload.formats import names_file
 from hetsim.workload.networks import open_dims, own_dims
 from hetsim.workload.sizes import Sizes
 from hetsim.yamlio import Document, Keys, parse_value, read_yaml
@@ -233,7 +234,7 @@ def _models(spec: ScenarioSpec, document: Document, directory: Path) -> Iterator
     for i, entry in enumerate(spec.models):
         where = document.where(("models", i))
         if isinstance(entry, str):
-            entry = ModelSpec(path=entry) if entry.endswith(".onnx") else ModelSpec(name=entry)
+            entry = ModelSpec(path=entry) if names_file(entry) else ModelSpec(name=entry)
         path = None
         if entry.path is not None:
             place = document.where(("models", i, "path"))
@@ -246,7 +247,7 @@ def _models(spec: ScenarioSpec, document: Document, directory: Path) -> Iterator
             raise ConfigError(
                 f"models[{i}] names no model",
                 where=where,
-                hint="give 'name' (a model of the zoo) or 'path' (an ONNX file)",
+                hint="give 'name' (a model of the zoo) or 'path' (a file)",
             )
         sizes = Sizes(
             {tensor: tuple(shape) for tensor, shape in entry.input_shapes.items()},

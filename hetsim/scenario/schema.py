@@ -43,11 +43,11 @@ Bound = Annotated[
 
 
 class ModelSpec(Spec):
-    """One network: a model of the zoo by ``name``, or an ONNX file by ``path``."""
+    """One network: a model of the zoo by ``name``, or a file by ``path``."""
 
     name: Text | None = Field(default=None, description="a model of the zoo, or what to call it")
     path: Text | None = Field(
-        default=None, description="an ONNX file, relative to the scenario file"
+        default=None, description="an ONNX or TFLite file, relative to the scenario file"
     )
     input_shapes: dict[str, list[Dimension]] = Field(
         default_factory=dict, description="full shape of inputs, where the file has symbols"

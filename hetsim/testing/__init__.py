@@ -12,7 +12,7 @@ Each test of a kit is a method without arguments, so any runner will do, and
 :meth:`~hetsim.testing.kit.Kit.check` runs them all without one:
 ``SchedulerKit.of(name="./mine.py:Mine").check()``. What fails is an ``AssertionError`` that says
 of what; :mod:`hetsim.testing.problems` makes the problem of a scheduler again. Hetsim's own
-schedulers, cost models, kinds, executors, readers and studies pass the same kits.
+schedulers, cost models, kinds, formats, executors, readers and studies pass the same kits.
 
 The names below are imported on first use: worker processes need one kit's bench and nothing else.
 """
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hetsim.testing.cost_model import CostModelKit as CostModelKit
     from hetsim.testing.executor import ExecutorKit as ExecutorKit
     from hetsim.testing.kit import Kit as Kit
+    from hetsim.testing.model_format import ModelFormatKit as ModelFormatKit
     from hetsim.testing.pu_kind import PUKindKit as PUKindKit
     from hetsim.testing.reader import ReaderKit as ReaderKit
     from hetsim.testing.scheduler import SchedulerKit as SchedulerKit
@@ -35,6 +36,7 @@ _KITS = {
     "CostModelKit": "hetsim.testing.cost_model",
     "ExecutorKit": "hetsim.testing.executor",
     "Kit": "hetsim.testing.kit",
+    "ModelFormatKit": "hetsim.testing.model_format",
     "PUKindKit": "hetsim.testing.pu_kind",
     "ReaderKit": "hetsim.testing.reader",
     "SchedulerKit": "hetsim.testing.scheduler",
@@ -45,6 +47,7 @@ __all__ = [
     "CostModelKit",
     "ExecutorKit",
     "Kit",
+    "ModelFormatKit",
     "PUKindKit",
     "ReaderKit",
     "SchedulerKit",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hetsim.errors import Location, WorkloadError
 from hetsim.names import suggest
+from hetsim.workload.formats import SizeNames, format_of, names_file
 from hetsim.workload.graph import Graph
 from hetsim.workload.sizes import Sizes
 
@@ -19,25 +20,36 @@ Size = TypeVar("Size")
 
 
 def load_network(model: str | Path | ModelProto, **options: Any) -> Graph:
-    """Loads a network: a name of ``hetsim list models``, an ONNX file, or an ONNX model.
+    """Loads a network: a name of ``hetsim list models``, a file, or an ONNX model.
 
-    ``options`` go to :func:`hetsim.workload.onnx.loader.load_onnx`, such as ``input_shapes``.
+    A file may be of any format of :mod:`hetsim.workload.formats`. ``options`` are those of
+    :func:`hetsim.workload.onnx.loader.load_onnx`, such as ``input_shapes``.
 
     Raises:
         WorkloadError: no such network, or one that cannot be understood.
     """
-    if isinstance(model, str | Path) and not is_file(model):
-        from hetsim.workload.zoo import load_model
+    if not isinstance(model, str | Path):
+        from hetsim.workload.onnx.loader import load_onnx
 
-        return load_model(str(model), **options)
-    from hetsim.workload.onnx.loader import load_onnx
+        return load_onnx(model, **options)
+    if isinstance(model, Path) or names_file(model):
+        return format_of(Path(model)).load(Path(model), **options)
+    from hetsim.workload.zoo import load_model
 
-    return load_onnx(model, **options)
+    return load_model(model, **options)
 
 
-def is_file(model: str | Path) -> bool:
-    """Whether ``model`` names a file rather than a network of the zoo."""
-    return Path(model).suffix == ".onnx" or len(Path(model).parts) != 1
+def network_inputs(model: str) -> Sequence[str]:
+    """Names of a network's inputs, of which a user may state shapes.
+
+    Raises:
+        WorkloadError: no such network, or not one.
+    """
+    if names_file(model):
+        return format_of(Path(model)).inputs(Path(model))
+    from hetsim.workload.zoo import build_model_proto
+
+    return [info.name for info in build_model_proto(model).graph.input]
 
 
 def share_sizes(models: Sequence[str | Path], sizes: Sizes, asked_by: str) -> list[Sizes]:
@@ -63,9 +75,9 @@ def share_sizes(models: Sequence[str | Path], sizes: Sizes, asked_by: str) -> li
                 )
     return [
         Sizes(
-            _kept(sizes.input_shapes, names[0]),
-            _kept(sizes.dims, names[1]),
-            _kept(sizes.max_output, names[2]),
+            _kept(sizes.input_shapes, names.inputs),
+            _kept(sizes.dims, names.dims),
+            _kept(sizes.max_output, names.outputs),
         )
         for names in known
     ]
@@ -73,46 +85,35 @@ def share_sizes(models: Sequence[str | Path], sizes: Sizes, asked_by: str) -> li
 
 def own_dims(models: Sequence[str | Path], dims: Mapping[str, int]) -> list[dict[str, int]]:
     """Those of ``dims`` that each of ``models`` has; what none has is left out."""
-    return [_kept(dims, _names_of(model)[1]) for model in models]
+    return [_kept(dims, _names_of(model).dims) for model in models]
 
 
 def open_dims(models: Sequence[str | Path]) -> list[str]:
     """Open dimensions of any of ``models``."""
-    return sorted({name for model in models for name in _names_of(model)[1]})
+    return sorted({name for model in models for name in _names_of(model).dims})
 
 
 def _kept(given: Mapping[str, Size], names: Collection[str]) -> dict[str, Size]:
     return {name: size for name, size in given.items() if name in names}
 
 
-def _names_of(model: str | Path) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """Inputs, open dimensions, and what ``max_output`` may name."""
-    if not is_file(model):
-        return _zoo_names(str(model))
+def _names_of(model: str | Path) -> SizeNames:
+    if not (isinstance(model, Path) or names_file(model)):
+        return _zoo_names(model)
     path = Path(model)
     changed = path.stat().st_mtime_ns if path.is_file() else 0
     return _file_names(path, changed)
 
 
 @lru_cache(maxsize=64)
-def _file_names(path: Path, _changed: int) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+def _file_names(path: Path, _changed: int) -> SizeNames:
     """Read once as long as the file stays as it is."""
-    from hetsim.workload.onnx.read import read_model
-
-    return _names(read_model(path))
+    return format_of(path).size_names(path)
 
 
 @lru_cache(maxsize=64)
-def _zoo_names(name: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+def _zoo_names(name: str) -> SizeNames:
+    from hetsim.workload.onnx.format import names_in
     from hetsim.workload.zoo import build_model_proto
 
-    return _names(build_model_proto(name))
-
-
-def _names(model: ModelProto) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    from hetsim.workload.onnx.inputs import open_names
-
-    graph = model.graph
-    made = {t for node in graph.node for t in (node.name, node.op_type, *node.output) if t}
-    made |= {f"{node.op_type}_{i}" for i, node in enumerate(graph.node) if not node.name}
-    return frozenset(i.name for i in graph.input), frozenset(open_names(model)), frozenset(made)
+    return names_in(build_model_proto(name))

@@ -8,8 +8,12 @@ import json
 import onnx
 import pytest
 
+from hetsim.calibrate.networks.registry import FORMATS as NETWORKS
+from hetsim.calibrate.networks.table import read_networks
 from hetsim.cli.main import entry
+from hetsim.cli.profile import NETWORK_FORMATS, OPERATOR_FORMATS
 from hetsim.cost.measured.files import read_profile
+from hetsim.cost.measured.readers.registry import FORMATS as OPERATORS
 from tests.host.networks import branches
 
 
@@ -81,6 +85,11 @@ def test_nestc_files_written_are_files_read(tmp_path, capsys):
         (["--import", "csv", "f", "--pu", "npu"], "--soc and --pu go together"),
         (["--import", "csv", "f", "--unit", "min"], "'min' is not one of 'us', 'ms', 's'"),
         (["--soc", "s", "--model", "m", "--censored", "drop"], "--censored goes with --import"),
+        (["--import", "aihub", "f", "--model", "resnet18"], "--model goes with times of operators"),
+        (["--import", "aihub", "f", "--censored", "drop"], "--censored goes with times of operat"),
+        (["--import", "tflite", "none.csv", "--model", "resnet18"], "no such file"),
+        (["--import", "tensorrt", "f"], "'tensorrt' is not one of 'nestc'"),
+        (["--measure", "onnxruntime", "--model", "none.tflite"], "does not read TFLite"),
         (["--measure", "onnxruntime", "--threads", "two"], "not a list of thread counts"),
         (["--soc", "zcu102-vta", "--model", "squeezenett"], "no network called"),
     ],
@@ -88,6 +97,24 @@ def test_nestc_files_written_are_files_read(tmp_path, capsys):
 def test_wrong_calls_end_with_one_message(arguments, told, capsys):
     assert entry(["profile", *arguments]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_the_formats_offered_are_those_of_the_registries():
+    assert list(OPERATOR_FORMATS) == list(OPERATORS)
+    assert list(NETWORK_FORMATS) == list(NETWORKS)
+
+
+def test_whole_networks_become_one_table(tmp_path, capsys):
+    told = {"n_prompt": 512, "n_gen": 0, "avg_ns": 5e8, "model_filename": "m/tiny.gguf",
+            "cpu_info": "Some CPU"}  # fmt: skip
+    (tmp_path / "bench.jsonl").write_text(json.dumps(told) + "\n")
+    command = ["profile", "--import", "llama-bench", "bench.jsonl", "--device", "board", "-o", "q"]
+    assert entry(command) == 0
+    assert "q/networks.csv: 1 times of 1 networks on 1 devices" in capsys.readouterr().out
+    [row] = read_networks("q/networks.csv")
+    assert (row.network, row.device, row.latency_s) == ("tiny", "board", 0.5)
+    assert entry(command) == 2
+    assert "q" in capsys.readouterr().err
 
 
 def test_an_import_is_checked_against_the_peak_of_the_unit_that_was_measured(tmp_path, capsys):

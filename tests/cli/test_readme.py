@@ -192,7 +192,7 @@ def test_the_entry_points_of_the_docs_name_the_examples():
     page = (ROOT / "docs" / "howto" / "extending.md").read_text(encoding="utf-8")
     (declared,) = re.findall(r"^```toml\n(.*?)^```", page, re.M | re.S)
     points = tomllib.loads(declared)["project"]["entry-points"]
-    names = ("scheduler", "pu kind", "cost source", "metric", "study")
+    names = ("scheduler", "pu kind", "model format", "cost source", "metric", "study")
     for code, (group, named) in zip(map(example, names), points.items(), strict=True):
         assert f"| `{group}` |" in page
         ((name, value),) = named.items()
@@ -220,6 +220,16 @@ def test_the_example_kind_of_pu_works(workdir):
     )
     seconds = float(output(workdir, environment, "-c", code))
     assert seconds == pytest.approx(3 * 64 * 64 / 1e6, rel=0.01)
+
+
+@pytest.mark.slow
+def test_the_example_format_of_networks_works(workdir):
+    (workdir / "mlp.layers").write_text("784 128 10\n", encoding="utf-8")
+    environment = installed(
+        workdir, "hetsim.model_formats", "layers", "layers:LayersFormat", example("model format")
+    )
+    code = "import hetsim; print(hetsim.load_model('mlp.layers').macs)"
+    assert int(output(workdir, environment, "-c", code)) == 784 * 128 + 128 * 10
 
 
 @pytest.mark.slow

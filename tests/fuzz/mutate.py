@@ -65,6 +65,21 @@ def some_bytes(random: Random, good: bytes) -> bytes:
     return bytes(content)
 
 
+WORDS_32 = (0, 1, 2, 3, 4, 8, 127, 255, 2**16, 2**28, 2**31 - 1, 2**31, 2**32 - 1, 2**32 - 8)
+
+
+def some_words(random: Random, good: bytes) -> bytes:
+    """Whole 32-bit numbers changed, where a binary format keeps its offsets, sizes and shapes."""
+    content = bytearray(good)
+    for _ in range(random.choice((1, 1, 1, 2, 4))):
+        at = random.randrange(len(content) // 4) * 4
+        old = int.from_bytes(content[at : at + 4], "little")
+        near = (old + random.choice((-8, -4, -1, 1, 4, 8))) % 2**32
+        new = random.choice((near, near, random.choice(WORDS_32)))
+        content[at : at + 4] = new.to_bytes(4, "little")
+    return bytes(content)
+
+
 _TOKEN = re.compile(r"[^\s,:{}\[\]\"']+")
 
 

@@ -8,6 +8,7 @@ good file where damage must be seen (:func:`the_same`), else one that keeps the 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import json
 import math
@@ -28,7 +29,16 @@ from hetsim.learn.regressor import LearnedModel
 from hetsim.learn.store import save_model
 from hetsim.library import shipped
 from hetsim.workload.onnx.loader import load_onnx
-from tests.cost.test_reader_kit import TestAutoTVM, TestCSV, TestNESTC, TestORT
+from tests.calibrate.test_networks import AIHUB, LANGUAGE, PP, REPORT, TABLE, TG
+from tests.cost.test_reader_kit import (
+    TestAutoTVM,
+    TestCSV,
+    TestNESTC,
+    TestOpenVINO,
+    TestOpenVINOCounters,
+    TestORT,
+    TestTFLite,
+)
 from tests.fuzz import mutate
 from tests.learn.samples import table_of
 from tests.study.samples import SCENARIO, small_scenario
@@ -143,9 +153,18 @@ def make_corpus(place: Path) -> None:
     )
     graph = load_onnx(place / "busy.onnx")
     times = {op.name: 1e-4 * (i + 1) for i, op in enumerate(graph.operators)}
-    for name, kit in FOREIGN.items():
+    for (name, stem), kit in FOREIGN.items():
         some = {op: s for op, s in times.items() if name != "autotvm" or op in ("conv", "depth")}
-        (place / f"{name}.foreign").write_text(kit().write(graph, some), encoding="utf-8")
+        (place / f"{stem}.foreign").write_text(kit().write(graph, some), encoding="utf-8")
+    plain = load_onnx(place / "numbered.onnx")
+    times = {op.name: 1e-4 * (i + 1) for i, op in enumerate(plain.operators)}
+    (place / "tflite.foreign").write_text(TestTFLite().write(plain, times), encoding="utf-8")
+    for (_, stem), text in NETWORKS.items():
+        (place / f"{stem}.networks").write_text(text, encoding="utf-8")
+    if TFLITE:
+        from tests.workload.tflite_files import small_network
+
+        (place / "small.tflite").write_bytes(small_network(open_batch=True))
     with contextlib.chdir(place):
         _must("plan", "make", "--model", "small.onnx", "--soc", "edge-mcu", "--scheduler", "heft",
               "-o", "plan.yaml")  # fmt: skip
@@ -166,7 +185,19 @@ def _must(*arguments: str) -> None:
     assert answer.code == 0, f"{arguments}: {answer.err}"
 
 
-FOREIGN = {"csv": TestCSV, "nestc": TestNESTC, "ort": TestORT, "autotvm": TestAutoTVM}
+TFLITE = importlib.util.find_spec("tflite") is not None
+FOREIGN = {
+    ("csv", "csv"): TestCSV, ("nestc", "nestc"): TestNESTC, ("ort", "ort"): TestORT,
+    ("autotvm", "autotvm"): TestAutoTVM, ("openvino", "openvino"): TestOpenVINO,
+    ("openvino", "counters"): TestOpenVINOCounters,
+}  # fmt: skip
+"""The kits that write operator profiles, by format and name of the file."""
+NETWORKS = {
+    ("aihub", "aihub"): AIHUB, ("aihub", "language"): LANGUAGE,
+    ("llama-bench", "llama"): "\n".join(map(json.dumps, (PP, TG))),
+    ("benchmark_app", "report"): json.dumps(REPORT), ("benchmark_app", "table"): TABLE,
+}  # fmt: skip
+"""Whole-network measurements, by format and name of the file."""
 FULL = """\
 description: everything a scenario may say
 set: {npu.sram: 96 KiB, bus.clock: 0.5x}
@@ -221,7 +252,11 @@ def _busy_network(path: Path) -> None:
         [helper.make_tensor_value_info("p", TensorProto.FLOAT, [1, 10])],
         [numpy_helper.from_array(np.ones(s, np.float32), name) for name, s in shapes.items()],
     )  # fmt: skip
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    onnx.save(made, path)
+    for i, one in enumerate(made.graph.node):
+        one.name = f"{one.op_type.upper()}_{i}"
+    onnx.save(made, path.with_name("numbered.onnx"))
 
 
 def _study(command: tuple[str, ...], *more: str) -> Callable[[Path], Answer]:
@@ -291,10 +326,23 @@ TARGETS = (
            _diff("good", "bare"), anything, 10),
     Target("archive", "bare/runs.json.gz", (mutate.some_packed_values,), _reported, anything, 2),
     *(
-        Target("foreign profile", f"{name}.foreign", (BYTES, TEXT, TEXT),
+        Target("foreign profile", f"{stem}.foreign", (BYTES, TEXT, TEXT),
                _instead("profile", "--import", name, "@", "--model", "busy.onnx", "-o", "again"),
                anything, 3)
-        for name in FOREIGN
+        for name, stem in FOREIGN
+    ),
+    Target("foreign profile", "tflite.foreign", (BYTES, TEXT, TEXT),
+           _instead("profile", "--import", "tflite", "@", "--model", "numbered.onnx",
+                    "-o", "again"), anything, 3),
+    *(
+        Target("measured networks", f"{stem}.networks", (BYTES, TEXT, TEXT),
+               _instead("profile", "--import", name, "@", "-o", "again"), anything, 2)
+        for name, stem in NETWORKS
+    ),
+    *(
+        Target("TFLite", "small.tflite", (BYTES, *[mutate.some_words] * 3),
+               _instead(*RUN, "--model", "@"), plausible, 20)
+        for _ in range(TFLITE)
     ),
     Target("store", "s.sqlite", (BYTES, mutate.some_cells), _study(SWEEP), the_same, 5),
     Target("store", "e.log", (BYTES, TEXT), _study(EXPLORE, "--storage", "e.log"), the_same, 2),

@@ -272,3 +272,14 @@ def test_priorities_count_only_where_a_link_of_the_path_asks_for_them() -> None:
     assert simulate_flows(links, flows) == close([2.0, 2.0])
     first, second, *_ = simulate_flows(links, [*flows, *busy])
     assert first == second
+
+
+def test_links_slower_than_a_byte_a_second_are_shared_like_all_others() -> None:
+    flows = [Flow(0.0, 1.0, ["slow"]), Flow(0.0, 1.0, ["slow"])]
+    assert simulate_flows({"slow": 0.5}, flows) == close([4.0, 4.0])
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, math.inf, math.nan])
+def test_a_weight_is_a_positive_number(weight: float) -> None:
+    with pytest.raises(ConfigError, match="positive weight"):
+        simulate_flows({"bus": 1.0}, [Flow(0.0, 1.0, ["bus"], weight=weight)])

@@ -124,3 +124,45 @@ def test_events_grow_linearly_with_flows_that_do_not_meet(flows: int) -> None:
         begin(net, 10.0, [f"l{i}"])
     net.env.run()
     assert next(net.env._eid) <= 2 * flows
+
+
+def samples_of(net: TracedNetwork, link: str) -> list[tuple[float, float, int]]:
+    return [(s.time, s.rate, s.flows) for s in net.samples if s.link == link]
+
+
+def test_a_link_is_noted_when_it_changes_and_only_then() -> None:
+    net = TracedNetwork(simpy.Environment(), [Link("x", (1.0,)), Link("y", (3.0,))])
+    net.transfer(4.0, net.route(["x", "y"]))
+    # Another one on y, which leaves x as it is: x has nothing new to tell.
+    net.at(1.0, lambda _: net.transfer(1.0, net.route(["y"]), 1.0))
+    net.env.run()
+    assert samples_of(net, "x") == [(0.0, 1.0, 1), (4.0, 0.0, 0)]
+    assert samples_of(net, "y") == [(0.0, 1.0, 1), (1.0, 2.0, 2), (2.0, 1.0, 1), (4.0, 0.0, 0)]
+
+
+def test_speed_lost_where_no_link_is_full_is_booked_on_the_memory() -> None:
+    links = [Link("own", (10.0,)), Link("other", (10.0,)), Link("dram", (100.0,))]
+    net = Network(simpy.Environment(), links)
+
+    def halved(_own: float, external: float) -> float:
+        return 0.5 if external else 1.0
+
+    flow = net.transfer(10.0, net.route(["own", "dram"]), slowdown=halved)
+    net.transfer(100.0, net.route(["other", "dram"]))
+    net.env.run()
+    assert flow.lost == pytest.approx(1.0)  # it took 2 s for what takes 1 s
+    assert net.links["dram"].usage.contention_s == pytest.approx(1.0)
+    assert net.links["own"].usage.contention_s == 0.0
+
+
+def test_priority_means_nothing_on_a_way_without_a_strict_link() -> None:
+    links = [Link("bus", (2.0,)), Link("strict", (10.0,), 0.0, "priority")]
+    net = Network(simpy.Environment(), links)
+    done = {}
+    for name, path, priority in (
+        ("plain", ["bus"], 5), ("low", ["bus", "strict"], 0),
+    ):  # fmt: skip
+        flow = net.transfer(4.0, net.route(path), priority=priority)
+        flow.callbacks.append(lambda _, name=name: done.update({name: net.env.now}))
+    net.env.run()
+    assert done == {"plain": 4.0, "low": 4.0}

@@ -39,7 +39,7 @@ def test_the_example_plugin_is_installed_and_passes_its_own_tests(tmp_path):
         "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly", "-rA",
         cwd=source, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
     )  # fmt: skip
-    for kit in ("ByKind", "FreePooling", "Lanes", "Milliseconds", "Threads", "Halving"):
+    for kit in ("ByKind", "FreePooling", "Lanes", "Layers", "Milliseconds", "Threads", "Halving"):
         assert f"PASSED tests/test_kits.py::Test{kit}::" in told, kit
     assert " failed" not in told
     assert "SKIPPED" not in told

@@ -43,7 +43,7 @@ def add_inputs(net: Net, inputs: Sequence[ValueInfoProto], sizes: Sizes) -> None
     """
     _check_names(net, inputs, sizes.input_shapes)
     for name, size in sizes.dims.items():
-        if not _is_extent(size):
+        if not is_extent(size):
             raise net.error(f"dims: {name!r} is given {size!r}, but it must be a positive number")
     bound, used = dict(sizes.dims), set()
     for info in inputs:
@@ -104,7 +104,8 @@ def _check_names(
         check_type(net, info.name, info.type.tensor_type.elem_type)
 
 
-def _is_extent(value: object) -> bool:
+def is_extent(value: object) -> bool:
+    """Whether a user's number can be a dimension."""
     # numpy's integers are welcome, True is not
     return type(value) is not bool and isinstance(value, Integral) and int(value) > 0
 
@@ -119,7 +120,7 @@ def _fix(net: Net, info: ValueInfoProto, number: int) -> None:
 
 
 def _given_shape(net: Net, info: ValueInfoProto, given: Sequence[int]) -> tuple[int, ...]:
-    if not all(_is_extent(d) for d in given):
+    if not all(is_extent(d) for d in given):
         raise net.error(
             f"input_shapes: {info.name!r} is given {list(given)}, but every dimension must be"
             " a positive whole number"

@@ -33,7 +33,7 @@ DTYPES: Mapping[int, str] = {
 
 
 MODELLED_DOMAINS = frozenset(
-    {"", "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc"}
+    {"", "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc", "tflite"}
 )
 """Domains whose operators are known by their kind alone; those of others keep their domain."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from hetsim.errors import Location, WorkloadError
 from hetsim.workload.costing import DATA_DEPENDENT, PLAIN, RULES, Call, Cost, Rule
@@ -80,9 +80,6 @@ def load_onnx(
     """
     from onnx import ModelProto
 
-    if unknown_operators not in ("error", "bandwidth_bound"):
-        hint = "allowed: 'error', 'bandwidth_bound'"
-        raise WorkloadError(f"unknown_operators is {unknown_operators!r}", hint=hint)
     folder: Path | None = None
     if isinstance(source_model, ModelProto):
         label = source or name or source_model.graph.name or "model"
@@ -110,7 +107,7 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
     resolve_control_flow(net)
     constant = constant_tensors(net)
     running = live_nodes(net, constant, through_constants=False)
-    _check_kinds(net, running, unknown_operators)
+    check_kinds(net, running, unknown_operators)
     live = live_nodes(net, constant, through_constants=True)
     infer(net, live, {t for node in live for t in node.inputs}.union(net.outputs))
     _check_stated(net)
@@ -118,14 +115,28 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
     make_plain(net)
     join_gathers(net)
     plain_kinds(net)
-    _drop_constant_outputs(net, constant)
+    drop_constant_outputs(net, constant)
     alias = remove_views(net)
     fold_quantised(net, alias)
-    parameters = _count_parameters(net)
+    parameters = count_parameters(net)
     _unify(net)
     recognise_chains(net, alias)
     if fold:
         fold_affine(net)
+    return graph_of(net, live, alias, parameters, source)
+
+
+def graph_of(
+    net: Net, file: Iterable[Node], alias: Mapping[str, str], parameters: int, source: str
+) -> Graph:
+    """The graph of a net whose nodes are in order and without views, each costed by its rule.
+
+    ``file`` are the file's own nodes; ``alias`` names the tensor underneath each view that nodes
+    still read by its own name.
+
+    Raises:
+        WorkloadError: a tensor of unknown type, a node that its rule does not understand.
+    """
     operators, tensors = _operators(net, alias)
     inputs = _used_inputs(net, operators)
     return Graph.create(
@@ -137,7 +148,7 @@ def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: st
         parameters=parameters,
         notes=net.notes,
         source=source,
-        absorbed=standing(net, live),
+        absorbed=standing(net, file),
     )
 
 
@@ -162,7 +173,11 @@ def _unify(net: Net) -> None:
             node.kind = "Add"
 
 
-def _check_kinds(net: Net, nodes: Sequence[Node], unknown_operators: UnknownOperators) -> None:
+def check_kinds(net: Net, nodes: Sequence[Node], unknown_operators: UnknownOperators) -> None:
+    """Refuses, or notes, kinds that no rule counts and kinds whose results only data shapes."""
+    if unknown_operators not in get_args(UnknownOperators):
+        hint = "allowed: 'error', 'bandwidth_bound'"
+        raise net.error(f"unknown_operators is {unknown_operators!r}", hint=hint)
     kinds = Counter(_label(node) for node in nodes)
     open_nodes = [
         node for node in nodes
@@ -202,7 +217,8 @@ def _check_kinds(net: Net, nodes: Sequence[Node], unknown_operators: UnknownOper
         net.notes.append(f"costed as moving their bytes only, kind unknown: {listed}")
 
 
-def _drop_constant_outputs(net: Net, constant: set[str]) -> None:
+def drop_constant_outputs(net: Net, constant: set[str]) -> None:
+    """Leaves out outputs that nobody computes."""
     dropouts = {t for n in net.nodes if n.kind == "Dropout" for t in n.outputs[1:] if t}
     fixed = [t for t in net.outputs if t in constant]
     masks = [t for t in net.outputs if t in dropouts]
@@ -222,7 +238,7 @@ def _rule(node: Node) -> Rule:
     return RULES.get(_label(node), _UNKNOWN)
 
 
-def _count_parameters(net: Net) -> int:
+def count_parameters(net: Net) -> int:
     """Elements of the distinct constants that operators compute with, trained ones only."""
     found: dict[str, int] = {}
     for node in net.nodes:

@@ -177,7 +177,7 @@ def find_model(name: str) -> ZooModel:
         guess = f"did you mean {close[0]!r}? " if close else ""
         raise WorkloadError(
             f"there is no network called {name!r}",
-            hint=f"{guess}known: {', '.join(MODELS)}; or give the path of an ONNX file",
+            hint=f"{guess}known: {', '.join(MODELS)}; or give the path of a file (.onnx, .tflite)",
         )
     return known
 

@@ -33,6 +33,14 @@ def test_the_cost_source_answers_for_units_that_name_a_file(tmp_path):
     assert {row.cost_source for row in rows} == {"analytical", "free pooling"}
 
 
+def test_the_format_is_read_wherever_a_network_is_named(tmp_path):
+    (tmp_path / "tiny.layers").write_text("64 32 10", encoding="utf-8")
+    graph = hetsim.load_model(str(tmp_path / "tiny.layers"))
+    assert (graph.name, graph.macs) == ("tiny", 64 * 32 + 32 * 10)
+    [run] = hetsim.run("quickstart", models=[graph.source], schedulers=["cpu_only"]).runs
+    assert run.error is None
+
+
 def test_the_study_is_a_verb_and_runs_on_threads(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert (

@@ -5,7 +5,15 @@ from hetsim_example.costs import FreePooling
 from hetsim_example.executor import ThreadExecutor
 
 from hetsim.cost.analytical import AnalyticalModel
-from hetsim.testing import CostModelKit, ExecutorKit, PUKindKit, ReaderKit, SchedulerKit, StudyKit
+from hetsim.testing import (
+    CostModelKit,
+    ExecutorKit,
+    ModelFormatKit,
+    PUKindKit,
+    ReaderKit,
+    SchedulerKit,
+    StudyKit,
+)
 
 
 class TestByKind(SchedulerKit):
@@ -29,6 +37,14 @@ class TestLanes(PUKindKit):
 
     def entry(self):
         return {"lanes": 64, "exclude": ["Softmax"]}
+
+
+class TestLayers(ModelFormatKit):
+    name = "layers"
+    macs = 784 * 128 + 128 * 10
+
+    def write(self):
+        return b"784 128 10"
 
 
 class TestHalving(StudyKit):

@@ -2,12 +2,17 @@
 
 Node names are the model's as long as no graph optimisation renamed or fused them; what does not
 match is told. The first run of a session allocates memory and is left out when there are more.
+
+The profiler writes down the shapes of a kernel's tensors before it stops the kernel's clock, which
+takes as long as a small kernel. A node that only renames memory (Reshape, Flatten) does nothing
+else in its time, so the quickest of them tells what every kernel bears; that is taken off all. A
+file without such nodes leaves it open: it can be no more than its quickest kernel took.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import mean, median
+from statistics import mean
 from typing import Any
 
 from hetsim.cost.measured.keys import operator_key
@@ -20,9 +25,6 @@ from hetsim.workload.graph import Graph
 
 SUFFIX = "_kernel_time"
 _VIEWS = frozenset({"Reshape", "Flatten", "Identity", "Dropout", "Squeeze", "Unsqueeze"})
-_COARSE_US = 10
-"""The clock counts whole microseconds, so the mean of several tells more than their median."""
-
 Times = dict[str, list[float]]
 
 
@@ -44,7 +46,8 @@ def read(request: Request) -> list[ProfileTable]:
         for provider in dict.fromkeys(_provider(event) for event in events):
             mine = [event for event in events if _provider(event) == provider]
             found = entries.setdefault(request.device or provider, [])
-            found += node_entries(times_by_node(mine), graph, findings, where)
+            times = _without_overhead(times_by_node(mine), mine, findings, where)
+            found += node_entries(times, graph, findings, where)
     tables = []
     for device, found in entries.items():
         table = ProfileTable.of(
@@ -54,7 +57,7 @@ def read(request: Request) -> list[ProfileTable]:
             source=f"ONNX Runtime profile {', '.join(path.name for path in request.files)}",
             scope="kernel",
             doubts=findings.doubts,
-            remarks=("microseconds of kernels, without the overhead between them",),
+            remarks=("microseconds of kernels, without the overhead between and in them",),
         )
         tables.append(finish(table, request))
     return tables
@@ -102,6 +105,46 @@ def times_by_node(events: Sequence[Mapping[str, Any]]) -> Times:
     return {name: runs[1:] if len(runs) > 1 else runs for name, runs in times.items()}
 
 
+def typical(runs: Sequence[float]) -> float:
+    """The mean of the middle half: the clock counts whole microseconds, and others disturb."""
+    quarter = len(runs) // 4
+    return mean(sorted(runs)[quarter : len(runs) - quarter])
+
+
+def profiler_overhead(
+    times: Times, events: Sequence[Mapping[str, Any]]
+) -> tuple[float | None, str]:
+    """Seconds that the profiler itself spends in each kernel's time, and the node that tells.
+
+    ``None`` when no node only renames memory; then the quickest node of all.
+    """
+    kinds = {
+        str(event["name"]).removesuffix(SUFFIX): event.get("args", {}).get("op_name")
+        for event in events
+    }
+    views = [name for name in times if kinds.get(name) in _VIEWS]
+    quickest = min(views or times, key=lambda name: typical(times[name]))
+    return (typical(times[quickest]) if views else None), quickest
+
+
+def _without_overhead(
+    times: Times, events: Sequence[Mapping[str, Any]], findings: Findings, where: Location
+) -> Times:
+    overhead, node = profiler_overhead(times, events)
+    if overhead is None:
+        findings.add(
+            "profiler", "no node only renames memory, so what the profiler itself takes in each"
+            f" kernel stays in; it is at most the {typical(times[node]) * 1e6:.1f} us of {node}",
+            where,
+        )  # fmt: skip
+        return times
+    findings.add(
+        "profiler", f"{overhead * 1e6:.1f} us were taken off every kernel: {node} does nothing else"
+        " in its time than be profiled", where,
+    )  # fmt: skip
+    return {name: [max(t - overhead, 0.0) for t in runs] for name, runs in times.items()}
+
+
 def node_entries(times: Times, graph: Graph, findings: Findings, where: Location) -> list[Entry]:
     """An entry for every operator of ``graph`` that was timed."""
     entries, tiny, negative = [], [], []
@@ -112,9 +155,7 @@ def node_entries(times: Times, graph: Graph, findings: Findings, where: Location
         if min(runs) < 0:
             negative.append(op.name)
             continue
-        seconds = median(runs)
-        if seconds < _COARSE_US * 1e-6:
-            seconds = mean(runs)
+        seconds = typical(runs)
         if seconds <= 0.0:
             tiny.append(op.name)
             seconds = 0.5e-6
@@ -156,13 +197,16 @@ def _check_shapes(
     events: Sequence[Mapping[str, Any]], graph: Graph, findings: Findings, where: Location
 ) -> None:
     """Tells nodes that are not operators of the network, or have other shapes there."""
-    foreign, other = {}, {}
+    foreign: dict[str, str] = {}
+    inside: dict[str, str] = {}
+    other: dict[str, str] = {}
     for event in events:
         name = str(event["name"]).removesuffix(SUFFIX)
         arguments = event.get("args", {})
         if name not in graph.index:
             if arguments.get("op_name") not in _VIEWS:
-                foreign[name] = f"{name} ({arguments.get('op_name', '?')})"
+                told = inside if name in graph.absorbed else foreign
+                told[name] = f"{name} ({arguments.get('op_name', '?')})"
             continue
         made = arguments.get("output_type_shape")
         op = graph.operators[graph.index[name]]
@@ -174,6 +218,10 @@ def _check_shapes(
     findings.several(
         "unknown nodes", f"nodes are no operators of {graph.name} (fused, renamed, or of another"
         " optimisation level)", list(foreign.values()), where,
+    )  # fmt: skip
+    findings.several(
+        "absorbed nodes", f"nodes are part of other operators in {graph.name} (folded, or making"
+        " constants); their times are left out", list(inside.values()), where,
     )  # fmt: skip
     if other:
         shown = "; ".join(list(other.values())[:3])

@@ -14,6 +14,8 @@ FORMATS: Mapping[str, str] = {
     "nestc": "hetsim.cost.measured.readers.nestc:read",
     "autotvm": "hetsim.cost.measured.readers.autotvm:read",
     "ort": "hetsim.cost.measured.readers.ort:read",
+    "tflite": "hetsim.cost.measured.readers.tflite:read",
+    "openvino": "hetsim.cost.measured.readers.openvino:read",
     "csv": "hetsim.cost.measured.readers.tabular:read",
 }
 """Module and function of every format; a new one is a line here and a file beside this."""

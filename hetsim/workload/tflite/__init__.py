@@ -1,0 +1,1 @@
+"""TFLite files to operator graphs, one step a module."""
