@@ -92,6 +92,9 @@ def test_lists_are_changed_and_measured() -> None:
          "joins an empty list"),
         ([node("SequenceAt", ["x", "nine"], "y")], "'x', which is no list"),
         ([node("SequenceConstruct", ["x"], "s"), node("Relu", ["s"], "y")], "a list of tensors"),
+        ([node("SequenceConstruct", ["x"], "s"), node("Relu", ["s"], "r"),
+          node("SequenceInsert", ["s", "r"], "t"), node("ConcatFromSequence", ["t"], "y", axis=0)],
+         "a list of tensors"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_list_is_told(nodes: list[Any], message: str) -> None:
@@ -109,3 +112,15 @@ def test_a_list_as_the_result_is_its_tensors() -> None:
     )
     graph = load_onnx(proto)
     assert [graph.tensors[t].shape for t in graph.outputs] == [(2, 6), (2, 6), (4, 6)]
+
+
+def test_a_piece_may_go_back_into_a_list() -> None:
+    nodes = [
+        node("SplitToSequence", ["x", "three"], "list", axis=1),
+        node("SequenceAt", ["list", "first"], "a"),
+        node("SequenceInsert", ["list", "a", "first"], "more"),
+        node("ConcatFromSequence", ["more"], "y", axis=1),
+    ]
+    graph = load(nodes, ["y"], {"three": np.int64(3), "first": np.int64(0)})
+    assert graph.tensors["y"].shape == (4, 9, 8)
+    assert kinds(graph) == ["Split", "Concat"]

@@ -51,6 +51,7 @@ def resolve_control_flow(net: Net) -> None:
             node = ahead.pop()
             done.append(node)
             if any(tensor in asked for tensor in node.outputs):
+                _refuse_lists(net, [node])
                 infer(net, [node], read)
         control = ahead.pop()
         build = _BUILDERS.get(control.kind, resolve_sequence)
@@ -62,7 +63,7 @@ def resolve_control_flow(net: Net) -> None:
             )
     net.nodes = done + ahead[::-1]
     net.outputs = [t for name in net.outputs for t in net.sequences.get(name, [name])]
-    _refuse_lists(net)
+    _refuse_lists(net, net.nodes)
 
 
 def _is_control(node: Node) -> bool:
@@ -74,9 +75,9 @@ def _is_pending(net: Net, node: Node) -> bool:
     return _is_control(node) or (node.kind == "Identity" and node.inputs[0] in net.sequences)
 
 
-def _refuse_lists(net: Net) -> None:
+def _refuse_lists(net: Net, nodes: Sequence[Node]) -> None:
     """Whoever still reads a list of tensors is not understood."""
-    for node in net.nodes:
+    for node in nodes:
         name = next((t for t in node.inputs if t in net.sequences), None)
         if name is not None:
             raise net.error(
@@ -101,7 +102,7 @@ def _asked(net: Net, ahead: Sequence[Node]) -> tuple[set[str], set[str]]:
     for node in ahead:  # which is reversed
         read.update(node.inputs)
         if _is_control(node) or any(t in asked for t in node.outputs if t):
-            asked.update(t for t in node.inputs if t)
+            asked.update(i for t in node.inputs if t for i in net.sequences.get(t, [t]))
     return asked, read
 
 

@@ -151,6 +151,8 @@ def _texts(graph: GraphProto) -> Iterator[str]:
     yield graph.name
     for named in (graph.input, graph.output, graph.value_info, graph.initializer):
         yield from (item.name for item in named)
+    for info in (*graph.input, *graph.output, *graph.value_info):
+        yield from (dim.dim_param for dim in info.type.tensor_type.shape.dim)
     for node in graph.node:
         yield from (node.op_type, node.domain, node.name, *node.input, *node.output)
         for attribute in node.attribute:
