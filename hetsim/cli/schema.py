@@ -45,6 +45,18 @@ def _result() -> dict[str, Any]:
     return result_json_schema()
 
 
+def _assignment() -> dict[str, Any]:
+    from hetsim.plan.handover.document import assignment_json_schema
+
+    return assignment_json_schema()
+
+
+def _placement() -> dict[str, Any]:
+    from hetsim.host.handover.evidence import placement_json_schema
+
+    return placement_json_schema()
+
+
 FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
     "soc": _soc,
     "scenario": _scenario,
@@ -52,6 +64,8 @@ FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
     "nodemap": _nodemap,
     "profile": _profile,
     "result": _result,
+    "assignment": _assignment,
+    "placement": _placement,
 }
 
 
@@ -60,8 +74,9 @@ FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
 def command(format_name: str) -> None:
     """Print the JSON Schema of a file format.
 
-    FORMAT is soc, scenario, plan, nodemap, profile or result. An editor that knows YAML schemas
-    completes and checks a file with it: save it with 'hetsim schema soc > soc.schema.json' and name
-    it in the first line of the file: '# yaml-language-server: $schema=soc.schema.json'.
+    FORMAT is soc, scenario, plan, nodemap, profile, result, assignment or placement. An editor that
+    knows YAML schemas completes and checks a file with it: save it with
+    'hetsim schema soc > soc.schema.json' and name it in the first line of the file:
+    '# yaml-language-server: $schema=soc.schema.json'.
     """
     click.echo(json.dumps(FORMATS[format_name](), indent=1, ensure_ascii=False).encode())

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from hetsim.cli.options import SEED, parse_sizes, size_options
 from hetsim.cli.progress import progress_bar
+from hetsim.cli.shown import print_shown
 from hetsim.names import results_place
 from hetsim.overrides import split_assignment
 from hetsim.report.files.studydir import check_study_directory, write_study
@@ -28,7 +26,6 @@ from hetsim.sim.runtimes.registry import runtime_names
 from hetsim.study.base import Study
 from hetsim.study.executors.base import Executor
 from hetsim.study.executors.registry import executor, places
-from hetsim.study.result import Rows, Shown
 
 
 def study_command(verb: str, study: type[Study[Any]]) -> click.Command:
@@ -106,7 +103,7 @@ def _run(verb: str, kind: type[Study[Any]], options: Mapping[str, Any]) -> int:
     if as_json:
         click.echo((directory / f"{study.kind}.json").read_text(encoding="utf-8"), nl=False)
     elif not quiet:
-        _print(study.shown(result))
+        print_shown(study.shown(result))
         lines = [study.effort(result), f"results: {directory} (open {directory / 'report.html'})"]
         click.echo("\n" + "\n".join(line for line in lines if line))
     if study.failures_with_json or not as_json:
@@ -127,27 +124,3 @@ def _scenario(options: Mapping[str, Any], changes: Iterable[str]) -> Scenario:
         seed=options["seed"],
         asked_by=("--model", "--scheduler"),
     )
-
-
-def _print(blocks: Iterable[Shown]) -> None:
-    console = Console()
-    for block in blocks:
-        if isinstance(block, Rows):
-            console.print(_table(block))
-        elif block.style:
-            console.print(Text(block.text, style=block.style))
-        else:
-            click.echo(block.text)
-
-
-def _table(block: Rows) -> Table:
-    table = Table(
-        title=Text(block.title, style="bold") if block.title else None, title_justify="left",
-        box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0),
-    )  # fmt: skip
-    for i, name in enumerate(block.columns):
-        justify: Any = "left" if i < block.left else "right"
-        table.add_column(name, justify=justify, overflow="fold", no_wrap=i in block.unbroken)
-    for row in block.rows:
-        table.add_row(*map(Text, row))
-    return table

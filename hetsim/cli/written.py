@@ -20,7 +20,7 @@ def tell(notes: Iterable[str]) -> None:
         click.echo(f"note: and {len(listed) - DOUBTS_SHOWN} more like these", err=True)
 
 
-def write_files(directory: Path, texts: Mapping[str, str], force: bool) -> None:
+def write_files(directory: Path, texts: Mapping[str, str | bytes], force: bool) -> None:
     """All files at once, with a manifest that says who wrote them."""
     from hetsim.report.files.directory import write_directory
 

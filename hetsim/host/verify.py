@@ -31,6 +31,7 @@ from hetsim.cost.measured.table import ProfileTable
 from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.host.clock import FEWEST, Sample, undisturbed
 from hetsim.host.cut import Cutter
+from hetsim.host.deviation import deviation
 from hetsim.host.execute import BoundPlan, cores_of
 from hetsim.host.machine import Machine
 from hetsim.host.measure import Meter, NetworkTimes, Timing, entries_of
@@ -302,7 +303,8 @@ def _run(
                     samples[i].append(run.sample)
                     own[i].append(run.own_s)
                 if turn in (0, warmup + rounds - 1):
-                    deviations[i] = max(deviations[i], _deviation(bound[i].values, wanted))
+                    made = {name: bound[i].values[name].numpy() for name in wanted}
+                    deviations[i] = max(deviations[i], deviation(made, wanted))
             turn += 1
         pinned = all(team.pinned for team in teams)
         pace = pacer.pace()
@@ -368,18 +370,3 @@ def _overlap(spans: Sequence[Any]) -> bool:
     """Whether two lanes are ever busy at once."""
     busy = sorted((span.start, span.end, span.lane) for span in spans)
     return any(b[0] < a[1] and a[2] != b[2] for a, b in pairwise(busy))
-
-
-def _deviation(values: dict[str, Any], wanted: dict[str, Any]) -> float:
-    """Largest difference of any output, as a share of that output's largest value."""
-    import numpy as np
-
-    worst = 0.0
-    for name, right in wanted.items():
-        ours = values[name].numpy()
-        if ours.shape != right.shape:
-            return math.inf
-        scale = float(np.max(np.abs(right))) if right.size else 0.0
-        gap = float(np.max(np.abs(ours.astype(np.float64) - right))) if right.size else 0.0
-        worst = max(worst, gap / scale if scale else gap)
-    return worst if not math.isnan(worst) else math.inf

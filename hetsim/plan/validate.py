@@ -49,8 +49,7 @@ def validate_plan(plan: Plan, graph: Graph, soc: SoC, *, where: Location | None 
 def plan_problems(plan: Plan, graph: Graph, soc: SoC) -> list[str]:
     """Every reason why ``plan`` cannot run, in reading order; empty when it can."""
     graph, problems = try_rewrites(graph, plan.rewrites) if plan.rewrites else (graph, [])
-    if plan.model != graph.name:
-        problems.append(f"it was made for network {plan.model!r}")
+    problems += _origin(plan, graph)
     if not plan.partitions:
         problems.append("it has no partitions")
     counts = Counter(p.name for p in plan.partitions)
@@ -65,6 +64,20 @@ def plan_problems(plan: Plan, graph: Graph, soc: SoC) -> list[str]:
     problems += _groups(plan, layout)
     problems += _memories(plan, graph, soc, members)
     return problems
+
+
+def _origin(plan: Plan, graph: Graph) -> list[str]:
+    """Whether it was made for another network, or for another version of this one."""
+    planned = {name for partition in plan.partitions for name in partition.operators}
+    shared = len(planned & graph.index.keys())
+    told = f"it was made for network {plan.model!r}" if plan.model != graph.name else ""
+    if shared and (len(planned) - shared) + (len(graph) - shared) > 1:
+        told += ", perhaps " if told else "perhaps it was made for "
+        told += (
+            f"another version of this one: {shared} of the {len(planned)} operators that it names"
+            f" are among the {len(graph)} of the network"
+        )
+    return [told] if told else []
 
 
 class _Names:
@@ -217,7 +230,8 @@ def _support(plan: Plan, graph: Graph, soc: SoC, members: Sequence[Sequence[int]
     problems = []
     for partition, ops in zip(plan.partitions, members, strict=True):
         pu = soc.by_name.get(partition.pu)
-        if pu is not None:
+        # Where an operator is missing, that another cannot run without it is no second fault.
+        if pu is not None and len(ops) == len(partition.operators):
             problems += _unsupported(partition, pu, graph, list(dict.fromkeys(ops)))
     return problems
 

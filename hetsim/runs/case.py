@@ -185,8 +185,15 @@ class Case:
             contention=contention,
         )
 
-    def _bounds_with(self, other: Case) -> tuple[Bound, ...]:
-        """Bounds on plans of this network or of ``other``: those of the one with more freedom."""
+    def bounds_beside(self, plan: Plan) -> tuple[Bound, ...]:
+        """Bounds on plans that leave the network alone or rewrite it as ``plan`` does.
+
+        Those of the network with more freedom.
+
+        Raises:
+            PlanError: rewrites that the network does not allow.
+        """
+        other = self.rewritten(plan.rewrites)
         if other is self:
             return self.bounds
         cases = (self, other)
@@ -222,7 +229,7 @@ class Case:
             return Run(graph.name, label, graph, plan=plan, error=str(error))
         trace = self._execute(program)
         free = self._execute(program, trace=False, contention=False)
-        bounds = (*self._bounds_with(case), *proven)
+        bounds = (*self.bounds_beside(plan), *proven)
         evaluation = Evaluation(graph, soc, plan, program, trace, free, bounds)
         waiting = "barrier_wait" if find_runtime(self.execution).forks else "dependency_wait"
         return Run(

@@ -34,6 +34,8 @@ BUILT_IN: Mapping[str, str] = {
     "npu_only": "hetsim.schedulers.simple.npu_only:NPUOnly",
     "type_based": "hetsim.schedulers.simple.type_based:TypeBased",
     "profile_greedy": "hetsim.schedulers.simple.profile_greedy:ProfileGreedy",
+    "delegate_largest": "hetsim.schedulers.delegate.largest:DelegateLargest",
+    "delegate_tuned": "hetsim.schedulers.delegate.tuned:DelegateTuned",
     "mosaic": "hetsim.schedulers.stages.mosaic:Mosaic",
     "heft": "hetsim.schedulers.list.heft:HEFT",
     "heft_lookahead": "hetsim.schedulers.list.heft_lookahead:HEFTLookahead",

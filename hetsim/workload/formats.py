@@ -17,6 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 from hetsim.errors import Location, WorkloadError
 from hetsim.plugins import registered
 from hetsim.workload.graph import Graph
+from hetsim.workload.sizes import Sizes
 
 GROUP = "hetsim.model_formats"
 """Entry-point group of further formats."""
@@ -61,6 +62,16 @@ class ModelFormat(ABC):
         Raises:
             WorkloadError: it cannot be understood; names the file.
         """
+
+    def problems(self, path: Path, sizes: Sizes) -> Sequence[WorkloadError]:
+        """All that keeps a file from being loaded, as far as that can be told at once.
+
+        Asked only about a file that :meth:`load` refused; none where nothing more is known.
+
+        Raises:
+            WorkloadError: it cannot be read at all.
+        """
+        return ()
 
     @abstractmethod
     def inputs(self, path: Path) -> Sequence[str]:

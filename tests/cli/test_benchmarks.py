@@ -65,3 +65,22 @@ def test_an_unknown_suite_is_refused():
     )
     assert done.returncode == 2
     assert "unknown suite 'warp'" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("soc", "model"),
+    [("zcu102-vta", "mobilenet_v2"), ("edge-mcu", "googlenet"), ("mobile-flagship", "squeezenet"),
+     ("zcu102-vta-4t", "resnet18"), ("zcu102-4vta", "shufflenet"), ("edge-mcu", "alexnet")],
+)  # fmt: skip
+def test_advice_on_delegating_keeps_its_promises(monkeypatch, capsys, soc, model):
+    """The whole table takes half an hour; these are every SoC family and what fits nowhere."""
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    import delegates
+
+    monkeypatch.setattr(sys, "argv", ["delegates", "--soc", soc, "--model", model, "--tuning", "0"])
+    assert delegates.main() == 0
+    printed = capsys.readouterr()
+    rows = [line for line in printed.out.splitlines() if line.startswith(f"| {soc} | {model} |")]
+    assert len(rows) == 1
+    assert "0 promises broken" in printed.err

@@ -54,7 +54,7 @@ def test_every_mismatch_of_every_file_is_listed(workdir, capsys):
 
 def test_there_and_back_through_nestc(workdir, capsys):
     make("partition_tuner", "a.yaml", "--execution", "barrier")
-    assert entry(["plan", "convert", "a.yaml", *PLACE, "-o", "n.yaml"]) == 0
+    assert entry(["plan", "export", "a.yaml", *PLACE, "--to", "nest-c", "-o", "n.yaml"]) == 0
     assert entry(["plan", "convert", "n.yaml", *PLACE, *MODEL, "-o", "b.yaml"]) == 0
     first, second = load_plan("a.yaml"), load_plan("b.yaml")
     # NEST-C does not say in which order a partition runs its nodes.
@@ -73,7 +73,8 @@ def test_there_and_back_through_nestc(workdir, capsys):
 def test_a_nestc_plan_says_no_network_and_a_backend_may_be_named(workdir, capsys):
     make("type_based", "a.yaml")
     named = ["--backend", "XPU=npu"]
-    assert entry(["plan", "convert", "a.yaml", *PLACE, *named, "-o", "n.yaml"]) == 0
+    export = ["plan", "export", "a.yaml", *PLACE, "--to", "nest-c", "--map", "npu=XPU"]
+    assert entry([*export, "-o", "n.yaml"]) == 0
     assert "XPU" in (workdir / "n.yaml").read_text()
     assert entry(["plan", "validate", "n.yaml", *PLACE]) == 2
     assert "--model" in capsys.readouterr().err
@@ -84,11 +85,12 @@ def test_a_nestc_plan_says_no_network_and_a_backend_may_be_named(workdir, capsys
 
 def test_files_are_not_overwritten_and_faults_are_told(workdir, capsys):
     make("type_based", "a.yaml")
-    again = ["plan", "convert", "a.yaml", *PLACE, "--to", "hetsim", "-o", "a.yaml"]
+    again = ["plan", "export", "a.yaml", *PLACE, "--to", "json", "-o", "a.yaml"]
     assert entry(again) == 2
     assert "--force" in capsys.readouterr().err
-    assert entry([*again, "--force"]) == 0
     assert entry(["plan", "validate", "a.yaml", *PLACE, "--backend", "VTA"]) == 2
+    assert entry([*again, "--force"]) == 0
+    assert json.loads((workdir / "a.yaml").read_text())["hetsim"] == "assignment/1"
     assert entry(["plan", "make", *PLACE, "--scheduler", "heft"]) == 2
     assert "--model" in capsys.readouterr().err
 
@@ -102,7 +104,7 @@ def test_plans_that_rewrite_the_network_are_shown_and_run_but_not_nestc(workdir,
     assert plan.rewrites
     assert entry(["plan", "show", "a.yaml", *place]) == 0
     assert "merge " + ", ".join(plan.rewrites[0].operators) in capsys.readouterr().out
-    assert entry(["plan", "convert", "a.yaml", *place]) == 2
+    assert entry(["plan", "export", "a.yaml", *place, "--to", "nest-c"]) == 2
     assert "rewrites" in capsys.readouterr().err
     assert (
         entry(

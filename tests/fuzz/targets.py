@@ -24,6 +24,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from hetsim.cli.main import entry
+from hetsim.host.handover.evidence import Evidence, Kernel, dump_evidence
 from hetsim.learn.mlp import TrainingOptions
 from hetsim.learn.regressor import LearnedModel
 from hetsim.learn.store import save_model
@@ -168,6 +169,14 @@ def make_corpus(place: Path) -> None:
     with contextlib.chdir(place):
         _must("plan", "make", "--model", "small.onnx", "--soc", "edge-mcu", "--scheduler", "heft",
               "-o", "plan.yaml")  # fmt: skip
+        _must("plan", "export", "plan.yaml", "--model", "small.onnx", "--soc", "edge-mcu",
+              "--to", "json", "-o", "assigned.json")  # fmt: skip
+        nodes = json.loads(Path("assigned.json").read_text())["nodes"]
+        record = Evidence(
+            "onnxruntime", "1.32.0", ("cpu", "npu"), {node["name"]: "cpu" for node in nodes},
+            (Kernel("copy", "MemcpyToHost", "cpu"),), {}, {nodes[0]["name"]: "why"}, 0.0,
+        )  # fmt: skip
+        Path("ran.json").write_text(dump_evidence(record))
         _must("profile", "--model", "small.onnx", "--soc", "edge-mcu", "-o", "profiles")
         shutil.copy("profiles/profile-npu.yaml", "profile.yaml")
         _must("run", "small.yaml", "-o", "good", "--quiet")
@@ -300,6 +309,7 @@ def _diff(a: str, b: str) -> Callable[[Path], Answer]:
     return lambda path: hetsim("diff", a.replace("@", str(path)), b, "--json")
 
 
+IMPORT = ("plan", "import", "--json", "--from", "onnxruntime")
 JSON = (BYTES, BYTES, mutate.some_values, mutate.some_values, mutate.some_values)
 TARGETS = (
     Target("scenario", "small.yaml", (BYTES, TEXT, TEXT), SCENARIO_RUN, plausible, 12),
@@ -313,6 +323,10 @@ TARGETS = (
     Target("ONNX", "busy.onnx", (BYTES, *[mutate.some_nodes] * 4),
            _instead(*RUN, "--model", "@"), plausible, 40),
     Target("plan", "plan.yaml", (BYTES, TEXT, TEXT), _instead(*RUN, "--plan", "@"), plausible, 12),
+    Target("assignment", "assigned.json", JSON,
+           _instead(*IMPORT, "ran.json", "--plan", "@"), anything, 4),
+    Target("placement", "ran.json", JSON,
+           _instead(*IMPORT, "@", "--plan", "assigned.json"), anything, 4),
     Target("profile", "profile.yaml", (BYTES, TEXT, TEXT),
            _instead(*RUN, "--set", "npu.profile=@@"), plausible, 12),
     Target("learned model", "m.npz", (BYTES,), LEARNED, the_same, 3),

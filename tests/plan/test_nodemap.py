@@ -236,7 +236,7 @@ def test_what_computes_and_has_no_counterpart_is_refused_until_a_map_settles_it(
     )
     assert "net0_first_conv0_fwd__1" in told
     assert "52 operators that compute have no node: stem.conv" in told
-    assert "--map FILE" in told
+    assert "--node-map FILE" in told
     assert not Path("p.yaml").exists()
     # The proposal is there to be corrected: the rest of the names are not in doubt.
     lines = [line for line in Path("m.yaml").read_text().splitlines() if "# none" not in line]
@@ -244,7 +244,7 @@ def test_what_computes_and_has_no_counterpart_is_refused_until_a_map_settles_it(
     lines += [f"  {numbered(MOBILENET)[i]}: {MOBILENET.operators[i].name}" for i in convs]
     lines.append("  net0_first_conv0_fwd__1: null")
     Path("m.yaml").write_text("\n".join(lines))
-    assert entry([*convert, "--map", "m.yaml", "-o", "p.yaml"]) == 0
+    assert entry([*convert, "--node-map", "m.yaml", "-o", "p.yaml"]) == 0
     assert "by hand" in capsys.readouterr().err
     assert entry(["plan", "validate", "p.yaml", *PLACE]) == 0
 
@@ -279,7 +279,7 @@ def test_a_proposal_written_and_read_again_is_the_same_map(tmp_path):
 )  # fmt: skip
 def test_faults_of_a_map_are_located(odd, capsys, text, told):
     Path("m.yaml").write_text(text)
-    assert entry(["plan", "convert", odd, *PLACE, "--map", "m.yaml", "-o", "p.yaml"]) == 2
+    assert entry(["plan", "convert", odd, *PLACE, "--node-map", "m.yaml", "-o", "p.yaml"]) == 2
     assert told in capsys.readouterr().err
     assert not Path("p.yaml").exists()
 
@@ -287,9 +287,10 @@ def test_faults_of_a_map_are_located(odd, capsys, text, told):
 def test_a_plan_that_names_operators_has_nothing_to_map(odd, capsys):
     place = ["--model", "squeezenet", "--soc", "zcu102-vta"]
     assert entry(["plan", "make", *place, "--scheduler", "type_based", "-o", "a.yaml"]) == 0
-    for more in (["--map", "m.yaml"], ["--write-map", "m.yaml"]):
-        assert entry(["plan", "convert", "a.yaml", *place, *more]) == 2
-        assert "a.yaml: a plan of hetsim names operators" in capsys.readouterr().err
+    assert entry(["plan", "validate", "a.yaml", *place, "--node-map", "m.yaml"]) == 2
+    assert "a.yaml: a plan of hetsim names operators" in capsys.readouterr().err
+    assert entry(["plan", "convert", "a.yaml", *place, "--write-map", "m.yaml"]) == 2
+    assert "a.yaml: it is a plan of hetsim's already" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ import pytest
 from hetsim.errors import Location, PlanError
 from hetsim.plan.model import Partition, Plan
 from hetsim.plan.validate import plan_problems, validate_plan
+from hetsim.soc.loader import load_soc
+from hetsim.workload.synthetic import chain_graph
 from tests.plan.samples import graph_of, soc_of
 
 GRAPH = graph_of({"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]})
@@ -103,3 +105,29 @@ def test_large_wrong_plans_are_checked_quickly():
     graph = graph_of(edges)
     wrong = plan(*((f"p{i}", "u7", f"m{i}") for i in range(20_000)))
     assert len(plan_problems(wrong, graph, SOC)) == 60_000
+
+
+def test_a_plan_for_another_version_says_which_operators_differ():
+    wide = graph_of({"a": [], "x": ["a"], "c": ["a"], "y": ["x", "c"]})
+    problems = plan_problems(replace(GOOD, model="older"), wide, SOC)
+    assert problems[0] == (
+        "it was made for network 'older', perhaps another version of this one: 2 of the 4 operators"
+        " that it names are among the 4 of the network"
+    )
+    told = "\n".join(problems[1:])
+    assert all(f"there is no operator '{name}'" in told for name in "bd")
+    assert all(f"operator '{name}' is in no partition" in told for name in "xy")
+
+
+def test_one_misspelt_name_is_no_other_version():
+    (spelling, missing) = plan_problems(plan(("p", "u0", "a bb c d")), GRAPH, SOC)[-2:]
+    assert "no operator 'bb'" in spelling
+    assert missing == "operator 'b' is in no partition"
+
+
+def test_what_an_operator_cannot_do_without_a_missing_one_is_no_second_fault():
+    chain, board = chain_graph(2, channels=16), load_soc("zcu102-vta")
+    old = Plan(chain.name, (Partition("p", "npu", ("Conv_old", "Relu_1")),))
+    problems = plan_problems(old, chain, board)
+    assert any("there is no operator 'Conv_old'" in problem for problem in problems)
+    assert not any("cannot run" in problem for problem in problems)

@@ -13,6 +13,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 
 import hetsim
@@ -109,6 +110,8 @@ def test_files_options_and_anchors_that_are_named_exist(page: Path, made: dict[s
         assert verb in VERBS
         command = cli.get_command(context, verb)
         assert command is not None, verb
+        if isinstance(command, click.Group) and rest.split():
+            command = command.commands[rest.split()[0]]
         known = {name for parameter in command.params for name in parameter.opts}
         assert set(re.findall(r"--[\w-]+", rest)) <= known, (verb, rest)
 

@@ -22,6 +22,7 @@ QUICK: dict[str, dict[str, object]] = {
     "iops": {"max_nodes": 100},
     "exact": {"effort": 0.02, "evaluations": 15},
     "partition_tuner_tuned": {"evaluations": 50},
+    "delegate_tuned": {"evaluations": 60},
 }
 FEW: dict[str, object] = {"problems": 3, "simulated": ["zcu102-2vta"]}
 """Hypothesis poses other problems to the same check, below."""

@@ -143,7 +143,7 @@ def _refuse_without_counterpart(
             f"it does not fit {graph.name}: {'; '.join(told)}",
             where=lists.where("nodeToPartition"),
             hint="if it is this network, 'hetsim plan convert' writes what was found with"
-            " --write-map FILE; --map FILE settles the rest",
+            " --write-map FILE; --node-map FILE settles the rest",
         )
 
 

@@ -7,35 +7,19 @@ import math
 from hetsim.errors import InfeasibleError
 from hetsim.soc.model import SoC
 from hetsim.units import format_quantity
+from hetsim.workload.footprint import live_bytes, weight_bytes
 from hetsim.workload.graph import DTYPE_BYTES, Graph
 
 
 def peak_bytes(graph: Graph) -> int:
     """Weights plus the most activation bytes alive at once, running in file order.
 
-    In the network's own data types: the model as it is loaded. An activation lives from its
-    producer to its last reader; network inputs and outputs live throughout.
+    In the network's own data types: the model as it is loaded.
     """
-    weights = sum(
-        math.ceil(count * DTYPE_BYTES[dtype])
-        for op in graph.operators
-        for dtype, count in op.weights
-    )
-    pinned = {*graph.inputs, *graph.outputs}
-    live = sum(graph.tensors[t].nbytes for t in pinned)
-    peak = live
-    last = {t: readers[-1] for t, readers in graph.consumers.items() if readers}
-    dying: dict[int, list[str]] = {}
-    for tensor, reader in last.items():
-        dying.setdefault(reader, []).append(tensor)
-    for i, op in enumerate(graph.operators):
-        live += sum(graph.tensors[t].nbytes for t in op.outputs if t not in pinned)
-        peak = max(peak, live)
-        dead = [*dying.get(i, ()), *(t for t in op.outputs if t not in last)]
-        live -= sum(graph.tensors[t].nbytes for t in dead if t not in pinned)
     read = sum(op.weight_elements for op in graph.operators)
     unread = max(graph.parameters - read, 0)  # rows of tables that one inference does not touch
-    return weights + peak + math.ceil(unread * DTYPE_BYTES["float32"])
+    known = sum(weight_bytes(graph).values()) + max(live_bytes(graph))
+    return known + math.ceil(unread * DTYPE_BYTES["float32"])
 
 
 def check_capacity(graph: Graph, soc: SoC) -> None:

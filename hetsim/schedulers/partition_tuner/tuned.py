@@ -2,8 +2,9 @@
 
 First PartitionTuner's parameters are tuned for this network
 (:mod:`hetsim.schedulers.search.parameters`), then the search of
-:mod:`hetsim.schedulers.search.campaign` goes on from the result and from the plans of all other
-built-in schedulers. ``hetsim tune`` does the same with more: workers, budgets in seconds, resuming.
+:mod:`hetsim.schedulers.search.campaign` goes on from the result and from the plans of other
+built-in schedulers (:mod:`hetsim.schedulers.search.starts`). ``hetsim tune`` does the same with
+more: workers, budgets in seconds, resuming.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ class PartitionTunerTuned(Scheduler):
 
     ``evaluations``: plans that may be simulated, at least; the plans to start from are simulated
     however small it is. A fifth of it goes to PartitionTuner's parameters. ``seed``: of the
-    search's random choices; the problem's own when ``None``. Never worse than the best built-in
-    scheduler in simulation. Where there is no simulator, it is PartitionTuner with the parameters
-    whose prediction is least.
+    search's random choices; the problem's own when ``None``. Never worse, in
+    simulation, than the schedulers it starts from. Where there is no simulator, it is
+    PartitionTuner with the parameters whose prediction is least.
     """
 
     name: ClassVar[str] = "partition_tuner_tuned"

@@ -1,4 +1,4 @@
-"""The plans a search starts from: those of all built-in schedulers."""
+"""The plans a search starts from: those of built-in schedulers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from hetsim.plan.model import Plan
 from hetsim.schedulers.base import Problem
 from hetsim.schedulers.registry import BUILT_IN, create
 
-NOT_STARTS = ("partition_tuner_tuned", "exact")
-"""Built-in schedulers that a search does not begin with: itself, and one that may take minutes."""
+NOT_STARTS = ("partition_tuner_tuned", "exact", "delegate_largest", "delegate_tuned")
+"""Built-in schedulers that a search does not begin with: itself, one that may take minutes, and
+those that stand for runtimes which do one thing at a time."""
 
 
 def start_names() -> list[str]:

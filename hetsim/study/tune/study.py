@@ -36,7 +36,7 @@ from hetsim.study.tune.state import TuneState
 class TuneStudy(Study[Tuning]):
     """Search for better plans with the simulator in the loop.
 
-    Starts from the plans of all built-in schedulers, and of others that the scenario or
+    Starts from the plans of the built-in schedulers, and of others that the scenario or
     --scheduler name, and never ends with a worse one. The same seed and number of evaluations give
     the same result whatever the number of workers. Ctrl-C writes what has been found so far and
     ends with exit code 130; --resume goes on from there, also after the process was killed.

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hetsim.errors import WorkloadError
 from hetsim.workload.formats import ModelFormat, SizeNames
 from hetsim.workload.graph import Graph
+from hetsim.workload.sizes import Sizes
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -23,6 +25,11 @@ class OnnxFormat(ModelFormat):
         from hetsim.workload.onnx.loader import load_onnx
 
         return load_onnx(path, **options)
+
+    def problems(self, path: Path, sizes: Sizes) -> Sequence[WorkloadError]:
+        from hetsim.workload.onnx.problems import structural_problems
+
+        return structural_problems(path, sizes)
 
     def inputs(self, path: Path) -> Sequence[str]:
         from hetsim.workload.onnx.read import read_model

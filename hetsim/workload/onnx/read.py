@@ -7,7 +7,7 @@ inputs what those graphs read from outside, so that they stand in the right plac
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from hetsim.numeric import Array
 from hetsim.workload.onnx.batch import open_batch
 from hetsim.workload.onnx.inputs import add_inputs
 from hetsim.workload.onnx.ir import (
+    Names,
     Net,
     Node,
     Value,
@@ -128,10 +129,18 @@ def parse(
         if info.name not in net.declared or static_shape(info.type) is not None:
             net.declared[info.name] = info.type
     add_inputs(net, opened, sizes)
-    for index, node in enumerate(graph.node):
-        label = net.names.unique(node.name or f"{node.op_type}_{index}")
+    for node, label in zip(graph.node, node_names(graph.node, net.names), strict=True):
         net.nodes.append(make_node(net, node, label))
     return net
+
+
+def node_names(nodes: Sequence[NodeProto], taken: Names | None = None) -> list[str]:
+    """What hetsim calls the nodes of a file: their own names, by kind and position without one.
+
+    Names that repeat, or are ``taken``, are numbered, so that all are distinct.
+    """
+    names = Names() if taken is None else taken
+    return [names.unique(node.name or f"{node.op_type}_{i}") for i, node in enumerate(nodes)]
 
 
 def _domain(domain: str) -> str:

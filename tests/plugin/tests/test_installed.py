@@ -48,3 +48,13 @@ def test_the_study_is_a_verb_and_runs_on_threads(tmp_path, monkeypatch):
         == 0
     )
     assert Path("o", "halving.json").is_file()
+
+
+def test_the_exporter_writes_plans(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    place = ["--model", "squeezenet", "--soc", "zcu102-vta"]
+    assert entry(["plan", "make", *place, "--scheduler", "type_based", "-o", "p.yaml"]) == 0
+    assert entry(["plan", "export", "p.yaml", *place, "--to", "lines", "-o", "n.txt"]) == 0
+    lines = Path("n.txt").read_text().splitlines()
+    assert {line.split()[1] for line in lines} == {"host", "engine"}
+    assert len(lines) == 66

@@ -1,0 +1,38 @@
+"""Lines and tables in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hetsim.study.result import Rows, Shown
+
+
+def print_shown(blocks: Iterable[Shown]) -> None:
+    """Prints ``blocks`` one below the other."""
+    console = Console()
+    for block in blocks:
+        if isinstance(block, Rows):
+            console.print(_table(block))
+        elif block.style:
+            console.print(Text(block.text, style=block.style))
+        else:
+            click.echo(block.text)
+
+
+def _table(block: Rows) -> Table:
+    table = Table(
+        title=Text(block.title, style="bold") if block.title else None, title_justify="left",
+        box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0),
+    )  # fmt: skip
+    for i, name in enumerate(block.columns):
+        justify: Any = "left" if i < block.left else "right"
+        table.add_column(name, justify=justify, overflow="fold", no_wrap=i in block.unbroken)
+    for row in block.rows:
+        table.add_row(*map(Text, row))
+    return table

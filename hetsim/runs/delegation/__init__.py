@@ -1,0 +1,1 @@
+"""What a delegating runtime should offload, and why."""

@@ -1,0 +1,1 @@
+"""Runtimes that keep one order on the host and hand parts of the network to accelerators."""
