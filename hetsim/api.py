@@ -10,6 +10,7 @@ from hetsim.progress import Progress
 from hetsim.runs.scenario import run_scenario
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import Scenario, load_scenario
+from hetsim.workload.sizes import Sizes
 
 
 def run(
@@ -20,6 +21,8 @@ def run(
     schedulers: Sequence[str] | None = None,
     plans: Sequence[str | Path] = (),
     input_shapes: Mapping[str, Sequence[int]] | None = None,
+    dims: Mapping[str, int] | None = None,
+    max_output: Mapping[str, int | Sequence[int]] | None = None,
     execution: str | None = None,
     fidelity: str | None = None,
     seed: int | None = None,
@@ -44,7 +47,8 @@ def run(
     else:
         loaded = load_scenario(scenario, overrides)
     loaded = choose(
-        loaded, models=models, schedulers=schedulers, input_shapes=input_shapes,
+        loaded, models=models, schedulers=schedulers,
+        sizes=Sizes.of(input_shapes, dims, max_output),
         execution=execution, fidelity=fidelity, seed=seed,
     )  # fmt: skip
     return run_scenario(loaded, plans=[Path(plan) for plan in plans], progress=progress)

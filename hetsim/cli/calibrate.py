@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from hetsim.cli.options import SEED
+from hetsim.cli.options import SEED, sized
 from hetsim.cli.progress import progress_bar
 from hetsim.errors import ConfigError, Location
 from hetsim.names import plain_name, stems
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hetsim.calibrate.folds import Split
     from hetsim.calibrate.target import Target
     from hetsim.learn.tables.table import Measurements
+    from hetsim.workload.sizes import Sizes
 
 PROBLEMS_SHOWN = 10
 
@@ -36,6 +37,7 @@ PROBLEMS_SHOWN = 10
     metavar="NAME,FILE,...",
     help="With --simulate: the networks whose operators are simulated.  [default: all built in]",
 )
+@sized
 @click.option(
     "--base",
     type=click.Choice(["array", "roofline", "fluid"]),
@@ -75,6 +77,7 @@ def command(
     file: str | None,
     simulate: str | None,
     models: str | None,
+    sizes: Sizes,
     base: str,
     device: str | None,
     learned: bool,
@@ -112,6 +115,7 @@ def command(
             soc,
             pu,
             models,
+            sizes,
             base=base,
             learned=learned,
             folds=folds,
@@ -163,11 +167,15 @@ def _check_use(file: str | None, simulate: str | None) -> None:
     if (file is None) == (simulate is None):
         raise click.UsageError("one of --measurements and --simulate says what to learn from")
     context = click.get_current_context()
-    idle = ("models", "base") if simulate is None else ("device", "split", "max_dropped")
-    for name in idle:
+    unused: dict[str, str] = {"device": "--device", "split": "--split",
+                              "max_dropped": "--max-dropped"}  # fmt: skip
+    if simulate is None:
+        unused = {"models": "--models", "base": "--base", "dims": "--dim",
+                  "input_shapes": "--input-shape", "max_outputs": "--max-output"}  # fmt: skip
+    for name, option in unused.items():
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             other = "--simulate" if simulate is None else "--measurements"
-            raise click.UsageError(f"--{name.replace('_', '-')} goes with {other}")
+            raise click.UsageError(f"{option} goes with {other}")
 
 
 def _devices(table: Measurements, device: str | None, file: str, *, one: bool) -> tuple[str, ...]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from hetsim.cli.options import sized
 from hetsim.cli.progress import progress_bar
-from hetsim.cli.run import _shapes as parse_shapes
 from hetsim.sim.runtimes.registry import runtime_names
+
+if TYPE_CHECKING:
+    from hetsim.workload.sizes import Sizes
 
 ONE_AT_A_TIME = "barrier"
 """A delegating runtime has one thread that calls one thing after the other."""
@@ -19,13 +23,7 @@ ONE_AT_A_TIME = "barrier"
 @click.argument("model", metavar="NAME|FILE")
 @click.option("--soc", required=True, metavar="NAME|FILE.yaml", help="The SoC.")
 @click.option("--set", "changes", metavar="PATH=VALUE", multiple=True, help="Change the SoC.")
-@click.option(
-    "--input-shape",
-    "input_shapes",
-    metavar="TENSOR=1x3x224x224",
-    multiple=True,
-    help="Whole shape of an input that has symbolic dimensions; may be repeated.",
-)
+@sized
 @click.option(
     "--execution",
     type=click.Choice(runtime_names()),
@@ -60,7 +58,7 @@ def command(
     model: str,
     soc: str,
     changes: Sequence[str],
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     execution: str,
     evaluations: int,
     tuning: int,
@@ -89,7 +87,7 @@ def command(
     if force and output is None:
         raise click.UsageError("--force goes with --output")
     unit = load_soc(soc, dict(split_assignment(change) for change in changes))
-    graph = load_network(model, input_shapes=parse_shapes(input_shapes) or None)
+    graph = load_network(model, **sizes.options())
     if output is not None:
         check_directory(output, force=force)
     case = Case(graph, unit, execution=execution)

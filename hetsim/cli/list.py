@@ -164,9 +164,15 @@ def _class(cls: type, built_in: bool) -> Row:
 
 def _operators() -> list[Row]:
     from hetsim.workload.costing import PLAIN, RULES
+    from hetsim.workload.onnx.plain import INTO
+    from hetsim.workload.onnx.read import CONTROL_FLOW
+    from hetsim.workload.onnx.sequences import SEQUENCES
 
     families = {kind: rule.cost.__module__.rpartition(".")[2] for kind, rule in RULES.items()}
-    families |= {kind: f"read as {plain.kind}" for kind, plain in PLAIN.items()}
+    read_as = {kind: plain.kind for kind, plain in PLAIN.items()} | INTO
+    families |= {kind: f"read as {plain}" for kind, plain in read_as.items()}
+    families |= dict.fromkeys(CONTROL_FLOW, "read as the operators inside")
+    families |= dict.fromkeys(SEQUENCES, "read as Split, Concat and names")
     return [{"kind": kind, "family": families[kind]} for kind in sorted(families)]
 
 

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hetsim.cli.run import _shapes as parse_shapes
+from hetsim.cli.options import sized
 
 if TYPE_CHECKING:
     from hetsim.workload.graph import Graph
+    from hetsim.workload.sizes import Sizes
 
 
 @click.command()
 @click.argument("model", metavar="NAME|FILE")
 @click.option("--soc", metavar="NAME|FILE.yaml", help="Say what the units of this SoC take of it.")
 @click.option("--set", "changes", metavar="PATH=VALUE", multiple=True, help="Change the SoC.")
-@click.option(
-    "--input-shape",
-    "input_shapes",
-    metavar="TENSOR=1x3x224x224",
-    multiple=True,
-    help="Whole shape of an input that has symbolic dimensions; may be repeated.",
-)
+@sized
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, nothing else.")
 def command(
     model: str,
     soc: str | None,
     changes: Sequence[str],
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     as_json: bool,
 ) -> None:
     """Summarise a network: its operators, arithmetic and memory, and who can run what.
@@ -51,7 +46,7 @@ def command(
     unit = None
     if soc is not None:
         unit = load_soc(soc, dict(split_assignment(change) for change in changes))
-    graph = _load(model, parse_shapes(input_shapes))
+    graph = _load(model, sizes)
     case = None if unit is None else Case(graph, unit)
     summary = summarise(graph)
     if as_json:
@@ -61,18 +56,18 @@ def command(
         print_shown(summary_shown(summary, case))
 
 
-def _load(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
+def _load(model: str, sizes: Sizes) -> Graph:
     """The network, or all that is wrong with its file."""
     from hetsim.errors import WorkloadError
     from hetsim.workload.formats import format_of, names_file
     from hetsim.workload.networks import load_network
 
     try:
-        return load_network(model, input_shapes=shapes or None)
+        return load_network(model, **sizes.options())
     except WorkloadError:
         if not names_file(model):
             raise
-        problems = format_of(Path(model)).problems(Path(model), shapes)
+        problems = format_of(Path(model)).problems(Path(model), sizes)
         if len(problems) < 2:
             raise
         lines = [f"{p.message}" + (f"\n      {p.hint}" if p.hint else "") for p in problems]

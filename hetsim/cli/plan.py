@@ -24,6 +24,7 @@ from hetsim.sim.runtimes.registry import DEFAULT, runtime_names
 
 if TYPE_CHECKING:
     from hetsim.workload.graph import Graph
+    from hetsim.workload.sizes import Sizes
 
 
 @click.group()
@@ -43,7 +44,7 @@ def command() -> None:
 def validate(
     files: Sequence[str],
     model: str | None,
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     soc: str,
     changes: Sequence[str],
     backends: Sequence[str],
@@ -57,7 +58,7 @@ def validate(
     bad = 0
     for file in files:
         try:
-            graph, unit = place(file, model, input_shapes, soc, changes)
+            graph, unit = place(file, model, sizes, soc, changes)
             found = read_plan(file, [graph], unit, backend_pairs(backends), node_map)
             validate_plan(found.plan, graph, unit, where=Location(file))
         except HetsimError as error:
@@ -79,7 +80,7 @@ def validate(
 def show(
     file: str,
     model: str | None,
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     soc: str,
     changes: Sequence[str],
     backends: Sequence[str],
@@ -94,7 +95,7 @@ def show(
     from hetsim.plan.validate import validate_plan
     from hetsim.workload.rewrite import apply_rewrites
 
-    graph, unit = place(file, model, input_shapes, soc, changes)
+    graph, unit = place(file, model, sizes, soc, changes)
     found = read_plan(file, [graph], unit, backend_pairs(backends), node_map)
     plan = found.plan
     validate_plan(plan, graph, unit, where=Location(file))
@@ -123,7 +124,7 @@ def show(
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def make(
     model: str | None,
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     soc: str,
     changes: Sequence[str],
     scheduler: str,
@@ -140,7 +141,7 @@ def make(
     if model is None:
         raise click.UsageError("--model is missing: say which network the plan is for")
     case = Case(
-        planned_graph(model, input_shapes),
+        planned_graph(model, sizes),
         planned_soc(soc, changes),
         execution=execution,
         seed=seed,
@@ -164,7 +165,7 @@ def make(
 def convert(
     file: str,
     model: str | None,
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     soc: str,
     changes: Sequence[str],
     backends: Sequence[str],
@@ -184,7 +185,7 @@ def convert(
             "it is a plan of hetsim's already",
             where=Location(file), hint="write it for somebody else with: hetsim plan export",
         )  # fmt: skip
-    graph, unit = place(file, model, input_shapes, soc, changes)
+    graph, unit = place(file, model, sizes, soc, changes)
     if write_map is not None:
         _write_map(file, graph, node_map, write_map, force)
     found = read_plan(file, [graph], unit, backend_pairs(backends), node_map)

@@ -8,26 +8,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from hetsim.cli.run import _shapes as parse_shapes
+from hetsim.cli.options import sized
 
 if TYPE_CHECKING:
     from hetsim.soc.model import SoC
     from hetsim.workload.graph import Graph
+    from hetsim.workload.sizes import Sizes
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def place_options(function: Function) -> Function:
-    """``--model``, ``--input-shape``, ``--soc``, ``--set``: what a plan is for."""
+    """``--model``, sizes, ``--soc``, ``--set``: what a plan is for."""
     options = [
         click.option(
             "--model", metavar="NAME|FILE",
             help="The network.  [default: the one the file names]",
         ),
-        click.option(
-            "--input-shape", "input_shapes", metavar="TENSOR=1x3x224x224", multiple=True,
-            help="Whole shape of an input that has symbolic dimensions; may be repeated.",
-        ),
+        sized,
         click.option("--soc", required=True, metavar="NAME|FILE.yaml", help="The SoC."),
         click.option(
             "--set", "changes", metavar="PATH=VALUE", multiple=True, help="Change the SoC."
@@ -53,7 +51,7 @@ node_map_option = click.option(
 def place(
     file: str,
     model: str | None,
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     soc: str,
     changes: Sequence[str],
 ) -> tuple[Graph, SoC]:
@@ -62,7 +60,7 @@ def place(
 
     name = model_of(file, model)
     try:
-        graph = planned_graph(name, input_shapes)
+        graph = planned_graph(name, sizes)
     except WorkloadError as error:
         if model is not None:
             raise
@@ -87,16 +85,11 @@ def model_of(file: str, model: str | None) -> str:
     return name
 
 
-def shapes_of(input_shapes: Sequence[str]) -> dict[str, tuple[int, ...]] | None:
-    """Shapes by input, ``None`` without any."""
-    return parse_shapes(input_shapes) or None
-
-
-def planned_graph(model: str, input_shapes: Sequence[str]) -> Graph:
+def planned_graph(model: str, sizes: Sizes) -> Graph:
     """The network that ``--model`` names."""
     from hetsim.workload.networks import load_network
 
-    return load_network(model, input_shapes=shapes_of(input_shapes))
+    return load_network(model, **sizes.options())
 
 
 def planned_soc(name: str, changes: Sequence[str]) -> SoC:

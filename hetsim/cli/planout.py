@@ -18,7 +18,6 @@ from hetsim.cli.planfiles import (
     node_map_option,
     place,
     place_options,
-    shapes_of,
 )
 from hetsim.cli.written import tell, write_files
 from hetsim.host.handover.registry import runtime_names
@@ -26,6 +25,7 @@ from hetsim.plan.handover.registry import exporter_names
 
 if TYPE_CHECKING:
     from hetsim.host.handover.compare import Comparison
+    from hetsim.workload.sizes import Sizes
 
 GONE = {
     "absorbed": "removed or folded into an operator",
@@ -61,7 +61,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 def export(
     file: str,
     model: str | None,
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     soc: str,
     changes: Sequence[str],
     backends: Sequence[str],
@@ -92,13 +92,13 @@ def export(
             raise click.UsageError(f"--output is missing: --to {wanted} writes several files")
         check_directory(output, force=force)
     given = parse_targets(targets)
-    graph, unit = place(file, model, input_shapes, soc, changes)
+    graph, unit = place(file, model, sizes, soc, changes)
     found = read_plan(file, [graph], unit, backend_pairs(backends), node_map)
     validate_plan(found.plan, graph, unit, where=Location(file))
-    name, shapes = model_of(file, model), shapes_of(input_shapes)
+    name = model_of(file, model)
     order = Order(
         found.plan, graph, unit, given,
-        lambda: load_runnable(name, input_shapes=shapes, seed=seed),
+        lambda: load_runnable(name, sizes=sizes, seed=seed),
     )  # fmt: skip
     try:
         made = exporter.export(order)

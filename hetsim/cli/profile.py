@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from hetsim.cli.options import SEED
+from hetsim.cli.options import SEED, sized
 from hetsim.cli.progress import progress_bar
 from hetsim.cli.written import tell, write_files
 
 if TYPE_CHECKING:
     from hetsim.cost.measured.readers.base import Censored
-    from hetsim.workload.graph import Graph
+    from hetsim.workload.sizes import Sizes
 
 DEFAULT_NETWORKS = ("squeezenet", "googlenet", "resnet18")
 """What is measured when nothing is named."""
@@ -46,13 +46,7 @@ _ONLY = {
     multiple=True,
     help="The network to profile, or that imported files speak of; may be repeated.",
 )
-@click.option(
-    "--input-shape",
-    "input_shapes",
-    metavar="TENSOR=1x3x224x224",
-    multiple=True,
-    help="Whole shape of an input of --model that has symbolic dimensions; may be repeated.",
-)
+@sized
 @click.option(
     "--measure",
     type=click.Choice(["onnxruntime"]),
@@ -104,7 +98,7 @@ def command(
     files: tuple[Path, ...],
     soc: str | None,
     models: tuple[str, ...],
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     measure: str | None,
     threads: str,
     repeat: int,
@@ -132,9 +126,6 @@ def command(
     if (form is None) != (not files):
         raise click.UsageError("--import goes with FILEs to read, and FILEs with --import")
     _refuse_idle("--measure" if measure else "--import" if form else "--soc")
-    from hetsim.cli.run import _shapes
-
-    shapes = _shapes(input_shapes)
     if form in NETWORK_FORMATS:
         given = {
             "--model": models, "--unit": unit, "--pu": pu, "--censored": censored != "keep"
@@ -148,17 +139,21 @@ def command(
     elif form is not None:
         from hetsim.cli.importing import import_profile_files
         from hetsim.cost.measured.readers.base import Request
+        from hetsim.workload.networks import load_network, share_sizes
 
-        graphs = tuple(_graph(model, _known(model, shapes, len(models))) for model in models)
+        graphs = tuple(
+            load_network(model, **own.options())
+            for model, own in zip(models, share_sizes(models, sizes, "--model"), strict=True)
+        )
         request = Request(files, graphs, device, unit, censored)
         unit_of = None if soc is None or pu is None else (soc, pu)
         import_profile_files(form, request, unit_of, output, force)
     elif soc is not None:
         if len(models) != 1:
             raise click.UsageError("--soc goes with one --model")
-        _simulated(soc, models[0], shapes, output, force)
+        _simulated(soc, models[0], sizes, output, force)
     else:
-        _measured(models or DEFAULT_NETWORKS, shapes, threads, repeat, warmup, seed, output, force)
+        _measured(models or DEFAULT_NETWORKS, sizes, threads, repeat, warmup, seed, output, force)
 
 
 def _refuse_idle(way: str) -> None:
@@ -173,7 +168,7 @@ def _refuse_idle(way: str) -> None:
 def _simulated(
     soc_name: str,
     model: str,
-    shapes: Mapping[str, tuple[int, ...]],
+    sizes: Sizes,
     output: Path | None,
     force: bool,
 ) -> None:
@@ -182,9 +177,10 @@ def _simulated(
     from hetsim.runs.case import Case
     from hetsim.runs.profile.exports import profile_csv, profile_rows, profile_yaml
     from hetsim.soc.loader import load_soc
+    from hetsim.workload.networks import load_network
 
     soc = load_soc(soc_name)
-    graph = _graph(model, shapes)
+    graph = load_network(model, **sizes.options())
     directory = output or Path("profiles", f"{graph.name}-{soc.name}")
     check_directory(directory, force=force)
     case = Case(graph, soc)
@@ -219,7 +215,7 @@ def _simulated(
 
 def _measured(
     models: Sequence[str],
-    shapes: Mapping[str, tuple[int, ...]],
+    sizes: Sizes,
     threads: str,
     repeat: int,
     warmup: int,
@@ -234,15 +230,16 @@ def _measured(
     from hetsim.host.session import runtime
     from hetsim.host.survey import survey
     from hetsim.report.files.directory import check_directory
+    from hetsim.workload.networks import share_sizes
 
     counts = _thread_counts(threads)
     runtime()
     directory = output or Path("profiles", "host")
     check_directory(directory, force=force)
     machine = this_machine()
+    shared = share_sizes(models, sizes, "--model")
     networks = [
-        load_network(model, input_shapes=_known(model, shapes, len(models)), seed=seed)
-        for model in models
+        load_network(model, sizes=own, seed=seed) for model, own in zip(models, shared, strict=True)
     ]
     with progress_bar() as progress:
         found = survey(machine, networks, counts, warmup=warmup, repeats=repeat, progress=progress)
@@ -253,10 +250,8 @@ def _measured(
         profile = f"profile-{label}.yaml"
         texts[f"{name}.yaml"] = host_soc(measured, name, profile)
         texts[profile] = dump_profile(host_profile(measured, f"host-{label}"))
-    texts["scenario.yaml"] = host_scenario(
-        found[0], "./host.yaml", [_entry(model, _known(model, shapes, len(models)))
-                                  for model in models],
-    )  # fmt: skip
+    entries = [_entry(model, own) for model, own in zip(models, shared, strict=True)]
+    texts["scenario.yaml"] = host_scenario(found[0], "./host.yaml", entries)
     write_files(directory, texts, force)
     for measured in found:
         for times in measured.networks:
@@ -274,35 +269,15 @@ def _measured(
     click.echo(f"  hetsim verify {directory / 'scenario.yaml'}")
 
 
-def _graph(model: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
-    from hetsim.workload.networks import load_network
-
-    return load_network(model, input_shapes=shapes or None)
-
-
-def _known(
-    model: str, shapes: Mapping[str, tuple[int, ...]], count: int
-) -> Mapping[str, tuple[int, ...]]:
-    """The shapes that are meant for ``model``: all for the only one, else those of its inputs."""
-    if not shapes or count == 1:
-        return shapes
-    from hetsim.workload.networks import network_inputs
-
-    own = network_inputs(model)
-    return {name: shape for name, shape in shapes.items() if name in own}
-
-
-def _entry(model: str, shapes: Mapping[str, tuple[int, ...]]) -> str:
+def _entry(model: str, sizes: Sizes) -> str:
     """How a scenario names ``model``, wherever the scenario lies."""
     from hetsim.workload.formats import names_file
 
-    if not names_file(model):
+    file = names_file(model)
+    where = {"path": str(Path(model).resolve())} if file else {"name": model}
+    if not file and not sizes.options():
         return model
-    words = [f"path: {json.dumps(str(Path(model).resolve()))}"]
-    if shapes:
-        listed = ", ".join(f"{json.dumps(name)}: {list(shape)}" for name, shape in shapes.items())
-        words.append(f"input_shapes: {{{listed}}}")
-    return f"{{{', '.join(words)}}}"
+    return json.dumps({**where, **sizes.plain()})
 
 
 def _thread_counts(text: str) -> list[int]:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hetsim.cli.options import SEED
+from hetsim.cli.options import SEED, sized
 from hetsim.cli.progress import progress_bar
-from hetsim.errors import ConfigError, Location
 from hetsim.names import results_place
 from hetsim.sim.runtimes.registry import runtime_names
 
 if TYPE_CHECKING:
     from hetsim.analysis.result import Result
     from hetsim.scenario.loader import Scenario
+    from hetsim.workload.sizes import Sizes
 
 
 @click.command()
@@ -36,13 +36,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Run this network instead of the scenario's; may be repeated.",
 )
-@click.option(
-    "--input-shape",
-    "input_shapes",
-    metavar="TENSOR=1x3x224x224",
-    multiple=True,
-    help="Whole shape of an input of --model that has symbolic dimensions; may be repeated.",
-)
+@sized
 @click.option(
     "--scheduler",
     "schedulers",
@@ -75,7 +69,7 @@ def command(
     scenario: str,
     changes: Sequence[str],
     models: Sequence[str],
-    input_shapes: Sequence[str],
+    sizes: Sizes,
     schedulers: Sequence[str],
     plans: Sequence[str],
     execution: str | None,
@@ -109,7 +103,7 @@ def command(
         loaded,
         models=models,
         schedulers=schedulers if schedulers or plans else None,
-        input_shapes=_shapes(input_shapes),
+        sizes=sizes,
         execution=execution,
         fidelity=fidelity,
         seed=seed,
@@ -149,25 +143,6 @@ def _planned_models(plans: Sequence[str]) -> list[str]:
 
     models = list(dict.fromkeys(planned_model(plan) for plan in plans))
     return [] if None in models else [model for model in models if model is not None]
-
-
-def _shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    shapes: dict[str, tuple[int, ...]] = {}
-    for text in texts:
-        tensor, equals, shape = text.rpartition("=")
-        sizes = shape.lower().replace("x", ",").split(",")
-        if not (equals and tensor and all(_is_extent(size.strip()) for size in sizes)):
-            raise ConfigError(
-                f"{text!r} is not a shape",
-                where=Location("--input-shape"),
-                hint="write it like data=1x3x224x224",
-            )
-        shapes[tensor] = tuple(map(int, sizes))
-    return shapes
-
-
-def _is_extent(text: str) -> bool:
-    return text.isdecimal() and len(text) <= 10 and 0 < int(text) < 2**31
 
 
 def _print_json(result: Result, directory: Path | None) -> None:

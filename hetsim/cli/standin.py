@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from hetsim.soc.arrays import MatrixArray
     from hetsim.soc.model import PU, SoC
     from hetsim.workload.graph import Graph
+    from hetsim.workload.sizes import Sizes
 
 
 def stand_in(
     soc_name: str,
     pu_name: str,
     models: str | None,
+    sizes: Sizes,
     *,
     base: str,
     learned: bool,
@@ -48,7 +50,7 @@ def stand_in(
 
     soc = load_soc(soc_name)
     pu, array = _array(soc, pu_name)
-    graphs = _graphs(models)
+    graphs = _graphs(models, sizes)
     files = _files(output, pu, learned)
     if not force:
         from hetsim.calibrate.outputs import refuse_existing
@@ -100,8 +102,8 @@ def _array(soc: SoC, name: str) -> tuple[PU, MatrixArray]:
     )
 
 
-def _graphs(models: str | None) -> list[Graph]:
-    from hetsim.workload.networks import load_network
+def _graphs(models: str | None, sizes: Sizes) -> list[Graph]:
+    from hetsim.workload.networks import load_network, share_sizes
     from hetsim.workload.zoo import model_names
 
     if models is None:
@@ -114,7 +116,8 @@ def _graphs(models: str | None) -> list[Graph]:
             where=Location("--models"),
             hint="give two or more, separated by commas",
         )
-    return [load_network(name) for name in names]
+    shared = share_sizes(names, sizes, "--models")
+    return [load_network(n, **own.options()) for n, own in zip(names, shared, strict=True)]
 
 
 def _files(output: str | None, pu: PU, learned: bool) -> dict[str, Path]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from hetsim.cli.options import SEED
+from hetsim.cli.options import SEED, parse_sizes, size_options
 from hetsim.cli.progress import progress_bar
 from hetsim.cli.shown import print_shown
 from hetsim.names import results_place
@@ -53,6 +53,7 @@ def _options(study: type[Study[Any]]) -> Iterator[click.Parameter]:
             ["--model", "models"], metavar="NAME|FILE", multiple=True,
             help="Use this network instead of the scenario's; may be repeated.",
         ),
+        *size_options(),
         click.Option(
             ["--scheduler", "schedulers"], metavar="NAME|FILE.py:CLASS", multiple=True,
             help="Use this scheduler instead of the scenario's; may be repeated.",
@@ -117,6 +118,7 @@ def _scenario(options: Mapping[str, Any], changes: Iterable[str]) -> Scenario:
         load_scenario(options["scenario"], dict(split_assignment(change) for change in changes)),
         models=options["models"],
         schedulers=options["schedulers"] or None,
+        sizes=parse_sizes(options["dims"], options["input_shapes"], options["max_outputs"]),
         execution=options["execution"],
         fidelity=options["fidelity"],
         seed=options["seed"],

@@ -116,10 +116,7 @@ def _complaints(verdict: Verdict) -> int:
 def _networks(loaded: Scenario, seed: int) -> list[Network]:
     from hetsim.host.network import load_network
 
-    return [
-        load_network(ref.path or ref.name, input_shapes=ref.input_shapes or None, seed=seed)
-        for ref in loaded.models
-    ]
+    return [load_network(ref.file_or_name, sizes=ref.sizes, seed=seed) for ref in loaded.models]
 
 
 def _schedulers(loaded: Scenario) -> Schedulers:

@@ -6,7 +6,6 @@ one network run the same numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hetsim.errors import WorkloadError
 from hetsim.workload.graph import Graph
 from hetsim.workload.onnx.runnable import Runnable, load_runnable, make_runnable
+from hetsim.workload.sizes import NO_SIZES, Sizes
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -34,27 +34,27 @@ class Network:
 def load_network(
     name_or_path: str | Path,
     *,
-    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    sizes: Sizes = NO_SIZES,
     seed: int = 0,
 ) -> Network:
-    """Loads a network of the zoo by name, or an ONNX file.
+    """Loads a network of the zoo by name, or an ONNX file, in the ``sizes`` it leaves open.
 
     Raises:
         WorkloadError: no such network, or one that cannot be understood.
     """
-    return _ready(load_runnable(name_or_path, input_shapes=input_shapes, seed=seed), seed)
+    return _ready(load_runnable(name_or_path, sizes=sizes, seed=seed), seed)
 
 
 def make_network(
     model: ModelProto,
     name: str,
     *,
-    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    sizes: Sizes = NO_SIZES,
     seed: int = 0,
     source: str = "",
 ) -> Network:
     """Makes a model ready to run; ``model`` itself is not changed."""
-    made = make_runnable(model, name, input_shapes=input_shapes, seed=seed, source=source)
+    made = make_runnable(model, name, sizes=sizes, seed=seed, source=source)
     return _ready(made, seed)
 
 

@@ -174,12 +174,12 @@ def load_graph(scenario: Scenario, model: ModelRef) -> Graph:
     """Loads one of the scenario's networks."""
     options: dict[str, Any] = {
         "name": model.label,
-        "input_shapes": model.input_shapes or None,
         "fold_batch_norm": scenario.fold_batch_norm,
         "unknown_operators": scenario.unknown_operators,
+        **model.sizes.options(),
     }
     try:
-        return load_network(model.path or model.name, **options)
+        return load_network(model.file_or_name, **options)
     except HetsimError as error:
         raise _located(error, model.where) from None
 

@@ -6,8 +6,8 @@ loads one that does not exist can point there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +23,28 @@ from hetsim.soc.loader import build_soc, read_soc
 from hetsim.soc.model import SoC
 from hetsim.validation import json_schema, validate
 from hetsim.workload.formats import names_file
-from hetsim.yamlio import Document, Keys, read_yaml
+from hetsim.workload.networks import open_dims, own_dims
+from hetsim.workload.sizes import Sizes
+from hetsim.yamlio import Document, Keys, parse_value, read_yaml
 
 
 @dataclass(frozen=True)
 class ModelRef:
-    """A network the scenario asks for: ``path`` of an ONNX file, or ``name`` in the zoo."""
+    """A network the scenario asks for: ``path`` of an ONNX file, or ``name`` in the zoo.
+
+    ``sizes`` are those that its file leaves open.
+    """
 
     name: str
     label: str
     path: Path | None
-    input_shapes: Mapping[str, tuple[int, ...]]
+    sizes: Sizes
     where: Location
+
+    @property
+    def file_or_name(self) -> str | Path:
+        """What :func:`~hetsim.workload.networks.load_network` takes."""
+        return self.path or self.name
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,7 @@ class Scenario:
     seed: int
     unknown_operators: str
     fold_batch_norm: bool
+    dims: Mapping[str, int]
     time_limit_s: float | None
     reference: ReferenceSpec | None
     source: str
@@ -105,6 +116,10 @@ class Scenario:
     def where(self, path: Keys = ()) -> Location:
         """The place in the file of the value at ``path``, e.g. ``("models", 0)``."""
         return self.document.where(path)
+
+    def model(self, label: str) -> ModelRef:
+        """The network called ``label``; ``StopIteration`` when there is none."""
+        return next(ref for ref in self.models if ref.label == label)
 
     def scheduler(self, label: str) -> SchedulerRef:
         """The scheduler called ``label``; ``StopIteration`` when there is none."""
@@ -129,7 +144,7 @@ def load_scenario(
         ConfigError: no such scenario or SoC, or one that cannot be understood; lists every
             problem with file, line and column.
     """
-    for_scenario, for_soc = _split(overrides or {})
+    for_scenario, for_soc, for_dims = _split(overrides or {})
     file = find("scenarios", name_or_path)
     document = apply_overrides(read_yaml(file), for_scenario)
     spec = validate(ScenarioSpec, document)
@@ -139,6 +154,9 @@ def load_scenario(
     soc = apply_overrides(soc, own_changes(document))
     soc = apply_overrides(soc, for_soc)
     models = tuple(_models(spec, document, file.parent))
+    models = dimensioned(models, spec.dims, document.where(("dims",)), before=False)
+    for name, size in for_dims.items():
+        models = resized(models, name, size.value, size.where)
     _distinct_labels(models, "models")
     schedulers = tuple(_schedulers(spec, document, file.parent))
     _distinct_labels(schedulers, "schedulers")
@@ -156,6 +174,7 @@ def load_scenario(
         seed=spec.seed,
         unknown_operators=spec.unknown_operators,
         fold_batch_norm=spec.fold_batch_norm,
+        dims=spec.dims,
         time_limit_s=spec.time_limit,
         reference=spec.reference,
         source=str(file),
@@ -169,21 +188,26 @@ def scenario_json_schema() -> dict[str, Any]:
     return json_schema(ScenarioSpec, "hetsim scenario")
 
 
-def _split(overrides: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """Overrides of the scenario and of its SoC."""
+def _split(
+    overrides: Mapping[str, object],
+) -> tuple[dict[str, object], dict[str, object], dict[str, Override]]:
+    """Overrides of the scenario, of its SoC, and of its networks' dimensions."""
     for_scenario: dict[str, object] = {}
     for_soc: dict[str, object] = {}
+    for_dims: dict[str, Override] = {}
     for path, value in overrides.items():
         first, _, rest = path.partition(".")
+        located = value if isinstance(value, Override) else None
+        where = located.where if located else Location(f"--set {path}")
         if first == "soc" and rest:
-            located = value if isinstance(value, Override) else None
-            where = located.where if located else Location(f"--set {path}")
             for_soc[rest] = Override(located.value if located else value, where)
+        elif first == "dims" and rest:
+            for_dims[rest] = Override(located.value if located else value, where)
         elif first in ScenarioSpec.model_fields:
             for_scenario[path] = value
         else:
             for_soc[path] = value
-    return for_scenario, for_soc
+    return for_scenario, for_soc, for_dims
 
 
 def own_changes(document: Document) -> dict[str, object]:
@@ -225,8 +249,60 @@ def _models(spec: ScenarioSpec, document: Document, directory: Path) -> Iterator
                 where=where,
                 hint="give 'name' (a model of the zoo) or 'path' (a file)",
             )
-        shapes = {tensor: tuple(shape) for tensor, shape in entry.input_shapes.items()}
-        yield ModelRef(name, entry.label or name, path, shapes, where)
+        sizes = Sizes(
+            {tensor: tuple(shape) for tensor, shape in entry.input_shapes.items()},
+            entry.dims,
+            {key: size if isinstance(size, int) else tuple(size)
+             for key, size in entry.max_output.items()},
+        )  # fmt: skip
+        yield ModelRef(name, entry.label or name, path, sizes, where)
+
+
+def dimensioned(
+    models: Sequence[ModelRef],
+    dims: Mapping[str, int],
+    where: Location,
+    *,
+    before: bool = True,
+    strict: bool = True,
+) -> tuple[ModelRef, ...]:
+    """``models`` with ``dims`` for those that have such dimensions.
+
+    They go ``before`` what a model says itself, or behind it. ``where`` asks for them.
+
+    Raises:
+        ConfigError: a dimension that no model leaves open, if that is to be ``strict``.
+    """
+    if not dims:
+        return tuple(models)
+    own = own_dims([ref.file_or_name for ref in models], dims)
+    idle = [name for name in dims if not any(name in kept for kept in own)]
+    if idle and strict:
+        raise ConfigError(
+            f"no model has an open dimension {idle[0]!r}",
+            where=where,
+            hint=suggest(idle[0], open_dims([ref.file_or_name for ref in models])),
+        )
+    return tuple(
+        replace(ref, sizes=replace(ref.sizes, dims={**ref.sizes.dims, **kept} if before
+                                   else {**kept, **ref.sizes.dims}))
+        for ref, kept in zip(models, own, strict=True)
+    )  # fmt: skip
+
+
+def resized(
+    models: Sequence[ModelRef], name: str, size: object, where: Location
+) -> tuple[ModelRef, ...]:
+    """``models`` with open dimension ``name`` of another ``size``, which may be a text.
+
+    Raises:
+        ConfigError: no model has it, or that is no size.
+    """
+    if isinstance(size, str):
+        size = parse_value(size, where)
+    if type(size) is not int or not 0 < size < 2**31:
+        raise ConfigError(f"{size!r} is not the size of a dimension", where=where)
+    return dimensioned(models, {name: size}, where)
 
 
 def _schedulers(spec: ScenarioSpec, document: Document, directory: Path) -> Iterator[SchedulerRef]:

@@ -30,6 +30,18 @@ RuntimeName = Annotated[
 """A registered runtime."""
 
 
+def _size_form(value: Any) -> str:
+    return "shape" if isinstance(value, list) else "number"
+
+
+Bound = Annotated[
+    Annotated[Dimension, Tag("number")]
+    | Annotated[list[Dimension], Field(min_length=1), Tag("shape")],
+    Discriminator(_size_form),
+]
+"""How many, or a whole shape."""
+
+
 class ModelSpec(Spec):
     """One network: a model of the zoo by ``name``, or a file by ``path``."""
 
@@ -39,6 +51,16 @@ class ModelSpec(Spec):
     )
     input_shapes: dict[str, list[Dimension]] = Field(
         default_factory=dict, description="full shape of inputs, where the file has symbols"
+    )
+    dims: dict[Text, Dimension] = Field(
+        default_factory=dict,
+        description="sizes of open dimensions by their names in the file, {batch: 1, seq: 128}, or"
+        " INPUT.POSITION; also the value of an input of one whole number",
+    )
+    max_output: dict[Text, Bound] = Field(
+        default_factory=dict,
+        description="how many results at most where the data decide, {boxes: 300}, by tensor,"
+        " operator or kind; or the whole shape of a tensor that the file does not tell",
     )
     label: Text | None = Field(default=None, description="what reports call it; default its name")
 
@@ -157,6 +179,10 @@ class ScenarioSpec(Spec):
         " relative to this file",
     )
     models: list[ModelEntry] = Field(min_length=1)
+    dims: dict[Text, Dimension] = Field(
+        default_factory=dict,
+        description="sizes of open dimensions of all models; a model's own go before them",
+    )
     schedulers: Annotated[
         Annotated[Literal["all"], Tag("all")]
         | Annotated[list[SchedulerEntry], Field(min_length=1), Tag("list")],

@@ -1,11 +1,12 @@
 """A scenario with some of its values changed, made from what was read: nothing is read again.
 
 Studies make thousands of variants of one scenario. A variant's changes are a mapping of paths to
-values, as ``--set`` takes them, plus two kinds of paths of its own::
+values, as ``--set`` takes them, plus some kinds of paths of its own::
 
     npu.sram, links.bus.bandwidth, soc.…     the SoC (see :mod:`hetsim.overrides`)
     execution, fidelity, seed, soc, …        fields of the scenario listed in :data:`SCENARIO`
     schedulers.LABEL.PARAMETER               a parameter of one of the scenario's schedulers
+    dims.NAME                                an open dimension of its networks
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 from hetsim.errors import ConfigError, Location
 from hetsim.names import suggest
 from hetsim.overrides import Override, apply_overrides
-from hetsim.scenario.loader import Scenario, SchedulerRef, own_changes
+from hetsim.scenario.loader import Scenario, SchedulerRef, own_changes, resized
 from hetsim.scenario.schema import ScenarioSpec
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.validation import validate
@@ -44,11 +45,14 @@ def varied(scenario: Scenario, changes: Mapping[str, object], asked_by: str = "-
             for_scenario[path] = Override(value, where)
         elif first == "schedulers" and rest:
             result = _with_parameter(result, rest, value, where)
+        elif first == "dims" and rest:
+            result = replace(result, models=resized(result.models, rest, value, where))
         elif first in ScenarioSpec.model_fields and first != "soc":
             raise ConfigError(
                 f"a study cannot vary {path!r}",
                 where=where,
-                hint=f"it can vary {', '.join(SCENARIO)}, schedulers.LABEL.PARAMETER, and the SoC",
+                hint=f"it can vary {', '.join(SCENARIO)}, schedulers.LABEL.PARAMETER,"
+                " dims.NAME, and the SoC",
             )
         else:
             for_soc[rest if first == "soc" else path] = Override(value, where)

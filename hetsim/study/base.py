@@ -106,7 +106,7 @@ class Study(ABC, Generic[Result]):
         scenario = self.scenario
         asked = {
             "question": self.question(),
-            "models": [[ref.label, ref.name, dict(ref.input_shapes)] for ref in scenario.models],
+            "models": [[ref.label, ref.name, ref.sizes.plain()] for ref in scenario.models],
             "schedulers": [[r.label, r.name, dict(r.parameters)] for r in scenario.schedulers],
             "unknown_operators": scenario.unknown_operators,
             "fold_batch_norm": scenario.fold_batch_norm,
@@ -185,7 +185,8 @@ class PointStudy(Study[Result]):
         self.scenario.check_schedulers()
         points = self.points()
         outcomes, reused = run_points(
-            PointBench.of(self.scenario), points, self.store, executor,
+            PointBench.of(self.scenario, points[0].design if points else None),
+            points, self.store, executor,
             retry_failed=self.retry_failed, progress=progress,
         )  # fmt: skip
         rows = tuple(zip(points, outcomes, strict=True))

@@ -107,12 +107,14 @@ class PointBench(Bench[Point, Outcome]):
     graphs: Mapping[str, Graph]
 
     @classmethod
-    def of(cls, scenario: Scenario) -> PointBench:
-        """Loads the scenario's networks.
+    def of(cls, scenario: Scenario, first: Mapping[str, object] | None = None) -> PointBench:
+        """Loads the scenario's networks, in the dimensions of the ``first`` design if it has any.
 
         Raises:
             WorkloadError: a network that cannot be loaded.
         """
+        sizes = {path: v for path, v in (first or {}).items() if path.startswith("dims.")}
+        scenario = varied(scenario, sizes, "design")
         return cls(scenario, {ref.label: load_graph(scenario, ref) for ref in scenario.models})
 
     def scenario_of(self, point: Point) -> Scenario:
@@ -123,12 +125,30 @@ class PointBench(Bench[Point, Outcome]):
         """
         return varied(self.scenario, point.design, "design")
 
+    def graph_of(self, scenario: Scenario, label: str) -> Graph:
+        """Network ``label`` in the dimensions that ``scenario``, a variant of this one's, says.
+
+        Raises:
+            WorkloadError: the network does not take these dimensions.
+        """
+        ref, own = scenario.model(label), self.scenario.model(label)
+        if ref.sizes == own.sizes:
+            return self.graphs[label]
+        key = (label, repr(ref.sizes))
+        if key not in self._resized:
+            self._resized[key] = load_graph(scenario, ref)
+        return self._resized[key]
+
+    @cached_property
+    def _resized(self) -> dict[tuple[str, str], Graph]:
+        return {}
+
     def evaluate(self, point: Point) -> Outcome:
         """Performs one run. A design or scheduler that fails is an outcome with ``error``."""
         begun = time.perf_counter()
         try:
             scenario = self.scenario_of(point)
-            case = case_of(scenario, self.graphs[point.model])
+            case = case_of(scenario, self.graph_of(scenario, point.model))
             case.check()
             if point.plan is not None:
                 run = keep_plan(case, point.scheduler, point.plan)
@@ -153,25 +173,30 @@ class PointBench(Bench[Point, Outcome]):
             "hetsim": version(),
             "schema": SCHEMA,
             "metrics": [metric.column for metric in metrics()],
-            "model": self._graph_hashes[point.model],
             "plan": plan,
         }
         try:
             scenario = self.scenario_of(point)
+            graph = self.graph_of(scenario, point.model)
         except HetsimError:
             base: dict[str, object] = {
                 "design": repr(sorted(point.design.items())),
                 "scheduler": point.scheduler,
             }
-            scenario = self.scenario
+            scenario, graph = self.scenario, self.graphs[point.model]
         else:
             base = {"scheduler": _scheduler_identity(scenario.scheduler(point.scheduler))}
         base |= {"cost_files": cost_hashes(scenario), **setting(scenario)}
-        return digest({**common, **base})
+        return digest({**common, "model": self._hash_of(graph), **base})
+
+    def _hash_of(self, graph: Graph) -> str:
+        if id(graph) not in self._hashes:  # which the bench keeps as long as itself
+            self._hashes[id(graph)] = graph_hash(graph)
+        return self._hashes[id(graph)]
 
     @cached_property
-    def _graph_hashes(self) -> dict[str, str]:
-        return {label: graph_hash(graph) for label, graph in self.graphs.items()}
+    def _hashes(self) -> dict[int, str]:
+        return {}
 
 
 def points_of(scenario: Scenario, designs: Iterable[Mapping[str, object]]) -> tuple[Point, ...]:

@@ -9,14 +9,15 @@ knows its first bytes.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from hetsim.errors import Location, WorkloadError
 from hetsim.plugins import registered
 from hetsim.workload.graph import Graph
+from hetsim.workload.sizes import Sizes
 
 GROUP = "hetsim.model_formats"
 """Entry-point group of further formats."""
@@ -28,6 +29,14 @@ BUILT_IN = {
 
 HEAD = 16
 """How many first bytes of a file :meth:`ModelFormat.recognises` gets."""
+
+
+class SizeNames(NamedTuple):
+    """What a user may state sizes of: inputs, open dimensions, and results of operators."""
+
+    inputs: frozenset[str]
+    dims: frozenset[str] = frozenset()
+    outputs: frozenset[str] = frozenset()
 
 
 class ModelFormat(ABC):
@@ -54,9 +63,7 @@ class ModelFormat(ABC):
             WorkloadError: it cannot be understood; names the file.
         """
 
-    def problems(
-        self, path: Path, input_shapes: Mapping[str, Sequence[int]]
-    ) -> Sequence[WorkloadError]:
+    def problems(self, path: Path, sizes: Sizes) -> Sequence[WorkloadError]:
         """All that keeps a file from being loaded, as far as that can be told at once.
 
         Asked only about a file that :meth:`load` refused; none where nothing more is known.
@@ -73,6 +80,14 @@ class ModelFormat(ABC):
         Raises:
             WorkloadError: no such file, or not of this format.
         """
+
+    def size_names(self, path: Path) -> SizeNames:
+        """What ``input_shapes``, ``dims`` and ``max_output`` may name; inputs only, if not said.
+
+        Raises:
+            WorkloadError: no such file, or not of this format.
+        """
+        return SizeNames(frozenset(self.inputs(path)))
 
 
 @cache

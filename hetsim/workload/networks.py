@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from hetsim.workload.formats import format_of, names_file
+from hetsim.errors import Location, WorkloadError
+from hetsim.names import suggest
+from hetsim.workload.formats import SizeNames, format_of, names_file
 from hetsim.workload.graph import Graph
+from hetsim.workload.sizes import Sizes
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+
+Size = TypeVar("Size")
 
 
 def load_network(model: str | Path | ModelProto, **options: Any) -> Graph:
@@ -44,3 +50,70 @@ def network_inputs(model: str) -> Sequence[str]:
     from hetsim.workload.zoo import build_model_proto
 
     return [info.name for info in build_model_proto(model).graph.input]
+
+
+def share_sizes(models: Sequence[str | Path], sizes: Sizes, asked_by: str) -> list[Sizes]:
+    """What of ``sizes`` is meant for each of ``models``: what it has an input or dimension for.
+
+    ``asked_by`` is what errors say instead of a line.
+
+    Raises:
+        WorkloadError: something that none of them has.
+    """
+    if not sizes.options():
+        return [sizes for _ in models]
+    known = [_names_of(model) for model in models]
+    for what, position in (("input_shapes", 0), ("dims", 1), ("max_output", 2)):
+        everywhere = {name for names in known for name in names[position]}
+        for name in getattr(sizes, what):
+            if name not in everywhere:
+                kinds = ("an input", "an open dimension", "an operator or tensor")
+                raise WorkloadError(
+                    f"{name!r} is not {kinds[position]} of {' or '.join(map(str, models))}",
+                    where=Location(asked_by),
+                    hint=suggest(name, sorted(everywhere) if position < 2 else []) or None,
+                )
+    return [
+        Sizes(
+            _kept(sizes.input_shapes, names.inputs),
+            _kept(sizes.dims, names.dims),
+            _kept(sizes.max_output, names.outputs),
+        )
+        for names in known
+    ]
+
+
+def own_dims(models: Sequence[str | Path], dims: Mapping[str, int]) -> list[dict[str, int]]:
+    """Those of ``dims`` that each of ``models`` has; what none has is left out."""
+    return [_kept(dims, _names_of(model).dims) for model in models]
+
+
+def open_dims(models: Sequence[str | Path]) -> list[str]:
+    """Open dimensions of any of ``models``."""
+    return sorted({name for model in models for name in _names_of(model).dims})
+
+
+def _kept(given: Mapping[str, Size], names: Collection[str]) -> dict[str, Size]:
+    return {name: size for name, size in given.items() if name in names}
+
+
+def _names_of(model: str | Path) -> SizeNames:
+    if not (isinstance(model, Path) or names_file(model)):
+        return _zoo_names(model)
+    path = Path(model)
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    return _file_names(path, changed)
+
+
+@lru_cache(maxsize=64)
+def _file_names(path: Path, _changed: int) -> SizeNames:
+    """Read once as long as the file stays as it is."""
+    return format_of(path).size_names(path)
+
+
+@lru_cache(maxsize=64)
+def _zoo_names(name: str) -> SizeNames:
+    from hetsim.workload.onnx.format import names_in
+    from hetsim.workload.zoo import build_model_proto
+
+    return names_in(build_model_proto(name))

@@ -89,7 +89,7 @@ def test_nestc_files_written_are_files_read(tmp_path, capsys):
         (["--import", "aihub", "f", "--censored", "drop"], "--censored goes with times of operat"),
         (["--import", "tflite", "none.csv", "--model", "resnet18"], "no such file"),
         (["--import", "tensorrt", "f"], "'tensorrt' is not one of 'nestc'"),
-        (["--measure", "onnxruntime", "--model", "none.tflite"], "networks are run here, and handed to runtimes, as ONNX; this is TFLite"),
+        (["--measure", "onnxruntime", "--model", "none.tflite"], "as ONNX; this is TFLite"),
         (["--measure", "onnxruntime", "--threads", "two"], "not a list of thread counts"),
         (["--soc", "zcu102-vta", "--model", "squeezenett"], "no network called"),
     ],

@@ -13,6 +13,7 @@ from hetsim.host.describe import HostMeasurements
 from hetsim.host.machine import Cache, Machine
 from hetsim.host.measure import NetworkTimes, Timing
 from hetsim.host.network import Network, make_network
+from hetsim.workload.sizes import Sizes
 
 
 def branches(extra: str | None = None) -> ModelProto:
@@ -47,7 +48,7 @@ def branches(extra: str | None = None) -> ModelProto:
 
 
 def small_network(seed: int = 0) -> Network:
-    return make_network(branches(), "branches", input_shapes={"x": (1, 3, 8, 8)}, seed=seed)
+    return make_network(branches(), "branches", sizes=Sizes({"x": (1, 3, 8, 8)}), seed=seed)
 
 
 MACHINE = Machine(

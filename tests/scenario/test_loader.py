@@ -69,7 +69,7 @@ def test_a_scenario_holds_everything_it_says(write, tmp_path: Path) -> None:  # 
         ("tiny", "tiny"),
         ("tiny2", "tiny2"),
     ]
-    assert scenario.models[1].input_shapes == {"data": (1, 3, 448, 448)}
+    assert scenario.models[1].sizes.input_shapes == {"data": (1, 3, 448, 448)}
     assert scenario.models[2].path == tmp_path / "nets" / "tiny.onnx"
     assert scenario.models[0].path is None
     assert [(s.name, s.label, dict(s.parameters)) for s in scenario.schedulers] == [

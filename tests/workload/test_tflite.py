@@ -13,7 +13,7 @@ import pytest
 
 from hetsim.cost.measured.keys import operator_key
 from hetsim.errors import MissingExtraError, WorkloadError
-from hetsim.workload.networks import load_network, network_inputs
+from hetsim.workload.networks import load_network, network_inputs, open_dims
 from hetsim.workload.onnx.loader import load_onnx
 from tests.workload.samples import model, node, weight
 from tests.workload.tflite_files import Op, conv, saved, small_network, tflite, tflite_bytes
@@ -427,3 +427,24 @@ def test_a_name_that_says_another_format_is_refused(tmp_path: Path) -> None:
     onnx.save(proto, tmp_path / "net.tflite")
     with pytest.raises(WorkloadError, match="not a TFLite model"):
         load_network(tmp_path / "net.tflite")
+
+
+def test_a_batch_is_given_by_its_name(tmp_path: Path) -> None:
+    content = small_network(open_batch=True)
+    one, four = graph_of(content, tmp_path), graph_of(content, tmp_path, dims={"batch": 4})
+    assert four.macs == 4 * one.macs
+    for given, message in (
+        ({"dims": {"seq": 4}}, "no dimension open but the batch"),
+        ({"dims": {"batch": 0}}, "must be a positive number"),
+        ({"max_output": {"y": 4}}, "states every shape"),
+    ):
+        with pytest.raises(WorkloadError, match=message):
+            graph_of(content, tmp_path, **given)
+    with pytest.raises(WorkloadError, match="is no open dimension"):
+        graph_of(small_network(), tmp_path, dims={"batch": 4})
+
+
+def test_what_has_an_open_batch_says_so(tmp_path: Path) -> None:
+    assert open_dims([saved(small_network(open_batch=True), tmp_path)]) == ["batch"]
+    (tmp_path / "fixed").mkdir()
+    assert open_dims([saved(small_network(), tmp_path / "fixed")]) == []

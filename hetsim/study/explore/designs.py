@@ -58,8 +58,7 @@ def _absolute_costs(soc: dict[str, Any], base: Path) -> None:
 
 def _model(ref: ModelRef) -> dict[str, Any]:
     where = {"name": ref.name} if ref.path is None else {"path": str(Path(ref.path).absolute())}
-    shapes = {tensor: list(shape) for tensor, shape in ref.input_shapes.items()}
-    return {**where, "label": ref.label, **({"input_shapes": shapes} if shapes else {})}
+    return {**where, "label": ref.label, **ref.sizes.plain()}
 
 
 def _scheduler(ref: SchedulerRef) -> dict[str, Any]:

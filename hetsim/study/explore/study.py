@@ -143,7 +143,7 @@ class ExploreStudy(Study[Exploration]):
         axes, objectives = distinct(self.axes), parse_objectives(self.minimise)
         measures = tuple(dict.fromkeys([*objectives, *(c.measure for c in constraints)]))
         _check(scenario, axes, measures, self.trials)
-        bench = PointBench.of(scenario)
+        bench = PointBench.of(scenario, {axis.path: axis.values[0] for axis in axes})
         question = digest(self.question())
         content = digest([bench.key(point) for point in points_of(scenario, [{}])])
         memory = Trials(self.storage, scenario.name, question, content, objectives)

@@ -5,6 +5,7 @@ belongs to; nothing else needs to know.
 """
 
 from hetsim.workload.costing import (
+    classic,
     einsum,
     elementwise,
     movement,
@@ -12,6 +13,7 @@ from hetsim.workload.costing import (
     quantised,
     reducing,
     sequence,
+    signal,
 )
 from hetsim.workload.costing.quantised import PLAIN
 from hetsim.workload.costing.registry import DATA_DEPENDENT, RULES, Call, Cost, Rule, rule
@@ -23,6 +25,7 @@ __all__ = [
     "Call",
     "Cost",
     "Rule",
+    "classic",
     "einsum",
     "elementwise",
     "movement",
@@ -31,4 +34,5 @@ __all__ = [
     "reducing",
     "rule",
     "sequence",
+    "signal",
 ]

@@ -20,6 +20,7 @@ SIGMOID = 1 + EXP + 1 + DIV
 TANH = SIGMOID + 2
 ERF = EXP + DIV + 10
 GELU = ERF + 4
+TANH_GELU = TANH + 6
 SOFTPLUS = EXP + 1 + LOG
 
 WEIGHTS: dict[str, int] = {
@@ -39,8 +40,6 @@ WEIGHTS: dict[str, int] = {
     "Xor": 1, "Equal": 1, "Greater": 1, "GreaterOrEqual": 1, "Less": 1, "LessOrEqual": 1,
     "BitShift": 1, "BitwiseAnd": 1, "BitwiseOr": 1, "BitwiseXor": 1, "Where": 1,
     "SwiGLU": SIGMOID + 2,
-    # com.microsoft
-    "FastGelu": TANH + 6, "BiasGelu": GELU + 1, "QuickGelu": SIGMOID + 2, "FusedGelu": GELU,
 }  # fmt: skip
 """Arithmetic operations for each element of the result."""
 
@@ -67,6 +66,19 @@ def _pow(call: Call) -> Cost:
             weight = SQRT
         elif value == int(value) and 1 <= value <= 4:
             weight = max(1, int(value) - 1)
+    return Cost(element_ops=weight * call.result_elements)
+
+
+@rule("BiasSplitGelu")
+def _split_gelu(call: Call) -> Cost:
+    """A bias on both halves, one of them through GELU, their product."""
+    return Cost(element_ops=(GELU + 3) * call.result_elements)
+
+
+@rule("Gelu")
+def _gelu(call: Call) -> Cost:
+    """Through erf, or through tanh of a polynomial."""
+    weight = TANH_GELU if call.text("approximate", "none") == "tanh" else GELU
     return Cost(element_ops=weight * call.result_elements)
 
 

@@ -14,7 +14,7 @@ _CONTROL: dict[str, tuple[int, ...]] = {
     "ConstantOfShape": (0,), "EyeLike": (0,), "Range": (0, 1, 2), "Flatten": (), "Identity": (),
     "Reshape": (1,), "Squeeze": (1,), "Unsqueeze": (1,), "Dropout": (1, 2), "CenterCropPad": (1,),
     "Shape": (0,), "Size": (0,), "Col2Im": (1, 2),
-    "TensorScatter": (), "BitCast": (),
+    "TensorScatter": (), "BitCast": (), "ReorderInput": (), "ReorderOutput": (),
 }  # fmt: skip
 """Pure movement, with the inputs that only steer it."""
 
@@ -31,6 +31,15 @@ for _kind, _steering in _CONTROL.items():
 def _gather(call: Call) -> Cost:
     table = call.input(0)
     return Cost(reads={0: min(table.elements, call.result_elements)})
+
+
+@rule("GatherBlockQuantized")
+def _gather_blocks(call: Call) -> Cost:
+    """The rows picked, and a scale for each of their elements."""
+    table = call.input(0)
+    share = min(1.0, call.result_elements / max(1, table.elements))
+    reads = {p: int(call.input(p).elements * share) for p in (0, 2) if call.has(p)}
+    return Cost(element_ops=2 * call.result_elements, reads=reads)
 
 
 @rule("ScatterND", "ScatterElements", "Scatter")

@@ -22,6 +22,8 @@ def convolution_nest(
     A transposed convolution applies its kernel at every *input* position, so its ``out_h, out_w``
     are the input's extents: the product of the loops is then the work it really does.
     """
+    if call.integer("channels_last", 0):
+        data, result = _channels_first(data), _channels_first(result)
     groups = call.integer("group", 1)
     fits = data.rank >= 3 and weight.rank == data.rank and groups >= 1
     if fits:
@@ -58,6 +60,12 @@ def convolution_nest(
     )
 
 
+def _channels_first(value: Value) -> Value:
+    batch, *spatial, channels = value.shape
+    shape = (batch, channels, *spatial)
+    return Value(value.name, shape, value.elem_type, constant=value.constant)
+
+
 def _two(dims: tuple[int, ...]) -> tuple[int, int]:
     """Spatial extents as (height, width): a missing height is 1, leading dimensions merge."""
     return product(dims[:-1]), dims[-1]
@@ -71,12 +79,6 @@ def _step(values: tuple[int, ...]) -> tuple[int, int]:
 def _conv(call: Call) -> Cost:
     nest = convolution_nest(call, call.input(0), call.input(1), call.output)
     return Cost.of_nest(nest, convolution_class(nest))
-
-
-@rule("FusedConv")
-def _fused_conv(call: Call) -> Cost:
-    nest = convolution_nest(call, call.input(0), call.input(1), call.output)
-    return Cost.of_nest(nest, convolution_class(nest), call.result_elements)
 
 
 @rule("ConvTranspose")
@@ -146,15 +148,6 @@ def _broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> int:
     return product(tuple(y if x == 1 else x for x, y in zip(a, b, strict=True)))
 
 
-@rule("MatMul", "FusedMatMul")
+@rule("MatMul")
 def _matmul(call: Call) -> Cost:
-    left, right = call.input(0), call.input(1)
-    if call.kind == "FusedMatMul":
-        left = _swap_last(left) if call.integer("transA", 0) else left
-        right = _swap_last(right) if call.integer("transB", 0) else right
-    return Cost.of_nest(matmul_nest(left, right))
-
-
-def _swap_last(value: Value) -> Value:
-    shape = (*value.shape[:-2], value.shape[-1], value.shape[-2])
-    return Value(value.name, shape, value.elem_type, constant=value.constant)
+    return Cost.of_nest(matmul_nest(call.input(0), call.input(1)))

@@ -71,27 +71,16 @@ def _batch_norm(call: Call) -> Cost:
     return Cost(element_ops=(2 + training) * call.result_elements)
 
 
-@rule("InstanceNormalization", "LayerNormalization", "GroupNormalization")
+@rule("InstanceNormalization", "LayerNormalization", "GroupNormalization", "GroupNorm")
 def _normalization(call: Call) -> Cost:
     """Mean (1), difference (1), square and sum (2), normalise (1), scale and shift (2)."""
     return Cost(element_ops=7 * call.result_elements)
 
 
-@rule("SkipLayerNormalization")
-def _skip_normalization(call: Call) -> Cost:
-    adds = 2 if call.has(4) else 1
-    return Cost(element_ops=(7 + adds) * call.result_elements)
-
-
-@rule("RMSNormalization", "SimplifiedLayerNormalization")
+@rule("RMSNormalization")
 def _rms(call: Call) -> Cost:
     """Square and sum (2), normalise (1), scale (1)."""
     return Cost(element_ops=4 * call.result_elements)
-
-
-@rule("SkipSimplifiedLayerNormalization")
-def _skip_rms(call: Call) -> Cost:
-    return Cost(element_ops=5 * call.result_elements)
 
 
 @rule("MeanVarianceNormalization", "LpNormalization")

@@ -116,8 +116,8 @@ class Rule:
 RULES: dict[str, Rule] = {}
 """Every operator kind hetsim models."""
 
-DATA_DEPENDENT = frozenset({"NonZero", "NonMaxSuppression", "Unique", "Compress", "StringSplit"})
-"""Kinds whose result has a shape that only the data decides."""
+DATA_DEPENDENT = frozenset({"NonZero", "NonMaxSuppression", "Unique", "Compress"})
+"""Kinds whose result has a shape that only the data decide; a user states the most."""
 
 
 def rule(

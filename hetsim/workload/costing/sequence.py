@@ -66,7 +66,7 @@ def attention_cost(
     return Cost.of_nest(nest, element_ops=(1 + EXP + 4) * scores)
 
 
-@rule("Attention")
+@rule("Attention", "QAttention")
 def _attention(call: Call) -> Cost:
     if "num_heads" in call.attributes:
         return _projected_attention(call)
@@ -97,17 +97,38 @@ def _projected_attention(call: Call) -> Cost:
 
 @rule("MultiHeadAttention")
 def _multi_head(call: Call) -> Cost:
-    query, key, value = call.input(0), call.input(1), call.input(2)
-    if query.rank != 3 or key.rank != 3 or value.rank != 3:
-        raise WorkloadError(
-            f"operator {call.name!r} (MultiHeadAttention): only separate queries, keys and values"
-            " of shape [batch, length, width] are understood"
-        )
-    heads = call.integer("num_heads", 1)
-    batch, queries, width = query.shape
+    """Queries, keys and values apart as ``[batch, length, width]``, or packed with five
+    dimensions; cached keys count as well."""
+    heads, query = call.integer("num_heads", 1), call.input(0)
+    batch, queries = query.shape[:2]
     past = call.input(6).shape[-2] if call.has(6) else 0
+    if query.rank == 5:
+        width = query.shape[4]
+        return attention_cost(batch, heads, queries, queries + past, width, width)
+    key, width = call.input(1), query.shape[2] // heads
+    if key.rank == 5:
+        return attention_cost(batch, heads, queries, key.shape[1] + past, width, key.shape[4])
+    value = call.input(2)
+    keys = key.shape[-2]
+    value_width = value.shape[3] if value.rank == 4 else value.shape[2] // heads
+    return attention_cost(batch, heads, queries, keys + past, width, value_width)
+
+
+@rule("GroupQueryAttention", control=(5, 6))
+def _group_query(call: Call) -> Cost:
+    """Every query head works; keys and values of a group of heads are the same ones.
+
+    Half of the scores are masked where a prompt is read; runtimes compute them all the same.
+    """
+    batch, queries = call.input(0).shape[:2]
+    heads = call.integer("num_heads", 1)
+    result = next(value for value in call.outputs if value is not None)
+    width = result.shape[2] // heads
+    past = call.input(3).shape[2] if call.has(3) else 0
+    total = call.data(6)
+    known = None if total is None else max(past, int(total.reshape(-1)[0]))
     return attention_cost(
-        batch, heads, queries, key.shape[1] + past, width // heads, value.shape[2] // heads
+        batch, heads, queries, past + queries if known is None else known, width, width
     )
 
 

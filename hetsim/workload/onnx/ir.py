@@ -8,9 +8,10 @@ folding) reads and rewrites it, and the last one turns it into the frozen
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,11 @@ DTYPES: Mapping[int, str] = {
 }  # fmt: skip
 """ONNX element types hetsim can size, and their names in ``DTYPE_BYTES``."""
 
+
+MODELLED_DOMAINS = frozenset(
+    {"", "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc", "tflite"}
+)
+"""Domains whose operators are known by their kind alone; those of others keep their domain."""
 
 MAX_DIMENSION = 2**31
 MAX_ELEMENTS = 2**48
@@ -95,11 +101,34 @@ class Node:
     proto: NodeProto
 
 
+class Names:
+    """Gives out names once each; a repeat gets the first free numbered suffix."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._next: dict[str, int] = {}
+
+    def unique(self, wish: str) -> str:
+        """``wish``, or ``wish`` with a number."""
+        result = wish
+        while result in self._taken:
+            number = self._next.get(wish, 1)
+            self._next[wish] = number + 1
+            result = f"{wish}_{number}"
+        self._taken.add(result)
+        return result
+
+
 @dataclass(slots=True)
 class Net:
-    """A file on its way to a graph. ``declared`` holds the shapes the file itself states.
+    """A file on its way to a graph.
 
-    ``absorbed``: nodes that steps have taken into another one, by name; that one may go in turn.
+    ``declared`` holds the shapes the file itself states, ``symbols`` what its named dimensions are
+    bound to, ``folder`` where side files lie. ``max_output`` is what the user states of tensors
+    whose shape nothing else tells, by tensor, operator or kind, and ``stated`` the names of it that
+    were used. ``batch_opened``: the file is for a batch of one and is given another, so that
+    shapes it states are not believed. ``absorbed``: nodes that steps have taken into another one,
+    by name; that one may go in turn. ``sequences``: the tensors of each list of tensors.
     """
 
     name: str
@@ -111,6 +140,13 @@ class Net:
     opsets: dict[str, int]
     declared: dict[str, TypeProto] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    symbols: dict[str, int] = field(default_factory=dict)
+    max_output: Mapping[str, int | Sequence[int]] = field(default_factory=dict)
+    stated: set[str] = field(default_factory=set)
+    folder: Path | None = None
+    batch_opened: bool = False
+    sequences: dict[str, list[str]] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
     absorbed: dict[str, str] = field(default_factory=dict)
 
     def error(self, message: str, hint: str | None = None) -> WorkloadError:
@@ -147,6 +183,14 @@ def static_shape(type_proto: TypeProto) -> tuple[int, ...] | None:
             return None
         dims.append(int(dim.dim_value))
     return tuple(dims)
+
+
+def dimensions(type_proto: TypeProto) -> list[int | str]:
+    """The dimensions of a tensor type: numbers, names, and ``"?"`` for those without either."""
+    return [
+        int(d.dim_value) if d.HasField("dim_value") and d.dim_value >= 0 else d.dim_param or "?"
+        for d in type_proto.tensor_type.shape.dim
+    ]
 
 
 def make_type(elem_type: int, shape: Iterable[int]) -> TypeProto:

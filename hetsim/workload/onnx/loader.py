@@ -1,8 +1,9 @@
 """ONNX file to operator graph.
 
-The steps, each a module of its own: read (:mod:`onnx_read`), order (:mod:`onnx_order`), shapes and
-constants (:mod:`onnx_infer`), views (:mod:`onnx_views`), folding (:mod:`onnx_fold`), cost
-(:mod:`costing`), quantisation (:mod:`quantised`). Every step is linear in the number of nodes.
+The steps, each a module of its own: :mod:`.read`, :mod:`.order`, :mod:`.controlflow`, shapes and
+constants (:mod:`.infer`), other names for operators (:mod:`.plain`), :mod:`.slices`, :mod:`.views`,
+:mod:`.quantised`, :mod:`.chains`, :mod:`.fold`, and what it all costs
+(:mod:`hetsim.workload.costing`). Every step is linear in the number of nodes.
 """
 
 from __future__ import annotations
@@ -16,24 +17,39 @@ from hetsim.errors import Location, WorkloadError
 from hetsim.workload.costing import DATA_DEPENDENT, PLAIN, RULES, Call, Cost, Rule
 from hetsim.workload.graph import Graph, Operator, Tensor
 from hetsim.workload.onnx.absorbed import standing
+from hetsim.workload.onnx.batch import check_batch
+from hetsim.workload.onnx.chains import recognise_chains
+from hetsim.workload.onnx.controlflow import resolve_control_flow
 from hetsim.workload.onnx.fold import fold_affine
 from hetsim.workload.onnx.infer import infer
-from hetsim.workload.onnx.ir import DTYPES, Net, Node, Value, element_type_name, nearest
+from hetsim.workload.onnx.ir import (
+    DTYPES,
+    MODELLED_DOMAINS,
+    Net,
+    Node,
+    Value,
+    element_type_name,
+    nearest,
+)
 from hetsim.workload.onnx.order import constant_tensors, live_nodes, sort_nodes
+from hetsim.workload.onnx.plain import REWRITES, make_plain
 from hetsim.workload.onnx.quantised import fold_quantised, plain_kinds
 from hetsim.workload.onnx.read import inline_functions, parse, read_model
+from hetsim.workload.onnx.slices import join_gathers
 from hetsim.workload.onnx.views import remove_views
+from hetsim.workload.sizes import Sizes
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 UnknownOperators = Literal["error", "bandwidth_bound"]
 
-_MODELLED_DOMAINS = frozenset({"", "com.microsoft", "tflite"})
 _UNKNOWN = Rule(lambda _: Cost())
 _MALFORMED = (
     ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError
 )  # fmt: skip
+MOST_NAMED = 4
+"""Tensors that a hint spells out; for more it names their operators' kinds."""
 _NOT_PARAMETERS = frozenset({"int64", "uint64", "bool"})
 """Constants of these types are indices, shapes and masks, which nobody publishes as parameters."""
 
@@ -43,14 +59,18 @@ def load_onnx(
     *,
     name: str | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
+    dims: Mapping[str, int] | None = None,
+    max_output: Mapping[str, int | Sequence[int]] | None = None,
     fold_batch_norm: bool = True,
     unknown_operators: UnknownOperators = "error",
     source: str = "",
 ) -> Graph:
     """Loads a network from an ONNX file or model.
 
-    ``name`` defaults to the graph's name, else the file's. ``input_shapes`` gives whole shapes of
-    inputs with symbolic dimensions. ``fold_batch_norm`` merges BatchNormalization, and constant
+    ``name`` defaults to the graph's name, else the file's. ``dims`` binds the open
+    dimensions of inputs by name, ``input_shapes`` gives whole shapes, and ``max_output`` says how
+    much operators make at most whose data decide it (see :class:`~hetsim.workload.sizes.Sizes`).
+    ``fold_batch_norm`` merges BatchNormalization, and constant
     per-channel Mul/Add, into the Conv, ConvTranspose or Gemm before it. ``unknown_operators``
     decides about kinds nobody models: ``bandwidth_bound`` costs them as moving their bytes
     and says so in ``Graph.notes``. ``source`` is kept for reports.
@@ -70,8 +90,12 @@ def load_onnx(
         name = name or Path(source_model).stem
     try:
         model = inline_functions(model, where)
-        net = parse(model, name=name, where=where, input_shapes=input_shapes, folder=folder)
-        return _build(net, fold_batch_norm, unknown_operators, source or where.file)
+        sizes = Sizes.of(input_shapes, dims, max_output)
+        net = parse(model, name=name, where=where, sizes=sizes, folder=folder)
+        graph = _build(net, fold_batch_norm, unknown_operators, source or where.file)
+        if net.batch_opened:
+            check_batch(net, model.graph.output)
+        return graph
     except WorkloadError as error:
         if error.where is None:  # raised where the file is not known
             error.where = where
@@ -80,18 +104,23 @@ def load_onnx(
 
 def _build(net: Net, fold: bool, unknown_operators: UnknownOperators, source: str) -> Graph:
     sort_nodes(net)
+    resolve_control_flow(net)
     constant = constant_tensors(net)
     running = live_nodes(net, constant, through_constants=False)
     check_kinds(net, running, unknown_operators)
     live = live_nodes(net, constant, through_constants=True)
-    infer(net, live, constant)
+    infer(net, live, {t for node in live for t in node.inputs}.union(net.outputs))
+    _check_stated(net)
     net.nodes = running
+    make_plain(net)
+    join_gathers(net)
     plain_kinds(net)
     drop_constant_outputs(net, constant)
     alias = remove_views(net)
     fold_quantised(net, alias)
     parameters = count_parameters(net)
     _unify(net)
+    recognise_chains(net, alias)
     if fold:
         fold_affine(net)
     return graph_of(net, live, alias, parameters, source)
@@ -123,6 +152,17 @@ def graph_of(
     )
 
 
+def _check_stated(net: Net) -> None:
+    """Nothing that the user states is ignored."""
+    idle = [name for name in net.max_output if name not in net.stated]
+    if idle:
+        names = [t for node in net.nodes for t in (node.name, *node.outputs) if t]
+        raise net.error(
+            f"max_output: {idle[0]!r} is no operator or tensor whose size is open",
+            hint=nearest(idle[0], names) or "name a tensor as the messages about it do",
+        )
+
+
 def _unify(net: Net) -> None:
     """One name for one thing: exporters write the sum of two tensors as Sum or as Add.
 
@@ -133,14 +173,19 @@ def _unify(net: Net) -> None:
             node.kind = "Add"
 
 
-def check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOperators) -> None:
+def check_kinds(net: Net, nodes: Sequence[Node], unknown_operators: UnknownOperators) -> None:
     """Refuses, or notes, kinds that no rule counts and kinds whose results only data shapes."""
     if unknown_operators not in get_args(UnknownOperators):
         hint = "allowed: 'error', 'bandwidth_bound'"
         raise net.error(f"unknown_operators is {unknown_operators!r}", hint=hint)
     kinds = Counter(_label(node) for node in nodes)
-    unpredictable = sorted(kind for kind in kinds if kind in DATA_DEPENDENT)
-    known = RULES.keys() | PLAIN.keys() | DATA_DEPENDENT
+    open_nodes = [
+        node for node in nodes
+        if _label(node) in DATA_DEPENDENT
+        and not any(key in net.max_output for key in (node.name, node.kind, *node.outputs))
+    ]  # fmt: skip
+    unpredictable = sorted({_label(node) for node in open_nodes})
+    known = RULES.keys() | PLAIN.keys() | REWRITES.keys()
     unknown = sorted(kind for kind in kinds if kind not in known)
     problems = []
     if unpredictable:
@@ -152,11 +197,21 @@ def check_kinds(net: Net, nodes: Iterable[Node], unknown_operators: UnknownOpera
     if problems:
         hints = []
         if unpredictable:
-            hints.append("cut the network before them (post-processing usually runs elsewhere)")
+            tensors = [next(t for t in node.outputs if t) for node in open_nodes]
+            keys = tensors if len(tensors) <= MOST_NAMED else unpredictable
+            entries = ", ".join(f"{key}: N" for key in keys)
+            hints.append(
+                "say how many results they have at most, in the scenario's entry of the model"
+                f" max_output: {{{entries}}}, or --max-output {keys[0]}=N; or cut the"
+                " network before them (post-processing usually runs elsewhere)"
+            )
         if unknown and unknown_operators == "error":
             close = [nearest(kind, RULES) for kind in unknown]
             hints.extend(dict.fromkeys(text for text in close if text))
-            hints.append("or set unknown_operators: bandwidth_bound to cost them by their bytes")
+            hints.append(
+                "or cost them by their bytes: unknown_operators: bandwidth_bound at the top of the"
+                " scenario, or --set unknown_operators=bandwidth_bound"
+            )
         raise net.error("; ".join(problems), hint="; ".join(hints))
     if unknown:
         net.notes.append(f"costed as moving their bytes only, kind unknown: {listed}")
@@ -176,7 +231,7 @@ def drop_constant_outputs(net: Net, constant: set[str]) -> None:
 
 def _label(node: Node) -> str:
     """The kind by which rules are found; a vendor's own operators keep their domain."""
-    return node.kind if node.domain in _MODELLED_DOMAINS else f"{node.domain}.{node.kind}"
+    return node.kind if node.domain in MODELLED_DOMAINS else f"{node.domain}.{node.kind}"
 
 
 def _rule(node: Node) -> Rule:

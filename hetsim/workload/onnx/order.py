@@ -10,9 +10,11 @@ import heapq
 
 from hetsim.workload.onnx.ir import Net, Node
 
-_RANDOM = frozenset({"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike",
+RANDOM = frozenset({"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike",
                      "Bernoulli", "Multinomial"})  # fmt: skip
-_SHAPE_OF = frozenset({"Shape", "Size"})
+"""Kinds whose result is not constant although their inputs are."""
+SHAPE_OF = frozenset({"Shape", "Size"})
+"""Kinds whose result is constant whatever their input, since every shape is known."""
 
 
 def sort_nodes(net: Net) -> None:
@@ -87,8 +89,8 @@ def constant_tensors(net: Net) -> set[str]:
     """
     constant = {name for name, value in net.values.items() if value.constant}
     for node in net.nodes:
-        fixed = node.kind in _SHAPE_OF or (
-            node.kind not in _RANDOM and all(not t or t in constant for t in node.inputs)
+        fixed = node.kind in SHAPE_OF or (
+            node.kind not in RANDOM and all(not t or t in constant for t in node.inputs)
         )
         if fixed:
             constant.update(t for t in node.outputs if t)

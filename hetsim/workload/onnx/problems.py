@@ -7,20 +7,20 @@ nobody models.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hetsim.errors import Location, WorkloadError
-from hetsim.workload.onnx.inputs import add_inputs
+from hetsim.workload.onnx.batch import open_batch
+from hetsim.workload.onnx.inputs import add_inputs, graph_inputs
 from hetsim.workload.onnx.ir import Net
 from hetsim.workload.onnx.loader import check_kinds
 from hetsim.workload.onnx.order import constant_tensors, live_nodes, sort_nodes
-from hetsim.workload.onnx.read import inline_functions, parse, read_model
+from hetsim.workload.onnx.read import CONTROL_FLOW, inline_functions, parse, read_model
+from hetsim.workload.onnx.sequences import SEQUENCES
+from hetsim.workload.sizes import NO_SIZES, Sizes
 
 
-def structural_problems(
-    path: str | Path, input_shapes: Mapping[str, Sequence[int]] | None = None
-) -> list[WorkloadError]:
+def structural_problems(path: str | Path, sizes: Sizes = NO_SIZES) -> list[WorkloadError]:
     """The problems of the ONNX file at ``path``, inputs first; those of shapes are not among them.
 
     Raises:
@@ -28,26 +28,24 @@ def structural_problems(
     """
     where = Location(str(path))
     model = inline_functions(read_model(path), where)
-    constants = {tensor.name for tensor in model.graph.initializer}
-    inputs = [info for info in model.graph.input if info.name not in constants]
-    names = {info.name for info in inputs}
-    given = {name: tuple(s) for name, s in (input_shapes or {}).items() if name in names}
     problems = []
-    for info in inputs:
-        net = Net("", where, [], {}, [], [], {})
-        mine = {info.name: given[info.name]} if info.name in given else {}
-        try:
-            add_inputs(net, [info], mine)
-        except WorkloadError as error:
-            problems.append(error)
-            # Kinds do not depend on it: any extent that the file allows will do.
-            dims = info.type.tensor_type.shape.dim
-            given[info.name] = tuple(max(int(dim.dim_value), 1) for dim in dims)
+    inputs = graph_inputs(model)
+    net = Net("", where, [], {}, [], [], {})
     try:
-        net = parse(model, name=None, where=where, input_shapes=given, folder=Path(path).parent)
+        add_inputs(net, open_batch(inputs, sizes.dims), sizes)
+    except WorkloadError as error:
+        problems.append(error)
+        # Kinds do not depend on it: any extent that the file allows will do.
+        shapes = {
+            info.name: tuple(max(int(dim.dim_value), 1) for dim in info.type.tensor_type.shape.dim)
+            for info in inputs
+        }
+        sizes = Sizes(input_shapes=shapes, max_output=sizes.max_output)
+    try:
+        net = parse(model, name=None, where=where, sizes=sizes, folder=Path(path).parent)
         sort_nodes(net)
         running = live_nodes(net, constant_tensors(net), through_constants=False)
-        check_kinds(net, running, "error")
+        check_kinds(net, [n for n in running if n.kind not in CONTROL_FLOW | SEQUENCES], "error")
     except WorkloadError as error:
         if str(error) not in {str(known) for known in problems}:
             problems.append(error)

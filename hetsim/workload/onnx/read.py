@@ -1,33 +1,37 @@
 """Reading an ONNX file into a :class:`~hetsim.workload.onnx.ir.Net`, without its weights.
 
 Weights in side files are never opened unless they are small enough to be shape arithmetic.
-Local functions are inlined; control flow is refused, since its work is unknown before it runs.
+Local functions are inlined. Nodes with graphs inside (``If``, ``Loop``, ``Scan``) name among their
+inputs what those graphs read from outside, so that they stand in the right place.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, numpy_helper
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 from hetsim.errors import Location, WorkloadError
 from hetsim.infiles import read_bytes
 from hetsim.numeric import Array
+from hetsim.workload.onnx.batch import open_batch
 from hetsim.workload.onnx.inputs import add_inputs
 from hetsim.workload.onnx.ir import (
+    Names,
     Net,
     Node,
     Value,
     check_type,
     static_shape,
 )
+from hetsim.workload.sizes import NO_SIZES, Sizes
 
-CONTROL_FLOW = frozenset({"If", "Loop", "Scan", "SequenceMap"})
+CONTROL_FLOW = frozenset({"If", "Loop", "Scan"})
+"""Kinds that run graphs of their own; :mod:`.controlflow` replaces them."""
 MAX_OPSET = 2**16
 """No operator set has such a version; ONNX itself takes numbers below 2^31 only."""
 MAX_BYTES = 2**31
@@ -77,13 +81,13 @@ def parse(
     *,
     name: str | None,
     where: Location,
-    input_shapes: Mapping[str, Sequence[int]] | None,
-    folder: Path | None,
+    sizes: Sizes = NO_SIZES,
+    folder: Path | None = None,
 ) -> Net:
     """The nodes, constants and inputs of ``model``, nodes in file order.
 
     Raises:
-        WorkloadError: empty graph, control flow, a symbolic or contradicted input shape, a data
+        WorkloadError: empty graph, a symbolic or contradicted input shape, a data
             type hetsim cannot size.
     """
     graph = model.graph
@@ -95,13 +99,14 @@ def parse(
         values={},
         inputs=[],
         outputs=list(dict.fromkeys(output.name for output in graph.output)),
+        max_output=sizes.max_output,
+        folder=folder,
         opsets={_domain(opset.domain): opset.version for opset in model.opset_import},
     )
     if not graph.node:
         raise net.error("the network is empty: it has no operators")
     if not net.outputs:
         raise net.error("the network has no outputs, so nothing needs to be computed")
-    _refuse_control_flow(net, graph.node)
     for domain, number in net.opsets.items():
         if not 0 < number < MAX_OPSET:
             raise net.error(f"operator set {domain or 'ai.onnx'!r} has version {number}")
@@ -110,28 +115,31 @@ def parse(
             label = node.name or f"{node.op_type}_{index}"
             raise net.error(f"operator {label!r} ({node.op_type}) has no output")
     for tensor in graph.initializer:
-        net.values[tensor.name] = _constant(net, tensor.name, tensor, folder)
+        add_constant(net, tensor.name, tensor)
     for sparse in graph.sparse_initializer:
         kind = sparse.values.data_type
         check_type(net, sparse.values.name, kind)
         net.values[sparse.values.name] = Value(
             sparse.values.name, tuple(sparse.dims), kind, constant=True
         )
-    for info in [*graph.value_info, *graph.output]:
+    inputs = [info for info in graph.input if info.name not in net.values]
+    opened = open_batch(inputs, sizes.dims)
+    net.batch_opened = opened != inputs
+    for info in [] if net.batch_opened else [*graph.value_info, *graph.output]:
         if info.name not in net.declared or static_shape(info.type) is not None:
             net.declared[info.name] = info.type
-    add_inputs(net, [i for i in graph.input if i.name not in net.values], input_shapes or {})
-    for node, label in zip(graph.node, node_names(graph.node), strict=True):
-        net.nodes.append(_node(net, node, label))
+    add_inputs(net, opened, sizes)
+    for node, label in zip(graph.node, node_names(graph.node, net.names), strict=True):
+        net.nodes.append(make_node(net, node, label))
     return net
 
 
-def node_names(nodes: Sequence[NodeProto]) -> list[str]:
+def node_names(nodes: Sequence[NodeProto], taken: Names | None = None) -> list[str]:
     """What hetsim calls the nodes of a file: their own names, by kind and position without one.
 
-    Names that repeat are numbered, so that all are distinct.
+    Names that repeat, or are ``taken``, are numbered, so that all are distinct.
     """
-    names = _Names()
+    names = Names() if taken is None else taken
     return [names.unique(node.name or f"{node.op_type}_{i}") for i, node in enumerate(nodes)]
 
 
@@ -139,49 +147,49 @@ def _domain(domain: str) -> str:
     return "" if domain == "ai.onnx" else domain
 
 
-class _Names:
-    """Gives out names once each; a repeat gets the first free numbered suffix."""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-        self._next: dict[str, int] = {}
-
-    def unique(self, wish: str) -> str:
-        result = wish
-        while result in self._taken:
-            number = self._next.get(wish, 1)
-            self._next[wish] = number + 1
-            result = f"{wish}_{number}"
-        self._taken.add(result)
-        return result
-
-
 def _refuse_broken_text(model: ModelProto, where: Location) -> None:
     """Protobuf hands out names that are not UTF-8 as bytes: the file is damaged."""
-    graph = model.graph
-    named = [*graph.input, *graph.output, *graph.value_info, *graph.initializer]
-    texts = [graph.name, *(item.name for item in named)]
-    texts += [opset.domain for opset in model.opset_import]
-    for node in graph.node:
-        texts += [node.op_type, node.domain, node.name, *node.input, *node.output]
-        texts += [attribute.name for attribute in node.attribute]
+    texts = [opset.domain for opset in model.opset_import] + list(_texts(model.graph))
     broken = next((text for text in texts if not isinstance(text, str)), None)
     if broken is not None:
         raise WorkloadError(f"the file is damaged: {broken!r} is not text", where=where)
 
 
-def _refuse_control_flow(net: Net, nodes: Sequence[NodeProto]) -> None:
-    found = Counter(node.op_type for node in nodes if node.op_type in CONTROL_FLOW)
-    if found:
-        listed = ", ".join(f"{kind} ({count})" for kind, count in sorted(found.items()))
-        raise net.error(
-            f"control flow cannot be simulated, its work is unknown before it runs: {listed}",
-            hint="export with static shapes so that the exporter resolves branches, or unroll"
-            " loops (e.g. with onnxsim)",
-        )
+def _texts(graph: GraphProto) -> Iterator[str]:
+    """Every name in ``graph`` and the graphs inside it."""
+    yield graph.name
+    for named in (graph.input, graph.output, graph.value_info, graph.initializer):
+        yield from (item.name for item in named)
+    for info in (*graph.input, *graph.output, *graph.value_info):
+        yield from (dim.dim_param for dim in info.type.tensor_type.shape.dim)
+    for node in graph.node:
+        yield from (node.op_type, node.domain, node.name, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield attribute.name
+            if attribute.type == AttributeProto.GRAPH:
+                yield from _texts(attribute.g)
 
 
-def _constant(net: Net, name: str, tensor: TensorProto, folder: Path | None) -> Value:
+def captured(graph: GraphProto) -> list[str]:
+    """Names of tensors that ``graph``, an attribute of a node, reads from outside."""
+    local = {t.name for t in graph.initializer} | {i.name for i in graph.input}
+    local |= {t for node in graph.node for t in node.output}
+    read = [t for node in graph.node for t in (*node.input, *_captured(node))]
+    read += [output.name for output in graph.output]
+    return list(dict.fromkeys(t for t in read if t and t not in local))
+
+
+def _captured(node: NodeProto) -> list[str]:
+    graphs = [a.g for a in node.attribute if a.type == AttributeProto.GRAPH]
+    return [name for graph in graphs for name in captured(graph)]
+
+
+def add_constant(net: Net, name: str, tensor: TensorProto) -> None:
+    """Adds a constant of the file; its data are kept when it is small."""
+    net.values[name] = _constant(net, name, tensor)
+
+
+def _constant(net: Net, name: str, tensor: TensorProto) -> Value:
     shape = tuple(int(dim) for dim in tensor.dims)
     if tensor.data_type == TensorProto.STRING:
         # Class labels and the like: harmless unless an operator reads them, which then says so.
@@ -189,7 +197,7 @@ def _constant(net: Net, name: str, tensor: TensorProto, folder: Path | None) -> 
     check_type(net, name, tensor.data_type)
     value = Value(name, shape, tensor.data_type, constant=True)
     if prod(shape) <= KEEP_DATA:
-        value.data = _small_data(tensor, folder)
+        value.data = _small_data(tensor, net.folder)
     return value
 
 
@@ -203,7 +211,8 @@ def _small_data(tensor: TensorProto, folder: Path | None) -> Array | None:
         return None
 
 
-def _node(net: Net, node: NodeProto, name: str) -> Node:
+def make_node(net: Net, node: NodeProto, name: str) -> Node:
+    """The node called ``name``; a constant that it holds goes to ``net.values``."""
     attributes: dict[str, object] = {}
     inputs = list(node.input)
     for attribute in node.attribute:
@@ -222,7 +231,8 @@ def _node(net: Net, node: NodeProto, name: str) -> Node:
         del node.attribute[:]
         target = np.asarray(attributes.pop("shape"), dtype=np.int64)
         tensor = numpy_helper.from_array(target, inputs[1])
-        net.values[inputs[1]] = _constant(net, inputs[1], tensor, None)
+        net.values[inputs[1]] = _constant(net, inputs[1], tensor)
+    inputs += [tensor for tensor in _captured(node) if tensor not in inputs]
     return Node(
         name, node.op_type, _domain(node.domain), inputs, list(node.output), attributes, node
     )
@@ -256,7 +266,7 @@ def _constant_attribute(net: Net, output: str, attribute: AttributeProto) -> Non
             output, tuple(sparse.dims), sparse.values.data_type, constant=True
         )
     else:
-        net.values[output] = _constant(net, output, attribute.t, None)
+        net.values[output] = _constant(net, output, attribute.t)
 
 
 def _constant_from_plain(net: Net, output: str, attributes: Mapping[str, object]) -> None:
@@ -269,4 +279,4 @@ def _constant_from_plain(net: Net, output: str, attributes: Mapping[str, object]
         net.values[output] = Value(output, (), TensorProto.STRING, constant=True)
         return
     array = np.asarray(content, dtype=kinds[key])
-    net.values[output] = _constant(net, output, numpy_helper.from_array(array, output), None)
+    net.values[output] = _constant(net, output, numpy_helper.from_array(array, output))

@@ -7,7 +7,6 @@ weights that are nowhere are random ones from a seed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from hetsim.errors import Location, WorkloadError
 from hetsim.workload.formats import format_of, formats, names_file
 from hetsim.workload.graph import Graph
+from hetsim.workload.sizes import NO_SIZES, Sizes
 
 if TYPE_CHECKING:
     from onnx import ModelProto, TensorProto
@@ -35,7 +35,7 @@ class Runnable:
 def load_runnable(
     name_or_path: str | Path,
     *,
-    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    sizes: Sizes = NO_SIZES,
     seed: int = 0,
 ) -> Runnable:
     """Loads a network of the zoo by name, or an ONNX file.
@@ -64,14 +64,14 @@ def load_runnable(
     else:
         name = find_model(str(name_or_path)).name
         model, source = build_model_proto(name), f"zoo:{name}"
-    return make_runnable(model, name, input_shapes=input_shapes, seed=seed, source=source)
+    return make_runnable(model, name, sizes=sizes, seed=seed, source=source)
 
 
 def make_runnable(
     model: ModelProto,
     name: str,
     *,
-    input_shapes: Mapping[str, Sequence[int]] | None = None,
+    sizes: Sizes = NO_SIZES,
     seed: int = 0,
     source: str = "",
 ) -> Runnable:
@@ -79,12 +79,13 @@ def make_runnable(
     from hetsim.workload.onnx.loader import load_onnx
     from hetsim.workload.zoo import with_random_weights
 
-    graph = load_onnx(model, name=name, input_shapes=input_shapes, source=source)
+    graph = load_onnx(model, name=name, source=source, **sizes.options())
     named = _named(model, name)
     ready = with_random_weights(named, seed)
     had = {tensor.name for tensor in named.graph.initializer}
     invented = [t.name for t in ready.graph.initializer if t.name not in had]
     invented += _fill_stripped(ready, seed)
+    _fix_numbers(ready, sizes)
     _constants_are_no_inputs(ready)
     _fix_input_shapes(ready, graph)
     return Runnable(graph, ready, tuple(invented))
@@ -103,10 +104,11 @@ def write_types(model: ModelProto) -> None:
     from hetsim.workload.onnx.read import parse
 
     where = Location(model.graph.name)
-    net = parse(model, name=None, where=where, input_shapes=None, folder=None)
+    net = parse(model, name=None, where=where)
     sort_nodes(net)
     constant = constant_tensors(net)
-    infer(net, live_nodes(net, constant, through_constants=True), constant)
+    live = live_nodes(net, constant, through_constants=True)
+    infer(net, live, {t for node in live for t in node.inputs}.union(net.outputs))
     ends = {info.name for info in (*model.graph.input, *model.graph.output)}
     made = {tensor for node in model.graph.node for tensor in node.output}
     del model.graph.value_info[:]
@@ -171,12 +173,34 @@ def _constants_are_no_inputs(model: ModelProto) -> None:
     model.ir_version = max(model.ir_version, 4)
 
 
+def _fix_numbers(model: ModelProto, sizes: Sizes) -> None:
+    """Inputs of one whole number that ``sizes`` states become constants, as in the graph."""
+    import numpy as np
+    from onnx import helper, numpy_helper
+
+    fixed = [i for i in model.graph.input if i.name in sizes.dims]
+    for info in fixed:
+        tensor = info.type.tensor_type
+        kind = helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+        value = np.full((1,) * len(tensor.shape.dim), sizes.dims[info.name], kind)
+        model.graph.initializer.append(numpy_helper.from_array(value, info.name))
+        model.graph.input.remove(info)
+
+
 def _fix_input_shapes(model: ModelProto, graph: Graph) -> None:
     for info in model.graph.input:
         tensor = graph.tensors.get(info.name)
         if tensor is None:
             continue
         shape = info.type.tensor_type.shape
+        fixed = [dim.dim_value for dim in shape.dim]
+        if any(old and old != new for old, new in zip(fixed, tensor.shape, strict=False)):
+            raise WorkloadError(
+                f"input {info.name!r} has shape {fixed} in the file and cannot run as"
+                f" {list(tensor.shape)}",
+                where=Location(graph.source),
+                hint="simulations may take another batch; to run one, export the file with it open",
+            )
         del shape.dim[:]
         for dim in tensor.shape:
             shape.dim.add().dim_value = dim

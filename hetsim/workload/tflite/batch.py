@@ -16,6 +16,35 @@ from hetsim.workload.onnx.ir import MAX_DIMENSION, nearest
 from hetsim.workload.tflite.file import File, FileTensor
 from hetsim.workload.tflite.kinds import VIEWS
 
+BATCH = "batch"
+"""What the open first dimension is called, for there is only that one."""
+
+
+def open_inputs(file: File) -> dict[str, FileTensor]:
+    """The inputs that leave their batch open, by name."""
+    tensors = [file.tensors[i] for i in file.inputs if i >= 0]
+    return {tensor.name: tensor for tensor in tensors if 0 in tensor.open_dims}
+
+
+def shapes_of_batch(file: File, dims: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """The whole shapes that a batch given by its name means.
+
+    Raises:
+        WorkloadError: another dimension, a batch that the file fixes, no size.
+    """
+    for name, size in dims.items():
+        if not is_extent(size) or size >= MAX_DIMENSION:
+            raise file.error(f"dims: {name!r} is given {size!r}, but it must be a positive number")
+        if name != BATCH or not open_inputs(file):
+            raise file.error(
+                f"dims names {name!r}, which is no open dimension of its inputs",
+                hint="a TFLite file leaves no dimension open but the batch",
+            )
+    if BATCH not in dims:
+        return {}
+    batch = int(dims[BATCH])
+    return {name: (batch, *tensor.shape[1:]) for name, tensor in open_inputs(file).items()}
+
 
 def bind(file: File, given: Mapping[str, Sequence[int]]) -> File:
     """``file`` with the batch of the shapes that a user states; a note tells what stays open.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hetsim.workload.formats import ModelFormat
+from hetsim.workload.formats import ModelFormat, SizeNames
 from hetsim.workload.graph import Graph
 
 
@@ -29,3 +29,10 @@ class TFLiteFormat(ModelFormat):
 
         file = read_file(path)
         return [file.tensors[i].name for i in file.inputs]
+
+    def size_names(self, path: Path) -> SizeNames:
+        from hetsim.workload.tflite.batch import BATCH, open_inputs
+        from hetsim.workload.tflite.file import read_file
+
+        dims = [BATCH] if open_inputs(read_file(path)) else []
+        return SizeNames(frozenset(self.inputs(path)), frozenset(dims))

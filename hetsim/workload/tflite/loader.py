@@ -26,7 +26,7 @@ from hetsim.workload.onnx.loader import (
     drop_constant_outputs,
     graph_of,
 )
-from hetsim.workload.tflite.batch import bind
+from hetsim.workload.tflite.batch import bind, shapes_of_batch
 from hetsim.workload.tflite.draft import Draft
 from hetsim.workload.tflite.file import DAMAGED, File, FileOperator, accessors, read_file
 from hetsim.workload.tflite.kinds import FUSED, VIEWS, Made, is_view, translate
@@ -47,19 +47,27 @@ def load_tflite(
     *,
     name: str | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
+    dims: Mapping[str, int] | None = None,
+    max_output: Mapping[str, object] | None = None,
     fold_batch_norm: bool = True,
     unknown_operators: UnknownOperators = "error",
 ) -> Graph:
     """Loads a network from a TFLite file.
 
-    ``input_shapes`` may give another batch to inputs that leave theirs open. ``fold_batch_norm``
+    ``input_shapes``, or ``dims`` as ``{"batch": 8}``, may give another batch to inputs that leave
+    theirs open; ``max_output`` has nothing to state. ``fold_batch_norm``
     changes nothing: converters have folded it. The others are those of
     :func:`hetsim.workload.onnx.loader.load_onnx`.
 
     Raises:
         WorkloadError: the file, a shape or an operator cannot be understood; names the file.
     """
-    file = bind(read_file(path), input_shapes or {})
+    file = read_file(path)
+    if max_output:
+        raise file.error(
+            f"max_output names {next(iter(max_output))!r}, but a TFLite file states every shape"
+        )
+    file = bind(file, {**shapes_of_batch(file, dims or {}), **(input_shapes or {})})
     operators = _live(file)
     flow = sorted({op.kind for op in operators if op.kind in _CONTROL_FLOW and not op.custom})
     if flow:
