@@ -209,3 +209,10 @@ def test_slices_counted_from_the_end_are_those_from_the_start() -> None:
     assert graph.tensors["x/slices/3"].shape == (2, 3, 1)
     lone = load_onnx(model([nodes[0], node("Abs", ["a"], "y")], {"x": [2, 3, 4]}, ["y"], constants))
     assert kinds(lone) == ["Gather", "Abs"]
+
+
+def test_a_body_that_does_not_fit_its_loop_is_told() -> None:
+    step = body([node("Tanh", ["x_t"], "y_t")], ["x_t", "z_t", "u_t"], ["y_t"])
+    scan = node("Scan", ["h"], ["y"], body=step, num_scan_inputs=1, name="scan")
+    with pytest.raises(WorkloadError, match="Scan 'scan' cannot be understood"):
+        load_onnx(model([scan], {"h": [4, 8]}, ["y"]))

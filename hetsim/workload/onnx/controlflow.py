@@ -55,7 +55,13 @@ def resolve_control_flow(net: Net) -> None:
                 infer(net, [node], read)
         control = ahead.pop()
         build = _BUILDERS.get(control.kind, resolve_sequence)
-        ahead += reversed(build(net, control))
+        try:
+            ahead += reversed(build(net, control))
+        except (LookupError, TypeError, ValueError) as error:
+            raise net.error(
+                f"{control.kind} {control.name!r} cannot be understood: its inputs do not fit the"
+                f" graph inside it ({error})"
+            ) from error
         if len(ahead) + len(done) > MAX_NODES:
             raise net.error(
                 f"{control.kind} {control.name!r} unrolled makes more than {MAX_NODES:,} operators",
