@@ -10,9 +10,9 @@ from hetsim.host.machine import pinned
 from hetsim.host.measure import timed
 from hetsim.host.session import open_session
 
-SIZE = 320
-"""Rows and columns of the reference's matrices: a product takes a millisecond or so, and what it
-reads (0.8 MiB) is found in the caches, so that it tells the cores' pace and not the memory's."""
+SIZE = 640
+"""Rows and columns of the reference's matrices: a product takes a few milliseconds, as long as the
+shorter networks; ``benchmarks/pace.py`` shows how well it follows them."""
 
 WINDOW = 5
 """Turns over whose median the pace is smoothed: a single disturbed product says nothing."""
@@ -48,15 +48,23 @@ class Pacer:
         if keep:
             self._samples.append(sample)
 
-    def pace(self) -> list[float]:
-        """For each turn that was kept, how many times slower than usual the machine was."""
-        return smoothed([sample.own_s for sample in self._samples])
+    @property
+    def usual_s(self) -> float:
+        """The median of the turns that were kept, seconds."""
+        return median(sample.own_s for sample in self._samples)
+
+    def pace(self, usual_s: float | None = None) -> list[float]:
+        """For each turn that was kept, how many times slower than usual the core was.
+
+        ``usual_s`` is what usual means, that of another core for one; its own by default.
+        """
+        return smoothed([sample.own_s for sample in self._samples], usual_s)
 
 
-def smoothed(times: Sequence[float]) -> list[float]:
-    """``times`` as multiples of their median, each the median of those around it.
+def smoothed(times: Sequence[float], usual_s: float | None = None) -> list[float]:
+    """``times`` as multiples of ``usual_s``, or their median, each the median of those around it.
 
     At the ends the window is cut, so that a lasting change keeps its height.
     """
-    usual, half = median(times), WINDOW // 2
+    usual, half = usual_s or median(times), WINDOW // 2
     return [median(times[max(0, i - half) : i + half + 1]) / usual for i in range(len(times))]

@@ -7,9 +7,9 @@ machine disturbs all of them; the median of undisturbed rounds counts.
 
 A shared machine is not the same for long: the clock and the neighbours change between the profile
 and the plans. So the kernels are measured again in the same turns, and the plans are simulated with
-those times (plans are still made with the times that the SoC's file has). A reference kernel in
-every turn tells the machine's pace, by which all times of that turn are divided; where the pace
-changes too much, nothing is concluded.
+those times (plans are still made with the times that the SoC's file has). A reference kernel on
+every worker in every turn tells the pace of its cores, by which the times of that turn are divided;
+where the pace changes too much, nothing is concluded.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ TOLERANCE = 1e-4
 PIECES = 8
 """Partitions of the simple plans that are cut."""
 
-MOST_DRIFT = 1.5
+MOST_DRIFT = 2.5
 """Where the machine was this many times slower at one turn than at another, nothing is told."""
 
 APART = 0.10
@@ -286,7 +286,7 @@ def _run(
     deviations = [0.0] * len(plans)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="hetsim-")))
-        pacer = Pacer(cores[case.soc.pus[0].name])
+        pacers = {name: Pacer(cpus) for name, cpus in cores.items()}
         meters = {} if stored else _meters(case.soc, network, cores, folder)
         bound = [BoundPlan(plan, cutter, cores, feeds, level=level) for _, plan in plans]
         teams = [stack.enter_context(each.team()) for each in bound]
@@ -294,7 +294,8 @@ def _run(
         turn = 0
         while turn < warmup + rounds or (_restless(samples) and time.monotonic() < end):
             counts = turn >= warmup
-            pacer.turn(keep=counts)
+            for pacer in pacers.values():
+                pacer.turn(keep=counts)
             for meter in meters.values():
                 meter.turn(keep=counts)
             for i, team in enumerate(teams):
@@ -307,13 +308,21 @@ def _run(
                     deviations[i] = max(deviations[i], deviation(made, wanted))
             turn += 1
         pinned = all(team.pinned for team in teams)
-        pace = pacer.pace()
+        first = pacers[case.soc.pus[0].name]
+        paces = {name: pacer.pace(first.usual_s) for name, pacer in pacers.items()}
         if meters:
-            case = _measured_now(case, {c: m.finish(pace) for c, m in meters.items()})
+            case = _measured_now(
+                case,
+                {c: meter.finish(paces[_first_of(case.soc, c)]) for c, meter in meters.items()},
+            )
     outcomes = []
     for i, (label, plan) in enumerate(plans):
-        taken = [sample.at(slow) for sample, slow in zip(samples[i], pace, strict=True)]
-        pieces = [[s / slow for s in each] for each, slow in zip(own[i], pace, strict=True)]
+        slow = _plan_pace(plan, own[i], paces)
+        taken = [sample.at(pace) for sample, pace in zip(samples[i], slow, strict=True)]
+        pieces = [
+            [s / paces[p.pu][turn] for s, p in zip(each, plan.partitions, strict=True)]
+            for turn, each in enumerate(own[i])
+        ]
         trace = case.simulate(plan)
         kernels = [s for s in trace.spans if s.kind in ("compute", "stream")]
         outcomes.append(
@@ -331,7 +340,27 @@ def _run(
                 _overlap(kernels),
             )
         )
-    return _Seen(outcomes, pinned, max(pace) / min(pace))
+    return _Seen(outcomes, pinned, max(max(p) / min(p) for p in paces.values()))
+
+
+def _first_of(soc: SoC, cluster: str) -> str:
+    return next(pu.name for pu in soc.pus if pu.cluster == cluster)
+
+
+def _plan_pace(
+    plan: Plan, own: Sequence[Sequence[float]], paces: Mapping[str, Sequence[float]]
+) -> list[float]:
+    """Each turn's pace for a plan: that of its workers, by the time that they compute."""
+    shares = dict.fromkeys(paces, 0.0)
+    for partition, *times in zip(plan.partitions, *own, strict=True):
+        shares[partition.pu] += median(times)
+    total = sum(shares.values())
+    if not total:  # a clock too coarse for it
+        return [1.0] * len(own)
+    return [
+        sum(share * paces[pu][turn] for pu, share in shares.items()) / total
+        for turn in range(len(own))
+    ]
 
 
 def _meters(
