@@ -22,7 +22,7 @@ from hetsim.analysis.result import Result
 from hetsim.host.network import load_network
 
 SCHEDULERS = ("cpu_only", "type_based", "profile_greedy")
-FORMS = ("QDQ", "QDQ per channel", "16-bit activations", "dynamic")
+FORMS = ("QDQ", "QDQ per channel", "QOperator", "16-bit activations", "4-bit weights", "dynamic")
 
 
 def quantised(

@@ -19,7 +19,7 @@ if not BENCHMARKS.exists():
 pytest.importorskip("onnxruntime", reason="onnxruntime, whose quantiser is used, is not installed")
 pytestmark = pytest.mark.slow
 
-FORMS = ("QDQ", "QDQ per channel")
+FORMS = ("QDQ", "QDQ per channel", "QOperator")
 
 
 @pytest.fixture(scope="module")
