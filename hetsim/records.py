@@ -68,9 +68,14 @@ def read_record(
 
 
 def parse_json(
-    text: str | bytes, file: str, *, error: type[HetsimError] = ResultsError, ours: bool = True
+    text: str | bytes,
+    file: str,
+    *,
+    line: int = 1,
+    error: type[HetsimError] = ResultsError,
+    ours: bool = True,
 ) -> Any:
-    """What JSON text means; what is wrong with ``ours`` is told as damage.
+    """What JSON text means, which begins at ``line``; what is wrong with ``ours`` is damage.
 
     Raises:
         HetsimError: of the class ``error``: it is none, is nested too deeply, or holds a number
@@ -82,7 +87,7 @@ def parse_json(
     except RecursionError:
         reason = "nested too deeply"
     except json.JSONDecodeError as problem:
-        where = Location(file, problem.lineno, problem.colno)
+        where = Location(file, line + problem.lineno - 1, problem.colno)
         reason = problem.msg
     except ValueError as problem:  # not UTF-8, or an integer of thousands of digits
         reason = str(problem).partition(":")[0]

@@ -194,7 +194,7 @@ def test_the_device_can_be_named_by_the_user(tmp_path) -> None:
         ("aihub", "precisions: {float: {components: {a: }}}", "no latency stands in it"),
         ("aihub", AIHUB[:60], r"perf\.yaml"),
         ("llama-bench", json.dumps([PP])[:-9], "not JSON"),
-        ("llama-bench", json.dumps(PP) + "\n{\n", r"perf\.yaml:2"),
+        ("llama-bench", json.dumps(PP) + "\n{\n", r"perf\.yaml:2:2: not JSON"),
         ("llama-bench", json.dumps([{**PP, "avg_ns": 72135}]), "nanoseconds of the whole test"),
         ("llama-bench", json.dumps([{**PP, "n_prompt": 0}]), "nothing ran"),
         ("llama-bench", json.dumps([{**PP, "n_prompt": 1.5}]), "n_prompt is 1.5"),

@@ -613,3 +613,12 @@ def test_the_sum_of_two_tensors_is_an_add_whatever_the_exporter_calls_it() -> No
     kinds = {op.kind for op in load_model("resnet50").operators}
     assert "Add" in kinds
     assert "Sum" not in kinds
+
+
+def test_an_operator_set_newer_than_known_is_read_with_a_note() -> None:
+    proto = model([node("Relu", ["x"], "y")], {"x": [2, 3]}, ["y"], opset=17)
+    assert load_onnx(proto).notes == ()
+    proto.opset_import[0].version = 999
+    graph = load_onnx(proto)
+    assert [op.kind for op in graph.operators] == ["Relu"]
+    assert "operator set 999 is newer than" in graph.notes[0]

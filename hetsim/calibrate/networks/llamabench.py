@@ -65,8 +65,10 @@ def _tests(text: str, path: Path) -> Iterator[tuple[Mapping[str, Any], Location]
     else:
         lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
         places = [Location(str(path), line) for line, _ in lines]
-        found = [parse_json(line, str(place), error=ConfigError, ours=False)
-                 for place, (_, line) in zip(places, lines, strict=True)]  # fmt: skip
+        found = [
+            parse_json(text, str(path), line=line, error=ConfigError, ours=False)
+            for line, text in lines
+        ]
     for i, (test, place) in enumerate(zip(found, places, strict=True), 1):
         if not isinstance(test, dict) or "n_prompt" not in test or "avg_ns" not in test:
             raise ConfigError(

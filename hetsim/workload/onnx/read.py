@@ -110,6 +110,12 @@ def parse(
     for domain, number in net.opsets.items():
         if not 0 < number < MAX_OPSET:
             raise net.error(f"operator set {domain or 'ai.onnx'!r} has version {number}")
+    newest = onnx.defs.onnx_opset_version()
+    if (asked := net.opsets.get("", 0)) > newest:
+        net.notes.append(
+            f"operator set {asked} is newer than {newest}, the newest that the onnx package here"
+            " knows: operators are taken for what they are in that"
+        )
     for index, node in enumerate(graph.node):
         if not any(node.output):
             label = node.name or f"{node.op_type}_{index}"
