@@ -10,13 +10,15 @@ latencies are divided by the pace. Needs the extra ``measure``.
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from statistics import correlation, median
 
+from hetsim.host.engines.base import How
+from hetsim.host.engines.onnxruntime import OnnxRuntime
 from hetsim.host.machine import pinned, this_machine
 from hetsim.host.measure import timed
 from hetsim.host.network import load_network
 from hetsim.host.pace import Pacer, smoothed
-from hetsim.host.session import open_session
 
 
 def wandering(times: list[float]) -> float:
@@ -30,17 +32,18 @@ def main() -> None:
     parser.add_argument("networks", nargs="+")
     parser.add_argument("--turns", type=int, default=150)
     given = parser.parse_args()
+    engine = OnnxRuntime()
     cpus = this_machine().cpus[:1]
     row = "{:<16} {:>10} {:>10} {:>10} {:>12} {:>10}"
     print(row.format("network", "median ms", "wanders", "reference", "correlation", "corrected"))
     for name in given.networks:
-        network, pacer = load_network(name), Pacer(cpus)
+        network, pacer = load_network(name), Pacer(cpus, engine)
         latencies = []
         with pinned(cpus):
-            session = open_session(network.model, name)
+            run = partial(engine.runner(network.model, How(name)), network.feeds)
             for turn in range(given.turns + 5):
                 pacer.turn(keep=turn >= 5)
-                sample = timed(session, network.feeds)
+                sample = timed(run)
                 if turn >= 5:
                     latencies.append(sample.own_s)
         pace = pacer.pace()

@@ -16,6 +16,7 @@ from hetsim.cli.written import tell, write_files
 
 if TYPE_CHECKING:
     from hetsim.cost.measured.readers.base import Censored
+    from hetsim.host.engines.base import Engine
     from hetsim.workload.sizes import Sizes
 
 DEFAULT_NETWORKS = ("squeezenet", "googlenet", "resnet18")
@@ -49,8 +50,8 @@ _ONLY = {
 @sized
 @click.option(
     "--measure",
-    type=click.Choice(["onnxruntime"]),
-    help="Measure the networks on this machine (needs the extra 'measure').",
+    type=click.Choice(["onnxruntime", "openvino"]),
+    help="Measure the networks on this machine, with this runtime (extras 'measure', 'openvino').",
 )
 @click.option(
     "--threads",
@@ -153,7 +154,12 @@ def command(
             raise click.UsageError("--soc goes with one --model")
         _simulated(soc, models[0], sizes, output, force)
     else:
-        _measured(models or DEFAULT_NETWORKS, sizes, threads, repeat, warmup, seed, output, force)
+        from hetsim.host.engines.registry import ENGINES
+
+        engine = ENGINES[str(measure)]()
+        _measured(
+            models or DEFAULT_NETWORKS, sizes, engine, threads, repeat, warmup, seed, output, force
+        )
 
 
 def _refuse_idle(way: str) -> None:
@@ -216,6 +222,7 @@ def _simulated(
 def _measured(
     models: Sequence[str],
     sizes: Sizes,
+    engine: Engine,
     threads: str,
     repeat: int,
     warmup: int,
@@ -227,13 +234,12 @@ def _measured(
     from hetsim.host.describe import host_profile, host_scenario, host_soc
     from hetsim.host.machine import this_machine
     from hetsim.host.network import load_network
-    from hetsim.host.session import runtime
     from hetsim.host.survey import survey
     from hetsim.report.files.directory import check_directory
     from hetsim.workload.networks import share_sizes
 
     counts = _thread_counts(threads)
-    runtime()
+    engine.check()
     directory = output or Path("profiles", "host")
     check_directory(directory, force=force)
     machine = this_machine()
@@ -242,7 +248,9 @@ def _measured(
         load_network(model, sizes=own, seed=seed) for model, own in zip(models, shared, strict=True)
     ]
     with progress_bar() as progress:
-        found = survey(machine, networks, counts, warmup=warmup, repeats=repeat, progress=progress)
+        found = survey(
+            machine, networks, counts, engine, warmup=warmup, repeats=repeat, progress=progress
+        )
     texts: dict[str, str] = {}
     for measured in found:
         label = f"{measured.threads}t"

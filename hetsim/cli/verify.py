@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 @click.option("--patience", default="60 s", show_default=True, metavar="TIME",
               help="How long to wait for quiet rounds of a network on a busy machine.")  # fmt: skip
 @click.option(
+    "--engine", type=click.Choice(["onnxruntime", "openvino"]), default="onnxruntime",
+    show_default=True, help="The runtime that runs the plans; the one that the profile is of.",
+)  # fmt: skip
+@click.option(
     "--stored", is_flag=True,
     help="Simulate with the times in the SoC's files, and measure no kernel again.",
 )  # fmt: skip
@@ -47,6 +51,7 @@ def command(
     named: str | None,
     rounds: int,
     patience: str,
+    engine: str,
     stored: bool,
     sessions: int,
     seed: int | None,
@@ -58,20 +63,21 @@ def command(
 
     SCENARIO names networks, schedulers and a SoC of this machine's CPU workers, as
     'hetsim profile --measure onnxruntime' writes it. Networks are cut into the plans' partitions,
-    which run with ONNX Runtime on pinned workers.
+    which run on pinned workers.
     """
     if (scenario is None) == (named is None):
         raise click.UsageError("name one scenario")
     from hetsim.drafts import write_file
     from hetsim.errors import ResultsError
+    from hetsim.host.engines.registry import ENGINES
     from hetsim.host.machine import this_machine
-    from hetsim.host.session import runtime
     from hetsim.host.verify import verify
     from hetsim.scenario.loader import load_scenario
     from hetsim.units import parse_quantity
 
     seconds = parse_quantity(patience, "time")
-    runtime()
+    with_engine = ENGINES[engine]()
+    with_engine.check()
     if output is not None and output.exists() and not force:
         raise ResultsError(f"{output} exists", hint="choose another file, or add --force")
     loaded = load_scenario(scenario or str(named))
@@ -80,8 +86,9 @@ def command(
     for number in range(sessions):
         with progress_bar(wanted=not as_json) as progress:
             verdict = verify(
-                loaded.soc, networks, _schedulers(loaded), this_machine(), rounds=rounds,
-                patience_s=seconds, execution=loaded.execution, stored=stored, progress=progress,
+                loaded.soc, networks, _schedulers(loaded), this_machine(), with_engine,
+                rounds=rounds, patience_s=seconds, execution=loaded.execution, stored=stored,
+                progress=progress,
             )  # fmt: skip
         verdicts.append(verdict)
         if not as_json:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import median
-from typing import Any
 
+from hetsim.host.engines.base import Engine, How, is_quantised
 from hetsim.host.machine import Machine, pinned
 from hetsim.host.measure import timed
 from hetsim.host.network import Network
-from hetsim.host.session import open_session
 
 
 def measure_company(
-    networks: Sequence[Network], machine: Machine, threads: int, *, level: str, repeats: int = 10
+    networks: Sequence[Network], machine: Machine, threads: int, engine: Engine, repeats: int = 10
 ) -> float:
     """Share of its speed that a worker keeps while the others work: geometric mean over networks.
 
@@ -29,25 +29,28 @@ def measure_company(
         return 1.0
     logs = []
     for network in networks:
-        alone, beside = _turns(network, cpus, threads, level, repeats)
+        alone, beside = _turns(network, cpus, threads, engine, repeats)
         logs.append(math.log(min(1.0, median(alone) / median(beside))))
     return math.exp(sum(logs) / len(logs))
 
 
 def _turns(
-    network: Network, cpus: Sequence[Sequence[int]], threads: int, level: str, repeats: int
+    network: Network, cpus: Sequence[Sequence[int]], threads: int, engine: Engine, repeats: int
 ) -> tuple[list[float], list[float]]:
     go, stop = threading.Event(), threading.Event()
     ready = threading.Barrier(len(cpus))
-    name = network.graph.name
+    how = How(network.graph.name, threads, is_quantised(network))
+
+    def opened() -> Callable[[], object]:
+        return partial(engine.runner(network.model, how), network.feeds)
 
     def neighbour(mine: Sequence[int]) -> None:
         with pinned(mine):
-            session = open_session(network.model, name, threads=threads, level=level)
+            run = opened()
             ready.wait()
             while not stop.is_set():
                 if go.wait(0.01):
-                    session.run(None, network.feeds)
+                    run()
 
     others = [threading.Thread(target=neighbour, args=(c,), daemon=True) for c in cpus[1:]]
     for thread in others:
@@ -56,16 +59,16 @@ def _turns(
     beside: list[float] = []
     try:
         with pinned(cpus[0]):
-            session: Any = open_session(network.model, name, threads=threads, level=level)
+            run = opened()
             ready.wait()
-            timed(session, network.feeds)
+            timed(run)
             for _ in range(repeats):
-                alone.append(timed(session, network.feeds, threads).own_s)
+                alone.append(timed(run, threads).own_s)
                 go.set()
-                timed(session, network.feeds)  # until the neighbours are well under way
-                beside.append(timed(session, network.feeds, threads).own_s)
+                timed(run)  # until the neighbours are well under way
+                beside.append(timed(run, threads).own_s)
                 go.clear()
-                timed(session, network.feeds)  # until they have finished
+                timed(run)  # until they have finished
     finally:
         stop.set()
         for thread in others:

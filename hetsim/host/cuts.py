@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from hetsim.host.clock import Sample, undisturbed
 from hetsim.host.cut import Cutter
+from hetsim.host.engines.base import Engine
 from hetsim.host.execute import BoundPlan
 from hetsim.host.machine import Machine
 from hetsim.host.network import Network, make_network
@@ -48,11 +49,13 @@ class CutCosts:
         return self.call_s + (read_bytes / self.refetch if self.refetch else 0.0)
 
 
-def measure_cuts(machine: Machine, threads: int, repeats: int = 25, warmup: int = 3) -> CutCosts:
+def measure_cuts(
+    machine: Machine, threads: int, engine: Engine, repeats: int = 25, warmup: int = 3
+) -> CutCosts:
     """Measures on workers of ``threads`` threads; the third cost only where there are two.
 
     Raises:
-        MissingExtraError: ONNX Runtime is not installed.
+        MissingExtraError: the engine is not installed.
     """
     cores = {
         worker: machine.cpus[i * threads : (i + 1) * threads]
@@ -62,7 +65,7 @@ def measure_cuts(machine: Machine, threads: int, repeats: int = 25, warmup: int 
     sizes, here, over = [], [], []
     for channels, side in SHAPES:
         network = make_network(_chain(channels, side), "chain")
-        whole, cut, turns = _costs(network, cores, repeats, warmup)
+        whole, cut, turns = _costs(network, cores, engine, repeats, warmup)
         sizes.append(4 * channels * side * side)
         here.append((cut - whole) / (LENGTH - 1))
         if turns is not None:
@@ -84,7 +87,11 @@ def fitted(sizes: Sequence[int], here: Sequence[float], over: Sequence[float]) -
 
 
 def _costs(
-    network: Network, cores: dict[str, tuple[int, ...]], repeats: int, warmup: int
+    network: Network,
+    cores: dict[str, tuple[int, ...]],
+    engine: Engine,
+    repeats: int,
+    warmup: int,
 ) -> tuple[float, float, float | None]:
     """Median seconds of the chain whole, cut on one worker, and with workers taking turns."""
     names = [op.name for op in network.graph.operators]
@@ -100,7 +107,7 @@ def _costs(
     with ExitStack() as stack:
         teams = [
             stack.enter_context(
-                BoundPlan(Plan("chain", tuple(parts)), cutter, cores, network.feeds).team()
+                BoundPlan(Plan("chain", tuple(parts)), cutter, cores, network.feeds, engine).team()
             )
             for parts in plans
         ]

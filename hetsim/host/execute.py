@@ -1,15 +1,16 @@
-"""Running a plan on this machine: its partitions as ONNX Runtime sessions on pinned workers."""
+"""Running a plan on this machine: its partitions opened by an engine on pinned workers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+import numpy as np
 
 from hetsim.errors import ConfigError, Location
 from hetsim.host.cut import Cutter, Slice
+from hetsim.host.engines.base import Engine, How
 from hetsim.host.machine import Machine
 from hetsim.host.network import Feeds
-from hetsim.host.session import open_session, runtime
 from hetsim.host.workers import Body, Piece, Team
 from hetsim.plan.model import Plan
 from hetsim.soc.model import SoC
@@ -54,19 +55,20 @@ class BoundPlan:
         cutter: Cutter,
         cores: Mapping[str, Sequence[int]],
         feeds: Feeds,
+        engine: Engine,
         *,
-        level: str = "basic",
+        quantised: bool = False,
     ) -> None:
         """Cuts ``plan``; raises ``WorkloadError`` for a partition that cannot be cut out."""
         self._slices = cutter.slices(plan)
         self._model = plan.model
         self._cores = cores
-        self._level = level
+        self._engine, self._quantised = engine, quantised
         self._pus = [pu for pu in cores if any(part.pu == pu for part in self._slices)]
-        self.values = as_values(feeds)
+        self.values = {name: np.array(array) for name, array in feeds.items()}
         for part in self._slices:
             made = {name: cutter.empty(name) for name in part.outputs}
-            self.values |= as_values(made)
+            self.values |= made
 
     def team(self) -> Team:
         """Workers that run the plan again and again; enter the team before running it."""
@@ -77,9 +79,9 @@ class BoundPlan:
         """The plan's latency if nobody disturbed it: pieces of ``own_s`` seconds in its order.
 
         Each waits for what it reads and for its worker, and nothing else takes time. ``None`` when
-        a worker has several threads, whose time the pieces' own thread does not tell.
+        the time of a piece's own thread does not tell: a worker has several, or the engine its own.
         """
-        if any(len(self._cores[pu]) > 1 for pu in self._pus):
+        if self._engine.own_threads or any(len(self._cores[pu]) > 1 for pu in self._pus):
             return None
         ended = [0.0] * len(self._slices)
         free = dict.fromkeys(self._pus, 0.0)
@@ -98,16 +100,5 @@ class BoundPlan:
     def _body(self, part: Slice) -> Body:
         threads = len(self._cores[part.pu])
         name = f"{self._model}/{part.name}"
-        session = open_session(part.model, name, threads=threads, level=self._level)
-        binding = session.io_binding()
-        for tensor in part.inputs:
-            binding.bind_ortvalue_input(tensor, self.values[tensor])
-        for tensor in part.outputs:
-            binding.bind_ortvalue_output(tensor, self.values[tensor])
-        return lambda: session.run_with_iobinding(binding)
-
-
-def as_values(feeds: Feeds) -> dict[str, Any]:
-    """Arrays as tensors of ONNX Runtime."""
-    value: Any = runtime().OrtValue
-    return {name: value.ortvalue_from_numpy(array) for name, array in feeds.items()}
+        how = How(name, threads, self._quantised)
+        return self._engine.piece(part.model, how, part.inputs, part.outputs, self.values)

@@ -1,33 +1,32 @@
 """Measuring networks on this machine: every operator through the profiler, and the whole run.
 
-Two sessions of the same network run in turns, one under ONNX Runtime's profiler and one without,
-so that whatever else the machine does disturbs both alike. The profiler tells the kernels' times,
-and the graph that ran which operators each stands for (:mod:`hetsim.host.ran`);
-the other session tells what the run takes without it. A kernel counts with the lower quartile of
-its times, since nothing tells which of them other programs disturbed. What lies between the sum of
-the kernels and the whole run is shared out evenly over the kernels (or, when profiling itself
-slowed them, taken off in proportion), so that the kernels of a network add up to its latency.
+The same network runs twice in turns, once under the engine's profiler and once without, so that
+whatever else the machine does disturbs both alike. The profiler tells the kernels' times, and the
+graph that ran which operators each stands for (:mod:`hetsim.host.ran`); the other run tells what
+it takes without it. A kernel counts with the lower quartile of its times, since nothing tells which
+of them other programs disturbed. What lies between the sum of the kernels and the whole run is
+shared out evenly over the kernels (or, when profiling itself slowed them, taken off in proportion),
+so that the kernels of a network add up to its latency.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from hetsim.cost.fusion import is_fusable
 from hetsim.cost.measured.keys import group_key, operator_key
-from hetsim.cost.measured.readers.ort import half_quartiles, kernel_events, times_by_node
+from hetsim.cost.measured.readers.ort import half_quartiles
 from hetsim.cost.measured.table import Entry
-from hetsim.errors import Location, WorkloadError
+from hetsim.errors import WorkloadError
 from hetsim.host.clock import Sample, Stopwatch, undisturbed
+from hetsim.host.engines.base import Engine, How, is_quantised
 from hetsim.host.machine import pinned
 from hetsim.host.network import Network
-from hetsim.host.ran import Match, matched
-from hetsim.host.session import cannot_run, level_of, open_session, optimised_model
+from hetsim.host.ran import Match
 
 Group = tuple[str, ...]
 """Names of operators that ran as one."""
@@ -93,36 +92,26 @@ class NetworkTimes:
 class Meter:
     """Measures a network turn by turn, so that other things can be run in between."""
 
-    def __init__(self, network: Network, cpus: Sequence[int], folder: Path) -> None:
-        """Opens the sessions on ``cpus``, a thread on each; files go to ``folder``.
+    def __init__(self, network: Network, cpus: Sequence[int], folder: Path, engine: Engine) -> None:
+        """Opens the network on ``cpus``, a thread on each; files go to ``folder``.
 
         Raises:
-            MissingExtraError: ONNX Runtime is not installed.
+            MissingExtraError: the engine is not installed.
             WorkloadError: it cannot run the network.
         """
-        self._network, self._cpus, self._threads = network, tuple(cpus), len(cpus)
-        self._name, self.level = network.graph.name, level_of(network.graph)
-        ran = optimised_model(network.model, self._name, self.level, folder / "ran.onnx")
-        self._matches = matched(network.graph, ran)
+        self._network, self._cpus = network, tuple(cpus)
+        how = How(network.graph.name, len(cpus), is_quantised(network))
         with pinned(self._cpus) as self._held:
-            self._plain, self._watched = (
-                open_session(
-                    ran, self._name, threads=self._threads, level="as it stands", profile=profile
-                )
-                for profile in (None, folder / "profile")
-            )
+            self._probe = engine.probe(network, how, folder)
         self._kept: list[bool] = []
         self._samples: list[Sample] = []
         self.turn(keep=False)
 
     def turn(self, *, keep: bool = True) -> Sample:
-        """Runs both sessions once; ``keep=False`` to warm up."""
-        try:
-            with pinned(self._cpus):
-                sample = timed(self._plain, self._network.feeds, self._threads)
-                self._watched.run(None, self._network.feeds)
-        except Exception as error:
-            raise cannot_run(self._name, error) from error
+        """Runs the network twice, once watched; ``keep=False`` to warm up."""
+        with pinned(self._cpus):
+            sample = timed(self._probe.plain, len(self._cpus))
+            self._probe.watched()
         self._samples.append(sample)
         self._kept.append(keep)
         return sample
@@ -134,10 +123,9 @@ class Meter:
         Raises:
             WorkloadError: none of the network's operators was seen.
         """
-        file = Path(self._watched.end_profiling())
-        where = Location(str(file))
         # Without those of the first turn, which only warms up.
-        nodes = times_by_node(kernel_events(file.read_text(encoding="utf-8"), where))
+        nodes = self._probe.finish()
+        matches = self._probe.matches
         kept = [i for i, keep in enumerate(self._kept) if keep]
         slow = dict(zip(kept, pace or [1.0] * len(kept), strict=True))
         times = {
@@ -147,23 +135,24 @@ class Meter:
         }
         kernels = {
             match.operators: Timing.of(_together([times[n] for n in match.nodes if n in times]))
-            for match in self._matches
+            for match in matches
             if any(node in times for node in match.nodes)
         }
         if not kernels:
-            raise WorkloadError(f"ONNX Runtime's profile shows no operator of {self._name}")
+            name = self._network.graph.name
+            raise WorkloadError(f"the engine's profile shows no operator of {name}")
         seen = {name for group in kernels for name in group}
         samples = [self._samples[i].at(slow[i]) for i in kept]
         quiet = (
             [sample.own_s for sample in samples]
-            if self._threads == 1
+            if len(self._cpus) == 1
             else [sample.wall_s for sample in undisturbed(samples)]
         )
         return NetworkTimes(
-            self._network, self._threads, self.level, kernels, Timing.of(quiet),
+            self._network, len(self._cpus), self._probe.level, kernels, Timing.of(quiet),
             median(sample.wall_s for sample in samples),
             tuple(op.name for op in self._network.graph.operators if op.name not in seen),
-            _others(times, self._matches), self._held,
+            _others(times, matches), self._held,
         )  # fmt: skip
 
 
@@ -178,25 +167,30 @@ def _others(times: Mapping[str, Sequence[float]], matches: Sequence[Match]) -> f
 
 
 def measure_network(
-    network: Network, *, cpus: Sequence[int], warmup: int = 3, repeats: int = 30
+    network: Network,
+    engine: Engine,
+    *,
+    cpus: Sequence[int],
+    warmup: int = 3,
+    repeats: int = 30,
 ) -> NetworkTimes:
     """Measures on ``cpus``, a thread on each, pinned where the system allows.
 
     Raises:
-        MissingExtraError: ONNX Runtime is not installed.
+        MissingExtraError: the engine is not installed.
         WorkloadError: it cannot run the network, or shows none of its operators.
     """
     with tempfile.TemporaryDirectory(prefix="hetsim-") as folder:
-        meter = Meter(network, cpus, Path(folder))
+        meter = Meter(network, cpus, Path(folder), engine)
         for turn in range(warmup + repeats):
             meter.turn(keep=turn >= warmup)
         return meter.finish()
 
 
-def timed(session: Any, feeds: Any, threads: int = 1) -> Sample:
-    """One run of a session that works on ``threads`` threads."""
+def timed(run: Callable[[], object], threads: int = 1) -> Sample:
+    """One run of something that works on ``threads`` threads."""
     watch = Stopwatch()
-    session.run(None, feeds)
+    run()
     return watch.stop(alone=threads == 1)
 
 

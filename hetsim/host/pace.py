@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from statistics import median
 
 from hetsim.host.clock import Sample
+from hetsim.host.engines.base import Engine, How
 from hetsim.host.machine import pinned
 from hetsim.host.measure import timed
-from hetsim.host.session import open_session
 
 SIZE = 640
 """Rows and columns of the reference's matrices: a product takes a few milliseconds, as long as the
@@ -21,8 +22,8 @@ WINDOW = 5
 class Pacer:
     """Runs the reference kernel once a turn on one core."""
 
-    def __init__(self, cpus: Sequence[int]) -> None:
-        """Opens its session; raises ``MissingExtraError`` without ONNX Runtime."""
+    def __init__(self, cpus: Sequence[int], engine: Engine) -> None:
+        """Opens it; raises ``MissingExtraError`` where the engine is not installed."""
         import numpy as np
         from onnx import TensorProto, helper, numpy_helper
 
@@ -37,14 +38,14 @@ class Pacer:
         )  # fmt: skip
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
         with pinned(self._cpus):
-            self._session = open_session(model, "reference")
-        self._feeds = {"x": matrix}
+            run = engine.runner(model, How("reference"))
+        self._run = partial(run, {"x": matrix})
         self._samples: list[Sample] = []
 
     def turn(self, *, keep: bool = True) -> None:
         """Runs the reference; ``keep=False`` to warm up."""
         with pinned(self._cpus):
-            sample = timed(self._session, self._feeds)
+            sample = timed(self._run)
         if keep:
             self._samples.append(sample)
 

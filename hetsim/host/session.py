@@ -9,20 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from hetsim.errors import MissingExtraError, WorkloadError
 from hetsim.names import distinct_name
-from hetsim.workload.graph import Graph
 
 if TYPE_CHECKING:
     from onnx import ModelProto
-
-
-def level_of(graph: Graph) -> str:
-    """The graph optimisation level at which the runtime runs what hetsim sees.
-
-    ``basic`` folds constants and batch normalisation and drops what computes nothing. Quantised
-    operators become such only at ``extended``.
-    """
-    quantised = any(op.macs and op.dtype in ("int8", "int16") for op in graph.operators)
-    return "extended" if quantised else "basic"
 
 
 _NODE = re.compile(

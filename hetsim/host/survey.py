@@ -10,10 +10,10 @@ from hetsim.host.bandwidth import Bandwidth, measure_bandwidth
 from hetsim.host.company import measure_company
 from hetsim.host.cuts import measure_cuts
 from hetsim.host.describe import HostMeasurements
+from hetsim.host.engines.base import Engine
 from hetsim.host.machine import Machine
 from hetsim.host.measure import NetworkTimes, measure_network
 from hetsim.host.network import Network
-from hetsim.host.session import runtime
 from hetsim.progress import Progress
 
 
@@ -21,6 +21,7 @@ def survey(
     machine: Machine,
     networks: Sequence[Network],
     threads: Sequence[int],
+    engine: Engine,
     *,
     warmup: int = 3,
     repeats: int = 30,
@@ -30,14 +31,14 @@ def survey(
 
     Raises:
         ConfigError: more threads than this process may use cores.
-        MissingExtraError: ONNX Runtime is not installed.
+        MissingExtraError: the engine is not installed.
         WorkloadError: it cannot run one of the networks.
     """
     cores = len(machine.cpus)
     for count in threads:
         if not 1 <= count <= cores:
             raise ConfigError(f"{count} threads were asked for; this process may use {cores} cores")
-    version = f"ONNX Runtime {runtime().__version__}"
+    version = engine.label
     done, total = 0, len(threads) * (len(networks) + 3)
 
     def tell(what: str) -> None:
@@ -52,18 +53,19 @@ def survey(
         tell(f"memory bandwidth, {count} thread(s) a worker")
         bandwidths = _bandwidths(machine, count)
         tell("cuts")
-        cuts = measure_cuts(machine, count)
+        cuts = measure_cuts(machine, count, engine)
         times: list[NetworkTimes] = []
         for network in networks:
             tell(f"{network.graph.name}, {count} thread(s)")
             times.append(
-                measure_network(network, cpus=machine.cpus[:count], warmup=warmup, repeats=repeats)
+                measure_network(
+                    network, engine, cpus=machine.cpus[:count], warmup=warmup, repeats=repeats
+                )
             )
         if count == 1:
             single = {t.network.graph.name: t.latency.median_s for t in times}
         tell("workers beside each other")
-        level = times[0].level
-        company = measure_company(networks, machine, count, level=level)
+        company = measure_company(networks, machine, count, engine)
         result.append(
             HostMeasurements(
                 machine, count, tuple(times), bandwidths, cuts, company,

@@ -25,6 +25,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from hetsim.cost.chain import CostChain
 from hetsim.cost.measured.source import measured_model
 from hetsim.cost.measured.table import ProfileTable
@@ -32,12 +34,12 @@ from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.host.clock import FEWEST, Sample, undisturbed
 from hetsim.host.cut import Cutter
 from hetsim.host.deviation import deviation
+from hetsim.host.engines.base import Engine, How, is_quantised
 from hetsim.host.execute import BoundPlan, cores_of
 from hetsim.host.machine import Machine
 from hetsim.host.measure import Meter, NetworkTimes, Timing, entries_of
 from hetsim.host.network import Network
 from hetsim.host.pace import Pacer
-from hetsim.host.session import level_of, open_session
 from hetsim.plan.build import Block, make_plan
 from hetsim.plan.model import Plan
 from hetsim.progress import Progress
@@ -162,6 +164,7 @@ def verify(
     networks: Sequence[Network],
     schedulers: Schedulers,
     machine: Machine,
+    engine: Engine,
     *,
     rounds: int = 30,
     patience_s: float = 60.0,
@@ -181,7 +184,7 @@ def verify(
     Raises:
         ConfigError: the SoC is not one of CPU workers that this machine has cores for, or the
             execution is one that is not run here.
-        MissingExtraError: ONNX Runtime is not installed.
+        MissingExtraError: the engine is not installed.
         WorkloadError: it cannot run a network.
     """
     if execution != "dataflow":
@@ -201,7 +204,7 @@ def verify(
         case = Case(network.graph, soc)
         plans, refused = _plans(case, schedulers)
         failures += refused
-        seen = _run(case, network, plans, cores, rounds, warmup, patience_s, stored=stored)
+        seen = _run(case, network, plans, cores, engine, rounds, warmup, patience_s, stored=stored)
         drift[network.graph.name] = seen.drift
         held = held and seen.pinned
         if seen.drift > MOST_DRIFT:
@@ -269,6 +272,7 @@ def _run(
     network: Network,
     plans: Sequence[tuple[str, Plan]],
     cores: dict[str, tuple[int, ...]],
+    engine: Engine,
     rounds: int,
     warmup: int,
     patience_s: float,
@@ -277,18 +281,21 @@ def _run(
 ) -> _Seen:
     cutter = Cutter(network)
     graph = network.graph
-    level = level_of(graph)
+    quantised = is_quantised(network)
     feeds = {name: network.feeds[name] for name in graph.inputs}
-    reference = open_session(cutter.whole(), graph.name, level=level)
-    wanted = dict(zip(graph.outputs, reference.run(list(graph.outputs), feeds), strict=True))
+    whole = engine.runner(cutter.whole(), How(graph.name, quantised=quantised))
+    made = whole(feeds)
+    wanted = {name: np.array(made[name]) for name in graph.outputs}
     samples: list[list[Sample]] = [[] for _ in plans]
     own: list[list[tuple[float, ...]]] = [[] for _ in plans]
     deviations = [0.0] * len(plans)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="hetsim-")))
-        pacers = {name: Pacer(cpus) for name, cpus in cores.items()}
-        meters = {} if stored else _meters(case.soc, network, cores, folder)
-        bound = [BoundPlan(plan, cutter, cores, feeds, level=level) for _, plan in plans]
+        pacers = {name: Pacer(cpus, engine) for name, cpus in cores.items()}
+        meters = {} if stored else _meters(case.soc, network, cores, folder, engine)
+        bound = [
+            BoundPlan(plan, cutter, cores, feeds, engine, quantised=quantised) for _, plan in plans
+        ]
         teams = [stack.enter_context(each.team()) for each in bound]
         end = time.monotonic() + patience_s
         turn = 0
@@ -304,7 +311,7 @@ def _run(
                     samples[i].append(run.sample)
                     own[i].append(run.own_s)
                 if turn in (0, warmup + rounds - 1):
-                    made = {name: bound[i].values[name].numpy() for name in wanted}
+                    made = {name: bound[i].values[name] for name in wanted}
                     deviations[i] = max(deviations[i], deviation(made, wanted))
             turn += 1
         pinned = all(team.pinned for team in teams)
@@ -364,7 +371,7 @@ def _plan_pace(
 
 
 def _meters(
-    soc: SoC, network: Network, cores: dict[str, tuple[int, ...]], folder: Path
+    soc: SoC, network: Network, cores: dict[str, tuple[int, ...]], folder: Path, engine: Engine
 ) -> dict[str, Meter]:
     """For each cluster, what measures its kernels on the cores of its first worker."""
     meters: dict[str, Meter] = {}
@@ -372,7 +379,7 @@ def _meters(
         if pu.cluster not in meters:
             place = folder / str(len(meters))
             place.mkdir()
-            meters[pu.cluster] = Meter(network, cores[pu.name], place)
+            meters[pu.cluster] = Meter(network, cores[pu.name], place, engine)
     return meters
 
 

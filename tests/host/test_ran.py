@@ -11,6 +11,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from hetsim.cost.measured.keys import group_key, operator_key
 from hetsim.host.cuts import CutCosts, fitted
+from hetsim.host.engines.onnxruntime import OnnxRuntime
 from hetsim.host.measure import NetworkTimes, Timing, chains_of, entries_of, measure_network
 from hetsim.host.network import make_network
 from hetsim.host.pace import smoothed
@@ -92,7 +93,9 @@ def test_a_fused_and_a_split_operator_are_measured() -> None:
     )  # fmt: skip
     from hetsim.host.machine import this_machine
 
-    times = measure_network(network, cpus=this_machine().cpus[:1], warmup=1, repeats=5)
+    times = measure_network(
+        network, OnnxRuntime(), cpus=this_machine().cpus[:1], warmup=1, repeats=5
+    )
     assert not times.missing
     assert list(times.kernels) == [("a_op",), ("b_op", "c_op")]
     assert chains_of([times]) == ["MatMul-Add"]

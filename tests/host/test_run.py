@@ -11,6 +11,7 @@ import pytest
 from hetsim.errors import ConfigError, MissingExtraError, WorkloadError
 from hetsim.host.cut import Cutter
 from hetsim.host.describe import host_soc
+from hetsim.host.engines.onnxruntime import OnnxRuntime
 from hetsim.host.execute import BoundPlan
 from hetsim.host.machine import this_machine
 from hetsim.host.measure import entries_of, measure_network
@@ -22,6 +23,8 @@ from hetsim.plan.model import Partition, Plan
 from hetsim.schedulers.registry import create
 from hetsim.soc.loader import load_soc
 from tests.host.networks import branches, made_up, small_network
+
+ENGINE = OnnxRuntime()
 
 try:
     import onnxruntime  # noqa: F401
@@ -92,11 +95,11 @@ def test_a_cut_network_computes_what_the_uncut_one_does():
     (right,) = open_session(cutter.whole(), "whole").run([output], feeds)
     cpus = this_machine().cpus
     cores = {"cpu.0": cpus[:1], "cpu.1": cpus[-1:]}
-    bound = BoundPlan(parallel_plan(network), cutter, cores, feeds)
+    bound = BoundPlan(parallel_plan(network), cutter, cores, feeds, ENGINE)
     with bound.team() as team:
         for _ in range(3):
             assert team.run().sample.wall_s > 0
-            assert np.allclose(bound.values[output].numpy(), right, rtol=0, atol=TOLERANCE)
+            assert np.allclose(bound.values[output], right, rtol=0, atol=TOLERANCE)
 
 
 def test_pieces_wait_for_what_they_need_and_run_on_their_worker():
@@ -142,10 +145,12 @@ def test_composed_latency_follows_the_plan():
     network = small_network()
     cores = {"cpu.0": (0,), "cpu.1": (1,)}
     feeds = {name: network.feeds[name] for name in network.graph.inputs}
-    bound = BoundPlan(parallel_plan(network), Cutter(network), cores, feeds)
+    bound = BoundPlan(parallel_plan(network), Cutter(network), cores, feeds, ENGINE)
     assert bound.composed([1.0, 5.0, 2.0, 3.0]) == 1 + 5 + 3
     assert bound.composed([1.0, 2.0, 7.0, 3.0]) == 1 + 7 + 3
-    wide = BoundPlan(parallel_plan(network), Cutter(network), {**cores, "cpu.1": (1, 2)}, feeds)
+    wide = BoundPlan(
+        parallel_plan(network), Cutter(network), {**cores, "cpu.1": (1, 2)}, feeds, ENGINE
+    )
     assert wide.composed([1.0] * 4) is None
 
 
@@ -159,7 +164,7 @@ def test_an_operator_that_cannot_run_is_named():
 def test_every_operator_is_measured_and_they_make_up_the_latency():
     network = small_network()
     cpus = this_machine().cpus
-    times = measure_network(network, cpus=cpus[:1], warmup=1, repeats=5)
+    times = measure_network(network, ENGINE, cpus=cpus[:1], warmup=1, repeats=5)
     assert [name for group in times.kernels for name in group] == list(network.graph.index)
     assert not times.missing
     call = times.latency.median_s / 10
@@ -173,7 +178,7 @@ def test_every_operator_is_measured_and_they_make_up_the_latency():
 
 def test_verify_refuses_what_it_does_not_run():
     with pytest.raises(ConfigError, match="'barrier'"):
-        verify(load_soc("zcu102-vta"), [], [], this_machine(), execution="barrier")
+        verify(load_soc("zcu102-vta"), [], [], this_machine(), ENGINE, execution="barrier")
 
 
 @needs_runtime
@@ -187,7 +192,9 @@ def test_verify_runs_every_plan_and_checks_its_outputs(tmp_path):
     if sum(pu.cores for pu in soc.pus) > len(machine.cpus):
         pytest.skip("this machine has a single core")
     made = [("heft", lambda: create("heft", {})), ("npu", lambda: create("npu_only", {}))]
-    verdict = verify(soc, [small_network()], made, machine, rounds=2, warmup=1, patience_s=0.0)
+    verdict = verify(
+        soc, [small_network()], made, machine, ENGINE, rounds=2, warmup=1, patience_s=0.0
+    )
     assert any("heft" in o.label for o in verdict.outcomes)
     assert [failure[1] for failure in verdict.failures] in ([], ["npu"])
     for o in verdict.outcomes:
