@@ -28,6 +28,9 @@ from hetsim.host.machine import pinned
 from hetsim.host.network import Network
 from hetsim.host.ran import Match
 
+LEAST_S = 1e-9
+"""What a kernel takes at least, seconds."""
+
 Group = tuple[str, ...]
 """Names of operators that ran as one."""
 
@@ -81,12 +84,19 @@ class NetworkTimes:
         return sum(graph.tensors[name].nbytes for name in graph.inputs)
 
     def costs(self, call_s: float) -> dict[Group, float]:
-        """Seconds of each kernel such that they and one call make up the latency."""
-        total, whole = self.kernel_sum_s, self.latency.median_s - call_s
+        """Seconds of each kernel such that they and one call make up the latency.
+
+        Of a network that is shorter than the call of a partition, half are its kernels; no kernel
+        takes less than :data:`LEAST_S`, because the profilers' clocks do.
+        """
+        latency = self.latency.median_s
+        total, whole = self.kernel_sum_s, max(latency - call_s, latency / 2)
         if whole >= total:
             share = (whole - total) / len(self.kernels)
-            return {name: timing.low_s + share for name, timing in self.kernels.items()}
-        return {name: t.low_s * whole / total for name, t in self.kernels.items()}
+            found = {name: timing.low_s + share for name, timing in self.kernels.items()}
+        else:
+            found = {name: t.low_s * whole / total for name, t in self.kernels.items()}
+        return {name: max(LEAST_S, seconds) for name, seconds in found.items()}
 
 
 class Meter:

@@ -125,6 +125,18 @@ def test_operators_that_are_no_chain_share_what_they_took() -> None:
     assert entries["Exp"] > 5 * entries["Relu"]  # by their operations
 
 
+def test_a_network_shorter_than_a_call_has_kernels_all_the_same() -> None:
+    network = make_network(
+        model([node("Relu", ["x"], "a"), node("Exp", ["a"], "b")], {"x": [4]}, ["b"]), "mine"
+    )
+    kernels = {("a_op",): Timing(0.0, 0.0, 0.0, 5), ("b_op",): Timing(3e-6, 3e-6, 0.0, 5)}
+    times = NetworkTimes(
+        network, 1, "basic", kernels, Timing(4e-6, 4e-6, 0.0, 5), 4e-6, (), 0.0, True
+    )
+    assert times.costs(50e-6) == pytest.approx({("a_op",): 1e-9, ("b_op",): 2e-6})
+    assert times.costs(0.0) == pytest.approx({("a_op",): 0.5e-6, ("b_op",): 3.5e-6})
+
+
 def test_the_line_through_what_cuts_cost() -> None:
     sizes = [8_000, 50_000, 100_000, 200_000, 400_000]
     here = [20e-6 + size / 5e9 for size in sizes]

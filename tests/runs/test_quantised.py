@@ -83,8 +83,10 @@ def test_int8_is_quicker_than_float_on_a_cpu_that_computes_it_faster(files, soc:
     for form, path in files.items():
         (result,) = (r for r in run(path, soc).runs if r.scheduler == "cpu_only")
         times[form] = result.makespan_s
-        kernels[form] = {row.operators.partition("+")[0].removesuffix("_quant"): row.end_s - row.start_s
-                         for row in result.operators}  # fmt: skip
+        heads = {row: row.operators.partition("+")[0] for row in result.operators}
+        kernels[form] = {
+            name.removesuffix("_quant"): row.end_s - row.start_s for row, name in heads.items()
+        }
     for form in FORMS:
         assert times[form] < times["float"]
         shared = kernels[form].keys() & kernels["float"].keys()
