@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,8 +205,14 @@ def _openvino() -> Any:
     return openvino
 
 
+@cache
+def _core() -> Any:
+    """One for the process: what it made must not outlive it."""
+    return _openvino().Core()
+
+
 def _compiled(model: ModelProto, how: How, **more: str) -> Any:
-    core = _openvino().Core()
+    core = _core()
     options = {
         "NUM_STREAMS": "1",
         "INFERENCE_NUM_THREADS": str(how.threads),
