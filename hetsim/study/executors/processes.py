@@ -92,12 +92,14 @@ class ProcessExecutor(Executor[Job, Answer]):
         self._pool = None
 
     def _open(self) -> None:
-        self._pool = ProcessPoolExecutor(
-            self.workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_prepare,
-            initargs=(pickle.dumps(self._bench),),
-        )
+        bench = pickle.dumps(self._bench)
+        with _undisturbed():  # a signal between a semaphore's making and its registration leaks it
+            self._pool = ProcessPoolExecutor(
+                self.workers,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_prepare,
+                initargs=(bench,),
+            )
 
     def _send(self, number: int, job: Job) -> None:
         assert self._pool is not None
