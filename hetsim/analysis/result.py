@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas
 
 RENDERERS: dict[type, Callable[[Any], str]] = {}
-"""How notebooks show runs and results: entered by the package's front door (:mod:`hetsim`), which
+"""How notebooks show runs and results: entered by the package's front door (``import hetsim``), which
 knows the reports; without that they show as plain text."""
 
 
