@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pandas
 
 RENDERERS: dict[type, Callable[[Any], str]] = {}
-"""How notebooks show runs and results: entered by the package's front door (``import hetsim``), which
-knows the reports; without that they show as plain text."""
+"""How notebooks show runs and results: entered by the package's front door (``import hetsim``),
+which knows the reports; without that they show as plain text."""
 
 
 @dataclass(frozen=True)
