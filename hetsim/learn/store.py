@@ -31,10 +31,11 @@ SCHEMA = "hetsim.learned/1"
 MODEL_LIMIT = 256 * MIB
 """Largest model that is read, also unpacked. Bytes."""
 
-# NotImplementedError is what zipfile raises for a compression method that it does not know.
+# What numpy, zipfile and zlib raise for damaged archives; for an unknown compression method, zipfile
+# raises a kind of RuntimeError.
 _DAMAGES = (
     ArithmeticError, AttributeError, LookupError, TypeError, ValueError, EOFError, OSError,
-    NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
+    RuntimeError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 _META = "about"
 _BLEND = "blend."

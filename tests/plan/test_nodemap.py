@@ -316,7 +316,9 @@ def test_names_taken_apart(name, kinds, number, kernel):
 SCRIPT = Path(hetsim.__file__).parents[1] / "benchmarks" / "foreign_plans.py"
 
 
-@pytest.mark.skipif(not SCRIPT.exists(), reason="benchmarks are not part of the package")
+@pytest.mark.skipif(
+    not SCRIPT.exists(), reason="benchmarks/ is in the checkout only, not in the package"
+)
 def test_the_table_of_a_folder_has_a_row_for_every_plan(odd, tmp_path, capsys, monkeypatch):
     names = list(numbered(RESNET).values())
     texts = {

@@ -23,7 +23,8 @@ CHROMEDRIVER = shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not (CHROMIUM and CHROMEDRIVER), reason="chromium or chromedriver is not installed"
+        not (CHROMIUM and CHROMEDRIVER),
+        reason="no browser: apt-get install chromium chromium-driver",
     ),
 ]
 
