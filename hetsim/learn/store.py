@@ -31,8 +31,8 @@ SCHEMA = "hetsim.learned/1"
 MODEL_LIMIT = 256 * MIB
 """Largest model that is read, also unpacked. Bytes."""
 
-# What numpy, zipfile and zlib raise for damaged archives; for an unknown compression method, zipfile
-# raises a kind of RuntimeError.
+# What numpy, zipfile and zlib raise for damaged archives; zipfile has a kind of RuntimeError for an
+# unknown compression method.
 _DAMAGES = (
     ArithmeticError, AttributeError, LookupError, TypeError, ValueError, EOFError, OSError,
     RuntimeError, zipfile.BadZipFile, zlib.error,
