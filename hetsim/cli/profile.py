@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from hetsim.cli.options import SEED, sized
 from hetsim.cli.progress import progress_bar
 from hetsim.cli.written import tell, write_files
+from hetsim.host.engines.registry import engine_names, find_engine
 
 if TYPE_CHECKING:
     from hetsim.cost.measured.readers.base import Censored
@@ -50,7 +51,7 @@ _ONLY = {
 @sized
 @click.option(
     "--measure",
-    type=click.Choice(["onnxruntime", "openvino"]),
+    type=click.Choice(engine_names()),
     help="Measure the networks on this machine, with this runtime (extras 'measure', 'openvino').",
 )
 @click.option(
@@ -154,9 +155,7 @@ def command(
             raise click.UsageError("--soc goes with one --model")
         _simulated(soc, models[0], sizes, output, force)
     else:
-        from hetsim.host.engines.registry import ENGINES
-
-        engine = ENGINES[str(measure)]()
+        engine = find_engine(str(measure))
         _measured(
             models or DEFAULT_NETWORKS, sizes, engine, threads, repeat, warmup, seed, output, force
         )

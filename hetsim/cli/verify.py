@@ -13,10 +13,12 @@ import click
 
 from hetsim.cli.options import SEED
 from hetsim.cli.progress import progress_bar
+from hetsim.host.engines.registry import DEFAULT_ENGINE, engine_names, find_engine
 
 if TYPE_CHECKING:
     from hetsim.host.network import Network
-    from hetsim.host.verify import Schedulers, Verdict
+    from hetsim.host.verdict import Verdict
+    from hetsim.host.verify import Schedulers
     from hetsim.scenario.loader import Scenario
 
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--patience", default="60 s", show_default=True, metavar="TIME",
               help="How long to wait for quiet rounds of a network on a busy machine.")  # fmt: skip
 @click.option(
-    "--engine", type=click.Choice(["onnxruntime", "openvino"]), default="onnxruntime",
+    "--engine", type=click.Choice(engine_names()), default=DEFAULT_ENGINE,
     show_default=True, help="The runtime that runs the plans; the one that the profile is of.",
 )  # fmt: skip
 @click.option(
@@ -69,15 +71,14 @@ def command(
         raise click.UsageError("name one scenario")
     from hetsim.drafts import write_file
     from hetsim.errors import ResultsError
-    from hetsim.host.engines.registry import ENGINES
     from hetsim.host.machine import this_machine
     from hetsim.host.verify import verify
     from hetsim.scenario.loader import load_scenario
     from hetsim.units import parse_quantity
 
     seconds = parse_quantity(patience, "time")
-    with_engine = ENGINES[engine]()
-    with_engine.check()
+    runtime = find_engine(engine)
+    runtime.check()
     if output is not None and output.exists() and not force:
         raise ResultsError(f"{output} exists", hint="choose another file, or add --force")
     loaded = load_scenario(scenario or str(named))
@@ -86,7 +87,7 @@ def command(
     for number in range(sessions):
         with progress_bar(wanted=not as_json) as progress:
             verdict = verify(
-                loaded.soc, networks, _schedulers(loaded), this_machine(), with_engine,
+                loaded.soc, networks, _schedulers(loaded), this_machine(), runtime,
                 rounds=rounds, patience_s=seconds, execution=loaded.execution, stored=stored,
                 progress=progress,
             )  # fmt: skip
@@ -131,7 +132,7 @@ def _schedulers(loaded: Scenario) -> Schedulers:
 
 
 def _plain(verdict: Verdict, loaded: Scenario) -> dict[str, object]:
-    from hetsim.host.verify import TOLERANCE
+    from hetsim.host.verdict import TOLERANCE
 
     return {
         "schema": "hetsim.verify/1",
@@ -183,7 +184,7 @@ def _print(verdict: Verdict) -> None:
     from rich.table import Table
 
     from hetsim.host.clock import FEWEST
-    from hetsim.host.verify import APART, TOLERANCE
+    from hetsim.host.verdict import APART, TOLERANCE
 
     table = Table("network and plan", box=None)
     for title in (

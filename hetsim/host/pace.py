@@ -50,22 +50,32 @@ class Pacer:
             self._samples.append(sample)
 
     @property
-    def usual_s(self) -> float:
-        """The median of the turns that were kept, seconds."""
-        return median(sample.own_s for sample in self._samples)
+    def times_s(self) -> list[float | None]:
+        """Seconds of the turns that were kept; ``None`` where others had most of the time."""
+        samples = self._samples
+        return [s.own_s if s.taken_s < s.wall_s / 2 else None for s in samples]
 
-    def pace(self, usual_s: float | None = None) -> list[float]:
+    def pace(self, first: Pacer | None = None) -> list[float]:
         """For each turn that was kept, how many times slower than usual the core was.
 
-        ``usual_s`` is what usual means, that of another core for one; its own by default.
+        What is usual is the median on the core of ``first``, on its own by default.
         """
-        return smoothed([sample.own_s for sample in self._samples], usual_s)
+        return smoothed(self.times_s, (first or self).times_s)
 
 
-def smoothed(times: Sequence[float], usual_s: float | None = None) -> list[float]:
-    """``times`` as multiples of ``usual_s``, or their median, each the median of those around it.
+def smoothed(
+    times: Sequence[float | None], usual: Sequence[float | None] | None = None
+) -> list[float]:
+    """``times`` as multiples of the median of ``usual`` or of themselves, each the median of those
+    around it.
 
-    At the ends the window is cut, so that a lasting change keeps its height.
+    At the ends the window is cut, so that a lasting change keeps its height. ``None`` is not known;
+    where nothing is known around a time, it is as usual.
     """
-    usual, half = usual_s or median(times), WINDOW // 2
-    return [median(times[max(0, i - half) : i + half + 1]) / usual for i in range(len(times))]
+    known = [time for time in (times if usual is None else usual) if time is not None]
+    middle, half = median(known or [1.0]), WINDOW // 2
+    found = []
+    for i in range(len(times)):
+        around = [t for t in times[max(0, i - half) : i + half + 1] if t is not None]
+        found.append(median(around) / middle if around else 1.0)
+    return found

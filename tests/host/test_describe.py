@@ -14,7 +14,8 @@ from hetsim.host import machine as machine_module
 from hetsim.host.clock import Sample, undisturbed
 from hetsim.host.describe import efficiencies, host_profile, host_scenario, host_soc
 from hetsim.host.execute import cores_of
-from hetsim.host.verify import Outcome, Verdict, simple_plans
+from hetsim.host.verdict import Outcome, Verdict
+from hetsim.host.verify import simple_plans
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.runs.case import Case

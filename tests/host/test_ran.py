@@ -157,3 +157,7 @@ def test_the_pace_follows_lasting_changes_and_not_single_ones() -> None:
     slower = smoothed([1.0] * 9 + [1.3] * 4)
     assert slower[:7] == [1.0] * 7
     assert slower[-2:] == pytest.approx([1.3, 1.3])
+    # What others took is not known, and not infinitely quick.
+    assert smoothed([1.0, None, 1.0, None, 2.0]) == [1.0, 1.0, 1.0, 1.5, 1.5]
+    assert smoothed([None] * 3) == [1.0] * 3
+    assert smoothed([2.0] * 3, [1.0] * 3) == [2.0] * 3

@@ -17,7 +17,8 @@ from hetsim.host.machine import this_machine
 from hetsim.host.measure import entries_of, measure_network
 from hetsim.host.network import load_network
 from hetsim.host.session import open_session, runtime
-from hetsim.host.verify import TOLERANCE, verify
+from hetsim.host.verdict import TOLERANCE
+from hetsim.host.verify import verify
 from hetsim.host.workers import Piece, Team
 from hetsim.plan.model import Partition, Plan
 from hetsim.schedulers.registry import create
