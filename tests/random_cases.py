@@ -54,6 +54,12 @@ def random_soc_file(seed: int, *, routes: bool = False) -> dict[str, Any]:
             if further.random() < 0.7:
                 shared = [name for name in links if further.random() < 0.5]
                 unit["routes"] = {"far": [*shared, "far"]}
+    cuts = random.Random(seed + 1)
+    for unit in pus.values():
+        if cuts.random() < 0.25:
+            unit["crossing"]["refetch"] = _rate(cuts)
+        if cuts.random() < 0.25:
+            unit["crossing"]["handover"] = f"{cuts.uniform(0, 50):.3f} us"
     runtime = {
         "host": "cpu",
         "partition_call": _time(draw, 50),

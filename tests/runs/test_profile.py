@@ -26,7 +26,7 @@ from hetsim.soc.schema import SoCSpec
 from hetsim.workload.graph import Graph, Operator, Tensor
 from hetsim.workload.synthetic import random_graph
 from hetsim.workload.zoo import load_model
-from tests.random_cases import random_soc
+from tests.random_cases import random_soc, random_soc_file
 
 SEEDS = st.integers(0, 10**6)
 some = settings(max_examples=40, deadline=None)
@@ -109,6 +109,23 @@ def test_transfers_are_a_share_of_the_operators_time(a: int, b: int) -> None:
                 spent = profile.call() + profile.transfer(op, pu)
                 assert spent <= time * (1 + 1e-9)
                 assert profile.chain_time((op,), pu) <= (time - spent) * (1 + 1e-9) + 1e-15
+
+
+def test_a_cut_costs_less_on_the_same_unit_whichever_is_asked_for_first() -> None:
+    spec = random_soc_file(0)
+    spec["pus"] = {"cpu": spec["pus"]["cpu"] | {"cores": 2, "workers": [1, 1]}}
+    spec["pus"]["cpu"]["crossing"] = {"refetch": "1 GB/s", "handover": "40 us"}
+    spec["runtime"] = {"host": "cpu"}
+    soc = SoC.from_spec(SoCSpec.model_validate(spec))
+    graph = random_graph(0, 6, spatial=5)
+    tensor = graph.tensors[graph.operators[0].outputs[0]]
+    for order in ((0, 1), (1, 0)):
+        profile = SimulatedProfile(Lowering(graph, soc, AnalyticalModel()))
+        found = {pu: sum(profile.handover(tensor.name, 0, pu)) for pu in order}
+        assert found[0] == pytest.approx(tensor.nbytes / 1e9)
+        assert found[1] == pytest.approx(tensor.nbytes / 1e9 + 40e-6)
+        # What the application hands in is none of that.
+        assert profile.transfer(0, 0) == profile.transfer(0, 1) == 0.0
 
 
 def conv(name: str, reads: str) -> Operator:

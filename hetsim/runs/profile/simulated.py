@@ -90,7 +90,7 @@ class SimulatedProfile(Profile):
         found = self._known.get(key)
         if found is None:
             entering = self._lowering.crossings.entering
-            steps = [step for t in self._read(op) for step in entering(t, host, pu)]
+            steps = [step for t in self._read(op) for step in entering(t, None, pu)]
             found = self._known[key] = self._steps(steps)
         return found
 
@@ -118,7 +118,7 @@ class SimulatedProfile(Profile):
         host, pus = self._soc.runtime.host, self._soc.pus
         left, right = pus[source].cluster, pus[target].cluster
         kinds = self._kind(source), self._kind(target)
-        return (*kinds, left == right, left == host, right == host)
+        return (*kinds, source == target, left == right, left == host, right == host)
 
     def call(self) -> float:
         key = ("call",)
