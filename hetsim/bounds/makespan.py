@@ -5,7 +5,7 @@ Three arguments, each a relaxation of what the simulator executes:
 * *windows*: between two operators that everything else comes before or after, nothing overlaps
   what is outside, so the network's time is a sum. Each window takes what its longest path takes,
   crossings included (:mod:`hetsim.bounds.relaxation`), and what a linear program over the PUs of
-  its operators says (:mod:`hetsim.bounds.labels`), for the best PUs of the operators at its ends.
+  its operators says (:mod:`hetsim.bounds.program`), for the best PUs of the operators at its ends.
 * *area*: the floors, spread over the PUs as if operators could be divided at will (a linear
   program).
 * *bytes*: weights, network inputs and outputs cross a memory at least once, in the smallest form
@@ -19,8 +19,8 @@ from collections.abc import Sequence
 
 from hetsim.bounds.bound import Bound
 from hetsim.bounds.floors import Floors
-from hetsim.bounds.labels import Forking
 from hetsim.bounds.narrowing import narrowed
+from hetsim.bounds.running import Forking
 from hetsim.bounds.simulated import least_seconds, simulated_floors
 from hetsim.cost.chain import CostModel
 from hetsim.sim.runtimes.registry import find_runtime

@@ -1,7 +1,7 @@
 """Bounds on windows, raised one by one along the shortest way through all of them.
 
 Only the steps on the shortest way matter, so these are looked at first: each as a linear program
-over labels (:mod:`hetsim.bounds.labels`), then split in two where the program is undecided, the
+over labels (:mod:`hetsim.bounds.program`), then split in two where the program is undecided, the
 weaker half first, until what is left is decided or a budget is spent. Whenever it stops, what is
 known of each step is a bound.
 """
@@ -11,8 +11,10 @@ from __future__ import annotations
 from heapq import heappop, heappush
 
 from hetsim.bounds.floors import Floors
-from hetsim.bounds.labels import Forking, Labels, Split
+from hetsim.bounds.labels import Split
+from hetsim.bounds.program import Program
 from hetsim.bounds.rows import Prices
+from hetsim.bounds.running import Forking
 from hetsim.bounds.stages import Stage
 from hetsim.bounds.windows import Ladder, Step
 from hetsim.cost.profile import INFEASIBLE
@@ -36,7 +38,7 @@ class _Programs:
 
     def __init__(self, graph: Graph, floors: Floors, stage: Stage, forking: Forking | None) -> None:
         kinds = (True, False) if forking is not None else (True,)
-        self.each = [Labels(graph, floors, stage, forking, kind) for kind in kinds]
+        self.each = [Program(graph, floors, stage, forking, kind) for kind in kinds]
         self.prices: list[list[Prices]] = [[] for _ in kinds]
 
     def proves(self, which: int, fixed: dict[int, float]) -> float:
