@@ -37,6 +37,8 @@ class Crossings:
         self._cache: dict[tuple[str, int, int], tuple[Step, ...]] = {}
         self.by_host = soc.runtime.exchange == "host"
         self._copy_rate = soc.runtime.input_copy
+        costly = (pu.spec.crossing for pu in soc.pus)
+        self._cuts_cost = any(crossing.refetch or crossing.handover for crossing in costly)
 
     def entering(self, tensor: str, source: int | None, target: int) -> tuple[Step, ...]:
         """Steps of a partition on ``target`` that reads ``tensor``, left by one on ``source``.
@@ -44,13 +46,15 @@ class Crossings:
         ``None`` is the application.
         """
         steps = self.steps(tensor, None if self.by_host else source, target)
-        return steps if source is None else (*steps, *self._within(tensor, source, target))
+        if source is None or not self._cuts_cost:  # asked for every input of every partition
+            return steps
+        return (*steps, *self._within(tensor, source, target))
 
     def _within(self, tensor: str, source: int, target: int) -> tuple[Step, ...]:
         """What a cut costs when both sides are of one cluster."""
         maker, reader = self._soc.pus[source], self._soc.pus[target]
         crossing = reader.spec.crossing
-        if maker.cluster != reader.cluster or not (crossing.refetch or crossing.handover):
+        if maker.cluster != reader.cluster:
             return ()
         seconds = crossing.handover if maker is not reader else 0.0
         if crossing.refetch:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hetsim.errors import WorkloadError
 from hetsim.workload.graph import Graph
-from hetsim.workload.onnx.runnable import Runnable, load_runnable, make_runnable
+from hetsim.workload.onnx.runnable import Runnable, load_runnable, make_runnable, write_types
 from hetsim.workload.sizes import NO_SIZES, Sizes
 
 if TYPE_CHECKING:
@@ -59,18 +58,8 @@ def make_network(
 
 
 def _ready(made: Runnable, seed: int) -> Network:
-    model = _with_shapes(made.model, made.graph.name)
-    return Network(made.graph, model, random_feeds(model, seed))
-
-
-def _with_shapes(model: ModelProto, name: str) -> ModelProto:
-    """Every tensor's shape written down, for cutting the model later."""
-    from onnx import shape_inference
-
-    try:
-        return shape_inference.infer_shapes(model, data_prop=True)
-    except Exception as error:
-        raise WorkloadError(f"shapes of {name} cannot be inferred: {error}") from error
+    write_types(made.model)  # cutting the model later needs them
+    return Network(made.graph, made.model, random_feeds(made.model, seed))
 
 
 def random_feeds(model: ModelProto, seed: int) -> Feeds:

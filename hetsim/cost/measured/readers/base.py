@@ -152,6 +152,31 @@ def finish(table: ProfileTable, request: Request) -> ProfileTable:
     return replace(table, doubts=(*table.doubts, *more))
 
 
+def one_device(
+    entries: list[Entry], request: Request, findings: Findings, *, tool: str, what: str, left: str
+) -> list[ProfileTable]:
+    """The table of files that are of one device and do not name it: kernels' times.
+
+    ``tool`` stands for a device that nobody names, ``what`` is what its files are called, ``left``
+    what of them is not in use. Raises like :func:`finish`.
+    """
+    if request.device is None:
+        findings.add(
+            "unknown device", "the file does not say what was measured; name it (--device)"
+        )
+    device = request.device or tool
+    table = ProfileTable.of(
+        entries,
+        name=device,
+        device=device,
+        source=f"{what} {', '.join(path.name for path in request.files)}",
+        scope="kernel",
+        doubts=findings.doubts,
+        remarks=(left,),
+    )
+    return [finish(table, request)]
+
+
 def _with_intervals(table: ProfileTable, censored: Censored) -> ProfileTable:
     unit = _coarse_unit(table)
     if unit is None:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean
 
 from hetsim.cost.measured.keys import group_key
-from hetsim.cost.measured.readers.base import Findings, Request, finish
+from hetsim.cost.measured.readers.base import Findings, Request, one_device
 from hetsim.cost.measured.readers.openvino_files import Layer, layers_of
 from hetsim.cost.measured.readers.ort import half_quartiles
 from hetsim.cost.measured.table import Entry, ProfileTable
@@ -56,21 +56,10 @@ def read(request: Request) -> list[ProfileTable]:
     for path in request.files:
         where = Location(str(path))
         entries += _entries(layers_of(read_text(path), where), request.graphs, findings, where)
-    if request.device is None:
-        findings.add(
-            "unknown device", "the file does not say what was measured; name it (--device)"
-        )
-    device = request.device or "openvino"
-    table = ProfileTable.of(
-        entries,
-        name=device,
-        device=device,
-        source=f"OpenVINO profile {', '.join(path.name for path in request.files)}",
-        scope="kernel",
-        doubts=findings.doubts,
-        remarks=("real time of layers; CPU times and counts of the runs are not in use",),
-    )
-    return [finish(table, request)]
+    return one_device(
+        entries, request, findings, tool="openvino", what="OpenVINO profile",
+        left="real time of layers; CPU times and counts of the runs are not in use",
+    )  # fmt: skip
 
 
 def _found(graph: Graph, name: str) -> Operator | None:

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hetsim.cost.measured.keys import group_key
-from hetsim.cost.measured.readers.base import Findings, Request, finish, listed
+from hetsim.cost.measured.readers.base import Findings, Request, listed, one_device
 from hetsim.cost.measured.table import Entry, ProfileTable
 from hetsim.errors import ConfigError, Location, shortened
 from hetsim.infiles import read_text
@@ -72,21 +72,10 @@ def read(request: Request) -> list[ProfileTable]:
             entries += _by_node(report, request.graphs, findings, where)
         else:
             entries += _by_kind(report, request.graphs, findings, where)
-    if request.device is None:
-        findings.add(
-            "unknown device", "the file does not say what was measured; name it (--device)"
-        )
-    device = request.device or "tflite"
-    table = ProfileTable.of(
-        entries,
-        name=device,
-        device=device,
-        source=f"benchmark_model report {', '.join(path.name for path in request.files)}",
-        scope="kernel",
-        doubts=findings.doubts,
-        remarks=("mean of the runs; the first run's times and the memory are not used",),
-    )
-    return [finish(table, request)]
+    return one_device(
+        entries, request, findings, tool="tflite", what="benchmark_model report",
+        left="mean of the runs; the first run's times and the memory are not used",
+    )  # fmt: skip
 
 
 def _parse(text: str, where: Location) -> _Report:
