@@ -78,8 +78,9 @@ def ishigami(x):
     return np.sin(z[:, 0]) + 7 * np.sin(z[:, 1]) ** 2 + 0.1 * z[:, 2] ** 4 * np.sin(z[:, 0])
 
 
+@pytest.mark.slow
 def test_a_few_rows_of_the_ishigami_function_tell_its_known_indices():
-    x = np.random.default_rng(90).random((90, 4))
+    x = np.random.default_rng(120).random((120, 4))
     inputs = [Input(x[:, i], NODES) for i in range(4)]
     target = ishigami(x)
     assert held_out(inputs, target) > 0.9
