@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hetsim.report.page.study import Table
+from hetsim.report.page.tables import Table
 from hetsim.report.summary import share_text
 from hetsim.study.explore.importance import Importance, Pair
 from hetsim.study.explore.objectives import Measure, measures

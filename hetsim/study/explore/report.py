@@ -13,7 +13,8 @@ from hetsim.report.figures.curves import curves_figure
 from hetsim.report.figures.pareto import pareto_figure
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
-from hetsim.report.page.study import Page, Picture, Section, Table
+from hetsim.report.page.study import Page, Picture, Section
+from hetsim.report.page.tables import Table
 from hetsim.study.explore.answer import answer, by_price, headline, obstacles, price_of
 from hetsim.study.explore.deciding import basis, deciding_table, together
 from hetsim.study.explore.designs import design_files
