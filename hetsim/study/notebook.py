@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from hetsim.errors import Location
+from hetsim.executors.registry import executor
 from hetsim.scenario.loader import Scenario, load_scenario
 from hetsim.study.axes import Axis, axis_of
 from hetsim.study.compare import study as _compare
 from hetsim.study.compare.result import Comparison
-from hetsim.study.executors.registry import executor
 from hetsim.study.explore import study as _explore
 from hetsim.study.explore.objectives import parse_constraint
 from hetsim.study.explore.result import Exploration

@@ -20,6 +20,7 @@ from hetsim.analysis.metrics.base import Measured, Metrics
 from hetsim.analysis.metrics.registry import metrics
 from hetsim.analysis.result import Run
 from hetsim.errors import HetsimError
+from hetsim.executors.base import Bench
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.records import Record, checked, damaged, parse_json, seal, unsealed
@@ -27,7 +28,6 @@ from hetsim.runs.case import Case
 from hetsim.runs.scenario import case_of, load_graph
 from hetsim.scenario.loader import Scenario, SchedulerRef
 from hetsim.scenario.variants import varied
-from hetsim.study.executors.base import Bench
 from hetsim.version import version
 from hetsim.workload.graph import Graph
 
