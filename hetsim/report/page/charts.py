@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from hetsim.analysis.metrics.base import Metric
 from hetsim.report.page.tables import LONGEST, Cell, Table
 from hetsim.units import format_quantity
 
@@ -28,9 +29,9 @@ Facts = Sequence[tuple[str, str]]
 class Axis:
     """What runs along an axis, in words (``label``).
 
-    ``dimension`` is a key of :data:`hetsim.units.UNITS` and makes values SI; without one ``unit``
-    is written behind them (``%``). With ``names`` values are positions among these. A linear axis
-    begins at nothing unless ``zero`` is off.
+    ``dimension`` is one of :data:`hetsim.units.NAMED` and makes values SI, or ``share``: of one,
+    shown as percent. Without one ``unit`` is written behind them (``mm²``). With ``names`` values
+    are positions among these. A linear axis begins at nothing unless ``zero`` is off.
     """
 
     label: str
@@ -40,12 +41,21 @@ class Axis:
     names: Sequence[str] = ()
     zero: bool = True
 
+    @classmethod
+    def of(cls, metric: Metric, *, log: bool = False, zero: bool = True) -> Axis:
+        """The axis of a metric's SI values."""
+        if metric.unit in ("share", "count"):
+            return cls(metric.label, "share" if metric.unit == "share" else "", "", log, zero=zero)
+        return cls(metric.label, metric.dimension or "", metric.unit, log, zero=zero)
+
     def text(self, value: float | None, digits: int = 4) -> str:
         """``value`` as people write it; a dash for ``None``."""
         if value is None:
             return "–"
         if self.names:
             return self.names[round(value)]
+        if self.dimension == "share":
+            return f"{100.0 * value:.{digits}g} %"
         if self.dimension:
             return format_quantity(value, self.dimension, digits).replace(" u", " µ")
         number = f"{value:.{digits}g}"
