@@ -11,10 +11,10 @@ import pytest
 import hetsim.version
 from hetsim.cli.main import entry
 from hetsim.errors import ConfigError, MissingExtraError, ResultsError
+from hetsim.executors.registry import executor
 from hetsim.report.figures.pareto import pareto_front
 from hetsim.scenario.loader import load_scenario
 from hetsim.study.axes import parse_axis
-from hetsim.study.executors.registry import executor
 from hetsim.study.explore.objectives import parse_constraint, parse_objectives
 from hetsim.study.explore.report import explore_files, headline
 from hetsim.study.explore.study import explore

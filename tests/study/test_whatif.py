@@ -13,11 +13,11 @@ from pydantic import BaseModel
 import hetsim
 from hetsim.cli.main import entry
 from hetsim.errors import ConfigError
+from hetsim.executors.registry import executor
 from hetsim.scenario.loader import load_scenario
 from hetsim.scenario.variants import varied
 from hetsim.soc.fields import Quantity
 from hetsim.study.compare.study import compare, parse_variant
-from hetsim.study.executors.registry import executor
 from hetsim.study.whatif.knobs import SKIPPED, UNVARIED, knobs_of
 from hetsim.study.whatif.report import tornado
 from hetsim.study.whatif.result import sentence

@@ -17,13 +17,13 @@ from typing import Any
 import click
 
 from hetsim.errors import ConfigError, Location
+from hetsim.executors.base import Executor
+from hetsim.executors.serial import SerialExecutor
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
 from hetsim.scenario.loader import Scenario
 from hetsim.study.axes import Axis, asked_axes, check_axes, distinct
 from hetsim.study.base import Files, Study
-from hetsim.study.executors.base import Executor
-from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.explore.objectives import (
     Constraint,
     measure,
