@@ -35,8 +35,8 @@ from hetsim.runs.profile.simulated import SimulatedProfile
 from hetsim.schedulers.registry import create
 from hetsim.sim.simulate import execute
 from hetsim.soc.loader import load_soc
-from hetsim.soc.model import Way
 from hetsim.workload.zoo import load_model
+from tests.sim.samples import plain_way
 
 GRAPH = load_model("squeezenet")
 SOC = load_soc("zcu102-vta")
@@ -122,7 +122,7 @@ phases = st.lists(
 @given(phases, st.floats(0, 1e-4), st.floats(1e-9, 10.0), st.floats(0, 1e-6))
 def test_any_work_can_be_bent_to_any_time(parts, dispatch, seconds, latency):
     work = Work(dispatch, sum(p.compute_s for p in parts), tuple(parts))
-    road = Way(("dram",), ("dram",), 1e9, 1e9, latency, (1e9,), (1e9,))
+    road = plain_way(1e9, latency)
     bent = fit(work, seconds, road, source="measured", note="")
     assert alone_s(bent, road) == pytest.approx(seconds, rel=1e-9)
     assert all(p.seconds >= 0 and p.bytes >= 0 for p in bent.phases)
