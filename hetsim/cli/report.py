@@ -52,7 +52,7 @@ def command(
     study: Path | None,
     quiet: bool,
 ) -> None:
-    """Rebuild the report of a results directory, or add pictures, traces and plans to it.
+    """Rebuild the report of a results directory.
 
     Everything that 'hetsim run' wrote into RESULTS_DIR is made again from the runs stored in it.
     With --figures, --traces or --plans what is there stays as it is, and what they say is added to

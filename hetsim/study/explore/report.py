@@ -13,7 +13,8 @@ from hetsim.report.figures.curves import curves_figure
 from hetsim.report.figures.pareto import pareto_figure
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
-from hetsim.report.page.study import Page, Picture, Section, Table
+from hetsim.report.page.study import Page, Picture, Section
+from hetsim.report.page.tables import Table
 from hetsim.study.explore.designs import design_files
 from hetsim.study.explore.objectives import label
 from hetsim.study.explore.result import Design, Exploration
