@@ -40,6 +40,10 @@ class Measure:
         """What it measures: ``latency``."""
         return self.word.replace("_", " ")
 
+    def si(self, value: float) -> float:
+        """A value as charts take it: in SI units, shares in percent."""
+        return value * (100.0 if self.unit == "share" else self.factor)
+
     def amount(self, value: float) -> str:
         """A value as people write it: ``34.1 ms``."""
         if self.unit == "share":
