@@ -31,7 +31,8 @@ class Axis:
 
     ``dimension`` is one of :data:`hetsim.units.NAMED` and makes values SI, or ``share``: of one,
     shown as percent. Without one ``unit`` is written behind them (``mm²``). With ``names`` values
-    are positions among these. A linear axis begins at nothing unless ``zero`` is off.
+    are positions among these. A linear axis begins at nothing unless ``zero`` is off, and reaches
+    ``most`` where the values do not.
     """
 
     label: str
@@ -40,6 +41,7 @@ class Axis:
     log: bool = False
     names: Sequence[str] = ()
     zero: bool = True
+    most: float | None = None
 
     @classmethod
     def of(cls, metric: Metric, *, log: bool = False, zero: bool = True) -> Axis:
@@ -159,7 +161,9 @@ class Bars:
 
     def table(self) -> Table:
         """A row per bar: its values by series, its marks, its facts."""
-        names = [series.name for series in self.series] or [self.axis.label]
+        used = {segment.series for bar in self.bars for segment in bar.segments}
+        names = {i: series.name for i, series in enumerate(self.series) if i in used}
+        names = names or {0: self.axis.label}
         marks = list(dict.fromkeys(m.meaning for bar in self.bars for m in bar.marks))
         facts = _titles(bar.facts for bar in self.bars)
         grouped = any(bar.group for bar in self.bars)
@@ -167,14 +171,14 @@ class Bars:
         for bar in self.bars:
             row: list[str | Cell] = [bar.group] if grouped else []
             row.append(Cell(bar.label, link=bar.link))
-            row += [self._value(bar, i) for i in range(len(names))]
+            row += [self._value(bar, i) for i in names]
             row += [self.axis.cell(_at(bar.marks, meaning)) for meaning in marks]
             row += _told(bar.facts, facts)
             if bar.problem:
                 row[-1] = bar.problem
             rows.append(row)
         first = ["", self.what] if grouped else [self.what]
-        return Table([*first, *names, *marks, *facts], rows, left=len(first))
+        return Table([*first, *names.values(), *marks, *facts], rows, left=len(first))
 
     def _value(self, bar: Bar, series: int) -> Cell:
         own = [s for s in bar.segments if s.series == series]

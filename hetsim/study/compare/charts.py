@@ -30,7 +30,9 @@ def _times(comparison: Comparison, model: str, best: list[tuple[Variant, Run | N
             continue
         bound, predicted = run.lower_bound_s, run.predicted_s
         marks = [] if bound is None else [Mark("proven lower bound", bound)]
-        marks += [] if predicted is None else [Mark("predicted by the scheduler", predicted, "diamond")]
+        marks += (
+            [] if predicted is None else [Mark("predicted by the scheduler", predicted, "diamond")]
+        )
         changes = [(path, str(value)) for path, value in variant.changes.items()]
         bars.append(
             Bar(

@@ -223,8 +223,8 @@ def _front(network: _Network, metric: Metric) -> Plot | None:
         f"{network.model}: time against {metric.title}",
         f"Every run by its time and its {metric.label}; nothing beats those on the front in both.",
         f"On the front: {len(on)} of {len(known)} runs; the fastest takes"
-        f" {tidy_time(stairs[0][0])}, the best {metric.title} is {metric_text(metric, least[1], scaled=True)}"
-        f" ({_named(least[0])}).",
+        f" {tidy_time(stairs[0][0])}, the best {metric.title} is"
+        f" {metric_text(metric, least[1], scaled=True)} ({_named(least[0])}).",
         Axis.of(MAKESPAN, zero=False), Axis.of(metric, zero=False), points,
         [Line(stairs, series=0, step=True, dashed=True)],
         (Series("on the front"), Series("beaten")), what="run",
