@@ -281,8 +281,5 @@ def _file_hash(path: Path, _changed: int, _size: int) -> str:
 
 
 def _scheduler_identity(ref: SchedulerRef) -> list[object]:
-    """Name and parameters; for a scheduler of the user's own also the text of its file."""
-    file, colon, _ = ref.name.rpartition(":")
-    text = Path(file).read_bytes() if colon and Path(file).is_file() else b""
-    own = hashlib.sha256(text).hexdigest() if text else None
-    return [ref.name, dict(ref.parameters), own]
+    """Name and parameters; for a scheduler of the user's own also its code."""
+    return [ref.name, dict(ref.parameters), ref.code]

@@ -1,48 +1,26 @@
 """CPU clusters and accelerators: arithmetic at a share of the peak, bytes over the path.
 
 Williams, Waterman & Patterson, "Roofline" (CACM 52(4), 2009): the larger of the two times, except
-that here the simulator finds the second one, because bandwidth is shared. A kernel is one phase:
-a flow of all its bytes whose rate cap is bytes / compute time.
+that here the simulator finds the second one, because bandwidth is shared.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TypeVar
 
 from hetsim.cost.analytical.convolution import VectorUnits, convolution_cycles
-from hetsim.cost.analytical.traffic import total_bytes, weight_bytes
-from hetsim.cost.pu import PUModel
-from hetsim.cost.work import Kernel, Phase, Residency, Work
+from hetsim.cost.analytical.streamed import StreamedModel
 from hetsim.forms.convolution import winograd_saving
-from hetsim.workload.graph import DTYPE_BYTES, Graph, LoopNest, Operator
+from hetsim.workload.graph import DTYPE_BYTES, LoopNest, Operator
 
 SpecT = TypeVar("SpecT", bound=VectorUnits)
 
 
-class RooflineModel(PUModel[SpecT]):
+class RooflineModel(StreamedModel[SpecT]):
     """Work at the efficiency stated for each kind of operator."""
 
     calibration = "hetsim.calibrate.convolution:ConvolutionTarget"
-
-    @property
-    @abstractmethod
-    def cycles_per_s(self) -> float:
-        """Core cycles per second of the whole unit."""
-
-    def work(self, graph: Graph, kernel: Kernel, residency: Residency) -> Work:
-        counted = kernel.operators[:1] if self.spec.fused_tails_hide else kernel.operators
-        compute = sum(self._cycles(op) for op in counted) / self.cycles_per_s
-        weights = weight_bytes(kernel, self.pu)
-        reads = (t for t in kernel.inputs if t not in residency.inputs)
-        writes = (t for t in kernel.outputs if t not in residency.outputs)
-        load = total_bytes(graph, reads, self.pu) + weights
-        phase = Phase("run", compute, load, total_bytes(graph, writes, self.pu), compute)
-        return Work(self.spec.dispatch, compute, (phase,), weight_bytes=weights)
-
-    def floor(self, op: Operator) -> float:
-        return self._cycles(op) / self.cycles_per_s
 
     def least(self, nest: LoopNest, dtype: str) -> float:
         rate = self.spec.macs_per_cycle.get(self.pu.stored_dtype(dtype))
@@ -53,8 +31,8 @@ class RooflineModel(PUModel[SpecT]):
         """How many cores state their rates."""
         return 1
 
-    def _cycles(self, op: Operator) -> float:
-        """Cycles of one core for ``op``."""
+    def cycles(self, op: Operator) -> float:
+        """Of one core."""
         spec, dtype = self.spec, self.pu.stored_dtype(op.dtype)
         share = efficiency(spec.efficiency, op)
         cycles = op.element_ops / (element_rate(spec.element_ops_per_cycle, dtype) * share)
