@@ -6,7 +6,7 @@ The study's own page, its terminal table, notebooks and the section in a run's r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,6 +38,9 @@ _SHORT = {
     "barrier_wait": "fork, join",
 }
 """Parts of the critical path in a word."""
+
+
+_SIDES = ("lowered", "raised", "other")
 
 
 class _Read(Record):
@@ -85,6 +88,13 @@ class Parameter(_Read):
     gain: float
     elasticity: float | None
     changes: list[Change]
+
+    @property
+    def sides(self) -> tuple[Change | None, Change | None]:
+        """The change to less, and that to more."""
+        less = next((c for c in self.changes if c.factor is not None and c.factor < 1), None)
+        more = next((c for c in self.changes if c.factor is not None and c.factor > 1), None)
+        return less, more
 
 
 class Network(_Read):
@@ -191,7 +201,7 @@ def _widest(parameter: Parameter, base: float) -> str:
 def brief_table(network: Network) -> Table:
     """A line per change of what stands out, narrow enough for a terminal."""
     rows = [
-        ("" if i else p.name, c.to, _saved(c.best_us, base), _range(c, base), _place(c))
+        ("" if i else p.name, c.to, _saved(c.best_us, base), _range(c, base), _place(c, base))
         for base in [network.makespan_us]
         for p in network.of("told")
         for i, c in enumerate(c for c in p.changes if c.best_us is not None)
@@ -210,9 +220,11 @@ def _range(change: Change, base: float) -> str:
     return "" if low == high else f"{low[:-1]}…{high}"
 
 
-def _place(change: Change) -> str:
+def _place(change: Change, base: float) -> str:
     """Where most of the difference lies, in two words."""
-    return f"{change.moved[0].unit} {_SHORT[change.moved[0].part]}" if change.moved else ""
+    slower = change.best_us is not None and change.best_us > base
+    found = next((m for m in change.moved if m.us and (m.us > 0) == slower), None)
+    return f"{found.unit} {_SHORT[found.part]}" if found and change.verdict != "none" else ""
 
 
 def full_table(network: Network) -> Table:
@@ -263,9 +275,19 @@ def tornado(network: Network, soc: str) -> Bars:
     bars = [
         Bar(
             f"{p.name} ({p.now})",
-            [_segment(c, base, p.changes) for c in p.changes if c.best_us is not None],
-            [Mark("planned anew", c.replanned_us / 1e6) for c in p.changes if c.replanned_us],
-            facts=[(c.to, c.why) for c in p.changes if c.why],
+            [_segment(c, base) for c in p.changes if c.best_us is not None],
+            [
+                Mark(f"{side}, planned anew", c.replanned_us / 1e6)
+                for side, c in zip(_SIDES, p.sides, strict=False)
+                if c is not None and c.replanned_us is not None
+            ],
+            facts=[
+                (
+                    f"{side}: where",
+                    "; ".join(f"{c.to}: {c.why}" for c in p.changes if c.why and _side(c) == i),
+                )
+                for i, side in enumerate(_SIDES)
+            ],
         )
         for p in network.of("told")
     ]
@@ -277,16 +299,19 @@ def tornado(network: Network, soc: str) -> Bars:
         Axis("time per inference", "time", zero=False),
         bars,
         "parameter",
-        [Series("lowered", hatch="/"), Series("raised"), Series("other", hatch="x")],
+        [Series(name, hatch=hatch) for name, hatch in zip(_SIDES, ("/", "", "x"), strict=True)],
         [Guide("as it is", base)],
     )
 
 
-def _segment(change: Change, base: float, changes: Sequence[Change]) -> Segment:
+def _side(change: Change) -> int:
+    return 2 if change.factor is None else int(change.factor > 1)
+
+
+def _segment(change: Change, base: float) -> Segment:
     assert change.best_us is not None
-    series = 2 if change.factor is None else int(change.factor > 1)
     ends = change.shortest_us, change.longest_us
     low, high = (None if us is None else us / 1e6 for us in ends)
     if low == high:
         low = high = None
-    return Segment(change.best_us / 1e6, base, series, change.to, low, high)
+    return Segment(change.best_us / 1e6, base, _side(change), change.to, low, high)

@@ -8,22 +8,29 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hetsim.names import stems
+from hetsim.report.figures.tornado import End, Swing, tornado_figure
 from hetsim.report.files.jsonout import dumps, microseconds
 from hetsim.report.page.study import Page
 from hetsim.report.page.whatif import (
     NAME,
     SCHEMA,
+    Change,
+    Network,
     StudyFile,
     brief_table,
     network_section,
     remarks,
 )
 from hetsim.report.summary import tidy_time
-from hetsim.study.result import Rows, Shown, Words, html_sentence, html_table, to_html
+from hetsim.study.result import Rows, Shown, Words, html_sentence, html_table, to_figures, to_html
 from hetsim.study.whatif.result import WhatIf, noise, sentence
 from hetsim.study.whatif.sensitivity import Effect, Sensitivity, moved_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLUMNS = (
     "model", "scheduler", "parameter", "component", "now", "change", "factor", "base_us",
@@ -118,6 +125,35 @@ def whatif_html(study: WhatIf) -> str:
         html_sentence(network.sentence) + html_table(brief_table(network))
         for network in read(study).networks
     )
+
+
+@to_figures.register(WhatIf)
+def whatif_figures(study: WhatIf) -> dict[str, Figure]:
+    """A tornado chart for each network."""
+    networks = read(study).networks
+    names = stems("tornado", [network.model for network in networks])
+    return {names[network.model]: tornado(network) for network in networks}
+
+
+def tornado(network: Network) -> Figure:
+    """The tornado chart of one network, of what stands out, in the order of the table; ms."""
+    swings = [
+        Swing(f"{p.name} ({p.now})", *(None if c is None else _end(c) for c in p.sides))
+        for p in network.of("told")
+        if any(p.sides)
+    ]
+    return tornado_figure(
+        swings, network.makespan_us / 1e3, label="time per inference (ms)",
+        title=f"{network.model} · {network.scheduler}", width_in=5.5,
+    )  # fmt: skip
+
+
+def _end(change: Change) -> End | None:
+    if change.best_us is None or change.shortest_us is None or change.longest_us is None:
+        return None
+    return End(
+        change.best_us / 1e3, change.to, change.shortest_us / 1e3, change.longest_us / 1e3
+    )  # fmt: skip
 
 
 def _parameter(s: Sensitivity) -> dict[str, Any]:

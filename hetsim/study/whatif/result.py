@@ -9,6 +9,7 @@ from hetsim.analysis.attribution import Parts
 from hetsim.analysis.result import Run
 from hetsim.report.summary import tidy_time
 from hetsim.study.result import StudyResult
+from hetsim.study.whatif.knobs import Change, Knob
 from hetsim.study.whatif.noise import EQUAL
 from hetsim.study.whatif.sensitivity import Effect, Sensitivity, improvement_gain
 
@@ -76,8 +77,8 @@ def sentence(network: NetworkWhatIf, soc: str) -> str:
     knob = relief.sensitivity.knob
     new = relief.effect.best_s or network.base_s
     text = (
-        f"The bottleneck of {network.model} on {soc} is {knob.component}: {knob.name} from"
-        f" {knob.now} to {relief.effect.change.label} saves {1 - new / network.base_s:.0%}"
+        f"The bottleneck of {network.model} on {soc} is {knob.component}:"
+        f" {turned(knob, relief.effect.change)} saves {1 - new / network.base_s:.0%}"
         f" ({tidy_time(network.base_s)} → {tidy_time(new)}, {network.scheduler})"
     )
     equals = [
@@ -94,6 +95,13 @@ def sentence(network: NetworkWhatIf, soc: str) -> str:
         f"{text} Relieved of it, the bottleneck {where}: {following.knob.name} saves a further"
         f" {saved:.0%}."
     )
+
+
+def turned(knob: Knob, change: Change) -> str:
+    """A change in words; a factor of many values stands alone."""
+    if change.label.endswith("×"):
+        return f"{knob.name} {change.label}"
+    return f"{knob.name} from {knob.now} to {change.label}"
 
 
 def noise(network: NetworkWhatIf) -> str:
