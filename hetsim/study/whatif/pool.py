@@ -39,12 +39,14 @@ class Ask:
 class Told:
     """A plan; or the seconds of each plan, ``None`` of those that do not fit, and where they go.
 
-    ``where`` splits the makespan of the best plan by unit and part of the critical path.
+    ``where`` splits the makespan of the best plan by unit and part of the critical path, ``tiles``
+    says how its kernels are cut: tiles of each run of them, and the bytes that each tile moves.
     """
 
     plan: Plan | None = None
     times: tuple[float | None, ...] = ()
     where: Mapping[str, Parts] = field(default_factory=dict)
+    tiles: tuple[tuple[int, int, int], ...] = ()
     error: str | None = None
 
 
@@ -77,12 +79,16 @@ def _judged(case: Case, plans: Sequence[Plan], retraced: int | None) -> Told:
     chosen = best_of(times) if retraced is None else retraced
     if chosen is None or times[chosen] is None:
         return Told(times=times, error="no known plan fits it")
-    there = case.rewritten(plans[chosen].rewrites)
-    program = there.lowering.program(plans[chosen])
+    program = case.rewritten(plans[chosen].rewrites).lowering.program(plans[chosen])
     names = [pu.name for pu in case.soc.pus]
-    return Told(
-        times=times, where=attribute_by_unit(program, case.simulate(plans[chosen]), names)
-    )  # fmt: skip
+    tiles = tuple(
+        (run.count, run.load_bytes, run.store_bytes)
+        for job in program.jobs
+        for launch in job.launches
+        for run in launch.work.tiles
+    )
+    where = attribute_by_unit(program, case.simulate(plans[chosen]), names)
+    return Told(times=times, where=where, tiles=tiles if retraced is not None else ())
 
 
 def _seconds(case: Case, plan: Plan) -> float | None:

@@ -115,9 +115,11 @@ def noise(network: NetworkWhatIf) -> str:
             f" For the SoC as it is {name} made one of {tidy_time(own)}; the one made for"
             f" {network.plan} takes {tidy_time(network.base_s)} there."
         )
+    if network.loss < 5e-4:
+        return f"{text} In nine of ten cases that is the one that {name} makes."
     return text + (
-        f" In nine of ten cases the plan that {name} makes takes at most {network.loss:.1%} longer"
-        " than the best known; ranges tell what a still better plan may do."
+        f" In nine of ten cases the one that {name} makes takes at most {network.loss:.1%} longer;"
+        " ranges tell what a still better plan may do."
     )
 
 
