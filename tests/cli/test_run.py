@@ -74,11 +74,10 @@ def test_a_run_ends_with_a_table_and_a_results_directory(workdir, capsys):
     assert "results/quickstart/report.html" in out
     assert err == ""
     names = {path.name for path in (workdir / "results" / "quickstart").iterdir()}
-    assert names >= {"result.json", "report.html", "operators.csv", "manifest.json"}
-    for scheduler in ("type_based", "partition_tuner"):
-        stem = f"squeezenet-{scheduler}"
-        assert names >= {f"gantt-{stem}.svg", f"gantt-{stem}.png", f"trace-{stem}.json",
-                         f"plan-{stem}.yaml"}  # fmt: skip
+    stem = "squeezenet-partition_tuner"
+    assert names == {"result.json", "report.html", "operators.csv", "manifest.json",
+                     "runs.json.gz", f"gantt-{stem}.svg", f"gantt-{stem}.png",
+                     f"plan-{stem}.yaml"}  # fmt: skip
 
 
 @pytest.mark.slow
@@ -260,3 +259,14 @@ def test_bad_input_is_one_message_and_leaves_nothing(workdir, capsys, arguments,
     assert said in err
     assert "Traceback" not in err
     assert sorted(workdir.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("schedulers", "shown"), [("heft,mosaic", False), ("heft,type_based", True)]
+)
+def test_a_baseline_that_did_not_run_has_no_column(tmp_path, capsys, schedulers, shown):
+    names = [part for name in schedulers.split(",") for part in ("--scheduler", name)]
+    assert entry(["run", "quickstart", *names, "--output", str(tmp_path / "r")]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert ("type based" in out) is shown
+    assert "greedy" not in out

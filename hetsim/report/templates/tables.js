@@ -35,6 +35,14 @@ for (const table of document.querySelectorAll("table.sortable:not([data-drawn])"
   sortable(table);
 }
 
+// What scrolls sideways can be reached with the keyboard, and only what does is a stop on the way.
+function reachable(box) {
+  new ResizeObserver(() => {
+    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0; else box.removeAttribute("tabindex");
+  }).observe(box);
+}
+for (const box of document.querySelectorAll(".scroll")) reachable(box);
+
 // On paper everything that is folded away is shown.
 let opened = [];
 addEventListener("beforeprint", () => {
