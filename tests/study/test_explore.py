@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 
@@ -191,8 +192,8 @@ def test_when_nothing_will_do_it_says_what_stands_in_the_way(workdir, capsys):
     )  # fmt: skip
     assert code == 2
     err = capsys.readouterr().err
-    assert "None of 4 designs will do; the nearest is design 00" in err
-    assert "latency ≤ 0.001 ms: 4 of 4 designs miss it, the closest has" in err
+    assert re.search(r"None of (\d) designs will do; the nearest is design 00\d, latency", err)
+    assert re.search(r"latency ≤ 0.001 ms: (\d) of \1 designs miss it; the closest, design 00", err)
     [page] = (workdir / "results" / "small-explore").glob("design-*.html")
     assert "timeline" in page.read_text(), "the nearest can be looked at"
 

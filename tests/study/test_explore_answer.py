@@ -92,11 +92,14 @@ def test_one_objective_without_limits_is_the_least(found):
 def test_what_is_in_the_way_names_the_limit_and_the_distance(found):
     study = found([(34.1, 9.0), (66.0, 4.0), (20.0, 6.0)], limits=(LATE, LARGE))
     assert obstacles(study) == (
-        "latency ≤ 33 ms: 2 of 3 designs miss it, the closest has 34.1 ms (3.3% above), design 000;"
-        " area ≤ 5 mm²: 2 of 3 designs miss it, the closest has 6 mm² (20.0% above), design 002"
+        "latency ≤ 33 ms: 2 of 3 designs miss it; the closest, design 000, has 34.1 ms"
+        " (3.3% above the limit). area ≤ 5 mm²: 2 of 3 designs miss it; the closest, design 002,"
+        " has 6 mm² (20.0% above the limit)"
     )
     # The nearest is the one whose worst miss is least: 20 %, not 80 % or 100 %.
-    said = "None of 3 designs will do; the nearest is design 002, area 6 mm² (20.0% above)."
+    said = (
+        "None of 3 designs will do; the nearest is design 002, area 6 mm² (20.0% above the limit)."
+    )
     assert headline(study) == said
     assert details(study) == ["Design 002: bus.clock = 2 MHz.", f"{obstacles(study)}."]
 
@@ -107,6 +110,14 @@ def test_a_design_that_was_tried_twice_counts_once(found):
     assert headline(twice) == headline(study)
     assert obstacles(twice) == obstacles(study)
     assert twice.killed() == {"latency_ms <= 33": 1, "cannot run": 0}
+
+
+def test_a_limit_missed_by_far_is_told_in_times():
+    told = {value: LATE.distance(value) for value in (33.0, 65.0, 82.5, 33e3)}
+    assert told == {
+        33.0: "", 65.0: "97.0% above the limit", 82.5: "2.5 times the limit",
+        33e3: "1,000 times the limit",
+    }  # fmt: skip
 
 
 def test_limits_are_said_in_words_and_units():

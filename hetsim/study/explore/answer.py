@@ -113,10 +113,10 @@ def obstacles(study: Exploration) -> str:
         closest = min(miss, key=lambda d: (d.violations[name], d.number))
         value = closest.measures[limit.measure]
         parts.append(
-            f"{limit.words}: {count} of {len(ran)} designs miss it, the closest has"
-            f" {_away(limit, value)}, {_name(closest)}"
+            f"{limit.words}: {count} of {len(ran)} designs miss it; the closest, {_name(closest)},"
+            f" has {_away(limit, value)}"
         )
-    return "; ".join(parts) or "Nothing is in the way"
+    return ". ".join(parts) or "Nothing is in the way"
 
 
 def _name(design: Design) -> str:
@@ -131,7 +131,7 @@ def _slack(study: Exploration, design: Design, name: str) -> str:
     """How far a measure is from its limits: `` (1.9% below the limit)``, or nothing."""
     value = design.measures[name]
     aways = [c.distance(value) for c in study.constraints if c.measure == name]
-    told = ", ".join(f"{away} the limit" for away in aways if away)
+    told = ", ".join(filter(None, aways))
     return f" ({told})" if told else ""
 
 
@@ -205,6 +205,6 @@ def _nearest(study: Exploration) -> str:
 
 
 def _away(limit: Constraint, value: float) -> str:
-    """A value and how far it is from its limit: ``34.1 ms (3.3% above)``."""
+    """A value and how far it is from its limit: ``34.1 ms (3.3% above the limit)``."""
     away = limit.distance(value)
     return f"{measures()[limit.measure].amount(value)}{f' ({away})' if away else ''}"

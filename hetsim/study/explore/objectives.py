@@ -108,11 +108,15 @@ class Constraint:
         return f"{measure.plain} {'≤' if self.upper else '≥'} {measure.amount(self.bound)}"
 
     def distance(self, value: float) -> str:
-        """How far a value is from the limit: ``3.3% above``; empty where there is no share."""
+        """How far a value is from the limit: ``3.3% above the limit``; nothing when it is at it."""
         away = (value - self.bound) / abs(self.bound) if self.bound else 0.0
-        return (
-            f"{share_text(abs(away))} {'above' if value > self.bound else 'below'}" if away else ""
-        )
+        if away >= 1.0 and self.bound > 0.0:
+            ratio = value / self.bound
+            return (
+                f"{ratio:,.0f} times the limit" if ratio >= 10 else f"{ratio:.1f} times the limit"
+            )
+        side = "above" if value > self.bound else "below"
+        return f"{share_text(abs(away))} {side} the limit" if away else ""
 
 
 def parse_objectives(names: Sequence[str]) -> tuple[str, ...]:
