@@ -121,8 +121,15 @@ def _link(draw: random.Random) -> dict[str, Any]:
 
 
 def _more_links(draw: random.Random, links: dict[str, Any], pus: dict[str, dict[str, Any]]) -> None:
-    """Makes some links those between dies."""
+    """Makes some links those between dies, and one perhaps a cache."""
+    cached = draw.choice([*links, None, None])
     for name, link in links.items():
+        users = [pu for pu, unit in pus.items() if name in unit["path"]]
+        if name == cached and users:
+            link["cache"] = {"capacity": f"{draw.choice((4, 64, 1024, 65536))} KiB"}
+            if draw.random() < 0.3:
+                link["cache"]["units"] = draw.sample(users, draw.randint(1, len(users)))
+            continue
         if draw.random() < 0.3:
             link["efficiency"] = round(draw.uniform(0.5, 1.0), 2)
         if draw.random() < 0.4:

@@ -39,6 +39,7 @@ memory:
 links:
   wide: {width: 64 bit, clock: 500 MHz, latency: 40 ns, arbitration: priority}
   bus: {bandwidth: 1.5 GB/s, latency: 30 ns, arbitration: weighted}
+  slc: {bandwidth: 1 GB/s, latency: 20 ns, energy_per_byte: 3 pJ, cache: {capacity: 100 KiB}}
   d2d: {bandwidth: 0.3 GB/s, latency: 50 ns, duplex: full, efficiency: 0.9, energy_per_byte: 4 pJ}
 pus:
   cpu:
@@ -75,7 +76,7 @@ pus:
     weight: 2.0
   dsp:
     kind: accelerator
-    path: [d2d, bus, dram]
+    path: [d2d, bus, slc, dram]
     operating_points: {run: {clock: 600 MHz, active_power: 1 W, idle_power: 0.1 W}}
     macs_per_cycle: {float16: 48}
     element_ops_per_cycle: {float16: 1}
@@ -270,6 +271,7 @@ def tight(raw: dict[str, Any]) -> dict[str, Any]:
         (slow["links"]["wide"], "clock", 0.1),
         (slow["links"]["bus"], "bandwidth", 0.15),
         (slow["links"]["d2d"], "bandwidth", 0.15),
+        (slow["links"]["slc"], "bandwidth", 0.05),
     ):
         number, unit = node[field].split(" ")
         node[field] = f"{float(number) * share:g} {unit}"

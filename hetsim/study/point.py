@@ -25,7 +25,8 @@ from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.records import Record, checked, damaged, parse_json, seal, unsealed
 from hetsim.runs.case import Case
-from hetsim.runs.scenario import case_of, load_graph
+from hetsim.runs.rows import case_of
+from hetsim.runs.scenario import load_graph
 from hetsim.scenario.loader import Scenario, SchedulerRef
 from hetsim.scenario.variants import varied
 from hetsim.version import version

@@ -23,7 +23,7 @@ from hetsim.executors.serial import SerialExecutor
 from hetsim.names import suggest
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
-from hetsim.runs.scenario import case_of
+from hetsim.runs.rows import case_of
 from hetsim.scenario.loader import Scenario
 from hetsim.scenario.variants import varied
 from hetsim.study.base import Files, Study
