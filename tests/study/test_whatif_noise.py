@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hetsim.analysis.attribution import attribute_by_unit
 from hetsim.plan.model import Partition, Plan
-from hetsim.runs.scenario import case_of
+from hetsim.runs.rows import case_of
 from hetsim.scenario.loader import load_scenario
 from hetsim.study.point import PointBench
 from hetsim.study.whatif.knobs import Change, Knob

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from hetsim.analysis.result import Run
 from hetsim.errors import SchedulerError
 from hetsim.report.summary import tidy_time
-from hetsim.runs.scenario import case_of
+from hetsim.runs.rows import case_of
 from hetsim.study.point import Point, PointBench, plan_anew
 from hetsim.study.whatif.knobs import Change, Knob
 from hetsim.study.whatif.noise import Column, usual_loss, whisker

@@ -18,7 +18,7 @@ from hetsim.plan.model import Plan
 from hetsim.plan.validate import plan_problems
 from hetsim.progress import Progress
 from hetsim.runs.case import Case
-from hetsim.runs.scenario import case_of
+from hetsim.runs.rows import case_of
 from hetsim.study.point import Point, PointBench
 from hetsim.study.whatif.noise import best_of
 
