@@ -68,8 +68,9 @@ class PU:
 
     ``name`` is what plans say (``cpu``, or ``cpu.0`` when a cluster has several workers),
     ``cluster`` the entry of the SoC file it comes from, ``cores`` its share of that cluster.
-    ``home`` is the way its traffic takes, ``further`` are those to other memories than the one in
-    which that way ends.
+    ``home`` is the way its traffic takes, ``cached`` its beginning up to the system cache that
+    keeps its tensors, if there is one; ``further`` are those to other memories than the one in
+    which ``home`` ends.
     """
 
     name: str
@@ -79,6 +80,7 @@ class PU:
     index: int
     home: Way
     further: tuple[Way, ...] = ()
+    cached: Way | None = None
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -99,6 +101,11 @@ class PU:
     def memory(self) -> str:
         """Where its tensors lie unless they are put elsewhere: the end of its path."""
         return self.home.memory
+
+    @property
+    def best_ways(self) -> tuple[Way, ...]:
+        """To all memories, its own first; only up to a cache that may have what it reads."""
+        return (self.cached or self.home, *self.further)
 
     @property
     def ways(self) -> tuple[Way, ...]:
@@ -144,7 +151,11 @@ class SoC:
                 home, *further = (
                     _way(spec, links, own, way) for way in (pu_spec.path, *pu_spec.routes.values())
                 )
-                pus.append(PU(name, cluster, pu_spec, cores, len(pus), home, tuple(further)))
+                to_cache = _to_cache(spec, cluster)
+                cached = _way(spec, links, own, to_cache) if to_cache else None
+                pus.append(
+                    PU(name, cluster, pu_spec, cores, len(pus), home, tuple(further), cached)
+                )
         return cls(spec.name, spec, tuple(pus), links, source)
 
     def route(self, pu: PU, memory: str) -> Way:
@@ -196,6 +207,16 @@ def _way(
         tuple(min(max(links[name].bandwidth[:n]) for name in there) for n in steps),
         tuple(_together(links, there, back, n) for n in steps),
     )
+
+
+def _to_cache(spec: SoCSpec, pu: str) -> Sequence[str]:
+    """The path of ``pu`` up to the cache that keeps its tensors; empty if none does."""
+    path = spec.pus[pu].path
+    for i, name in enumerate(path):
+        cache = spec.links[name].cache if name in spec.links else None
+        if cache is not None and pu in (cache.units or spec.pus):
+            return path[: i + 1]
+    return ()
 
 
 def _together(
