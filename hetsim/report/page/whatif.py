@@ -163,7 +163,7 @@ def network_section(network: Network, soc: str, title: str, remark: str = "") ->
     """The sentence, the chart and the table of one network."""
     text = [line for line in (network.sentence, remark, *remarks(network)) if line]
     told = network.of("told")
-    return Section(title, text, (), full_table(network), [tornado(network, soc)] if told else [])
+    return Section(title, text, full_table(network), [tornado(network, soc)] if told else [])
 
 
 def remarks(network: Network) -> Iterator[str]:

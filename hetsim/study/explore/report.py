@@ -98,7 +98,7 @@ def _page(study: Exploration, link: Link, drawn: int) -> Page:
         told += f" That of the {'cheapest' if front else 'nearest'}{f' {drawn}' * (drawn > 1)}"
         told += f" {'is' if drawn == 1 else 'are'} here: open the number."
     sections = [
-        Section(title, [*details(study), told], (), front_table(study, link) if front else None,
+        Section(title, [*details(study), told], front_table(study, link) if front else None,
                 list(front_charts(study, link))),
         _deciding(study),
         Section("Ruled out", [f"{obstacles(study)}."]),
