@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.result import Result, Run
 from hetsim.report.files.jsonout import FileNames
+from hetsim.report.overlooked import overlooked
 from hetsim.report.page.payload import report_data
 from hetsim.report.page.study import Section, anchored
 from hetsim.report.page.template import render, script_json
@@ -64,6 +65,7 @@ class Card:
     about: str
     fastest: str
     shares: str
+    overlooked: str
     bars: tuple[Bar, ...]
 
 
@@ -124,6 +126,7 @@ def _card(result: Result, model: str) -> Card:
         about,
         name,
         shares,
+        overlooked(result, model),
         tuple(_bar(result, i, run, longest, run.scheduler in best) for i, run in rows),
     )
 
