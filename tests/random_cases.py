@@ -65,6 +65,11 @@ def random_soc_file(seed: int, *, routes: bool = False) -> dict[str, Any]:
         if cuts.random() < 0.25:
             unit["crossing"]["handover"] = f"{cuts.uniform(0, 50):.3f} us"
     _more_links(random.Random(seed + 2), links, pus)
+    channels = random.Random(seed + 3)
+    for spec in memory.values():
+        if channels.random() < 0.4:
+            spec["channels"] = channels.choice((2, 3, 8))
+            spec["interleave"] = channels.choice(("256 B", "4 KiB", "100 kB"))
     runtime = {
         "host": "cpu",
         "partition_call": _time(draw, 50),
