@@ -20,9 +20,18 @@ from hetsim.plan.validate import plan_problems
 from hetsim.soc.model import PU, SoC
 from hetsim.soc.schema import SoCSpec
 from hetsim.workload.graph import Graph
+from hetsim.workload.synthetic import random_graph
+from hetsim.workload.weights import StoredWeights, with_weights
 
 FUSE = ["Conv-Relu", "Conv-Add", "Conv-Add-Relu", "Add-Relu", "Conv-MaxPool"]
 FIRST_SEEN = ("Conv", "Relu", "Add", "Concat", "MaxPool")
+
+
+def random_network(seed: int, size: int) -> Graph:
+    """A random graph, some of them with narrow and sparse weights."""
+    graph = random_graph(seed, size, spatial=(1, 5, 14)[seed % 3])
+    dtype, sparsity = ("int4" if seed % 4 == 1 else None), ("2:4" if seed % 5 < 2 else None)
+    return with_weights(graph, StoredWeights(dtype, None, sparsity))
 
 
 def random_soc(seed: int, *, routes: bool = False) -> SoC:
@@ -64,6 +73,12 @@ def random_soc_file(seed: int, *, routes: bool = False) -> dict[str, Any]:
             unit["crossing"]["refetch"] = _rate(cuts)
         if cuts.random() < 0.25:
             unit["crossing"]["handover"] = f"{cuts.uniform(0, 50):.3f} us"
+    kept = random.Random(seed + 3)
+    for unit in pus.values():
+        if kept.random() < 0.3:
+            unit["weights"] = {"unpack": {"int4": 10 ** kept.uniform(-2, 2)}}
+        if kept.random() < 0.3:
+            unit.setdefault("weights", {})["sparsity"] = {"2:4": kept.uniform(1, 2)}
     _more_links(random.Random(seed + 2), links, pus)
     channels = random.Random(seed + 3)
     for spec in memory.values():

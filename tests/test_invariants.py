@@ -29,8 +29,7 @@ from hetsim.sim.simulate import execute
 from hetsim.sim.trace import Span, Trace
 from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph
-from hetsim.workload.synthetic import random_graph
-from tests.random_cases import random_plan, random_soc
+from tests.random_cases import random_network, random_plan, random_soc
 
 EXECUTIONS = ("dataflow", "barrier")
 FIDELITIES = ("fluid", "tile")
@@ -41,7 +40,7 @@ many = settings(
 
 
 def make(graph_seed: int, operators: int, soc_seed: int, plan_seed: int) -> Made:
-    graph = random_graph(graph_seed, operators, spatial=(1, 5, 14)[graph_seed % 3])
+    graph = random_network(graph_seed, operators)
     soc = random_soc(soc_seed)
     plan = random_plan(graph, soc, plan_seed)
     validate_plan(plan, graph, soc)

@@ -164,8 +164,7 @@ def load_graph(scenario: Scenario, model: ModelRef) -> Graph:
     """Loads one of the scenario's networks."""
     options: dict[str, Any] = {
         "name": model.label,
-        "fold_batch_norm": scenario.fold_batch_norm,
-        "unknown_operators": scenario.unknown_operators,
+        **scenario.reading,
         **model.sizes.options(),
     }
     try:

@@ -127,21 +127,21 @@ class PointBench(Bench[Point, Outcome]):
         return varied(self.scenario, point.design, "design")
 
     def graph_of(self, scenario: Scenario, label: str) -> Graph:
-        """Network ``label`` in the dimensions that ``scenario``, a variant of this one's, says.
+        """Network ``label`` as ``scenario``, a variant of this one's, reads it.
 
         Raises:
-            WorkloadError: the network does not take these dimensions.
+            WorkloadError: the network does not take its dimensions.
         """
         ref, own = scenario.model(label), self.scenario.model(label)
-        if ref.sizes == own.sizes:
+        if (ref.sizes, scenario.reading) == (own.sizes, self.scenario.reading):
             return self.graphs[label]
-        key = (label, repr(ref.sizes))
-        if key not in self._resized:
-            self._resized[key] = load_graph(scenario, ref)
-        return self._resized[key]
+        key = (label, repr((ref.sizes, scenario.reading)))
+        if key not in self._variants:
+            self._variants[key] = load_graph(scenario, ref)
+        return self._variants[key]
 
     @cached_property
-    def _resized(self) -> dict[tuple[str, str], Graph]:
+    def _variants(self) -> dict[tuple[str, str], Graph]:
         return {}
 
     def evaluate(self, point: Point) -> Outcome:

@@ -7,6 +7,7 @@ import math
 from hetsim.cost.analytical.cutting import ACCUMULATOR_BYTES
 from hetsim.cost.analytical.roofline import efficiency, element_rate, fewest_products
 from hetsim.cost.analytical.streamed import StreamedModel
+from hetsim.cost.analytical.weights import most_speedup, speedup, unpack_cycles
 from hetsim.cost.reach import Reach
 from hetsim.cost.work import Kernel, Residency
 from hetsim.forms.workgroups import Cores, Tile, product_cycles, product_of, rounds
@@ -31,9 +32,10 @@ class DSPModel(StreamedModel[DSPSpec]):
         vectors = rounds(math.ceil(op.element_ops / elements), spec.threads, 1)
         cycles = vectors * elements / rate
         if op.nest is not None:
-            peak = spec.macs_per_cycle[dtype] * share
+            peak = spec.macs_per_cycle[dtype] * share * speedup(op, spec)
             depth = max(1, int(ACCUMULATOR_BYTES / width))
             cycles += product_cycles(product_of(op.nest), self._cores(), peak, width, depth)
+            cycles += unpack_cycles(op, self.pu, spec) / spec.threads
         elif op.macs:  # products without loops (fused attention): no shape to lose anything to
             cycles += op.macs / (spec.macs_per_cycle[dtype] * share * spec.threads)
         return cycles
@@ -49,7 +51,7 @@ class DSPModel(StreamedModel[DSPSpec]):
 
     def least(self, nest: LoopNest, dtype: str) -> float:
         rate = self.spec.macs_per_cycle.get(self.pu.stored_dtype(dtype), 0.0)
-        peak = rate * self.spec.threads * self.top_clock
+        peak = rate * self.spec.threads * self.top_clock * most_speedup(self.spec)
         return fewest_products(nest) / peak if peak else 0.0
 
     def _cores(self) -> Cores:

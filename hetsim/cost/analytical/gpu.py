@@ -6,6 +6,7 @@ import math
 
 from hetsim.cost.analytical.roofline import efficiency, element_rate, fewest_products
 from hetsim.cost.analytical.streamed import StreamedModel
+from hetsim.cost.analytical.weights import most_speedup, speedup, unpack_cycles
 from hetsim.forms.workgroups import (
     Cores,
     Tile,
@@ -32,14 +33,15 @@ class GPUModel(StreamedModel[GPUSpec]):
         share = efficiency(self.spec.efficiency, op)
         cycles = self._element_cycles(op.element_ops, dtype, share)
         if op.nest is not None:
-            return cycles + self._product_cycles(op.nest, dtype, share)
+            cycles += unpack_cycles(op, self.pu, self.spec) / self.spec.cores
+            return cycles + self._product_cycles(op.nest, dtype, share, speedup(op, self.spec))
         if op.macs:  # products without loops (fused attention): no shape to lose anything to
             cycles += op.macs / (self._fastest(dtype) * share * self.spec.cores)
         return cycles
 
     def least(self, nest: LoopNest, dtype: str) -> float:
         fastest = self._fastest(self.pu.stored_dtype(dtype))
-        rate = fastest * self.spec.cores * self.top_clock
+        rate = fastest * self.spec.cores * self.top_clock * most_speedup(self.spec)
         return fewest_products(nest) / rate if rate else 0.0
 
     def _fastest(self, dtype: str) -> float:
@@ -55,12 +57,12 @@ class GPUModel(StreamedModel[GPUSpec]):
         one = spec.work_group / (element_rate(spec.element_ops_per_cycle, dtype) * share)
         return rounds(groups, spec.cores, spec.resident) * spec.resident * one
 
-    def _product_cycles(self, nest: LoopNest, dtype: str, share: float) -> float:
+    def _product_cycles(self, nest: LoopNest, dtype: str, share: float, faster: float) -> float:
         spec, width = self.spec, DTYPE_BYTES[dtype]
         cores, product = self._cores(width), product_of(nest)
         ways = []
         if rate := spec.macs_per_cycle.get(dtype):
-            ways.append(product_cycles(product, cores, rate * share, width))
+            ways.append(product_cycles(product, cores, rate * share * faster, width))
         fast = winograd_product(nest, spec.winograd) if spec.winograd else None
         if rate and fast is not None:
             transformed, operations, between = fast
@@ -73,7 +75,7 @@ class GPUModel(StreamedModel[GPUSpec]):
         # Matrix units multiply what results share; a depthwise convolution has nothing for them.
         unit = spec.matrix
         if unit is not None and dtype in unit.macs_per_cycle and (product.shared or not ways):
-            peak = unit.macs_per_cycle[dtype] * share
+            peak = unit.macs_per_cycle[dtype] * share * faster
             ways.append(product_cycles(product, cores, peak, width, unit.depth))
         return min(ways)
 

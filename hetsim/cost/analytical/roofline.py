@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from hetsim.cost.analytical.convolution import VectorUnits, convolution_cycles
 from hetsim.cost.analytical.streamed import StreamedModel
+from hetsim.cost.analytical.weights import most_speedup, speedup, unpack_cycles
 from hetsim.forms.convolution import winograd_saving
 from hetsim.workload.graph import DTYPE_BYTES, LoopNest, Operator
 
@@ -24,7 +25,8 @@ class RooflineModel(StreamedModel[SpecT]):
 
     def least(self, nest: LoopNest, dtype: str) -> float:
         rate = self.spec.macs_per_cycle.get(self.pu.stored_dtype(dtype))
-        return fewest_products(nest) / (rate * self.cores * self.top_clock) if rate else 0.0
+        peak = (rate or 0.0) * self.cores * self.top_clock * most_speedup(self.spec)
+        return fewest_products(nest) / peak if peak else 0.0
 
     @property
     def cores(self) -> int:
@@ -37,10 +39,10 @@ class RooflineModel(StreamedModel[SpecT]):
         share = efficiency(spec.efficiency, op)
         cycles = op.element_ops / (element_rate(spec.element_ops_per_cycle, dtype) * share)
         if op.kind == "Conv" and op.nest is not None and spec.convolution is not None:
-            cycles += convolution_cycles(op.nest, spec, dtype)
+            cycles += convolution_cycles(op.nest, spec, dtype, speedup(op, spec))
         elif op.macs:
-            cycles += op.macs / (spec.macs_per_cycle[dtype] * share)
-        return cycles
+            cycles += op.macs / (spec.macs_per_cycle[dtype] * share * speedup(op, spec))
+        return cycles + unpack_cycles(op, self.pu, spec)
 
 
 def fewest_products(nest: LoopNest) -> float:
