@@ -77,6 +77,12 @@ class Knob:
     better: Literal["less", "more"] = "more"
 
     @property
+    def changes(self) -> tuple[Change, ...]:
+        """All changes: less, more, then the alternatives."""
+        sides = [side for side in (self.less, self.more) if side is not None]
+        return (*sides, *self.alternatives)
+
+    @property
     def improvement(self) -> Change | None:
         """The change towards the better side."""
         return self.less if self.better == "less" else self.more
@@ -166,7 +172,7 @@ def _scaled(
 
     def show(number: Any) -> str:
         if isinstance(number, dict | list):
-            return f"{len(number)} values"
+            return f"{len(number)} values" if len(number) > 1 else "1 value"
         if quantity is not None:
             return format_quantity(number, quantity.dimension)
         return f"{number:.4g}"
