@@ -21,8 +21,6 @@ from hetsim.analysis.metrics.registry import metrics
 from hetsim.analysis.result import Run
 from hetsim.errors import HetsimError
 from hetsim.executors.base import Bench
-from hetsim.plan.model import Plan
-from hetsim.plan.validate import validate_plan
 from hetsim.records import Record, checked, damaged, parse_json, seal, unsealed
 from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
@@ -46,7 +44,6 @@ class Point:
     model: str
     scheduler: str
     design: Mapping[str, object] = field(default_factory=dict)
-    plan: Plan | None = None
 
     def __str__(self) -> str:
         """The point in a few words."""
@@ -151,10 +148,7 @@ class PointBench(Bench[Point, Outcome]):
             scenario = self.scenario_of(point)
             case = case_of(scenario, self.graph_of(scenario, point.model))
             case.check()
-            if point.plan is not None:
-                run = keep_plan(case, point.scheduler, point.plan)
-            else:
-                run = plan_anew(case, scenario, point.scheduler)
+            run = plan_anew(case, scenario, point.scheduler)
         except HetsimError as error:
             return Outcome(error=str(error), seconds=time.perf_counter() - begun)
         return outcome_of(run, time.perf_counter() - begun)
@@ -169,12 +163,10 @@ class PointBench(Bench[Point, Outcome]):
         Two designs that mean the same SoC share a key. A design that cannot be understood has
         the key of its text.
         """
-        plan = None if point.plan is None else repr(point.plan)
         common: dict[str, object] = {
             "hetsim": version(),
             "schema": SCHEMA,
             "metrics": [metric.column for metric in metrics()],
-            "plan": plan,
         }
         try:
             scenario = self.scenario_of(point)
@@ -213,16 +205,6 @@ def points_of(scenario: Scenario, designs: Iterable[Mapping[str, object]]) -> tu
 def plan_anew(case: Case, scenario: Scenario, label: str) -> Run:
     """The run of the scenario's scheduler ``label``; its failure is a run with ``error``."""
     return case.run(label, scenario.scheduler(label).create(), scenario.time_limit_s)
-
-
-def keep_plan(case: Case, label: str, plan: Plan) -> Run:
-    """The run of a plan made for another SoC.
-
-    Raises:
-        PlanError: the plan does not fit this one.
-    """
-    validate_plan(plan, case.graph, case.soc)
-    return case.evaluate(label, plan)
 
 
 def outcome_of(run: Run, seconds: float = 0.0) -> Outcome:

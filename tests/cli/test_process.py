@@ -143,3 +143,14 @@ def test_a_terminal_without_unicode_shows_the_table_and_json_stays_utf8(tmp_path
     assert "partition_tuner" in shown.stdout
     listed = hetsim("list", "models", "--json", cwd=tmp_path, PYTHONIOENCODING="ascii")
     assert {row["name"] for row in json.loads(listed.stdout)} >= {"squeezenet", "resnet18"}
+
+
+def test_the_collector_of_a_program_that_calls_us_is_left_alone():
+    """Our own process looks for garbage seldom; one that is somebody else's is not ours to set."""
+    program = (
+        "import gc, sys; from hetsim.cli.main import entry; before = gc.get_threshold()\n"
+        "entry(['schema', 'plan']); assert gc.get_threshold() == before\n"
+        "sys.argv = ['hetsim', 'schema', 'plan']; entry(); assert gc.get_threshold() != before\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
