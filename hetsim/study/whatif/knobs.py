@@ -172,7 +172,7 @@ def _scaled(
 
     def show(number: Any) -> str:
         if isinstance(number, dict | list):
-            return f"{len(number)} values"
+            return f"{len(number)} values" if len(number) > 1 else "1 value"
         if quantity is not None:
             return format_quantity(number, quantity.dimension)
         return f"{number:.4g}"
