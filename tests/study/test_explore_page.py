@@ -66,7 +66,10 @@ def test_the_cheapest_designs_have_their_timeline_and_its_times_are_those_explor
             f"{design.measures['latency_ms'] * 1e3:.4g} µs" in text
         )
         assert len(text) < 250_000
-    assert "run run-NUMBER.yaml" in " ".join(page.sections[0].text)
+    assert "The first 2 numbers open timelines" in " ".join(page.sections[0].text)
+    command, verb, file = page.sections[0].code.split()
+    assert (command, verb) == ("hetsim", "run")
+    assert file in files
     rows = page.sections[0].table.rows
     assert [str(row[0]) for row in rows][:2] == [d.stem for d in cheapest]
     assert all(row[0].link in files for row in rows)
