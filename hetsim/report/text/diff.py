@@ -1,4 +1,4 @@
-"""``hetsim diff`` in the terminal: one line per network and scheduler, then what else differs."""
+"""``hetsim diff`` in the terminal: a line per network and scheduler, then where it comes from."""
 
 from __future__ import annotations
 
@@ -31,17 +31,20 @@ def print_diff(diff: ResultDiff, console: Console) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("network", overflow="fold")
     table.add_column("scheduler", overflow="fold")
-    for title in ("a", "b", "speed of b"):
+    for title in ("a", "b", "speed of b", "plan"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("time that came or went", overflow="fold")
-    others = [_others(row) for row in diff.rows]
-    if any(others):
-        table.add_column("also", overflow="fold")
-    table.add_column("plan", overflow="fold")
-    for row, other in zip(diff.rows, others, strict=True):
-        also = [Text(other)] if any(others) else []
-        table.add_row(*_cells(row), *also, Text(_plan(row)))
+    for row in diff.rows:
+        table.add_row(*_cells(row))
     console.print(table)
+    for row in diff.rows:
+        told = [(about, words) for about, words in _told(row) if words]
+        if told:
+            console.print(Text(f"{row.model} · {row.scheduler}", style="dim"))
+        for about, words in told:
+            # Wrapped lines stand below the text, not below its name.
+            lines = Text(words).wrap(console, max(20, console.width - 8))
+            for number, part in enumerate(lines):
+                console.print(Text(f"  {'' if number else about:4}  ").append_text(part))
     for row in diff.rows:
         for side, reason in row.error.items():
             line = " ".join(reason.split())
@@ -71,8 +74,14 @@ def _cells(row: RowChange) -> list[Text]:
         Text(_time(row.a_us, row, "a")),
         Text(_time(row.b_us, row, "b")),
         Text(speed, style=style),
-        Text(_parts(row)),
+        Text(_plan(row)),
     ]
+
+
+def _told(row: RowChange) -> tuple[tuple[str, str], ...]:
+    """What else is to say of a row, by what it is about."""
+    plan = "" if row.plan is None else row.plan.text
+    return ("time", _parts(row)), ("also", _others(row)), ("plan", plan)
 
 
 def _time(us: float | None, row: RowChange, side: str) -> str:
@@ -101,12 +110,12 @@ def _others(row: RowChange) -> str:
         if key in known and (metric not in people or metric.stands == "front"):
             continue
         texts = (metric_text(metric, metric.from_file(value), scaled=True) for value in (a, b))
-        change = f" ({b / a - 1:+.1%})" if a and b else ""
+        change = f" ({b / a - 1:+.1%})".replace("-", "−") if a and b else ""
         words.append(f"{metric.title} {' → '.join(texts)}{change}")
     return ", ".join(words)
 
 
 def _plan(row: RowChange) -> str:
     if row.plan is not None:
-        return row.plan.text
+        return "another"
     return "same" if row.plans_known else "not known" if row.status == "both" else "–"
