@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from hetsim.soc.arrays import ArrayField, MatrixArray
+from hetsim.soc.cores import CoresSpec
 from hetsim.soc.fields import (
     Bandwidth,
     Count,
@@ -57,11 +58,19 @@ class DMASpec(Spec):
         return self.engines * one
 
 
-class NPUSpec(WeighingSpec):
-    """A neural processing unit: a matrix array, SRAM that DMA engines fill, a vector unit."""
+class NPUSpec(CoresSpec, WeighingSpec):
+    """A neural processing unit: a matrix array, SRAM that DMA engines fill, a vector unit.
+
+    All of these are those of one core. Those of a schedulable unit share each operator
+    (:mod:`hetsim.cost.analytical.sharing`); what stays on chip lies in all their SRAMs.
+    """
 
     kind: Literal["npu"]
     model: ClassVar[str] = "hetsim.cost.analytical.npu:NPUModel"
+    cores: Count = 1
+    core_sync: Time = Field(
+        default=0.0, description="meeting of the cores that share a kernel, once for each"
+    )
     array: ArrayField = Field(
         description="rows, columns and dataflow; or batch, block_in and block_out"
     )
@@ -95,6 +104,16 @@ class NPUSpec(WeighingSpec):
             if second:
                 message = f"{second[0]} is a matrix product; only a chain's first operator can be"
                 raise located("NPU", ("fuse", i), message, chain)
+        return self
+
+    @model_validator(mode="after")
+    def _cores_are_used(self) -> NPUSpec:
+        if sum(self.units) < self.cores:
+            message = f"{self.workers} leave cores idle, and there are {self.cores}"
+            raise located("workers", ("workers",), message, self.workers)
+        if self.core_sync and max(self.units) == 1:
+            message = "has no effect: no unit has several cores"
+            raise located("NPU", ("core_sync",), message, self.core_sync)
         return self
 
     @model_validator(mode="after")
@@ -137,10 +156,12 @@ class NPUSpec(WeighingSpec):
 
     @property
     def on_chip_memory(self) -> float:
-        """The SRAM, or all its buffers together."""
+        """The SRAM, or all its buffers together, of all cores."""
         if isinstance(self.sram, BufferSizes):
-            return float(self.sram.input + self.sram.weight + self.sram.accumulator)
-        return float(self.sram)
+            one = float(self.sram.input + self.sram.weight + self.sram.accumulator)
+        else:
+            one = float(self.sram)
+        return one * self.cores
 
     @property
     def matrix_array(self) -> MatrixArray:
@@ -149,13 +170,13 @@ class NPUSpec(WeighingSpec):
 
     @property
     def multipliers(self) -> float:
-        """Those of the array."""
-        return float(self.array.macs_per_cycle)
+        """Those of the arrays."""
+        return float(self.array.macs_per_cycle * self.cores)
 
     @property
     def dma_bandwidth(self) -> float:
         """That of all engines, whatever they get of it."""
-        return self.dma.engines * self.dma.bandwidth
+        return self.cores * self.dma.engines * self.dma.bandwidth
 
     def along(self, field: str, choice: object) -> Mapping[str, object] | None:
         """A host that polls takes no interrupt."""
@@ -163,7 +184,7 @@ class NPUSpec(WeighingSpec):
 
     def private_links(self, latency: float) -> dict[str, float]:
         """The DMA engines together."""
-        return {"dma": self.dma.rate(latency)}
+        return {"dma": self.dma.rate(latency) * self.cores}
 
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
         """Only the listed types, whatever the work."""
