@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -20,6 +21,7 @@ from hetsim.soc.fields import (
     located,
     one_or_many,
 )
+from hetsim.soc.turning import Turned
 from hetsim.soc.weights import WeighingSpec
 
 PRODUCTS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "Einsum"})
@@ -122,6 +124,14 @@ class NPUSpec(CoresSpec, WeighingSpec):
             message = "has no effect with host_wait: poll; leave it out"
             raise located("NPU", ("interrupt_latency",), message, self.interrupt_latency)
         return self
+
+    def _with_cores(self, factor: float) -> Turned | None:
+        found = super()._with_cores(factor)
+        if found is None or not self.core_sync:
+            return found
+        units = found.values.get("workers", [found.values["cores"]])
+        alone = units == [1] * len(self.units)
+        return replace(found, values={**found.values, "core_sync": 0}) if alone else found
 
     @property
     def polls_host(self) -> bool:
