@@ -54,8 +54,9 @@ class Importance:
     Shares of the variance by path, ``effect`` the largest first: it sums to one, ``alone`` leaves
     out interactions, ``total`` counts each in full (:class:`hetsim.learn.anova.Shares`). ``values``
     are the values of each parameter and ``means`` the measure there, averaged over all others
-    (geometric means where ``log``). ``r2`` is ``None`` when every design is known. When nothing
-    can be told, ``reason`` says why; ``missing`` designs more may be enough, ``None`` if unknown.
+    (geometric means where ``log``); values that no design which ran is near to are left out.
+    ``r2`` is ``None`` when every design is known. When nothing can be told, ``reason`` says why;
+    ``missing`` designs more may be enough, ``None`` if unknown.
     """
 
     designs: int
@@ -88,6 +89,7 @@ def importance(
         same = "every design has the same" if len(target) else "no design ran"
         return Importance(len(target), log, reason=same)
     target = np.log(target) if log else target
+    scales = [scale.among(at[:, i]) for i, scale in enumerate(scales)]
     sizes = [len(scale.nodes) for scale in scales]
     grid = all(scale.finite for scale in scales) and len(target) == math.prod(sizes)
     if grid and len(target) <= MOST_CELLS:
@@ -109,7 +111,13 @@ def importance(
         reason += f" of designs held out, and {LEAST_R2:.0%} are needed to believe it"
         missing = _missing(whole, target, r2)
         return Importance(len(target), log, r2, reason=reason, missing=missing)
-    return _told(whole.product_sum(), scales, len(target), log, r2)
+    found = _told(whole.product_sum(), scales, len(target), log, r2)
+    span = np.ptp(target)
+    low, high = (np.exp(end) if log else end for end in (min(target) - span, max(target) + span))
+    if all(low <= mean <= high for means in found.means.values() for mean in means):
+        return found
+    reason = f"a surrogate of {len(target)} designs leaves the range of what was measured"
+    return Importance(len(target), log, r2, reason=reason)
 
 
 def _told(

@@ -172,9 +172,8 @@ class ExploreStudy(Study[Exploration]):
         """The front by price, what decides, and the answer."""
         front = front_table(result)
         if front.rows:
-            columns = [name.replace(".", ".\n") for name in front.columns]
             unbroken = range(1 + len(result.measured))
-            yield Rows(columns, front.rows[:SHOWN], left=0, unbroken=unbroken)
+            yield Rows(front.columns, front.rows[:SHOWN], left=0, unbroken=unbroken)
             more = len(front.rows) - SHOWN
             yield Words(f"… and {more} more" if more > 0 else "")
         for name, found in result.importance.items():

@@ -17,9 +17,9 @@ from hetsim.errors import SchedulerError
 from hetsim.report.summary import tidy_time
 from hetsim.runs.rows import case_of
 from hetsim.study.point import Point, PointBench, plan_anew
+from hetsim.study.pool import EQUAL, Ask, Pool, Told
 from hetsim.study.whatif.knobs import Change, Knob
-from hetsim.study.whatif.noise import EQUAL, Column, usual_loss, whisker
-from hetsim.study.whatif.pool import Ask, Pool, Told
+from hetsim.study.whatif.noise import Column, usual_loss, whisker
 from hetsim.study.whatif.result import NetworkWhatIf, Relief
 from hetsim.study.whatif.sensitivity import (
     NOTICED,

@@ -20,7 +20,9 @@ from hetsim.progress import Progress
 from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
 from hetsim.study.point import Point, PointBench
-from hetsim.study.whatif.noise import best_of
+
+EQUAL = 1.0 + 1e-9
+"""Times of one plan on one SoC differ by less, whoever adds them up; so do those of equal plans."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class PlanBench(Bench[Ask, Told]):
 
 
 def _judged(case: Case, plans: Sequence[Plan], traced: int | None) -> Told:
-    times = tuple(_seconds(case, plan) for plan in plans)
+    times = tuple(seconds_of(case, plan) for plan in plans)
     chosen = best_of(times) if traced is None else traced
     if best_of(times) is None:
         return Told(times=times, error="no known plan fits it")
@@ -94,7 +96,17 @@ def _judged(case: Case, plans: Sequence[Plan], traced: int | None) -> Told:
     return Told(times=times, where=where, tiles=tiles)
 
 
-def _seconds(case: Case, plan: Plan) -> float | None:
+def best_of(times: Sequence[float | None]) -> int | None:
+    """The position of the shortest time, of equals the first; ``None`` when there is none."""
+    known = [seconds for seconds in times if seconds is not None]
+    if not known:
+        return None
+    limit = min(known) * EQUAL
+    return next(i for i, seconds in enumerate(times) if seconds is not None and seconds <= limit)
+
+
+def seconds_of(case: Case, plan: Plan) -> float | None:
+    """What a plan that was made for another SoC takes; ``None`` when it does not fit this one."""
     if plan_problems(plan, case.graph, case.soc):
         return None
     try:
