@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,20 +79,6 @@ def test_the_tolerance_decides_what_counts(places: dict[str, Path]) -> None:
     strict, lax = (next(iter(diff_results(a, b, t).rows)) for t in (1e-6, 0.999))
     assert strict.changed
     assert not lax.changed
-
-
-def test_a_narrow_terminal_breaks_no_name_and_no_figure(
-    places: dict[str, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    assert entry(["diff", str(places["a"]), str(places["b"])]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    inside = lines[next(i for i, line in enumerate(lines) if line.startswith("network")) :]
-    assert max(map(len, inside)) <= 80
-    [row] = [line.split() for line in inside if " type_based " in line and "×" in line]
-    assert row[0] == "squeezenet"
-    [time] = [line for line in inside if line.startswith("  time  ")]
-    assert re.match(r"  time  [+−]\S+ (ms|µs|s) \w", time)
 
 
 def test_the_shell_learns_whether_they_differ(
