@@ -99,11 +99,15 @@ def test_a_latency_beyond_the_cache_is_spared_when_nothing_goes_there() -> None:
 
 
 @pytest.mark.parametrize("fidelity", ["fluid", "tile"])
-def test_an_npu_loads_as_fast_as_the_cache_gives(fidelity: str) -> None:
+@pytest.mark.parametrize(
+    "sram", ["16 MB", dict.fromkeys(("input", "weight", "accumulator"), "1 MB")]
+)
+def test_an_npu_loads_as_fast_as_the_cache_gives(sram: Any, fidelity: str) -> None:
     """Eight tiles: of each the load takes 1/32 ms from the cache, the store 1/8 ms as before."""
-    first = run(CHAIN, soc("999 kB"), ("npu", "a"), ("npu", "b"), fidelity=fidelity)
+    npu = {"npu": UNITS["npu"] | {"sram": sram}}
+    first = run(CHAIN, soc("999 kB", npu), ("npu", "a"), ("npu", "b"), fidelity=fidelity)
     assert first.makespan_s == pytest.approx(4 * MS, rel=1e-6)
-    trace = run(CHAIN, soc("8 MB"), ("npu", "a"), ("npu", "b"), fidelity=fidelity)
+    trace = run(CHAIN, soc("8 MB", npu), ("npu", "a"), ("npu", "b"), fidelity=fidelity)
     assert trace.links["dram"].bytes == 3 * MB
     # Stores alone are 1 ms; the first load is before them, and the rest beside.
     assert 3.0 * MS <= trace.makespan_s <= (2 + 1 + 1 / 4 + 1e-6) * MS
