@@ -119,7 +119,9 @@ def test_bounds_do_not_send_through_the_memory_what_a_cache_may_have() -> None:
     graph = make_graph(("a", ["x"], 0.0), *((f"b{i}", ["a"], 0.0) for i in range(4)),
                        ("c", ["b0", "b1", "b2", "b3"], 0.0))  # fmt: skip
     parts = [("cpu", "a"), *((("cpu", "big")[i % 2], f"b{i}") for i in range(4)), ("cpu", "c")]
-    trace = run(graph, soc("64 MB"), *parts)
+    slc = {"bandwidth": "4 GB/s", "cache": {"capacity": "64 MB"}}
+    pair = make_soc({"cpu": BEHIND, "big": CLUSTER | BEHIND}, links={"slc": slc})
+    trace = run(graph, pair, *parts)
     assert trace.makespan_s == pytest.approx((2 + 4 + 5 / 4) * MS, rel=1e-6)
 
 
