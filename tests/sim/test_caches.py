@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from hetsim.analysis.metrics.energy import energy
 from hetsim.bounds.makespan import lower_bounds
+from hetsim.bounds.simulated import simulated_floors
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.lower.lowering import Lowering
 from hetsim.lower.program import Program
@@ -123,6 +124,8 @@ def test_bounds_do_not_send_through_the_memory_what_a_cache_may_have() -> None:
     pair = make_soc({"cpu": BEHIND, "big": CLUSTER | BEHIND}, links={"slc": slc})
     trace = run(graph, pair, *parts)
     assert trace.makespan_s == pytest.approx((2 + 4 + 5 / 4) * MS, rel=1e-6)
+    shared = simulated_floors(graph, pair, AnalyticalModel(), "fluid").resources[-1]
+    assert shared.seconds == pytest.approx(1 / 4e9)  # of a byte: the cache's, not the memory's
 
 
 def test_a_converted_tensor_is_there_for_who_reads_it() -> None:
