@@ -92,8 +92,9 @@ class Lowering:
                 tuple(op.name for op in kernel.operators),
                 work,
                 *self._around(kernel, pu, memories),
+                residency,
             )
-            for kernel, work in zip(kernels, works, strict=True)
+            for kernel, work, residency in zip(kernels, works, kept, strict=True)
         )
 
     def _around(

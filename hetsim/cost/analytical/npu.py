@@ -13,7 +13,7 @@ from hetsim.cost.analytical.pipeline import Engine, pipeline
 from hetsim.cost.analytical.quickest import Asked, quickest, streamed
 from hetsim.cost.analytical.tiling import Tiling, fewest_cycles, tile
 from hetsim.cost.analytical.traffic import tensor_bytes, total_bytes, weight_bytes
-from hetsim.cost.pu import PUModel
+from hetsim.cost.pu import PUModel, Roof
 from hetsim.cost.reach import Reach
 from hetsim.cost.work import Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
@@ -86,6 +86,16 @@ class NPUModel(PUModel[NPUSpec]):
     def least(self, nest: LoopNest, dtype: str) -> float:
         share = self.spec.dtypes.get(self.pu.stored_dtype(dtype))
         return fewest_cycles(nest, self.spec.array) / (share * self.top_clock) if share else 0.0
+
+    def roof(self, kernel: Kernel) -> Roof:
+        """The array's for what has a loop nest, else that of the vector unit, products included."""
+        spec = self.spec
+        if kernel.nest is None:
+            amount = kernel.element_ops + kernel.macs
+            return Roof(amount, self._vector_rate, "vector operations")
+        dtype = self.pu.stored_dtype(kernel.head.dtype)
+        rate = spec.array.macs_per_cycle * spec.dtypes.get(dtype, math.inf) * spec.point.clock
+        return Roof(kernel.head.macs, rate, f"{dtype} MAC")
 
     @property
     def _vector_rate(self) -> float:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from math import inf
 from typing import TypeVar
 
 from hetsim.cost.analytical.convolution import VectorUnits, convolution_cycles
 from hetsim.cost.analytical.traffic import total_bytes, weight_bytes
-from hetsim.cost.pu import PUModel
+from hetsim.cost.pu import PUModel, Roof
 from hetsim.cost.work import Kernel, Phase, Residency, Work
 from hetsim.forms.convolution import winograd_saving
 from hetsim.workload.graph import DTYPE_BYTES, Graph, LoopNest, Operator
@@ -48,6 +49,40 @@ class RooflineModel(PUModel[SpecT]):
         rate = self.spec.macs_per_cycle.get(self.pu.stored_dtype(dtype))
         return fewest_products(nest) / (rate * self.cores * self.top_clock) if rate else 0.0
 
+    def roof(self, kernel: Kernel) -> Roof:
+        """That of its products, or of its element-wise operations if it has none.
+
+        What is Winograd's to save is counted: a peak that it may pass would be none.
+        """
+        counted = kernel.operators[:1] if self.spec.fused_tails_hide else kernel.operators
+        products = [op for op in counted if op.macs]
+        what = "MAC" if products else "element operations"
+        names: dict[str, None] = {}
+        operations, cycles = 0, 0.0
+        for op in products or counted:
+            amount, rate, name = self._peak(op)
+            operations += amount
+            cycles += amount / rate
+            names[f"{name} {what}"] = None
+        if not cycles:
+            return Roof(operations, name=", ".join(names))
+        return Roof(operations, operations / cycles * self.cycles_per_s, ", ".join(names))
+
+    def _peak(self, op: Operator) -> tuple[int, float, str]:
+        """What ``op`` counts, the most of it in a cycle, and in which data type or by which trick.
+
+        Of products if it has some.
+        """
+        dtype = self.pu.stored_dtype(op.dtype)
+        if not op.macs:
+            return op.element_ops, element_rate(self.spec.element_ops_per_cycle, dtype), dtype
+        rate, shape = self.spec.macs_per_cycle.get(dtype, inf), self.spec.convolution
+        if op.kind == "Conv" and op.nest is not None and shape is not None and shape.winograd:
+            saved = fewest_products(op.nest, shape.winograd.tile) / op.macs
+            if saved < 1.0:
+                return op.macs, rate / saved, f"{dtype} Winograd"
+        return op.macs, rate, dtype
+
     @property
     def cores(self) -> int:
         """How many cores state their rates."""
@@ -65,14 +100,14 @@ class RooflineModel(PUModel[SpecT]):
         return cycles
 
 
-def fewest_products(nest: LoopNest) -> float:
+def fewest_products(nest: LoopNest, tile: int = 4) -> float:
     """Products that software needs: of a dense stride-1 3x3 convolution F(4x4, 3x3)'s quarter.
 
     Winograd's transform is a choice of the library, so a description need not speak of it.
     """
     dense = nest.groups == nest.stride_h == nest.stride_w == 1
     taps = (nest.k_h, nest.k_w, nest.dilation_h, nest.dilation_w)
-    return nest.macs * (winograd_saving(4) if dense and taps == (3, 3, 1, 1) else 1.0)
+    return nest.macs * (winograd_saving(tile) if dense and taps == (3, 3, 1, 1) else 1.0)
 
 
 def efficiency(table: Mapping[str, float], op: Operator) -> float:

@@ -15,7 +15,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hetsim.analysis.result import OperatorRow, Result, Run
+from hetsim.analysis.launches import OperatorRow
+from hetsim.analysis.result import Result, Run
 from hetsim.errors import HetsimError, ResultsError
 from hetsim.infiles import read_bytes
 from hetsim.plan.model import Partition, Plan

@@ -14,7 +14,8 @@ from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model
 from pydantic_core import core_schema
 
 from hetsim.analysis.attribution import PARTS
-from hetsim.analysis.result import LinkMetrics, OperatorRow, PUMetrics
+from hetsim.analysis.launches import OperatorRow
+from hetsim.analysis.result import LinkMetrics, PUMetrics
 from hetsim.bounds.bound import Bound
 from hetsim.plan.model import Partition, Proof
 from hetsim.records import Record

@@ -1,0 +1,158 @@
+"""Whose bytes crossed the links: by class of tensor, and by kernel.
+
+A kernel's tensors are counted once each; what it loads beyond that is *refetch*, read again because
+tiles did not fit. Where caches served a part of them, every class has its share of the rest. The
+host's conversions and copies are *crossings*. All classes of a link add up to its bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hetsim.cost.analytical.traffic import tensor_bytes, weight_bytes
+from hetsim.cost.work import Kernel, Work
+from hetsim.lower.program import Job, Launch, Program
+from hetsim.soc.model import PU, SoC
+from hetsim.workload.graph import Graph
+
+CLASSES = ("weights", "activations", "inputs", "outputs", "refetch", "crossings")
+"""``inputs`` and ``outputs`` are those of the network; ``activations`` all others."""
+
+Bytes = dict[str, int]
+"""Bytes by class; only those there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What one kernel moves to and from ``memory``, by class.
+
+    ``once`` are its bytes when each tensor crosses once.
+    """
+
+    memory: str
+    classes: Mapping[str, int]
+    once: int
+
+    @property
+    def bytes(self) -> int:
+        """All of it."""
+        return sum(self.classes.values())
+
+
+def moved_by(
+    graph: Graph, soc: SoC, job: Job, memories: Mapping[str, str], *, tiled: bool = False
+) -> Iterator[tuple[Moved, ...]]:
+    """For each launch of ``job``, what it moves, by memory, that of its own path first.
+
+    ``memories`` are those of tensors that the plan has put somewhere. ``tiled``: at the fidelity
+    that plays tiles, which may differ by the bytes that do not divide.
+    """
+    pu = soc.pus[job.pu]
+    lent = 0
+    for launch in job.launches:
+        work = launch.work
+        early = work.tail_load - lent  # weights of its successor, less its own that came before
+        lent = work.tail_load
+        once = _once(graph, pu, launch, memories, early)
+        yield tuple(
+            _part(memory or pu.memory, amounts, once.get(memory, ({}, {})))
+            for memory, amounts in _moved(work, tiled=tiled).items()
+        )
+
+
+def link_classes(
+    soc: SoC, program: Program, moved: Sequence[Sequence[Sequence[Moved]]]
+) -> dict[str, Bytes]:
+    """Bytes of every link by class; ``moved`` is :func:`moved_by` of every job."""
+    found: dict[str, Bytes] = {name: {} for name in soc.links}
+    for job, launches in zip(program.jobs, moved, strict=True):
+        pu = soc.pus[job.pu]
+        for part in (part for parts in launches for part in parts):
+            _add(found, soc.route(pu, part.memory).links, part.classes)
+        steps = [*job.entry, *job.exit]
+        steps += [step for launch in job.launches for step in (*launch.before, *launch.after)]
+        for step in steps:
+            if step.bytes:
+                way = soc.route(soc.host, step.memory or soc.host.memory)
+                _add(found, way.links, {"crossings": step.bytes})
+    return {
+        name: {kind: classes[kind] for kind in CLASSES if classes.get(kind)}
+        for name, classes in found.items()
+    }
+
+
+def _part(memory: str, amounts: tuple[int, int], once: tuple[Bytes, Bytes]) -> Moved:
+    """What is loaded and stored, by class."""
+    loads = _shared(amounts[0], once[0], "refetch")
+    stores = _shared(amounts[1], once[1], "activations")
+    classes = {kind: loads.get(kind, 0) + stores.get(kind, 0) for kind in {**loads, **stores}}
+    return Moved(memory, classes, min(sum(amounts), sum(once[0].values()) + sum(once[1].values())))
+
+
+def _add(found: dict[str, Bytes], links: Sequence[str], classes: Mapping[str, int]) -> None:
+    for link in links:
+        own = found[link]
+        for kind, amount in classes.items():
+            own[kind] = own.get(kind, 0) + amount
+
+
+def _moved(work: Work, *, tiled: bool) -> dict[str, tuple[int, int]]:
+    """Bytes loaded and stored by memory; no name is the end of the unit's path."""
+    found = {"": (0, 0)}
+
+    def add(memory: str, loads: int, stores: int) -> None:
+        before = found.get(memory, (0, 0))
+        found[memory] = before[0] + loads, before[1] + stores
+
+    if tiled and work.tiles:
+        add("", work.tail_load, 0)
+        for run in work.tiles:
+            for memory, amount in run.loads:
+                add(memory, run.count * amount, 0)
+            for memory, amount in run.stores:
+                add(memory, 0, run.count * amount)
+        return found
+    for phase in work.phases:
+        add("", phase.load_bytes, phase.store_bytes)
+        for part in phase.elsewhere:
+            add(part.memory, part.load_bytes, part.store_bytes)
+    return found
+
+
+def _once(
+    graph: Graph, pu: PU, launch: Launch, memories: Mapping[str, str], early: int
+) -> dict[str, tuple[Bytes, Bytes]]:
+    """By memory, the classes that a kernel reads and writes when each tensor crosses once."""
+    kernel = Kernel.of(graph, tuple(graph.operator(name) for name in launch.operators))
+    found: dict[str, tuple[Bytes, Bytes]] = {"": ({}, {})}
+    weights = max(weight_bytes(kernel, pu) + early, 0)
+    if weights:
+        found[""][0]["weights"] = weights
+    sides = (
+        (kernel.inputs, launch.kept.inputs, frozenset(graph.inputs), "inputs"),
+        (kernel.outputs, launch.kept.outputs, graph.output_set, "outputs"),
+    )
+    for side, (tensors, kept, ends, name) in enumerate(sides):
+        for tensor in tensors:
+            if tensor in kept:
+                continue
+            memory = memories.get(tensor, pu.memory)
+            own = found.setdefault("" if memory == pu.memory else memory, ({}, {}))[side]
+            kind = name if tensor in ends else "activations"
+            own[kind] = own.get(kind, 0) + tensor_bytes(graph, tensor, pu)
+    return found
+
+
+def _shared(amount: int, once: Bytes, rest: str) -> Bytes:
+    """``amount`` bytes by class: those of ``once``, or in their proportion if it is less.
+
+    What is beyond goes to the class ``rest``.
+    """
+    total = sum(once.values())
+    found = dict(once) if amount >= total else {k: v * amount // total for k, v in once.items()}
+    left = amount - sum(found.values())
+    if left:
+        where = rest if amount > total or not found else max(found, key=lambda kind: found[kind])
+        found[where] = found.get(where, 0) + left
+    return found
