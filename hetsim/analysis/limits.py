@@ -2,8 +2,8 @@
 
 The limit is Amdahl's, along every path instead of one: the same partitions in the same order, each
 kernel and host step no shorter than what the remedy leaves of it, transfers as if alone and cores
-as if idle. The longest chain of them is a time that the remedy cannot go below, so the gain is at most
-the makespan less that. It is a limit, not a forecast; the *what-if* study simulates.
+as if idle. The longest chain of them is a time that the remedy cannot go below, so the gain is at
+most the makespan less that. It is a limit, not a forecast; the *what-if* study simulates.
 
 What a remedy leaves of a kernel holds whatever tiles are then chosen: faster arithmetic leaves the
 time that its tensors take when each crosses its way once; better transfers leave its launch and its
@@ -107,11 +107,14 @@ class _Least:
         self._graph, self._soc, self._moved, self._tiled = ran.graph, ran.soc, ran.moved, ran.tiled
 
     def under(self, cause: str, remedied: PU) -> Callable[[int, JobMoments], float]:
-        """Seconds of a partition, by its position, when ``remedied`` loses no time to ``cause``."""
+        """Seconds of a partition, by its position, when ``remedied`` loses no time to ``cause``.
+
+        Nor do other workers of its cluster: a description speaks of all of them.
+        """
 
         def least(place: int, part: JobMoments) -> float:
             pu = self._soc.pus[part.job.pu]
-            mine = cause if pu is remedied or cause == "memory" else ""
+            mine = cause if pu.cluster == remedied.cluster or cause == "memory" else ""
             total = sum(self._step(step, cause) for step, _ in part.steps)
             if part.job.launches and mine != "crossing":
                 total += pu.spec.completion_latency

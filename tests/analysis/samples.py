@@ -29,7 +29,7 @@ def ran(
     graph: Graph, soc: SoC, plan: Plan, execution: str = "dataflow", fidelity: str = "fluid",
     costs: CostModel | None = None,
 ) -> Ran:  # fmt: skip
-    """``plan``, run once; no case if a tile fits no buffer, or the host reaches not every memory."""
+    """``plan``, run once; no case if a tile fits no buffer, or the host not reaches a memory."""
     try:
         program = Lowering(graph, soc, costs or AnalyticalModel()).program(plan)
     except PlanError as error:
