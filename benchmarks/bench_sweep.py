@@ -18,11 +18,11 @@ from pathlib import Path
 
 from harness import Measurement
 
+from hetsim.executors.base import Executor
+from hetsim.executors.registry import executor
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import Scenario, load_scenario
 from hetsim.study.axes import parse_axis
-from hetsim.study.executors.base import Executor
-from hetsim.study.executors.registry import executor
 from hetsim.study.point import Outcome, Point, PointBench
 from hetsim.study.sweep.study import sweep
 

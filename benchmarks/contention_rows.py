@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hetsim.errors import InfeasibleError
+from hetsim.executors.base import Bench, Executor
 from hetsim.plan.model import Plan
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import Scenario
@@ -19,7 +20,6 @@ from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.search.parameters import Parameters
 from hetsim.soc.model import SoC
 from hetsim.study.axes import asked_axes, parse_axis
-from hetsim.study.executors.base import Bench, Executor
 from hetsim.study.grid import Design, designs
 from hetsim.study.tune.crew import Crew, TuneBench
 from hetsim.study.tune.parameters import tune_parameters

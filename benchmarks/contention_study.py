@@ -24,9 +24,9 @@ from contention_tables import print_carried, print_summary, print_tables
 from heldout import carried, cases_of
 from rich.console import Console
 
+from hetsim.executors.registry import executor
 from hetsim.report.figures.plotting import figure_images
 from hetsim.scenario.loader import load_scenario
-from hetsim.study.executors.registry import executor
 
 SCENARIO = "contention_study"
 HELD_OUT = ("googlenet", "inception_v3", "resnet50", "squeezenet")

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hetsim.executors.base import Executor
 from hetsim.runs.case import Case
 from hetsim.runs.scenario import case_of
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import Scenario
 from hetsim.scenario.variants import varied
-from hetsim.study.executors.base import Executor
 from hetsim.study.point import PointBench
 from hetsim.study.tune.crew import Crew, TuneBench
 from hetsim.study.tune.parameters import Fold, tune_parameters

@@ -1,8 +1,9 @@
 """Whether two checkouts of hetsim give the same results to the last bit.
 
 Runs the shipped scenarios with both interpreters and compares every file of the results
-directories that does not speak of time or place: ``result.json``, plans, traces, tables. Exits
-with 1 and the names of the files that differ. Give each checkout an environment of its own::
+directories that does not speak of time or place: ``runs.json.gz``, which holds plans, traces and
+metrics to the last digit, ``result.json``, tables, plans. Exits with 1 and the names of the files
+that differ. Give each checkout an environment of its own::
 
     python benchmarks/identical.py --before ../before/.venv/bin/python \\
         --after .venv/bin/python --without exact
@@ -21,7 +22,7 @@ import yaml
 
 from hetsim.schedulers.registry import scheduler_names
 
-LEFT_OUT = ("manifest.json", "report.html", ".png", ".svg", "runs.json.gz")
+LEFT_OUT = ("manifest.json", "report.html", ".png", ".svg")
 """Names or endings of what holds versions, commands and wall-clock times, or is a picture."""
 
 
@@ -61,7 +62,7 @@ def _run(python: str, scenario: str, place: Path, options: list[str]) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     # Not resolved: an environment's interpreter is a link.
     command = [str(Path(python).absolute()), "-m", "hetsim", "run", scenario]
-    command += ["--output", str(place), "--quiet", *options]
+    command += ["--output", str(place), "--quiet", "--figures", "none", *options]
     done = subprocess.run(command, cwd=place.parent, capture_output=True, text=True)
     if not place.exists():
         sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")

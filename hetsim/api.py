@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hetsim.analysis.result import Result
-from hetsim.progress import Progress
+from hetsim.progress import Progress, told
 from hetsim.runs.scenario import run_scenario
-from hetsim.scenario.choices import choose
-from hetsim.scenario.loader import Scenario, load_scenario
+from hetsim.scenario.choices import SomeModel, SomeScheduler
+from hetsim.scenario.loader import Scenario
+from hetsim.scenario.variants import asked
+from hetsim.soc.model import SoC
 from hetsim.workload.sizes import Sizes
 
 
@@ -17,8 +19,9 @@ def run(
     scenario: str | Path | Scenario,
     overrides: Mapping[str, object] | None = None,
     *,
-    models: Sequence[str | Path] = (),
-    schedulers: Sequence[str] | None = None,
+    models: Sequence[SomeModel] = (),
+    schedulers: Sequence[SomeScheduler] | None = None,
+    soc: str | Path | SoC | None = None,
     plans: Sequence[str | Path] = (),
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     dims: Mapping[str, int] | None = None,
@@ -30,25 +33,21 @@ def run(
 ) -> Result:
     """Simulates a scenario, given by shipped name, path, or as loaded.
 
-    ``overrides`` are changes such as ``{"npu.sram": "1 MiB", "bus.bandwidth": "0.5x"}`` to one that
-    is named or a path. The other arguments stand in for what the scenario says, see
+    ``overrides`` are changes such as ``{"npu.sram": "1 MiB", "bus.bandwidth": "0.5x"}``. The other
+    arguments stand in for what the scenario says, by name or as objects, see
     :func:`hetsim.scenario.choices.choose`; ``plans`` are plan files to run as well. ``progress`` is
-    told what is being worked on, how many rows are done, and how many there are.
+    told what is being worked on, how many rows are done, and how many there are; without one, a
+    notebook shows a bar.
 
     A row that fails has its reason in ``Run.error``; the others are there.
 
     Raises:
         HetsimError: an input that cannot be used.
     """
-    if isinstance(scenario, Scenario):
-        if overrides:
-            raise TypeError("overrides apply to a scenario's file; give its name or path")
-        loaded = scenario
-    else:
-        loaded = load_scenario(scenario, overrides)
-    loaded = choose(
-        loaded, models=models, schedulers=schedulers,
+    loaded = asked(
+        scenario, overrides, models=models, schedulers=schedulers, soc=soc,
         sizes=Sizes.of(input_shapes, dims, max_output),
         execution=execution, fidelity=fidelity, seed=seed,
     )  # fmt: skip
-    return run_scenario(loaded, plans=[Path(plan) for plan in plans], progress=progress)
+    with told(progress) as teller:
+        return run_scenario(loaded, plans=[Path(plan) for plan in plans], progress=teller)

@@ -26,7 +26,7 @@ FIRST_SEEN = ("Conv", "Relu", "Add", "Concat", "MaxPool")
 
 
 def random_soc(seed: int, *, routes: bool = False) -> SoC:
-    """One or two clusters, up to two NPUs, perhaps an accelerator, on shared links.
+    """One or two clusters, up to two NPUs, perhaps an accelerator, GPU or DSP, on shared links.
 
     ``routes``: and a memory more, which some of them reach.
     """
@@ -47,6 +47,10 @@ def random_soc_file(seed: int, *, routes: bool = False) -> dict[str, Any]:
         pus[f"npu{i}"] = _npu(draw, links, memory)
     if draw.random() < 0.3:
         pus["gpu"] = _accelerator(draw, links, memory)
+    grouped = random.Random(seed + 2)
+    if grouped.random() < 0.4:
+        make = grouped.choice((_gpu, _dsp))
+        pus["grouped"] = make(grouped, links, memory)
     if routes:
         further = random.Random(seed)
         memory["far"] = _memory(further)
@@ -161,6 +165,51 @@ def _accelerator(
     draw: random.Random, links: dict[str, Any], memory: dict[str, Any]
 ) -> dict[str, Any]:
     spec = _common(draw, links, memory) | _arithmetic(draw) | {"kind": "accelerator"}
+    if draw.random() < 0.5:
+        spec["precision"] = {"float32": "int8"}
+    return spec
+
+
+def _gpu(draw: random.Random, links: dict[str, Any], memory: dict[str, Any]) -> dict[str, Any]:
+    spec = _common(draw, links, memory) | _arithmetic(draw)
+    tiles = [(draw.choice((4, 16, 64)), draw.choice((1, 4, 16))) for _ in range(draw.randint(1, 3))]
+    spec |= {
+        "kind": "gpu",
+        "cores": draw.randint(1, 16),
+        "resident": draw.choice((1, 1, 2, 4)),
+        "work_group": draw.choice((1, 32, 256)),
+        "tiles": [{"rows": rows, "columns": columns} for rows, columns in tiles],
+        "completion": _time(draw, 50),
+    }
+    if draw.random() < 0.5:
+        spec["operand_width"] = draw.choice((4, 16.0, 64))
+    if draw.random() < 0.4:
+        spec["staging"] = {"memory": f"{draw.choice((16, 64))} KiB", "steps": draw.choice((4, 16))}
+    if draw.random() < 0.4:
+        spec["matrix"] = {"macs_per_cycle": {"int8": 256}, "depth": draw.choice((4, 16))}
+    if draw.random() < 0.4:
+        spec["winograd"] = draw.choice((2, 4))
+    if draw.random() < 0.4:
+        spec["l2"] = f"{draw.choice((16, 256))} KiB"
+    if draw.random() < 0.4:
+        spec["precision"] = {"float32": "int8"}
+    return spec
+
+
+def _dsp(draw: random.Random, links: dict[str, Any], memory: dict[str, Any]) -> dict[str, Any]:
+    spec = _common(draw, links, memory) | _arithmetic(draw)
+    spec |= {
+        "kind": "dsp",
+        "threads": draw.randint(1, 6),
+        "vector": f"{draw.choice((128, 512, 1024))} bit",
+        "sums": draw.choice((1, 6, 8)),
+        "loads": draw.choice((0.5, 1.0, 2.0)),
+        "rpc": _time(draw, 200),
+    }
+    if draw.random() < 0.7:
+        spec["tcm"] = f"{draw.choice((4, 32, 256))} KiB"
+    if draw.random() < 0.5:
+        spec["dma"] = _rate(draw)
     if draw.random() < 0.5:
         spec["precision"] = {"float32": "int8"}
     return spec

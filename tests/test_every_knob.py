@@ -33,7 +33,7 @@ SOC = """
 hetsim: soc/1
 name: everything
 memory:
-  dram: {bandwidth: 3.2 GB/s, efficiency: [0.9, 0.8, 0.7], latency: 120 ns, capacity: 2.2 MiB,
+  dram: {bandwidth: 3.2 GB/s, efficiency: [0.9, 0.8, 0.7], latency: 120 ns, capacity: 2.5 MiB,
          energy_per_byte: 50 pJ}
 links:
   wide: {width: 64 bit, clock: 500 MHz, latency: 40 ns, arbitration: priority}
@@ -120,6 +120,42 @@ pus:
     operators: {Conv: {in_channels_multiple_of: 16, out_channels_multiple_of: 16}, MaxPool: {}}
     fuse: [Conv-Relu]
     crossing: {quantise: 2 ns, relayout: 1 ns, cache_maintenance: 2 GB/s}
+  gpu:
+    kind: gpu
+    path: [wide, dram]
+    operating_points: {run: {clock: 300 MHz, active_power: 2 W, idle_power: 0.2 W}}
+    cores: 3
+    macs_per_cycle: {float32: 24}
+    element_ops_per_cycle: {float32: 8}
+    efficiency: {default: 0.5, Conv: 0.6}
+    work_group: 48
+    resident: 2
+    tiles: [{rows: 48, columns: 16}, {rows: 5, columns: 8}]
+    operand_width: 24
+    staging: {memory: 8.1 KiB, steps: 16}
+    matrix: {macs_per_cycle: {float32: 30}, depth: 12}
+    winograd: 2
+    l2: 80 KiB
+    completion: 15 us
+    dispatch: 12 us
+    fuse: [Conv-Relu]
+    priority: 1
+  vector:
+    kind: dsp
+    path: [bus, dram]
+    operating_points: {run: {clock: 700 MHz, active_power: 0.7 W, idle_power: 0.07 W}}
+    threads: 2
+    vector: 256 bit
+    sums: 4
+    loads: 0.25
+    macs_per_cycle: {float32: 8}
+    element_ops_per_cycle: {float32: 0.5}
+    efficiency: {default: 0.6}
+    tcm: 160 KiB
+    dma: 0.7 GB/s
+    rpc: 80 us
+    dispatch: 3 us
+    weight: 1.2
 runtime: {host: cpu, partition_call: 5 us, thread_create: 20 us, thread_join: 10 us}
 area: {base: 1.0, pus: {npu: 2.0}, per_core: 0.5, per_mac: 0.001, per_sram_mib: 1.5,
        per_dma_gbps: 0.1, per_link_gbps: 0.2, per_memory_gbps: 0.3, per_memory_gib: 0.4}
@@ -129,9 +165,10 @@ cost: {base: 3.0, pus: {dsp: 1.0}, per_core: 0.7, per_mac: 0.002, per_sram_mib: 
 
 NETWORK = """
 <ir_version: 8, opset_import: ["" : 17]>
-wide (float[2,32,16,16] x) => (float[2,192,16,16] y, float[2,32,8,8] z)
+wide (float[2,32,16,16] x) => (float[2,256,16,16] y, float[2,32,8,8] z)
 <float[32,32,3,3] w0, float[32,32,3,3] w1, float[32,1,3,3] wd, float[32,32,3,3] w3,
- float[32,32,3,3] w4, float[32,32,3,3] w5, float[32,8,3,3] wg>
+ float[32,32,3,3] w4, float[32,32,3,3] w5, float[32,8,3,3] wg, float[32,32,3,3] w6,
+ float[32,32,3,3] w7, float[32,32,1,1] w8>
 {
   a0 = Conv <pads=[1,1,1,1]> (x, w0)   r0 = Relu (a0)
   a1 = Conv <pads=[1,1,1,1]> (x, w1)   r1 = Relu (a1)
@@ -146,7 +183,10 @@ wide (float[2,32,16,16] x) => (float[2,192,16,16] y, float[2,32,8,8] z)
   m4 = MaxPool <kernel_shape=[3,3], pads=[1,1,1,1]> (s4)
   a5 = Conv <pads=[1,1,1,1]> (x, w5)   r5 = Relu (a5)
   s5 = Sigmoid (r5)
-  y = Concat <axis=1> (r0, g1, s2, m3, m4, s5)
+  a6 = Conv <pads=[1,1,1,1]> (x, w6)   r6 = Relu (a6)
+  d6 = Conv <pads=[1,1,1,1], group=32> (r6, wd)   p6 = Conv (d6, w8)   s6 = Sigmoid (p6)
+  a7 = Conv <pads=[1,1,1,1]> (x, w7)   r7 = Relu (a7)   s7 = Sigmoid (r7)
+  y = Concat <axis=1> (r0, g1, s2, m3, m4, s5, s6, s7)
 }
 """
 BRANCHES = {
@@ -156,6 +196,8 @@ BRANCHES = {
     "npu": ["a3", "r3", "m3", "z"],
     "core": ["a4", "r4", "c4", "s4", "m4"],
     "dsp": ["a5", "r5", "s5"],
+    "gpu": ["a6", "r6", "d6", "p6", "s6"],
+    "vector": ["a7", "r7", "s7"],
 }
 
 
@@ -284,13 +326,16 @@ ONLY_ENERGY = r"power$|energy_per_byte$"
 ONLY_PRICE = r"^(area|cost)\."
 FASTER = (
     r"bandwidth$|clock$|width$|efficiency|_per_cycle|parallel_efficiency|vector_lanes|dtypes|"
-    r"array_efficiency|outstanding|burst|engines|cache_maintenance|copy$|refetch"
+    r"array_efficiency|outstanding|burst|engines|cache_maintenance|copy$|refetch|gpu.cores|threads$|"
+    r"operand_width|loads$|dma$"
 )
 SLOWER = (
     r"latency$|dispatch|quantise|relayout|setup|partition_call|handover|thread_|_cycles$|"
-    r"width_penalty"
+    r"width_penalty|completion|rpc$"
 )
 """Fields whose growth must shorten, or lengthen, the battery's total time."""
+SMALLER = ("l2", "capacity", "sram", "input", "weight", "accumulator", "tcm", "memory")
+"""Sizes of which there is enough."""
 SHARED_ONLY = r"dram.efficiency.[12]"
 """Fields that matter only when several transfers are under way."""
 
@@ -299,14 +344,20 @@ def changed(value: Any, path: tuple[Any, ...]) -> Any:
     """A larger value, or a smaller one where larger is not allowed."""
     if isinstance(value, str):
         number, unit = value.split(" ")
-        factor = (
-            0.5 if path[-1] in ("l2", "capacity", "sram", "input", "weight", "accumulator") else 1.5
-        )
+        factor = 0.5 if path[-1] in SMALLER else 1.5
         if path[-2:] in {("own", 0), ("external", 0)}:
             factor = 0.5
         return f"{float(number) * factor:g} {unit}"
     if isinstance(value, int):
-        shrinking = ("cores", "max_groups", "max_kernel", "max_stride", "workers", "width_tile")
+        shrinking = (
+            "cores",
+            "max_groups",
+            "max_kernel",
+            "max_stride",
+            "workers",
+            "width_tile",
+            "threads",
+        )
         if any(name in path for name in shrinking):
             return value - 1 if value > 1 else value + 1
         if path[-1] == "priority":  # what counts is who comes first

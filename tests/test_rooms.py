@@ -21,7 +21,8 @@ PACKAGE = Path(hetsim.__file__).parent
 
 ROOMS = (
     "cli", "study", "calibrate", "host", "runs", "report", "analysis", "scenario", "schedulers",
-    "bounds", "sim", "lower", "plan", "cost", "learn", "forms", "soc", "workload", "ground",
+    "bounds", "sim", "lower", "plan", "cost", "learn", "forms", "soc", "workload", "executors",
+    "ground",
 )  # fmt: skip
 """From the top; a room imports from itself and from what stands after it."""
 

@@ -67,16 +67,16 @@ class Run(Measured):
     plan: Plan | None = field(default=None, repr=False)
     trace: Trace | None = field(default=None, repr=False)
     metrics: Metrics = field(default_factory=dict)
-    bounds: tuple[Bound, ...] = ()
-    pus: Mapping[str, PUMetrics] = field(default_factory=dict)
-    links: Mapping[str, LinkMetrics] = field(default_factory=dict)
+    bounds: tuple[Bound, ...] = field(default=(), repr=False)
+    pus: Mapping[str, PUMetrics] = field(default_factory=dict, repr=False)
+    links: Mapping[str, LinkMetrics] = field(default_factory=dict, repr=False)
     operators: tuple[OperatorRow, ...] = field(default=(), repr=False)
-    attribution: Mapping[str, float] = field(default_factory=dict)
-    pu_attribution: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    attribution: Mapping[str, float] = field(default_factory=dict, repr=False)
+    pu_attribution: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
     residents: tuple[Resident, ...] = field(default=(), repr=False)
-    energy_apart: Mapping[str, float] = field(default_factory=dict)
-    limits: tuple[Limit, ...] = ()
-    planning_s: float = 0.0
+    energy_apart: Mapping[str, float] = field(default_factory=dict, repr=False)
+    limits: tuple[Limit, ...] = field(default=(), repr=False)
+    planning_s: float = field(default=0.0, repr=False)
     error: str | None = None
     evaluation: Evaluation | None = field(default=None, repr=False, compare=False)
 
@@ -149,6 +149,15 @@ class Result:
     notes: tuple[str, ...] = ()
     reference: Mapping[str, object] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        rows = [
+            f"  {run.model} / {run.scheduler}: {run.error or f'{run.makespan_s:.6g} s'}"
+            for run in self.runs
+        ]
+        return "\n".join(
+            [f"Result of {self.scenario} on {self.soc.name}, {self.execution}:", *rows]
+        )
 
     @property
     def failed(self) -> tuple[Run, ...]:

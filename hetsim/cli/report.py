@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from hetsim.cli import extras
 from hetsim.cli.progress import progress_bar
 
 
 @click.command()
 @click.argument("results", type=click.Path(path_type=Path), metavar="RESULTS_DIR")
+@extras.figures(default="those that are there")
+@extras.traces(default="those that are there")
+@extras.plans(default="those that are there")
+@click.option(
+    "--run",
+    "runs",
+    metavar="NETWORK/SCHEDULER",
+    multiple=True,
+    help="Pictures, traces or plans of this run only, as squeezenet/heft or 'squeezenet/*'; may be"
+    " repeated.",
+)
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write a new directory instead of replacing the old one's reports.",
+    help="Write a new directory instead of changing the old one.",
 )
 @click.option("--force", is_flag=True, help="With --output: replace an existing directory.")
 @click.option(
@@ -29,18 +42,31 @@ from hetsim.cli.progress import progress_bar
 )
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def command(
-    results: Path, output: Path | None, force: bool, study: Path | None, quiet: bool
+    results: Path,
+    figures: str | None,
+    traces: str | None,
+    plans: str | None,
+    runs: Sequence[str],
+    output: Path | None,
+    force: bool,
+    study: Path | None,
+    quiet: bool,
 ) -> None:
     """Rebuild the report of a results directory.
 
-    Everything that 'hetsim run' wrote into RESULTS_DIR is made again from the traces stored in
-    it: report.html, figures, tables, Perfetto traces. Nothing is simulated, files that are not
-    hetsim's stay, and when something fails nothing has changed.
+    Everything that 'hetsim run' wrote into RESULTS_DIR is made again from the runs stored in it.
+    With --figures, --traces or --plans what is there stays as it is, and what they say is added to
+    it (or, with none, taken away). Nothing is simulated, files that are not hetsim's stay, and
+    when something fails nothing has changed.
     """
+    asked = {"figures": figures, "traces": traces, "plans": plans}
     if force and output is None:
         raise click.UsageError("--force goes with --output; a directory is rebuilt in place anyway")
+    if runs and not any(word not in (None, "none") for word in asked.values()):
+        raise click.UsageError("--run needs --figures gantt, --traces all or --plans all")
     from hetsim.report.files.directory import check_directory
-    from hetsim.report.files.rebuild import load_result, read_manifest
+    from hetsim.report.files.extras import Wanted
+    from hetsim.report.files.rebuild import load_result, read_manifest, rebuilt
     from hetsim.report.files.writer import write_results
     from hetsim.report.page.whatif import whatif_sections
 
@@ -48,16 +74,14 @@ def command(
     target = output or results
     check_directory(target, force=force or output is None)
     result = load_result(results)
+    wanted = Wanted(**asked, runs=extras.positions_of(result, runs))
+    chosen, kept = rebuilt(results, result, wanted)
     sections = whatif_sections(study, result) if study is not None else ()
     with progress_bar(wanted=not quiet) as progress:
-
-        def drawing(what: str, done: int, total: int) -> None:
-            if progress is not None:
-                progress(f"drawing {what}", done, total)
-
         write_results(
-            result, target, force=force or output is None, command=["hetsim", *sys.argv[1:]],
-            progress=drawing, origin=manifest, sections=sections,
+            result, target, extras=chosen, kept=kept, force=force or output is None,
+            command=["hetsim", *sys.argv[1:]], progress=progress, origin=manifest,
+            sections=sections,
         )  # fmt: skip
     if not quiet:
         click.echo(f"results: {target} (open {target / 'report.html'})")

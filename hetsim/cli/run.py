@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hetsim.cli import extras
 from hetsim.cli.options import SEED, sized
 from hetsim.cli.progress import progress_bar
 from hetsim.names import results_place
@@ -62,6 +63,8 @@ if TYPE_CHECKING:
     help="Where the results go.  [default: results/SCENARIO]",
 )
 @click.option("--force", is_flag=True, help="Replace an existing results directory.")
+@extras.figures(default="best")
+@extras.traces(default="none")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, nothing else.")
 @click.option("--no-files", is_flag=True, help="Write no results directory.")
 @click.option("--quiet", is_flag=True, help="No table and no progress bar.")
@@ -77,6 +80,8 @@ def command(
     seed: int | None,
     output: Path | None,
     force: bool,
+    figures: str | None,
+    traces: str | None,
     as_json: bool,
     no_files: bool,
     quiet: bool,
@@ -86,8 +91,8 @@ def command(
     SCENARIO is a shipped name (see 'hetsim list scenarios') or a YAML file. Other models,
     schedulers and values may be tried without editing it.
     """
-    if no_files and (output is not None or force):
-        raise click.UsageError("--no-files goes with neither --output nor --force")
+    if no_files and (output or force or figures or traces):
+        raise click.UsageError("--no-files goes with no option about files")
     from hetsim.report.files.directory import check_directory
     from hetsim.runs.scenario import run_scenario
     from hetsim.scenario.choices import choose
@@ -115,14 +120,14 @@ def command(
     with progress_bar(wanted=not quiet) as progress:
         result = run_scenario(loaded, plans=[Path(p) for p in plans], progress=progress)
         if directory is not None:
+            from hetsim.report.files.extras import Wanted
             from hetsim.report.files.writer import write_results
 
-            def drawing(what: str, done: int, total: int) -> None:
-                if progress is not None:
-                    progress(f"drawing {what}", done, total)
-
-            command_line = ["hetsim", *sys.argv[1:]]
-            write_results(result, directory, force=force, command=command_line, progress=drawing)
+            wanted = Wanted(figures or "best", traces or "none")
+            write_results(
+                result, directory, extras=wanted, force=force, command=["hetsim", *sys.argv[1:]],
+                progress=progress,
+            )  # fmt: skip
     if as_json:
         _print_json(result, directory)
     elif not quiet:

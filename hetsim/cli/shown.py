@@ -34,5 +34,5 @@ def _table(block: Rows) -> Table:
         justify: Any = "left" if i < block.left else "right"
         table.add_column(name, justify=justify, overflow="fold", no_wrap=i in block.unbroken)
     for row in block.rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(str(cell)) for cell in row))
     return table

@@ -17,6 +17,8 @@ import click
 from hetsim.cli.options import SEED, parse_sizes, size_options
 from hetsim.cli.progress import progress_bar
 from hetsim.cli.shown import print_shown
+from hetsim.executors.base import Executor
+from hetsim.executors.registry import executor, places
 from hetsim.names import results_place
 from hetsim.overrides import split_assignment
 from hetsim.report.files.studydir import check_study_directory, write_study
@@ -24,8 +26,6 @@ from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import Scenario, load_scenario
 from hetsim.sim.runtimes.registry import runtime_names
 from hetsim.study.base import Study
-from hetsim.study.executors.base import Executor
-from hetsim.study.executors.registry import executor, places
 
 
 def study_command(verb: str, study: type[Study[Any]]) -> click.Command:

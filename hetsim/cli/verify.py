@@ -124,7 +124,7 @@ def _complaints(verdict: Verdict) -> int:
 def _networks(loaded: Scenario, seed: int) -> list[Network]:
     from hetsim.host.network import load_network
 
-    return [load_network(ref.file_or_name, sizes=ref.sizes, seed=seed) for ref in loaded.models]
+    return [load_network(ref.path or ref.name, sizes=ref.sizes, seed=seed) for ref in loaded.models]
 
 
 def _schedulers(loaded: Scenario) -> Schedulers:

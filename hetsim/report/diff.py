@@ -1,7 +1,7 @@
 """What changed from one result to another: makespans and other metrics, plans, the SoC.
 
-Works on what a results directory holds: ``result.json`` is enough for the times, the plan files
-beside it tell which operators moved, ``runs.json.gz`` what of the SoC was changed. A lone
+Works on what a results directory holds: ``result.json`` is enough for the times, ``runs.json.gz``
+tells which operators moved and what of the SoC was changed. A lone
 ``result.json`` (or the output of ``hetsim run --json``) can be compared as well.
 """
 
@@ -14,7 +14,6 @@ from pathlib import Path
 
 from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.errors import ResultsError
-from hetsim.plan.files import load_plan
 from hetsim.plan.model import Plan
 from hetsim.records import read_record
 from hetsim.report.files.archive import NAME as ARCHIVE
@@ -129,18 +128,17 @@ def read_side(place: Path) -> Side:
     if not place.is_dir():
         return Side(str(place), file)
     check_content(place, path.name)
-    plans = {
-        (run.model, run.scheduler): load_plan(place / name)
-        for run in file.runs
-        if (name := Path(run.files.get("plan", "")).name) and (place / name).is_file()
-    }
+    plans: dict[Key, Plan] = {}
     soc: dict[str, str] = {}
     notes: list[str] = []
     if (place / ARCHIVE).is_file():
         try:
-            soc = dict(_flat(describe_soc(load_archive(place / ARCHIVE).soc)))
+            stored = load_archive(place / ARCHIVE)
         except ResultsError as error:  # the times can be compared all the same
-            notes.append(f"SoCs are not compared: {error.message}")
+            notes.append(f"SoCs and plans are not compared: {error.message}")
+        else:
+            soc = dict(_flat(describe_soc(stored.soc)))
+            plans = {(run.model, run.scheduler): run.plan for run in stored.runs if run.plan}
     return Side(str(place), file, plans, soc, tuple(notes))
 
 

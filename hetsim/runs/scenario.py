@@ -179,7 +179,7 @@ def load_graph(scenario: Scenario, model: ModelRef) -> Graph:
         **model.sizes.options(),
     }
     try:
-        return load_network(model.file_or_name, **options)
+        return load_network(model.network, **options)
     except HetsimError as error:
         raise _located(error, model.where) from None
 

@@ -6,10 +6,12 @@ loads one that does not exist can point there.
 
 from __future__ import annotations
 
+import copy
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.infiles import user_path
@@ -18,21 +20,26 @@ from hetsim.names import suggest
 from hetsim.overrides import Override, apply_overrides
 from hetsim.scenario.schema import ModelSpec, ReferenceSpec, ScenarioSpec, SchedulerSpec
 from hetsim.schedulers.base import Scheduler
-from hetsim.schedulers.registry import create, scheduler_names
+from hetsim.schedulers.registry import code_hash, construct, create, scheduler_names
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.soc.model import SoC
 from hetsim.validation import json_schema, validate
 from hetsim.workload.formats import names_file
-from hetsim.workload.networks import open_dims, own_dims
+from hetsim.workload.graph import Graph
+from hetsim.workload.networks import Network, open_dims, own_dims
 from hetsim.workload.sizes import Sizes
 from hetsim.yamlio import Document, Keys, parse_value, read_yaml
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 
 @dataclass(frozen=True)
 class ModelRef:
     """A network the scenario asks for: ``path`` of an ONNX file, or ``name`` in the zoo.
 
-    ``sizes`` are those that its file leaves open.
+    ``sizes`` are those that its file leaves open. A network that was ``given`` as an object needs
+    no finding.
     """
 
     name: str
@@ -40,18 +47,20 @@ class ModelRef:
     path: Path | None
     sizes: Sizes
     where: Location
+    given: Graph | ModelProto | None = None
 
     @property
-    def file_or_name(self) -> str | Path:
+    def network(self) -> Network:
         """What :func:`~hetsim.workload.networks.load_network` takes."""
-        return self.path or self.name
+        return self.path or self.name if self.given is None else self.given
 
 
 @dataclass(frozen=True)
 class SchedulerRef:
     """A scheduler the scenario asks for, by registered name or ``/ABSOLUTE/FILE.py:CLASS``.
 
-    ``listed`` tells that the scenario names it; ``all`` names none.
+    ``listed`` tells that the scenario names it; ``all`` names none. A class that was ``given``
+    needs no finding, and an object is the one that plans (a copy of it, each time).
     """
 
     name: str
@@ -59,6 +68,7 @@ class SchedulerRef:
     parameters: Mapping[str, Any]
     where: Location
     listed: bool = True
+    given: type[Scheduler] | Scheduler | None = None
 
     def create(self) -> Scheduler:
         """A fresh one.
@@ -66,7 +76,25 @@ class SchedulerRef:
         Raises:
             SchedulerError: see :func:`hetsim.schedulers.registry.create`.
         """
-        return create(self.name, dict(self.parameters))
+        if self.given is None:
+            return create(self.name, dict(self.parameters))
+        if isinstance(self.given, Scheduler):
+            return copy.deepcopy(self.given)
+        return construct(self.given, self.label, self.parameters)
+
+    def with_parameter(self, parameter: str, value: object) -> SchedulerRef:
+        """The same with another value of one parameter; of an object, another one of its class."""
+        given = type(self.given) if isinstance(self.given, Scheduler) else self.given
+        return replace(self, parameters={**self.parameters, parameter: value}, given=given)
+
+    @property
+    def code(self) -> str | None:
+        """SHA-256 of the user's own code that plans; ``None`` of a scheduler that is installed."""
+        if self.given is not None:
+            return code_hash(self.given)
+        file, colon, _ = self.name.rpartition(":")
+        text = Path(file).read_bytes() if colon and Path(file).is_file() else b""
+        return hashlib.sha256(text).hexdigest() if text else None
 
     def check(self) -> None:
         """Constructs it once, so that a mistake shows before anything runs.
@@ -275,13 +303,13 @@ def dimensioned(
     """
     if not dims:
         return tuple(models)
-    own = own_dims([ref.file_or_name for ref in models], dims)
+    own = own_dims([ref.network for ref in models], dims)
     idle = [name for name in dims if not any(name in kept for kept in own)]
     if idle and strict:
         raise ConfigError(
             f"no model has an open dimension {idle[0]!r}",
             where=where,
-            hint=suggest(idle[0], open_dims([ref.file_or_name for ref in models])),
+            hint=suggest(idle[0], open_dims([ref.network for ref in models])),
         )
     return tuple(
         replace(ref, sizes=replace(ref.sizes, dims={**ref.sizes.dims, **kept} if before

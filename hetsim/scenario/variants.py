@@ -14,19 +14,58 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from hetsim.errors import ConfigError, Location
 from hetsim.names import suggest
 from hetsim.overrides import Override, apply_overrides
-from hetsim.scenario.loader import Scenario, SchedulerRef, own_changes, resized
+from hetsim.scenario.choices import choose
+from hetsim.scenario.loader import (
+    Scenario,
+    SchedulerRef,
+    load_scenario,
+    own_changes,
+    resized,
+)
 from hetsim.scenario.schema import ScenarioSpec
 from hetsim.soc.loader import build_soc, read_soc
+from hetsim.soc.model import SoC
 from hetsim.validation import validate
 from hetsim.yamlio import Document, parse_value
 
 SCENARIO = ("soc", "execution", "fidelity", "seed")
 """Fields of a scenario that a study may vary."""
+
+
+def asked(
+    scenario: str | Path | Scenario,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    soc: str | Path | SoC | None = None,
+    **choices: Any,
+) -> Scenario:
+    """What a notebook asks for: a scenario by shipped name, by path or as loaded, and changes.
+
+    ``overrides`` are what ``--set`` takes, on top of ``soc``; ``choices`` are those of
+    :func:`hetsim.scenario.choices.choose`.
+
+    Raises:
+        ConfigError: something of it cannot be used.
+    """
+    changes = overrides or {}
+    if not isinstance(scenario, str | Path | Scenario):
+        raise ConfigError(
+            f"{type(scenario).__name__} is no scenario",
+            where=Location("scenario"),
+            hint="give a name of 'hetsim list scenarios', a file, or what hetsim.load_scenario"
+            " returns",
+        )
+    if not isinstance(scenario, Scenario):
+        # Named together with its changes it may be changed in all its fields.
+        scenario = load_scenario(scenario, None if soc is not None else changes)
+        changes = changes if soc is not None else {}
+    return varied(choose(scenario, soc=soc, **choices), changes)
 
 
 def varied(scenario: Scenario, changes: Mapping[str, object], asked_by: str = "--set") -> Scenario:
@@ -98,4 +137,4 @@ def _with_parameter(scenario: Scenario, path: str, value: object, where: Locatio
 def _tuned(ref: SchedulerRef, label: str, parameter: str, value: Any) -> SchedulerRef:
     if ref.label != label:
         return ref
-    return replace(ref, parameters={**ref.parameters, parameter: value})
+    return ref.with_parameter(parameter, value)

@@ -104,8 +104,16 @@ def create(name: str, parameters: Mapping[str, object] | None = None) -> Schedul
         SchedulerError: unknown name, a file that cannot be loaded, a parameter the scheduler does
             not have, lacks, or rejects.
     """
-    cls = find(name)
-    given = dict(parameters or {})
+    return construct(find(name), name, parameters or {})
+
+
+def construct(cls: type[Scheduler], name: str, parameters: Mapping[str, object]) -> Scheduler:
+    """A scheduler of a class that is at hand; ``name`` is what errors call it.
+
+    Raises:
+        SchedulerError: a parameter the scheduler does not have, lacks, or rejects.
+    """
+    given = dict(parameters)
     known = _parameters(cls)
     for key in given:
         if key not in known:
@@ -126,11 +134,37 @@ def create(name: str, parameters: Mapping[str, object] | None = None) -> Schedul
         ) from error
 
 
+def stated_parameters(scheduler: Scheduler) -> dict[str, object]:
+    """The parameters that a scheduler was made with, as far as it keeps them as plain attributes.
+
+    Those that it keeps under their own names, as numbers, texts or truth values, and that differ
+    from the default.
+    """
+    found: dict[str, object] = {}
+    for key, parameter in _parameters(type(scheduler)).items():
+        value = getattr(scheduler, key, parameter.default)
+        plain = value is None or isinstance(value, str | int | float)
+        if plain and value != parameter.default:
+            found[key] = value
+    return found
+
+
+def code_hash(scheduler: type[Scheduler] | Scheduler) -> str:
+    """SHA-256 of the source of a class, where it can be read, and of what an object holds."""
+    cls = scheduler if isinstance(scheduler, type) else type(scheduler)
+    try:
+        text = inspect.getsource(cls)
+    except (OSError, TypeError):  # typed into an interpreter that keeps no source
+        text = f"{cls.__module__}.{cls.__qualname__}"
+    held = "" if isinstance(scheduler, type) else repr(sorted(vars(scheduler).items()))
+    return hashlib.sha256(f"{text}\n{held}".encode()).hexdigest()
+
+
 def find(name: str) -> type[Scheduler]:
     """The class behind ``name``. Raises :class:`SchedulerError` as :func:`create` does."""
     if name in BUILT_IN:
         module, _, attribute = BUILT_IN[name].partition(":")
-        return _check_class(getattr(importlib.import_module(module), attribute), name, None)
+        return check_class(getattr(importlib.import_module(module), attribute), name)
     path, colon, attribute = name.rpartition(":")
     if colon and path.endswith(".py"):
         return _from_file(Path(path), attribute, name)
@@ -148,7 +182,7 @@ def find(name: str) -> type[Scheduler]:
                 f"scheduler {name!r} of {entry.value} cannot be imported:"
                 f" {type(error).__name__}: {error}"
             ) from error
-        return _check_class(loaded, name, None)
+        return check_class(loaded, name)
     raise SchedulerError(
         f"there is no scheduler {name!r}",
         hint=suggest(name, scheduler_names()) + "; or a file: ./mine.py:MyScheduler",
@@ -172,7 +206,7 @@ def _from_file(path: Path, attribute: str, name: str) -> type[Scheduler]:
         ]
         hint = suggest(attribute, classes, "classes in it")
         raise SchedulerError(f"it defines no {attribute!r}", where=where, hint=hint)
-    return _check_class(getattr(module, attribute), name, where)
+    return check_class(getattr(module, attribute), name, where)
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -214,7 +248,12 @@ def _innermost(error: BaseException, file: str | None, shown: str | None = None)
     return Location(shown or frames[-1].filename, frames[-1].lineno)
 
 
-def _check_class(found: object, name: str, where: Location | None) -> type[Scheduler]:
+def check_class(found: object, name: str, where: Location | None = None) -> type[Scheduler]:
+    """``found``, if it is a class of schedulers that can plan; ``name`` is what errors call it.
+
+    Raises:
+        SchedulerError: it is something else, or defines no ``plan``.
+    """
     if not (isinstance(found, type) and issubclass(found, Scheduler)):
         raise SchedulerError(
             f"{name!r} is not a scheduler",

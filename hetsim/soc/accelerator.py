@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from hetsim.soc.convolution import ConvolutionSpec
-from hetsim.soc.fields import Dtype
+from hetsim.soc.fields import Rates
 from hetsim.soc.pu import Efficiencies, PUSpec
 
 
 class AcceleratorSpec(PUSpec):
-    """Anything that a roofline describes: GPU, DSP."""
+    """Anything that a roofline describes, GPUs and DSPs included, with rates that were measured."""
 
     kind: Literal["accelerator"]
     model: ClassVar[str] = "hetsim.cost.analytical.accelerator:AcceleratorModel"
-    macs_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]]
-    element_ops_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]]
+    macs_per_cycle: Rates
+    element_ops_per_cycle: Rates
     efficiency: Efficiencies
     convolution: ConvolutionSpec | None = Field(
         default=None, description="what convolutions cost beside their multiply-accumulates"
@@ -26,7 +26,7 @@ class AcceleratorSpec(PUSpec):
     @property
     def multipliers(self) -> float:
         """In the fastest data type."""
-        return max(self.macs_per_cycle.values(), default=0.0)
+        return max(self.macs_per_cycle.values())
 
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
         """Matrix work needs a stated rate; element-wise work can be done in any type."""

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from hetsim.soc.convolution import ConvolutionSpec
-from hetsim.soc.fields import Count, Dtype, Size, located
+from hetsim.soc.fields import Count, Rates, Size, located
 from hetsim.soc.pu import Efficiencies, PUSpec
 from hetsim.soc.turning import Joint, Turned
 
@@ -23,10 +23,10 @@ class CPUClusterSpec(PUSpec):
     workers: Annotated[list[Count], Field(min_length=1)] | None = Field(
         default=None, description="cores of each schedulable unit, e.g. [2, 2]; default one unit"
     )
-    macs_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]] = Field(
+    macs_per_cycle: Rates = Field(
         description="peak multiply-accumulates per cycle of one core, by data type"
     )
-    element_ops_per_cycle: dict[Dtype, Annotated[float, Field(gt=0)]] = Field(
+    element_ops_per_cycle: Rates = Field(
         description="peak other operations per cycle of one core, by data type"
     )
     efficiency: Efficiencies = Field(

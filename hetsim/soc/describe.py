@@ -46,6 +46,11 @@ def soc_of(description: Mapping[str, Any], source: str) -> SoC:
     return SoC.from_spec(validate(SoCSpec, document), source=source)
 
 
+def document_of(soc: SoC) -> Document:
+    """The description of ``soc`` as if it had just been read, for whoever changes it further."""
+    return Document(soc.source or soc.name, describe_soc(soc), {}, {})
+
+
 def _mapping(model: BaseModel) -> dict[str, Any]:
     fields = type(model).model_fields
     return {

@@ -75,6 +75,8 @@ Energy = Annotated[float, Quantity("energy", zero=True)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Dtype = Annotated[str, AfterValidator(_known_dtype)]
+Rates = Annotated[dict[Dtype, Annotated[float, Field(gt=0)]], Field(min_length=1)]
+"""Operations per cycle by data type."""
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 

@@ -24,6 +24,8 @@ GROUP = "hetsim.pu_kinds"
 BUILT_IN = {
     "cpu_cluster": "hetsim.soc.cpu:CPUClusterSpec",
     "npu": "hetsim.soc.npu:NPUSpec",
+    "gpu": "hetsim.soc.gpu:GPUSpec",
+    "dsp": "hetsim.soc.dsp:DSPSpec",
     "accelerator": "hetsim.soc.accelerator:AcceleratorSpec",
 }
 

@@ -1,5 +1,4 @@
 """What runs many: sweeps, explorations, what-ifs, comparisons, tuning.
 
-A folder per kind holds a study and its report, :mod:`.executors` are where its points run. Imports
-everything but the command line.
+A folder per kind holds a study and its report. Imports everything but the command line.
 """

@@ -14,12 +14,12 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import click
 
+from hetsim.executors.base import Executor
 from hetsim.names import results_place
 from hetsim.progress import Progress
 from hetsim.report.files.studydir import StudyIdentity
 from hetsim.report.page.study import Page
 from hetsim.scenario.loader import Scenario
-from hetsim.study.executors.base import Executor
 from hetsim.study.perform import run_points
 from hetsim.study.point import Outcome, Point, PointBench, digest, setting
 from hetsim.study.result import Shown, Words

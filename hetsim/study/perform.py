@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from hetsim.executors.base import Executor
+from hetsim.executors.serial import SerialExecutor
 from hetsim.progress import Progress
-from hetsim.study.executors.base import Executor
-from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.point import Outcome, Point, PointBench
 from hetsim.study.store import Store
 

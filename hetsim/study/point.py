@@ -20,6 +20,7 @@ from hetsim.analysis.metrics.base import Measured, Metrics
 from hetsim.analysis.metrics.registry import metrics
 from hetsim.analysis.result import Run
 from hetsim.errors import HetsimError
+from hetsim.executors.base import Bench
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.records import Record, checked, damaged, parse_json, seal, unsealed
@@ -27,7 +28,6 @@ from hetsim.runs.case import Case
 from hetsim.runs.scenario import case_of, load_graph
 from hetsim.scenario.loader import Scenario, SchedulerRef
 from hetsim.scenario.variants import varied
-from hetsim.study.executors.base import Bench
 from hetsim.version import version
 from hetsim.workload.graph import Graph
 
@@ -281,8 +281,5 @@ def _file_hash(path: Path, _changed: int, _size: int) -> str:
 
 
 def _scheduler_identity(ref: SchedulerRef) -> list[object]:
-    """Name and parameters; for a scheduler of the user's own also the text of its file."""
-    file, colon, _ = ref.name.rpartition(":")
-    text = Path(file).read_bytes() if colon and Path(file).is_file() else b""
-    own = hashlib.sha256(text).hexdigest() if text else None
-    return [ref.name, dict(ref.parameters), own]
+    """Name and parameters; for a scheduler of the user's own also its code."""
+    return [ref.name, dict(ref.parameters), ref.code]

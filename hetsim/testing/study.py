@@ -20,13 +20,13 @@ import onnx.parser
 
 from hetsim.cli.main import entry
 from hetsim.cli.studies import study_command
+from hetsim.executors.base import Bench, Executor
+from hetsim.executors.serial import SerialExecutor
 from hetsim.overrides import split_assignment
 from hetsim.report.page.study import Page
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
 from hetsim.study.base import Study
-from hetsim.study.executors.base import Bench, Executor
-from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.registry import find_study
 from hetsim.study.result import Rows, Words
 from hetsim.testing.kit import Kit

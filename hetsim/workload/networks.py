@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from hetsim.errors import Location, WorkloadError
 from hetsim.names import suggest
@@ -18,16 +19,22 @@ if TYPE_CHECKING:
 
 Size = TypeVar("Size")
 
+Network: TypeAlias = "str | Path | ModelProto | Graph"
+"""What names or is a network: a name of the zoo, a file, an ONNX model, a graph."""
 
-def load_network(model: str | Path | ModelProto, **options: Any) -> Graph:
+
+def load_network(model: Network, **options: Any) -> Graph:
     """Loads a network: a name of ``hetsim list models``, a file, or an ONNX model.
 
     A file may be of any format of :mod:`hetsim.workload.formats`. ``options`` are those of
-    :func:`hetsim.workload.onnx.loader.load_onnx`, such as ``input_shapes``.
+    :func:`hetsim.workload.onnx.loader.load_onnx`, such as ``input_shapes``. A graph that is there
+    already stays as it is; only its ``name`` may be another.
 
     Raises:
         WorkloadError: no such network, or one that cannot be understood.
     """
+    if isinstance(model, Graph):
+        return replace(model, name=options.get("name", model.name))
     if not isinstance(model, str | Path):
         from hetsim.workload.onnx.loader import load_onnx
 
@@ -52,7 +59,7 @@ def network_inputs(model: str) -> Sequence[str]:
     return [info.name for info in build_model_proto(model).graph.input]
 
 
-def share_sizes(models: Sequence[str | Path], sizes: Sizes, asked_by: str) -> list[Sizes]:
+def share_sizes(models: Sequence[Network], sizes: Sizes, asked_by: str) -> list[Sizes]:
     """What of ``sizes`` is meant for each of ``models``: what it has an input or dimension for.
 
     ``asked_by`` is what errors say instead of a line.
@@ -69,7 +76,7 @@ def share_sizes(models: Sequence[str | Path], sizes: Sizes, asked_by: str) -> li
             if name not in everywhere:
                 kinds = ("an input", "an open dimension", "an operator or tensor")
                 raise WorkloadError(
-                    f"{name!r} is not {kinds[position]} of {' or '.join(map(str, models))}",
+                    f"{name!r} is not {kinds[position]} of {' or '.join(map(_called, models))}",
                     where=Location(asked_by),
                     hint=suggest(name, sorted(everywhere) if position < 2 else []) or None,
                 )
@@ -83,12 +90,12 @@ def share_sizes(models: Sequence[str | Path], sizes: Sizes, asked_by: str) -> li
     ]
 
 
-def own_dims(models: Sequence[str | Path], dims: Mapping[str, int]) -> list[dict[str, int]]:
+def own_dims(models: Sequence[Network], dims: Mapping[str, int]) -> list[dict[str, int]]:
     """Those of ``dims`` that each of ``models`` has; what none has is left out."""
     return [_kept(dims, _names_of(model).dims) for model in models]
 
 
-def open_dims(models: Sequence[str | Path]) -> list[str]:
+def open_dims(models: Sequence[Network]) -> list[str]:
     """Open dimensions of any of ``models``."""
     return sorted({name for model in models for name in _names_of(model).dims})
 
@@ -97,7 +104,19 @@ def _kept(given: Mapping[str, Size], names: Collection[str]) -> dict[str, Size]:
     return {name: size for name, size in given.items() if name in names}
 
 
-def _names_of(model: str | Path) -> SizeNames:
+def _called(model: Network) -> str:
+    if isinstance(model, str | Path):
+        return str(model)
+    return model.name if isinstance(model, Graph) else model.graph.name
+
+
+def _names_of(model: Network) -> SizeNames:
+    if isinstance(model, Graph):
+        return SizeNames(frozenset())
+    if not isinstance(model, str | Path):
+        from hetsim.workload.onnx.format import names_in
+
+        return names_in(model)
     if not (isinstance(model, Path) or names_file(model)):
         return _zoo_names(model)
     path = Path(model)

@@ -276,7 +276,7 @@ def test_it_can_be_minimised_and_demanded(installed, tmp_path):
         assert design.measures["weight"] == metrics["weight"]
         assert design.feasible == (metrics["haste"] >= 700)
     assert 0 < study.killed()["haste >= 700"] < len(study.designs)
-    assert front_table(study).columns[1:4] == ["warmth (mJ)", "weight (g)", "haste (Hz)"]
+    assert front_table(study).columns[1:4] == ["weight (g)", "warmth (mJ)", "haste (Hz)"]
     _, files = explore_files(study)
     assert "warmth_mj" in files["designs.csv"].splitlines()[0]
     assert "pareto-warmth_mj-weight.svg" in files

@@ -30,13 +30,10 @@ def test_run_tells_its_progress_up_to_the_end():
     assert "type_based" in told[0][0]
 
 
-def test_overrides_change_the_soc_and_need_a_file(result):
-    slow = hetsim.run("quickstart", {"cpu.operating_points.nominal.clock": "0.5x"})
+@pytest.mark.parametrize("load", [str, hetsim.load_scenario])
+def test_overrides_change_the_soc_of_a_scenario_named_or_loaded(result, load):
+    slow = hetsim.run(load("quickstart"), {"cpu.operating_points.nominal.clock": "0.5x"})
     assert all(a.makespan_s > b.makespan_s for a, b in zip(slow.runs, result.runs, strict=True))
-    with pytest.raises(TypeError, match="name or path"):
-        hetsim.run(
-            hetsim.load_scenario("quickstart"), {"cpu.operating_points.nominal.clock": "0.5x"}
-        )
 
 
 def test_simulate_repeats_what_run_found(result):

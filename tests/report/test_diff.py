@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import hetsim
 from hetsim.cli.main import entry
 from hetsim.errors import ResultsError
 from hetsim.report.diff import diff_results, read_side
+from hetsim.report.files.rebuild import load_result
 from hetsim.report.files.writer import write_results
 
 
@@ -53,15 +55,11 @@ def test_makespans_attribution_and_soc_are_compared(places: dict[str, Path]) -> 
 
 def test_operators_that_moved_are_counted(places: dict[str, Path], tmp_path: Path) -> None:
     """The plans of two schedulers under one name: as many moves as operators on other units."""
-    full = json.loads((places["a"] / "result.json").read_text())
+    full = load_result(places["a"])
     for name, scheduler in (("x", "type_based"), ("y", "heft")):
-        row = next(run for run in full["runs"] if run["scheduler"] == scheduler)
-        row = dict(row, scheduler="mine")
-        (tmp_path / name).mkdir()
-        plan = row["files"]["plan"]
-        (tmp_path / name / plan).write_text((places["a"] / plan).read_text())
-        value = dict(full, runs=[row])
-        (tmp_path / name / "result.json").write_text(json.dumps(value))
+        row = next(run for run in full.runs if run.scheduler == scheduler)
+        alone = replace(full, runs=(replace(row, scheduler="mine"),))
+        write_results(alone, tmp_path / name, extras=())
     x, y = read_side(tmp_path / "x"), read_side(tmp_path / "y")
     (row,) = diff_results(x, y).rows
     unit = [
@@ -112,14 +110,14 @@ def test_what_is_no_result_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_damaged_archive_costs_only_the_comparison_of_socs(
+def test_a_damaged_archive_costs_only_the_comparison_of_socs_and_plans(
     places: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert entry(["report", str(places["b"]), "-o", str(tmp_path / "b"), "--quiet"]) == 0
     (tmp_path / "b" / "runs.json.gz").write_bytes(b"damaged")
     assert entry(["diff", str(places["a"]), str(tmp_path / "b")]) == 0
     out = capsys.readouterr().out
-    assert "SoCs are not compared" in out
+    assert "SoCs and plans are not compared" in out
     assert "1 slower" in out
 
 

@@ -14,7 +14,7 @@ from hetsim.analysis.attribution import PARTS as MEASURED_PARTS
 from hetsim.analysis.result import Result
 from hetsim.report.counters import link_counters
 from hetsim.report.files.resultfile import ResultFile
-from hetsim.report.files.writer import write_results
+from hetsim.report.files.writer import Wanted, write_results
 from hetsim.report.lanes import rows_of
 from hetsim.report.palette import PARTS, STYLES
 
@@ -46,7 +46,7 @@ def test_areas_under_the_curves_are_the_bytes_of_the_links(result: Result) -> No
 
 @pytest.mark.slow
 def test_the_whole_directory_of_a_real_run_is_sound(result: Result, tmp_path: Path) -> None:
-    written = write_results(result, tmp_path / "out")
+    written = write_results(result, tmp_path / "out", extras=Wanted("all", "all", "all"))
     value = json.loads(written["result.json"].read_text())
     ResultFile.model_validate(value)
     assert {name for run in value["runs"] for name in run["files"].values()} <= written.keys()

@@ -13,8 +13,11 @@ import pytest
 from hetsim.analysis.result import Result
 from hetsim.errors import ResultsError
 from hetsim.report.files import writer
-from hetsim.report.files.writer import check_directory, file_names, write_results
+from hetsim.report.files.extras import Wanted, chosen, extras_of
+from hetsim.report.files.writer import check_directory, write_results
 from tests.report.samples import HOSTILE, sample_result
+
+EVERYTHING = Wanted("all", "all", "all")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def test_writes_every_file_and_names_them_in_result_and_manifest(
     result: Result, tmp_path: Path
 ) -> None:
     place = tmp_path / "deep" / "er" / "out"
-    written = write_results(result, place, command=["hetsim", "run", "a b"])
+    written = write_results(result, place, extras=EVERYTHING, command=["hetsim", "run", "a b"])
     assert all(path.is_file() for path in written.values())
     assert listing(place) == sorted(written)
     assert listing(tmp_path / "deep" / "er") == sorted(["out", *(f"out/{n}" for n in written)])
@@ -169,13 +172,43 @@ def test_file_names_are_plain_and_unique() -> None:
         (HOSTILE, "n" * 300), ("m" * 300, HOSTILE), ("网络", "调度"), ("a/b", "x y"),
     ]  # fmt: skip
     runs = [dataclasses.replace(base, model=m, scheduler=s) for m, s in labels]
-    names = file_names(dataclasses.replace(sample_result(1, 1), runs=tuple(runs)))
-    flat = [name for own in names.values() for name in own.values()]
+    extras = extras_of(dataclasses.replace(sample_result(1, 1), runs=tuple(runs)))
+    flat = [name for extra in extras if extra.position is not None for name in extra.files]
     assert len({name.lower() for name in flat}) == len(flat) == 4 * len(labels)
     assert all(re.fullmatch(r"(gantt|trace|plan)-[A-Za-z0-9._+=-]{1,140}", n) for n in flat)
 
 
-def test_progress_counts_the_runs(result: Result, tmp_path: Path) -> None:
+def test_progress_counts_what_is_made(result: Result, tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     write_results(result, tmp_path / "out", progress=lambda *told: seen.append(told))
-    assert seen == [("net0 / type_based", 0, 2), ("net0 / npu_only", 1, 2)]
+    assert seen == [("gantt-net0-type_based.svg", 1, 2), ("plan-net0-type_based.yaml", 2, 2)]
+
+
+def test_by_default_only_the_fastest_run_of_a_network_is_drawn() -> None:
+    sample = sample_result(2, 2)
+    first = min(
+        (run for run in sample.runs if run.model == "net1" and run.makespan_s is not None),
+        key=lambda run: run.makespan_s or 0.0,
+    )
+    made = chosen(sample, Wanted())
+    own = [extra for extra in made if sample.runs[extra.position or 0].model == "net1"]
+    assert [extra.kind for extra in own] == ["gantt", "plan"]
+    assert {sample.runs[extra.position or 0].scheduler for extra in own} == {first.scheduler}
+    assert {sample.runs[extra.position or 0].model for extra in made} == {"net0", "net1"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kinds"),
+    [
+        (Wanted("none", "none", "none"), []),
+        (Wanted("gantt", "none", "none"), ["gantt"] * 8),
+        (Wanted("comparison", "none", "none"), ["comparison"]),
+        (Wanted("all", None, None), ["attribution", "comparison", *["gantt"] * 8, "gap"]),
+        (Wanted("gantt", "all", "best", frozenset({1})), ["gantt", "plan", "trace"]),
+        (Wanted("all", None, None, frozenset({1})), ["gantt"]),
+        (Wanted("none", "all", None), ["trace"] * 8),
+    ],
+)
+def test_words_say_which_extras_there_are(wanted: Wanted, kinds: list[str]) -> None:
+    sample = sample_result(2, 2, failing=False)
+    assert sorted(extra.kind for extra in chosen(sample, wanted)) == kinds

@@ -53,10 +53,10 @@ class LaneModel(PUModel):
         return Work(self.spec.dispatch, compute, (phase,), weight_bytes=weights)
 
 
-class DSPSpec(PUSpec):
+class ISPSpec(PUSpec):
     """Lanes in banks."""
 
-    kind: Literal["dsp"]
+    kind: Literal["isp"]
     model: ClassVar[type] = LaneModel
     lanes: Count
     banks: Count = 2
@@ -79,7 +79,7 @@ class DSPSpec(PUSpec):
         return {"fast_lanes": 4} if (field, choice) == ("wakes", "fast") else {}
 
 
-class ManyCoreSpec(DSPSpec):
+class ManyCoreSpec(ISPSpec):
     """Runs threads, too."""
 
     kind: Literal["many_core"]
@@ -91,10 +91,10 @@ class ManyCoreSpec(DSPSpec):
         return self.cores
 
 
-class GPUSpec(AcceleratorSpec):
+class VPUSpec(AcceleratorSpec):
     """An accelerator by another name."""
 
-    kind: Literal["gpu"]
+    kind: Literal["vpu"]
 
 
 class Silent(PUSpec):
@@ -123,7 +123,7 @@ class LostSpec(HalfSpec):
 
 SOC = """\
 hetsim: soc/1
-name: with-dsp
+name: with-isp
 memory:
   dram: {bandwidth: 8 GB/s, capacity: 1 GiB}
 pus:
@@ -135,8 +135,8 @@ pus:
     macs_per_cycle: {float32: 4}
     element_ops_per_cycle: {float32: 4}
     efficiency: {default: 0.5}
-  dsp:
-    kind: dsp
+  isp:
+    kind: isp
     path: [dram]
     operating_points: {on: {clock: 1 GHz}}
     lanes: 8
@@ -147,7 +147,7 @@ PLAN = """\
 hetsim: plan/1
 model: squeezenet
 partitions:
-- {name: p0, pu: dsp, operators: [%s]}
+- {name: p0, pu: isp, operators: [%s]}
 """
 
 
@@ -163,27 +163,27 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def dsp(install: Install, file: Path) -> Path:
-    install(FOREIGN, kinds_of(dsp="DSPSpec", many_core="ManyCoreSpec", gpu="GPUSpec"))
+def isp(install: Install, file: Path) -> Path:
+    install(FOREIGN, kinds_of(isp="ISPSpec", many_core="ManyCoreSpec", vpu="VPUSpec"))
     return file
 
 
 def test_an_unknown_kind_is_located(file: Path) -> None:
-    with pytest.raises(ConfigError, match=r"soc\.yaml:15:11: pus\.dsp\.kind: unknown kind 'dsp'"):
+    with pytest.raises(ConfigError, match=r"soc\.yaml:15:11: pus\.isp\.kind: unknown kind 'isp'"):
         load_soc(file)
 
 
-def test_an_installed_kind_is_validated_by_its_own_schema(dsp: Path) -> None:
-    assert load_soc(dsp).by_name["dsp"].spec.lanes == 8  # type: ignore[attr-defined]
+def test_an_installed_kind_is_validated_by_its_own_schema(isp: Path) -> None:
+    assert load_soc(isp).by_name["isp"].spec.lanes == 8  # type: ignore[attr-defined]
     assert "fast_lanes" in str(soc_json_schema())
     with pytest.raises(ConfigError, match="did you mean 'lanes'"):
-        load_soc(dsp, {"dsp.lane": 4})
+        load_soc(isp, {"isp.lane": 4})
 
 
 @pytest.mark.slow
-def test_it_is_simulated_and_bounded(dsp: Path, tmp_path: Path) -> None:
+def test_it_is_simulated_and_bounded(isp: Path, tmp_path: Path) -> None:
     roomy = {"dram.bandwidth": "800 GB/s"}
-    soc, graph = load_soc(dsp, roomy), hetsim.load_model("squeezenet")
+    soc, graph = load_soc(isp, roomy), hetsim.load_model("squeezenet")
     plan = tmp_path / "plan.yaml"
     plan.write_text(PLAN % ", ".join(op.name for op in graph.operators), encoding="utf-8")
     run = hetsim.simulate(soc, graph, hetsim.load_plan(plan))
@@ -193,32 +193,32 @@ def test_it_is_simulated_and_bounded(dsp: Path, tmp_path: Path) -> None:
     assert run.makespan_s == pytest.approx(arithmetic, rel=0.05)
     assert 0.0 < run.lower_bound_s <= run.makespan_s
     op = graph.operators[0]
-    floor = AnalyticalModel().floor(graph, 0, soc.by_name["dsp"])
+    floor = AnalyticalModel().floor(graph, 0, soc.by_name["isp"])
     assert floor == pytest.approx((op.macs + op.element_ops) / 16e9)
-    wider = hetsim.simulate(load_soc(dsp, {**roomy, "dsp.banks": 4}), graph, hetsim.load_plan(plan))
+    wider = hetsim.simulate(load_soc(isp, {**roomy, "isp.banks": 4}), graph, hetsim.load_plan(plan))
     assert wider.makespan_s < 0.7 * run.makespan_s  # type: ignore[operator]
 
 
-def test_one_with_cores_for_threads_can_be_the_host(dsp: Path) -> None:
+def test_one_with_cores_for_threads_can_be_the_host(isp: Path) -> None:
     graph = hetsim.load_model("squeezenet")
     changes: dict[str, object] = {
         "pus.cpu": {
             "kind": "many_core", "lanes": 4, "cores": 2, "path": ["dram"],
             "operating_points": {"on": {"clock": "1 GHz"}},
         },
-        "pus.dsp.layout": "packed",
-        "pus.dsp.crossing": {"relayout": "10 ns"},
+        "pus.isp.layout": "packed",
+        "pus.isp.crossing": {"relayout": "10 ns"},
         "area": {"per_core": 1.0},
     }  # fmt: skip
-    soc = load_soc(dsp, changes)
+    soc = load_soc(isp, changes)
     assert soc.host.cores == 2
     assert Machine(soc).clusters["cpu"].cores == 2
     assert soc.spec.area is not None
     assert soc.spec.area.total(soc.spec) == 2.0
-    result = hetsim.run(_scenario(dsp, graph.name), overrides=changes)
+    result = hetsim.run(_scenario(isp, graph.name), overrides=changes)
     assert not result.failed
-    with pytest.raises(ConfigError, match=r"no many_core is called 'dsp'; .*cpu"):
-        load_soc(dsp, {**changes, "runtime.host": "dsp"})
+    with pytest.raises(ConfigError, match=r"no many_core is called 'isp'; .*cpu"):
+        load_soc(isp, {**changes, "runtime.host": "isp"})
 
 
 def _scenario(soc: Path, model: str) -> Path:
@@ -230,26 +230,26 @@ def _scenario(soc: Path, model: str) -> Path:
     return path
 
 
-def test_whatif_turns_its_fields_as_it_says(dsp: Path) -> None:
-    scenario = load_scenario(_scenario(dsp, "squeezenet"))
+def test_whatif_turns_its_fields_as_it_says(isp: Path) -> None:
+    scenario = load_scenario(_scenario(isp, "squeezenet"))
     knobs = {knob.name: knob for knob in knobs_of(scenario)}
-    array = knobs["dsp"]
+    array = knobs["isp"]
     assert array.now == "8×2"
     assert array.more is not None
-    assert dict(array.more.values) == {"pus.dsp.lanes": 16, "pus.dsp.banks": 4}
+    assert dict(array.more.values) == {"pus.isp.lanes": 16, "pus.isp.banks": 4}
     assert array.more.factor == 4.0
-    [fast] = knobs["dsp.wakes"].alternatives
-    assert dict(fast.values) == {"pus.dsp.wakes": "fast", "pus.dsp.fast_lanes": 4}
-    assert "dsp.scratch" in knobs
-    assert "dsp.lanes" not in knobs
+    [fast] = knobs["isp.wakes"].alternatives
+    assert dict(fast.values) == {"pus.isp.wakes": "fast", "pus.isp.fast_lanes": 4}
+    assert "isp.scratch" in knobs
+    assert "isp.lanes" not in knobs
     assert "number of cpu" not in knobs
-    [second] = knobs["number of dsp"].alternatives
-    assert [pu.name for pu in varied(scenario, second.values).soc.pus] == ["cpu", "dsp", "dsp_2"]
+    [second] = knobs["number of isp"].alternatives
+    assert [pu.name for pu in varied(scenario, second.values).soc.pus] == ["cpu", "isp", "isp_2"]
 
 
-def test_what_it_states_is_what_schedulers_take_it_for(dsp: Path) -> None:
-    roles = {pu.name: pu.spec.role for pu in load_soc(dsp).pus}
-    assert roles == {"cpu": "cpu", "dsp": ""}
+def test_what_it_states_is_what_schedulers_take_it_for(isp: Path) -> None:
+    roles = {pu.name: pu.spec.role for pu in load_soc(isp).pus}
+    assert roles == {"cpu": "cpu", "isp": ""}
     shipped = load_soc("mobile-flagship").pus
     assert {pu.kind: pu.spec.role for pu in shipped} == {
         "cpu_cluster": "cpu", "npu": "npu", "accelerator": "",
@@ -258,50 +258,50 @@ def test_what_it_states_is_what_schedulers_take_it_for(dsp: Path) -> None:
         "kind": "many_core", "lanes": 8, "cores": 2, "path": ["dram"],
         "operating_points": {"on": {"clock": "1 GHz"}},
     }  # fmt: skip
-    soc, graph = load_soc(dsp, {"pus.dsp": many}), hetsim.load_model("squeezenet")
+    soc, graph = load_soc(isp, {"pus.isp": many}), hetsim.load_model("squeezenet")
     run = Case(graph, soc).run("cpu_only", create("cpu_only", {}))
     assert run.plan is not None
-    assert {part.pu for part in run.plan.partitions} == {"dsp"}
+    assert {part.pu for part in run.plan.partitions} == {"isp"}
 
 
-def test_it_is_priced(dsp: Path) -> None:
-    spec = load_soc(dsp, {"area": {"per_mac": 2.0, "per_sram_mib": 16.0}}).spec
+def test_it_is_priced(isp: Path) -> None:
+    spec = load_soc(isp, {"area": {"per_mac": 2.0, "per_sram_mib": 16.0}}).spec
     assert spec.area is not None
     terms = spec.area.terms(spec)
     assert (terms["per_mac"], terms["per_sram_mib"]) == (32.0, 1.0)
 
 
-def test_measurements_calibrate_it_only_if_its_model_says_so(dsp: Path, tmp_path: Path) -> None:
+def test_measurements_calibrate_it_only_if_its_model_says_so(isp: Path, tmp_path: Path) -> None:
     table = read_measurements(write_file(tmp_path / "m.csv", shapes(20)))
     with pytest.raises(ConfigError) as caught:
-        find_target(load_soc(dsp), "dsp", table)
+        find_target(load_soc(isp), "isp", table)
     text = str(caught.value)
-    assert "convolution latency does not calibrate dsp, which is a dsp" in text
-    assert "convolution latency calibrates cpu_cluster and accelerator and gpu" in text
-    gpu = load_soc(dsp, {"pus.dsp": {
-        "kind": "gpu", "path": ["dram"], "operating_points": {"on": {"clock": "1 GHz"}},
+    assert "convolution latency does not calibrate isp, which is a isp" in text
+    assert "convolution latency calibrates cpu_cluster and accelerator and vpu" in text
+    vpu = load_soc(isp, {"pus.isp": {
+        "kind": "vpu", "path": ["dram"], "operating_points": {"on": {"clock": "1 GHz"}},
         "macs_per_cycle": {"float32": 64}, "element_ops_per_cycle": {"float32": 64},
         "efficiency": {"default": 0.5},
     }})  # fmt: skip
-    assert find_target(gpu, "dsp", table).stated() is not None
+    assert find_target(vpu, "isp", table).stated() is not None
 
 
-def test_it_is_listed(dsp: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_listed(isp: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert entry(["list", "pu-kinds", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
-    assert rows["dsp"]["origin"] == "foreign:DSPSpec"
-    assert rows["dsp"]["description"] == "Lanes in banks."
-    assert rows["dsp"]["calibrated_from"] is None
-    assert rows["gpu"]["calibrated_from"] == "convolution latency"
+    assert rows["isp"]["origin"] == "foreign:ISPSpec"
+    assert rows["isp"]["description"] == "Lanes in banks."
+    assert rows["isp"]["calibrated_from"] is None
+    assert rows["vpu"]["calibrated_from"] == "convolution latency"
     assert rows["npu"]["origin"] == "built in"
 
 
 @pytest.mark.parametrize(
     ("point", "says"),
     [
-        ({"dsp": "DSP"}, "cannot be loaded: .*DSP"),
-        ({"dsp": "PUModel"}, r"is not a subclass of hetsim\.soc\.pu\.PUSpec"),
-        ({"npu": "DSPSpec"}, "already in use"),
+        ({"isp": "ISP"}, "cannot be loaded: .*ISP"),
+        ({"isp": "PUModel"}, r"is not a subclass of hetsim\.soc\.pu\.PUSpec"),
+        ({"npu": "ISPSpec"}, "already in use"),
     ],
 )
 def test_a_broken_kind_names_itself(install: Install, point: dict[str, str], says: str) -> None:
@@ -326,7 +326,7 @@ def test_a_kind_without_a_model_says_so_in_every_run(
 ) -> None:
     kind = "silent" if schema == "Silent" else "half"
     install(FOREIGN, kinds_of(**{kind: schema}))
-    text = SOC.replace("kind: dsp", f"kind: {kind}").replace("    lanes: 8\n", "")
+    text = SOC.replace("kind: isp", f"kind: {kind}").replace("    lanes: 8\n", "")
     file.write_text(text, encoding="utf-8")
     result = hetsim.run(_scenario(file, "squeezenet"))
     assert result.failed

@@ -43,3 +43,47 @@ class TestNPU(PUKindKit):
             "operators": {"Conv": {"max_kernel": 3}, "Relu": {}, "Add": {}, "MaxPool": {}},
             "fuse": ["Conv-Relu"],
         }
+
+
+class TestGPU(PUKindKit):
+    kind = "gpu"
+    moves = {
+        "cores": 2,
+        "resident": 8,
+        "tiles": [{"rows": 200, "columns": 3}],
+        "operand_width": 0.5,
+        "staging.memory": "3 KiB",
+        "matrix.macs_per_cycle.float32": 128,
+        "matrix.depth": 512,
+        "winograd": 4,
+        "work_group": 4096,
+        "completion": "90 us",
+    }
+
+    def entry(self):
+        return {
+            **RATES,
+            "cores": 4,
+            "resident": 2,
+            "operand_width": 64,
+            "staging": {"memory": "16 KiB", "steps": 16},
+            "matrix": {"macs_per_cycle": {"float32": 32}, "depth": 8},
+            "dispatch": "10 us",
+            "completion": "20 us",
+        }
+
+
+class TestDSP(PUKindKit):
+    kind = "dsp"
+    moves = {"threads": 1, "vector": "256 B", "sums": 4, "loads": 0.1, "tcm": "1 KiB",
+             "dma": "0.5 GB/s", "rpc": "200 us"}  # fmt: skip
+
+    def entry(self):
+        return {
+            **RATES,
+            "threads": 4,
+            "vector": "128 B",
+            "tcm": "256 KiB",
+            "dma": "4 GB/s",
+            "rpc": "50 us",
+        }

@@ -83,6 +83,14 @@ def loaded(directory: Path, **overrides: object) -> Scenario:
     return load_scenario(small_scenario(directory), overrides)
 
 
+def priced(directory: Path) -> Scenario:
+    """The scenario on a SoC with an area."""
+    return load_scenario(
+        small_scenario(directory),
+        {"area": {"base": 1.0, "per_mac": 0.01, "per_sram_mib": 2.0, "per_link_gbps": 1.0}},
+    )
+
+
 def start(directory: Path, *arguments: str) -> subprocess.Popen[str]:
     """``hetsim`` in a process of its own."""
     environment = {**os.environ, "PLANNED": str(directory / "planned.txt")}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import hetsim
+from hetsim.executors.serial import SerialExecutor
 from hetsim.runs.case import Case
 from hetsim.runs.scenario import run_scenario
 from hetsim.scenario.choices import choose
@@ -17,7 +18,6 @@ from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.registry import BUILT_IN
 from hetsim.schedulers.search.parameters import MENDED, published
 from hetsim.schedulers.search.starts import NOT_STARTS
-from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.tune.crew import Crew, TuneBench
 from hetsim.study.tune.parameters import tune_parameters
 from hetsim.study.tune.search import TUNED

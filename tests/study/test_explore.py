@@ -11,15 +11,23 @@ import pytest
 import hetsim.version
 from hetsim.cli.main import entry
 from hetsim.errors import ConfigError, MissingExtraError, ResultsError
+from hetsim.executors.registry import executor
 from hetsim.report.figures.pareto import pareto_front
 from hetsim.scenario.loader import load_scenario
 from hetsim.study.axes import parse_axis
-from hetsim.study.executors.registry import executor
 from hetsim.study.explore.objectives import parse_constraint, parse_objectives
-from hetsim.study.explore.report import explore_files, headline
+from hetsim.study.explore.report import explore_files
 from hetsim.study.explore.study import explore
 from hetsim.study.sweep.study import sweep
-from tests.study.samples import SCENARIO, loaded, planned, small_scenario, start, wait_until
+from tests.study.samples import (
+    SCENARIO,
+    loaded,
+    planned,
+    priced,
+    small_scenario,
+    start,
+    wait_until,
+)
 
 pytest.importorskip("optuna")
 
@@ -28,13 +36,6 @@ AXES = [
     parse_axis("npu.array.columns=4,8,16"),
     parse_axis("bus.clock=20MHz,40MHz,80MHz,160MHz"),
 ]
-
-
-def priced(directory):
-    return load_scenario(
-        small_scenario(directory),
-        {"area": {"base": 1.0, "per_mac": 0.01, "per_sram_mib": 2.0, "per_link_gbps": 1.0}},
-    )
 
 
 @pytest.fixture
@@ -82,6 +83,7 @@ def test_an_interrupted_search_ends_where_an_uninterrupted_one_does(tmp_path, sa
     rest = explore(scenario, AXES, trials=24, storage=tmp_path / "o.log", **options)
     assert rest.fresh == 8
     assert rest.designs == whole.designs
+    assert rest.importance == whole.importance
 
 
 class Killed(BaseException):
@@ -189,7 +191,8 @@ def test_when_nothing_will_do_it_says_what_stands_in_the_way(workdir, capsys):
     )  # fmt: skip
     assert code == 2
     err = capsys.readouterr().err
-    assert "latency_ms <= 0.001 is missed by 6 of 6 (the closest has" in err
+    assert "None of 6 designs will do; the nearest is design 00" in err
+    assert "latency ≤ 0.001 ms: 6 of 6 designs miss it, the closest has" in err
 
 
 def test_designs_that_cannot_run_are_kept_with_their_reason(tmp_path):
@@ -305,12 +308,3 @@ def test_the_scenario_may_say_what_to_explore(workdir, capsys):
     assert {"report.html", "designs.csv", "pareto-latency_ms-energy_mj.svg"} <= names
     front = [d["number"] for d in data["designs"] if d["on_front"]]
     assert {f"soc-{number:03d}.yaml" for number in front} <= names
-
-
-def test_the_importance_finds_what_matters(tmp_path):
-    axes = [parse_axis("bus.clock=1MHz..100MHz:log2:9"), parse_axis("runtime.thread_join=1us..9us")]
-    study = explore(loaded(tmp_path), axes, trials=48, sampler="random")
-    shares = study.importance["latency_ms"]
-    assert shares["bus.clock"] > 0.8
-    assert "best of 48 designs" in headline(study)
-    assert "best of 48" in study._repr_html_()

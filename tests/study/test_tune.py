@@ -15,6 +15,7 @@ import yaml
 import hetsim
 from hetsim.cli.main import entry
 from hetsim.errors import ConfigError, ResultsError
+from hetsim.executors.serial import SerialExecutor
 from hetsim.plan.files import load_plan
 from hetsim.records import SEAL, seal
 from hetsim.runs.scenario import case_of, run_scenario
@@ -23,7 +24,6 @@ from hetsim.scenario.loader import load_scenario
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.registry import create
 from hetsim.schedulers.search.starts import start_names
-from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.point import PointBench
 from hetsim.study.tune import search as search_module
 from hetsim.study.tune.crew import Crew, TuneBench

@@ -16,10 +16,10 @@ from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.analytical.accelerator import AcceleratorModel
 from hetsim.cost.work import Phase, Work
 from hetsim.errors import ConfigError
+from hetsim.executors.serial import SerialExecutor
 from hetsim.report.files.jsonout import dumps
 from hetsim.report.page.study import Page
 from hetsim.study.base import PointStudy
-from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.point import PointBench, points_of
 from hetsim.study.registry import STUDIES
 from hetsim.testing import (

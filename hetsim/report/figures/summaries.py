@@ -1,13 +1,14 @@
 """Figures of a whole result for papers: the comparison, where the time goes, the gap to the bound.
 
-Each is a function of the result that returns a matplotlib figure; :func:`result_figures` makes all.
+Each is a function of the result that returns a matplotlib figure, listed in :data:`RESULT_FIGURES`.
 Nothing is told by colour alone: parts have hatches, schedulers have markers or stand in words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hetsim.analysis.result import Result, Run
@@ -167,18 +168,24 @@ def gap_figure(result: Result, *, width_in: float = COLUMN_IN) -> Figure:
     return figure
 
 
-def result_figures(result: Result) -> dict[str, Figure]:
-    """All figures of ``result`` by file stem; empty when every run failed."""
-    if not any(run.makespan_s for run in result.runs):
-        return {}
-    makers: Mapping[str, Callable[[Result], Figure]] = {
-        "comparison": comparison_figure,
-        "attribution": attribution_figure,
-        "gap": gap_figure,
-    }
-    able = {"comparison": True, "attribution": any(run.attribution for run in result.runs)}
-    able["gap"] = any(run.gap is not None for run in result.runs)
-    return {name: make(result) for name, make in makers.items() if able[name]}
+@dataclass(frozen=True, slots=True)
+class ResultFigure:
+    """A figure of whole results, and which results it can be drawn of."""
+
+    draw: Callable[[Result], Figure]
+    able: Callable[[Run], object]
+
+    def possible(self, result: Result) -> bool:
+        """Whether ``result`` has a run to be drawn."""
+        return any(run.makespan_s and self.able(run) for run in result.runs)
+
+
+RESULT_FIGURES = {
+    "comparison": ResultFigure(comparison_figure, lambda run: True),
+    "attribution": ResultFigure(attribution_figure, lambda run: run.attribution),
+    "gap": ResultFigure(gap_figure, lambda run: run.gap is not None),
+}
+"""By file stem."""
 
 
 @contextmanager

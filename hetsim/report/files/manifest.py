@@ -10,7 +10,7 @@ import hashlib
 import platform
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -71,6 +71,19 @@ def check_content(directory: Path, name: str) -> None:
     raw = read_bytes(directory / name, limit=ARCHIVE_LIMIT, error=ResultsError)
     if expected is not None and hashlib.sha256(raw).hexdigest() != expected:
         raise damaged(str(directory / name), f"its content is not what {NAME} says was written")
+
+
+def intact(directory: Path, names: Iterable[str]) -> dict[str, bytes]:
+    """The contents of those files of ``names`` that are what the manifest says was written."""
+    expected = manifest_in(directory).sha256
+    found: dict[str, bytes] = {}
+    for name in names:
+        path = directory / name
+        if path.is_file():
+            raw = read_bytes(path, limit=ARCHIVE_LIMIT, error=ResultsError)
+            if hashlib.sha256(raw).hexdigest() == expected.get(name):
+                found[name] = raw
+    return found
 
 
 _LIBRARIES = (

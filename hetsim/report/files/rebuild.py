@@ -10,8 +10,9 @@ from hetsim.errors import ResultsError
 from hetsim.report.files.archive import NAME as ARCHIVE
 from hetsim.report.files.archive import load_archive
 from hetsim.report.files.directory import recover
+from hetsim.report.files.extras import Extra, Wanted, chosen, extras_of
 from hetsim.report.files.manifest import NAME as MANIFEST
-from hetsim.report.files.manifest import Manifest, check_content, manifest_in
+from hetsim.report.files.manifest import Manifest, check_content, intact, manifest_in
 
 
 def read_manifest(directory: Path) -> Manifest:
@@ -62,3 +63,24 @@ def load_result(directory: str | Path) -> Result:
         replace(run, planning_s=times.get((run.model, run.scheduler), 0.0)) for run in result.runs
     )
     return replace(result, runs=runs)
+
+
+def rebuilt(
+    directory: Path, result: Result, wanted: Wanted
+) -> tuple[list[Extra], dict[str, bytes]]:
+    """The extras that ``directory`` is to have, and the contents of those that stay as they are.
+
+    Those that the directory has, and those that are ``wanted``; ``"none"`` takes those of a kind
+    away. Where nothing is said of any kind, all are made again.
+    """
+    listed = set(read_manifest(directory).files)
+    asked = set(chosen(result, wanted))
+    extras = [
+        extra
+        for extra in extras_of(result)
+        if extra in asked or (wanted.word(extra) != "none" and listed.issuperset(extra.files))
+    ]
+    if not (wanted.figures or wanted.traces or wanted.plans):
+        return extras, {}
+    names = (name for extra in extras if extra not in asked for name in extra.files)
+    return extras, intact(directory, names)

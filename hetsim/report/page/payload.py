@@ -7,7 +7,6 @@ the run it shows. Seven networks under eight schedulers take a few megabytes thi
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 
@@ -61,12 +60,6 @@ def report_data(result: Result, files: FileNames | None = None) -> Json:
     return {
         "texts": list(texts.index), "kinds": styles, "parts": parts, "models": models, "runs": runs,
     }  # fmt: skip
-
-
-def script_json(value: object) -> str:
-    """JSON text that is safe inside a ``<script>`` block, whatever the names in it hold."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _tile(kind: str) -> str:

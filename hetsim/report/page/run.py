@@ -2,23 +2,20 @@
 
 The page is a template filled here (headline, comparison, published figures, inputs: readable
 without scripts) plus a block of data (:mod:`hetsim.report.page.payload`) and a script that draws
-the timeline of the chosen run on a canvas. It loads nothing: a content security policy in the page
-forbids any request, and runs no script but its own. Everything that comes from a file is escaped.
+the timeline of the chosen run on a canvas.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
 from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.result import Result, Run
 from hetsim.report.files.jsonout import FileNames
-from hetsim.report.page.payload import report_data, script_json
-from hetsim.report.page.study import Section
+from hetsim.report.page.payload import report_data
+from hetsim.report.page.study import Section, anchored
+from hetsim.report.page.template import render, script_json
 from hetsim.report.summary import (
     BASELINES,
     band_note,
@@ -36,7 +33,7 @@ from hetsim.report.summary import (
 from hetsim.soc.describe import describe_soc
 
 SCRIPTS = ("data.js", "timeline.js", "panels.js", "page.js")
-"""The page's scripts, in order; together they are one function."""
+"""What the page has beside the scripts of every page, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +79,9 @@ def render_report(
     ``files`` names the files written beside it, ``versions`` the libraries to list at its end.
     ``sections`` (of a what-if study, say) come after the timeline.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("hetsim.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    script = page_script()
-    return environment.get_template("report.html.j2").render(
+    return render(
+        "report.html.j2",
+        scripts=SCRIPTS,
         result=result,
         headline=headline(result),
         headings=_headings(),
@@ -101,18 +90,9 @@ def render_report(
         band=band_note(result),
         soc_text=_soc_text(result),
         versions=versions or {},
-        sections=sections,
-        style=_asset("report.css"),
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        sections=anchored(sections),
         data=script_json(report_data(result, files)),
     )
-
-
-def page_script() -> str:
-    """All scripts of the page as one strict function."""
-    body = "\n".join(_asset(name) for name in SCRIPTS)
-    return f'(() => {{\n"use strict";\n{body}\n}})();'
 
 
 def _soc_text(result: Result) -> str:
@@ -121,10 +101,6 @@ def _soc_text(result: Result) -> str:
 
     described = describe_soc(result.soc)
     return yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=100)
-
-
-def _asset(name: str) -> str:
-    return (resources.files("hetsim.report") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _headings() -> list[str]:

@@ -1,15 +1,15 @@
-"""The page of a study: headline, then sections of text, pictures and tables, in one file.
-
-It loads nothing and runs no script; a content security policy in the page says so to the browser.
-Everything that comes from a file is escaped.
-"""
+"""The page of a study: headline, then sections of text, charts and tables, in one file."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
+
+from hetsim.names import distinct_name, plain_name
+from hetsim.report.page.charts import Chart
+from hetsim.report.page.tables import Table
+from hetsim.report.page.template import render
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +26,14 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Headings and rows of text; the first column is to the left, others to the right."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
 class Section:
-    """A titled part of the page."""
+    """A titled part of the page, which ``#title`` leads to (:func:`anchored`)."""
 
     title: str
     text: Sequence[str] = ()
     pictures: Sequence[Picture] = ()
     table: Table | None = None
+    charts: Sequence[Chart] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +46,17 @@ class Page:
     sections: Sequence[Section] = field(default_factory=tuple)
 
 
+def anchored(sections: Sequence[Section]) -> list[tuple[str, Section]]:
+    """Each section with its anchor: its title in plain letters, numbered where two are alike."""
+    taken: set[str] = set()
+    return [
+        (distinct_name(plain_name(section.title, "section").lower(), taken), section)
+        for section in sections
+    ]
+
+
 def render_page(page: Page, versions: Mapping[str, str]) -> str:
     """The page as HTML text; ``versions`` are listed at its end."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("hetsim.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates = resources.files("hetsim.report") / "templates"
-    style = (templates / "report.css").read_text(encoding="utf-8")
-    return environment.get_template("study.html.j2").render(
-        page=page, style=style, versions=versions
-    )
+    return render(
+        "study.html.j2", page=page, sections=anchored(page.sections), versions=versions
+    )  # fmt: skip

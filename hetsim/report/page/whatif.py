@@ -13,7 +13,8 @@ from hetsim.errors import ResultsError
 from hetsim.records import Record, read_record
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.figures.tornado import Swing, tornado_figure
-from hetsim.report.page.study import Picture, Section, Table
+from hetsim.report.page.study import Picture, Section
+from hetsim.report.page.tables import Table
 from hetsim.report.summary import tidy_time
 
 SCHEMA = "hetsim.whatif/1"

@@ -42,27 +42,10 @@ function spanName(view, i) {
 }
 
 // Numbers for people.
-function formatTime(ns, digits = 4) {
-  if (ns === 0) return "0";
-  for (const [unit, size] of [["s", 1e9], ["ms", 1e6], ["µs", 1e3]])
-    if (Math.abs(ns) >= 0.99995 * size) return Number((ns / size).toPrecision(digits)) + " " + unit;
-  return Number(ns.toPrecision(digits)) + " ns";
-}
-function formatSize(bytes) {
-  for (const [unit, size] of [["GiB", 2 ** 30], ["MiB", 2 ** 20], ["KiB", 2 ** 10]])
-    if (bytes >= size) return Number((bytes / size).toPrecision(4)) + " " + unit;
-  return bytes + " B";
-}
-function formatRate(rate) {
-  for (const [unit, size] of [["GB/s", 1e9], ["MB/s", 1e6], ["kB/s", 1e3]])
-    if (rate >= size) return Number((rate / size).toPrecision(3)) + " " + unit;
-  return Math.round(rate) + " B/s";
-}
-function formatPower(watts) {
-  for (const [unit, size] of [["W", 1], ["mW", 1e-3]])
-    if (watts >= size) return Number((watts / size).toPrecision(3)) + " " + unit;
-  return Number((watts * 1e6).toPrecision(3)) + " µW";
-}
+const formatTime = (ns, digits = 4) => quantity(ns * 1e-9, "time", digits);
+const formatSize = (bytes) => quantity(bytes, "size");
+const formatRate = (rate) => quantity(rate, "bandwidth", 3);
+const formatPower = (watts) => quantity(watts, "power", 3);
 // What a strip shows, by its kind: title, value, colour.
 const STRIPS = {
   rate: { title: (name) => name, format: formatRate, colour: "area", word: "traffic" },
@@ -74,21 +57,8 @@ function formatCount(count) {
     if (count >= size) return Number((count / size).toPrecision(4)) + unit;
   return String(count);
 }
-// Small shares keep a digit, so that a little is not shown as nothing.
-function percent(share, digits = 0) {
-  if (share === null) return "–";
-  const value = Math.abs(share) < 0.0005 ? 100 * Math.abs(share) : 100 * share;  // no minus before nothing
-  return value.toFixed(value && Math.abs(value) < 9.95 ? Math.max(digits, 1) : digits) + " %";
-}
 const gapText = (gap) => gap < 10 ? percent(gap, 1) : "× " + Number((gap + 1).toPrecision(3));
 
-// Elements with text; never markup, so that no name can become any.
-function element(tag, text, className) {
-  const node = document.createElement(tag);
-  if (text !== undefined) node.textContent = text;
-  if (className) node.className = className;
-  return node;
-}
 function tableOf(titles, rows, numeric) {
   const table = element("table"), head = table.createTHead().insertRow();
   titles.forEach((title, i) => head.append(element("th", title, numeric.has(i) ? "n" : "")));

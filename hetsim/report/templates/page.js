@@ -42,15 +42,11 @@ function fillPicks() {
 function fillLegend() {
   timeline.palette ??= timeline.makePalette();
   byId("legend").replaceChildren(...timeline.palette.legend.map(({ label, colour, hatch }) => {
-    const item = element("li"), swatch = element("i");
-    swatch.style.background = hatch ? `${hatching(hatch)}, ${colour}` : colour;
-    item.append(swatch, label);
+    const item = element("li"), key = svg("svg", { width: 22, height: 12, "aria-hidden": "true" });
+    key.append(block({ colour, hatch }, 1, 1, 20, 10));
+    item.append(key, label);
     return item;
   }));
-}
-function hatching(hatch) {
-  const lines = (angle) => `repeating-linear-gradient(${angle}deg, transparent 0 3px, rgb(0 0 0 / 45%) 3px 4px)`;
-  return { "/": lines(135), "\\": lines(45), "|": lines(90), "-": lines(0), x: lines(135) + ", " + lines(45), "+": lines(90) + ", " + lines(0) }[hatch];
 }
 
 // ---- tooltip
@@ -65,11 +61,7 @@ function showTooltip(hover, x, y) {
   timeline.redraw();
   if (tooltip.hidden || !old || old.span !== hover.span || hover.curve) fillTooltip(tooltip, view, hover);
   tooltip.hidden = false;
-  const room = canvas.parentElement.clientWidth, width = tooltip.offsetWidth, height = tooltip.offsetHeight;
-  tooltip.style.left = Math.max(2, Math.min(x + 14, room - width - 2)) + "px";
-  // Below the pointer, or above it where the window ends.
-  const box = canvas.getBoundingClientRect(), below = box.top + y + 18 + height <= innerHeight;
-  tooltip.style.top = (below || box.top + y - height - 12 < 0 ? y + 18 : y - height - 12) + "px";
+  placeTip(tooltip, canvas.parentElement, x, y);
 }
 
 // ---- pointer: hover, drag to pan, axis or shift drag to pick a stretch, two fingers to pinch

@@ -130,13 +130,20 @@ function fillBounds(run) {
 function fillFiles(run) {
   const box = document.getElementById("files"), names = Object.entries(run.files);
   box.replaceChildren();
-  if (!names.length) box.textContent = "none written beside this report";
   names.forEach(([kind, name], i) => {
     const link = element("a", name);
     link.href = encodeURIComponent(name);
     link.title = kind;
     box.append(i ? " · " : "", link);
   });
+  const have = new Set(names.map(([kind]) => kind));
+  const more = [["gantt_svg", "--figures gantt"], ["trace", "--traces all"], ["plan", "--plans all"]]
+    .filter(([kind]) => !have.has(kind)).map(([, option]) => option);
+  if (run.error || !more.length) return;
+  const name = `${run.network}/${run.scheduler}`;
+  const quoted = /^[\w./:@%+=-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
+  box.append(names.length ? ". For " : "For ", names.length ? "the others: " : "picture, trace and plan as files: ",
+    element("code", `hetsim report DIR --run ${quoted} ${more.join(" ")}`), ", where DIR is the directory of this report.");
 }
 
 function fillPlan(run, view, timeline) {

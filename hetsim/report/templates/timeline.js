@@ -1,5 +1,4 @@
 // The timeline: rows of spans and strips of link traffic on one canvas.
-const OKABE_ITO = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999"];
 const ROW = 24, STRIP = 34, AXIS = 22, GAP = 8;
 
 class Timeline {
@@ -102,7 +101,7 @@ class Timeline {
     const pen = canvas.getContext("2d");
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.clearRect(0, 0, width, height);
-    pen.font = "11px system-ui, sans-serif";
+    pen.font = FONT;
     pen.textBaseline = "middle";
     this.palette ??= this.makePalette();
     this.drawAxis(pen, width, height);
@@ -127,7 +126,7 @@ class Timeline {
   }
 
   drawAxis(pen, width, height) {
-    const step = niceStep((this.to - this.from) / Math.max(2, this.plot / 90));
+    const step = niceStep(Math.max(1, (this.to - this.from) / Math.max(2, this.plot / 90)));
     const [unit, size] = [["s", 1e9], ["ms", 1e6], ["µs", 1e3]].find(([, s]) => this.to >= s) || ["ns", 1];
     const decimals = Math.max(0, -Math.floor(Math.log10(step / size) + 1e-9));
     pen.textAlign = "center";
@@ -145,7 +144,7 @@ class Timeline {
     pen.textAlign = "right";
     const write = (text, y, colour) => {
       pen.fillStyle = colour;
-      pen.fillText(shorten(pen, text, this.left - 10), this.left - 6, y);
+      pen.fillText(cut(text, this.left - 10), this.left - 6, y);
     };
     this.view.rows.forEach((row, i) => {
       write(row.label, this.rowTop(i) + ROW / 2, this.theme.ink);
@@ -205,7 +204,7 @@ class Timeline {
   }
 
   writeIn(pen, i, look, x0, x1, y, height) {
-    const from = Math.max(x0, this.left), text = shorten(pen, this.caption(i), Math.min(x1, this.left + this.plot) - from - 8);
+    const from = Math.max(x0, this.left), text = cut(this.caption(i), Math.min(x1, this.left + this.plot) - from - 8);
     if (text.length < 2) return;
     if (look.hatch) {
       pen.fillStyle = look.colour;
@@ -371,18 +370,4 @@ function lowerBound(values, low, high, wanted) {
     if (values[middle] < wanted) low = middle + 1; else high = middle;
   }
   return low;
-}
-function niceStep(least) {
-  const power = 10 ** Math.floor(Math.log10(Math.max(least, 1)));
-  return power * [1, 2, 5, 10].find((m) => m * power >= least * 0.999);
-}
-function shorten(pen, text, room) {
-  if (pen.measureText(text).width <= room) return text;
-  let keep = Math.min(text.length, Math.floor(room / 4));
-  while (keep > 0 && pen.measureText(text.slice(0, keep) + "…").width > room) keep--;
-  return keep > 0 ? text.slice(0, keep) + "…" : "";
-}
-function isDark(colour) {
-  const [r, g, b] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
-  return 0.299 * r + 0.587 * g + 0.114 * b < 140;
 }

@@ -14,7 +14,8 @@ from hetsim.names import stems
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.figures.stacked import stacked_gantt_figure
 from hetsim.report.files.jsonout import dumps, result_to_dict
-from hetsim.report.page.study import Page, Picture, Section, Table
+from hetsim.report.page.study import Page, Picture, Section
+from hetsim.report.page.tables import Table
 from hetsim.report.summary import metric_text, tidy_time
 from hetsim.study.compare.result import Comparison, Variant
 from hetsim.study.result import html_sentence, html_table, to_figures, to_html

@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from hetsim.errors import ConfigError, Location
+from hetsim.executors.base import Executor
+from hetsim.executors.serial import SerialExecutor
 from hetsim.overrides import split_assignment
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
@@ -18,8 +20,6 @@ from hetsim.study.axes import split_list
 from hetsim.study.base import Files, Study
 from hetsim.study.compare.report import compare_files, headline, table
 from hetsim.study.compare.result import Comparison, Variant
-from hetsim.study.executors.base import Executor
-from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.result import Rows, Shown, Words
 
 BASE = "as it is"

@@ -16,6 +16,7 @@ from hetsim.analysis.metrics.base import Metric, named
 from hetsim.analysis.metrics.registry import metrics
 from hetsim.errors import ConfigError, Location
 from hetsim.names import suggest
+from hetsim.report.summary import share_text
 from hetsim.study.point import Outcome, Point
 
 
@@ -32,8 +33,28 @@ class Measure:
     @property
     def label(self) -> str:
         """As an axis of a picture says it: ``latency (ms)``."""
-        word = self.word.replace("_", " ")
-        return f"{word} ({self.unit})" if self.unit not in ("", "count") else word
+        return f"{self.plain} ({self.unit})" if self.unit not in ("", "count") else self.plain
+
+    @property
+    def plain(self) -> str:
+        """What it measures: ``latency``."""
+        return self.word.replace("_", " ")
+
+    def amount(self, value: float) -> str:
+        """A value as people write it: ``34.1 ms``."""
+        if self.unit == "share":
+            return share_text(value)
+        number = f"{value:,.0f}" if self.unit == "count" else f"{value:.4g}"
+        return number if self.unit in ("", "count") else f"{number} {self.unit}"
+
+    def span(self, start: float, end: float) -> str:
+        """Two values in the unit of both: ``49.9 → 31.6 ms``."""
+        first, second = self.amount(start), self.amount(end)
+        return f"{first.removesuffix(self.unit).rstrip()} → {second}"
+
+    def text(self, value: float) -> str:
+        """The value and what it is: ``latency 34.1 ms``."""
+        return f"{self.plain} {self.amount(value)}"
 
 
 def measures() -> dict[str, Measure]:
@@ -50,6 +71,11 @@ def measures() -> dict[str, Measure]:
 def label(name: str) -> str:
     """A measure as an axis of a picture says it."""
     return measures()[name].label
+
+
+def text(name: str, value: float) -> str:
+    """A measure and its value: ``latency 34.1 ms``."""
+    return measures()[name].text(value)
 
 
 _CONSTRAINT = re.compile(r"\s*(\w+)\s*(<=|>=)\s*([-+]?[\d._]+(?:[eE][-+]?\d+)?)\s*")
@@ -70,6 +96,19 @@ class Constraint:
 
     def __str__(self) -> str:
         return f"{self.measure} {'<=' if self.upper else '>='} {self.bound:g}"
+
+    @property
+    def words(self) -> str:
+        """As people say it: ``latency ≤ 33 ms``."""
+        measure = measures()[self.measure]
+        return f"{measure.plain} {'≤' if self.upper else '≥'} {measure.amount(self.bound)}"
+
+    def distance(self, value: float) -> str:
+        """How far a value is from the limit: ``3.3% above``; empty where there is no share."""
+        away = (value - self.bound) / abs(self.bound) if self.bound else 0.0
+        return (
+            f"{share_text(abs(away))} {'above' if value > self.bound else 'below'}" if away else ""
+        )
 
 
 def parse_objectives(names: Sequence[str]) -> tuple[str, ...]:

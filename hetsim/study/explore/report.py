@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hetsim.report.figures.bars import bars_figure
@@ -13,9 +13,13 @@ from hetsim.report.figures.curves import curves_figure
 from hetsim.report.figures.pareto import pareto_figure
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
-from hetsim.report.page.study import Page, Picture, Section, Table
+from hetsim.report.page.study import Page, Picture, Section
+from hetsim.report.page.tables import Table
+from hetsim.study.explore.answer import answer, by_price, headline, obstacles, price_of
+from hetsim.study.explore.deciding import basis, deciding_table, together
 from hetsim.study.explore.designs import design_files
-from hetsim.study.explore.objectives import label
+from hetsim.study.explore.importance import Importance
+from hetsim.study.explore.objectives import label, measures, text
 from hetsim.study.explore.result import Design, Exploration
 from hetsim.study.result import html_sentence, html_table, to_figures, to_html
 
@@ -26,44 +30,10 @@ MAX_FILES = 50
 """Designs of the front that are written as SoC files; a longer front is thinned evenly."""
 
 
-def headline(study: Exploration) -> str:
-    """The best design, or what stands in the way of any."""
-    count = f"{len(study.designs)} designs"
-    front = study.front
-    if not front:
-        return f"None of {count} will do: {obstacles(study)}."
-    first = front[0]
-    values = ", ".join(f"{path} = {value}" for path, value in first.values.items())
-    measured = ", ".join(f"{label(n)} {first.measures[n]:.4g}" for n in study.objectives)
-    under = f" under {' and '.join(map(str, study.constraints))}" if study.constraints else ""
-    if len(study.objectives) == 1:
-        return f"The best of {count}{under}: {measured} with {values}."
-    return (
-        f"{len(front)} of {count} are Pareto-optimal{under}; the first in {study.objectives[0]}"
-        f" has {measured} with {values}."
-    )
-
-
-def obstacles(study: Exploration) -> str:
-    """What rules out how many designs, the deadliest first, and how close the closest came."""
-    ran = [design for design in study.designs if design.error is None]
-    parts = []
-    for name, count in sorted(study.killed().items(), key=lambda item: -item[1]):
-        if not count:
-            continue
-        if name == "cannot run":
-            reasons = Counter((d.error or "").partition("\n")[0] for d in study.designs if d.error)
-            parts.append(f"{count} cannot run (mostly: {reasons.most_common(1)[0][0]})")
-            continue
-        constraint = next(c for c in study.constraints if str(c) == name)
-        best = min(ran, key=lambda d: d.violations[name]).measures[constraint.measure]
-        parts.append(f"{name} is missed by {count} of {len(ran)} (the closest has {best:.4g})")
-    return "; ".join(parts) or "nothing is in the way"
-
-
 def front_table(study: Exploration) -> Table:
-    """The Pareto front, a row per design."""
-    names = measures_of(study)
+    """The Pareto front, a row per design, the cheapest first."""
+    price = price_of(study)
+    names = [price, *(name for name in study.measured if name != price)]
     paths = [axis.path for axis in study.axes]
     rows = [
         [
@@ -71,21 +41,16 @@ def front_table(study: Exploration) -> Table:
             *(f"{design.measures[name]:.4g}" for name in names),
             *(str(design.values[path]) for path in paths),
         ]
-        for design in study.front
+        for design in by_price(study, study.front)
     ]
     return Table(["design", *(label(name) for name in names), *paths], rows)
-
-
-def measures_of(study: Exploration) -> list[str]:
-    """Objectives, then what only constraints speak of."""
-    return list(dict.fromkeys([*study.objectives, *(c.measure for c in study.constraints)]))
 
 
 @to_figures.register(Exploration)
 def figures(study: Exploration) -> dict[str, Figure]:
     """Pareto plot or history, and parameter importance, by file stem."""
     found: dict[str, Figure] = {}
-    ran = [design for design in study.designs if design.error is None]
+    ran = study.ran
     numbers = {design.number for design in study.front}
     if ran and len(study.objectives) > 1:
         for other in study.objectives[1:]:
@@ -101,13 +66,11 @@ def figures(study: Exploration) -> dict[str, Figure]:
             )
     elif ran:
         found["history"] = _history(study)
-    if study.importance:
-        paths = list(dict.fromkeys(p for shares in study.importance.values() for p in shares))
-        series = {
-            label(name): [shares.get(path, 0.0) for path in paths]
-            for name, shares in study.importance.items()
-        }
-        found["importance"] = bars_figure(paths, series, label="importance (share of one)")
+    told = {name: found for name, found in study.importance.items() if found.effect}
+    if told:
+        paths = list(dict.fromkeys(path for found in told.values() for path in found.effect))
+        series = {measures()[name].plain: [f.effect[p] for p in paths] for name, f in told.items()}
+        found["importance"] = bars_figure(paths, series, label="share of what decides")
     return found
 
 
@@ -118,7 +81,7 @@ def explore_files(study: Exploration) -> tuple[Page, dict[str, str | bytes]]:
         "designs.csv": _csv(study),
     }
     for design in _thinned(study.front):
-        measured = ", ".join(f"{label(n)} {design.measures[n]:.4g}" for n in measures_of(study))
+        measured = ", ".join(text(name, design.measures[name]) for name in study.measured)
         remark = (
             f"design {design.number:03d} of an exploration of {study.scenario.name}: {measured}"
         )
@@ -128,30 +91,37 @@ def explore_files(study: Exploration) -> tuple[Page, dict[str, str | bytes]]:
         svg, png = figure_images(figure)
         files |= {f"{name}.svg": svg, f"{name}.png": png}
         pictures.append(Picture(svg, name.replace("-", " ")))
-    text = ["Each is written as soc-NUMBER.yaml, with run-NUMBER.yaml for 'hetsim run'."]
+    told = ["Each is written as soc-NUMBER.yaml, with run-NUMBER.yaml for 'hetsim run'."]
     title = "Pareto front" if len(study.objectives) > 1 else "Best design"
     sections = [
-        Section(title, text if study.front else [], (), front_table(study)),
+        Section(title, told if study.front else [], (), front_table(study)),
         Section("Pictures", pictures=pictures),
-        Section("Ruled out", [obstacles(study)]),
+        *(_deciding(name, found) for name, found in study.importance.items()),
+        Section("Ruled out", [f"{obstacles(study)}."]),
     ]
     scenario = study.scenario
     page = Page(
         f"exploration of {scenario.name}",
         f"explore · {scenario.name} on {scenario.soc.name} · {study.sampler} ·"
-        f" minimise {', '.join(study.objectives)}"
-        + (f" · {', '.join(map(str, study.constraints))}" if study.constraints else ""),
+        f" minimise {', '.join(measures()[name].plain for name in study.objectives)}"
+        + "".join(f" · {limit.words}" for limit in study.constraints),
         headline(study),
         sections,
     )
     return page, files
 
 
+def _deciding(name: str, found: Importance) -> Section:
+    text = [basis(name, found), *together(name, found)]
+    table = deciding_table(name, found) if found.effect else None
+    return Section(f"What decides {measures()[name].plain}", text, table=table)
+
+
 def to_dict(study: Exploration) -> dict[str, Any]:
     """The exploration as plain JSON values."""
     front = {design.number for design in study.front}
     return {
-        "schema": "hetsim.explore/1",
+        "schema": "hetsim.explore/2",
         "scenario": study.scenario.name,
         "soc": study.scenario.soc.name,
         "sampler": study.sampler,
@@ -159,7 +129,8 @@ def to_dict(study: Exploration) -> dict[str, Any]:
         "objectives": list(study.objectives),
         "constraints": [str(c) for c in study.constraints],
         "ruled_out": study.killed(),
-        "importance": {name: dict(shares) for name, shares in study.importance.items()},
+        "answer": _answer(study),
+        "importance": {name: asdict(found) for name, found in study.importance.items()},
         "designs": [
             {
                 "number": design.number,
@@ -171,6 +142,18 @@ def to_dict(study: Exploration) -> dict[str, Any]:
             }
             for design in study.designs
         ],
+    }
+
+
+def _answer(study: Exploration) -> dict[str, Any] | None:
+    found = answer(study)
+    if found is None:
+        return None
+    return {
+        "price": found.price,
+        "design": found.design.number,
+        "next": found.next.number if found.next else None,
+        "without": {limit: design.number for limit, design in found.without.items()},
     }
 
 
@@ -209,7 +192,7 @@ def _thinned(front: Sequence[Design]) -> list[Design]:
 def _csv(study: Exploration) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    paths, names = [axis.path for axis in study.axes], measures_of(study)
+    paths, names = [axis.path for axis in study.axes], study.measured
     front = {design.number for design in study.front}
     writer.writerow(["design", *paths, *names, "feasible", "on_front", "error"])
     for design in study.designs:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hetsim.report.figures.pareto import pareto_front
 from hetsim.scenario.loader import Scenario
 from hetsim.study.axes import Axis
+from hetsim.study.explore.importance import Importance
 from hetsim.study.explore.objectives import Constraint
 from hetsim.study.result import StudyResult
 
@@ -33,7 +34,7 @@ class Design:
 
 @dataclass(frozen=True)
 class Exploration(StudyResult):
-    """A finished exploration. ``importance`` is by objective, then by path (shares of one)."""
+    """A finished exploration; ``importance`` is by measure, see :attr:`measured`."""
 
     scenario: Scenario = field(repr=False)
     axes: tuple[Axis, ...]
@@ -41,9 +42,19 @@ class Exploration(StudyResult):
     constraints: tuple[Constraint, ...]
     sampler: str
     designs: tuple[Design, ...] = field(repr=False)
-    importance: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    importance: Mapping[str, Importance] = field(default_factory=dict)
     fresh: int = 0
     wall_s: float = 0.0
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Objectives, then what only constraints speak of."""
+        return measured_by(self.objectives, self.constraints)
+
+    @property
+    def ran(self) -> tuple[Design, ...]:
+        """The designs that run, feasible or not."""
+        return tuple(design for design in self.designs if design.error is None)
 
     @property
     def feasible(self) -> tuple[Design, ...]:
@@ -59,8 +70,13 @@ class Exploration(StudyResult):
 
     def killed(self) -> dict[str, int]:
         """How many designs each constraint rules out, and how many cannot run at all."""
-        ran = [design for design in self.designs if design.error is None]
+        ran = self.ran
         counts = {
             str(c): sum(design.violations[str(c)] > 0 for design in ran) for c in self.constraints
         }
         return {**counts, "cannot run": len(self.designs) - len(ran)}
+
+
+def measured_by(objectives: Sequence[str], constraints: Sequence[Constraint]) -> tuple[str, ...]:
+    """The measures that a search needs of every design, objectives first."""
+    return tuple(dict.fromkeys([*objectives, *(c.measure for c in constraints)]))

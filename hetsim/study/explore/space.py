@@ -1,13 +1,20 @@
-"""Axes as Optuna sees them: what it may suggest, and designs from what it did."""
+"""Axes as others see them: what Optuna may suggest and the design it means, and positions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from hetsim.study.axes import Axis
+import numpy as np
+
+from hetsim.numeric import Floats
+from hetsim.study.axes import Axis, Interval
 from hetsim.study.sweep.pictures import as_numbers
+
+NODES = 32
+"""A range without steps is averaged over the middles of so many equal parts."""
 
 
 def suggest(axis: Axis, trial: Any) -> None:
@@ -45,6 +52,51 @@ def size(axes: Sequence[Axis]) -> float:
     if any(axis.interval is not None and not axis.stepped for axis in axes):
         return math.inf
     return float(math.prod(len(axis.values) for axis in axes))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An axis as positions: ``nodes`` stand for all its values, which ``texts`` name.
+
+    Positions are from 0 to 1, evenly along the values of a stepped axis and linear in a range
+    without steps; where values have no order, numbers of categories. ``finite`` axes have no other
+    values than their nodes.
+    """
+
+    path: str
+    nodes: Floats
+    texts: tuple[str, ...]
+    ordered: bool
+    values: tuple[object, ...] = ()
+    interval: Interval | None = None
+
+    @property
+    def finite(self) -> bool:
+        """Whether the nodes are all there is."""
+        return self.interval is None
+
+    def position(self, value: object) -> float:
+        """Where a value that a design has lies."""
+        if self.interval is None:
+            return float(self.nodes[self.values.index(value)])
+        low, high = (self.interval.spell(end) for end in (self.interval.low, self.interval.high))
+        if value in (low, high):
+            return float(value == high)
+        numbers = as_numbers([low, high, value])
+        assert numbers is not None, "a range has numbers, and one between its ends is neither"
+        return (numbers[2] - numbers[0]) / (numbers[1] - numbers[0])
+
+
+def scale_of(axis: Axis) -> Scale:
+    """Positions along ``axis``; a range without steps is averaged over :data:`NODES` nodes."""
+    if axis.interval is not None and not axis.stepped:
+        nodes = (np.arange(NODES) + 0.5) / NODES
+        texts = tuple(str(axis.interval.at(float(node))) for node in nodes)
+        return Scale(axis.path, nodes, texts, True, interval=axis.interval)
+    count = len(axis.values)
+    ordered = _ordered(axis)
+    nodes = np.arange(count) / max(1, count - 1) if ordered else np.arange(count, dtype=float)
+    return Scale(axis.path, nodes, tuple(map(str, axis.values)), ordered, axis.values)
 
 
 def _ordered(axis: Axis) -> bool:

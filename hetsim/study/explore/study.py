@@ -9,7 +9,7 @@ the trial: a search that was interrupted or killed goes on to the designs it wou
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,16 @@ from typing import Any
 import click
 
 from hetsim.errors import ConfigError, Location
+from hetsim.executors.base import Executor
+from hetsim.executors.serial import SerialExecutor
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
 from hetsim.scenario.loader import Scenario
 from hetsim.study.axes import Axis, asked_axes, check_axes, distinct
 from hetsim.study.base import Files, Study
-from hetsim.study.executors.base import Executor
-from hetsim.study.executors.serial import SerialExecutor
+from hetsim.study.explore.answer import headline, obstacles
+from hetsim.study.explore.deciding import basis, deciding_table, together
+from hetsim.study.explore.importance import Importance, importance
 from hetsim.study.explore.objectives import (
     Constraint,
     measure,
@@ -31,8 +34,8 @@ from hetsim.study.explore.objectives import (
     parse_objectives,
 )
 from hetsim.study.explore.objectives import measures as known_measures
-from hetsim.study.explore.report import explore_files, front_table, headline, obstacles
-from hetsim.study.explore.result import Design, Exploration
+from hetsim.study.explore.report import explore_files, front_table
+from hetsim.study.explore.result import Design, Exploration, measured_by
 from hetsim.study.explore.space import design_of, size
 from hetsim.study.explore.told import Told
 from hetsim.study.explore.trials import SAMPLERS, Trials, require_optuna
@@ -41,6 +44,9 @@ from hetsim.study.result import Rows, Shown, Words
 
 BATCH = 8
 """Trials asked for at once, whatever the number of workers."""
+
+SHOWN = 20
+"""Designs of the front that the terminal shows; all are in the files."""
 
 TRIALS = 100
 """Designs tried when nobody says how many."""
@@ -141,7 +147,7 @@ class ExploreStudy(Study[Exploration]):
         require_optuna()
         scenario, constraints = self.scenario, self.constraints
         axes, objectives = distinct(self.axes), parse_objectives(self.minimise)
-        measures = tuple(dict.fromkeys([*objectives, *(c.measure for c in constraints)]))
+        measures = measured_by(objectives, constraints)
         _check(scenario, axes, measures, self.trials)
         bench = PointBench.of(scenario, {axis.path: axis.values[0] for axis in axes})
         question = digest(self.question())
@@ -151,9 +157,9 @@ class ExploreStudy(Study[Exploration]):
             search = _Search(bench, axes, objectives, constraints, measures, memory, executor)
             fresh = search.run(self.trials, self._sampler, progress)
             designs = tuple(_design(axes, number, told) for number, told in memory.finished)
-            importance = _importance(memory.study, objectives)
         return Exploration(
-            scenario, axes, objectives, constraints, self._sampler, designs, importance, fresh,
+            scenario, axes, objectives, constraints, self._sampler, designs,
+            {name: _deciding(axes, designs, name) for name in measures}, fresh,
             time.perf_counter() - begun,
         )  # fmt: skip
 
@@ -166,16 +172,24 @@ class ExploreStudy(Study[Exploration]):
         return headline(result)
 
     def shown(self, result: Exploration) -> Iterator[Shown]:
-        """The front, and what decides."""
+        """The front by price, what decides, and the answer."""
         front = front_table(result)
         if front.rows:
-            yield Rows(front.columns, front.rows[:20], left=0)
+            columns = [name.replace(".", ".\n") for name in front.columns]
+            unbroken = range(1 + len(result.measured))
+            yield Rows(columns, front.rows[:SHOWN], left=0, unbroken=unbroken)
+            more = len(front.rows) - SHOWN
+            yield Words(f"… and {more} more" if more > 0 else "")
+        for name, found in result.importance.items():
+            if found.effect:
+                table = deciding_table(name, found)
+                yield Rows(table.columns, table.rows, unbroken=(0,))
+            for sentence in together(name, found):
+                yield Words(sentence)
+            yield Words(basis(name, found), "dim")
             yield Words()
-        for name, shares in result.importance.items():
-            listed = ", ".join(f"{path} {share:.0%}" for path, share in shares.items())
-            yield Words(f"what decides {name}: {listed}", "dim")
-        if result.constraints:
-            yield Words(f"ruled out: {obstacles(result)}", "dim")
+        if result.constraints and result.feasible:
+            yield Words(f"Ruled out: {obstacles(result)}.", "dim")
         if front.rows:
             yield from super().shown(result)
 
@@ -310,28 +324,7 @@ def _design(axes: Sequence[Axis], number: int, told: Told) -> Design:
     )  # fmt: skip
 
 
-def _value(position: int) -> Callable[[Any], float]:
-    return lambda trial: float(trial.values[position])
-
-
-def _importance(study: Any, objectives: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Shares of each parameter in each objective (PED-ANOVA), largest first.
-
-    Watanabe, Bansal, Hutter, "PED-ANOVA" (IJCAI 2023): how much a parameter decides whether a
-    design is among the best.
-    """
-    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-
-    found = {}
-    for i, name in enumerate(objectives):
-        try:
-            shares = get_param_importances(
-                study,
-                evaluator=PedAnovaImportanceEvaluator(),
-                target=_value(i),
-            )
-        except (ValueError, RuntimeError, ZeroDivisionError):
-            continue  # too few designs ran to tell
-        if all(share == share for share in shares.values()):
-            found[name] = {path: float(share) for path, share in shares.items()}
-    return found
+def _deciding(axes: Sequence[Axis], designs: Sequence[Design], name: str) -> Importance:
+    physical = known_measures()[name].metric.dimension is not None
+    rows = ((d.values, d.measures[name]) for d in designs if d.error is None)
+    return importance(axes, rows, physical=physical)

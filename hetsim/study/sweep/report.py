@@ -8,7 +8,8 @@ from pathlib import Path
 
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
-from hetsim.report.page.study import Page, Picture, Section, Table
+from hetsim.report.page.study import Page, Picture, Section
+from hetsim.report.page.tables import Table
 from hetsim.report.summary import tidy_time
 from hetsim.study.point import Outcome, Point
 from hetsim.study.result import to_html

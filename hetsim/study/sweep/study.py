@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 from hetsim.errors import ConfigError, Location
+from hetsim.executors.base import Executor
+from hetsim.executors.serial import SerialExecutor
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
 from hetsim.report.summary import tidy_time
 from hetsim.scenario.loader import Scenario
 from hetsim.study.axes import Axis, asked_axes, check_axes, distinct
 from hetsim.study.base import Files, PointStudy
-from hetsim.study.executors.base import Executor
-from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.grid import MODES, designs
 from hetsim.study.point import Outcome, Point, points_of
 from hetsim.study.result import Rows, Shown, Words

@@ -1,6 +1,6 @@
 """What the workers of a tuning study do, and how they are asked.
 
-The workers are those of sweeps (:mod:`hetsim.study.executors`), with another bench: it carries out
+The workers are those of sweeps (:mod:`hetsim.executors`), with another bench: it carries out
 :class:`Walk` and :class:`Attempt` jobs. A job's result depends on the job alone, so it does not
 matter who does it.
 """
@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from hetsim.errors import HetsimError, ResultsError
+from hetsim.executors.base import Bench, Executor
+from hetsim.executors.serial import SerialExecutor
 from hetsim.plan.model import Plan
 from hetsim.runs.case import Case
 from hetsim.schedulers.base import Problem
@@ -22,8 +24,6 @@ from hetsim.schedulers.search.parameters import Parameters
 from hetsim.schedulers.search.search import Outcome, Task, perform
 from hetsim.schedulers.search.space import Space
 from hetsim.sim.runtimes.registry import find_runtime
-from hetsim.study.executors.base import Bench, Executor
-from hetsim.study.executors.serial import SerialExecutor
 
 
 @dataclass(frozen=True, slots=True)

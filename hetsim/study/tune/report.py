@@ -13,7 +13,8 @@ from hetsim.names import plain_name, stems
 from hetsim.plan.files import dump_plan
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
-from hetsim.report.page.study import Page, Picture, Section, Table
+from hetsim.report.page.study import Page, Picture, Section
+from hetsim.report.page.tables import Table
 from hetsim.report.summary import tidy_time
 from hetsim.study.result import html_sentence, html_table, to_figures, to_html
 from hetsim.study.tune.parameters import Fold, TunedParameters

@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from hetsim.errors import ResultsError
+from hetsim.executors.base import Executor
+from hetsim.executors.serial import SerialExecutor
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
 from hetsim.scenario.loader import Scenario
 from hetsim.study.base import Files, Study
-from hetsim.study.executors.base import Executor
-from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.result import Rows, Shown, Words
 from hetsim.study.tune.crew import Crew, TuneAnswer, TuneBench, TuneJob
 from hetsim.study.tune.parameters import check_holdout

@@ -11,7 +11,8 @@ from hetsim.names import stems
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.figures.tornado import Swing, tornado_figure
 from hetsim.report.files.jsonout import dumps, microseconds
-from hetsim.report.page.study import Page, Picture, Section, Table
+from hetsim.report.page.study import Page, Picture, Section
+from hetsim.report.page.tables import Table
 from hetsim.report.summary import tidy_time
 from hetsim.study.result import html_sentence, html_table, to_figures, to_html
 from hetsim.study.whatif.result import NetworkWhatIf, WhatIf, sentence

@@ -17,6 +17,9 @@ import click
 
 from hetsim.analysis.result import Run
 from hetsim.errors import ConfigError, Location, SchedulerError
+from hetsim.executors.base import Executor
+from hetsim.executors.registry import places
+from hetsim.executors.serial import SerialExecutor
 from hetsim.names import suggest
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
@@ -25,9 +28,6 @@ from hetsim.scenario.loader import Scenario
 from hetsim.scenario.variants import varied
 from hetsim.study.base import Files, Study
 from hetsim.study.compare.study import CompareStudy
-from hetsim.study.executors.base import Executor
-from hetsim.study.executors.registry import places
-from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.perform import run_points
 from hetsim.study.point import Outcome, Point, PointBench, outcome_of, plan_anew
 from hetsim.study.result import Rows, Shown, Words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
-from hetsim.study.executors.base import Executor
+from hetsim.executors.base import Executor
 
 
 class ThreadExecutor(Executor):

@@ -8,7 +8,7 @@ from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
-from hetsim.study.executors.base import Bench
+from hetsim.executors.base import Bench
 from hetsim.version import version
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hetsim.study.executors.base import Answer, Bench, Executor, Job
+from hetsim.executors.base import Answer, Bench, Executor, Job
 
 
 class SerialExecutor(Executor[Job, Answer]):

@@ -1,4 +1,4 @@
-"""What performs the jobs of a study: a bench turns one job into an answer, an executor many."""
+"""What performs jobs: a bench turns one job into an answer, an executor many."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Executor(ABC, Generic[Job, Answer]):
     :meth:`submit` and :meth:`wait` in turn; :meth:`stop` drops whatever is under way, and
     :meth:`start` may follow again. Studies call :meth:`ensure` and :meth:`perform`, which do all
     that, and ``with`` stops at the end. A new executor is a subclass in a file of its own and a
-    line in :mod:`hetsim.study.executors.registry`.
+    line in :mod:`hetsim.executors.registry`.
     """
 
     _started_for: Bench[Job, Answer] | None = None

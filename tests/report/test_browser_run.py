@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +11,13 @@ from hetsim.analysis.result import Result
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.figures.summaries import gap_figure
 from hetsim.report.page.run import render_report
-from hetsim.report.page.study import Picture, Section, Table
+from hetsim.report.page.study import Picture, Section
+from hetsim.report.page.tables import Table
 from hetsim.report.why import critical_steps
+from tests.report.browsing import complaints, go_to, in_colours, settle
 from tests.report.samples import HOSTILE, sample_graph, sample_result, sample_run, sample_soc
 
-selenium = pytest.importorskip("selenium", reason="selenium is not installed (extra 'test')")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-CHROMEDRIVER = shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not (CHROMIUM and CHROMEDRIVER),
-        reason="no browser: apt-get install chromium chromium-driver",
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in (
-        "headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "no-first-run",
-        "disable-background-networking", "disable-component-update", "disable-sync",
-        f"user-data-dir={tmp_path_factory.mktemp('profile')}",
-    ):  # fmt: skip
-        options.add_argument(f"--{argument}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(executable_path=CHROMEDRIVER)
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -66,22 +38,11 @@ def open_page(browser: Any, page: Path, width: int = 1200, height: int = 1000) -
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.ui import WebDriverWait
 
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
-    )
-    browser.get(page.as_uri())
+    go_to(browser, page, width, height)
     canvas = browser.find_element(By.ID, "timeline")
     WebDriverWait(browser, 20).until(lambda _: canvas.get_attribute("data-drawn"))
     browser.execute_script("document.getElementById('chart').scrollIntoView({block: 'center'})")
     return canvas
-
-
-def settle(browser: Any) -> None:
-    """Waits until the frame that the last event asked for is drawn."""
-    browser.execute_async_script(
-        "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done));"
-    )
 
 
 def stretch(canvas: Any) -> float:
@@ -101,12 +62,6 @@ def hover(browser: Any, canvas: Any, x: float, y: float) -> str:
     ).perform()
     settle(browser)
     return str(browser.find_element(By.ID, "tooltip").text)
-
-
-def complaints(browser: Any) -> list[str]:
-    """What the browser had to say, less its advice about the tests' own reading of pixels."""
-    messages = [entry["message"] for entry in browser.get_log("browser")]
-    return [message for message in messages if "willReadFrequently" not in message]
 
 
 def colours(browser: Any) -> int:
@@ -213,10 +168,7 @@ def count_colour(browser: Any, colour: str) -> int:
 def test_dark_and_light_follow_the_system(browser: Any, pages: dict[str, Path]) -> None:
     brightness = {}
     for scheme in ("dark", "light"):
-        browser.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia",
-            {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
-        )
+        in_colours(browser, scheme)
         open_page(browser, pages["plain"])
         rgb = browser.execute_script(
             "return [getComputedStyle(document.body).backgroundColor,"
@@ -226,7 +178,7 @@ def test_dark_and_light_follow_the_system(browser: Any, pages: dict[str, Path]) 
         assert abs(brightness[scheme][0] - brightness[scheme][1]) > 400
         assert complaints(browser) == []
     assert brightness["dark"][0] < 150 < 600 < brightness["light"][0]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    in_colours(browser, "light")
 
 
 def test_two_fingers_zoom(browser: Any, pages: dict[str, Path]) -> None:

@@ -20,7 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection
 from typing import Any
 
-from hetsim.study.executors.base import Answer, Bench, Executor, Job
+from hetsim.executors.base import Answer, Bench, Executor, Job
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)
 pthread_sigmask = getattr(signal, "pthread_sigmask", None)  # not on Windows

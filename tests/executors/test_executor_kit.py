@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hetsim.study.executors.processes import ProcessExecutor
-from hetsim.study.executors.serial import SerialExecutor
+from hetsim.executors.processes import ProcessExecutor
+from hetsim.executors.serial import SerialExecutor
 from hetsim.testing import ExecutorKit
 
 

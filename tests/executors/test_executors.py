@@ -12,13 +12,13 @@ import time
 import pytest
 
 from hetsim.errors import ConfigError, ResultsError
+from hetsim.executors import registry
+from hetsim.executors.base import Bench, Executor
+from hetsim.executors.registry import Place, executor
+from hetsim.executors.serial import SerialExecutor
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
 from hetsim.study.axes import parse_axis
-from hetsim.study.executors import registry
-from hetsim.study.executors.base import Bench, Executor
-from hetsim.study.executors.registry import Place, executor
-from hetsim.study.executors.serial import SerialExecutor
 from hetsim.study.point import Outcome, Point, PointBench
 from hetsim.study.sweep.study import sweep
 from tests.study.samples import loaded, planned, small_scenario, start, wait_until
@@ -130,7 +130,7 @@ def test_the_order_of_arrival_does_not_matter(tmp_path):
 @pytest.mark.slow
 def test_an_unreachable_cluster_is_told():
     pytest.importorskip("distributed")
-    from hetsim.study.executors.cluster import ClusterExecutor
+    from hetsim.executors.cluster import ClusterExecutor
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -178,7 +178,7 @@ def test_a_cluster_loses_a_worker_and_the_study_ends_all_the_same(tmp_path, clus
     scenario = load_scenario(small_scenario(tmp_path))
     expected = sweep(scenario, [parse_axis("npu.sram=64KiB..1MiB:24")])
     slow = choose(scenario, schedulers=[f"{tmp_path / 'slow.py'}:Slow"])
-    from hetsim.study.executors.cluster import ClusterExecutor
+    from hetsim.executors.cluster import ClusterExecutor
 
     killed = []
 
@@ -216,7 +216,7 @@ def test_a_cluster_that_goes_away_is_told_and_the_store_keeps_what_is_done(
     monkeypatch.setenv("PLANNED", str(tmp_path / "planned.txt"))
     scenario = load_scenario(small_scenario(tmp_path))
     slow = choose(scenario, schedulers=[f"{tmp_path / 'slow.py'}:Slow"])
-    from hetsim.study.executors.cluster import ClusterExecutor
+    from hetsim.executors.cluster import ClusterExecutor
 
     axes = [parse_axis("npu.sram=64KiB..1MiB:24")]
     done = []

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hetsim.errors import ConfigError, Location
+from hetsim.executors.base import Answer, Executor, Job
+from hetsim.executors.processes import ProcessExecutor
+from hetsim.executors.serial import SerialExecutor
 from hetsim.plugins import installed, load_class
-from hetsim.study.executors.base import Answer, Executor, Job
-from hetsim.study.executors.processes import ProcessExecutor
-from hetsim.study.executors.serial import SerialExecutor
 
 GROUP = "hetsim.executors"
 """The entry-point group in which other packages register executors; the name is the option's."""
@@ -35,7 +35,7 @@ class Place:
 
 ELSEWHERE = {
     "dask": Place(
-        "hetsim.study.executors.cluster:ClusterExecutor",
+        "hetsim.executors.cluster:ClusterExecutor",
         "tcp://HOST:PORT",
         "Run on the Dask cluster of this scheduler.",
     ),

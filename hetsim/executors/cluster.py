@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hetsim.errors import ConfigError, Location, MissingExtraError, ResultsError
-from hetsim.study.executors.base import Answer, Bench, Executor, Job
+from hetsim.executors.base import Answer, Bench, Executor, Job
 from hetsim.version import version
 
 CONNECT_S = 10.0
@@ -80,7 +80,7 @@ class ClusterExecutor(Executor[Job, Answer]):
                 where=where,
                 hint="start it with 'dask scheduler' and 'dask worker ADDRESS --nthreads 1'",
             ) from error
-        from hetsim.study.executors.clusterworker import BenchPlugin
+        from hetsim.executors.clusterworker import BenchPlugin
 
         self._arrivals = distributed.as_completed(loop=self._client.loop)
         content = pickle.dumps(bench)
@@ -97,7 +97,7 @@ class ClusterExecutor(Executor[Job, Answer]):
 
     def submit(self, number: int, job: Job) -> None:
         """Sends a job to the cluster."""
-        from hetsim.study.executors.clusterworker import evaluate
+        from hetsim.executors.clusterworker import evaluate
 
         with self._there():
             future = self._client.submit(evaluate, self._name, job, pure=False, retries=3)

@@ -1,0 +1,72 @@
+"""Options that say what stands beside a report, and what they choose.
+
+See :mod:`hetsim.report.files.extras`, which is not loaded to print a help text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hetsim.errors import ConfigError, Location
+
+if TYPE_CHECKING:
+    from hetsim.analysis.result import Result
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def figures(default: str) -> Decorator:
+    """``--figures``; without it the value is ``None``, and ``default`` is what the help says."""
+    return click.option(
+        "--figures",
+        type=click.Choice(["none", "best", "all", "gantt", "comparison", "attribution", "gap"]),
+        help="Pictures, SVG and PNG: the Gantt chart of each network's fastest run (best), those of"
+        f" all runs (gantt), a figure of the whole result, or all.  [default: {default}]",
+    )
+
+
+def traces(default: str) -> Decorator:
+    """``--traces``, as :func:`figures`."""
+    return click.option(
+        "--traces",
+        type=click.Choice(["none", "best", "all"]),
+        help="Traces for Perfetto: of each network's fastest run (best), or of all."
+        f"  [default: {default}]",
+    )
+
+
+def plans(default: str) -> Decorator:
+    """``--plans``, as :func:`figures`."""
+    return click.option(
+        "--plans",
+        type=click.Choice(["none", "best", "all"]),
+        help="Plan files for 'hetsim run --plan': of each network's fastest run (best), or of all."
+        f"  [default: {default}]",
+    )
+
+
+def positions_of(result: Result, asked: Sequence[str]) -> frozenset[int] | None:
+    """The runs that ``--run NETWORK/SCHEDULER`` names, wildcards allowed; ``None`` without any.
+
+    Raises:
+        ConfigError: a name, or a pattern, of no run.
+    """
+    names = [f"{run.model}/{run.scheduler}" for run in result.runs]
+    found: set[int] = set()
+    for text in asked:
+        own = [i for i, name in enumerate(names) if name == text]
+        own = own or [i for i, name in enumerate(names) if fnmatchcase(name, text)]
+        if not own:
+            from hetsim.names import suggest
+
+            raise ConfigError(
+                f"there is no run {text!r}",
+                where=Location("--run"),
+                hint=suggest(text, names, "the runs are"),
+            )
+        found.update(own)
+    return frozenset(found) if asked else None

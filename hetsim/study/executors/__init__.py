@@ -1,1 +1,0 @@
-"""Where the runs of a study are performed: here, in processes, on a cluster; one file each."""
