@@ -168,9 +168,9 @@ def test_in_file_order_on_the_host_it_is_what_the_guard_says(seed: int, size: in
 
 
 def alike_soc(seed: int) -> SoC:
-    """Units that keep tensors as they are, so that nothing is copied."""
+    """Units that keep tensors as they are and in memory: nothing is copied, nothing on chip."""
     file = random_soc_file(seed, routes=True)
-    file["pus"] = {n: u for n, u in file["pus"].items() if u["kind"] != "npu"}
+    file["pus"] = {n: u for n, u in file["pus"].items() if u["kind"] not in ("npu", "dsp")}
     for unit in file["pus"].values():
         unit["crossing"] = {}
         unit.pop("precision", None)
