@@ -1,4 +1,4 @@
-"""Names: near misses of unknown ones, and those of files that are made out of them."""
+"""Names: what somebody meant by an unknown one, and those of files that are made out of them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,57 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff
 """Control characters, halves of characters, and what is no character (XML 1.0, 2.2)."""
 
 
+MEANINGS = tuple(
+    tuple(line.split())
+    for line in """
+    cpu_cluster cpu cpus processor cluster cortex arm core
+    gpu mali adreno powervr geforce accelerator
+    dsp hexagon hvx accelerator
+    npu tpu dla vpu ethos accelerator
+    clock frequency freq mhz ghz speed
+    bandwidth bw throughput
+    capacity size
+    cores core threads num_cores n_cores core_count
+    memory memories dram ddr ram
+    sram scratchpad spm tcm local_memory on_chip_memory
+    links buses interconnect interconnects
+    pus units processors processing_units devices
+    path route bus
+    array pe_array mac_array systolic_array systolic pes
+    macs_per_cycle macs flops tops
+    element_ops_per_cycle ops elementwise vector_ops
+    dtypes data_types datatypes precisions types
+    active_power power tdp
+    latency delay
+    soc platform chip board target
+    models networks model network nets workloads
+    schedulers scheduler algorithms algorithm policies policy
+    execution runtime mode
+    """.strip().splitlines()
+)
+"""Words for the same thing, the best first; others in the field use them in their files."""
+
+
 def nearest(word: object, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known name most like ``word``, if one is at least ``cutoff`` (0 to 1) like it."""
+    """The known name that means what ``word`` does, or looks most like it.
+
+    Looks count from ``cutoff`` (0 to 1) on.
+    """
     names = list(known)
+    if (meant := _meant(str(word).casefold(), names)) is not None:
+        return meant
     folded = {name.casefold(): name for name in reversed(names)}
     found = difflib.get_close_matches(str(word).casefold(), list(folded), n=1, cutoff=cutoff)
     return folded[found[0]] if found else None
+
+
+def _meant(word: str, names: list[str]) -> str | None:
+    for words in MEANINGS:
+        if word in words:
+            found = next((name for name in words if name in names and name != word), None)
+            if found is not None:
+                return found
+    return None
 
 
 def suggest(word: object, known: Iterable[str], what: str = "known") -> str:

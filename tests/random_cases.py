@@ -64,6 +64,7 @@ def random_soc_file(seed: int, *, routes: bool = False) -> dict[str, Any]:
             unit["crossing"]["refetch"] = _rate(cuts)
         if cuts.random() < 0.25:
             unit["crossing"]["handover"] = f"{cuts.uniform(0, 50):.3f} us"
+    _more_links(random.Random(seed + 2), links, pus)
     runtime = {
         "host": "cpu",
         "partition_call": _time(draw, 50),
@@ -102,6 +103,24 @@ def _link(draw: random.Random) -> dict[str, Any]:
     return {
         "bandwidth": _rate(draw), "arbitration": draw.choice(kinds), "latency": _time(draw, 1),
     }  # fmt: skip
+
+
+def _more_links(draw: random.Random, links: dict[str, Any], pus: dict[str, dict[str, Any]]) -> None:
+    """Makes some links those between dies."""
+    for name, link in links.items():
+        if draw.random() < 0.3:
+            link["efficiency"] = round(draw.uniform(0.5, 1.0), 2)
+        if draw.random() < 0.4:
+            link["duplex"] = "full"
+            behind = {
+                path[-1]
+                for unit in pus.values()
+                for path in (unit["path"], *unit.get("routes", {}).values())
+                if name in path
+            }
+            near = [memory for memory in sorted(behind) if draw.random() < 0.5]
+            if near and len(near) < len(behind):
+                link["backwards"] = near
 
 
 def _common(draw: random.Random, links: dict[str, Any], memory: dict[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ memory:
 links:
   wide: {width: 64 bit, clock: 500 MHz, latency: 40 ns, arbitration: priority}
   bus: {bandwidth: 1.5 GB/s, latency: 30 ns, arbitration: weighted}
+  d2d: {bandwidth: 0.3 GB/s, latency: 50 ns, duplex: full, efficiency: 0.9, energy_per_byte: 4 pJ}
 pus:
   cpu:
     kind: cpu_cluster
@@ -73,7 +74,7 @@ pus:
     weight: 2.0
   dsp:
     kind: accelerator
-    path: [bus, dram]
+    path: [d2d, bus, dram]
     operating_points: {run: {clock: 600 MHz, active_power: 1 W, idle_power: 0.1 W}}
     macs_per_cycle: {float16: 48}
     element_ops_per_cycle: {float16: 1}
@@ -251,6 +252,7 @@ def tight(raw: dict[str, Any]) -> dict[str, Any]:
         (slow["memory"]["dram"], "bandwidth", 0.2),
         (slow["links"]["wide"], "clock", 0.1),
         (slow["links"]["bus"], "bandwidth", 0.15),
+        (slow["links"]["d2d"], "bandwidth", 0.15),
     ):
         number, unit = node[field].split(" ")
         node[field] = f"{float(number) * share:g} {unit}"

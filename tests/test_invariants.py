@@ -27,7 +27,7 @@ from hetsim.plan.validate import validate_plan
 from hetsim.sim.cores import Cores
 from hetsim.sim.simulate import execute
 from hetsim.sim.trace import Span, Trace
-from hetsim.soc.model import SoC
+from hetsim.soc.model import SoC, Way
 from hetsim.workload.graph import Graph
 from hetsim.workload.synthetic import random_graph
 from tests.random_cases import random_plan, random_soc
@@ -142,17 +142,18 @@ def test_links_carry_the_bytes_of_the_plan(case: Made, execution: str, fidelity:
     program = lowered(graph, soc, plan)
     trace = execute(soc, program, execution=execution, fidelity=fidelity)
     expected: defaultdict[str, int] = defaultdict(int)
+
+    def crosses(way: Way, read: int, written: int) -> None:
+        for there, back in zip(way.links, way.back, strict=True):
+            expected[there] += read
+            expected[back] += written
+
     for job in program.jobs:
-        kernels = sum(
-            phase.load_bytes + phase.store_bytes
-            for launch in job.launches
-            for phase in launch.work.phases
-        )
-        for name in soc.pus[job.pu].path:
-            expected[name] += kernels
-        for name in soc.host.path:
-            around = (step for launch in job.launches for step in (*launch.before, *launch.after))
-            expected[name] += sum(step.bytes for step in (*job.entry, *around, *job.exit))
+        for launch in job.launches:
+            crosses(soc.pus[job.pu].home, launch.work.load_bytes, launch.work.store_bytes)
+        around = (step for launch in job.launches for step in (*launch.before, *launch.after))
+        for step in (*job.entry, *around, *job.exit):
+            crosses(soc.host.home, step.read, step.written)
     assert {name: usage.bytes for name, usage in trace.links.items()} == {
         name: expected[name] for name in soc.links
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hetsim.cli.main import entry
-from hetsim.names import plain_name, results_place, stems
+from hetsim.names import nearest, plain_name, results_place, stems
 from tests.study.samples import SCENARIO, small_scenario
 
 LABELS = ["../../../x", "/abs/x", "..", ".", "", "-rf", "a\x00b", "~root", "C:\\x", "n" * 400,
@@ -57,3 +57,20 @@ def test_no_verb_follows_the_name_of_a_scenario_out_of_results(tmp_path, monkeyp
     assert entry([word, "small.yaml", *options, *workers]) == 0
     assert {path for path in tmp_path.rglob("*") if here not in path.parents} == outside
     assert next((here / "results").iterdir()).is_relative_to(here)
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "meant"),
+    [
+        ("cpu", ["npu", "cpu_cluster", "accelerator"], "cpu_cluster"),
+        ("gpu", ["npu", "cpu_cluster", "accelerator"], "accelerator"),
+        ("gpu", ["npu", "gpus", "accelerator"], "accelerator"),
+        ("freq", ["bandwidth", "clock"], "clock"),
+        ("bw", ["bandwidth", "width"], "bandwidth"),
+        ("networks", ["models", "network_on_chip"], "models"),
+        ("dispach", ["dispatch", "latency"], "dispatch"),
+        ("zzz", ["dispatch"], None),
+    ],
+)
+def test_a_suggestion_understands_meaning_before_looks(word, known, meant):
+    assert nearest(word, known) == meant

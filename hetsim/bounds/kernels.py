@@ -105,10 +105,10 @@ class Kernels:
             easier = self._work(kernel, Residency(inputs=warm))
             if easier is not None:
                 beside.append((producer, around + self._seconds(easier)))
-                less.append((producer, float(sum(easier.moves.values()))))
+                less.append((producer, float(easier.bytes)))
                 arithmetic = min(arithmetic, sum(p.seconds for p in easier.phases))
         self._busy[chain] = Least(arithmetic)
-        self._moved[chain] = Least(float(sum(work.moves.values())), tuple(less))
+        self._moved[chain] = Least(float(work.bytes), tuple(less))
         reach = self._reach
         delay = work.dispatch_s + sum(reach.farthest for p in work.phases if p.bytes)
         drags = [
@@ -136,7 +136,8 @@ class Kernels:
     def _seconds(self, work: Work) -> float:
         reach = self._reach
         fluid = work.dispatch_s + sum(
-            max(p.seconds, p.bytes / reach.widest) + (reach.nearest if p.bytes else 0.0)
+            max(p.seconds, reach.seconds(p.load_bytes, p.store_bytes))
+            + (reach.nearest if p.bytes else 0.0)
             for p in work.phases
         )
         if not work.tiles or self._fidelity == "fluid":
@@ -160,7 +161,7 @@ class Kernels:
             elif seconds < INFEASIBLE:
                 over = self._overflow(kernel)
                 times.append((choice, around + max(seconds, over / self._reach.widest)))
-                amounts.append((choice, max(float(sum(work.moves.values())), over)))
+                amounts.append((choice, max(float(work.bytes), over)))
         if not times:
             return None
         outputs, last = len(kernel.outputs), chain[-1]
@@ -241,13 +242,14 @@ def _tiled_seconds(work: Work, pu: PU, reach: Reach) -> float:
     """Load of the first tile, all arithmetic, store of the last one; or all bytes in a row."""
 
     def moving(amount: int) -> float:
-        return pu.spec.transfer_setup + reach.nearest + amount / reach.widest if amount else 0.0
+        return pu.spec.transfer_setup + reach.nearest + amount / reach.one_way if amount else 0.0
 
     compute: float = sum(run.count * run.compute_s for run in work.tiles)
     if work.overlapped:
-        moved = sum(run.count * (run.load_bytes + run.store_bytes) for run in work.tiles)
+        loads = sum(run.count * run.load_bytes for run in work.tiles)
+        stores = sum(run.count * run.store_bytes for run in work.tiles)
         ends = moving(work.tiles[0].load_bytes) + moving(work.tiles[-1].store_bytes)
-        return work.dispatch_s + max(ends + compute, moved / reach.widest)
+        return work.dispatch_s + max(ends + compute, reach.seconds(loads, stores))
     transfers = sum(
         run.count * (moving(run.load_bytes) + moving(run.store_bytes)) for run in work.tiles
     )

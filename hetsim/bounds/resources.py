@@ -7,7 +7,7 @@ steps add up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hetsim.bounds.floors import NOTHING, Least, Resource
@@ -48,12 +48,14 @@ def resources_of(
     if not count_bytes:
         return tuple(found)
     slowest: dict[frozenset[int], float] = {}
-    for link in soc.links.values():
+    for halves in _wholes(soc):
         units = frozenset(
-            pu.index for pu in soc.pus if all(link.name in way.links for way in pu.ways)
+            pu.index
+            for pu in soc.pus
+            if all(not halves.keys().isdisjoint(way.crossed) for way in pu.ways)
         )
         if len(units) > 1:
-            slowest[units] = max(slowest.get(units, 0.0), 1.0 / max(link.bandwidth))
+            slowest[units] = max(slowest.get(units, 0.0), 1.0 / sum(halves.values()))
     for units, seconds in slowest.items():
         inside = [int(pu.index in units) for pu in soc.pus]
         stored = tuple(
@@ -64,6 +66,14 @@ def resources_of(
         moved = _table([a.moved for a in answers], inside)
         found.append(Resource(seconds, moved, stored, *_host(tolls, bytes_of)))
     return tuple(found)
+
+
+def _wholes(soc: SoC) -> Iterable[Mapping[str, float]]:
+    """The links, B/s at best by name: of full-duplex ones both directions together."""
+    found: dict[str, dict[str, float]] = {}
+    for link in soc.links.values():
+        found.setdefault(link.whole or link.name, {})[link.name] = max(link.bandwidth)
+    return found.values()
 
 
 def _table(columns: Sequence[Sequence[Least]], factors: Sequence[int]) -> Table:

@@ -79,7 +79,7 @@ def _transfers(graph: Graph, soc: SoC, fidelity: str | None) -> int:
 
     Partitions that are carried out at the same time do not wait for one another, so operators of
     theirs are independent: no more than chains are needed to cover the network (Dilworth), nor than
-    there are PUs. Each moves one thing at a time, or loads and stores tiles, for each of its ways.
+    there are PUs. Each moves one thing at a time, or loads and stores tiles.
     """
     chains = 0
     extended: set[int] = set()
@@ -89,8 +89,7 @@ def _transfers(graph: Graph, soc: SoC, fidelity: str | None) -> int:
             chains += 1
         else:
             extended.add(before)
-    at_once = max((len(pu.ways) for pu in soc.pus), default=1)
-    return max(1, min(chains, len(soc.pus))) * at_once * (1 if fidelity == "fluid" else 2)
+    return max(1, min(chains, len(soc.pus))) * (1 if fidelity == "fluid" else 2)
 
 
 def least_seconds(floors: Floors) -> Sequence[Sequence[float]]:

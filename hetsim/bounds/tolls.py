@@ -60,7 +60,7 @@ class Tolls:
         seconds = delay = 0.0
         drags: list[float] = []
         for step in steps:
-            seconds += max(step.seconds, step.bytes / reach.widest)
+            seconds += max(step.seconds, reach.seconds(step.read, step.written))
             if step.bytes:
                 seconds += reach.nearest
                 delay += reach.farthest

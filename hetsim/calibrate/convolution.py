@@ -52,8 +52,7 @@ class ConvolutionTarget(Target):
             )
         self._cycles_per_s = model.cycles_per_s
         self._peak = peaks[self.dtype] * self._cycles_per_s
-        # The narrowest link of its path.
-        self._bandwidth = min(soc.links[name].bandwidth[0] for name in self.pu.path)
+        self._bandwidth = self.pu.bandwidth
 
     def baseline(self, table: Measurements) -> Baseline:
         return ConvBaseline(self._peak, self._bandwidth)

@@ -38,6 +38,7 @@ EXIT_BROKEN_PIPE = 141
 EXIT_TERMINATED = 143
 
 VERBS = {
+    "init": "Write a commented SoC and scenario to begin with.",
     "run": "Simulate a scenario and report every model under every scheduler.",
     "list": "Show the SoCs, models, schedulers, scenarios or operators there are.",
     "schema": "Print the JSON Schema of a file format.",

@@ -79,7 +79,7 @@ class Crossings:
         """A copy of ``tensor`` in the host's format at ``rate`` bytes per second."""
         copied = self._graph.tensors[tensor]
         size = copied.bytes_as(self._soc.host.stored_dtype(copied.dtype))
-        return Step("copy", tensor, size / rate, 2 * size)
+        return Step("copy", tensor, size / rate, 2 * size, written=size)
 
     def around(
         self, inputs: Iterable[str], outputs: Iterable[str], pu: PU
@@ -116,9 +116,10 @@ class Crossings:
         steps: list[Step] = []
         usual, *ends = (_format(pu, tensor, host) for pu in (host, source, target))
         if ends[0] != ends[1]:
-            for pu, own in zip((source, target), ends, strict=True):
-                if own != usual:
-                    steps.append(_convert(tensor, pu, own, usual))
+            if ends[0] != usual:
+                steps.append(_convert(tensor, source, ends[0], usual))
+            if ends[1] != usual:
+                steps.append(_convert(tensor, target, usual, ends[1]))
         leaving, entering = source.spec.crossing, target.spec.crossing
         if (leaving.cache_maintenance is None) != (entering.cache_maintenance is None):
             side, pu = (leaving, source) if leaving.cache_maintenance else (entering, target)
@@ -126,7 +127,8 @@ class Crossings:
         for side, pu in ((leaving, source), (entering, target)):
             if side.copy_rate is not None:
                 size = tensor.bytes_as(pu.stored_dtype(tensor.dtype))
-                steps.append(Step("copy", tensor.name, size / side.copy_rate, 2 * size))
+                seconds = size / side.copy_rate
+                steps.append(Step("copy", tensor.name, seconds, 2 * size, written=size))
         return steps
 
 
@@ -136,22 +138,23 @@ def _format(pu: PU, tensor: Tensor, host: PU) -> Format:
     return pu.stored_dtype(tensor.dtype), layout
 
 
-def _convert(tensor: Tensor, pu: PU, inside: Format, outside: Format) -> Step:
+def _convert(tensor: Tensor, pu: PU, before: Format, after: Format) -> Step:
     """Between ``pu``'s format and the host's, in either direction."""
     crossing = pu.spec.crossing
     seconds = 0.0
-    if inside[0] != outside[0]:
+    if before[0] != after[0]:
         seconds += tensor.elements * crossing.quantise
-    if inside[1] != outside[1]:
+    if before[1] != after[1]:
         seconds += tensor.elements * crossing.relayout
-    moved = tensor.bytes_as(inside[0]) + tensor.bytes_as(outside[0])
-    return Step("convert", tensor.name, seconds, moved)
+    read, written = tensor.bytes_as(before[0]), tensor.bytes_as(after[0])
+    return Step("convert", tensor.name, seconds, read + written, written=written)
 
 
 def _relayout(tensor: Tensor, pu: PU) -> Step:
     """Between the host's layout and ``pu``'s, in ``pu``'s data type."""
     size = tensor.bytes_as(pu.stored_dtype(tensor.dtype))
-    return Step("convert", tensor.name, tensor.elements * pu.spec.crossing.relayout, 2 * size)
+    seconds = tensor.elements * pu.spec.crossing.relayout
+    return Step("convert", tensor.name, seconds, 2 * size, written=size)
 
 
 def _maintain(tensor: Tensor, pu: PU, crossing: Crossing) -> Step:

@@ -11,11 +11,13 @@ from hetsim.soc.model import PU
 class Reach:
     """Bounds over a unit's ways to memories: all of them at once, or the worst one.
 
-    B/s for the two widths, seconds of latency for the two distances. The widest is what the links
-    carry at best: a memory may serve several transfers better than one alone.
+    B/s for the widths, seconds of latency for the two distances. The widest is what the links
+    carry at best, reading and writing at once, and ``one_way`` either of the two: a memory may
+    serve several transfers better than one alone.
     """
 
     widest: float
+    one_way: float
     narrowest: float
     nearest: float
     farthest: float
@@ -24,9 +26,18 @@ class Reach:
     def of(cls, pu: PU, transfers: int) -> Reach:
         """While at most ``transfers`` are under way."""
         latencies = [way.latency for way in pu.ways]
+
+        def best(most: tuple[float, ...]) -> float:
+            return most[min(transfers, len(most)) - 1]
+
         return cls(
-            sum(way.most[min(transfers, len(way.most)) - 1] for way in pu.ways),
+            sum(best(way.widest) for way in pu.ways),
+            sum(best(way.most) for way in pu.ways),
             min(way.bandwidth for way in pu.ways),
             min(latencies),
             max(latencies),
         )
+
+    def seconds(self, load: float, store: float) -> float:
+        """The least that reading and writing so many bytes takes, latency aside."""
+        return max(max(load, store) / self.one_way, (load + store) / self.widest)

@@ -103,6 +103,12 @@ class Traffic:
         """Both ways."""
         return self.load_bytes + self.store_bytes
 
+    def __add__(self, other: Traffic) -> Traffic:
+        """With more of the same memory."""
+        return Traffic(
+            self.memory, self.load_bytes + other.load_bytes, self.store_bytes + other.store_bytes
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:
@@ -144,9 +150,14 @@ class Phase:
         return replace(self, seconds=seconds, compute_s=arithmetic)
 
     @property
-    def moves(self) -> tuple[tuple[str, int], ...]:
-        """(memory, bytes); no name is the end of the PU's path."""
-        return (("", self.bytes), *((t.memory, t.bytes) for t in self.elsewhere))
+    def home(self) -> Traffic:
+        """What crosses the path."""
+        return Traffic("", self.load_bytes, self.store_bytes)
+
+    @property
+    def moves(self) -> tuple[Traffic, ...]:
+        """By memory; no name is the end of the PU's path."""
+        return (self.home, *self.elsewhere)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,13 +254,19 @@ class Work:
         return self.clock_hz / hz if self.clock_hz else 1.0
 
     @property
-    def moves(self) -> Mapping[str, int]:
-        """Bytes by memory; no name is the end of the PU's path."""
-        total: dict[str, int] = {}
+    def moves(self) -> Mapping[str, Traffic]:
+        """By memory; no name is the end of the PU's path."""
+        total: dict[str, Traffic] = {}
         for phase in self.phases:
-            for memory, amount in phase.moves:
-                total[memory] = total.get(memory, 0) + amount
+            for traffic in phase.moves:
+                known = total.get(traffic.memory)
+                total[traffic.memory] = known + traffic if known else traffic
         return total
+
+    @property
+    def bytes(self) -> int:
+        """All that it moves."""
+        return self.load_bytes + self.store_bytes
 
     @property
     def load_bytes(self) -> int:
@@ -313,7 +330,8 @@ class Step:
     """Host work around a partition: a conversion, a cache flush, a copy, a call.
 
     ``seconds`` is the time of one host thread with all the bandwidth it wants; ``bytes`` cross
-    the way to ``memory`` meanwhile (no name: the end of the host's path).
+    the way to ``memory`` meanwhile (no name: the end of the host's path), ``written`` of them
+    towards it.
     """
 
     kind: str
@@ -321,3 +339,9 @@ class Step:
     seconds: float
     bytes: int = 0
     memory: str = ""
+    written: int = 0
+
+    @property
+    def read(self) -> int:
+        """The bytes that are not written."""
+        return self.bytes - self.written

@@ -31,8 +31,8 @@ def _lend(work: Work, amount: int, pu: PU) -> Work:
     if last is None:
         return work
     phase = work.phases[last]
-    moved = phase.bytes + amount
-    alone = moved / pu.bandwidth + pu.spec.transfer_setup
+    moving = pu.home.seconds(phase.load_bytes + amount, phase.store_bytes)
+    alone = moving + pu.spec.transfer_setup
     longer = replace(phase, load_bytes=phase.load_bytes + amount, seconds=max(phase.seconds, alone))
     phases = (*work.phases[:last], longer, *work.phases[last + 1 :])
     held = work.on_chip_bytes + amount

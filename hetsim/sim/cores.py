@@ -19,7 +19,7 @@ class Cores:
 
     def __init__(self, network: Network, cores: int) -> None:
         self._network = network
-        self._compute = Route((), 0.0)
+        self._compute = Route({}, (), 0.0)
         self._running: dict[Flow, tuple[float, Route]] = {}
         self.cores = cores
         self.threads = 0

@@ -8,13 +8,13 @@ host time is a thread on :class:`~hetsim.sim.cores.Cores`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import simpy
 
-from hetsim.cost.work import Phase, Step, TileRun, Work
+from hetsim.cost.work import Phase, Step, TileRun, Traffic, Work
 from hetsim.errors import ConfigError
 from hetsim.lower.program import Launch
 from hetsim.sim.cores import Cores
@@ -23,7 +23,7 @@ from hetsim.sim.network.links import INFINITY, Route
 from hetsim.sim.network.network import Network
 from hetsim.sim.network.slowdown import slowdown_curve
 from hetsim.sim.network.traced import TracedNetwork
-from hetsim.sim.recorder import Bus, Recorder
+from hetsim.sim.recorder import Recorder
 from hetsim.sim.states import States
 from hetsim.sim.story import Story
 from hetsim.sim.task import Task
@@ -34,18 +34,15 @@ Pause = Callable[[Task], Story | None]
 """Asked before each launch of a task: what its unit shall do first, or ``None`` to go on."""
 
 
-_Others = tuple[tuple[Flow, str], ...]
-"""What a phase moves to other memories: each flow with its memory."""
-
-_UnderWay = tuple[Work, Phase | TileRun, Flow, _Others]
-"""A kernel's part that a unit has begun, as it is at the clock it was costed for, and its flows."""
+_UnderWay = tuple[Work, Phase | TileRun, Flow]
+"""A kernel's part that a unit has begun, as it is at the clock it was costed for, and its flow."""
 
 
 class Unit:
     """A PU during a simulation."""
 
     __slots__ = (
-        "buses", "busy_s", "clock_hz", "cores", "domain", "host_lane", "idle", "index",
+        "busy_s", "clock_hz", "cores", "domain", "host_lane", "idle", "index",
         "interrupt_s", "lane", "nominal_hz", "owns_cores", "polls", "priority", "routes", "setup_s",
         "slowdown", "threads", "under_way", "unusual", "weight",
     )  # fmt: skip
@@ -54,17 +51,14 @@ class Unit:
         spec = pu.spec
         self.index = pu.index
         self.lane = pu.name
-        links = machine.soc.links
-        own = len(pu.path) - len(spec.path)
-        self.routes: dict[str, Route] = {}
-        self.buses: dict[str, Bus] = {}
+        self.routes: dict[str, tuple[Route, Route]] = {}  # of what is read and what is written
         for way in pu.ways:
-            shared = way.links[own:]
-            self.routes[way.memory] = machine.network.route(way.links)
-            bandwidth = min(links[name].bandwidth[0] for name in shared)
-            self.buses[way.memory] = Bus(bandwidth, way.latency)
+            there = back = machine.network.route(way.links)
+            if way.back != way.links:
+                back = machine.network.route(way.back)
+            self.routes[way.memory] = there, back
         # No name is the memory at the end of its path.
-        self.routes[""], self.buses[""] = self.routes[pu.memory], self.buses[pu.memory]
+        self.routes[""] = self.routes[pu.memory]
         self.weight = spec.weight
         self.priority = spec.priority
         self.slowdown = slowdown_curve(spec.slowdown) if spec.slowdown is not None else None
@@ -139,23 +133,19 @@ class Machine:
                 if unit.under_way is not None:
                     self._rerate(unit, *unit.under_way)
 
-    def _rerate(
-        self, unit: Unit, work: Work, nominal: Phase | TileRun, home: Flow, others: _Others
-    ) -> None:
+    def _rerate(self, unit: Unit, work: Work, nominal: Phase | TileRun, flow: Flow) -> None:
         """Lets what ``unit`` has under way go on at its clock."""
         part = nominal.at(work.stretch(unit.clock_hz))
         if isinstance(part, Phase):
             cores, seconds = unit.cores, part.seconds
         else:
             cores, seconds = None, part.compute_s
-        for flow, memory in ((home, ""), *others):
-            if flow.processed or seconds <= 0.0:
-                continue
-            if cores is not None:
-                cores.set_rate(flow, flow.amount / seconds)
-            else:
-                route = unit.routes[memory] if flow.links else _COMPUTE
-                self.network.set_limit(flow, flow.amount / seconds, route)
+        if flow.processed or seconds <= 0.0:
+            return
+        if cores is not None:
+            cores.set_rate(flow, flow.amount / seconds)
+        else:
+            self.network.set_limit(flow, flow.amount / seconds, flow.route)
 
     def run(self, task: Task, pause: Pause | None = None) -> Story:
         """Executes one partition: entry, kernels, exit. ``pause`` may come between its launches."""
@@ -177,10 +167,11 @@ class Machine:
         unit = self.host_unit
         start = self.env.now
         self.host.enter(1)
-        flow = self._work(self.host, unit, step.seconds, step.bytes, step.memory, 0.0)
+        route = self._route(unit, step.memory, step.read, step.written)
+        flow = self._move(unit, self.host, step.seconds, step.bytes, route, 0.0)
         yield flow
         self.host.leave(1)
-        self.recorder.host(lane, unit, step, start, self.env.now, flow.lost, task)
+        self.recorder.host(lane, step, start, self.env.now, flow, task)
 
     def _launches(self, unit: Unit, task: Task, pause: Pause | None) -> Story:
         env, record = self.env, self.recorder.phase
@@ -206,12 +197,13 @@ class Machine:
                 if unit.unusual:
                     phase = nominal.at(work.stretch(unit.clock_hz))
                 amount = phase.load_bytes + phase.store_bytes
-                flow = self._move(unit, phase.seconds, amount, "", delay)
-                unit.under_way = work, nominal, flow, ()
                 if phase.elsewhere:
-                    flow = yield from self._everywhere(unit, work, nominal, phase, delay, flow)
+                    amount, route = self._everywhere(unit, phase.moves)
                 else:
-                    yield flow
+                    route = self._route(unit, "", phase.load_bytes, phase.store_bytes)
+                flow = self._move(unit, unit.cores, phase.seconds, amount, route, delay)
+                unit.under_way = work, nominal, flow
+                yield flow
                 if unit.unusual or phase is not nominal:
                     now = nominal.at(work.stretch(unit.clock_hz))
                     phase = max(phase, now, key=_arithmetic)
@@ -264,44 +256,42 @@ class Machine:
                 self.recorder.wait(unit.host_lane, "poll", unit.lane, begun, self.env.now, task)
         unit.busy_s += self.env.now - begun
 
-    def _everywhere(
-        self, unit: Unit, work: Work, nominal: Phase, phase: Phase, delay: float, home: Flow
-    ) -> Generator[simpy.Event, Any, Flow]:
-        """Moves what goes to other memories beside ``home``; returns the flow that ended last."""
-        others = tuple(
-            (self._move(unit, phase.seconds, t.bytes, t.memory, delay), t.memory)
-            for t in phase.elsewhere
-            if t.bytes
-        )
-        unit.under_way = work, nominal, home, others
-        yield home
-        last = home
-        for flow, _ in others:
-            if not flow.processed:
-                yield flow
-                last = flow
-        return last
+    def _route(self, unit: Unit, memory: str, load: int, store: int) -> Route:
+        """What so many bytes, read and written at once, cross to or from ``memory``."""
+        there, back = unit.routes[memory]
+        if there is back or not store:
+            return there
+        return self.network.blend(((there, load), (back, store))) if load else back
 
-    def _move(self, unit: Unit, seconds: float, amount: float, memory: str, delay: float) -> Flow:
-        """Arithmetic of ``seconds`` that moves ``amount`` bytes to or from ``memory`` meanwhile."""
-        if unit.cores is not None:
-            return self._work(unit.cores, unit, seconds, amount, memory, delay)
+    def _everywhere(self, unit: Unit, moves: Iterable[Traffic]) -> tuple[int, Route]:
+        """The bytes that go to several memories side by side, and what they cross."""
+        parts = [
+            (self._route(unit, t.memory, t.load_bytes, t.store_bytes), t.bytes)
+            for t in moves
+            if t.bytes
+        ]
+        if not parts:
+            return 0, _COMPUTE
+        return sum(amount for _, amount in parts), self.network.blend(parts)
+
+    def _move(
+        self, unit: Unit, cores: Cores | None, seconds: float, amount: float, route: Route,
+        delay: float,
+    ) -> Flow:  # fmt: skip
+        """Arithmetic of ``seconds`` that moves ``amount`` bytes over ``route`` meanwhile."""
+        if cores is not None:
+            return cores.work(
+                seconds, amount, route, delay=delay, weight=unit.weight,
+                priority=unit.priority, slowdown=unit.slowdown,
+            )  # fmt: skip
         if amount <= 0:
             return self.network.transfer(seconds, _COMPUTE, 1.0, delay=delay)
         cap = amount / seconds if seconds > 0.0 else INFINITY
-        return self._transfer(unit, amount, memory, cap, delay)
+        return self._transfer(unit, amount, route, cap, delay)
 
-    def _work(
-        self, cores: Cores, unit: Unit, seconds: float, amount: float, memory: str, delay: float
-    ) -> Flow:
-        return cores.work(
-            seconds, amount, unit.routes[memory], delay=delay, weight=unit.weight,
-            priority=unit.priority, slowdown=unit.slowdown,
-        )  # fmt: skip
-
-    def _transfer(self, unit: Unit, amount: float, memory: str, cap: float, delay: float) -> Flow:
+    def _transfer(self, unit: Unit, amount: float, route: Route, cap: float, delay: float) -> Flow:
         return self.network.transfer(
-            amount, unit.routes[memory], cap, delay=delay, weight=unit.weight,
+            amount, route, cap, delay=delay, weight=unit.weight,
             priority=unit.priority, slowdown=unit.slowdown,
         )  # fmt: skip
 
@@ -310,8 +300,11 @@ class Machine:
         env, begun = self.env, self.env.now
         flows: list[Flow] = []
 
-        def move(memory: str, amount: int) -> Flow:
-            flow = self._transfer(unit, amount, memory, INFINITY, unit.setup_s)
+        def move(kind: str, amounts: Sequence[tuple[str, int]]) -> Flow:
+            amount, route = self._everywhere(
+                unit, (Traffic(m, *((0, b) if kind == "store" else (b, 0))) for m, b in amounts)
+            )
+            flow = self._transfer(unit, amount, route, INFINITY, unit.setup_s)
             flows.append(flow)
             return flow
 
@@ -320,7 +313,7 @@ class Machine:
             if unit.unusual:
                 tile = nominal.at(launch.work.stretch(unit.clock_hz))
             flow = self.network.transfer(tile.compute_s, _COMPUTE, 1.0)
-            unit.under_way = launch.work, nominal, flow, ()
+            unit.under_way = launch.work, nominal, flow
             return flow
 
         def note(kind: str, index: int, start: float, moved: int) -> None:
@@ -333,12 +326,14 @@ class Machine:
         if unit.unusual:
             stretch = launch.work.stretch(unit.clock_hz)
             launch = replace(launch, work=launch.work.at(stretch))
-        self.recorder.tiled(unit, launch, begun, env.now, lost, task)
+        amount, route = self._everywhere(unit, launch.work.moves.values())
+        moving = route.latency + amount / route.bus if amount else 0.0
+        self.recorder.tiled(unit, launch, begun, env.now, lost, moving, route.latency, task)
 
 
 def _arithmetic(phase: Phase) -> float:
     return phase.compute_s
 
 
-_COMPUTE = Route((), 0.0)
+_COMPUTE = Route({}, (), 0.0)
 """No links: a flow over it is computation alone, in seconds at rate 1."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from hetsim.cost.work import Phase, Step
 from hetsim.lower.program import Job, Launch
@@ -11,21 +10,13 @@ from hetsim.sim.network.flow import Flow
 from hetsim.sim.trace import RUNTIME, Activity, Span, TaskRow
 
 
-class Bus(NamedTuple):
-    """The links of a way to a memory that a PU shares: B/s alone, and the way's latency (s)."""
-
-    bandwidth: float
-    latency: float
-
-
 class Lane(Protocol):
-    """What a recorder reads of a unit: of ``buses``, by memory, no name is its path's end."""
+    """What a recorder reads of a unit."""
 
     lane: str
     host_lane: str
     index: int
     owns_cores: bool
-    buses: dict[str, Bus]
 
 
 class Work(Protocol):
@@ -42,10 +33,8 @@ class Recorder:
     def task(self, task: Work, unit: Lane, start: float, end: float) -> None:
         """A unit has finished a task it took at ``start``."""
 
-    def host(
-        self, lane: str, host: Lane, step: Step, start: float, end: float, lost: float, task: Work
-    ) -> None:
-        """A host thread has done a step; ``lost`` seconds of it to bus contention."""
+    def host(self, lane: str, step: Step, start: float, end: float, flow: Flow, task: Work) -> None:
+        """A host thread has done a step, whose bytes were ``flow``."""
 
     def wait(self, lane: str, kind: str, name: str, start: float, end: float, task: Work) -> None:
         """A host thread polled, or an interrupt took its time."""
@@ -66,9 +55,13 @@ class Recorder:
         """One load, compute or store of a tile."""
 
     def tiled(
-        self, unit: Lane, launch: Launch, start: float, end: float, lost: float, task: Work
-    ) -> None:
-        """A kernel has run tile by tile; its transfers lost ``lost`` seconds to contention."""
+        self, unit: Lane, launch: Launch, start: float, end: float, lost: float, moving: float,
+        latency: float, task: Work,
+    ) -> None:  # fmt: skip
+        """A kernel has run tile by tile; its transfers lost ``lost`` seconds to contention.
+
+        On idle buses they take ``moving`` seconds, ``latency`` included.
+        """
 
 
 Row = TypeVar("Row", contravariant=True)
@@ -92,17 +85,16 @@ class SpanRecorder(Recorder):
     def task(self, task: Work, unit: Lane, start: float, end: float) -> None:
         self.tasks.append(TaskRow(task.inference, task.position, unit.index, start, end))
 
-    def host(
-        self, lane: str, host: Lane, step: Step, start: float, end: float, lost: float, task: Work
-    ) -> None:
+    def host(self, lane: str, step: Step, start: float, end: float, flow: Flow, task: Work) -> None:
         if end <= start:
             return
+        lost = flow.lost
         alone = end - start - lost
         self.spans.append(
             Span(lane, step.kind, step.name, start, end, task.inference, task.job.name, (),
                  step.bytes, alone)
         )  # fmt: skip
-        transfer, _ = _bus(host, step.memory, step.bytes)
+        transfer, _ = _alone(flow)
         crossing = min(max(step.seconds, transfer), alone)
         position = RUNTIME if step.kind in ("fork", "join") else task.position
         self.activities.append(
@@ -136,14 +128,8 @@ class SpanRecorder(Recorder):
         if end <= begin:
             return
         alone = end - begin - flow.lost
-        moved = phase.load_bytes + phase.store_bytes
-        moving = latency = 0.0
-        if phase.elsewhere:
-            moved = sum(amount for _, amount in phase.moves)
-            moving, latency = _slowest(unit, phase.moves)
-        elif moved:
-            bandwidth, latency = unit.buses[""]
-            moving = latency + moved / bandwidth
+        moved = sum(traffic.bytes for traffic in phase.moves)
+        moving, latency = _alone(flow)
         if phase.kind in ("load", "store"):
             self._span(f"{unit.lane}.dma", phase.kind, launch, begin, end, moved, alone, task)
         else:
@@ -165,15 +151,15 @@ class SpanRecorder(Recorder):
         )  # fmt: skip
 
     def tiled(
-        self, unit: Lane, launch: Launch, start: float, end: float, lost: float, task: Work
-    ) -> None:
+        self, unit: Lane, launch: Launch, start: float, end: float, lost: float, moving: float,
+        latency: float, task: Work,
+    ) -> None:  # fmt: skip
         delay = launch.work.dispatch_s
         self._dispatch(unit, launch, delay, start, task)
         begin = start + delay
         # Transfers overlap computing: only what lengthened the kernel counts as lost to others.
         alone = sum(phase.seconds for phase in launch.work.phases)
         lost = min(lost, max(end - begin - alone, 0.0))
-        moving, latency = _slowest(unit, launch.work.moves.items())
         compute_s = launch.work.compute_s
         self._account(unit, begin, end, lost, compute_s, moving, latency, task)
 
@@ -214,14 +200,7 @@ class SpanRecorder(Recorder):
         )  # fmt: skip
 
 
-def _bus(unit: Lane, memory: str, amount: int) -> tuple[float, float]:
-    """Seconds that an idle bus takes to move ``amount`` bytes, and of them latency."""
-    if not amount:
-        return 0.0, 0.0
-    bandwidth, latency = unit.buses[memory]
-    return latency + amount / bandwidth, latency
-
-
-def _slowest(unit: Lane, moves: Iterable[tuple[str, int]]) -> tuple[float, float]:
-    """The same for the one of several (memory, bytes), side by side, that takes longest."""
-    return max(_bus(unit, memory, amount) for memory, amount in moves)
+def _alone(flow: Flow) -> tuple[float, float]:
+    """Seconds that idle buses take for what ``flow`` moves, and of them latency."""
+    route = flow.route
+    return (route.latency + flow.amount / route.bus if route.links else 0.0), route.latency

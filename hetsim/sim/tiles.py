@@ -15,8 +15,8 @@ from hetsim.cost.work import TileRun, Work
 from hetsim.sim.network.flow import Flow
 from hetsim.sim.story import Story
 
-Move = Callable[[str, int], Flow]
-"""Starts a transfer of so many bytes to or from a memory, its set-up included."""
+Move = Callable[[str, Sequence[tuple[str, int]]], Flow]
+"""Starts a "load" or "store" of so many bytes of each memory, its set-up included."""
 
 Compute = Callable[[TileRun], Event]
 """Starts the arithmetic of one tile; the event is its end."""
@@ -97,11 +97,10 @@ def _transfer(
     move: Move,
     note: Note,
 ) -> Story:
-    start = env.now
-    flows = [move(memory, amount) for memory, amount in amounts if amount]
-    yield from flows
-    if flows:
-        note(kind, index, start, sum(amount for _, amount in amounts))
+    start, moved = env.now, sum(amount for _, amount in amounts)
+    if moved:
+        yield move(kind, amounts)
+        note(kind, index, start, moved)
 
 
 def _compute(env: Environment, index: int, tile: TileRun, compute: Compute, note: Note) -> Story:

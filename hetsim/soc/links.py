@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -11,6 +12,7 @@ from hetsim.soc.fields import (
     Energy,
     Fraction,
     Frequency,
+    Name,
     Size,
     Spec,
     Time,
@@ -41,7 +43,13 @@ Arbitration = Literal["max_min_fair", "weighted", "priority", "fifo"]
 
 
 class LinkSpec(Spec):
-    """A bus or port: ``bandwidth``, or ``width`` and ``clock``."""
+    """A bus, a port, or a link between dies: ``bandwidth``, or ``width`` and ``clock``.
+
+    Of a full-duplex link the bandwidth is that of each direction. A link between dies loses a
+    share of it to headers, checks and credits (``efficiency``). UCIe 1.0 (2022) aims at 0.25 pJ a
+    bit in advanced packages and 0.5 in standard ones; Simba's links took 0.82 to 1.75 (Shao et
+    al., MICRO 2019).
+    """
 
     bandwidth: Bandwidth | None = None
     width: Width | None = None
@@ -50,6 +58,20 @@ class LinkSpec(Spec):
         default="max_min_fair", description="how concurrent transfers share the link"
     )
     latency: Time = Field(default=0.0, description="added to every transfer")
+    duplex: Literal["half", "full"] = Field(
+        default="half",
+        description="'full': the bandwidth is that of each direction, and reading and writing do"
+        " not disturb each other",
+    )
+    backwards: list[Name] = Field(
+        default_factory=list,
+        description="memories on the near side of a full-duplex link: what reads from them shares"
+        " wires with what writes to the others",
+    )
+    efficiency: Fraction = Field(
+        default=1.0, description="share of the bandwidth that carries payload (flits, protocol)"
+    )
+    energy_per_byte: Energy = Field(default=0.0, description="energy of moving one byte")
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> LinkSpec:
@@ -66,3 +88,12 @@ class LinkSpec(Spec):
         assert self.width is not None
         assert self.clock is not None
         return float(self.width * self.clock)
+
+    @property
+    def directions(self) -> int:
+        """How many transfers can have all of the bandwidth at once: two if full-duplex."""
+        return 2 if self.duplex == "full" else 1
+
+    def along(self, field: str, choice: object) -> Mapping[str, object] | None:
+        """Where everything shares the wires there is no near side."""
+        return {"backwards": []} if (field, choice) == ("duplex", "half") else {}

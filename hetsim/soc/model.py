@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +15,8 @@ class Link:
     """A bus, port or memory channel that transfers share.
 
     ``bandwidth[n - 1]`` is its capacity in B/s while n transfers use it; the last entry holds
-    for more. ``latency`` in seconds is added to every transfer.
+    for more. ``latency`` in seconds is added to every transfer. ``whole`` names the full-duplex
+    link of which it is one direction; ``private`` is one that a unit has for itself.
     """
 
     name: str
@@ -23,26 +24,42 @@ class Link:
     latency: float = 0.0
     arbitration: str = "max_min_fair"
     energy_per_byte: float = 0.0
+    whole: str = ""
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """A PU's way to a memory: the links crossed, its own private ones first, the memory last.
 
-    Alone it gets ``bandwidth`` B/s there, after ``latency`` seconds. ``most[n - 1]`` is what no
-    transfer exceeds while at most n are under way; all the same, unless a memory carries several
-    better than one.
+    What is read crosses ``links``, what is written ``back``; they differ where a link is
+    full-duplex. Alone either gets ``bandwidth`` B/s, after ``latency`` seconds, and both at once
+    ``together``. ``most[n - 1]`` is what no transfer exceeds while at most n are under way, and
+    ``widest[n - 1]`` what reading and writing at once do not; all the same, unless a memory
+    carries several better than one.
     """
 
     links: tuple[str, ...]
+    back: tuple[str, ...]
     bandwidth: float
+    together: float
     latency: float
     most: tuple[float, ...]
+    widest: tuple[float, ...]
 
     @property
     def memory(self) -> str:
         """Where it ends."""
         return self.links[-1]
+
+    @property
+    def crossed(self) -> tuple[str, ...]:
+        """All links, whichever direction crosses them."""
+        return tuple(dict.fromkeys((*self.links, *self.back)))
+
+    def seconds(self, load: float, store: float) -> float:
+        """Of reading and writing so many bytes at once, with nobody in the way; no latency."""
+        return max(max(load, store) / self.bandwidth, (load + store) / self.together)
 
 
 @dataclass(frozen=True)
@@ -51,9 +68,8 @@ class PU:
 
     ``name`` is what plans say (``cpu``, or ``cpu.0`` when a cluster has several workers),
     ``cluster`` the entry of the SoC file it comes from, ``cores`` its share of that cluster.
-    ``path`` names the links its traffic crosses, its own private ones first; alone it gets
-    ``bandwidth`` B/s there, after ``latency`` seconds; ``most`` is as in :class:`Way`.
-    ``further`` are its ways to other memories than the one in which that path ends.
+    ``home`` is the way its traffic takes, ``further`` are those to other memories than the one in
+    which that way ends.
     """
 
     name: str
@@ -61,21 +77,33 @@ class PU:
     spec: PUSpec
     cores: int
     index: int
-    path: tuple[str, ...]
-    bandwidth: float
-    latency: float
-    most: tuple[float, ...]
+    home: Way
     further: tuple[Way, ...] = ()
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The links that what it reads crosses, its own private ones first."""
+        return self.home.links
+
+    @property
+    def bandwidth(self) -> float:
+        """What it gets alone, B/s, in one direction."""
+        return self.home.bandwidth
+
+    @property
+    def latency(self) -> float:
+        """Seconds before each transfer."""
+        return self.home.latency
 
     @property
     def memory(self) -> str:
         """Where its tensors lie unless they are put elsewhere: the end of its path."""
-        return self.path[-1]
+        return self.home.memory
 
     @property
     def ways(self) -> tuple[Way, ...]:
         """To all memories it reaches, its own first."""
-        return (Way(self.path, self.bandwidth, self.latency, self.most), *self.further)
+        return (self.home, *self.further)
 
     @property
     def kind(self) -> str:
@@ -100,35 +128,23 @@ class SoC:
     @classmethod
     def from_spec(cls, spec: SoCSpec, source: str = "") -> SoC:
         """Builds the SoC a checked description describes."""
-        links = _shared_links(spec)
+        links = {link.name: link for link in _shared_links(spec)}
         pus: list[PU] = []
         for cluster, pu_spec in spec.pus.items():
             units = pu_spec.units
-            latency = _latency(links, pu_spec.path)
+            latency = _latency(spec, pu_spec.path)
             for i, cores in enumerate(units):
                 name = cluster if len(units) == 1 else f"{cluster}.{i}"
                 private = [
-                    Link(f"{name}.{link}", (bandwidth,))
+                    Link(f"{name}.{link}", (bandwidth,), private=True)
                     for link, bandwidth in pu_spec.private_links(latency).items()
                 ]
                 links.update((link.name, link) for link in private)
                 own = tuple(link.name for link in private)
-                home = _way(links, own, pu_spec.path)
-                further = tuple(_way(links, own, way) for way in pu_spec.routes.values())
-                pus.append(
-                    PU(
-                        name,
-                        cluster,
-                        pu_spec,
-                        cores,
-                        len(pus),
-                        home.links,
-                        home.bandwidth,
-                        home.latency,
-                        home.most,
-                        further,
-                    )
+                home, *further = (
+                    _way(spec, links, own, way) for way in (pu_spec.path, *pu_spec.routes.values())
                 )
+                pus.append(PU(name, cluster, pu_spec, cores, len(pus), home, tuple(further)))
         return cls(spec.name, spec, tuple(pus), links, source)
 
     def route(self, pu: PU, memory: str) -> Way:
@@ -161,33 +177,68 @@ class SoC:
         return next(pu for pu in self.pus if pu.cluster == self.runtime.host)
 
 
-def _latency(links: Mapping[str, Link], path: Iterable[str]) -> float:
-    return sum(links[name].latency for name in path)
+def _latency(spec: SoCSpec, path: Sequence[str]) -> float:
+    return sum((spec.links.get(name) or spec.memory[name]).latency for name in path)
 
 
-def _way(links: Mapping[str, Link], own: tuple[str, ...], path: Iterable[str]) -> Way:
+def _way(
+    spec: SoCSpec, links: Mapping[str, Link], own: tuple[str, ...], path: Sequence[str]
+) -> Way:
     """The way over private links and ``path``; only the latter have a latency."""
-    crossed = (*own, *path)
+    there, back = ((*own, *_directed(spec, path, side)) for side in (0, 1))
+    steps = range(1, 1 + max(len(links[name].bandwidth) for name in there))
     return Way(
-        crossed,
-        min(links[name].bandwidth[0] for name in crossed),
-        _latency(links, path),
-        tuple(
-            min(max(links[name].bandwidth[:n]) for name in crossed)
-            for n in range(1, 1 + max(len(links[name].bandwidth) for name in crossed))
-        ),
+        there,
+        back,
+        min(links[name].bandwidth[0] for name in there),
+        _together(links, there, back, 1),
+        _latency(spec, path),
+        tuple(min(max(links[name].bandwidth[:n]) for name in there) for n in steps),
+        tuple(_together(links, there, back, n) for n in steps),
     )
 
 
-def _shared_links(spec: SoCSpec) -> dict[str, Link]:
-    """Links and memories by name."""
-    links = {
-        name: Link(name, (link.bytes_per_second,), link.latency, link.arbitration)
-        for name, link in spec.links.items()
-    }
+def _together(
+    links: Mapping[str, Link], there: Sequence[str], back: Sequence[str], transfers: int
+) -> float:
+    """B/s of reading and writing at once while at most so many transfers are under way."""
+    return min(
+        max(links[out].bandwidth[:transfers])
+        + (max(links[home].bandwidth[:transfers]) if out != home else 0.0)
+        for out, home in zip(there, back, strict=True)
+    )
+
+
+def _directed(spec: SoCSpec, path: Sequence[str], side: int) -> tuple[str, ...]:
+    """What is read (``side`` 0) or written crosses on ``path``."""
+    names = []
+    for name in path:
+        link = spec.links.get(name)
+        if link is not None and link.duplex == "full":
+            name = _DIRECTIONS[side ^ (path[-1] in link.backwards)].format(name)
+        names.append(name)
+    return tuple(names)
+
+
+_DIRECTIONS = ("{}.in", "{}.out")
+"""The two halves of a full-duplex link: what is read comes in, what is written goes out."""
+
+
+def _shared_links(spec: SoCSpec) -> Iterator[Link]:
+    """Links, full-duplex ones as two, and memories."""
+    for name, link in spec.links.items():
+        halves = _DIRECTIONS if link.duplex == "full" else ("{}",)
+        for half in halves:
+            yield Link(
+                half.format(name),
+                (link.bytes_per_second * link.efficiency,),
+                link.latency,
+                link.arbitration,
+                link.energy_per_byte,
+                name if link.duplex == "full" else "",
+            )
     for name, memory in spec.memory.items():
         shares = memory.efficiency
         shares = shares if isinstance(shares, list) else [shares]
         bandwidth = tuple(memory.bandwidth * share for share in shares)
-        links[name] = Link(name, bandwidth, memory.latency, energy_per_byte=memory.energy_per_byte)
-    return links
+        yield Link(name, bandwidth, memory.latency, energy_per_byte=memory.energy_per_byte)

@@ -90,7 +90,7 @@ def _amounts(parts: Parts) -> dict[str, float]:
         "per_mac": sum(pu.multipliers for pu in pus),
         "per_sram_mib": sum(pu.on_chip_memory + pu.cache for pu in pus) / _MIB,
         "per_dma_gbps": sum(pu.dma_bandwidth for pu in pus) / _GB,
-        "per_link_gbps": sum(link.bytes_per_second for link in links) / _GB,
+        "per_link_gbps": sum(link.bytes_per_second * link.directions for link in links) / _GB,
         "per_memory_gbps": sum(memory.bandwidth for memory in memories) / _GB,
         "per_memory_gib": sum(memory.capacity for memory in memories) / _GIB,
     }

@@ -65,6 +65,7 @@ class SoCSpec(Spec):
         faults = [
             *self._name_faults(),
             *self._path_faults(),
+            *self._duplex_faults(),
             *self._host_faults(),
             *self._idle_faults(),
             *self._price_faults(),
@@ -113,6 +114,23 @@ class SoCSpec(Spec):
             elif not last and name in self.memory:
                 message = f"{name!r} is a memory, which only the end of a path may be"
                 yield detail(place, message, name)
+
+    def _duplex_faults(self) -> Iterator[InitErrorDetails]:
+        """The near side of a link: memories behind it, and not all of them."""
+        paths = [path for spec in self.pus.values() for path in (spec.path, *spec.routes.values())]
+        for name, link in self.links.items():
+            behind = {path[-1] for path in paths if name in path}
+            place = ("links", name, "backwards")
+            for i, memory in enumerate(link.backwards):
+                if memory not in behind:
+                    hint = suggest(memory, sorted(behind))
+                    message = f"no path over {name!r} leads to {memory!r}; {hint}"
+                    yield detail((*place, i), message, memory)
+            if link.backwards and link.duplex == "half":
+                yield detail(place, "has no effect with duplex: half; leave it out", link.backwards)
+            elif link.backwards and behind <= set(link.backwards):
+                message = "has no effect: it names all memories behind the link; leave it out"
+                yield detail(place, message, link.backwards)
 
     def _host_faults(self) -> Iterator[InitErrorDetails]:
         able = {name: spec.kind for name, spec in self.pus.items() if spec.thread_cores}

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from hetsim.cost.chain import CostModel
 from hetsim.cost.fusion import is_fusable, match
-from hetsim.cost.measured.fit import Path, alone_s
+from hetsim.cost.measured.fit import alone_s
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
 from hetsim.errors import HetsimError, InfeasibleError
 from hetsim.soc.loader import load_soc
@@ -86,7 +86,7 @@ class CostModelKit(Kit):
                 assert all(f >= 0 for f in known), "a floor is negative or no number"
                 if work is None or len(known) < len(ops):
                     continue
-                takes = alone_s(work, Path(pu.bandwidth, pu.latency))
+                takes = alone_s(work, pu.home)
                 assert sum(known) <= takes * ROUNDING, (
                     f"{_told(graph, (ops, pu, residency))} takes {takes} s,"
                     f" less than its floor of {sum(known)} s"

@@ -13,7 +13,6 @@ from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.analytical.convolution import convolution_cycles
 from hetsim.cost.learned.model import LearnedCostModel
 from hetsim.cost.learned.workloads import operator_rows
-from hetsim.cost.measured.fit import Path as MemoryPath
 from hetsim.cost.measured.fit import alone_s
 from hetsim.cost.work import Kernel
 from hetsim.errors import ConfigError, ResultsError
@@ -291,7 +290,7 @@ def test_learned_costs_enter_the_chain_inside_their_range_only(soc: Path, tmp_pa
     assert work is not None
     assert work.source == "learned"
     predicted = model.predict(operator_rows([conv], cpu))
-    path = MemoryPath(cpu.bandwidth, cpu.latency)
+    path = cpu.home
     assert alone_s(work, path) == pytest.approx(predicted.value[0])
     base = analytical.work(graph, Kernel.of(graph, (conv,)), cpu)
     assert base is not None
@@ -300,7 +299,7 @@ def test_learned_costs_enter_the_chain_inside_their_range_only(soc: Path, tmp_pa
     starved = chain.work(graph, Kernel.of(graph, (conv,)), narrow)
     assert starved is not None
     assert (starved.load_bytes, starved.store_bytes) == (base.load_bytes, base.store_bytes)
-    assert alone_s(starved, MemoryPath(narrow.bandwidth, narrow.latency)) == pytest.approx(
+    assert alone_s(starved, narrow.home) == pytest.approx(
         narrow.spec.dispatch + (base.load_bytes + base.store_bytes) / 10e6
     )
     fused = chain.work(graph, Kernel.of(graph, (conv, act)), cpu)

@@ -22,7 +22,6 @@ from hetsim.cli.main import entry
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.learned.model import LearnedCostModel
 from hetsim.cost.learned.workloads import operator_rows
-from hetsim.cost.measured.fit import Path as MemoryPath
 from hetsim.cost.measured.fit import alone_s
 from hetsim.cost.work import Kernel, Residency
 from hetsim.errors import ConfigError
@@ -88,7 +87,7 @@ def test_kernels_are_simulated_alone_at_both_fidelities(
                 seen.add(op.nest)
                 work = AnalyticalModel().work(graph, Kernel.of(graph, (op,)), npu)
                 assert work is not None
-                fluid.append(alone_s(work, MemoryPath(npu.bandwidth, npu.latency)))
+                fluid.append(alone_s(work, npu.home))
     assert table.number("physical") == pytest.approx(fluid)
     assert (np.abs(table.target / table.number("physical") - 1) < 0.02).all()
     assert (table.target != table.number("physical")).any()
@@ -188,7 +187,7 @@ def test_what_stays_on_chip_saves_time_and_bytes_with_learned_costs_too(
 ) -> None:
     graph, analytical = graphs[2], AnalyticalModel()
     costs = LearnedCostModel({"npu": trained(kernels, "array", array)}, analytical)
-    path = MemoryPath(npu.bandwidth, npu.latency)
+    path = npu.home
     checked = 0
     for op in graph.operators:
         if op.nest is None:

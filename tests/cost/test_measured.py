@@ -14,7 +14,6 @@ from hetsim.analysis.sources import cost_sources, unmeasured
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.chain import CostChain
 from hetsim.cost.measured.files import dump_profile, parse_profile, read_profile
-from hetsim.cost.measured.fit import Path as Road
 from hetsim.cost.measured.fit import alone_s, fit
 from hetsim.cost.measured.keys import (
     convolution_key,
@@ -37,6 +36,7 @@ from hetsim.schedulers.registry import create
 from hetsim.sim.simulate import execute
 from hetsim.soc.loader import load_soc
 from hetsim.workload.zoo import load_model
+from tests.sim.samples import plain_way
 
 GRAPH = load_model("squeezenet")
 SOC = load_soc("zcu102-vta")
@@ -97,7 +97,7 @@ def test_bytes_stay_analytical_unless_the_measurement_refutes_them():
     cpu = SOC.pus[0]
     base = AnalyticalModel().work(GRAPH, kernel, cpu)
     assert base is not None
-    road = Road(cpu.bandwidth, cpu.latency)
+    road = cpu.home
     slow = fit(base, 1.0, road, source="measured", note="")
     assert (slow.load_bytes, slow.store_bytes) == (base.load_bytes, base.store_bytes)
     quick = fit(base, 1e-6, road, source="measured", note="")
@@ -122,7 +122,7 @@ phases = st.lists(
 @given(phases, st.floats(0, 1e-4), st.floats(1e-9, 10.0), st.floats(0, 1e-6))
 def test_any_work_can_be_bent_to_any_time(parts, dispatch, seconds, latency):
     work = Work(dispatch, sum(p.compute_s for p in parts), tuple(parts))
-    road = Road(1e9, latency)
+    road = plain_way(1e9, latency)
     bent = fit(work, seconds, road, source="measured", note="")
     assert alone_s(bent, road) == pytest.approx(seconds, rel=1e-9)
     assert all(p.seconds >= 0 and p.bytes >= 0 for p in bent.phases)

@@ -8,8 +8,9 @@ import pytest
 
 from hetsim.cost.analytical.pipeline import Engine, pipeline
 from hetsim.cost.analytical.tiling import Tiling
+from tests.sim.samples import plain_way
 
-ENGINE = Engine(1e9, 0.0, 0.0, double_buffer=True)
+ENGINE = Engine(plain_way(1e9), 0.0, double_buffer=True)
 COUNTS = list(product((1, 2), (1, 3), (1, 2), (1, 4)))
 
 

@@ -73,9 +73,9 @@ def test_an_interrupt_is_waited_for_after_every_kernel_that_the_host_works_behin
 def test_nothing_stays_on_chip_where_layouts_change_around_kernels() -> None:
     soc = soc_of({"relayout_at": "kernel"})
     job = lower(CHAIN, soc, [("npu0", "a b")], []).jobs[0]
-    assert [launch.work.moves[""] for launch in job.launches] == [500_000, 500_000]
+    assert [launch.work.moves[""].bytes for launch in job.launches] == [500_000, 500_000]
     job = lower(CHAIN, soc_of(), [("npu0", "a b")], []).jobs[0]
-    assert [launch.work.moves[""] for launch in job.launches] == [250_000, 250_000]
+    assert [launch.work.moves[""].bytes for launch in job.launches] == [250_000, 250_000]
 
 
 def test_partitions_exchange_the_makers_format_or_the_hosts() -> None:

@@ -16,7 +16,7 @@ from hetsim.plan.model import Partition, Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.sim.simulate import execute
 from hetsim.sim.trace import Trace
-from hetsim.soc.model import SoC
+from hetsim.soc.model import SoC, Way
 from hetsim.soc.schema import SoCSpec
 from hetsim.workload.graph import Graph, Operator, Tensor
 
@@ -111,3 +111,9 @@ def simulate(
     **options: Any,
 ) -> Trace:
     return execute(soc, lower(graph, soc, partitions, groups), **options)
+
+
+def plain_way(bandwidth: float, latency: float = 0.0) -> Way:
+    """Straight to a memory."""
+    each = (bandwidth,)
+    return Way(("dram",), ("dram",), bandwidth, bandwidth, latency, each, each)

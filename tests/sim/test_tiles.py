@@ -27,7 +27,7 @@ def play(
     story = play_tiles(
         env,
         work,
-        lambda memory, amount: env.timeout(amount),  # type: ignore[arg-type, return-value]
+        lambda kind, amounts: env.timeout(sum(b for _, b in amounts)),  # type: ignore[arg-type, return-value]
         lambda tile: env.timeout(tile.compute_s),
         lambda kind, i, start, moved: noted.append((kind, i, start, env.now, moved)),
     )

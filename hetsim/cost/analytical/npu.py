@@ -43,7 +43,7 @@ class NPUModel(PUModel[NPUSpec]):
         except InfeasibleError as error:
             reason = f"{kernel.name} cannot run on {pu.name}: {error.message}"
             raise InfeasibleError(reason) from None
-        cut = pipeline(tiling, Engine(pu.bandwidth, spec.dma.setup, pu.latency, spec.double_buffer))
+        cut = pipeline(tiling, Engine(pu.home, spec.dma.setup, spec.double_buffer))
         return Work(
             spec.dispatch,
             tiling.compute_s,

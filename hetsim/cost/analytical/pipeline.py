@@ -17,19 +17,24 @@ import numpy as np
 from hetsim.cost.analytical.tiling import Tiling
 from hetsim.cost.work import Phase, TileRun
 from hetsim.numeric import Array
+from hetsim.soc.model import Way
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """How fast tiles move: B/s over the whole path alone, seconds to program a transfer and wait.
+    """How fast tiles move: over ``way`` alone, seconds to program a transfer and wait.
 
     The simulator itself adds the path's ``latency`` once to every phase.
     """
 
-    rate: float
+    way: Way
     setup: float
-    latency: float
     double_buffer: bool
+
+    @property
+    def latency(self) -> float:
+        """Of the way."""
+        return self.way.latency
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +95,18 @@ def _dealt(total: int, where: Array) -> Array:
 
 def _seconds(moved: Array, engine: Engine) -> Array:
     """Time to move each of several transfers alone, without latency; nothing takes no time."""
-    return np.where(moved > 0, moved / engine.rate + engine.setup, 0.0)
+    return np.where(moved > 0, moved / engine.way.bandwidth + engine.setup, 0.0)
 
 
 def _slots(following: Array, before: Array, compute: float, engine: Engine) -> Array:
     """Length of each slot: computing, or the transfers beside it.
 
-    Load and store start together: they share the rate, and their set-up and latency coincide.
+    Load and store start together: they share what of the way is not full-duplex, and their set-up
+    and latency coincide.
     """
-    both = following + before
-    moving = np.where(both > 0, both / engine.rate + engine.setup + engine.latency, 0.0)
+    both, way = following + before, engine.way
+    beside = np.maximum(np.maximum(following, before) / way.bandwidth, both / way.together)
+    moving = np.where(both > 0, beside + engine.setup + engine.latency, 0.0)
     slots: Array = np.maximum(compute, moving)
     return slots
 

@@ -36,7 +36,7 @@ class Asked:
     def moving(self, amount: Array) -> Array:
         """Seconds of one transfer of so many bytes; nothing takes no time."""
         apart = self.setup + self.reach.nearest
-        return np.where(amount > 0, amount / self.reach.widest + apart, 0.0)
+        return np.where(amount > 0, amount / self.reach.one_way + apart, 0.0)
 
 
 @lru_cache(maxsize=65536)

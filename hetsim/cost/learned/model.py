@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from hetsim.cost.chain import CostModel
 from hetsim.cost.learned.workloads import Key, operator_rows, row_key
-from hetsim.cost.measured.fit import Path, alone_s, fit
+from hetsim.cost.measured.fit import alone_s, fit, moving_s
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
 from hetsim.errors import ConfigError, InfeasibleError, Location
 from hetsim.learn.physical.given import FittedGiven
 from hetsim.learn.regressor import LearnedModel
-from hetsim.soc.model import PU
+from hetsim.soc.model import PU, Way
 from hetsim.workload.graph import Graph, Operator
 
 REASONS_SHOWN = 3
@@ -54,7 +54,7 @@ class LearnedCostModel(CostModel):
         if base is None:
             return None
         seconds, spread = answer
-        path = Path(pu.bandwidth, pu.latency)
+        path = pu.home
         if len(kernel.operators) > 1:
             head = self.analytical.work(graph, Kernel.of(graph, (kernel.head,)), pu, NOWHERE)
             if head is not None:
@@ -126,7 +126,7 @@ class LearnedCostModel(CostModel):
             least = self.analytical.floor(graph, graph.index[op.name], pu)
             if work is None or least is None:
                 return None
-            fluid = alone_s(work, Path(pu.bandwidth, pu.latency))
+            fluid = alone_s(work, pu.home)
             rows = operator_rows([op], pu, physical=[fluid], floor=[least])
         try:
             prediction = model.predict(rows)
@@ -141,14 +141,14 @@ class LearnedCostModel(CostModel):
         return f"{pu.cluster}: {model.why_invalid(rows, 0)}"
 
 
-def _multiplied(work: Work, ratio: float, least: float, path: Path, note: str) -> Work:
+def _multiplied(work: Work, ratio: float, least: float, path: Way, note: str) -> Work:
     """``work`` with its arithmetic times ``ratio``, but not below ``least`` seconds in all."""
     if work.compute_s:
         ratio = max(ratio, least / work.compute_s)
     phases = tuple(
         replace(
             phase,
-            seconds=max(phase.seconds * ratio, phase.bytes / path.bandwidth),
+            seconds=max(phase.seconds * ratio, moving_s(phase, path)),
             compute_s=phase.compute_s * ratio,
         )
         if phase.compute_s
@@ -161,11 +161,11 @@ def _multiplied(work: Work, ratio: float, least: float, path: Path, note: str) -
     )
 
 
-def _least_s(work: Work, path: Path) -> float:
+def _least_s(work: Work, path: Way) -> float:
     """Dispatch and transfers of ``work`` on an idle path: what no prediction may undercut."""
     total = work.dispatch_s
     for phase in work.phases:
-        moved = phase.bytes / path.bandwidth
+        moved = moving_s(phase, path)
         total += moved if phase.compute_s else max(phase.seconds, moved)
         total += path.latency if phase.bytes else 0.0
     # Rounding must not make the fit think that caches served a byte.

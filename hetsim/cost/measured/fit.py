@@ -9,37 +9,33 @@ kernel runs as its phases at every fidelity, because nobody measured what happen
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hetsim.cost.work import Phase, Work
+from hetsim.soc.model import Way
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """What a PU gets when nobody is in its way: B/s, and seconds before each transfer."""
-
-    bandwidth: float
-    latency: float
-
-
-def alone_s(work: Work, path: Path) -> float:
-    """Seconds that ``work`` takes on an idle SoC."""
+def alone_s(work: Work, path: Way) -> float:
+    """Seconds that ``work`` takes on an idle SoC whose memory lies at the end of ``path``."""
     return work.dispatch_s + sum(_phase_s(phase, path) for phase in work.phases)
 
 
-def _phase_s(phase: Phase, path: Path) -> float:
+def _phase_s(phase: Phase, path: Way) -> float:
     if not phase.bytes:
         return phase.seconds
-    return path.latency + max(phase.seconds, phase.bytes / path.bandwidth)
+    return path.latency + max(phase.seconds, moving_s(phase, path))
 
 
-def fit(work: Work, seconds: float, path: Path, *, source: str, note: str) -> Work:
+def moving_s(phase: Phase, path: Way) -> float:
+    """Seconds that the bytes of ``phase`` take on an idle path, latency aside."""
+    return path.seconds(phase.load_bytes, phase.store_bytes)
+
+
+def fit(work: Work, seconds: float, path: Way, *, source: str, note: str) -> Work:
     """``work`` changed so that :func:`alone_s` gives ``seconds`` (positive and finite)."""
-    moved = sum(p.bytes for p in work.phases) / path.bandwidth
+    moved = sum(moving_s(p, path) for p in work.phases)
     waits = sum(path.latency for p in work.phases if p.bytes)
-    fixed = sum(
-        max(p.seconds - p.bytes / path.bandwidth, 0.0) for p in work.phases if not p.compute_s
-    )
+    fixed = sum(max(p.seconds - moving_s(p, path), 0.0) for p in work.phases if not p.compute_s)
     if not any(p.compute_s for p in work.phases):
         fixed = 0.0  # nothing computes: what moves is all there is to stretch
     left = seconds - work.dispatch_s - waits - moved - fixed
@@ -51,7 +47,7 @@ def fit(work: Work, seconds: float, path: Path, *, source: str, note: str) -> Wo
     return _cut(work, seconds, path, source, note)
 
 
-def _stretched(work: Work, left: float, path: Path, source: str, note: str) -> Work:
+def _stretched(work: Work, left: float, path: Way, source: str, note: str) -> Work:
     """Spreads ``left`` seconds over the phases that compute, on top of what their bytes take."""
     weights = [p.compute_s for p in work.phases]
     if not any(weights):
@@ -65,7 +61,7 @@ def _stretched(work: Work, left: float, path: Path, source: str, note: str) -> W
         if computes and not phase.compute_s:
             phases.append(phase)
             continue
-        least = phase.bytes / path.bandwidth
+        least = moving_s(phase, path)
         length = least + left * (weight / total)
         busy = length if left > 0.0 else min(phase.compute_s, length)
         phases.append(replace(phase, seconds=length, compute_s=busy if computes else 0.0))
@@ -80,12 +76,13 @@ def _stretched(work: Work, left: float, path: Path, source: str, note: str) -> W
     )
 
 
-def _cut(work: Work, seconds: float, path: Path, source: str, note: str) -> Work:
+def _cut(work: Work, seconds: float, path: Way, source: str, note: str) -> Work:
     """Fewer bytes over the path: caches served the rest."""
     waits = sum(path.latency for p in work.phases if p.bytes)
     moved = sum(p.bytes for p in work.phases)
     room = max(0.0, seconds - waits)
-    share = min(1.0, room * path.bandwidth / moved) if moved else 0.0
+    whole = sum(moving_s(p, path) for p in work.phases)
+    share = min(1.0, room / whole) if moved else 0.0
     phases = [
         replace(p, load_bytes=int(p.load_bytes * share), store_bytes=int(p.store_bytes * share))
         for p in work.phases
@@ -94,7 +91,7 @@ def _cut(work: Work, seconds: float, path: Path, source: str, note: str) -> Work
     if waits >= seconds:
         phases = [replace(p, load_bytes=0, store_bytes=0) for p in phases]
         waits = 0.0
-    least = [p.bytes / path.bandwidth for p in phases]
+    least = [moving_s(p, path) for p in phases]
     spare = max(0.0, seconds - waits - sum(least)) / len(phases)
     done = tuple(
         replace(p, seconds=length + spare, compute_s=min(p.compute_s, length + spare))

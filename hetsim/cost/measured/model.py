@@ -17,13 +17,13 @@ from dataclasses import replace
 
 from hetsim.cost.chain import CostModel
 from hetsim.cost.fusion import is_fusable, match
-from hetsim.cost.measured.fit import Path, alone_s, fit
+from hetsim.cost.measured.fit import alone_s, fit, moving_s
 from hetsim.cost.measured.keys import group_key, operator_key
 from hetsim.cost.measured.table import Entry, ProfileTable
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
-from hetsim.soc.model import PU
+from hetsim.soc.model import PU, Way
 from hetsim.workload.graph import Graph
 
 Surroundings = Callable[[Graph, Kernel, PU], float]
@@ -82,7 +82,7 @@ class MeasuredModel(CostModel):
             )
         base = self._base.work(graph, kernel, pu, NOWHERE)
         assert base is not None, "the analytical model knows every kernel that a PU supports"
-        path = Path(pu.bandwidth, pu.latency)
+        path = pu.home
         note = f"{seconds * 1e6:.6g} us, profile {table.name}"
         alone = fit(base, seconds, path, source=source, note=note)
         if residency == NOWHERE or not pu.spec.managed_memory:
@@ -155,7 +155,7 @@ class MeasuredModel(CostModel):
         seconds = self._own(graph, head, pu, table, known)
         if seconds is None:
             return None
-        path = Path(pu.bandwidth, pu.latency)
+        path = pu.home
         parts = [self._base.work(graph, k, pu, NOWHERE) for k in (head, kernel)]
         of_head, whole = (0.0 if work is None else alone_s(work, path) for work in parts)
         return seconds * max(whole / of_head, 1.0) if of_head else seconds, MEASURED_HEAD
@@ -191,13 +191,13 @@ class MeasuredModel(CostModel):
         return group_key(graph, kernel.operators)
 
 
-def _bent_alike(resident: Work, base: Work, alone: Work, path: Path) -> Work:
+def _bent_alike(resident: Work, base: Work, alone: Work, path: Way) -> Work:
     """``resident`` with arithmetic and dispatch changed as ``alone`` changed ``base``'s."""
     ratio = alone.compute_s / base.compute_s if base.compute_s else 1.0
     phases = tuple(
         replace(
             phase,
-            seconds=max(phase.compute_s * ratio, phase.bytes / path.bandwidth),
+            seconds=max(phase.compute_s * ratio, moving_s(phase, path)),
             compute_s=phase.compute_s * ratio,
         )
         if phase.compute_s

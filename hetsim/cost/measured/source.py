@@ -85,7 +85,8 @@ class _Surroundings:
             *(s for t in kernel.outputs for s in crossings.leaving(t, pu.index, output=True)),
         ]
         waits = sum(
-            max(step.seconds, step.bytes / host.bandwidth) + (host.latency if step.bytes else 0.0)
+            max(step.seconds, host.home.seconds(step.read, step.written))
+            + (host.latency if step.bytes else 0.0)
             for step in steps
         )
         return waits + self._soc.runtime.partition_call + pu.spec.completion_latency

@@ -37,6 +37,7 @@ class Flow(Event):
         "priority",
         "rate",
         "remaining",
+        "route",
         "slowdown",
         "timer",
         "updated",
@@ -62,6 +63,7 @@ class Flow(Event):
         self.callbacks = []
         self.amount = amount
         self.remaining = amount
+        self.route = route
         self.links = route.links
         self.crosses = route.crosses
         self.limit = self.wanted = cap if cap < route.bandwidth else route.bandwidth
@@ -75,6 +77,10 @@ class Flow(Event):
         self.timer: Moment | None = None
         self.order = -1
         self.alone = False
+
+    def carried(self, part: float) -> float:
+        """Bytes that cross a link with that share of them, whole ones where several ways do."""
+        return self.amount if part == 1.0 else round(self.amount * part)
 
     def settle(self, now: float) -> None:
         """Books what has moved, and what was lost, since the rate last changed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from hetsim.sim.trace import LinkUsage
@@ -27,6 +27,7 @@ class LinkState:
         "fifo",
         "name",
         "noted",
+        "private",
         "rate",
         "solo",
         "strict",
@@ -37,6 +38,7 @@ class LinkState:
 
     def __init__(self, link: Link, shared: bool) -> None:
         self.name = link.name
+        self.private = link.private
         self.solo = link.bandwidth[0]
         self.capacities = link.bandwidth if shared else (INFINITY,)
         self.capacity = self.capacities[0]
@@ -75,14 +77,25 @@ class Timer:
 
 
 class Route:
-    """A path of links as the network prepares it once: states, solo bandwidth, latency."""
+    """What transfers cross, as the network prepares it once.
 
-    __slots__ = ("bandwidth", "crosses", "latency", "links", "strict", "weighted")
+    ``crosses`` has for each link the share of the bytes that crosses it: all of them on a plain
+    path, fewer where what is moved goes several ways side by side. ``ends`` are the links of them
+    at which a way ends. Alone a transfer gets ``bandwidth`` B/s after ``latency`` seconds, and
+    ``bus`` B/s from the links that no unit has for itself.
+    """
 
-    def __init__(self, links: Sequence[LinkState], latency: float) -> None:
-        self.links = tuple(links)
-        self.crosses = frozenset(links)
+    __slots__ = ("bandwidth", "bus", "crosses", "ends", "latency", "links", "strict", "weighted")
+
+    def __init__(
+        self, crosses: Mapping[LinkState, float], ends: Collection[LinkState], latency: float
+    ) -> None:
+        self.links = tuple(crosses)
+        self.crosses = dict(crosses)
+        self.ends = tuple((link, crosses[link]) for link in ends)
         self.latency = latency
-        self.bandwidth = min((link.solo for link in links), default=INFINITY)
-        self.weighted = any(link.weighted for link in links)
-        self.strict = any(link.strict for link in links)
+        self.bandwidth = min((link.solo / part for link, part in crosses.items()), default=INFINITY)
+        shared = (link.solo / part for link, part in crosses.items() if not link.private)
+        self.bus = min(shared, default=INFINITY)
+        self.weighted = any(link.weighted for link in crosses)
+        self.strict = any(link.strict for link in crosses)

@@ -57,7 +57,23 @@ class Network:
     def route(self, path: Sequence[str]) -> Route:
         """Prepares a path of link names for :meth:`transfer`."""
         latency = sum(self._latency[name] for name in path)
-        return Route([self.links[name] for name in path], latency)
+        links = dict.fromkeys((self.links[name] for name in path), 1.0)
+        return Route(links, tuple(links)[-1:], latency)
+
+    def blend(self, parts: Sequence[tuple[Route, float]]) -> Route:
+        """The route of a transfer of which so many bytes go each way, side by side.
+
+        Alone it takes as long as the link that its share keeps busy the longest.
+        """
+        total = sum(amount for _, amount in parts)
+        crosses: dict[LinkState, float] = {}
+        ends: dict[LinkState, None] = {}
+        for route, amount in parts:
+            for link, part in route.crosses.items():
+                crosses[link] = crosses.get(link, 0.0) + part * amount
+            ends.update(dict.fromkeys(link for link, _ in route.ends))
+        shares = {link: amount / total for link, amount in crosses.items()}
+        return Route(shares, ends, max(route.latency for route, _ in parts))
 
     def transfer(
         self,
@@ -114,8 +130,8 @@ class Network:
         if flow.links:
             start, elapsed = flow.joined, self.env.now - flow.joined
             self.solo = None
-            for link in flow.links:
-                link.usage.bytes += flow.amount
+            for link, part in flow.crosses.items():
+                link.usage.bytes += flow.carried(part)
                 link.usage.busy_s += elapsed
             self.observe_alone(flow, start)
             self.observe(flow.links)
@@ -155,11 +171,11 @@ class Network:
         limit = flow.limit
         self.flows[flow] = None
         congested = False
-        for link in flow.links:
+        for link, part in flow.crosses.items():
             if not link.count:
                 link.busy_since = start
             link.count += 1
-            link.demand += limit
+            link.demand += limit * part
             if link.varies:
                 link.resize()
             if link.demand > link.capacity * SLACK or (link.fifo and link.count > 1):
@@ -194,15 +210,15 @@ class Network:
         now = self.env.now
         if flow.rate < flow.wanted:
             flow.settle(now)
-        amount, limit = flow.amount, flow.limit
+        limit = flow.limit
         del self.flows[flow]
         again = False
-        for link in flow.links:
+        for link, part in flow.crosses.items():
             usage = link.usage
-            usage.bytes += amount
+            usage.bytes += flow.carried(part)
             link.count -= 1
             if link.count:
-                link.demand -= limit
+                link.demand -= limit * part
             else:
                 link.demand = 0.0
                 usage.busy_s += now - link.busy_since
@@ -228,9 +244,11 @@ class Network:
             return
         flow.settle(self.env.now)
         if self.slowdowns and flow.links:
-            flow.links[-1].asked += wanted - flow.wanted
+            for memory, part in flow.route.ends:
+                memory.asked += (wanted - flow.wanted) * part
             flow.wanted = wanted
-            self._retune(flow.links[-1])
+            for memory, _ in flow.route.ends:
+                self._retune(memory)
         flow.wanted = wanted
         self._relimit(flow, wanted * self._kept(flow))
 
@@ -238,31 +256,33 @@ class Network:
         """From the first flow on that others slow down, what memories are asked for matters."""
         self.slowdowns = True
         for link in self.links.values():
-            link.asked = sum(
-                flow.wanted for flow in self.flows if flow.links and flow.links[-1] is link
-            )
+            link.asked = 0.0
+        for flow in self.flows:
+            for memory, part in flow.route.ends:
+                memory.asked += flow.wanted * part
 
     def _enter_memory(self, flow: Flow) -> None:
-        """A flow begins to ask its memory (its last link) for bandwidth: others may slow down."""
-        memory = flow.links[-1]
-        memory.asked += flow.wanted
+        """A flow begins to ask memories (its last links) for bandwidth: others may slow down."""
+        for memory, part in flow.route.ends:
+            memory.asked += flow.wanted * part
         flow.limit = flow.wanted * self._kept(flow)
-        self._retune(memory)
-        if flow.slowdown is not None:
-            self._sensitive.setdefault(memory, {})[flow.order] = flow
+        for memory, _ in flow.route.ends:
+            self._retune(memory)
+            if flow.slowdown is not None:
+                self._sensitive.setdefault(memory, {})[flow.order] = flow
 
     def _leave_memory(self, flow: Flow) -> None:
         """A flow asks no more."""
-        memory = flow.links[-1]
-        memory.asked -= flow.wanted
-        self._sensitive.get(memory, {}).pop(flow.order, None)
-        self._retune(memory)
+        for memory, part in flow.route.ends:
+            memory.asked -= flow.wanted * part
+            self._sensitive.get(memory, {}).pop(flow.order, None)
+            self._retune(memory)
 
     def _kept(self, flow: Flow) -> float:
-        """Share of its speed that ``flow`` keeps beside what others ask of its memory."""
+        """Share of its speed that ``flow`` keeps beside what others ask of its memories."""
         if flow.slowdown is None or not (self.slowdowns and flow.links):
             return 1.0
-        others = flow.links[-1].asked - flow.wanted
+        others = sum(memory.asked - flow.wanted * part for memory, part in flow.route.ends)
         # A sum that flows entered and left again is not exactly what is left of it.
         return flow.slowdown(flow.wanted, others if others > flow.wanted * _DEMAND_DUST else 0.0)
 
@@ -275,8 +295,8 @@ class Network:
         if limit == flow.limit:
             return
         congested = False
-        for link in flow.links:
-            link.demand += limit - flow.limit
+        for link, part in flow.crosses.items():
+            link.demand += (limit - flow.limit) * part
             if link.congested or link.demand > link.capacity * SLACK:
                 congested = link.congested = True
         flow.limit = limit
@@ -317,7 +337,7 @@ class Network:
         known = -1
         while len(links) > known:
             known = len(links)
-            flows = [flow for flow in self.flows if not flow.crosses.isdisjoint(links)]
+            flows = [flow for flow in self.flows if not flow.crosses.keys().isdisjoint(links)]
             found = (link for flow in flows for link in flow.links if link.congested)
             links = list(dict.fromkeys((*links, *found)))
         return flows, links

@@ -1,15 +1,16 @@
 """How concurrent transfers share links: the rates, and nothing about time.
 
 Progressive filling for max-min fairness with caps and weights: all rates rise together, in
-proportion to their weights, until a flow meets its own limit or a link is full; what is fixed
-stays, the rest goes on rising (Bertsekas & Gallager, *Data Networks*, 2nd ed., section 6.5.2;
-SimGrid's flow model solves the same problem). On ``fifo`` links only the transfer that came first
-moves; on ``priority`` links higher classes are filled before lower ones see any bandwidth.
+proportion to their weights, until a flow meets its own limit or a link is full, of which it may
+take but a share of its rate; what is fixed stays, the rest goes on rising (Bertsekas & Gallager,
+*Data Networks*, 2nd ed., section 6.5.2; SimGrid's flow model solves the same problem). On ``fifo``
+links only the transfer that came first moves; on ``priority`` links higher classes are filled
+before lower ones see any bandwidth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
 
@@ -34,8 +35,12 @@ class Shareable(Protocol[L]):
     bottleneck: L | None
 
     @property
+    def crosses(self) -> Mapping[L, float]:
+        """The links it crosses, each with the share of its rate that it takes there."""
+
+    @property
     def links(self) -> Sequence[L]:
-        """The links it crosses."""
+        """The same links without the shares."""
 
 
 def share(flows: Sequence[Shareable[L]], links: Sequence[L]) -> None:
@@ -76,11 +81,14 @@ def _fill(flows: Sequence[Shareable[L]], links: Sequence[L], remaining: dict[int
     if len(links) == 1:
         _fill_one(flows, links[0], remaining)
         return
-    paths = {id(flow): [link for link in flow.links if id(link) in remaining] for flow in flows}
+    paths = {
+        id(flow): [(id(link), part) for link, part in flow.crosses.items() if id(link) in remaining]
+        for flow in flows
+    }
     weight = {id(link): 0.0 for link in links}
     for flow in flows:
-        for link in paths[id(flow)]:
-            weight[id(link)] += flow.weight
+        for link, part in paths[id(flow)]:
+            weight[link] += flow.weight * part
     waiting = list(flows)
     while waiting:
         level, tight = _tightest(links, weight, remaining)
@@ -90,13 +98,13 @@ def _fill(flows: Sequence[Shareable[L]], links: Sequence[L], remaining: dict[int
                 flow.new_rate, flow.bottleneck = flow.limit, None
         else:
             assert tight is not None
-            settled = [flow for flow in waiting if tight in paths[id(flow)]]
+            settled = [flow for flow in waiting if tight in flow.crosses]
             for flow in settled:
                 flow.new_rate, flow.bottleneck = level * flow.weight, tight
         for flow in settled:
-            for link in paths[id(flow)]:
-                remaining[id(link)] -= flow.new_rate
-                weight[id(link)] -= flow.weight
+            for link, part in paths[id(flow)]:
+                remaining[link] -= flow.new_rate * part
+                weight[link] -= flow.weight * part
         if tight is not None and settled and settled[0].bottleneck is tight:
             remaining[id(tight)] = 0.0
             weight[id(tight)] = 0.0
@@ -122,15 +130,16 @@ def _fill_one(flows: Sequence[Shareable[L]], link: L, remaining: dict[int, float
     left = max(remaining[id(link)], 0.0)
     weight = 0.0
     for flow in flows:
-        weight += flow.weight
+        weight += flow.weight * flow.crosses[link]
     for flow in sorted(flows, key=_limit_per_weight):
+        part = flow.crosses[link]
         fair = left * flow.weight / weight if weight > 0 else 0.0
         if flow.limit <= fair:
             flow.new_rate, flow.bottleneck = flow.limit, None
         else:
             flow.new_rate, flow.bottleneck = fair, link
-        left -= flow.new_rate
-        weight -= flow.weight
+        left -= flow.new_rate * part
+        weight -= flow.weight * part
     remaining[id(link)] = max(left, 0.0)
 
 
