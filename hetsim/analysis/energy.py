@@ -9,10 +9,11 @@ completion of partitions, and what the host moves between formats.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from hetsim.analysis.attribution import exact
 from hetsim.analysis.ran import Ran
+from hetsim.analysis.traffic import on_links
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import PU, SoC
 
@@ -23,9 +24,9 @@ def unit_power(pu: PU) -> tuple[float, float]:
     return share * point.active_power, share * point.idle_power
 
 
-def bytes_energy(soc: SoC, links: Iterable[str], amount: float) -> float:
-    """What it costs to move ``amount`` bytes over ``links``, J."""
-    return amount * sum(soc.links[name].energy_per_byte for name in links)
+def bytes_energy(soc: SoC, carried: Mapping[str, float]) -> float:
+    """What it costs that links carry so many bytes each, J."""
+    return sum(amount * soc.links[name].energy_per_byte for name, amount in carried.items())
 
 
 def energy(trace: Trace, soc: SoC) -> float | None:
@@ -38,7 +39,7 @@ def energy(trace: Trace, soc: SoC) -> float | None:
         total += busy * active + (trace.makespan_s - busy) * idle
     for name, usage in trace.links.items():
         stated = stated or bool(soc.links[name].energy_per_byte)
-        total += bytes_energy(soc, (name,), usage.bytes)
+        total += bytes_energy(soc, {name: usage.bytes})
     return total if stated else None
 
 
@@ -57,11 +58,11 @@ def energy_apart(ran: Ran, kernels: Sequence[tuple[str, float]]) -> dict[str, fl
     moving = dict.fromkeys((pu.name for pu in soc.pus), 0.0)
     for job, launches in zip(ran.program.jobs, ran.moved, strict=True):
         pu = soc.pus[job.pu]
-        for part in (part for parts in launches for part in parts):
-            links = soc.route(pu, part.memory).links
-            moving[pu.name] += bytes_energy(soc, links, part.bytes)
-            for link in links:
-                carried[link] += part.bytes
+        for ways in launches:
+            own = on_links(soc, pu, ((way.memory, *way.bytes) for way in ways))
+            moving[pu.name] += bytes_energy(soc, own)
+            for link, amount in own.items():
+                carried[link] += amount
     for pu in soc.pus:
         active, idle = unit_power(pu)
         busy = trace.pu_busy_s[pu.name]
@@ -70,7 +71,7 @@ def energy_apart(ran: Ran, kernels: Sequence[tuple[str, float]]) -> dict[str, fl
         if pu.spec.completion_latency:
             found[f"{pu.name} completion"] = max(busy * active - running + moving[pu.name], 0.0)
     for name, usage in trace.links.items():
-        joules = bytes_energy(soc, (name,), usage.bytes - carried[name])
+        joules = bytes_energy(soc, {name: usage.bytes - carried[name]})
         if joules:
             found[f"{name} crossings"] = joules
     found = {name: joules for name, joules in found.items() if joules > 0.0}

@@ -9,7 +9,7 @@ from hetsim.analysis.attribution import activities_by_task
 from hetsim.analysis.energy import bytes_energy, unit_power
 from hetsim.analysis.moments import JobMoments, LaunchMoments
 from hetsim.analysis.ran import Ran
-from hetsim.analysis.traffic import Moved
+from hetsim.analysis.traffic import Moved, on_links
 from hetsim.cost.pu import model_of
 from hetsim.cost.work import Kernel, Work
 from hetsim.lower.program import Job
@@ -34,8 +34,8 @@ class OperatorRow:
 
     The parts of :data:`TIMES` (``compute_s`` to ``sharing_s``) add up to its time. ``operations``,
     ``roof`` and ``roof_per_s`` are those of :class:`hetsim.cost.pu.Roof`; the rate is zero where
-    nothing is known. ``path_bytes`` crossed its slowest way, the one to the memory ``path``, which
-    carries ``path_bytes_per_s`` at the most. ``energy_j`` is what the unit drew while it ran, and
+    nothing is known. ``link`` is the one that its bytes take longest to cross, ``link_bytes`` of
+    them at ``link_bytes_per_s`` at the most. ``energy_j`` is what the unit drew while it ran, and
     what moving its bytes took.
     """
 
@@ -62,9 +62,9 @@ class OperatorRow:
     operations: int = 0
     roof: str = ""
     roof_per_s: float = 0.0
-    path: str = ""
-    path_bytes: int = 0
-    path_bytes_per_s: float = 0.0
+    link: str = ""
+    link_bytes: int = 0
+    link_bytes_per_s: float = 0.0
     energy_j: float = 0.0
 
     @property
@@ -91,15 +91,15 @@ class OperatorRow:
 
     @property
     def intensity(self) -> float | None:
-        """Operations per byte of its slowest way; ``None`` if it moved none."""
-        return self.operations / self.path_bytes if self.path_bytes else None
+        """Operations per byte that crosses its slowest link; ``None`` if none does."""
+        return self.operations / self.link_bytes if self.link_bytes else None
 
     @property
     def ceiling(self) -> float | None:
-        """Operations per second that its unit's peak and way allow; ``None`` if not known."""
+        """Operations per second that its unit's peak and links allow; ``None`` if not known."""
         limits = [self.roof_per_s] if self.roof_per_s else []
-        if self.intensity is not None and self.path_bytes_per_s:
-            limits.append(self.intensity * self.path_bytes_per_s)
+        if self.intensity is not None:
+            limits.append(self.intensity * self.link_bytes_per_s)
         return min(limits) if limits else None
 
 
@@ -122,10 +122,10 @@ def _row(
     operators = tuple(graph.operator(name) for name in launch.operators)
     roof = model_of(pu).roof(Kernel.of(graph, operators))
     times = _times(activities, launch.work, pu, soc)
-    rates = {way.memory: max(soc.route(pu, way.memory).most) for way in ways}
-    slowest = max(ways, key=lambda way: way.bytes / rates[way.memory])
-    energy = unit_power(pu)[0] * (end - start)
-    energy += sum(bytes_energy(soc, soc.route(pu, way.memory).links, way.bytes) for way in ways)
+    carried = on_links(soc, pu, ((way.memory, *way.bytes) for way in ways))
+    rates = {link: max(soc.links[link].bandwidth) for link in carried}
+    slowest = max(carried, key=lambda link: carried[link] / rates[link], default="")
+    energy = unit_power(pu)[0] * (end - start) + bytes_energy(soc, carried)
     known = roof.per_second < float("inf")
     return OperatorRow(
         model=graph.name,
@@ -145,9 +145,9 @@ def _row(
         operations=roof.operations,
         roof=roof.name,
         roof_per_s=roof.per_second if known else 0.0,
-        path=slowest.memory,
-        path_bytes=slowest.bytes,
-        path_bytes_per_s=rates[slowest.memory],
+        link=slowest,
+        link_bytes=carried.get(slowest, 0),
+        link_bytes_per_s=rates.get(slowest, 0.0),
         energy_j=energy,
     )
 
@@ -187,9 +187,15 @@ def _times(activities: Sequence[Activity], work: Work, pu: PU, soc: SoC) -> dict
 
 def _engines(work: Work, pu: PU, soc: SoC) -> float:
     """Seconds by which a unit's own links lengthen the transfers of an idle bus."""
-    shared = pu.path[len(pu.path) - len(pu.spec.path) :]
-    bus = min(soc.links[name].bandwidth[0] for name in shared)
-    return sum(
-        max(phase.bytes / pu.bandwidth - max(phase.compute_s, phase.bytes / bus), 0.0)
-        for phase in work.phases
-    )
+    beyond = 0.0
+    for phase in work.phases:
+        moves = ((t.memory or pu.memory, t.load_bytes, t.store_bytes) for t in phase.moves)
+        alone = {
+            link: amount / soc.links[link].bandwidth[0]
+            for link, amount in on_links(soc, pu, moves).items()
+        }
+        bus = max(
+            (time for link, time in alone.items() if not soc.links[link].private), default=0.0
+        )
+        beyond += max(max(alone.values(), default=0.0) - max(phase.compute_s, bus), 0.0)
+    return beyond

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf
 
 from hetsim.analysis.launches import OperatorRow
 from hetsim.analysis.moments import JobMoments
 from hetsim.analysis.ran import Ran
-from hetsim.analysis.traffic import Moved
+from hetsim.analysis.traffic import Moved, on_links
 from hetsim.cost.pu import model_of
 from hetsim.cost.work import Step
 from hetsim.lower.program import Launch
@@ -130,17 +129,22 @@ class _Least:
             return 0.0
         if cause == "memory" or not step.bytes:
             return step.seconds
-        way = self._soc.route(self._soc.host, step.memory or self._soc.host.memory)
-        return way.latency + max(step.seconds, step.bytes / max(way.most))
+        host = self._soc.host
+        memory = step.memory or host.memory
+        moving = self._over(host, [(memory, step.read, step.written)])
+        return self._soc.route(host, memory).latency + max(step.seconds, moving)
 
     def _launch(self, launch: Launch, ways: Sequence[Moved], pu: PU, cause: str) -> float:
         work = launch.work
         if cause == "compute":
-            return work.dispatch_s + max(self._once(launch, way, pu) for way in ways)
+            once = [(way.memory, way.once[0] - self._early(way, pu), way.once[1]) for way in ways]
+            return work.dispatch_s + self._over(pu, once)
         if cause in ("dma", "dma_setup"):
             return work.dispatch_s + self._arithmetic(launch, pu)
         if cause == "memory":
-            return work.dispatch_s + max(self._arithmetic(launch, pu), self._engines(ways[0], pu))
+            moved = [(w.memory, w.bytes[0] - self._early(w, pu), w.bytes[1]) for w in ways]
+            engines = self._over(pu, moved, private=True)
+            return work.dispatch_s + max(self._arithmetic(launch, pu), engines)
         alone = self._alone(launch, ways, pu)
         return alone if cause == "dispatch" else work.dispatch_s + alone
 
@@ -148,31 +152,31 @@ class _Least:
         """All but its dispatch, with every link to itself."""
         work = launch.work
         if self._tiled and work.tiles:
-            return max(work.compute_s, *(self._over(way, way.bytes, pu) for way in ways))
+            return max(work.compute_s, self._over(pu, [(w.memory, *w.bytes) for w in ways]))
         total = 0.0
         for phase in work.phases:
-            moves = [(memory or pu.memory, amount) for memory, amount in phase.moves if amount]
-            flows = []
-            for memory, amount in moves:
-                way = self._soc.route(pu, memory)
-                flows.append(way.latency + max(phase.seconds, amount / max(way.most)))
-            total += max(flows, default=phase.seconds)
+            moves = [(t.memory or pu.memory, t.load_bytes, t.store_bytes) for t in phase.moves]
+            latencies = [self._soc.route(pu, m).latency for m, *amounts in moves if any(amounts)]
+            total += max(latencies, default=0.0) + max(phase.seconds, self._over(pu, moves))
         return total
 
-    def _once(self, launch: Launch, way: Moved, pu: PU) -> float:
-        """What its tensors take over ``way`` when each crosses once; weights may come early."""
-        early = way.classes.get("weights", 0) if pu.spec.prefetches else 0
-        return self._over(way, max(min(way.once, way.bytes) - early, 0), pu)
+    def _early(self, way: Moved, pu: PU) -> int:
+        """Bytes of weights that may come while the kernel before runs."""
+        return min(way.loads.get("weights", 0), way.once[0]) if pu.spec.prefetches else 0
 
-    def _over(self, way: Moved, amount: int, pu: PU) -> float:
-        return amount / max(self._soc.route(pu, way.memory).most)
-
-    def _engines(self, home: Moved, pu: PU) -> float:
-        """What a unit's own links take for the bytes of its path; weights may come early."""
-        own = pu.path[: len(pu.path) - len(pu.spec.path)]
-        early = home.classes.get("weights", 0) if pu.spec.prefetches else 0
-        rate = min((self._soc.links[name].bandwidth[0] for name in own), default=inf)
-        return max(home.bytes - early, 0) / rate
+    def _over(
+        self, pu: PU, moves: Sequence[tuple[str, int, int]], *, private: bool = False
+    ) -> float:
+        """Seconds on the link that takes longest; ``private``: of those that are the unit's own."""
+        links = self._soc.links
+        return max(
+            (
+                amount / max(links[name].bandwidth)
+                for name, amount in on_links(self._soc, pu, moves).items()
+                if links[name].private or not private
+            ),
+            default=0.0,
+        )
 
     def _arithmetic(self, launch: Launch, pu: PU) -> float:
         """Of a kernel in tiles, what no tiling avoids."""

@@ -144,14 +144,11 @@ class _Survey:
                 self._current[step.name] = copy
 
     def _copied(self, tensor: str, before: _Version, done: StepMoment) -> _Version:
-        """What a host step makes of a version, which it reads to its end.
-
-        A conversion moves the old and the new bytes, a copy the same number twice.
-        """
+        """What a host step makes of a version, which it reads to its end."""
         step, (start, end) = done
         before.end = max(before.end, end)
-        size = step.bytes // 2 if step.kind == "copy" else step.bytes - before.bytes
-        copy = _Version(step.memory or self._soc.host.memory, "copies", max(size, 0), start, end)
+        memory = step.memory or self._soc.host.memory
+        copy = _Version(memory, "copies", step.written, start, end)
         self._keep(tensor, copy, current=False)
         return copy
 
@@ -159,8 +156,10 @@ class _Survey:
         kernel, kept = self._kernel(part), part.launch.kept
         start = min([part.at[0], *(at[0] for _, at in part.before)])
         end = max([part.at[1], *(at[1] for _, at in part.after)])
+        # A cache that serves a tensor does not take its place; memory of the unit's own does.
+        stays = kept.inputs if pu.spec.managed_memory else frozenset()
         for tensor in kernel.inputs:
-            if tensor not in kept.inputs:
+            if tensor not in stays:
                 self._read(tensor, entered.get(tensor), pu, end)
         for tensor in kernel.outputs:
             if tensor not in kept.outputs:
@@ -171,7 +170,7 @@ class _Survey:
             for step, _ in steps:
                 if step.bytes:
                     memory = step.memory or self._soc.host.memory
-                    copy = _Version(memory, "copies", step.bytes // 2, start, end)
+                    copy = _Version(memory, "copies", step.written, start, end)
                     self._keep(step.name, copy, current=False)
 
     def _read(self, tensor: str, entered: _Version | None, pu: PU, end: float) -> None:

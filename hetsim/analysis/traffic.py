@@ -7,7 +7,7 @@ host's conversions and copies are *crossings*. All classes of a link add up to i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hetsim.cost.analytical.traffic import tensor_bytes, weight_bytes
@@ -25,19 +25,20 @@ Bytes = dict[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What one kernel moves to and from ``memory``, by class.
+    """What one kernel reads from ``memory`` and writes there, by class.
 
-    ``once`` are its bytes when each tensor crosses once.
+    ``once`` are the bytes, read and written, when each tensor crosses once.
     """
 
     memory: str
-    classes: Mapping[str, int]
-    once: int
+    loads: Mapping[str, int]
+    stores: Mapping[str, int]
+    once: tuple[int, int]
 
     @property
-    def bytes(self) -> int:
-        """All of it."""
-        return sum(self.classes.values())
+    def bytes(self) -> tuple[int, int]:
+        """All that is read, and written."""
+        return sum(self.loads.values()), sum(self.stores.values())
 
 
 def moved_by(
@@ -69,25 +70,40 @@ def link_classes(
     for job, launches in zip(program.jobs, moved, strict=True):
         pu = soc.pus[job.pu]
         for part in (part for parts in launches for part in parts):
-            _add(found, soc.route(pu, part.memory).links, part.classes)
+            way = soc.route(pu, part.memory)
+            _add(found, way.links, part.loads)
+            _add(found, way.back, part.stores)
         steps = [*job.entry, *job.exit]
         steps += [step for launch in job.launches for step in (*launch.before, *launch.after)]
         for step in steps:
             if step.bytes:
                 way = soc.route(soc.host, step.memory or soc.host.memory)
-                _add(found, way.links, {"crossings": step.bytes})
+                _add(found, way.links, {"crossings": step.read})
+                _add(found, way.back, {"crossings": step.written})
     return {
         name: {kind: classes[kind] for kind in CLASSES if classes.get(kind)}
         for name, classes in found.items()
     }
 
 
+def on_links(soc: SoC, pu: PU, amounts: Iterable[tuple[str, int, int]]) -> dict[str, int]:
+    """Bytes by link of what ``pu`` reads and writes: (memory, bytes read, bytes written)."""
+    found: dict[str, int] = {}
+    for memory, loads, stores in amounts:
+        way = soc.route(pu, memory)
+        for links, amount in ((way.links, loads), (way.back, stores)):
+            for link in links if amount else ():
+                found[link] = found.get(link, 0) + amount
+    return found
+
+
 def _part(memory: str, amounts: tuple[int, int], once: tuple[Bytes, Bytes]) -> Moved:
     """What is loaded and stored, by class."""
-    loads = _shared(amounts[0], once[0], "refetch")
-    stores = _shared(amounts[1], once[1], "activations")
-    classes = {kind: loads.get(kind, 0) + stores.get(kind, 0) for kind in {**loads, **stores}}
-    return Moved(memory, classes, min(sum(amounts), sum(once[0].values()) + sum(once[1].values())))
+    loads, stores = amounts
+    least = min(loads, sum(once[0].values())), min(stores, sum(once[1].values()))
+    return Moved(
+        memory, _shared(loads, once[0], "refetch"), _shared(stores, once[1], "activations"), least
+    )
 
 
 def _add(found: dict[str, Bytes], links: Sequence[str], classes: Mapping[str, int]) -> None:

@@ -80,7 +80,9 @@ def dispatch(file: Any, unit: Any, factor: float) -> None:
 def crossing(file: Any, unit: Any, factor: float) -> None:
     file["runtime"] |= {"partition_call": 0, "thread_create": 0, "thread_join": 0}
     file["runtime"].pop("input_copy", None)
-    unit["crossing"] = {}
+    # Layouts around kernels decide what stays on chip; that is no matter of rates.
+    around = unit.get("crossing", {}).get("relayout_at") == "kernel"
+    unit["crossing"] = {"relayout": "0.001 ps", "relayout_at": "kernel"} if around else {}
     if "interrupt_latency" in unit:
         unit["interrupt_latency"] = 0
 

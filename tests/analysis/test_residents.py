@@ -176,6 +176,8 @@ def alike_soc(seed: int) -> SoC:
         unit.pop("precision", None)
         unit.pop("layout", None)
         unit["path"] = [*(link for link in unit["path"] if link not in file["memory"]), "dram"]
+    for link in file["links"].values():
+        link.pop("backwards", None)
     file["runtime"].pop("input_copy", None)
     return SoC.from_spec(SoCSpec.model_validate(file))
 

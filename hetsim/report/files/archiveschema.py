@@ -50,7 +50,7 @@ class Fields:
     ``special`` are types of fields that are stored in another form than their own.
     """
 
-    def __init__(self, kind: type[Any], **special: Any) -> None:
+    def __init__(self, kind: type[Any], /, **special: Any) -> None:
         self.kind = kind
         self.special = special
 
@@ -71,7 +71,7 @@ class Columns:
     ``special`` are types of fields that are stored in another form than their own.
     """
 
-    def __init__(self, kind: type[Any], **special: Any) -> None:
+    def __init__(self, kind: type[Any], /, **special: Any) -> None:
         self.kind = kind
         self.special = special
 
