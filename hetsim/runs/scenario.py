@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hetsim.analysis.contention import anomaly_notes
+from hetsim.analysis.overflow import overflow_notes
 from hetsim.analysis.result import Result, Run
 from hetsim.analysis.sources import source_notes
 from hetsim.cost.sources import cost_doubts, cost_files
@@ -95,7 +96,7 @@ def run_scenario(
     tell("done")
     runs = [run for case in cases for run in _with_proofs(runs, case, remarks)]
     notes = [note for case in cases for note in case.graph.notes] + remarks
-    notes += doubts + anomaly_notes(runs)
+    notes += doubts + anomaly_notes(runs) + overflow_notes(runs, scenario.soc)
     if cost_files(scenario.soc):
         notes += source_notes(runs)
         notes += [f"{case.graph.name}: {n}" for case in cases for n in case.cost_model.notes()]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.result import Result, Run
 from hetsim.report.files.jsonout import FileNames
+from hetsim.report.page.anatomy import anatomy
 from hetsim.report.page.payload import report_data
 from hetsim.report.page.study import Section, anchored
 from hetsim.report.page.template import render, script_json
@@ -77,7 +78,7 @@ def render_report(
     """The text of ``report.html``.
 
     ``files`` names the files written beside it, ``versions`` the libraries to list at its end.
-    ``sections`` (of a what-if study, say) come after the timeline.
+    ``sections`` (of a what-if study, say) come after those of :mod:`~hetsim.report.page.anatomy`.
     """
     return render(
         "report.html.j2",
@@ -90,7 +91,7 @@ def render_report(
         band=band_note(result),
         soc_text=_soc_text(result),
         versions=versions or {},
-        sections=anchored(sections),
+        sections=anchored((*anatomy(result), *sections)),
         data=script_json(report_data(result, files)),
     )
 

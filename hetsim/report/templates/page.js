@@ -13,6 +13,7 @@ function choose(index) {
   hideTooltip();
   fillFacts(run);
   fillUtilisation(run);
+  fillLimits(run);
   fillAttribution(view);
   fillBounds(run);
   fillFiles(run);

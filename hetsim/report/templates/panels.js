@@ -86,6 +86,13 @@ function fillUtilisation(run) {
     box.append(meter(name, share, `${formatSize(bytes)} moved` + (lost > 0 ? `, ${formatTime(lost * 1e9)} lost to sharing` : ""), "link"));
 }
 
+// What holds up each unit, and the most there is to gain: sentences made beforehand.
+function fillLimits(run) {
+  const box = document.getElementById("limits");
+  box.replaceChildren(...run.limits.map((text) => element("li", text + ".")));
+  if (!run.limits.length) box.append(element("li", "not known"));
+}
+
 // Where the makespan went along the critical path and on each PU, then what each lane did.
 function fillAttribution(view) {
   const box = document.getElementById("attribution"), run = view.run;
@@ -178,9 +185,10 @@ function fillTable(run) {
   const rows = !wanted ? run.table : run.table.filter((row) =>
     [0, 1, 2, 3].some((column) => texts[row[column]].toLowerCase().includes(wanted)));
   box.replaceChildren(element("p", `${rows.length} of ${run.table.length} launches`, "hint"));
-  pagedTable(box, ["operators", "kinds", "PU", "partition", "starts", "takes", "alone", "MACs", "read", "written", "cost from"],
-    new Set([4, 5, 6, 7, 8, 9]), rows, (r) => [texts[r[2]], texts[r[3]], texts[r[1]], texts[r[0]], formatTime(r[7]),
-      formatTime(r[8] - r[7]), formatTime(r[9]), formatCount(r[4]), formatSize(r[5]), formatSize(r[6]), texts[r[10]]]);
+  pagedTable(box, ["operators", "kinds", "PU", "partition", "starts", "takes", "alone", "MACs", "read", "written", "bound", "of its roofs", "energy", "cost from"],
+    new Set([4, 5, 6, 7, 8, 9, 11, 12]), rows, (r) => [texts[r[2]], texts[r[3]], texts[r[1]], texts[r[0]], formatTime(r[7]),
+      formatTime(r[8] - r[7]), formatTime(r[9]), formatCount(r[4]), formatSize(r[5]), formatSize(r[6]),
+      texts[r[11]].replace("_", " "), r[12] < 0 ? "–" : percent(r[12] / 1e6), r[13] ? quantity(r[13] * 1e-9, "energy", 3) : "–", texts[r[10]]]);
 }
 
 // Long tables grow on demand: ten thousand rows at once would stall a phone.
