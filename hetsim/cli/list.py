@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Row = Mapping[str, object]
 
@@ -295,14 +299,45 @@ def command(what: str, as_json: bool) -> None:
         _print_table(catalogue, rows)
 
 
+FOLDED = 30
+"""Characters that a column which is folded keeps at least; with less a table is no help."""
+
+
 def _print_table(catalogue: Catalogue, rows: list[Row]) -> None:
+    """A table where it can be read, else a paragraph for each row."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
+    cells = [[cell(row) for cell in catalogue.columns.values()] for row in catalogue.shown(rows)]
+    widths = [
+        max(map(len, (heading, *column)))
+        for heading, *column in zip(catalogue.columns, *cells, strict=True)
+    ]
+    if sum(min(width, FOLDED) + 2 for width in widths) > console.width:
+        _print_paragraphs(list(catalogue.columns), cells, console)
+        return
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for position, heading in enumerate(catalogue.columns):
         table.add_column(heading, no_wrap=position == 0, overflow="fold")
-    for row in catalogue.shown(rows):
-        table.add_row(*(Text(cell(row)) for cell in catalogue.columns.values()))
-    Console().print(table)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def _print_paragraphs(headings: list[str], cells: list[list[str]], console: Console) -> None:
+    """The first cell as a title, each other one behind its heading; a dash is left out."""
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    for row in cells:
+        console.print(Text(row[0], style="bold"))
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(style="dim", no_wrap=True, min_width=max(map(len, headings[1:])))
+        grid.add_column(overflow="fold")
+        for heading, text in zip(headings[1:], row[1:], strict=True):
+            if text not in ("", "–"):
+                grid.add_row(heading, Text(text))
+        console.print(Padding(grid, (0, 0, 0, 2)))

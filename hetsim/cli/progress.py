@@ -1,23 +1,30 @@
-"""A progress bar on standard error, only when somebody is looking."""
+"""How far it is, on standard error: a bar for a terminal, a line now and then for a log."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hetsim.progress import Progress
 
+EVERY_S = 30.0
+"""Seconds between two lines in a log; what is done sooner says nothing."""
+
 
 @contextmanager
 def progress_bar(*, wanted: bool = True) -> Iterator[Progress | None]:
-    """Yields a callback that draws the bar, or ``None`` when nobody would see it.
+    """Yields a callback that draws the bar; ``None`` when it is not ``wanted``.
 
     The bar goes to standard error and disappears at the end, so standard output holds nothing
     but results.
     """
-    if not wanted or not sys.stderr.isatty():
+    if not wanted:
         yield None
+        return
+    if not sys.stderr.isatty():
+        yield _lines(time.monotonic())
         return
     from rich.console import Console
     from rich.progress import (
@@ -43,3 +50,18 @@ def progress_bar(*, wanted: bool = True) -> Iterator[Progress | None]:
             bar.update(task, completed=done, total=total, what=what)
 
         yield update
+
+
+def _lines(begun: float) -> Progress:
+    import click
+
+    last = begun
+
+    def update(what: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= EVERY_S:
+            last = now
+            click.echo(f"{now - begun:.0f} s: {done} of {total} done, now {what}", err=True)
+
+    return update

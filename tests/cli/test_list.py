@@ -83,3 +83,14 @@ def test_shipped_files_use_only_fields_of_the_schema(capsys, name, shelf):
     for path in shipped(shelf).values():
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert set(schema["required"]) <= set(data) <= set(schema["properties"])
+
+
+def test_where_a_table_would_be_unreadable_each_row_is_a_paragraph(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert entry(["list", "schedulers"]) == 0
+    narrow = capsys.readouterr().out
+    assert "heft\n  optimises   each unit's finish time" in narrow
+    assert all(len(line) <= 80 for line in narrow.splitlines())
+    monkeypatch.setenv("COLUMNS", "250")
+    assert entry(["list", "schedulers"]) == 0
+    assert capsys.readouterr().out.startswith("name")

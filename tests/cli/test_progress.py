@@ -17,11 +17,15 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_no_bar_without_a_terminal(monkeypatch):
+def test_without_a_terminal_there_is_a_line_now_and_then_and_no_bar(monkeypatch):
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     with progress_bar() as progress:
-        assert progress is None
+        progress("resnet18 · heft", 3, 8)
     assert sys.stderr.getvalue() == ""
+    monkeypatch.setattr("hetsim.cli.progress.EVERY_S", 0.0)
+    with progress_bar() as progress:
+        progress("resnet18 · heft", 3, 8)
+    assert sys.stderr.getvalue() == "0 s: 3 of 8 done, now resnet18 · heft\n"
 
 
 def test_a_terminal_sees_what_is_done_and_standard_output_nothing(monkeypatch, capsys):

@@ -259,3 +259,14 @@ def test_bad_input_is_one_message_and_leaves_nothing(workdir, capsys, arguments,
     assert said in err
     assert "Traceback" not in err
     assert sorted(workdir.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("schedulers", "shown"), [("heft,mosaic", False), ("heft,type_based", True)]
+)
+def test_a_baseline_that_did_not_run_has_no_column(tmp_path, capsys, schedulers, shown):
+    names = [part for name in schedulers.split(",") for part in ("--scheduler", name)]
+    assert entry(["run", "quickstart", *names, "--output", str(tmp_path / "r")]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert ("type based" in out) is shown
+    assert "greedy" not in out

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 
+from hetsim.report.page.charts import Bars
 from hetsim.study.axes import parse_axis
 from hetsim.study.explore.deciding import basis, deciding_table, together
 from hetsim.study.explore.importance import importance
@@ -158,11 +159,17 @@ def test_area_divides_as_the_soc_file_adds_it_up(tmp_path):
     whole = sum(spread.values())
     assert found.r2 > 0.999
     assert found.effect == pytest.approx({p: v / whole for p, v in spread.items()}, abs=2e-3)
-    page, files = explore_files(study)
-    assert [s.title for s in page.sections if s.title.startswith("What decides")] == [
-        "What decides latency", "What decides area",
-    ]  # fmt: skip
-    assert "importance.svg" in files
+    page, files = explore_files(study, timelines=0)
+    [what] = [section for section in page.sections if section.title == "What decides"]
+    charts = [chart for chart in what.charts if isinstance(chart, Bars)]
+    assert [chart.title for chart in charts] == ["What decides latency", "What decides area"]
+    bars = charts[1].bars
+    assert [bar.label for bar in bars] == list(found.effect)
+    assert [bar.segments[-1].end for bar in bars] == pytest.approx(
+        [100 * share for share in found.effect.values()], abs=1e-3
+    )
+    assert "R² 1.00 on held-out ones" in charts[1].shows
+    assert not [name for name in files if name.startswith("design-")]
 
 
 def test_a_parameter_without_effect_gets_none(tmp_path):

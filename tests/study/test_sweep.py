@@ -14,7 +14,8 @@ from hetsim.scenario.loader import load_scenario
 from hetsim.scenario.variants import varied
 from hetsim.study.axes import asked_axes, parse_axis
 from hetsim.study.point import Outcome, Point, PointBench
-from hetsim.study.sweep.pictures import as_numbers, curves, heatmap, pareto
+from hetsim.study.sweep.pictures import curves, heatmap, pareto
+from hetsim.study.sweep.quantities import as_numbers
 from hetsim.study.sweep.study import sweep
 from tests.study.samples import SCENARIO, loaded, small_scenario
 

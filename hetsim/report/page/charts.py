@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from hetsim.analysis.metrics.base import Metric
 from hetsim.report.page.tables import LONGEST, Cell, Table
 from hetsim.units import format_quantity
 
@@ -28,9 +29,10 @@ Facts = Sequence[tuple[str, str]]
 class Axis:
     """What runs along an axis, in words (``label``).
 
-    ``dimension`` is a key of :data:`hetsim.units.UNITS` and makes values SI; without one ``unit``
-    is written behind them (``%``). With ``names`` values are positions among these. A linear axis
-    begins at nothing unless ``zero`` is off.
+    ``dimension`` is one of :data:`hetsim.units.NAMED` and makes values SI, or ``share``: of one,
+    shown as percent. Without one ``unit`` is written behind them (``mm²``). With ``names`` values
+    are positions among these. A linear axis begins at nothing unless ``zero`` is off, and reaches
+    ``most`` where the values do not.
     """
 
     label: str
@@ -39,6 +41,14 @@ class Axis:
     log: bool = False
     names: Sequence[str] = ()
     zero: bool = True
+    most: float | None = None
+
+    @classmethod
+    def of(cls, metric: Metric, *, log: bool = False, zero: bool = True) -> Axis:
+        """The axis of a metric's SI values."""
+        if metric.unit in ("share", "count"):
+            return cls(metric.label, "share" if metric.unit == "share" else "", "", log, zero=zero)
+        return cls(metric.label, metric.dimension or "", metric.unit, log, zero=zero)
 
     def text(self, value: float | None, digits: int = 4) -> str:
         """``value`` as people write it; a dash for ``None``."""
@@ -46,6 +56,8 @@ class Axis:
             return "–"
         if self.names:
             return self.names[round(value)]
+        if self.dimension == "share":
+            return f"{100.0 * value:.{digits}g} %"
         if self.dimension:
             return format_quantity(value, self.dimension, digits).replace(" u", " µ")
         number = f"{value:.{digits}g}"
@@ -149,7 +161,9 @@ class Bars:
 
     def table(self) -> Table:
         """A row per bar: its values by series, its marks, its facts."""
-        names = [series.name for series in self.series] or [self.axis.label]
+        used = {segment.series for bar in self.bars for segment in bar.segments}
+        names = {i: series.name for i, series in enumerate(self.series) if i in used}
+        names = names or {0: self.axis.label}
         marks = list(dict.fromkeys(m.meaning for bar in self.bars for m in bar.marks))
         facts = _titles(bar.facts for bar in self.bars)
         grouped = any(bar.group for bar in self.bars)
@@ -157,14 +171,14 @@ class Bars:
         for bar in self.bars:
             row: list[str | Cell] = [bar.group] if grouped else []
             row.append(Cell(bar.label, link=bar.link))
-            row += [self._value(bar, i) for i in range(len(names))]
+            row += [self._value(bar, i) for i in names]
             row += [self.axis.cell(_at(bar.marks, meaning)) for meaning in marks]
             row += _told(bar.facts, facts)
             if bar.problem:
                 row[-1] = bar.problem
             rows.append(row)
         first = ["", self.what] if grouped else [self.what]
-        return Table([*first, *names, *marks, *facts], rows, left=len(first))
+        return Table([*first, *names.values(), *marks, *facts], rows, left=len(first))
 
     def _value(self, bar: Bar, series: int) -> Cell:
         own = [s for s in bar.segments if s.series == series]

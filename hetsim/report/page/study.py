@@ -27,13 +27,17 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A titled part of the page, which ``#title`` leads to (:func:`anchored`)."""
+    """A titled part of the page, which ``#title`` leads to (:func:`anchored`).
+
+    ``code`` is what the reader may type.
+    """
 
     title: str
     text: Sequence[str] = ()
     pictures: Sequence[Picture] = ()
     table: Table | None = None
     charts: Sequence[Chart] = ()
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,12 @@ class Cell:
 class Table:
     """Headings and rows of text; the first ``left`` columns are to the left, others to the right.
 
-    ``caption`` stands above it: one sentence that says what is seen.
+    ``caption`` stands above it: one sentence that says what is seen. ``anchors`` are the names by
+    which links find the rows.
     """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str | Cell]]
     caption: str = ""
     left: int = 1
+    anchors: Sequence[str] = ()

@@ -49,6 +49,7 @@ def fragment(charts: Sequence[Chart]) -> str:
 def page_script(scripts: Sequence[str] = ()) -> str:
     """The scripts of a page as one strict function."""
     units = {name: sorted(endings(name).values(), key=lambda unit: -unit[1]) for name in NAMED}
+    units["share"] = [("%", 0.01)]
     table = f"const UNITS = {json.dumps(units, ensure_ascii=False)};"
     body = "\n".join([table, *(_asset(name) for name in (*SCRIPTS, *scripts))])
     return f'(() => {{\n"use strict";\n{body}\n}})();'

@@ -7,16 +7,16 @@ function drawPlot(chart, paper, width) {
     ...lines.flatMap((l) => [...l.points.map((p) => p[1]), ...[l.base ?? []].flat()]), ...guidesOf(guides, "y")];
   const all = chart.square ? [...across, ...up] : null;
   const top = 24, bottom = high - 40;
-  const y = scaleOf(chart.y, all || up, bottom, top, 44);
+  const y = scaleOf(chart.y, all || up, bottom, top, 44, 0.04);
   const left = Math.min(0.4 * width, Math.max(24, ...y.ticks.map((tick) => widthOf(tick.text))) + 10);
-  const x = scaleOf(chart.x, all || across, left, width - 10, chart.x.names ? 1 : 74), right = width - 10;
+  const x = scaleOf(chart.x, all || across, left, width - 10, chart.x.names ? 1 : 74, 0.02), right = width - 10;
   plotAxes(chart, paper, x, y, { left, right, top, bottom, width });
   const places = new Places([left, top - 16, right + 8, bottom]);
   for (const point of points) places.taken.push([x.to(point.x) - 5, y.to(point.y) - 5, x.to(point.x) + 5, y.to(point.y) + 5]);
   for (const guide of guides) drawGuide(paper, places, guide, x, y, { left, right, top, bottom });
   for (const line of lines) drawLine(chart, paper, line, x, y);
-  for (const point of points) drawPoint(chart, paper, point, x, y);
   const named = [...points].sort((a, b) => (b.strong ?? false) - (a.strong ?? false));
+  for (const point of [...named].reverse()) drawPoint(chart, paper, point, x, y);
   for (const point of named) {
     const text = cut(point.label || "", 160, point.strong);
     const place = text && places.around(x.to(point.x), y.to(point.y), widthOf(text, point.strong), 7);

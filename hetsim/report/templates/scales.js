@@ -1,14 +1,15 @@
-// Scales: from values to pixels, with ticks at round values about `room` pixels apart.
-function scaleOf(axis, values, from, to, room) {
+// Scales: from values to pixels, with ticks at round values about `room` pixels apart. `over` is the
+// share of an axis from nothing that is left free behind the greatest value.
+function scaleOf(axis, values, from, to, room, over = 0) {
   const known = values.filter((value) => Number.isFinite(value) && (!axis.log || value > 0));
   if (axis.names) return nameScale(axis, from, to);
   const count = Math.max(2, Math.abs(to - from) / room), low = Math.min(...known), high = Math.max(...known);
-  if (!known.length) return linearScale(axis, 0, 1, from, to, count);
-  return axis.log ? logScale(axis, low, high, from, to, count) : linearScale(axis, low, high, from, to, count);
+  if (!known.length) return linearScale(axis, 0, 1, from, to, count, over);
+  return axis.log ? logScale(axis, low, high, from, to, count) : linearScale(axis, low, high, from, to, count, over);
 }
 
-function linearScale(axis, low, high, from, to, count) {
-  if (axis.zero !== false) { low = Math.min(0, low); high = Math.max(0, high); }
+function linearScale(axis, low, high, from, to, count, over) {
+  if (axis.zero !== false) { low = Math.min(0, low * (1 + over)); high = Math.max(0, high * (1 + over)); }
   else { const pad = 0.05 * (high - low); low -= pad; high += pad; }
   if (low === high) { const pad = Math.abs(high) / 2 || 1; low -= axis.zero !== false && low >= 0 ? 0 : pad; high += pad; }
   const [unit, factor] = axis.dimension ? unitFor(axis.dimension, Math.max(Math.abs(low), Math.abs(high))) : [axis.unit || "", 1];

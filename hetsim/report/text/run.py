@@ -17,6 +17,7 @@ from hetsim.analysis.result import Result, Run
 from hetsim.report.limits import limit_texts
 from hetsim.report.palette import PARTS
 from hetsim.report.summary import (
+    BASELINES,
     PublishedFigure,
     band_note,
     best_run,
@@ -34,6 +35,9 @@ from hetsim.report.summary import (
 
 Cell = Callable[[Run], str]
 """What a column prints for a run that succeeded."""
+
+_SHORT = {"type_based": "type\nbased", "profile_greedy": "prof.\ngreedy"}
+"""Headings of the columns of :data:`BASELINES`."""
 
 _GAPS = (2, 1)
 """Blanks between columns: the wider if there is room."""
@@ -55,7 +59,7 @@ def print_result(result: Result, console: Console) -> None:
         for columns in _chunks(result, use, console.width):
             _print_table(result, console, columns, "utilisation")
             console.print()
-    console.print(_LEGEND)
+    console.print(_legend(result))
     _print_wide_gaps(result, console)
     for columns in _chunks(result, _attribution_columns(result), console.width):
         console.print()
@@ -100,10 +104,15 @@ def _figure_columns(result: Result) -> dict[str, Cell]:
     before, after = columns_of_runs()
     return {
         **dict(map(column, before)),
-        "× type\nbased": times_faster("type_based"),
-        "× prof.\ngreedy": times_faster("profile_greedy"),
+        **{f"× {short}": times_faster(name) for name, short in _baselines(result).items()},
         **dict(map(column, after)),
     }
+
+
+def _baselines(result: Result) -> dict[str, str]:
+    """The baselines that ran beside something else, and what their columns are called."""
+    ran = {run.scheduler for run in result.runs if run.makespan_s is not None}
+    return {name: _SHORT[name] for name in BASELINES if name in ran and len(ran) > 1}
 
 
 def _attribution_columns(result: Result) -> dict[str, Cell]:
@@ -202,13 +211,18 @@ def _print_table(
     console.print(table)
 
 
-_LEGEND = Text(
-    "Fastest per network in green. predicted: what the scheduler expected. × type based, × prof."
-    " greedy: how many times the speed of type_based and of profile_greedy. bound: best proven"
-    " lower bound; gap: how far above it. PU: share of the time busy; link: share of"
-    " its bandwidth used.",
-    style="dim",
-)
+def _legend(result: Result) -> Text:
+    baselines = list(_baselines(result))
+    faster = ""
+    if baselines:
+        shorts = ", ".join(f"× {_SHORT[name]}".replace("\n", " ") for name in baselines)
+        faster = f" {shorts}: how many times the speed of {' and of '.join(baselines)}."
+    return Text(
+        f"Fastest per network in green. predicted: what the scheduler expected.{faster} bound: best"
+        " proven lower bound; gap: how far above it. PU: share of the time busy; link: share of its"
+        " bandwidth used.",
+        style="dim",
+    )
 
 
 WIDE_GAP = 0.05

@@ -14,9 +14,10 @@ from hetsim.names import stems
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.figures.stacked import stacked_gantt_figure
 from hetsim.report.files.jsonout import dumps, result_to_dict
-from hetsim.report.page.study import Page, Picture, Section
+from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Table
 from hetsim.report.summary import metric_text, tidy_time
+from hetsim.study.compare.charts import model_charts
 from hetsim.study.compare.result import Comparison, Variant
 from hetsim.study.result import html_sentence, html_table, to_figures, to_html
 
@@ -109,15 +110,15 @@ def compare_files(comparison: Comparison) -> tuple[Page, dict[str, str | bytes]]
         "compare.json": dumps(comparison_to_dict(comparison)),
         "compare.csv": _csv(comparison),
     }
-    sections = [Section("Variants", _variant_lines(comparison))]
+    sections = []
     names = stems("gantt", comparison.models)
     for model in comparison.models:
-        pictures = []
         if any(variant.best(model) is not None for variant in comparison.variants):
             svg, png = figure_images(gantts(comparison, model))
             files |= {f"{names[model]}.svg": svg, f"{names[model]}.png": png}
-            pictures.append(Picture(svg, "The fastest run of each variant, on one time axis."))
-        sections.append(Section(model, (), pictures, table(comparison, model)))
+        charts = model_charts(comparison, model)
+        sections.append(Section(model, charts=charts, table=table(comparison, model)))
+    sections.append(Section("Variants", table=_variants(comparison)))
     if comparison.failed:
         lines = [
             f"{variant.name}: {run.model} / {run.scheduler}: {run.error}"
@@ -150,11 +151,12 @@ def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
     }
 
 
-def _variant_lines(comparison: Comparison) -> list[str]:
-    return [
-        f"{v.name}: {', '.join(f'{k} = {x}' for k, x in v.changes.items()) or 'nothing changed'}"
+def _variants(comparison: Comparison) -> Table:
+    rows = [
+        [v.name, ", ".join(f"{k} = {x}" for k, x in v.changes.items()) or "nothing"]
         for v in comparison.variants
     ]
+    return Table(["variant", "changes"], rows, left=2)
 
 
 def _with(variant: Variant) -> str:

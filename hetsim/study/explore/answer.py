@@ -67,26 +67,33 @@ def answer(study: Exploration) -> Answer | None:
 
 
 def headline(study: Exploration) -> str:
-    """The answer in a few sentences, or what stands in the way of any."""
+    """The answer in a sentence, or that there is none."""
     found = answer(study)
-    count = _count(study)
+    count = f"{len(study.tried)} designs"
     if found is None:
-        return f"None of {count} will do{_nearest(study)}. {obstacles(study)}."
+        return f"None of {count} will do{_nearest(study)}."
     if len(study.objectives) > 1 and not study.constraints:
         return _range_of_front(study, count)
-    best = found.design
+    best, price = found.design, measures()[found.price]
     limits = " and ".join(c.words for c in study.constraints)
-    chosen = measures()[found.price].plain
-    told = [text(found.price, best.measures[found.price])]
-    told += [_within(study, best, name) for name in study.measured if name != found.price]
-    that = f" of those with {limits}" if limits else ""
-    sentences = [
-        f"Of {count}, {_name(best)} has the least {chosen}{that}: {', '.join(told)};"
-        f" {_values(best)}.",
-        *_next_up(study, found),
-        *_without(study, found),
-    ]
-    return " ".join(sentences)
+    told = [f"{price.amount(best.measures[found.price])}{_slack(study, best, found.price)}"]
+    others = [name for name in study.measured if name != found.price]
+    told += [f"{text(name, best.measures[name])}{_slack(study, best, name)}" for name in others]
+    within = f" of those with {limits}" if limits else ""
+    return f"Of {count}, {_name(best)} has the least {price.plain}{within}: {', '.join(told)}."
+
+
+def details(study: Exploration) -> list[str]:
+    """What the design is, what the next one up buys and what each limit costs; or what forbids."""
+    found = answer(study)
+    if found is None:
+        near = nearest(study)
+        values = [] if near is None else [f"{_name(near).capitalize()}: {_values(near)}."]
+        return [*values, f"{obstacles(study)}."]
+    values = [f"{_name(found.design).capitalize()}: {_values(found.design)}."]
+    if len(study.objectives) > 1 and not study.constraints:
+        return values
+    return [*values, *_next_up(study, found), *_without(study, found)]
 
 
 def obstacles(study: Exploration) -> str:
@@ -98,7 +105,7 @@ def obstacles(study: Exploration) -> str:
         if not count:
             continue
         if name == "cannot run":
-            reasons = Counter((d.error or "").partition("\n")[0] for d in study.designs if d.error)
+            reasons = Counter((d.error or "").partition("\n")[0] for d in study.tried if d.error)
             parts.append(f"{count} cannot run (mostly: {reasons.most_common(1)[0][0]})")
             continue
         limit = by_name[name]
@@ -106,32 +113,26 @@ def obstacles(study: Exploration) -> str:
         closest = min(miss, key=lambda d: (d.violations[name], d.number))
         value = closest.measures[limit.measure]
         parts.append(
-            f"{limit.words}: {count} of {len(ran)} designs miss it, the closest has"
-            f" {_away(limit, value)}, {_name(closest)}"
+            f"{limit.words}: {count} of {len(ran)} designs miss it; the closest, {_name(closest)},"
+            f" has {_away(limit, value)}"
         )
-    return "; ".join(parts) or "Nothing is in the way"
-
-
-def _count(study: Exploration) -> str:
-    return f"{len(study.designs)} designs"
+    return ". ".join(parts) or "Nothing is in the way"
 
 
 def _name(design: Design) -> str:
-    return f"design {design.number:03d}"
+    return f"design {design.stem}"
 
 
 def _values(design: Design) -> str:
     return ", ".join(f"{path} = {value}" for path, value in design.values.items())
 
 
-def _within(study: Exploration, design: Design, name: str) -> str:
-    """A measure, and how far it is from its limits."""
+def _slack(study: Exploration, design: Design, name: str) -> str:
+    """How far a measure is from its limits: `` (1.9% below the limit)``, or nothing."""
     value = design.measures[name]
     aways = [c.distance(value) for c in study.constraints if c.measure == name]
-    told = ", ".join(
-        f"{away} the limit" if away != "just at it" else away for away in aways if away
-    )
-    return f"{text(name, value)} ({told})" if told else text(name, value)
+    told = ", ".join(filter(None, aways))
+    return f" ({told})" if told else ""
 
 
 def _next_up(study: Exploration, found: Answer) -> list[str]:
@@ -174,27 +175,36 @@ def _range_of_front(study: Exploration, count: str) -> str:
 
     first = front[0]
     if len(front) == 1:
-        return f"One of {count} is best in everything: {told(first)}; {_values(first)}."
+        return f"One of {count} is best in everything: {told(first)}."
     return (
         f"{len(front)} of {count} are better than all others in something: from {told(first)}"
         f" to {told(front[-1])}. A limit, like --constraint '{names[1]} <= NUMBER', chooses one."
     )
 
 
+def nearest(study: Exploration) -> Design | None:
+    """The design whose worst miss of a limit is the least; ``None`` when none runs."""
+
+    def worst(design: Design) -> tuple[float, int]:
+        return max(design.violations.values(), default=0.0), design.number
+
+    return min(study.ran, key=worst, default=None)
+
+
 def _nearest(study: Exploration) -> str:
-    """The design whose worst miss is the least, with all that it misses."""
-    if not study.ran:
+    """The nearest design, with all that it misses."""
+    near = nearest(study)
+    if near is None:
         return ""
-    near = min(study.ran, key=lambda d: (max(d.violations.values()), d.number))
     told = [
         f"{measures()[limit.measure].plain} {_away(limit, near.measures[limit.measure])}"
         for limit in study.constraints
         if near.violations[str(limit)] > 0.0
     ]
-    return f"; the nearest is {_name(near)}, {' and '.join(told)}; {_values(near)}"
+    return f"; the nearest is {_name(near)}, {' and '.join(told)}"
 
 
 def _away(limit: Constraint, value: float) -> str:
-    """A value and how far it is from its limit: ``34.1 ms (3.3% above)``."""
+    """A value and how far it is from its limit: ``34.1 ms (3.3% above the limit)``."""
     away = limit.distance(value)
     return f"{measures()[limit.measure].amount(value)}{f' ({away})' if away else ''}"

@@ -12,6 +12,9 @@ from hetsim.study.explore.objectives import Measure, measures
 IDLE = 0.005
 """A parameter of a smaller share, or one that moves the mean by less, decides nothing in words."""
 
+MOST = 0.8
+"""The share of the variance that "most of it" is at the least."""
+
 BEND = 0.15
 """How far the curve of a parameter may leave the range of its ends and still be told by them."""
 
@@ -28,6 +31,24 @@ def basis(name: str, found: Importance) -> str:
     return (
         f"{what}, by a surrogate of {found.designs} designs (R² {found.r2:.2f} on held-out ones)."
     )
+
+
+def summary(found: Importance) -> str:
+    """The parameters that decide most, and those that decide nothing."""
+    most: dict[str, float] = {}
+    for path, share in found.effect.items():
+        if sum(most.values()) >= MOST:
+            break
+        most[path] = share
+    told = listed([f"{path} ({share_text(share, 0)})" for path, share in most.items()])
+    idle = listed([path for path, share in found.total.items() if share < IDLE])
+    text = f"{told} {'decides' if len(most) == 1 else 'decide'} most of it"
+    return f"{text}; {idle} nothing." if idle else f"{text}."
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def deciding_table(name: str, found: Importance) -> Table:

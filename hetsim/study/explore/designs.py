@@ -1,15 +1,19 @@
-"""Designs as files that run as they are: a SoC, and the scenario that was explored on it."""
+"""Designs as files that run as they are (a SoC, the scenario explored on it), and as timelines."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from hetsim.infiles import user_path
+from hetsim.report.files.manifest import versions
+from hetsim.report.page.run import render_report
+from hetsim.runs.scenario import run_scenario
 from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef
 from hetsim.scenario.variants import varied
 
@@ -47,6 +51,17 @@ def design_files(
         f"soc-{stem}.yaml": _yaml(soc, remark),
         f"run-{stem}.yaml": _yaml(run, f"hetsim run THIS_FILE: {remark}"),
     }
+
+
+def design_page(scenario: Scenario, design: Mapping[str, object], stem: str) -> str:
+    """The report of a design as ``hetsim run`` writes it, with its timeline; runs it once more.
+
+    Raises:
+        HetsimError: the design does not run.
+    """
+    changed = varied(scenario, design, "design")
+    changed = replace(changed, name=f"{scenario.name}-{stem}", reference=None)
+    return render_report(run_scenario(changed), versions=versions())
 
 
 def _absolute_costs(soc: dict[str, Any], base: Path) -> None:

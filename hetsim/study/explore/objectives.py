@@ -40,6 +40,10 @@ class Measure:
         """What it measures: ``latency``."""
         return self.word.replace("_", " ")
 
+    def si(self, value: float) -> float:
+        """A value as charts take it: in SI units, shares in percent."""
+        return value * (100.0 if self.unit == "share" else self.factor)
+
     def amount(self, value: float) -> str:
         """A value as people write it: ``34.1 ms``."""
         if self.unit == "share":
@@ -104,11 +108,15 @@ class Constraint:
         return f"{measure.plain} {'≤' if self.upper else '≥'} {measure.amount(self.bound)}"
 
     def distance(self, value: float) -> str:
-        """How far a value is from the limit: ``3.3% above``; empty where there is no share."""
+        """How far a value is from the limit: ``3.3% above the limit``; nothing when it is at it."""
         away = (value - self.bound) / abs(self.bound) if self.bound else 0.0
-        return (
-            f"{share_text(abs(away))} {'above' if value > self.bound else 'below'}" if away else ""
-        )
+        if away >= 1.0 and self.bound > 0.0:
+            ratio = value / self.bound
+            return (
+                f"{ratio:,.0f} times the limit" if ratio >= 10 else f"{ratio:.1f} times the limit"
+            )
+        side = "above" if value > self.bound else "below"
+        return f"{share_text(abs(away))} {side} the limit" if away else ""
 
 
 def parse_objectives(names: Sequence[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What an exploration leaves: the front as a page, pictures, data, and SoC files that run."""
+"""What an exploration leaves: a page, data, SoC files that run, and timelines of the cheapest."""
 
 from __future__ import annotations
 
@@ -6,39 +6,45 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hetsim.report.figures.bars import bars_figure
-from hetsim.report.figures.curves import curves_figure
-from hetsim.report.figures.pareto import pareto_figure
-from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
-from hetsim.report.page.study import Page, Picture, Section
-from hetsim.report.page.tables import Table
-from hetsim.study.explore.answer import answer, by_price, headline, obstacles, price_of
-from hetsim.study.explore.deciding import basis, deciding_table, together
-from hetsim.study.explore.designs import design_files
-from hetsim.study.explore.importance import Importance
+from hetsim.report.page.charts import Chart
+from hetsim.report.page.study import Page, Section
+from hetsim.report.page.tables import Cell, Table
+from hetsim.study.base import Files
+from hetsim.study.explore.answer import (
+    answer,
+    by_price,
+    details,
+    headline,
+    nearest,
+    obstacles,
+    price_of,
+)
+from hetsim.study.explore.charts import Link, deciding_charts, front_charts
+from hetsim.study.explore.deciding import basis, together
+from hetsim.study.explore.designs import design_files, design_page
 from hetsim.study.explore.objectives import label, measures, text
 from hetsim.study.explore.result import Design, Exploration
-from hetsim.study.result import html_sentence, html_table, to_figures, to_html
+from hetsim.study.result import html_sentence, html_table, to_html
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+TIMELINES = 3
+"""Designs of the front that get a page with their timeline unless somebody asks for more."""
 
 MAX_FILES = 50
 """Designs of the front that are written as SoC files; a longer front is thinned evenly."""
 
 
-def front_table(study: Exploration) -> Table:
+def front_table(study: Exploration, link: Link = lambda design: "") -> Table:
     """The Pareto front, a row per design, the cheapest first."""
     price = price_of(study)
     names = [price, *(name for name in study.measured if name != price)]
     paths = [axis.path for axis in study.axes]
-    rows = [
+    rows: list[list[str | Cell]] = [
         [
-            f"{design.number:03d}",
-            *(f"{design.measures[name]:.4g}" for name in names),
+            Cell(design.stem, link=link(design)),
+            *(Cell(f"{design.measures[name]:.4g}", design.measures[name]) for name in names),
             *(str(design.values[path]) for path in paths),
         ]
         for design in by_price(study, study.front)
@@ -46,61 +52,59 @@ def front_table(study: Exploration) -> Table:
     return Table(["design", *(label(name) for name in names), *paths], rows)
 
 
-@to_figures.register(Exploration)
-def figures(study: Exploration) -> dict[str, Figure]:
-    """Pareto plot or history, and parameter importance, by file stem."""
-    found: dict[str, Figure] = {}
-    ran = study.ran
-    numbers = {design.number for design in study.front}
-    if ran and len(study.objectives) > 1:
-        for other in study.objectives[1:]:
-            first = study.objectives[0]
-            front = [i for i, design in enumerate(ran) if design.number in numbers]
-            found[f"pareto-{first}-{other}"] = pareto_figure(
-                [(d.measures[first], d.measures[other]) for d in ran],
-                front,
-                x_label=label(first),
-                y_label=label(other),
-                feasible=[d.feasible for d in ran],
-                labels=[f"{ran[i].number:03d}" for i in front],
-            )
-    elif ran:
-        found["history"] = _history(study)
-    told = {name: found for name, found in study.importance.items() if found.effect}
-    if told:
-        paths = list(dict.fromkeys(path for found in told.values() for path in found.effect))
-        series = {measures()[name].plain: [f.effect[p] for p in paths] for name, f in told.items()}
-        found["importance"] = bars_figure(paths, series, label="share of what decides")
-    return found
+def explore_files(study: Exploration, timelines: int = TIMELINES) -> tuple[Page, Files]:
+    """The page and all other files of the results directory.
 
-
-def explore_files(study: Exploration) -> tuple[Page, dict[str, str | bytes]]:
-    """The page and all other files of the results directory."""
+    So many of the cheapest designs of the front run once more for a page with their
+    ``timelines``; where there is no front, the nearest design stands for it.
+    """
     files: dict[str, str | bytes] = {
         "explore.json": dumps(to_dict(study)),
         "designs.csv": _csv(study),
     }
-    for design in _thinned(study.front):
-        measured = ", ".join(text(name, design.measures[name]) for name in study.measured)
-        remark = (
-            f"design {design.number:03d} of an exploration of {study.scenario.name}: {measured}"
-        )
-        files |= design_files(study.scenario, design.values, f"{design.number:03d}", remark)
-    pictures = []
-    for name, figure in figures(study).items():
-        svg, png = figure_images(figure)
-        files |= {f"{name}.svg": svg, f"{name}.png": png}
-        pictures.append(Picture(svg, name.replace("-", " ")))
-    told = ["Each is written as soc-NUMBER.yaml, with run-NUMBER.yaml for 'hetsim run'."]
-    title = "Pareto front" if len(study.objectives) > 1 else "Best design"
+    near = nearest(study)
+    chosen = by_price(study, study.front) or ([] if near is None else [near])
+    drawn = {design.number for design in chosen[:timelines]}
+    written = {design.number for design in _thinned(chosen)} | drawn
+    for design in chosen:
+        if design.number in written:
+            files |= _files_of(study, design, drawn=design.number in drawn)
+
+    def link(design: Design) -> str:
+        names = (f"design-{design.stem}.html", f"run-{design.stem}.yaml")
+        return next((name for name in names if name in files), "")
+
+    return _page(study, link, len(drawn)), files
+
+
+def _files_of(study: Exploration, design: Design, *, drawn: bool) -> Files:
+    told = ", ".join(text(name, design.measures[name]) for name in study.measured)
+    remark = f"design {design.stem} of an exploration of {study.scenario.name}: {told}"
+    files = design_files(study.scenario, design.values, design.stem, remark)
+    if drawn:
+        page = design_page(study.scenario, design.values, design.stem)
+        files[f"design-{design.stem}.html"] = page
+    return files
+
+
+def _page(study: Exploration, link: Link, drawn: int) -> Page:
+    front = bool(study.front)
+    title = "The front" if front else "The designs tried"
+    told = (
+        "A design is written as soc-NUMBER.yaml and run-NUMBER.yaml; 'hetsim run run-NUMBER.yaml'"
+        " gives its timeline."
+    )
+    if drawn:
+        told += f" That of the {'cheapest' if front else 'nearest'}{f' {drawn}' * (drawn > 1)}"
+        told += f" {'is' if drawn == 1 else 'are'} here: open the number."
     sections = [
-        Section(title, told if study.front else [], (), front_table(study)),
-        Section("Pictures", pictures=pictures),
-        *(_deciding(name, found) for name, found in study.importance.items()),
+        Section(title, [*details(study), told], (), front_table(study, link) if front else None,
+                list(front_charts(study, link))),
+        _deciding(study),
         Section("Ruled out", [f"{obstacles(study)}."]),
-    ]
+    ]  # fmt: skip
     scenario = study.scenario
-    page = Page(
+    return Page(
         f"exploration of {scenario.name}",
         f"explore · {scenario.name} on {scenario.soc.name} · {study.sampler} ·"
         f" minimise {', '.join(measures()[name].plain for name in study.objectives)}"
@@ -108,13 +112,15 @@ def explore_files(study: Exploration) -> tuple[Page, dict[str, str | bytes]]:
         headline(study),
         sections,
     )
-    return page, files
 
 
-def _deciding(name: str, found: Importance) -> Section:
-    text = [basis(name, found), *together(name, found)]
-    table = deciding_table(name, found) if found.effect else None
-    return Section(f"What decides {measures()[name].plain}", text, table=table)
+def _deciding(study: Exploration) -> Section:
+    lines: list[str] = []
+    charts: list[Chart] = []
+    for name, found in study.importance.items():
+        charts += deciding_charts(name, found)
+        lines += together(name, found) if found.effect else [basis(name, found)]
+    return Section("What decides", lines, charts=charts)
 
 
 def to_dict(study: Exploration) -> dict[str, Any]:
@@ -160,25 +166,8 @@ def _answer(study: Exploration) -> dict[str, Any] | None:
 @to_html.register(Exploration)
 def exploration_html(study: Exploration) -> str:
     """Headline and front for a notebook."""
-    return html_sentence(headline(study)) + html_table(front_table(study))
-
-
-def _history(study: Exploration) -> Figure:
-    """The best feasible value so far over the designs tried."""
-    name = study.objectives[0]
-    best: float | None = None
-    line: list[float | None] = []
-    for design in study.designs:
-        if design.feasible and (best is None or design.measures[name] < best):
-            best = design.measures[name]
-        line.append(best)
-    ticks = list(range(1, len(line) + 1))
-    return curves_figure(
-        ticks,
-        {"best so far": line},
-        x_label="designs tried",
-        y_label=label(name),
-        positions=[float(tick) for tick in ticks],
+    return html_sentence(" ".join([headline(study), *details(study)])) + html_table(
+        front_table(study)
     )
 
 

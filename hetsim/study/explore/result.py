@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from hetsim.report.figures.pareto import pareto_front
 from hetsim.scenario.loader import Scenario
@@ -25,6 +26,11 @@ class Design:
     measures: Mapping[str, float] = field(default_factory=dict)
     violations: Mapping[str, float] = field(default_factory=dict)
     error: str | None = None
+
+    @property
+    def stem(self) -> str:
+        """Its number as texts and names of files have it."""
+        return f"{self.number:03d}"
 
     @property
     def feasible(self) -> bool:
@@ -51,17 +57,25 @@ class Exploration(StudyResult):
         """Objectives, then what only constraints speak of."""
         return measured_by(self.objectives, self.constraints)
 
-    @property
+    @cached_property
+    def tried(self) -> tuple[Design, ...]:
+        """The different designs among them: a sampler may come back to one it knows."""
+        first: dict[str, Design] = {}
+        for design in self.designs:
+            first.setdefault(repr(sorted(design.values.items())), design)
+        return tuple(first.values())
+
+    @cached_property
     def ran(self) -> tuple[Design, ...]:
-        """The designs that run, feasible or not."""
-        return tuple(design for design in self.designs if design.error is None)
+        """The different designs that ran, feasible or not."""
+        return tuple(design for design in self.tried if design.error is None)
 
-    @property
+    @cached_property
     def feasible(self) -> tuple[Design, ...]:
-        """The designs that run and meet every constraint."""
-        return tuple(design for design in self.designs if design.feasible)
+        """The different designs that ran and meet every constraint."""
+        return tuple(design for design in self.ran if design.feasible)
 
-    @property
+    @cached_property
     def front(self) -> tuple[Design, ...]:
         """Feasible designs that no other beats in every objective, by the first objective."""
         able = self.feasible
@@ -69,12 +83,12 @@ class Exploration(StudyResult):
         return tuple(able[i] for i in pareto_front(points))
 
     def killed(self) -> dict[str, int]:
-        """How many designs each constraint rules out, and how many cannot run at all."""
+        """How many different designs each constraint rules out, and how many cannot run at all."""
         ran = self.ran
         counts = {
             str(c): sum(design.violations[str(c)] > 0 for design in ran) for c in self.constraints
         }
-        return {**counts, "cannot run": len(self.designs) - len(ran)}
+        return {**counts, "cannot run": len(self.tried) - len(ran)}
 
 
 def measured_by(objectives: Sequence[str], constraints: Sequence[Constraint]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from hetsim.numeric import Floats
 from hetsim.study.axes import Axis, Interval
-from hetsim.study.sweep.pictures import as_numbers
+from hetsim.study.sweep.quantities import as_numbers
 
 NODES = 32
 """A range without steps is averaged over the middles of so many equal parts."""

@@ -24,7 +24,7 @@ from hetsim.report.page.study import Page
 from hetsim.scenario.loader import Scenario
 from hetsim.study.axes import Axis, asked_axes, check_axes, distinct
 from hetsim.study.base import Files, Study
-from hetsim.study.explore.answer import headline, obstacles
+from hetsim.study.explore.answer import details, headline, obstacles
 from hetsim.study.explore.deciding import basis, deciding_table, together
 from hetsim.study.explore.importance import Importance, importance
 from hetsim.study.explore.objectives import (
@@ -34,7 +34,7 @@ from hetsim.study.explore.objectives import (
     parse_objectives,
 )
 from hetsim.study.explore.objectives import measures as known_measures
-from hetsim.study.explore.report import explore_files, front_table
+from hetsim.study.explore.report import TIMELINES, explore_files, front_table
 from hetsim.study.explore.result import Design, Exploration, measured_by
 from hetsim.study.explore.space import design_of, size
 from hetsim.study.explore.told import Told
@@ -89,6 +89,11 @@ class ExploreStudy(Study[Exploration]):
             help="Where Optuna keeps the study: .sqlite, .log (journal), or a database URL."
             "  [default: results/SCENARIO-explore.sqlite]",
         ),
+        click.Option(
+            ["--timelines"], type=click.IntRange(min=0), metavar="N",
+            help="Designs of the front, cheapest first, that run once more for a page with their"
+            " timeline.  [default: 3]",
+        ),
     )  # fmt: skip
 
     def __init__(
@@ -101,8 +106,12 @@ class ExploreStudy(Study[Exploration]):
         trials: int = TRIALS,
         sampler: str | None = None,
         storage: str | Path | None = None,
+        timelines: int = TIMELINES,
     ) -> None:
-        """``trials`` designs are to be known at the end; ``storage`` keeps them."""
+        """``trials`` designs are to be known at the end; ``storage`` keeps them.
+
+        ``timelines`` of the front are drawn by :meth:`report`.
+        """
         super().__init__(scenario)
         self.axes = tuple(axes)
         self.minimise = tuple(minimise)
@@ -110,6 +119,7 @@ class ExploreStudy(Study[Exploration]):
         self.trials = trials
         self.sampler = sampler
         self.storage = storage
+        self.timelines = timelines
 
     @classmethod
     def check(cls, options: Mapping[str, Any]) -> None:
@@ -126,7 +136,8 @@ class ExploreStudy(Study[Exploration]):
             for name in ("minimise", "constraints", "trials", "sampler"):
                 given[name] = given[name] or scenario.document.get((cls.kind, name))
         given["constraints"] = [parse_constraint(text) for text in given["constraints"] or ()]
-        study = cls(scenario, axes, **{name: value for name, value in given.items() if value})
+        said = {name: value for name, value in given.items() if value or value == 0}
+        study = cls(scenario, axes, **said)
         study.storage = study.storage or str(study.place(".sqlite"))
         return study
 
@@ -164,8 +175,8 @@ class ExploreStudy(Study[Exploration]):
         )  # fmt: skip
 
     def report(self, result: Exploration) -> tuple[Page, Files]:
-        """The front, pictures, data, and SoC files that run."""
-        return explore_files(result)
+        """The front, what decides, data, SoC files that run, and timelines."""
+        return explore_files(result, self.timelines)
 
     def headline(self, result: Exploration) -> str:
         """The best design, or what stands in the way of any."""
@@ -192,15 +203,22 @@ class ExploreStudy(Study[Exploration]):
             yield Words(f"Ruled out: {obstacles(result)}.", "dim")
         if front.rows:
             yield from super().shown(result)
+            yield from map(Words, details(result))
 
     def effort(self, result: Exploration) -> str:
         """What was tried, and what was known."""
         known = max(0, len(result.designs) - result.fresh)
-        return f"{result.fresh} designs now in {result.wall_s:.1f} s, {known} known: {self.storage}"
+        repeated = len(result.designs) - len(result.tried)
+        again = f", {repeated} of them repeats" if repeated else ""
+        return (
+            f"{result.fresh} trials now in {result.wall_s:.1f} s, {known} known{again}:"
+            f" {self.storage}"
+        )
 
     def failures(self, result: Exploration) -> list[str]:
-        """That no design will do."""
-        return [] if result.feasible else [f"error: {headline(result)}"]
+        """That no design will do, and why."""
+        told = " ".join([headline(result), *details(result)])
+        return [] if result.feasible else [f"error: {told}"]
 
 
 def explore(

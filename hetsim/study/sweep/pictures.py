@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +14,12 @@ from hetsim.report.figures.curves import curves_figure
 from hetsim.report.figures.heatmap import heatmap_figure
 from hetsim.report.figures.pareto import pareto_figure, pareto_front
 from hetsim.study.result import to_figures
+from hetsim.study.sweep.quantities import as_numbers, in_order
 from hetsim.study.sweep.result import Sweep
 from hetsim.study.table import Row, StudyTable
-from hetsim.units import UNITS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-_NUMBER = re.compile(r"\s*([-+]?[\d_.]+(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 
 
 @to_figures.register(Sweep)
@@ -119,36 +115,10 @@ def pareto(table: StudyTable, x: str, y: str) -> Figure:
     return pareto_figure(points, front, x_label=across.axis, y_label=up.axis)
 
 
-def as_numbers(values: Sequence[Any]) -> list[float] | None:
-    """Values of one axis as numbers; ``None`` when one is no number or units do not agree."""
-    numbers: list[float] = []
-    dimensions: set[str] = set()
-    for value in values:
-        if isinstance(value, bool):
-            return None
-        match = _NUMBER.fullmatch(str(value))
-        if match is None:
-            return None
-        number, unit = float(match[1].replace("_", "")), match[2]
-        table = next(((d, u[unit]) for d, u in UNITS.items() if unit in u), None)
-        if unit and unit not in ("x", "×") and table is None:
-            return None
-        dimensions.add(table[0] if table else unit)
-        numbers.append(number * (table[1] if table else 1.0))
-    return numbers if len(dimensions) == 1 and len(set(numbers)) == len(numbers) else None
-
-
 def _ticks(table: StudyTable, axis: str) -> list[Any]:
     if axis not in table.axes:
         raise ConfigError(f"{axis!r} was not varied", hint=suggest(axis, table.axes, "varied"))
-    found: list[Any] = []
-    for row in table.rows:
-        if row[axis] not in found:
-            found.append(row[axis])
-    numbers = as_numbers(found)
-    if numbers is None:
-        return found
-    return [value for _, value in sorted(zip(numbers, found, strict=True), key=lambda p: p[0])]
+    return in_order([row[axis] for row in table.rows])
 
 
 def _measure(table: StudyTable, name: str) -> Metric:

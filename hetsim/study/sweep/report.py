@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+from hetsim.analysis.metrics.time import GAP, MAKESPAN
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
-from hetsim.report.page.study import Page, Picture, Section
-from hetsim.report.page.tables import Table
-from hetsim.report.summary import tidy_time
+from hetsim.report.page.study import Page, Section
+from hetsim.report.page.tables import Cell, Table
+from hetsim.report.summary import metric_text, tidy_time
 from hetsim.study.point import Outcome, Point
 from hetsim.study.result import to_html
+from hetsim.study.sweep.charts import anchor, sweep_charts
 from hetsim.study.sweep.pictures import beside_the_time, sweep_figures
 from hetsim.study.sweep.result import Sweep
 
@@ -78,12 +82,10 @@ def sweep_files(sweep: Sweep, *, parquet: bool = False) -> tuple[Page, dict[str,
             path = Path(directory, "sweep.parquet")
             table.to_parquet(path)
             files[path.name] = path.read_bytes()
-    pictures = []
     for name, figure in sweep_figures(sweep).items():
         svg, png = figure_images(figure)
         files |= {f"{name}.svg": svg, f"{name}.png": png}
-        pictures.append(Picture(svg, name.replace("-", " ")))
-    return _page(sweep, pictures), files
+    return _page(sweep), files
 
 
 def failure_lines(sweep: Sweep) -> list[str]:
@@ -101,26 +103,18 @@ def first_line(text: str | None) -> str:
     return (text or "").partition("\n")[0]
 
 
-def _page(sweep: Sweep, pictures: list[Picture]) -> Page:
-    shown = [row for row in sweep.rows if row[1].error is None]
-    shown.sort(key=lambda row: row[1].makespan_s or 0.0)
-    extra = [metric.column for metric in beside_the_time(sweep.table)]
-    paths = [axis.path for axis in sweep.axes]
-    rows = [
-        (
-            point.model, point.scheduler, *(str(point.design[path]) for path in paths),
-            tidy_time(outcome.makespan_s or 0.0),
-            "–" if outcome.gap is None else f"{outcome.gap:.0%}",
-            *(_number(outcome.metrics.get(name)) for name in extra),
-        )
-        for point, outcome in shown[:SHOWN]
-    ]  # fmt: skip
-    columns = ["network", "scheduler", *paths, "time", "gap to bound", *extra]
-    note = [f"the {SHOWN} fastest of {len(shown)}; all are in sweep.csv"] * (len(shown) > SHOWN)
-    sections = [
-        Section("Pictures", pictures=pictures),
-        Section("Runs, fastest first", note, table=Table(columns, rows)),
-    ]
+def _page(sweep: Sweep) -> Page:
+    order = [i for i, (_, outcome) in enumerate(sweep.rows) if outcome.error is None]
+    order.sort(key=lambda i: sweep.rows[i][1].makespan_s or 0.0)
+    shown = order[:SHOWN]
+    sections = []
+    charts = sweep_charts(sweep, beside_the_time(sweep.table), set(shown))
+    if charts:
+        sections.append(Section("Charts", charts=charts))
+    if shown:
+        text = "A sweep keeps no timelines; run a row by itself to see its own. The fastest:"
+        command = _again(sweep, shown[0])
+        sections.append(Section("Runs", [text], table=_table(sweep, order), code=command))
     if sweep.failed:
         sections.append(Section("Failed", failure_lines(sweep)))
     varied = ", ".join(f"{axis.path} ({len(axis.values)})" for axis in sweep.axes) or "nothing"
@@ -132,5 +126,30 @@ def _page(sweep: Sweep, pictures: list[Picture]) -> Page:
     )
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+def _table(sweep: Sweep, order: Sequence[int]) -> Table:
+    """The first :data:`SHOWN` rows of ``order``."""
+    extra = beside_the_time(sweep.table)
+    paths = [axis.path for axis in sweep.axes]
+    rows: list[list[str | Cell]] = []
+    for point, outcome in (sweep.rows[i] for i in order[:SHOWN]):
+        measured = [(m, outcome.metrics.get(m.column)) for m in (MAKESPAN, GAP, *extra)]
+        rows.append([
+            point.model, point.scheduler, *(str(point.design[path]) for path in paths),
+            *(Cell(metric_text(m, value, scaled=True), value) for m, value in measured),
+        ])  # fmt: skip
+    titles = ["time", "gap to bound", *(metric.title for metric in extra)]
+    caption = "Fastest first."
+    if len(order) > SHOWN:
+        caption = f"The {SHOWN} fastest of {len(order):,}; all are in sweep.csv."
+    anchors = [anchor(i) for i in order[:SHOWN]]
+    return Table(["network", "scheduler", *paths, *titles], rows, caption, 2 + len(paths), anchors)
+
+
+def _again(sweep: Sweep, position: int) -> str:
+    """The command that runs a row by itself."""
+    point, _ = sweep.rows[position]
+    words = ["hetsim", "run", sweep.scenario, "--model", point.model]
+    words += ["--scheduler", point.scheduler]
+    for path, value in point.design.items():
+        words += ["--set", f"{path}={value}"]
+    return shlex.join(words)

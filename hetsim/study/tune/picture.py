@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hetsim.report.figures.plotting import COLUMN_IN, SERIES, bare, clip, new_figure, paper_style
-from hetsim.study.tune.result import TunedModel, Tuning
+from hetsim.study.tune.charts import steps
+from hetsim.study.tune.result import Tuning
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +24,8 @@ def curve_figure(tuning: Tuning) -> Figure:
         figure, ax = new_figure(COLUMN_IN, 2.6)
         for i, model in enumerate(tuning.models):
             colour, marker, line = SERIES[i % len(SERIES)]
-            counts, gaps = _steps(model)
+            points = steps(model)
+            counts, gaps = [at for at, _ in points], [100.0 * gap for _, gap in points]
             ax.step(
                 counts, gaps, where="post", color=colour, linestyle=line, marker=marker,
                 markevery=[len(counts) - 1], label=clip(model.model, 18),
@@ -42,13 +44,3 @@ def curve_figure(tuning: Tuning) -> Figure:
         elif tuning.models:
             ax.set_title(clip(tuning.models[0].model, 40), loc="left")
     return figure
-
-
-def _steps(model: TunedModel) -> tuple[list[int], list[float]]:
-    reference = model.best.lower_bound_s or model.best.makespan_s or 1.0
-    counts = [count for count, _ in model.curve]
-    gaps = [100.0 * (seconds / reference - 1.0) for _, seconds in model.curve]
-    if counts and counts[-1] < model.evaluations:
-        counts.append(model.evaluations)
-        gaps.append(gaps[-1])
-    return counts, gaps

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -13,10 +12,11 @@ from hetsim.names import plain_name, stems
 from hetsim.plan.files import dump_plan
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.files.jsonout import dumps
-from hetsim.report.page.study import Page, Picture, Section
+from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Table
 from hetsim.report.summary import tidy_time
 from hetsim.study.result import html_sentence, html_table, to_figures, to_html
+from hetsim.study.tune.charts import curve_chart, starts_chart
 from hetsim.study.tune.parameters import Fold, TunedParameters
 from hetsim.study.tune.picture import curve_figure
 from hetsim.study.tune.result import TunedModel, Tuning
@@ -24,7 +24,7 @@ from hetsim.study.tune.result import TunedModel, Tuning
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PLAN_COLUMNS = ("network", "best start", "", "tuned", "gain", "bound", "gap", "plans judged")
+PLAN_COLUMNS = ("network", "best start", "takes", "tuned", "gain", "bound", "gap", "plans judged")
 
 
 def headline(tuning: Tuning) -> str:
@@ -105,7 +105,6 @@ def parameter_rows(fold: Fold) -> list[tuple[str, ...]]:
 def tune_files(tuning: Tuning) -> tuple[Page, dict[str, str | bytes]]:
     """The page and all other files of the results directory."""
     files: dict[str, str | bytes] = {"tune.json": dumps(as_dict(tuning))}
-    pictures = []
     if tuning.models:
         files["curve.csv"] = _curves(tuning)
         names = stems("plan", [model.model for model in tuning.models])
@@ -114,10 +113,9 @@ def tune_files(tuning: Tuning) -> tuple[Page, dict[str, str | bytes]]:
             files[f"{names[model.model]}.yaml"] = dump_plan(model.best.plan)
         svg, png = figure_images(curve_figure(tuning))
         files |= {"curve.svg": svg, "curve.png": png}
-        pictures.append(Picture(svg, "best plan so far, over plans judged"))
     if tuning.parameters is not None:
         files["parameters.yaml"] = _parameters(tuning, tuning.parameters)
-    return _page(tuning, pictures), files
+    return _page(tuning), files
 
 
 def as_dict(tuning: Tuning) -> dict[str, Any]:
@@ -174,15 +172,16 @@ def _parameters(tuning: Tuning, tuned: TunedParameters) -> str:
     return remark + yaml.safe_dump({"schedulers": [entry]}, sort_keys=False)
 
 
-def _page(tuning: Tuning, pictures: Sequence[Picture]) -> Page:
+def _page(tuning: Tuning) -> Page:
     sections = []
     if tuning.models:
-        sections.append(
-            Section("Plans", pictures=pictures, table=Table(PLAN_COLUMNS, plan_rows(tuning)))
-        )
+        table = Table(PLAN_COLUMNS, plan_rows(tuning), left=2)
+        sections.append(Section("Plans", table=table, charts=[curve_chart(tuning)]))
+        starts = [starts_chart(model) for model in tuning.models]
+        sections.append(Section("Starts", charts=starts))
     if tuning.parameters is not None:
         tuned = tuning.parameters
-        columns = ("network", "published parameters", "tuned", "change", "")
+        columns = ("network", "published parameters", "tuned", "change", "was")
         sections.append(
             Section(
                 "Parameters of partition_tuner",
@@ -198,14 +197,6 @@ def _page(tuning: Tuning, pictures: Sequence[Picture]) -> Page:
                     table=Table(columns, parameter_rows(fold)),
                 )
             )
-    for model in tuning.models:
-        rows = [(s.scheduler, _time(s.seconds), s.error or "") for s in model.starts]
-        sections.append(
-            Section(
-                f"What {model.model} started from",
-                table=Table(("scheduler", "simulated", ""), rows),
-            )
-        )
     return Page(
         f"tuning of {tuning.scenario}",
         f"tune · {tuning.scenario} on {tuning.soc} · {tuning.execution} · seed {tuning.seed}",

@@ -1,0 +1,73 @@
+"""The charts of a comparison's page: the time of each variant, and where it goes."""
+
+from __future__ import annotations
+
+from hetsim.analysis.metrics.time import MAKESPAN
+from hetsim.analysis.result import Run
+from hetsim.report.page.charts import Axis, Bar, Bars, Guide, Mark, Segment
+from hetsim.report.page.parts import PARTS_SERIES, parts_of
+from hetsim.report.summary import tidy_time, time_shares
+from hetsim.study.compare.result import Comparison, Variant
+
+TIME = Axis.of(MAKESPAN)
+
+
+def model_charts(comparison: Comparison, model: str) -> list[Bars]:
+    """Time, and parts of it, of the fastest run of each variant; none when nothing ran."""
+    best = [(variant, variant.best(model)) for variant in comparison.variants]
+    if all(run is None for _, run in best):
+        return []
+    return [_times(comparison, model, best), _parts(model, best)]
+
+
+def _times(comparison: Comparison, model: str, best: list[tuple[Variant, Run | None]]) -> Bars:
+    base = comparison.base.best(model)
+    fastest = min(run.makespan_s or 0.0 for _, run in best if run is not None)
+    bars = []
+    for variant, run in best:
+        if run is None or run.makespan_s is None:
+            bars.append(Bar(variant.name, problem="failed"))
+            continue
+        bound, predicted = run.lower_bound_s, run.predicted_s
+        marks = [] if bound is None else [Mark("proven lower bound", bound)]
+        marks += (
+            [] if predicted is None else [Mark("predicted by the scheduler", predicted, "diamond")]
+        )
+        changes = [(path, str(value)) for path, value in variant.changes.items()]
+        bars.append(
+            Bar(
+                variant.name, (Segment(run.makespan_s),), marks,
+                facts=[("scheduler", run.scheduler), *changes], strong=run.makespan_s == fastest,
+            )
+        )  # fmt: skip
+    guide = () if base is None or base.makespan_s is None else (
+        Guide(f"{comparison.base.name}: {tidy_time(base.makespan_s)}", base.makespan_s),
+    )  # fmt: skip
+    return Bars(
+        f"{model}: time of each variant",
+        "Time per inference under the fastest scheduler of each variant.",
+        _seen(comparison, model, best), TIME, bars, "variant", (), guide, switch=True,
+    )  # fmt: skip
+
+
+def _parts(model: str, best: list[tuple[Variant, Run | None]]) -> Bars:
+    ran = [(variant, run) for variant, run in best if run is not None]
+    told = [f"{variant.name}: {time_shares(run)}" for variant, run in ran]
+    return Bars(
+        f"{model}: where the time goes",
+        "The same runs: what the time consists of along the critical path.",
+        "; ".join(told[:2]) + ".", TIME,
+        [Bar(variant.name, parts_of(run.attribution), facts=[("scheduler", run.scheduler)])
+         for variant, run in ran],
+        "variant", PARTS_SERIES, stacked=True,
+    )  # fmt: skip
+
+
+def _seen(comparison: Comparison, model: str, best: list[tuple[Variant, Run | None]]) -> str:
+    base = comparison.base.best(model)
+    ran = [(v, run.makespan_s) for v, run in best if run is not None and run.makespan_s is not None]
+    variant, seconds = min(ran, key=lambda pair: pair[1])
+    if base is None or base.makespan_s is None or variant is comparison.base:
+        return f"{variant.name} is the fastest: {tidy_time(seconds)}."
+    saved = 1.0 - seconds / base.makespan_s
+    return f"{variant.name} is the fastest: {tidy_time(seconds)}, {saved:.1%} less than as it is."
