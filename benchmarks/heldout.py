@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from hetsim.executors.base import Executor
 from hetsim.runs.case import Case
-from hetsim.runs.scenario import case_of
+from hetsim.runs.rows import case_of
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import Scenario
 from hetsim.scenario.variants import varied

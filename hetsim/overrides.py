@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,12 @@ class Override:
     where: Location
 
 
-def apply_overrides(document: Document, overrides: Mapping[str, object]) -> Document:
+def apply_overrides(
+    document: Document, overrides: Mapping[str, object], fields: Container[str] = ()
+) -> Document:
     """A copy of ``document`` with values replaced, in the order given.
+
+    ``fields`` are those at its top that may be named although it does not have them.
 
     ``overrides`` maps dotted paths to plain values, or to :class:`Override` where the asking
     place is not the command line. Texts are read as YAML, so ``"4"`` is a number.
@@ -48,7 +52,7 @@ def apply_overrides(document: Document, overrides: Mapping[str, object]) -> Docu
     for dotted_path, given in overrides.items():
         override = given if isinstance(given, Override) else None
         where = override.where if override else Location(f"--set {dotted_path}")
-        path = _find(data, dotted_path, where)
+        path = _find(data, dotted_path, where, fields)
         value = override.value if override else given
         if isinstance(value, str):
             factor = _FACTOR.fullmatch(value)
@@ -82,7 +86,7 @@ def split_assignment(text: str) -> tuple[str, str]:
     return path.strip(), value.strip()
 
 
-def _find(data: Any, dotted_path: str, where: Location) -> Keys:
+def _find(data: Any, dotted_path: str, where: Location, fields: Container[str]) -> Keys:
     """The path meant by ``dotted_path``; its last parts may not exist yet."""
     words = dotted_path.split(".")
     if not isinstance(data, dict) or not all(words):
@@ -90,8 +94,8 @@ def _find(data: Any, dotted_path: str, where: Location) -> Keys:
     if words[0] not in data:
         entries = [(s, data[s]) for s in SECTIONS if isinstance(data.get(s), dict)]
         section = next((s for s, names in entries if words[0] in names), None)
-        if section is None and len(words) == 1:
-            return (words[0],)  # a top-level field not written so far; the schema decides
+        if section is None and (len(words) == 1 or words[0] in fields):
+            return tuple(words)  # a top-level field not written so far; the schema decides
         if section is None:
             known = [*data, *(name for _, names in entries for name in names)]
             raise ConfigError(

@@ -20,9 +20,18 @@ from hetsim.plan.validate import plan_problems
 from hetsim.soc.model import PU, SoC
 from hetsim.soc.schema import SoCSpec
 from hetsim.workload.graph import Graph
+from hetsim.workload.synthetic import random_graph
+from hetsim.workload.weights import StoredWeights, with_weights
 
 FUSE = ["Conv-Relu", "Conv-Add", "Conv-Add-Relu", "Add-Relu", "Conv-MaxPool"]
 FIRST_SEEN = ("Conv", "Relu", "Add", "Concat", "MaxPool")
+
+
+def random_network(seed: int, size: int) -> Graph:
+    """A random graph, some of them with narrow and sparse weights."""
+    graph = random_graph(seed, size, spatial=(1, 5, 14)[seed % 3])
+    dtype, sparsity = ("int4" if seed % 4 == 1 else None), ("2:4" if seed % 5 < 2 else None)
+    return with_weights(graph, StoredWeights(dtype, None, sparsity))
 
 
 def random_soc(seed: int, *, routes: bool = False) -> SoC:
@@ -64,6 +73,12 @@ def random_soc_file(seed: int, *, routes: bool = False) -> dict[str, Any]:
             unit["crossing"]["refetch"] = _rate(cuts)
         if cuts.random() < 0.25:
             unit["crossing"]["handover"] = f"{cuts.uniform(0, 50):.3f} us"
+    kept = random.Random(seed + 3)
+    for unit in pus.values():
+        if kept.random() < 0.3:
+            unit["weights"] = {"unpack": {"int4": 10 ** kept.uniform(-2, 2)}}
+        if kept.random() < 0.3:
+            unit.setdefault("weights", {})["sparsity"] = {"2:4": kept.uniform(1, 2)}
     _more_links(random.Random(seed + 2), links, pus)
     runtime = {
         "host": "cpu",
@@ -106,8 +121,15 @@ def _link(draw: random.Random) -> dict[str, Any]:
 
 
 def _more_links(draw: random.Random, links: dict[str, Any], pus: dict[str, dict[str, Any]]) -> None:
-    """Makes some links those between dies."""
+    """Makes some links those between dies, and one perhaps a cache."""
+    cached = draw.choice([*links, None, None])
     for name, link in links.items():
+        users = [pu for pu, unit in pus.items() if name in unit["path"]]
+        if name == cached and users:
+            link["cache"] = {"capacity": f"{draw.choice((4, 64, 1024, 65536))} KiB"}
+            if draw.random() < 0.3:
+                link["cache"]["units"] = draw.sample(users, draw.randint(1, len(users)))
+            continue
         if draw.random() < 0.3:
             link["efficiency"] = round(draw.uniform(0.5, 1.0), 2)
         if draw.random() < 0.4:

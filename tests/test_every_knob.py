@@ -27,6 +27,7 @@ from hetsim.soc.loader import build_soc
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
 from hetsim.workload.onnx.loader import load_onnx
+from hetsim.workload.weights import StoredWeights, with_weights
 from hetsim.yamlio import parse_yaml
 
 SOC = """
@@ -38,6 +39,7 @@ memory:
 links:
   wide: {width: 64 bit, clock: 500 MHz, latency: 40 ns, arbitration: priority}
   bus: {bandwidth: 1.5 GB/s, latency: 30 ns, arbitration: weighted}
+  slc: {bandwidth: 1 GB/s, latency: 20 ns, energy_per_byte: 3 pJ, cache: {capacity: 100 KiB}}
   d2d: {bandwidth: 0.3 GB/s, latency: 50 ns, duplex: full, efficiency: 0.9, energy_per_byte: 4 pJ}
 pus:
   cpu:
@@ -74,7 +76,7 @@ pus:
     weight: 2.0
   dsp:
     kind: accelerator
-    path: [d2d, bus, dram]
+    path: [d2d, bus, slc, dram]
     operating_points: {run: {clock: 600 MHz, active_power: 1 W, idle_power: 0.1 W}}
     macs_per_cycle: {float16: 48}
     element_ops_per_cycle: {float16: 1}
@@ -116,6 +118,7 @@ pus:
     sram: {input: 4 KiB, weight: 12 KiB, accumulator: 4 KiB}
     dma: {engines: 1, bandwidth: 1 GB/s, setup: 50 ns}
     host_wait: poll
+    weights: {unpack: {int4: 0.3}}
     priority: 1
     dispatch: 10 us
     operators: {Conv: {in_channels_multiple_of: 16, out_channels_multiple_of: 16}, MaxPool: {}}
@@ -135,6 +138,7 @@ pus:
     operand_width: 24
     staging: {memory: 8.1 KiB, steps: 16}
     matrix: {macs_per_cycle: {float32: 30}, depth: 12}
+    weights: {unpack: {float16: 2}, sparsity: {"2:4": 1.3}}
     winograd: 2
     l2: 80 KiB
     completion: 15 us
@@ -148,10 +152,11 @@ pus:
     threads: 2
     vector: 256 bit
     sums: 4
-    loads: 0.25
+    loads: 0.5
     macs_per_cycle: {float32: 8}
     element_ops_per_cycle: {float32: 0.5}
     efficiency: {default: 0.6}
+    weights: {sparsity: {"2:4": 1.7}}
     tcm: 160 KiB
     dma: 0.7 GB/s
     rpc: 80 us
@@ -219,7 +224,20 @@ def network() -> Graph:
     return load_onnx(model, name="wide")
 
 
-GRAPH = network()
+def stored(graph: Graph) -> Graph:
+    """Some of its weights narrow, some with zeros, as the units that run them state."""
+    said = {"c4": {"dtype": "int4"}, "a6": {"dtype": "float16"}, "p6": {"sparsity": "2:4"},
+            "a7": {"sparsity": "2:4"}}  # fmt: skip
+    every = {name: with_weights(graph, StoredWeights(**how)) for name, how in said.items()}
+    return replace(
+        graph,
+        operators=tuple(
+            every[op.name].operator(op.name) if op.name in every else op for op in graph.operators
+        ),
+    )
+
+
+GRAPH = stored(network())
 
 
 def plans() -> list[tuple[str, Plan]]:
@@ -253,6 +271,7 @@ def tight(raw: dict[str, Any]) -> dict[str, Any]:
         (slow["links"]["wide"], "clock", 0.1),
         (slow["links"]["bus"], "bandwidth", 0.15),
         (slow["links"]["d2d"], "bandwidth", 0.15),
+        (slow["links"]["slc"], "bandwidth", 0.05),
     ):
         number, unit = node[field].split(" ")
         node[field] = f"{float(number) * share:g} {unit}"
@@ -329,7 +348,7 @@ ONLY_PRICE = r"^(area|cost)\."
 FASTER = (
     r"bandwidth$|clock$|width$|efficiency|_per_cycle|parallel_efficiency|vector_lanes|dtypes|"
     r"array_efficiency|outstanding|burst|engines|cache_maintenance|copy$|refetch|gpu.cores|threads$|"
-    r"operand_width|loads$|dma$"
+    r"operand_width|loads$|dma$|unpack|sparsity"
 )
 SLOWER = (
     r"latency$|dispatch|quantise|relayout|setup|partition_call|handover|thread_|_cycles$|"

@@ -27,10 +27,9 @@ from hetsim.plan.validate import validate_plan
 from hetsim.sim.cores import Cores
 from hetsim.sim.simulate import execute
 from hetsim.sim.trace import Span, Trace
-from hetsim.soc.model import SoC, Way
+from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph
-from hetsim.workload.synthetic import random_graph
-from tests.random_cases import random_plan, random_soc
+from tests.random_cases import random_network, random_plan, random_soc
 
 EXECUTIONS = ("dataflow", "barrier")
 FIDELITIES = ("fluid", "tile")
@@ -41,7 +40,7 @@ many = settings(
 
 
 def make(graph_seed: int, operators: int, soc_seed: int, plan_seed: int) -> Made:
-    graph = random_graph(graph_seed, operators, spatial=(1, 5, 14)[graph_seed % 3])
+    graph = random_network(graph_seed, operators)
     soc = random_soc(soc_seed)
     plan = random_plan(graph, soc, plan_seed)
     validate_plan(plan, graph, soc)
@@ -143,20 +142,25 @@ def test_links_carry_the_bytes_of_the_plan(case: Made, execution: str, fidelity:
     trace = execute(soc, program, execution=execution, fidelity=fidelity)
     expected: defaultdict[str, int] = defaultdict(int)
 
-    def crosses(way: Way, read: int, written: int) -> None:
-        for there, back in zip(way.links, way.back, strict=True):
+    spared: defaultdict[str, int] = defaultdict(int)
+
+    def crosses(pu: PU, read: int, written: int) -> None:
+        way = pu.home
+        for i, (there, back) in enumerate(zip(way.links, way.back, strict=True)):
             expected[there] += read
             expected[back] += written
+            if pu.cached is not None and i >= len(pu.cached.links):
+                spared[there] += read
 
     for job in program.jobs:
         for launch in job.launches:
-            crosses(soc.pus[job.pu].home, launch.work.load_bytes, launch.work.store_bytes)
+            crosses(soc.pus[job.pu], launch.work.load_bytes, launch.work.store_bytes)
         around = (step for launch in job.launches for step in (*launch.before, *launch.after))
         for step in (*job.entry, *around, *job.exit):
-            crosses(soc.host.home, step.read, step.written)
-    assert {name: usage.bytes for name, usage in trace.links.items()} == {
-        name: expected[name] for name in soc.links
-    }
+            crosses(soc.host, step.read, step.written)
+    carried = {name: usage.bytes for name, usage in trace.links.items()}
+    # A cache may have what is read over it, and never what is written.
+    assert all(0 <= expected[n] - carried[n] <= spared[n] for n in soc.links), carried
 
 
 @pytest.mark.slow

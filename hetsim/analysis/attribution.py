@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hetsim.lower.program import Program
@@ -100,14 +100,22 @@ def attribute(program: Program, trace: Trace) -> Parts:
     activities = activities_by_task(trace.activities)
     path = critical_path([job.needs for job in program.jobs], trace)
     for step in reversed(path):
-        if step.kind == "task":
-            for activity in activities[step.inference, step.position]:
-                _book(parts, activity)
-        elif step.kind == "runtime":
-            parts["barrier_wait"] += step.end - step.start
-        else:
-            parts["dependency_wait"] += step.end - step.start
+        _book_step(parts, step, activities)
     return exact(parts, trace.makespan_s) if path else parts
+
+
+def attribute_by_unit(program: Program, trace: Trace, names: Sequence[str]) -> dict[str, Parts]:
+    """The same, seconds, for each PU that the critical path runs on, ``names`` by its index.
+
+    Forks, joins and waiting for arrivals are under ``runtime``. All parts of all units add up to
+    the makespan, but for rounding.
+    """
+    found: dict[str, Parts] = {}
+    activities = activities_by_task(trace.activities)
+    for step in critical_path([job.needs for job in program.jobs], trace):
+        unit = names[program.jobs[step.position].pu] if step.kind == "task" else "runtime"
+        _book_step(found.setdefault(unit, dict.fromkeys(PARTS, 0.0)), step, activities)
+    return found
 
 
 def attribute_pus(trace: Trace, names: Iterable[str], waiting: str) -> dict[str, Parts]:
@@ -138,6 +146,16 @@ def activities_by_task(activities: Iterable[Activity]) -> defaultdict[_Key, list
     for activity in activities:
         grouped[activity.inference, activity.position].append(activity)
     return grouped
+
+
+def _book_step(parts: Parts, step: PathStep, activities: Mapping[_Key, Sequence[Activity]]) -> None:
+    if step.kind == "task":
+        for activity in activities[step.inference, step.position]:
+            _book(parts, activity)
+    elif step.kind == "runtime":
+        parts["barrier_wait"] += step.end - step.start
+    else:
+        parts["dependency_wait"] += step.end - step.start
 
 
 def _book(parts: Parts, activity: Activity) -> None:

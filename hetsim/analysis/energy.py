@@ -59,7 +59,7 @@ def energy_apart(ran: Ran, kernels: Sequence[tuple[str, float]]) -> dict[str, fl
     for job, launches in zip(ran.program.jobs, ran.moved, strict=True):
         pu = soc.pus[job.pu]
         for ways in launches:
-            own = on_links(soc, pu, ((way.memory, *way.bytes) for way in ways))
+            own = on_links(soc, pu, ((way.memory, *way.bytes, way.cached) for way in ways))
             moving[pu.name] += bytes_energy(soc, own)
             for link, amount in own.items():
                 carried[link] += amount

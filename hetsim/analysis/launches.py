@@ -122,7 +122,7 @@ def _row(
     operators = tuple(graph.operator(name) for name in launch.operators)
     roof = model_of(pu).roof(Kernel.of(graph, operators))
     times = _times(activities, launch.work, pu, soc)
-    carried = on_links(soc, pu, ((way.memory, *way.bytes) for way in ways))
+    carried = on_links(soc, pu, ((way.memory, *way.bytes, way.cached) for way in ways))
     rates = {link: max(soc.links[link].bandwidth) for link in carried}
     slowest = max(carried, key=lambda link: carried[link] / rates[link], default="")
     energy = unit_power(pu)[0] * (end - start) + bytes_energy(soc, carried)
@@ -189,7 +189,7 @@ def _engines(work: Work, pu: PU, soc: SoC) -> float:
     """Seconds by which a unit's own links lengthen the transfers of an idle bus."""
     beyond = 0.0
     for phase in work.phases:
-        moves = ((t.memory or pu.memory, t.load_bytes, t.store_bytes) for t in phase.moves)
+        moves = ((t.memory or pu.memory, t.load_bytes, t.store_bytes, 0) for t in phase.moves)
         alone = {
             link: amount / soc.links[link].bandwidth[0]
             for link, amount in on_links(soc, pu, moves).items()

@@ -132,7 +132,7 @@ class _Least:
         host = self._soc.host
         memory = step.memory or host.memory
         moving = self._over(host, [(memory, step.read, step.written)])
-        return self._soc.route(host, memory).latency + max(step.seconds, moving)
+        return self._latency(host, memory) + max(step.seconds, moving)
 
     def _launch(self, launch: Launch, ways: Sequence[Moved], pu: PU, cause: str) -> float:
         work = launch.work
@@ -151,12 +151,13 @@ class _Least:
     def _alone(self, launch: Launch, ways: Sequence[Moved], pu: PU) -> float:
         """All but its dispatch, with every link to itself."""
         work = launch.work
-        if self._tiled and work.tiles:
+        # What a cache has is not said beforehand, and hurries the engines of what works in tiles.
+        if work.tiles and (self._tiled or pu.cached is not None):
             return max(work.compute_s, self._over(pu, [(w.memory, *w.bytes) for w in ways]))
         total = 0.0
         for phase in work.phases:
             moves = [(t.memory or pu.memory, t.load_bytes, t.store_bytes) for t in phase.moves]
-            latencies = [self._soc.route(pu, m).latency for m, *amounts in moves if any(amounts)]
+            latencies = [self._latency(pu, m) for m, *amounts in moves if any(amounts)]
             total += max(latencies, default=0.0) + max(phase.seconds, self._over(pu, moves))
         return total
 
@@ -167,16 +168,27 @@ class _Least:
     def _over(
         self, pu: PU, moves: Sequence[tuple[str, int, int]], *, private: bool = False
     ) -> float:
-        """Seconds on the link that takes longest; ``private``: of those that are the unit's own."""
+        """Seconds on the link that takes longest; ``private``: of those that are the unit's own.
+
+        A system cache may have all that is read.
+        """
         links = self._soc.links
+        best = pu.memory if pu.cached is not None else None
+        amounts = ((m, load, store, load if m == best else 0) for m, load, store in moves)
         return max(
             (
                 amount / max(links[name].bandwidth)
-                for name, amount in on_links(self._soc, pu, moves).items()
+                for name, amount in on_links(self._soc, pu, amounts).items()
                 if links[name].private or not private
             ),
             default=0.0,
         )
+
+    def _latency(self, pu: PU, memory: str) -> float:
+        """Of a way, or of its beginning up to a cache that may have what is read."""
+        if pu.cached is not None and memory == pu.memory:
+            return min(pu.cached.latency, pu.latency)
+        return self._soc.route(pu, memory).latency
 
     def _arithmetic(self, launch: Launch, pu: PU) -> float:
         """Of a kernel in tiles, what no tiling avoids."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hetsim.analysis.moments import JobMoments, moments
-from hetsim.analysis.traffic import Moved, moved_by
+from hetsim.analysis.traffic import Moved, link_classes, moved_by
 from hetsim.lower.program import Program
 from hetsim.plan.model import Plan
 from hetsim.sim.runtimes.base import Runtime
@@ -38,8 +38,17 @@ class Ran:
     @cached_property
     def moved(self) -> tuple[tuple[tuple[Moved, ...], ...], ...]:
         """What each kernel moved, by memory: by partition, then by launch."""
-        memories = self.plan.memories
+        hits: dict[int, dict[str, int]] = {}
+        for hit in self.trace.hits:
+            if hit.kind == "kernel" and not hit.inference:
+                hits.setdefault(hit.position, {})[hit.name] = hit.bytes
+        graph, soc, memories = self.graph, self.soc, self.plan.memories
         return tuple(
-            tuple(moved_by(self.graph, self.soc, job, memories, tiled=self.tiled))
-            for job in self.program.jobs
+            tuple(moved_by(graph, soc, job, memories, hits.get(place, {}), tiled=self.tiled))
+            for place, job in enumerate(self.program.jobs)
         )
+
+    @cached_property
+    def classes(self) -> dict[str, dict[str, int]]:
+        """Bytes of every link by class."""
+        return link_classes(self.soc, self.program, self.moved, self.trace.hits)

@@ -53,8 +53,8 @@ class Run(Measured):
 
     ``error`` is set, and nothing is measured, when the scheduler or the plan failed. ``metrics``
     are SI values by column (:mod:`hetsim.analysis.metrics`); what they were read from is in
-    ``evaluation``, unless the run comes from a file. ``attribution`` splits the makespan along the
-    critical path and ``pu_attribution`` for each PU (seconds, see
+    ``evaluation``, unless the run comes from a file or another process. ``attribution`` splits the
+    makespan along the critical path and ``pu_attribution`` for each PU (seconds, see
     :mod:`hetsim.analysis.attribution`). ``residents`` is what lay in memory over time,
     ``energy_apart`` the joules that are no kernel's, ``limits`` what could be gained on each unit.
     ``planning_s`` is the wall-clock time the scheduler took (not part of any comparison of results:
@@ -79,6 +79,10 @@ class Run(Measured):
     planning_s: float = field(default=0.0, repr=False)
     error: str | None = None
     evaluation: Evaluation | None = field(default=None, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, object]:
+        """What goes to another process: the evaluation is several times as large as all else."""
+        return {**self.__dict__, "evaluation": None}
 
     def with_bounds(self, bounds: tuple[Bound, ...]) -> Run:
         """The run beside other proofs, with its metrics read again.

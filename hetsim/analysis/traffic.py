@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hetsim.cost.analytical.traffic import tensor_bytes, weight_bytes
 from hetsim.cost.work import Kernel, Work
 from hetsim.lower.program import Job, Launch, Program
+from hetsim.sim.trace import Hit
 from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph
 
@@ -27,13 +28,15 @@ Bytes = dict[str, int]
 class Moved:
     """What one kernel reads from ``memory`` and writes there, by class.
 
-    ``once`` are the bytes, read and written, when each tensor crosses once.
+    ``once`` are the bytes, read and written, when each tensor crosses once. ``cached`` of those it
+    reads came from a system cache on the way.
     """
 
     memory: str
     loads: Mapping[str, int]
     stores: Mapping[str, int]
     once: tuple[int, int]
+    cached: int = 0
 
     @property
     def bytes(self) -> tuple[int, int]:
@@ -42,12 +45,14 @@ class Moved:
 
 
 def moved_by(
-    graph: Graph, soc: SoC, job: Job, memories: Mapping[str, str], *, tiled: bool = False
-) -> Iterator[tuple[Moved, ...]]:
+    graph: Graph, soc: SoC, job: Job, memories: Mapping[str, str], hits: Mapping[str, int],
+    *, tiled: bool = False,
+) -> Iterator[tuple[Moved, ...]]:  # fmt: skip
     """For each launch of ``job``, what it moves, by memory, that of its own path first.
 
-    ``memories`` are those of tensors that the plan has put somewhere. ``tiled``: at the fidelity
-    that plays tiles, which may differ by the bytes that do not divide.
+    ``memories`` are those of tensors that the plan has put somewhere, ``hits`` the bytes that each
+    launch found in a system cache. ``tiled``: at the fidelity that plays tiles, which may differ by
+    the bytes that do not divide.
     """
     pu = soc.pus[job.pu]
     lent = 0
@@ -57,53 +62,88 @@ def moved_by(
         lent = work.tail_load
         once = _once(graph, pu, launch, memories, early)
         yield tuple(
-            _part(memory or pu.memory, amounts, once.get(memory, ({}, {})))
+            _part(
+                memory or pu.memory,
+                amounts,
+                once.get(memory, ({}, {})),
+                0 if memory else hits.get(launch.name, 0),
+            )
             for memory, amounts in _moved(work, tiled=tiled).items()
         )
 
 
+def way_bytes(
+    soc: SoC, pu: PU, memory: str, loads: Bytes, stores: Bytes, cached: int = 0
+) -> Iterator[tuple[str, Bytes]]:
+    """What ``pu`` reads from ``memory`` and writes there, by class, on each link that it crosses.
+
+    ``cached`` bytes of what is read cross no link behind the cache that has them; of each class
+    the same share.
+    """
+    way = soc.route(pu, memory)
+    near = way.links if pu.cached is None else pu.cached.links
+    missed = _shared(sum(loads.values()) - cached, loads, "") if cached else loads
+    for number, link in enumerate(way.links):
+        yield link, loads if number < len(near) else missed
+    for link in way.back:
+        yield link, stores
+
+
 def link_classes(
-    soc: SoC, program: Program, moved: Sequence[Sequence[Sequence[Moved]]]
+    soc: SoC, program: Program, moved: Sequence[Sequence[Sequence[Moved]]], hits: Iterable[Hit]
 ) -> dict[str, Bytes]:
-    """Bytes of every link by class; ``moved`` is :func:`moved_by` of every job."""
+    """Bytes of every link by class.
+
+    ``moved`` is :func:`moved_by` of every job, ``hits`` what system caches had for the host.
+    """
     found: dict[str, Bytes] = {name: {} for name in soc.links}
+
+    def add(pu: PU, memory: str, loads: Bytes, stores: Bytes, cached: int) -> None:
+        for link, classes in way_bytes(soc, pu, memory, loads, stores, cached):
+            own = found[link]
+            for kind, amount in classes.items():
+                own[kind] = own.get(kind, 0) + amount
+
     for job, launches in zip(program.jobs, moved, strict=True):
-        pu = soc.pus[job.pu]
         for part in (part for parts in launches for part in parts):
-            way = soc.route(pu, part.memory)
-            _add(found, way.links, part.loads)
-            _add(found, way.back, part.stores)
+            loads, stores = dict(part.loads), dict(part.stores)
+            add(soc.pus[job.pu], part.memory, loads, stores, part.cached)
         steps = [*job.entry, *job.exit]
         steps += [step for launch in job.launches for step in (*launch.before, *launch.after)]
         for step in steps:
-            if step.bytes:
-                way = soc.route(soc.host, step.memory or soc.host.memory)
-                _add(found, way.links, {"crossings": step.read})
-                _add(found, way.back, {"crossings": step.written})
+            memory = step.memory or soc.host.memory
+            read, written = {"crossings": step.read}, {"crossings": step.written}
+            add(soc.host, memory, read, written, 0)
+    home = soc.host.memory
+    for hit in hits:
+        if hit.kind != "kernel":
+            near = on_links(soc, soc.host, [(home, hit.bytes, 0, hit.bytes)])
+            for link in soc.host.path:
+                found[link]["crossings"] -= hit.bytes - near.get(link, 0)
     return {
         name: {kind: classes[kind] for kind in CLASSES if classes.get(kind)}
         for name, classes in found.items()
     }
 
 
-def on_links(soc: SoC, pu: PU, amounts: Iterable[tuple[str, int, int]]) -> dict[str, int]:
-    """Bytes by link of what ``pu`` reads and writes: (memory, bytes read, bytes written)."""
+def on_links(soc: SoC, pu: PU, amounts: Iterable[tuple[str, int, int, int]]) -> dict[str, int]:
+    """Bytes by link of what ``pu`` reads and writes: (memory, bytes read, written, cached)."""
     found: dict[str, int] = {}
-    for memory, loads, stores in amounts:
-        way = soc.route(pu, memory)
-        for links, amount in ((way.links, loads), (way.back, stores)):
-            for link in links if amount else ():
-                found[link] = found.get(link, 0) + amount
+    for memory, loads, stores, cached in amounts:
+        for link, classes in way_bytes(soc, pu, memory, {"": loads}, {"": stores}, cached):
+            if classes[""]:
+                found[link] = found.get(link, 0) + classes[""]
     return found
 
 
-def _part(memory: str, amounts: tuple[int, int], once: tuple[Bytes, Bytes]) -> Moved:
+def _part(memory: str, amounts: tuple[int, int], once: tuple[Bytes, Bytes], cached: int) -> Moved:
     """What is loaded and stored, by class."""
     loads, stores = amounts
     least = min(loads, sum(once[0].values())), min(stores, sum(once[1].values()))
     return Moved(
-        memory, _shared(loads, once[0], "refetch"), _shared(stores, once[1], "activations"), least
-    )
+        memory, _shared(loads, once[0], "refetch"), _shared(stores, once[1], "activations"), least,
+        cached,
+    )  # fmt: skip
 
 
 def _add(found: dict[str, Bytes], links: Sequence[str], classes: Mapping[str, int]) -> None:

@@ -19,7 +19,7 @@ from hetsim.cost.chain import CostModel
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.cost.reach import Reach
 from hetsim.cost.support import why_not
-from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
+from hetsim.cost.work import NOWHERE, Kernel, Phase, Residency, Work
 from hetsim.errors import InfeasibleError
 from hetsim.lower.residency import RESIDENT_SHARE
 from hetsim.soc.model import PU
@@ -136,7 +136,7 @@ class Kernels:
     def _seconds(self, work: Work) -> float:
         reach = self._reach
         fluid = work.dispatch_s + sum(
-            max(p.seconds, reach.seconds(p.load_bytes, p.store_bytes))
+            max(self._unhurried(work, p), reach.seconds(p.load_bytes, p.store_bytes))
             + (reach.nearest if p.bytes else 0.0)
             for p in work.phases
         )
@@ -144,6 +144,16 @@ class Kernels:
             return fluid
         tiled = _tiled_seconds(work, self._pu, reach)
         return tiled if self._fidelity == "tile" else min(fluid, tiled)
+
+    def _unhurried(self, work: Work, phase: Phase) -> float:
+        """Seconds of its engines and arithmetic, even if a cache has all that it reads."""
+        pu = self._pu
+        if not work.tiles or pu.cached is None:
+            return phase.seconds
+        spared = pu.home.seconds(phase.load_bytes, phase.store_bytes) - pu.cached.seconds(
+            phase.load_bytes, phase.store_bytes
+        )
+        return phase.hurried(spared).seconds
 
     def _managed(self, kernel: Kernel, chain: Chain, around: float) -> Least | None:
         """By what stays on chip: the inputs of each maker, and the result."""

@@ -22,6 +22,7 @@ from hetsim.bounds.floors import Floors
 from hetsim.bounds.narrowing import narrowed
 from hetsim.bounds.running import Forking
 from hetsim.bounds.simulated import least_seconds, simulated_floors
+from hetsim.cost.analytical.weights import stored_bytes
 from hetsim.cost.chain import CostModel
 from hetsim.sim.runtimes.registry import find_runtime
 from hetsim.soc.model import SoC
@@ -126,7 +127,8 @@ def bytes_bound(graph: Graph, soc: SoC, floors: Table) -> float:
 
     total = 0
     for i, op in enumerate(graph.operators):
-        total += sum(least(count, dtype, i) for dtype, count in op.weights)
+        able = [pu for pu in soc.pus if math.isfinite(floors[i][pu.index])]
+        total += min((stored_bytes(op, pu) for pu in able), default=0)
     for name in graph.inputs:
         if graph.consumers[name]:
             tensor = graph.tensors[name]

@@ -52,7 +52,7 @@ def resources_of(
         units = frozenset(
             pu.index
             for pu in soc.pus
-            if all(not halves.keys().isdisjoint(way.crossed) for way in pu.ways)
+            if all(not halves.keys().isdisjoint(way.crossed) for way in pu.best_ways)
         )
         if len(units) > 1:
             slowest[units] = max(slowest.get(units, 0.0), 1.0 / sum(halves.values()))

@@ -10,6 +10,7 @@ import click
 
 from hetsim.cli import extras
 from hetsim.cli.progress import progress_bar
+from hetsim.cli.workers import team, workers_option
 
 
 @click.command()
@@ -40,6 +41,7 @@ from hetsim.cli.progress import progress_bar
     metavar="DIR",
     help="Show this study of 'hetsim whatif' about the same scenario in the report.",
 )
+@workers_option
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def command(
     results: Path,
@@ -50,6 +52,7 @@ def command(
     output: Path | None,
     force: bool,
     study: Path | None,
+    workers: int | None,
     quiet: bool,
 ) -> None:
     """Rebuild the report of a results directory.
@@ -77,11 +80,12 @@ def command(
     wanted = Wanted(**asked, runs=extras.positions_of(result, runs))
     chosen, kept = rebuilt(results, result, wanted)
     sections = whatif_sections(study, result) if study is not None else ()
-    with progress_bar(wanted=not quiet) as progress:
+    worth = max(1, (len(chosen) - len(kept)) // 6)  # to start one takes as long as a few pictures
+    with progress_bar(wanted=not quiet) as progress, team(workers, worth) as executor:
         write_results(
             result, target, extras=chosen, kept=kept, force=force or output is None,
             command=["hetsim", *sys.argv[1:]], progress=progress, origin=manifest,
-            sections=sections,
+            sections=sections, executor=executor,
         )  # fmt: skip
     if not quiet:
         click.echo(f"results: {target} (open {target / 'report.html'})")

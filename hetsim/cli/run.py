@@ -12,6 +12,7 @@ import click
 from hetsim.cli import extras
 from hetsim.cli.options import SEED, sized
 from hetsim.cli.progress import progress_bar
+from hetsim.cli.workers import team, workers_option
 from hetsim.names import results_place
 from hetsim.sim.runtimes.registry import runtime_names
 
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Replace an existing results directory.")
 @extras.figures(default="best")
 @extras.traces(default="none")
+@workers_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, nothing else.")
 @click.option("--no-files", is_flag=True, help="Write no results directory.")
 @click.option("--quiet", is_flag=True, help="No table and no progress bar.")
@@ -82,6 +84,7 @@ def command(
     force: bool,
     figures: str | None,
     traces: str | None,
+    workers: int | None,
     as_json: bool,
     no_files: bool,
     quiet: bool,
@@ -94,7 +97,7 @@ def command(
     if no_files and (output or force or figures or traces):
         raise click.UsageError("--no-files goes with no option about files")
     from hetsim.report.files.directory import check_directory
-    from hetsim.runs.scenario import run_scenario
+    from hetsim.runs.scenario import run_scenario, workers_worth
     from hetsim.scenario.choices import choose
 
     loaded = _load(scenario, changes)
@@ -117,8 +120,12 @@ def command(
     directory = None if no_files else output or results_place(loaded.name)
     if directory is not None:
         check_directory(directory, force=force)
-    with progress_bar(wanted=not quiet) as progress:
-        result = run_scenario(loaded, plans=[Path(p) for p in plans], progress=progress)
+    with (
+        progress_bar(wanted=not quiet) as progress,
+        team(workers, workers_worth(loaded)) as executor,
+    ):
+        files = [Path(plan) for plan in plans]
+        result = run_scenario(loaded, plans=files, progress=progress, executor=executor)
         if directory is not None:
             from hetsim.report.files.extras import Wanted
             from hetsim.report.files.writer import write_results
@@ -126,7 +133,7 @@ def command(
             wanted = Wanted(figures or "best", traces or "none")
             write_results(
                 result, directory, extras=wanted, force=force, command=["hetsim", *sys.argv[1:]],
-                progress=progress,
+                progress=progress, executor=executor,
             )  # fmt: skip
     if as_json:
         _print_json(result, directory)

@@ -25,17 +25,17 @@ class Reach:
     @classmethod
     def of(cls, pu: PU, transfers: int) -> Reach:
         """While at most ``transfers`` are under way."""
-        latencies = [way.latency for way in pu.ways]
+        ways = pu.best_ways
 
         def best(most: tuple[float, ...]) -> float:
             return most[min(transfers, len(most)) - 1]
 
         return cls(
-            sum(best(way.widest) for way in pu.ways),
-            sum(best(way.most) for way in pu.ways),
+            sum(best(way.widest) for way in ways),
+            sum(best(way.most) for way in ways),
             min(way.bandwidth for way in pu.ways),
-            min(latencies),
-            max(latencies),
+            min(way.latency for way in ways),
+            max(way.latency for way in pu.ways),
         )
 
     def seconds(self, load: float, store: float) -> float:

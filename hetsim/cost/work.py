@@ -149,6 +149,13 @@ class Phase:
             seconds = self.seconds - self.compute_s + arithmetic
         return replace(self, seconds=seconds, compute_s=arithmetic)
 
+    def hurried(self, seconds: float) -> Phase:
+        """The same work while the engines that move its tiles get their bytes that much sooner.
+
+        Exact where only they or only the arithmetic decide; in between a lower bound.
+        """
+        return replace(self, seconds=max(self.compute_s, self.seconds - max(seconds, 0.0)))
+
     @property
     def home(self) -> Traffic:
         """What crosses the path."""
@@ -267,6 +274,18 @@ class Work:
     def bytes(self) -> int:
         """All that it moves."""
         return self.load_bytes + self.store_bytes
+
+    def loaded(self, memory: str, *, tiled: bool) -> int:
+        """Bytes read from one memory; tile by tile they may differ by what does not divide."""
+        if tiled:
+            return sum(
+                run.count * amount
+                for run in self.tiles
+                for there, amount in run.loads
+                if there == memory
+            )
+        moved = self.moves.get(memory)
+        return 0 if moved is None else moved.load_bytes
 
     @property
     def load_bytes(self) -> int:

@@ -72,8 +72,12 @@ def executor(
         found: Executor[Job, Answer] = make(address)
         return found
     if workers is None:
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-        workers = max(1, min(workers, points if points is not None else workers))
+        workers = processors() if points is None else max(1, min(processors(), points))
     if workers < 1:
         raise ConfigError(f"{workers} workers cannot do anything", where=Location("--workers"))
     return SerialExecutor() if workers == 1 else ProcessExecutor(workers)
+
+
+def processors() -> int:
+    """How many this process may use; one where the system does not say."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1

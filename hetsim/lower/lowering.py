@@ -16,7 +16,7 @@ from hetsim.cost.crossing import Crossings
 from hetsim.cost.fusion import fuse
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Step, Work
 from hetsim.errors import InfeasibleError, PlanError
-from hetsim.lower.placement import Memories, check_room, placed
+from hetsim.lower.placement import Memories, check_room, placed, touched
 from hetsim.lower.prefetch import prefetched
 from hetsim.lower.program import Job, Launch, Program
 from hetsim.lower.residency import residencies
@@ -93,6 +93,7 @@ class Lowering:
                 work,
                 *self._around(kernel, pu, memories),
                 residency,
+                touched(graph, kernel, residency, pu, memories) if pu.cached else None,
             )
             for kernel, work, residency in zip(kernels, works, kept, strict=True)
         )

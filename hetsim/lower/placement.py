@@ -9,12 +9,13 @@ another memory can hold it up, but not hurry it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from hetsim.cost.analytical.traffic import tensor_bytes, weight_bytes
 from hetsim.cost.work import Kernel, Residency, Traffic, Work
 from hetsim.errors import InfeasibleError
+from hetsim.lower.program import Touched
 from hetsim.soc.model import PU, SoC
 from hetsim.units import format_quantity
 from hetsim.workload.graph import Graph
@@ -73,6 +74,22 @@ def placed(
         load, store, elsewhere = far(run.load_bytes, run.store_bytes)
         tiles.append(replace(run, load_bytes=load, store_bytes=store, elsewhere=elsewhere))
     return replace(work, phases=tuple(phases), tiles=tuple(tiles))
+
+
+def touched(graph: Graph, kernel: Kernel, kept: Residency, pu: PU, memories: Memories) -> Touched:
+    """What ``kernel`` moves to and from the memory at the end of the path of ``pu``."""
+
+    def here(tensors: Iterable[str], resident: Container[str]) -> Iterator[tuple[str, int]]:
+        for tensor in tensors:
+            if tensor not in resident and memories.get(tensor, pu.memory) == pu.memory:
+                yield tensor, tensor_bytes(graph, tensor, pu)
+
+    weights = weight_bytes(kernel, pu)
+    return Touched(
+        tuple(here(kernel.inputs, kept.inputs)),
+        ((f"{graph.name}: {kernel.name}", weights),) if weights else (),
+        tuple(here(kernel.outputs, kept.outputs)),
+    )
 
 
 def check_room(graph: Graph, soc: SoC, memories: Memories, home: Mapping[str, int]) -> None:

@@ -13,11 +13,31 @@ from hetsim.errors import PlanError
 
 
 @dataclass(frozen=True, slots=True)
+class Touched:
+    """What a kernel reads and writes at the end of its unit's path: tensors and their bytes.
+
+    ``weights`` has those of all its operators by one name; inferences share them. ``other`` bytes
+    that it reads are never in a cache.
+    """
+
+    reads: tuple[tuple[str, int], ...]
+    weights: tuple[tuple[str, int], ...]
+    writes: tuple[tuple[str, int], ...]
+    other: int = 0
+
+    @property
+    def read_bytes(self) -> int:
+        """All that it reads, once."""
+        return sum(size for _, size in (*self.reads, *self.weights)) + self.other
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """One kernel of a partition: display name, the operators in it, and its work.
 
     A host thread takes the steps ``before`` and ``after`` while the unit is not running. ``kept``
-    are the tensors that stay on chip around it; its work has no bytes of them.
+    are the tensors that stay on chip around it; its work has no bytes of them. ``touched`` is known
+    where a system cache may have some of what it reads.
     """
 
     name: str
@@ -26,6 +46,7 @@ class Launch:
     before: tuple[Step, ...] = ()
     after: tuple[Step, ...] = ()
     kept: Residency = NOWHERE
+    touched: Touched | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,20 @@ the model says wherever the truth lies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 from hetsim.errors import HetsimError
 from hetsim.runs.case import Case
+from hetsim.runs.rows import case_of
 from hetsim.scenario.loader import Scenario, SchedulerRef
 from hetsim.scenario.schema import ImprovementSpec, ReferenceSpec
 from hetsim.scenario.variants import varied
+from hetsim.workload.graph import Graph
 
-CaseOf = Callable[[Scenario, str], Case]
+Percents = Sequence[float | None]
+"""One for each published comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +60,39 @@ def variants_of(scenario: Scenario) -> list[Scenario]:
     ]
 
 
-def bands(
+def bands(found: Sequence[Percents]) -> list[Band]:
+    """The band of each published comparison, over what :func:`percents` said of each variant."""
+    spread = []
+    for column in zip(*found, strict=True):
+        known = [percent for percent in column if percent is not None]
+        spread.append(Band(min(known, default=None), max(known, default=None), len(known)))
+    return spread
+
+
+def percents(
     reference: ReferenceSpec,
-    variants: Sequence[Scenario],
-    case_of: CaseOf,
-    tell: Callable[[], None],
-) -> list[Band]:
-    """The band of each published comparison; ``tell`` is called before each of ``variants``."""
-    found: list[list[float]] = [[] for _ in reference.improvements]
-    for scenario in variants:
-        tell()
-        refs = {ref.label: ref for ref in scenario.schedulers}
-        models = {ref.label for ref in scenario.models}
-        cases: dict[str, Case] = {}
-        known: dict[tuple[str, str], float | None] = {}
-        for row, percents in zip(reference.improvements, found, strict=True):
-            if row.model not in models or not {row.scheduler, row.baseline} <= refs.keys():
-                continue
-            if row.model not in cases:
-                cases[row.model] = case_of(scenario, row.model)
-            percent = _percent(cases[row.model], row, refs, known)
-            percents += [] if percent is None else [percent]
-    return [Band(min(p, default=None), max(p, default=None), len(p)) for p in found]
+    variant: Scenario,
+    graphs: Mapping[str, Graph],
+    tell: Callable[[str], None] = lambda what: None,
+) -> Percents:
+    """(baseline / makespan - 1)·100 of each published comparison in one variant of the scenario.
+
+    ``None`` where one of the two did not run. ``graphs`` are the networks, by name; ``tell`` is
+    called first, with what is being done.
+    """
+    tell("what nobody measured")
+    refs = {ref.label: ref for ref in variant.schedulers}
+    cases: dict[str, Case] = {}
+    known: dict[tuple[str, str], float | None] = {}
+    found: list[float | None] = []
+    for row in reference.improvements:
+        if row.model not in graphs or not {row.scheduler, row.baseline} <= refs.keys():
+            found.append(None)
+            continue
+        if row.model not in cases:
+            cases[row.model] = case_of(variant, graphs[row.model])
+        found.append(_percent(cases[row.model], row, refs, known))
+    return found
 
 
 def _percent(

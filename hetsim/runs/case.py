@@ -16,7 +16,6 @@ from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.ran import Ran
 from hetsim.analysis.residents import residents
 from hetsim.analysis.result import Run
-from hetsim.analysis.traffic import link_classes
 from hetsim.analysis.usage import link_metrics, pu_metrics
 from hetsim.bounds.bound import Bound
 from hetsim.bounds.floors import Floors
@@ -251,7 +250,7 @@ class Case:
             metrics=measured(evaluation),
             bounds=bounds,
             pus=pu_metrics(trace),
-            links=link_metrics(trace, soc, link_classes(soc, program, ran.moved)),
+            links=link_metrics(trace, soc, ran.classes),
             operators=operators,
             attribution=attribute(program, trace),
             pu_attribution=attribute_pus(trace, [pu.name for pu in soc.pus], waiting),

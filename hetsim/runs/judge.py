@@ -62,6 +62,9 @@ class IncrementalJudge:
         self.lowering = lowering
         self.execution = execution
         self._runtime = find_runtime(execution)
+        # What a cache holds is remembered from one segment to the next.
+        cached = any(pu.cached for pu in lowering.soc.pus)
+        self._separable = self._runtime.separable and not cached
         self.fidelity = fidelity
         self.judged = self.known = self.pruned = self.segments = 0
         graph = lowering.graph
@@ -89,7 +92,7 @@ class IncrementalJudge:
         if found is None:
             return Verdict(NEVER)
         work, needs = found
-        if not self._runtime.separable:
+        if not self._separable:
             return self._undivided(work, needs, draft.groups)
         spans = self._spans(needs, draft.groups)
         keys = [self._key(work, span) for span in spans]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -15,12 +14,15 @@ from hetsim.analysis.result import Result, Run
 from hetsim.analysis.sources import source_notes
 from hetsim.cost.sources import cost_doubts, cost_files
 from hetsim.errors import ConfigError, HetsimError, Location, PlanError
+from hetsim.executors.base import Executor
+from hetsim.executors.calls import CALLER, Call, Lost
 from hetsim.plan.anyfile import planned_model, read_plan
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.progress import Progress
-from hetsim.runs.band import Band, bands, variants_of
-from hetsim.runs.case import Case, proven_by
+from hetsim.runs.band import Band, bands, percents, variants_of
+from hetsim.runs.case import Case
+from hetsim.runs.rows import lost_rows, rows_of
 from hetsim.scenario.loader import ModelRef, Scenario
 from hetsim.scenario.schema import ReferenceSpec
 from hetsim.sim.runtimes.registry import DEFAULT, find_runtime
@@ -28,19 +30,18 @@ from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph
 from hetsim.workload.networks import load_network
 
-ROUNDING = 1.0 + 1e-9
-"""Plan files keep times in microseconds; a proof may sit on the makespan but for rounding."""
-
 
 def run_scenario(
     scenario: Scenario,
     *,
     plans: Sequence[Path] = (),
     progress: Progress | None = None,
+    executor: Executor[Call, Any] | None = None,
 ) -> Result:
     """Plans and simulates everything the scenario asks for; ``plans`` are files run as well.
 
-    A scheduler that fails is a run with ``error``, and so are all runs of a network that does not
+    ``executor`` works on networks beside one another; the result does not depend on it. A scheduler
+    that fails is a run with ``error``, and so are all runs of a network that does not
     fit the memory; the others go on.
 
     Raises:
@@ -57,49 +58,32 @@ def run_scenario(
     except ConfigError as error:
         remarks.append(f"published figures: no band on {scenario.soc.name}: {error.message}")
         variants = []
-    cases = [case_of(scenario, load_graph(scenario, model)) for model in scenario.models]
-    extra = [_checked(path, cases, remarks) for path in plans]
-    total = len(cases) * len(scenario.schedulers) + len(extra) + len(variants)
-    runs: list[Run] = []
-    steps = count()
-
-    def tell(what: str) -> None:
-        if progress is not None:
-            progress(what, next(steps), total)
-
-    for case in cases:
-        graph, misfit = case.graph, case.misfit
-        for ref in scenario.schedulers:
-            tell(f"{graph.name} · {ref.label}")
-            runs.append(
-                Run(graph.name, ref.label, graph, error=misfit)
-                if misfit
-                else case.run(ref.label, ref.create(), scenario.time_limit_s)
-            )
-        for plan, path, owner in extra:
-            if owner is case:
-                tell(f"{graph.name} · {path.name}")
-                runs.append(
-                    Run(graph.name, path.stem, graph, plan=plan, error=misfit)
-                    if misfit
-                    else case.evaluate(path.stem, plan)
-                )
-    graphs = {case.graph.name: case.graph for case in cases}
-    spread = []
-    if scenario.reference is not None and variants:
-        spread = bands(
-            scenario.reference,
-            variants,
-            lambda varied, model: case_of(varied, graphs[model]),
-            lambda: tell("what nobody measured"),
-        )
-    tell("done")
-    runs = [run for case in cases for run in _with_proofs(runs, case, remarks)]
-    notes = [note for case in cases for note in case.graph.notes] + remarks
+    graphs = [load_graph(scenario, model) for model in scenario.models]
+    extra = [_checked(path, graphs, scenario.soc, remarks) for path in plans]
+    calls = [
+        Call(rows_of, (scenario, graph, [row for row in extra if row[1].model == graph.name]))
+        for graph in graphs
+    ]
+    reference = scenario.reference
+    if reference is not None:
+        named = {row.model for row in reference.improvements}
+        needed = {graph.name: graph for graph in graphs if graph.name in named}
+        calls += [Call(percents, (reference, varied, needed)) for varied in variants]
+    sizes = [len(scenario.schedulers) + len(call.arguments[2]) for call in calls[: len(graphs)]]
+    answers = _answers(calls, [*sizes, *[1] * (len(calls) - len(graphs))], executor, progress)
+    rows = [
+        lost_rows(scenario, graph, found.reason) if isinstance(found, Lost) else found
+        for graph, found in zip(graphs, answers, strict=False)
+    ]
+    spread = bands([found for found in answers[len(graphs) :] if not isinstance(found, Lost)])
+    runs = [run for found in rows for run in found.runs]
+    notes = [note for graph in graphs for note in graph.notes] + remarks
+    notes += [remark for found in rows for remark in found.remarks]
     notes += doubts + anomaly_notes(runs) + overflow_notes(runs, scenario.soc)
     if cost_files(scenario.soc):
         notes += source_notes(runs)
-        notes += [f"{case.graph.name}: {n}" for case in cases for n in case.cost_model.notes()]
+        for graph, found in zip(graphs, rows, strict=True):
+            notes += [f"{graph.name}: {note}" for note in found.cost_notes]
     return Result(
         scenario=scenario.name,
         soc=scenario.soc,
@@ -115,9 +99,50 @@ def run_scenario(
                 *map(str, cost_files(scenario.soc)),
                 *map(str, plans),
             ],
-            cases,
+            graphs,
         ),
     )
+
+
+def workers_worth(scenario: Scenario) -> int:
+    """How many processes pay off: a row takes a fraction of what it takes to start one."""
+    return max(1, min(len(scenario.models), len(scenario.models) * len(scenario.schedulers) // 8))
+
+
+def _answers(
+    calls: Sequence[Call],
+    steps: Sequence[int],
+    executor: Executor[Call, Any] | None,
+    progress: Progress | None,
+) -> list[Any]:
+    """What ``calls``, of so many ``steps`` each, return; made here where there is no executor."""
+    total, done = sum(steps), count()
+
+    def tell(what: str) -> None:
+        if progress is not None:
+            progress(what, next(done), total)
+
+    if executor is None:
+        found = [call.function(*call.arguments, tell) for call in calls]
+    else:
+        executor.ensure(CALLER)
+        found = [None] * len(calls)
+        for number, answer in executor.perform(_longest_first(calls)):
+            found[number] = answer
+            for _ in range(steps[number]):
+                tell("networks")
+    tell("done")
+    return found
+
+
+def _longest_first(calls: Sequence[Call]) -> list[tuple[int, Call]]:
+    """With their positions; networks of many operators take longest, what is varied least."""
+
+    def length(numbered: tuple[int, Call]) -> int:
+        network = numbered[1].arguments[1]
+        return -len(network) if isinstance(network, Graph) else 0
+
+    return sorted(enumerate(calls), key=length)
 
 
 def _published(reference: ReferenceSpec | None, spread: Sequence[Band]) -> dict[str, object]:
@@ -136,64 +161,17 @@ def _published(reference: ReferenceSpec | None, spread: Sequence[Band]) -> dict[
     }
 
 
-def _with_proofs(runs: Sequence[Run], case: Case, remarks: list[str]) -> list[Run]:
-    """The runs of one network; what one of them proved holds for every plan without rewrites.
-
-    A proof is a claim: one that a simulated plan beats is taken back from all, and told.
-    """
-    mine = [run for run in runs if run.model == case.graph.name]
-    plain = [
-        run
-        for run in mine
-        if run.makespan_s is not None and run.plan is not None and not run.plan.rewrites
-    ]
-    ids = {id(run) for run in plain}
-    claims = [bound for run in mine if run.plan for bound in proven_by(run.scheduler, run.plan)]
-    fastest = min((run.makespan_s or 0.0 for run in plain), default=math.inf)
-    refuted = [bound for bound in claims if bound.seconds > fastest * ROUNDING]
-    remarks += [
-        f"{case.graph.name}: the bound {bound.argument} ({bound.seconds:.9g} s) is refuted by a"
-        f" plan that takes {fastest:.9g} s, and left out"
-        for bound in refuted
-    ]
-    believed = [bound for bound in claims if bound not in refuted]
-    return [
-        run.with_bounds(
-            tuple(
-                dict.fromkeys(
-                    bound
-                    for bound in (*run.bounds, *(believed if id(run) in ids else ()))
-                    if bound not in refuted
-                )
-            )
-        )
-        for run in mine
-    ]
-
-
 def load_graph(scenario: Scenario, model: ModelRef) -> Graph:
     """Loads one of the scenario's networks."""
     options: dict[str, Any] = {
         "name": model.label,
-        "fold_batch_norm": scenario.fold_batch_norm,
-        "unknown_operators": scenario.unknown_operators,
+        **scenario.reading,
         **model.sizes.options(),
     }
     try:
         return load_network(model.network, **options)
     except HetsimError as error:
         raise _located(error, model.where) from None
-
-
-def case_of(scenario: Scenario, graph: Graph) -> Case:
-    """The case of one network under the options of a scenario."""
-    return Case(
-        graph,
-        scenario.soc,
-        execution=scenario.execution,
-        seed=scenario.seed,
-        fidelity=scenario.fidelity,
-    )
 
 
 def _located(error: HetsimError, where: object) -> HetsimError:
@@ -203,23 +181,23 @@ def _located(error: HetsimError, where: object) -> HetsimError:
     return error
 
 
-def _checked(path: Path, cases: Sequence[Case], remarks: list[str]) -> tuple[Plan, Path, Case]:
-    """The plan of a file and the case it is for; what its reader decided goes to ``remarks``."""
-    found = read_plan(path, [case.graph for case in cases], cases[0].soc)
+def _checked(path: Path, graphs: Sequence[Graph], soc: SoC, remarks: list[str]) -> tuple[str, Plan]:
+    """The label and the plan of a file; what its reader decided goes to ``remarks``."""
+    found = read_plan(path, graphs, soc)
     plan = found.plan
     remarks += [f"{path.name}: {note}" for note in found.notes]
-    for case in cases:
-        if case.graph.name == plan.model:
-            validate_plan(plan, case.graph, case.soc, where=Location(str(path)))
-            return plan, path, case
-    names = ", ".join(case.graph.name for case in cases)
+    for graph in graphs:
+        if graph.name == plan.model:
+            validate_plan(plan, graph, soc, where=Location(str(path)))
+            return path.stem, plan
+    names = ", ".join(graph.name for graph in graphs)
     raise PlanError(f"{path}: the plan is for network {plan.model!r}; the scenario has {names}")
 
 
-def _hashes(files: Sequence[str], cases: Sequence[Case]) -> dict[str, str]:
+def _hashes(files: Sequence[str], graphs: Sequence[Graph]) -> dict[str, str]:
     """SHA-256 of every input file that can be read."""
     found: dict[str, str] = {}
-    for name in [*files, *(case.graph.source for case in cases)]:
+    for name in [*files, *(graph.source for graph in graphs)]:
         path = Path(name)
         if name and path.is_file():
             found[path.name] = "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()

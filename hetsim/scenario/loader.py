@@ -127,8 +127,7 @@ class Scenario:
     execution: str
     fidelity: str
     seed: int
-    unknown_operators: str
-    fold_batch_norm: bool
+    reading: Mapping[str, Any]
     dims: Mapping[str, int]
     time_limit_s: float | None
     reference: ReferenceSpec | None
@@ -174,7 +173,7 @@ def load_scenario(
     """
     for_scenario, for_soc, for_dims = _split(overrides or {})
     file = find("scenarios", name_or_path)
-    document = apply_overrides(read_yaml(file), for_scenario)
+    document = apply_overrides(read_yaml(file), for_scenario, ScenarioSpec.model_fields)
     spec = validate(ScenarioSpec, document)
     # A SoC named on the command line is relative to where the command was given.
     base = None if "soc" in for_scenario else file.parent
@@ -200,8 +199,7 @@ def load_scenario(
         execution=spec.execution,
         fidelity=spec.fidelity,
         seed=spec.seed,
-        unknown_operators=spec.unknown_operators,
-        fold_batch_norm=spec.fold_batch_norm,
+        reading=spec.reading,
         dims=spec.dims,
         time_limit_s=spec.time_limit,
         reference=spec.reference,

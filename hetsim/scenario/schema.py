@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from hetsim.names import suggest
 from hetsim.sim.runtimes.registry import DEFAULT, runtime_names
-from hetsim.soc.fields import Quantity, Spec, located
+from hetsim.soc.fields import Dtype, Quantity, Sparsity, Spec, located
 
 Text = Annotated[str, Field(min_length=1)]
 Limit = Annotated[float, Quantity("time")]
@@ -162,6 +162,27 @@ SchedulerEntry = Annotated[
 ]
 
 
+class StoredWeightsSpec(Spec):
+    """How the weights of convolutions and matrix products are stored, whatever the file says."""
+
+    dtype: Dtype | None = Field(default=None, description="their data type, int4 for one")
+    group: int | None = Field(
+        default=None, ge=1, description="weights of that type that share a float16 scale"
+    )
+    sparsity: Sparsity | None = Field(
+        default=None,
+        description="at most so many of so many neighbours along the input channels are not zero,"
+        " where these can be divided",
+    )
+
+    @model_validator(mode="after")
+    def _scales_something(self) -> StoredWeightsSpec:
+        if self.group is not None and self.dtype is None:
+            message = "has no effect: 'dtype' is absent"
+            raise located("weights", ("group",), message, self.group)
+        return self
+
+
 class ScenarioSpec(Spec):
     """A whole scenario, as written in its file."""
 
@@ -199,9 +220,23 @@ class ScenarioSpec(Spec):
     fold_batch_norm: bool = Field(
         default=True, description="BatchNormalization behind a Conv becomes part of its weights"
     )
+    weights: StoredWeightsSpec | None = Field(
+        default=None, description="how the weights of products are stored; default: as in the file"
+    )
     time_limit: Limit | None = Field(
         default=None, description="how long one scheduler may think about one model"
     )
     reference: ReferenceSpec | None = None
     sweep: SweepSpec | None = Field(default=None, description="the grid of 'hetsim sweep'")
     explore: ExploreSpec | None = Field(default=None, description="the space of 'hetsim explore'")
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How its networks are read: options of :func:`hetsim.workload.networks.load_network`."""
+        found: dict[str, Any] = {
+            "unknown_operators": self.unknown_operators,
+            "fold_batch_norm": self.fold_batch_norm,
+        }
+        if self.weights is not None:
+            found["weights"] = self.weights.model_dump(exclude_none=True)
+        return found

@@ -7,6 +7,7 @@ values, as ``--set`` takes them, plus some kinds of paths of its own::
     execution, fidelity, seed, soc, …        fields of the scenario listed in :data:`SCENARIO`
     schedulers.LABEL.PARAMETER               a parameter of one of the scenario's schedulers
     dims.NAME                                an open dimension of its networks
+    weights.FIELD                            how the weights of its networks are stored
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def varied(scenario: Scenario, changes: Mapping[str, object], asked_by: str = "-
     for path, value in changes.items():
         where = Location(f"{asked_by} {path}")
         first, _, rest = path.partition(".")
-        if path in SCENARIO:
+        if path in SCENARIO or first == "weights":
             for_scenario[path] = Override(value, where)
         elif first == "schedulers" and rest:
             result = _with_parameter(result, rest, value, where)
@@ -91,18 +92,19 @@ def varied(scenario: Scenario, changes: Mapping[str, object], asked_by: str = "-
                 f"a study cannot vary {path!r}",
                 where=where,
                 hint=f"it can vary {', '.join(SCENARIO)}, schedulers.LABEL.PARAMETER,"
-                " dims.NAME, and the SoC",
+                " weights.FIELD, dims.NAME, and the SoC",
             )
         else:
             for_soc[rest if first == "soc" else path] = Override(value, where)
     document = result.soc_document
     if for_scenario:
-        changed = apply_overrides(result.document, for_scenario)
+        changed = apply_overrides(result.document, for_scenario, ("weights",))
         spec = validate(ScenarioSpec, changed)
         result = replace(
             result,
             document=changed,
-            **{name: getattr(spec, name) for name in for_scenario if name != "soc"},
+            reading=spec.reading,
+            **{name: getattr(spec, name) for name in for_scenario if name in SCENARIO[1:]},
         )
         if "soc" in for_scenario:
             document = _soc_named(spec.soc, changed.where(("soc",)))

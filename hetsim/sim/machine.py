@@ -8,7 +8,7 @@ host time is a thread on :class:`~hetsim.sim.cores.Cores`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,65 +17,22 @@ import simpy
 from hetsim.cost.work import Phase, Step, TileRun, Traffic, Work
 from hetsim.errors import ConfigError
 from hetsim.lower.program import Launch
+from hetsim.sim.caches import SystemCache
 from hetsim.sim.cores import Cores
 from hetsim.sim.network.flow import Flow
 from hetsim.sim.network.links import INFINITY, Route
 from hetsim.sim.network.network import Network
-from hetsim.sim.network.slowdown import slowdown_curve
 from hetsim.sim.network.traced import TracedNetwork
 from hetsim.sim.recorder import Recorder
 from hetsim.sim.states import States
 from hetsim.sim.story import Story
 from hetsim.sim.task import Task
 from hetsim.sim.tiles import play_tiles
-from hetsim.soc.model import PU, SoC
+from hetsim.sim.unit import COMPUTE, Unit
+from hetsim.soc.model import SoC
 
 Pause = Callable[[Task], Story | None]
 """Asked before each launch of a task: what its unit shall do first, or ``None`` to go on."""
-
-
-_UnderWay = tuple[Work, Phase | TileRun, Flow]
-"""A kernel's part that a unit has begun, as it is at the clock it was costed for, and its flow."""
-
-
-class Unit:
-    """A PU during a simulation."""
-
-    __slots__ = (
-        "busy_s", "clock_hz", "cores", "domain", "host_lane", "idle", "index",
-        "interrupt_s", "lane", "nominal_hz", "owns_cores", "polls", "priority", "routes", "setup_s",
-        "slowdown", "threads", "under_way", "unusual", "weight",
-    )  # fmt: skip
-
-    def __init__(self, pu: PU, machine: Machine) -> None:
-        spec = pu.spec
-        self.index = pu.index
-        self.lane = pu.name
-        self.routes: dict[str, tuple[Route, Route]] = {}  # of what is read and what is written
-        for way in pu.ways:
-            there = back = machine.network.route(way.links)
-            if way.back != way.links:
-                back = machine.network.route(way.back)
-            self.routes[way.memory] = there, back
-        # No name is the memory at the end of its path.
-        self.routes[""] = self.routes[pu.memory]
-        self.weight = spec.weight
-        self.priority = spec.priority
-        self.slowdown = slowdown_curve(spec.slowdown) if spec.slowdown is not None else None
-        self.setup_s = spec.transfer_setup
-        self.cores: Cores | None = machine.clusters.get(pu.cluster)
-        self.owns_cores = self.cores is not None
-        self.threads = pu.cores
-        self.polls = spec.polls_host
-        self.interrupt_s = spec.completion_latency
-        on_host = pu.cluster == machine.soc.runtime.host
-        self.host_lane = pu.name if on_host else f"{machine.soc.runtime.host}:{pu.name}"
-        self.idle: simpy.Event | None = None
-        self.busy_s = 0.0
-        self.domain = pu.cluster
-        self.clock_hz = self.nominal_hz = float(spec.point.clock)
-        self.unusual = False  # whether the two differ
-        self.under_way: _UnderWay | None = None
 
 
 class Machine:
@@ -105,8 +62,15 @@ class Machine:
             for name, spec in soc.spec.pus.items()
             if spec.thread_cores
         }
+        caches = {
+            name: SystemCache(name, link.cache.capacity)
+            for name, link in soc.spec.links.items()
+            if link.cache is not None
+        }
         self.states = States(soc)
-        self.units = [Unit(pu, self) for pu in soc.pus]
+        self.units = [
+            Unit(pu, soc, self.network, self.clusters.get(pu.cluster), caches) for pu in soc.pus
+        ]
         self.host = self.clusters[soc.runtime.host]
         self.host_unit = self.units[soc.host.index]
 
@@ -167,9 +131,15 @@ class Machine:
         unit = self.host_unit
         start = self.env.now
         self.host.enter(1)
-        route = self._route(unit, step.memory, step.read, step.written)
+        route = unit.route(step.memory, step.read, step.written)
+        cached = unit.cache is not None and step.bytes > 0 and not step.memory
+        if cached and (split := unit.host_route(task.inference, step)) is not None:
+            route = split
+            self.recorder.hit(step.kind, step.name, step.read, task)
         flow = self._move(unit, self.host, step.seconds, step.bytes, route, 0.0)
         yield flow
+        if cached:
+            unit.wrote(task.inference, [(step.name, step.written)])
         self.host.leave(1)
         self.recorder.host(lane, step, start, self.env.now, flow, task)
 
@@ -187,8 +157,12 @@ class Machine:
                 self._occupy(unit)
             if launch.before:
                 begun = yield from self._aside(unit, threads, begun, launch.before, task)
+            tiled = bool(self.tiles and launch.work.tiles)
+            if launch.touched is not None:
+                launch, hits = unit.served(launch, launch.touched, task.inference, tiled=tiled)
+                if hits:
+                    self.recorder.hit("kernel", launch.name, hits, task)
             work = launch.work
-            tiled = self.tiles and work.tiles
             if tiled:
                 yield from self._tiled(unit, launch, task)
             delay = work.dispatch_s
@@ -198,9 +172,9 @@ class Machine:
                     phase = nominal.at(work.stretch(unit.clock_hz))
                 amount = phase.load_bytes + phase.store_bytes
                 if phase.elsewhere:
-                    amount, route = self._everywhere(unit, phase.moves)
+                    amount, route = unit.routes(phase.moves)
                 else:
-                    route = self._route(unit, "", phase.load_bytes, phase.store_bytes)
+                    route = unit.route("", phase.load_bytes, phase.store_bytes)
                 flow = self._move(unit, unit.cores, phase.seconds, amount, route, delay)
                 unit.under_way = work, nominal, flow
                 yield flow
@@ -209,6 +183,8 @@ class Machine:
                     phase = max(phase, now, key=_arithmetic)
                 record(unit, launch, phase, delay, start, env.now, flow, task)
                 delay = 0.0
+            if launch.touched is not None:
+                unit.wrote(task.inference, launch.touched.writes)
             if launch.after:
                 if unit.interrupt_s:
                     yield from self._completion(unit, task)
@@ -256,24 +232,6 @@ class Machine:
                 self.recorder.wait(unit.host_lane, "poll", unit.lane, begun, self.env.now, task)
         unit.busy_s += self.env.now - begun
 
-    def _route(self, unit: Unit, memory: str, load: int, store: int) -> Route:
-        """What so many bytes, read and written at once, cross to or from ``memory``."""
-        there, back = unit.routes[memory]
-        if there is back or not store:
-            return there
-        return self.network.blend(((there, load), (back, store))) if load else back
-
-    def _everywhere(self, unit: Unit, moves: Iterable[Traffic]) -> tuple[int, Route]:
-        """The bytes that go to several memories side by side, and what they cross."""
-        parts = [
-            (self._route(unit, t.memory, t.load_bytes, t.store_bytes), t.bytes)
-            for t in moves
-            if t.bytes
-        ]
-        if not parts:
-            return 0, _COMPUTE
-        return sum(amount for _, amount in parts), self.network.blend(parts)
-
     def _move(
         self, unit: Unit, cores: Cores | None, seconds: float, amount: float, route: Route,
         delay: float,
@@ -285,7 +243,7 @@ class Machine:
                 priority=unit.priority, slowdown=unit.slowdown,
             )  # fmt: skip
         if amount <= 0:
-            return self.network.transfer(seconds, _COMPUTE, 1.0, delay=delay)
+            return self.network.transfer(seconds, COMPUTE, 1.0, delay=delay)
         cap = amount / seconds if seconds > 0.0 else INFINITY
         return self._transfer(unit, amount, route, cap, delay)
 
@@ -301,8 +259,8 @@ class Machine:
         flows: list[Flow] = []
 
         def move(kind: str, amounts: Sequence[tuple[str, int]]) -> Flow:
-            amount, route = self._everywhere(
-                unit, (Traffic(m, *((0, b) if kind == "store" else (b, 0))) for m, b in amounts)
+            amount, route = unit.routes(
+                Traffic(m, *((0, b) if kind == "store" else (b, 0))) for m, b in amounts
             )
             flow = self._transfer(unit, amount, route, INFINITY, unit.setup_s)
             flows.append(flow)
@@ -312,7 +270,7 @@ class Machine:
             tile = nominal
             if unit.unusual:
                 tile = nominal.at(launch.work.stretch(unit.clock_hz))
-            flow = self.network.transfer(tile.compute_s, _COMPUTE, 1.0)
+            flow = self.network.transfer(tile.compute_s, COMPUTE, 1.0)
             unit.under_way = launch.work, nominal, flow
             return flow
 
@@ -326,14 +284,10 @@ class Machine:
         if unit.unusual:
             stretch = launch.work.stretch(unit.clock_hz)
             launch = replace(launch, work=launch.work.at(stretch))
-        amount, route = self._everywhere(unit, launch.work.moves.values())
+        amount, route = unit.routes(launch.work.moves.values())
         moving = route.latency + amount / route.bus if amount else 0.0
         self.recorder.tiled(unit, launch, begun, env.now, lost, moving, route.latency, task)
 
 
 def _arithmetic(phase: Phase) -> float:
     return phase.compute_s
-
-
-_COMPUTE = Route({}, (), 0.0)
-"""No links: a flow over it is computation alone, in seconds at rate 1."""

@@ -82,7 +82,11 @@ class States:
         )
         launches = list(task.launches)
         launch = launches[access.launch]
-        launches[access.launch] = replace(launch, work=with_traffic(launch.work, traffic))
+        touched = launch.touched
+        if touched is not None and not traffic.memory:
+            touched = replace(touched, other=touched.other + traffic.load_bytes)
+        work = with_traffic(launch.work, traffic)
+        launches[access.launch] = replace(launch, work=work, touched=touched)
         return tuple(launches)
 
     def finish(self, task: Task) -> None:

@@ -8,10 +8,11 @@ from pydantic import Field
 
 from hetsim.soc.convolution import ConvolutionSpec
 from hetsim.soc.fields import Rates
-from hetsim.soc.pu import Efficiencies, PUSpec
+from hetsim.soc.pu import Efficiencies
+from hetsim.soc.weights import WeighingSpec
 
 
-class AcceleratorSpec(PUSpec):
+class AcceleratorSpec(WeighingSpec):
     """Anything that a roofline describes, GPUs and DSPs included, with rates that were measured."""
 
     kind: Literal["accelerator"]

@@ -9,11 +9,12 @@ from pydantic import Field, model_validator
 
 from hetsim.soc.convolution import ConvolutionSpec
 from hetsim.soc.fields import Count, Rates, Size, located
-from hetsim.soc.pu import Efficiencies, PUSpec
+from hetsim.soc.pu import Efficiencies
 from hetsim.soc.turning import Joint, Turned
+from hetsim.soc.weights import WeighingSpec
 
 
-class CPUClusterSpec(PUSpec):
+class CPUClusterSpec(WeighingSpec):
     """A cluster of identical cores, divided into one or more schedulable units by ``workers``."""
 
     kind: Literal["cpu_cluster"]

@@ -7,10 +7,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from hetsim.soc.fields import Bandwidth, Count, Rates, Size, Time, Width
-from hetsim.soc.pu import Efficiencies, PUSpec
+from hetsim.soc.pu import Efficiencies
+from hetsim.soc.weights import WeighingSpec
 
 
-class DSPSpec(PUSpec):
+class DSPSpec(WeighingSpec):
     """A vector DSP (Hexagon HVX, Cadence Vision): threads take tiles of registers full of sums.
 
     As on a GPU the arithmetic follows from how shapes fill the threads. What differs: the tiles

@@ -22,6 +22,7 @@ from hetsim.errors import UnitError
 from hetsim.soc.turning import Joint
 from hetsim.units import EXAMPLES, UNITS, parse_quantity
 from hetsim.workload.graph import DTYPE_BYTES
+from hetsim.workload.weights import PATTERNS
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,12 @@ def _known_dtype(name: str) -> str:
     return name
 
 
+def _known_sparsity(name: str) -> str:
+    if name not in PATTERNS:
+        raise ValueError(f"unknown sparsity {name!r}; known: {', '.join(PATTERNS)}")
+    return name
+
+
 Size = Annotated[float, Quantity("size")]
 Bandwidth = Annotated[float, Quantity("bandwidth")]
 Frequency = Annotated[float, Quantity("frequency")]
@@ -75,6 +82,7 @@ Energy = Annotated[float, Quantity("energy", zero=True)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Dtype = Annotated[str, AfterValidator(_known_dtype)]
+Sparsity = Annotated[str, AfterValidator(_known_sparsity)]
 Rates = Annotated[dict[Dtype, Annotated[float, Field(gt=0)]], Field(min_length=1)]
 """Operations per cycle by data type."""
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]

@@ -7,8 +7,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from hetsim.soc.fields import Count, Rates, Size, Spec, Time, located
-from hetsim.soc.pu import Efficiencies, PUSpec
+from hetsim.soc.pu import Efficiencies
 from hetsim.soc.turning import Joint, Turned
+from hetsim.soc.weights import WeighingSpec
 from hetsim.workload.graph import DTYPE_BYTES
 
 
@@ -41,7 +42,7 @@ class StagingSpec(Spec):
         return int(self.memory // ((rows + columns) * self.steps * element))
 
 
-class GPUSpec(PUSpec):
+class GPUSpec(WeighingSpec):
     """A GPU: cores that work-groups are dealt to; what it reaches follows from the shapes."""
 
     kind: Literal["gpu"]

@@ -42,6 +42,22 @@ class MemorySpec(Spec):
 Arbitration = Literal["max_min_fair", "weighted", "priority", "fifo"]
 
 
+class CacheSpec(Spec):
+    """What a link remembers of the tensors that crossed it: a system cache before a memory.
+
+    Such caches hold 8 MB to 32 MB in phones (Arm's CoreLink CI-700 manual allows up to 32 MB) and
+    keep what the system chooses, by master: a unit that is not among ``units`` passes it by.
+    """
+
+    capacity: Size = Field(description="bytes of tensors and weights that it keeps")
+    units: list[Name] | None = Field(
+        default=None,
+        min_length=1,
+        description="whose tensors it keeps: entries of 'pus' whose path crosses it; all of them"
+        " when absent",
+    )
+
+
 class LinkSpec(Spec):
     """A bus, a port, or a link between dies: ``bandwidth``, or ``width`` and ``clock``.
 
@@ -72,6 +88,9 @@ class LinkSpec(Spec):
         default=1.0, description="share of the bandwidth that carries payload (flits, protocol)"
     )
     energy_per_byte: Energy = Field(default=0.0, description="energy of moving one byte")
+    cache: CacheSpec | None = Field(
+        default=None, description="what it keeps of what crosses it: then it is a system cache"
+    )
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> LinkSpec:

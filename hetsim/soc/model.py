@@ -68,8 +68,9 @@ class PU:
 
     ``name`` is what plans say (``cpu``, or ``cpu.0`` when a cluster has several workers),
     ``cluster`` the entry of the SoC file it comes from, ``cores`` its share of that cluster.
-    ``home`` is the way its traffic takes, ``further`` are those to other memories than the one in
-    which that way ends.
+    ``home`` is the way its traffic takes, ``cached`` its beginning up to the system cache that
+    keeps its tensors, if there is one; ``further`` are those to other memories than the one in
+    which ``home`` ends.
     """
 
     name: str
@@ -79,6 +80,7 @@ class PU:
     index: int
     home: Way
     further: tuple[Way, ...] = ()
+    cached: Way | None = None
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -99,6 +101,11 @@ class PU:
     def memory(self) -> str:
         """Where its tensors lie unless they are put elsewhere: the end of its path."""
         return self.home.memory
+
+    @property
+    def best_ways(self) -> tuple[Way, ...]:
+        """To all memories, its own first; only up to a cache that may have what it reads."""
+        return (self.cached or self.home, *self.further)
 
     @property
     def ways(self) -> tuple[Way, ...]:
@@ -144,7 +151,12 @@ class SoC:
                 home, *further = (
                     _way(spec, links, own, way) for way in (pu_spec.path, *pu_spec.routes.values())
                 )
-                pus.append(PU(name, cluster, pu_spec, cores, len(pus), home, tuple(further)))
+                to_cache = _to_cache(spec, cluster)
+                end = pu_spec.path[-1]
+                cached = _way(spec, links, own, to_cache, end) if to_cache else None
+                pus.append(
+                    PU(name, cluster, pu_spec, cores, len(pus), home, tuple(further), cached)
+                )
         return cls(spec.name, spec, tuple(pus), links, source)
 
     def route(self, pu: PU, memory: str) -> Way:
@@ -182,10 +194,17 @@ def _latency(spec: SoCSpec, path: Sequence[str]) -> float:
 
 
 def _way(
-    spec: SoCSpec, links: Mapping[str, Link], own: tuple[str, ...], path: Sequence[str]
+    spec: SoCSpec,
+    links: Mapping[str, Link],
+    own: tuple[str, ...],
+    path: Sequence[str],
+    memory: str = "",
 ) -> Way:
-    """The way over private links and ``path``; only the latter have a latency."""
-    there, back = ((*own, *_directed(spec, path, side)) for side in (0, 1))
+    """The way over private links and ``path``; only the latter have a latency.
+
+    ``memory`` is the one that it leads to if it ends in a cache before.
+    """
+    there, back = ((*own, *_directed(spec, path, side, memory or path[-1])) for side in (0, 1))
     steps = range(1, 1 + max(len(links[name].bandwidth) for name in there))
     return Way(
         there,
@@ -196,6 +215,16 @@ def _way(
         tuple(min(max(links[name].bandwidth[:n]) for name in there) for n in steps),
         tuple(_together(links, there, back, n) for n in steps),
     )
+
+
+def _to_cache(spec: SoCSpec, pu: str) -> Sequence[str]:
+    """The path of ``pu`` up to the cache that keeps its tensors; empty if none does."""
+    path = spec.pus[pu].path
+    for i, name in enumerate(path):
+        cache = spec.links[name].cache if name in spec.links else None
+        if cache is not None and pu in (cache.units or spec.pus):
+            return path[: i + 1]
+    return ()
 
 
 def _together(
@@ -209,13 +238,13 @@ def _together(
     )
 
 
-def _directed(spec: SoCSpec, path: Sequence[str], side: int) -> tuple[str, ...]:
-    """What is read (``side`` 0) or written crosses on ``path``."""
+def _directed(spec: SoCSpec, path: Sequence[str], side: int, memory: str) -> tuple[str, ...]:
+    """What is read (``side`` 0) or written crosses on ``path``, which leads to ``memory``."""
     names = []
     for name in path:
         link = spec.links.get(name)
         if link is not None and link.duplex == "full":
-            name = _DIRECTIONS[side ^ (path[-1] in link.backwards)].format(name)
+            name = _DIRECTIONS[side ^ (memory in link.backwards)].format(name)
         names.append(name)
     return tuple(names)
 

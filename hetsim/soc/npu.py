@@ -19,7 +19,7 @@ from hetsim.soc.fields import (
     located,
     one_or_many,
 )
-from hetsim.soc.pu import PUSpec
+from hetsim.soc.weights import WeighingSpec
 
 PRODUCTS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "Einsum"})
 """Operator kinds that are matrix products: a kernel of an array holds one, at its head."""
@@ -57,7 +57,7 @@ class DMASpec(Spec):
         return self.engines * one
 
 
-class NPUSpec(PUSpec):
+class NPUSpec(WeighingSpec):
     """A neural processing unit: a matrix array, SRAM that DMA engines fill, a vector unit."""
 
     kind: Literal["npu"]

@@ -85,10 +85,11 @@ class AdditiveModel(Spec):
 def _amounts(parts: Parts) -> dict[str, float]:
     """How much of what each coefficient counts is in the SoC."""
     pus, links, memories = parts.pus.values(), parts.links.values(), parts.memory.values()
+    system = sum(link.cache.capacity for link in links if link.cache is not None)
     return {
         "per_core": float(sum(pu.thread_cores for pu in pus)),
         "per_mac": sum(pu.multipliers for pu in pus),
-        "per_sram_mib": sum(pu.on_chip_memory + pu.cache for pu in pus) / _MIB,
+        "per_sram_mib": (sum(pu.on_chip_memory + pu.cache for pu in pus) + system) / _MIB,
         "per_dma_gbps": sum(pu.dma_bandwidth for pu in pus) / _GB,
         "per_link_gbps": sum(link.bytes_per_second * link.directions for link in links) / _GB,
         "per_memory_gbps": sum(memory.bandwidth for memory in memories) / _GB,

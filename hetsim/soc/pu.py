@@ -324,6 +324,11 @@ class PUSpec(Spec):
         return None
 
     @property
+    def packs(self) -> frozenset[str]:
+        """Sparsities whose zeros it does not store."""
+        return frozenset()
+
+    @property
     def multipliers(self) -> float:
         """Multiply-accumulates a cycle that a die pays for beside its cores; 0 if none."""
         return 0.0

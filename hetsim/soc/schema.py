@@ -66,6 +66,7 @@ class SoCSpec(Spec):
             *self._name_faults(),
             *self._path_faults(),
             *self._duplex_faults(),
+            *self._cache_faults(),
             *self._host_faults(),
             *self._idle_faults(),
             *self._price_faults(),
@@ -131,6 +132,29 @@ class SoCSpec(Spec):
             elif link.backwards and behind <= set(link.backwards):
                 message = "has no effect: it names all memories behind the link; leave it out"
                 yield detail(place, message, link.backwards)
+
+    def _cache_faults(self) -> Iterator[InitErrorDetails]:
+        """Units whose path crosses each cache, and no second one."""
+        caches = [name for name, link in self.links.items() if link.cache is not None]
+        for pu, spec in self.pus.items():
+            crossed = [i for i, name in enumerate(spec.path) if name in caches]
+            for i in crossed[1:]:
+                message = f"the path crosses two caches, {spec.path[crossed[0]]!r} and this one"
+                yield detail(("pus", pu, "path", i), message, spec.path[i])
+        for name in caches:
+            able = [pu for pu, spec in self.pus.items() if name in spec.path]
+            cache = self.links[name].cache
+            assert cache is not None
+            if not able:
+                message = "has no effect: no unit's path crosses it"
+                yield detail(("links", name, "cache"), message, cache)
+            if self.links[name].duplex == "full":
+                message = "a cache reads and writes in turn; put a full-duplex link before it"
+                yield detail(("links", name, "duplex"), message, "full")
+            for i, pu in enumerate(cache.units or ()):
+                if pu not in able:
+                    message = f"the path of {pu!r} does not cross this cache; {suggest(pu, able)}"
+                    yield detail(("links", name, "cache", "units", i), message, pu)
 
     def _host_faults(self) -> Iterator[InitErrorDetails]:
         able = {name: spec.kind for name, spec in self.pus.items() if spec.thread_cores}

@@ -108,8 +108,7 @@ class Study(ABC, Generic[Result]):
             "question": self.question(),
             "models": [[ref.label, ref.name, ref.sizes.plain()] for ref in scenario.models],
             "schedulers": [[r.label, r.name, dict(r.parameters)] for r in scenario.schedulers],
-            "unknown_operators": scenario.unknown_operators,
-            "fold_batch_norm": scenario.fold_batch_norm,
+            **scenario.reading,
             **setting(scenario),
         }
         return StudyIdentity(self.kind, scenario.name, digest(asked))

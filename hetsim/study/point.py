@@ -21,11 +21,10 @@ from hetsim.analysis.metrics.registry import metrics
 from hetsim.analysis.result import Run
 from hetsim.errors import HetsimError
 from hetsim.executors.base import Bench
-from hetsim.plan.model import Plan
-from hetsim.plan.validate import validate_plan
 from hetsim.records import Record, checked, damaged, parse_json, seal, unsealed
 from hetsim.runs.case import Case
-from hetsim.runs.scenario import case_of, load_graph
+from hetsim.runs.rows import case_of
+from hetsim.runs.scenario import load_graph
 from hetsim.scenario.loader import Scenario, SchedulerRef
 from hetsim.scenario.variants import varied
 from hetsim.version import version
@@ -45,7 +44,6 @@ class Point:
     model: str
     scheduler: str
     design: Mapping[str, object] = field(default_factory=dict)
-    plan: Plan | None = None
 
     def __str__(self) -> str:
         """The point in a few words."""
@@ -126,21 +124,21 @@ class PointBench(Bench[Point, Outcome]):
         return varied(self.scenario, point.design, "design")
 
     def graph_of(self, scenario: Scenario, label: str) -> Graph:
-        """Network ``label`` in the dimensions that ``scenario``, a variant of this one's, says.
+        """Network ``label`` as ``scenario``, a variant of this one's, reads it.
 
         Raises:
-            WorkloadError: the network does not take these dimensions.
+            WorkloadError: the network does not take its dimensions.
         """
         ref, own = scenario.model(label), self.scenario.model(label)
-        if ref.sizes == own.sizes:
+        if (ref.sizes, scenario.reading) == (own.sizes, self.scenario.reading):
             return self.graphs[label]
-        key = (label, repr(ref.sizes))
-        if key not in self._resized:
-            self._resized[key] = load_graph(scenario, ref)
-        return self._resized[key]
+        key = (label, repr((ref.sizes, scenario.reading)))
+        if key not in self._variants:
+            self._variants[key] = load_graph(scenario, ref)
+        return self._variants[key]
 
     @cached_property
-    def _resized(self) -> dict[tuple[str, str], Graph]:
+    def _variants(self) -> dict[tuple[str, str], Graph]:
         return {}
 
     def evaluate(self, point: Point) -> Outcome:
@@ -150,10 +148,7 @@ class PointBench(Bench[Point, Outcome]):
             scenario = self.scenario_of(point)
             case = case_of(scenario, self.graph_of(scenario, point.model))
             case.check()
-            if point.plan is not None:
-                run = keep_plan(case, point.scheduler, point.plan)
-            else:
-                run = plan_anew(case, scenario, point.scheduler)
+            run = plan_anew(case, scenario, point.scheduler)
         except HetsimError as error:
             return Outcome(error=str(error), seconds=time.perf_counter() - begun)
         return outcome_of(run, time.perf_counter() - begun)
@@ -168,12 +163,10 @@ class PointBench(Bench[Point, Outcome]):
         Two designs that mean the same SoC share a key. A design that cannot be understood has
         the key of its text.
         """
-        plan = None if point.plan is None else repr(point.plan)
         common: dict[str, object] = {
             "hetsim": version(),
             "schema": SCHEMA,
             "metrics": [metric.column for metric in metrics()],
-            "plan": plan,
         }
         try:
             scenario = self.scenario_of(point)
@@ -212,16 +205,6 @@ def points_of(scenario: Scenario, designs: Iterable[Mapping[str, object]]) -> tu
 def plan_anew(case: Case, scenario: Scenario, label: str) -> Run:
     """The run of the scenario's scheduler ``label``; its failure is a run with ``error``."""
     return case.run(label, scenario.scheduler(label).create(), scenario.time_limit_s)
-
-
-def keep_plan(case: Case, label: str, plan: Plan) -> Run:
-    """The run of a plan made for another SoC.
-
-    Raises:
-        PlanError: the plan does not fit this one.
-    """
-    validate_plan(plan, case.graph, case.soc)
-    return case.evaluate(label, plan)
 
 
 def outcome_of(run: Run, seconds: float = 0.0) -> Outcome:

@@ -91,7 +91,8 @@ class Operator:
     constants read are summed in ``weights`` (elements by dtype). ``macs`` counts products,
     ``element_ops`` counts every other arithmetic operation. ``nest`` is set where
     the ``macs`` are one convolution or matrix product. ``attributes`` are the ONNX attributes, as
-    plain Python values. ``variant`` refines the kind: a convolution's class.
+    plain Python values. ``variant`` refines the kind: a convolution's class. ``sparsity`` names the
+    pattern of zeros in the weights of its loops (:data:`hetsim.workload.weights.PATTERNS`).
     """
 
     name: str
@@ -105,6 +106,7 @@ class Operator:
     attributes: Mapping[str, object] = field(default_factory=dict, hash=False)
     variant: str = ""
     dtype: str = "float32"
+    sparsity: str = ""
 
     def __post_init__(self) -> None:
         nest = self.nest

@@ -13,6 +13,7 @@ from hetsim.names import suggest
 from hetsim.workload.formats import SizeNames, format_of, names_file
 from hetsim.workload.graph import Graph
 from hetsim.workload.sizes import Sizes
+from hetsim.workload.weights import StoredWeights, with_weights
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -23,16 +24,24 @@ Network: TypeAlias = "str | Path | ModelProto | Graph"
 """What names or is a network: a name of the zoo, a file, an ONNX model, a graph."""
 
 
-def load_network(model: Network, **options: Any) -> Graph:
+def load_network(
+    model: Network, *, weights: Mapping[str, Any] | None = None, **options: Any
+) -> Graph:
     """Loads a network: a name of ``hetsim list models``, a file, or an ONNX model.
 
     A file may be of any format of :mod:`hetsim.workload.formats`. ``options`` are those of
     :func:`hetsim.workload.onnx.loader.load_onnx`, such as ``input_shapes``. A graph that is there
-    already stays as it is; only its ``name`` may be another.
+    already stays as it is; only its ``name`` may be another. ``weights`` of any of them are stored
+    as these fields of :class:`~hetsim.workload.weights.StoredWeights` say.
 
     Raises:
         WorkloadError: no such network, or one that cannot be understood.
     """
+    graph = _load(model, options)
+    return with_weights(graph, StoredWeights(**weights)) if weights else graph
+
+
+def _load(model: Network, options: Mapping[str, Any]) -> Graph:
     if isinstance(model, Graph):
         return replace(model, name=options.get("name", model.name))
     if not isinstance(model, str | Path):

@@ -266,6 +266,7 @@ def _check_alike(first: _Conv, other: _Conv) -> None:
         "have different strides": first.stride != other.stride,
         "have different dilations": first.dilation != other.dilation,
         "write different heights or widths": first.shape[2:] != other.shape[2:],
+        "have different zeros": first.op.sparsity != other.op.sparsity,
         "compute in different data types": (first.op.dtype, first.op.weights[0][0])
         != (other.op.dtype, other.op.weights[0][0]),
     }

@@ -11,7 +11,6 @@ from hetsim.analysis.energy import energy, energy_apart
 from hetsim.analysis.launches import OperatorRow, operator_rows
 from hetsim.analysis.ran import Ran
 from hetsim.analysis.residents import on_chip, residents
-from hetsim.analysis.traffic import link_classes
 from tests.analysis.samples import runs
 
 many = settings(
@@ -34,9 +33,8 @@ def test_the_accounts_of_any_run_add_up(run: Ran) -> None:
 
 
 def _bytes_add_up(run: Ran) -> None:
-    classes = link_classes(run.soc, run.program, run.moved)
     carried = {name: usage.bytes for name, usage in run.trace.links.items()}
-    assert {name: sum(found.values()) for name, found in classes.items()} == carried
+    assert {name: sum(found.values()) for name, found in run.classes.items()} == carried
 
 
 def _times_add_up(run: Ran, rows: tuple[OperatorRow, ...]) -> None:

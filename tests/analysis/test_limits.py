@@ -62,6 +62,9 @@ def bandwidth(file: Any, unit: Any, factor: float) -> None:
 def engines(file: Any, unit: Any, factor: float) -> bool | None:
     if "dma" not in unit:
         return False
+    if isinstance(unit["dma"], str):
+        unit["dma"] = times(unit["dma"], "bandwidth", factor)
+        return None
     unit["dma"] |= {"bandwidth": times(unit["dma"]["bandwidth"], "bandwidth", factor), "setup": 0}
     return None
 

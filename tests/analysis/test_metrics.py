@@ -223,7 +223,7 @@ def test_sweeps_have_columns_pictures_and_a_page(installed, tmp_path):
     rows = json.loads(files["sweep.json"])["rows"]
     assert [rows[0][name] for name in names] == [metrics[name] for name in names]
     shown = next(section.table for section in page.sections if section.table is not None)
-    assert {"warmth_j", "weight"} <= set(shown.columns)
+    assert {"warmth", "weight"} <= set(shown.columns)
     assert {"pareto-warmth.svg", "pareto-weight.svg"} <= files.keys()
     assert "warmth_j" in done._repr_html_()
     figure = done.figures()["pareto-warmth"]

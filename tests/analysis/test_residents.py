@@ -178,6 +178,7 @@ def alike_soc(seed: int) -> SoC:
         unit["path"] = [*(link for link in unit["path"] if link not in file["memory"]), "dram"]
     for link in file["links"].values():
         link.pop("backwards", None)
+        link.pop("cache", None)
     file["runtime"].pop("input_copy", None)
     return SoC.from_spec(SoCSpec.model_validate(file))
 

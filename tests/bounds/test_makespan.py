@@ -18,8 +18,13 @@ from hetsim.sim.simulate import execute
 from hetsim.soc.model import SoC
 from hetsim.soc.schema import SoCSpec
 from hetsim.workload.graph import Graph, Operator, Tensor
-from hetsim.workload.synthetic import random_graph
-from tests.random_cases import random_costs, random_memories, random_plan, random_soc
+from tests.random_cases import (
+    random_costs,
+    random_memories,
+    random_network,
+    random_plan,
+    random_soc,
+)
 
 COSTS = AnalyticalModel()
 
@@ -112,7 +117,7 @@ SOME = settings(
 def test_no_plan_beats_the_bounds_of_its_fidelity(
     graph_seed: int, size: int, soc_seed: int, plan_seed: int, execution: str, fidelity: str
 ) -> None:  # fmt: skip
-    graph = random_graph(graph_seed, size, spatial=(1, 5, 14)[graph_seed % 3])
+    graph = random_network(graph_seed, size)
     soc = random_soc(soc_seed, routes=soc_seed % 4 == 1)
     costs = random_costs(graph, soc, plan_seed) if plan_seed % 3 == 1 else COSTS
     bounds = lower_bounds(graph, soc, costs, fidelity, execution=execution)
@@ -134,7 +139,7 @@ def test_no_plan_beats_the_bounds_of_its_fidelity(
 def test_floors_of_a_kernels_operators_add_up_to_no_more_than_the_kernel(
     graph_seed: int, size: int, soc_seed: int
 ) -> None:
-    graph = random_graph(graph_seed, size, spatial=(1, 5, 14)[graph_seed % 3])
+    graph = random_network(graph_seed, size)
     soc = random_soc(soc_seed)
     floors = simulated_floors(graph, soc, COSTS)
     lowering = Lowering(graph, soc, COSTS)

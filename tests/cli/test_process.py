@@ -41,20 +41,22 @@ def test_the_result_does_not_depend_on_the_hash_seed(tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path, sent, code):
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path, sent, code, workers):
     slow = tmp_path / "slow.py"
     slow.write_text(
-        "import pathlib, time\n"
+        "import os, pathlib, time\n"
         "from hetsim.schedulers.base import Scheduler\n"
         "class Slow(Scheduler):\n"
         "    name = 'slow'\n"
         "    optimises = ignores = complexity = source = ''\n"
         "    def plan(self, problem):\n"
-        "        pathlib.Path('planning').touch()\n"
+        "        pathlib.Path('writing').write_text(str(os.getpid()))\n"
+        "        pathlib.Path('writing').rename('planning')\n"
         "        time.sleep(60)\n"
     )
     process = subprocess.Popen(
-        [*HETSIM, "run", "quickstart", "--scheduler", "slow.py:Slow"],
+        [*HETSIM, "run", "quickstart", "--scheduler", "slow.py:Slow", "--workers", workers],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -72,6 +74,8 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path, sent, code):
     assert out == ""
     assert err.strip() == "interrupted"
     assert not (tmp_path / "results").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "planning").read_text()), 0)
 
 
 SLOW = ["--scheduler", "slow.py:Slow"]

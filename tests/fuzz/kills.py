@@ -55,6 +55,9 @@ VARY = ("--vary", "npu.sram=64KiB,128KiB,256KiB,512KiB")
 VERBS = (
     Verb("run", RUN, "out", "result.json"),
     Verb("run --force", (*RUN, "--force"), "out", "result.json", RUN),
+    Verb("run --workers", (*RUN, "--workers", "2"), "out", "result.json"),
+    Verb("report --traces", ("report", "out", "--traces", "all", "--quiet"), "out", "result.json",
+         RUN),
     Verb("report", ("report", "out", "--quiet"), "out", "result.json", RUN),
     Verb("sweep", ("sweep", "small.yaml", *VARY, "-o", "out", "--workers", "2", "--quiet",
                    "--store", "s.sqlite"), "out", "sweep.json", store="s.sqlite"),

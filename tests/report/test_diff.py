@@ -152,12 +152,15 @@ def test_report_rebuilds_in_place_and_elsewhere(
 def test_report_shows_a_whatif_study_of_the_same_scenario(
     places: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    change = {"to": "2×", "set": {}, "factor": 2.0, "replanned_us": 60e3, "kept_us": 70e3,
+    change = {"to": "2×", "factor": 2.0, "best_us": 60e3, "shortest_us": 58e3,
+              "longest_us": 61e3, "plan": "it", "replanned_us": 65e3, "kept_us": 70e3,
+              "verdict": "told", "why": "npu compute −30 of −30 ms", "moved": [], "oddity": "",
               "error": None}  # fmt: skip
-    parameter = {"name": "npu <b>clock</b>", "component": "npu", "now": "1 GHz", "gain": 1.5,
+    parameter = {"name": "npu <b>clock</b>", "now": "1 GHz", "verdict": "told", "gain": 1.5,
                  "elasticity": -0.6, "changes": [change]}  # fmt: skip
-    study = {"schema": "hetsim.whatif/1", "scenario": "quickstart", "soc": "board", "networks": [
-        {"model": "squeezenet", "scheduler": "none", "makespan_us": 90e3,
+    study = {"schema": "hetsim.whatif/2", "scenario": "quickstart", "soc": "board", "networks": [
+        {"model": "squeezenet", "scheduler": "none", "makespan_us": 90e3, "own_us": 90e3,
+         "noise": "No noise.", "attribution_us": {"compute": 90e3},
          "sentence": "The bottleneck is npu.", "parameters": [parameter]}]}  # fmt: skip
     path = tmp_path / "whatif.json"
     path.write_text(json.dumps(study))
@@ -167,7 +170,8 @@ def test_report_shows_a_whatif_study_of_the_same_scenario(
     page = (place / "report.html").read_text()
     assert "The bottleneck is npu." in page
     assert "npu &lt;b&gt;clock&lt;/b&gt;" in page
-    assert "2×: 60 ms (kept 70 ms)" in page
+    for text in ("60 ms", "33.3%", "32.2…35.6%", "npu compute −30 of −30 ms", "70 ms"):
+        assert text in page
     assert "not made from the same inputs" not in page  # squeezenet did not run under that name
     study["networks"][0]["scheduler"] = "type_based"
     path.write_text(json.dumps(study))
@@ -176,6 +180,6 @@ def test_report_shows_a_whatif_study_of_the_same_scenario(
     path.write_text(json.dumps(study | {"scenario": "other"}))
     assert entry([*command, str(tmp_path), "--force"]) == 2
     assert "'other'" in capsys.readouterr().err
-    for broken in ("{", '{"schema": "x"}', '{"schema": "hetsim.whatif/1"}'):
+    for broken in ("{", '{"schema": "hetsim.whatif/1"}', '{"schema": "hetsim.whatif/2"}'):
         path.write_text(broken)
         assert entry([*command, str(tmp_path), "--force"]) == 2

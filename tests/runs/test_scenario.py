@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from hetsim.analysis.result import Result, Run
+from hetsim.executors.registry import executor
+from hetsim.plan.files import dump_plan
+from hetsim.report.files.archive import dump_archive
 from hetsim.runs.scenario import run_scenario
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
@@ -26,6 +29,24 @@ class Claims(TypeBased):
 
     def plan(self, problem):
         return replace(super().plan(problem), proof=Proof(self.seconds, "claims"))
+"""
+
+FAILS = """
+import os
+
+from hetsim.schedulers.simple.type_based import TypeBased
+
+
+class Fails(TypeBased):
+    def plan(self, problem):
+        raise RuntimeError("out of ideas")
+
+
+class Dies(TypeBased):
+    def plan(self, problem):
+        if problem.graph.name == "alexnet":
+            os.kill(os.getpid(), 9)
+        return super().plan(problem)
 """
 
 
@@ -75,3 +96,40 @@ def test_a_plan_that_contention_makes_faster_is_noted(monkeypatch: pytest.Monkey
     )  # fmt: skip
     told = [note for note in run_scenario(scenario).notes if "anomaly" in note]
     assert [("type_based" in note, "1 us longer" in note) for note in told] == [(True, True)]
+
+
+@pytest.mark.slow
+def test_the_result_does_not_depend_on_the_workers(tmp_path: Path) -> None:
+    """With a rewriting scheduler, a plan file, a failing row and a band of published figures."""
+    scenario = load_scenario("paper_seven")
+    names = ["type_based", "profile_greedy", "partition_tuner", "ios", f"{tmp_path / 'f.py'}:Fails"]
+    (tmp_path / "f.py").write_text(FAILS)
+    scenario = choose(scenario, models=["squeezenet", "alexnet"], schedulers=names)
+    plan = tmp_path / "mine.yaml"
+    alone = run_scenario(scenario)
+    plan.write_text(dump_plan(alone.runs[0].plan))
+    alone = run_scenario(scenario, plans=[plan])
+    told: list[tuple[int, int]] = []
+    with executor(2) as team:
+        together = run_scenario(
+            scenario, plans=[plan], executor=team,
+            progress=lambda what, done, total: told.append((done, total)),
+        )  # fmt: skip
+    assert dump_archive(together) == dump_archive(alone)
+    assert [run.error for run in together.failed] == [run.error for run in alone.failed]
+    assert len(together.failed) == 2
+    assert told == [(i, 27) for i in range(28)]  # 11 rows and 16 settings of what is not measured
+
+
+@pytest.mark.slow
+def test_a_network_whose_worker_dies_fails_and_the_others_are_there(tmp_path: Path) -> None:
+    (tmp_path / "f.py").write_text(FAILS)
+    scenario = choose(
+        load_scenario("quickstart"), models=["squeezenet", "alexnet"],
+        schedulers=["type_based", f"{tmp_path / 'f.py'}:Dies"],
+    )  # fmt: skip
+    with executor(2) as team:
+        result = run_scenario(scenario, executor=team)
+    assert [run.error is None for run in result.runs] == [True, True, False, False]
+    assert "worker process died" in str(result.runs[2].error)
+    assert {run.model for run in result.failed} == {"alexnet"}

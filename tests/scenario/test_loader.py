@@ -77,7 +77,7 @@ def test_a_scenario_holds_everything_it_says(write, tmp_path: Path) -> None:  # 
         ("heft", "heft-2", {"depth": 2}),
     ]
     assert (scenario.execution, scenario.seed, scenario.time_limit_s) == ("barrier", 7, 90.0)
-    assert (scenario.fidelity, scenario.unknown_operators) == ("fluid", "error")
+    assert (scenario.fidelity, scenario.reading["unknown_operators"]) == ("fluid", "error")
     assert scenario.directory == tmp_path
     assert [pu.name for pu in scenario.soc.pus] == ["cpu.0", "cpu.1", "npu"]
     assert dma(scenario) == pytest.approx(2 * 5.328e9)

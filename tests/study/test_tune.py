@@ -18,7 +18,8 @@ from hetsim.errors import ConfigError, ResultsError
 from hetsim.executors.serial import SerialExecutor
 from hetsim.plan.files import load_plan
 from hetsim.records import SEAL, seal
-from hetsim.runs.scenario import case_of, run_scenario
+from hetsim.runs.rows import case_of
+from hetsim.runs.scenario import run_scenario
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner

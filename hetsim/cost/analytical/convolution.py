@@ -20,9 +20,16 @@ def cycle_parameters(spec: VectorUnits, dtype: str) -> ConvParameters:
     return _parameters(spec.convolution or ConvolutionSpec(), _rates(spec, dtype))
 
 
-def convolution_cycles(nest: LoopNest, spec: VectorUnits, dtype: str) -> float:
-    """Core cycles of a convolution's arithmetic, element costs included."""
-    return _cycles(nest, spec.convolution or ConvolutionSpec(), _rates(spec, dtype))
+def convolution_cycles(
+    nest: LoopNest, spec: VectorUnits, dtype: str, speedup: float = 1.0
+) -> float:
+    """Core cycles of a convolution's arithmetic, element costs included.
+
+    ``speedup`` is of direct products alone: Winograd's transform leaves no zeros in the weights.
+    """
+    *direct, peak = _rates(spec, dtype)
+    rates = (*(rate * speedup for rate in direct), peak)
+    return _cycles(nest, spec.convolution or ConvolutionSpec(), rates)
 
 
 def _rates(spec: VectorUnits, dtype: str) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ import math
 from hetsim.cost.analytical.cutting import ACCUMULATOR_BYTES
 from hetsim.cost.analytical.roofline import efficiency, element_rate, fewest_products
 from hetsim.cost.analytical.streamed import Peak, StreamedModel
+from hetsim.cost.analytical.weights import most_speedup, sparse_name, speedup, unpack_cycles
 from hetsim.cost.reach import Reach
 from hetsim.cost.work import Kernel, Residency
 from hetsim.forms.workgroups import Cores, Tile, product_cycles, product_of, rounds
@@ -31,9 +32,10 @@ class DSPModel(StreamedModel[DSPSpec]):
         vectors = rounds(math.ceil(op.element_ops / elements), spec.threads, 1)
         cycles = vectors * elements / rate
         if op.nest is not None:
-            peak = spec.macs_per_cycle[dtype] * share
+            peak = spec.macs_per_cycle[dtype] * share * speedup(op, spec)
             depth = max(1, int(ACCUMULATOR_BYTES / width))
             cycles += product_cycles(product_of(op.nest), self._cores(), peak, width, depth)
+            cycles += unpack_cycles(op, self.pu, spec) / spec.threads
         elif op.macs:  # products without loops (fused attention): no shape to lose anything to
             cycles += op.macs / (spec.macs_per_cycle[dtype] * share * spec.threads)
         return cycles
@@ -49,7 +51,7 @@ class DSPModel(StreamedModel[DSPSpec]):
 
     def least(self, nest: LoopNest, dtype: str) -> float:
         rate = self.spec.macs_per_cycle.get(self.pu.stored_dtype(dtype), 0.0)
-        peak = rate * self.spec.threads * self.top_clock
+        peak = rate * self.spec.threads * self.top_clock * most_speedup(self.spec)
         return fewest_products(nest) / peak if peak else 0.0
 
     def peak(self, op: Operator) -> Peak:
@@ -57,7 +59,9 @@ class DSPModel(StreamedModel[DSPSpec]):
         spec, dtype = self.spec, self.pu.stored_dtype(op.dtype)
         clock = spec.threads * float(spec.point.clock)
         if op.macs:
-            return Peak(op.macs, spec.macs_per_cycle.get(dtype, math.inf) * clock, dtype)
+            faster = speedup(op, spec) if op.nest is not None else 1.0
+            rate = spec.macs_per_cycle.get(dtype, math.inf) * faster
+            return Peak(op.macs, rate * clock, sparse_name(dtype, op, faster))
         rate = element_rate(spec.element_ops_per_cycle, dtype)
         return Peak(op.element_ops, rate * clock, dtype)
 

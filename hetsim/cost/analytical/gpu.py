@@ -6,6 +6,7 @@ import math
 
 from hetsim.cost.analytical.roofline import efficiency, element_rate, fewest_products
 from hetsim.cost.analytical.streamed import Peak, StreamedModel
+from hetsim.cost.analytical.weights import most_speedup, sparse_name, speedup, unpack_cycles
 from hetsim.forms.workgroups import (
     Cores,
     Tile,
@@ -32,14 +33,15 @@ class GPUModel(StreamedModel[GPUSpec]):
         share = efficiency(self.spec.efficiency, op)
         cycles = self._element_cycles(op.element_ops, dtype, share)
         if op.nest is not None:
-            return cycles + self._product_cycles(op.nest, dtype, share)
+            cycles += unpack_cycles(op, self.pu, self.spec) / self.spec.cores
+            return cycles + self._product_cycles(op.nest, dtype, share, speedup(op, self.spec))
         if op.macs:  # products without loops (fused attention): no shape to lose anything to
             cycles += op.macs / (self._fastest(dtype) * share * self.spec.cores)
         return cycles
 
     def least(self, nest: LoopNest, dtype: str) -> float:
         fastest = self._fastest(self.pu.stored_dtype(dtype))
-        rate = fastest * self.spec.cores * self.top_clock
+        rate = fastest * self.spec.cores * self.top_clock * most_speedup(self.spec)
         return fewest_products(nest) / rate if rate else 0.0
 
     def peak(self, op: Operator) -> Peak:
@@ -49,13 +51,14 @@ class GPUModel(StreamedModel[GPUSpec]):
         if not op.macs:
             rate = element_rate(spec.element_ops_per_cycle, dtype)
             return Peak(op.element_ops, rate * clock, dtype)
-        fastest = self._fastest(dtype) or math.inf
+        faster = speedup(op, spec) if op.nest is not None else 1.0
+        fastest = (self._fastest(dtype) or math.inf) * faster
         if op.nest is not None and spec.winograd and winograd_product(op.nest, spec.winograd):
             saved = fewest_products(op.nest, spec.winograd) / op.macs
             fast = spec.macs_per_cycle.get(dtype, 0.0) / saved
             if fast > fastest:
                 return Peak(op.macs, fast * clock, f"{dtype} Winograd")
-        return Peak(op.macs, fastest * clock, dtype)
+        return Peak(op.macs, fastest * clock, sparse_name(dtype, op, faster))
 
     def _fastest(self, dtype: str) -> float:
         """Multiply-accumulates a cycle of one core, 0 for a type without."""
@@ -70,12 +73,12 @@ class GPUModel(StreamedModel[GPUSpec]):
         one = spec.work_group / (element_rate(spec.element_ops_per_cycle, dtype) * share)
         return rounds(groups, spec.cores, spec.resident) * spec.resident * one
 
-    def _product_cycles(self, nest: LoopNest, dtype: str, share: float) -> float:
+    def _product_cycles(self, nest: LoopNest, dtype: str, share: float, faster: float) -> float:
         spec, width = self.spec, DTYPE_BYTES[dtype]
         cores, product = self._cores(width), product_of(nest)
         ways = []
         if rate := spec.macs_per_cycle.get(dtype):
-            ways.append(product_cycles(product, cores, rate * share, width))
+            ways.append(product_cycles(product, cores, rate * share * faster, width))
         fast = winograd_product(nest, spec.winograd) if spec.winograd else None
         if rate and fast is not None:
             transformed, operations, between = fast
@@ -88,7 +91,7 @@ class GPUModel(StreamedModel[GPUSpec]):
         # Matrix units multiply what results share; a depthwise convolution has nothing for them.
         unit = spec.matrix
         if unit is not None and dtype in unit.macs_per_cycle and (product.shared or not ways):
-            peak = unit.macs_per_cycle[dtype] * share
+            peak = unit.macs_per_cycle[dtype] * share * faster
             ways.append(product_cycles(product, cores, peak, width, unit.depth))
         return min(ways)
 

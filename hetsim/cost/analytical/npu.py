@@ -13,6 +13,13 @@ from hetsim.cost.analytical.pipeline import Engine, pipeline
 from hetsim.cost.analytical.quickest import Asked, quickest, streamed
 from hetsim.cost.analytical.tiling import Tiling, fewest_cycles, tile
 from hetsim.cost.analytical.traffic import tensor_bytes, total_bytes, weight_bytes
+from hetsim.cost.analytical.weights import (
+    element_bytes,
+    most_speedup,
+    sparse_name,
+    speedup,
+    unpack_cycles,
+)
 from hetsim.cost.pu import PUModel, Roof
 from hetsim.cost.reach import Reach
 from hetsim.cost.work import Kernel, Residency, Work
@@ -62,8 +69,9 @@ class NPUModel(PUModel[NPUSpec]):
         if op.nest is None:
             return (op.element_ops + op.macs) / self._vector_rate
         cycles = fewest_cycles(op.nest, self.spec.array)
-        rate = self._array_rate(self.pu.stored_dtype(op.dtype))
-        return max(cycles / rate, op.element_ops / self._vector_rate)
+        rate = self._array_rate(op)
+        beside = max(op.element_ops / self._vector_rate, self._unpack_s(op))
+        return max(cycles / rate, beside)
 
     def quickest(
         self, graph: Graph, kernel: Kernel, residency: Residency, reach: Reach
@@ -85,7 +93,8 @@ class NPUModel(PUModel[NPUSpec]):
 
     def least(self, nest: LoopNest, dtype: str) -> float:
         share = self.spec.dtypes.get(self.pu.stored_dtype(dtype))
-        return fewest_cycles(nest, self.spec.array) / (share * self.top_clock) if share else 0.0
+        peak = (share or 0.0) * self.top_clock * most_speedup(self.spec)
+        return fewest_cycles(nest, self.spec.array) / peak if peak else 0.0
 
     def roof(self, kernel: Kernel) -> Roof:
         """The array's for what has a loop nest, else that of the vector unit, products included."""
@@ -93,18 +102,25 @@ class NPUModel(PUModel[NPUSpec]):
         if kernel.nest is None:
             amount = kernel.element_ops + kernel.macs
             return Roof(amount, self._vector_rate, "vector operations")
-        dtype = self.pu.stored_dtype(kernel.head.dtype)
-        rate = spec.array.macs_per_cycle * spec.dtypes.get(dtype, math.inf) * spec.point.clock
-        return Roof(kernel.head.macs, rate, f"{dtype} MAC")
+        dtype, faster = self.pu.stored_dtype(kernel.head.dtype), speedup(kernel.head, spec)
+        share = spec.dtypes.get(dtype, math.inf) * faster
+        rate = spec.array.macs_per_cycle * share * spec.point.clock
+        return Roof(kernel.head.macs, rate, f"{sparse_name(dtype, kernel.head, faster)} MAC")
 
     @property
     def _vector_rate(self) -> float:
         """Element-wise operations per second."""
         return self.spec.vector_lanes * self.spec.point.clock
 
-    def _array_rate(self, dtype: str) -> float:
-        """Useful array cycles per second."""
-        return self.spec.dtypes[dtype] * self.spec.array_efficiency * self.spec.point.clock
+    def _array_rate(self, op: Operator) -> float:
+        """Useful array cycles per second of ``op``, zeros that are skipped counted in."""
+        spec = self.spec
+        share = spec.dtypes[self.pu.stored_dtype(op.dtype)] * spec.array_efficiency
+        return share * speedup(op, spec) * spec.point.clock
+
+    def _unpack_s(self, op: Operator) -> float:
+        """Seconds of the decoder that widens weights, beside the array."""
+        return unpack_cycles(op, self.pu, self.spec) / self.spec.point.clock
 
     def _demand(self, kernel: Kernel, nest: LoopNest, reads: dict[str, int], writes: int) -> Demand:
         spec, pu, op = self.spec, self.pu, kernel.head
@@ -114,17 +130,16 @@ class NPUModel(PUModel[NPUSpec]):
         weight_like = weights + sum(reads[t] for t in operands if t != op.inputs[0])
         dtype = pu.stored_dtype(op.dtype)
         element = DTYPE_BYTES[dtype]
-        weight_element = DTYPE_BYTES[pu.stored_dtype(op.weights[0][0])] if op.weights else element
         return Demand(
             input_bytes=data,
             weight_bytes=weight_like,
             output_bytes=writes,
             extra_bytes=sum(reads.values()) - data - (weight_like - weights),
             input_element=element,
-            weight_element=weight_element,
+            weight_element=element_bytes(op, pu),
             output_element=element,
-            cycle_s=1.0 / self._array_rate(dtype),
-            vector_s=kernel.element_ops / self._vector_rate,
+            cycle_s=1.0 / self._array_rate(op),
+            vector_s=max(kernel.element_ops / self._vector_rate, self._unpack_s(op)),
             dma_rate=pu.bandwidth,
             dma_setup=spec.dma.setup + pu.latency,
             double_buffer=spec.double_buffer,

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from hetsim.cost.analytical.convolution import VectorUnits, convolution_cycles
 from hetsim.cost.analytical.streamed import Peak, StreamedModel
+from hetsim.cost.analytical.weights import most_speedup, sparse_name, speedup, unpack_cycles
 from hetsim.forms.convolution import winograd_saving
 from hetsim.workload.graph import DTYPE_BYTES, LoopNest, Operator
 
@@ -25,7 +26,8 @@ class RooflineModel(StreamedModel[SpecT]):
 
     def least(self, nest: LoopNest, dtype: str) -> float:
         rate = self.spec.macs_per_cycle.get(self.pu.stored_dtype(dtype))
-        return fewest_products(nest) / (rate * self.cores * self.top_clock) if rate else 0.0
+        peak = (rate or 0.0) * self.cores * self.top_clock * most_speedup(self.spec)
+        return fewest_products(nest) / peak if peak else 0.0
 
     def peak(self, op: Operator) -> Peak:
         """What is Winograd's to save is counted: a peak that it may pass would be none."""
@@ -35,11 +37,12 @@ class RooflineModel(StreamedModel[SpecT]):
             rate = element_rate(self.spec.element_ops_per_cycle, dtype)
             return Peak(op.element_ops, rate * clock, dtype)
         rate, shape = self.spec.macs_per_cycle.get(dtype, inf), self.spec.convolution
+        faster = speedup(op, self.spec)
         if op.kind == "Conv" and op.nest is not None and shape is not None and shape.winograd:
             saved = fewest_products(op.nest, shape.winograd.tile) / op.macs
-            if saved < 1.0:
+            if saved * faster < 1.0:
                 return Peak(op.macs, rate / saved * clock, f"{dtype} Winograd")
-        return Peak(op.macs, rate * clock, dtype)
+        return Peak(op.macs, rate * faster * clock, sparse_name(dtype, op, faster))
 
     @property
     def cores(self) -> int:
@@ -52,10 +55,10 @@ class RooflineModel(StreamedModel[SpecT]):
         share = efficiency(spec.efficiency, op)
         cycles = op.element_ops / (element_rate(spec.element_ops_per_cycle, dtype) * share)
         if op.kind == "Conv" and op.nest is not None and spec.convolution is not None:
-            cycles += convolution_cycles(op.nest, spec, dtype)
+            cycles += convolution_cycles(op.nest, spec, dtype, speedup(op, spec))
         elif op.macs:
-            cycles += op.macs / (spec.macs_per_cycle[dtype] * share)
-        return cycles
+            cycles += op.macs / (spec.macs_per_cycle[dtype] * share * speedup(op, spec))
+        return cycles + unpack_cycles(op, self.pu, spec)
 
 
 def fewest_products(nest: LoopNest, tile: int = 4) -> float:

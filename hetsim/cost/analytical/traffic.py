@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
+from hetsim.cost.analytical.weights import stored_bytes
 from hetsim.cost.work import Kernel
 from hetsim.soc.model import PU
-from hetsim.workload.graph import DTYPE_BYTES, Graph
+from hetsim.workload.graph import Graph
 
 
 def tensor_bytes(graph: Graph, name: str, pu: PU) -> int:
@@ -23,8 +23,4 @@ def total_bytes(graph: Graph, names: Iterable[str], pu: PU) -> int:
 
 def weight_bytes(kernel: Kernel, pu: PU) -> int:
     """Constants the kernel reads, as ``pu`` stores them."""
-    return sum(
-        math.ceil(count * DTYPE_BYTES[pu.stored_dtype(dtype)])
-        for op in kernel.operators
-        for dtype, count in op.weights
-    )
+    return sum(stored_bytes(op, pu) for op in kernel.operators)

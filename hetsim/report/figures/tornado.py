@@ -18,19 +18,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Swing:
-    """A bar of the chart: the number with the parameter lowered and raised, ``None`` if it failed.
+class End:
+    """One end of a bar: the number, its label, and the range it may be in."""
 
-    ``kept_low`` and ``kept_high`` are the same without planning anew, drawn as marks.
-    """
+    value: float
+    label: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """A bar: the number with the parameter lowered and raised; ``None`` if it failed."""
 
     name: str
-    low: float | None
-    high: float | None
-    low_label: str = ""
-    high_label: str = ""
-    kept_low: float | None = None
-    kept_high: float | None = None
+    low: End | None
+    high: End | None
 
 
 def tornado_figure(
@@ -42,31 +45,34 @@ def tornado_figure(
     limit: int = 16,
     width_in: float = COLUMN_IN,
 ) -> Figure:
-    """The ``limit`` widest swings around ``base``; values and ``base`` in the unit of ``label``."""
-    shown = sorted(swings, key=lambda swing: -_width(swing, base))[:limit]
+    """The first ``limit`` swings around ``base``; values and ``base`` in the unit of ``label``."""
+    shown = swings[:limit]
     with paper_style():
         figure, ax = new_figure(width_in, 0.85 + 0.19 * max(1, len(shown)))
         for row, swing in enumerate(shown):
-            sides = (
-                (swing.low, swing.low_label, ORANGE, "///", swing.kept_low),
-                (swing.high, swing.high_label, BLUE, "", swing.kept_high),
-            )
+            sides = [
+                (end, colour, hatch)
+                for end, colour, hatch in ((swing.low, ORANGE, "///"), (swing.high, BLUE, ""))
+                if end is not None
+            ]
             # The longer bar first: both may lie on one side, and neither must hide the other.
-            order = sorted(sides, key=lambda s: -abs((s[0] if s[0] is not None else base) - base))
-            for value, text, colour, hatch, kept in order:
-                if value is not None and value != base:
+            for end, colour, hatch in sorted(sides, key=lambda side: -abs(side[0].value - base)):
+                if end.value != base:
                     ax.barh(
-                        row, value - base, left=base, height=0.7, color=colour, hatch=hatch,
+                        row, end.value - base, left=base, height=0.7, color=colour, hatch=hatch,
                         edgecolor="white", linewidth=0.3,
                     )  # fmt: skip
-                    right = value > base
+                    right = end.value > base
                     ax.annotate(
-                        clip(text, 14), (value, row), xytext=(2 if right else -2, 0),
+                        clip(end.label, 14), (end.value, row), xytext=(2 if right else -2, 0),
                         textcoords="offset points", ha="left" if right else "right", va="center",
                         fontsize=FONT - 1.5,
                     )  # fmt: skip
-                if kept is not None:
-                    ax.plot([kept], [row], marker="|", color="black", markersize=7, linestyle="")
+                if end.low is not None and end.high is not None and end.high > end.low:
+                    ax.plot(
+                        [end.low, end.high], [row, row], marker="|", color="black", markersize=4,
+                        linewidth=0.7,
+                    )  # fmt: skip
         ax.axvline(base, color="#222222", linewidth=0.8)
         ax.set_yticks(range(len(shown)), [clip(swing.name, 36) for swing in shown])
         ax.invert_yaxis()
@@ -76,16 +82,11 @@ def tornado_figure(
         bare(ax)
         if title:
             ax.set_title(title, loc="left")
-        _legend(ax, any(s.kept_low is not None or s.kept_high is not None for s in shown))
+        _legend(ax)
     return figure
 
 
-def _width(swing: Swing, base: float) -> float:
-    ends = [v for v in (swing.low, swing.high, base) if v is not None]
-    return max(ends) - min(ends)
-
-
-def _legend(ax: object, with_marks: bool) -> None:
+def _legend(ax: object) -> None:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -94,7 +95,6 @@ def _legend(ax: object, with_marks: bool) -> None:
     handles: list[Patch | Line2D] = [
         Patch(facecolor=ORANGE, hatch="///", edgecolor="white", label="lowered"),
         Patch(facecolor=BLUE, edgecolor="white", label="raised"),
+        Line2D([], [], marker="|", color="black", linewidth=0.7, label="may be the scheduler's"),
     ]
-    if with_marks:
-        handles.append(Line2D([], [], marker="|", color="black", linestyle="", label="plan kept"))
     ax.legend(handles=handles, frameon=False, fontsize=6, loc="lower right")

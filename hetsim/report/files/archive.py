@@ -25,7 +25,7 @@ from hetsim.plan.model import Partition, Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.records import ARCHIVE_LIMIT, check_format, checked, damaged, parse_json, unpack
 from hetsim.report.files.archiveschema import ReferenceEntry, ResultEntry, RunEntry
-from hetsim.sim.trace import Activity, RateSample, Span, TaskRow, Trace
+from hetsim.sim.trace import Activity, Hit, RateSample, Span, TaskRow, Trace
 from hetsim.soc.describe import describe_soc, soc_of
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
@@ -214,6 +214,7 @@ def _trace(trace: Trace) -> Json:
         "rates": _columns(RateSample, trace.rates),
         "tasks": _columns(TaskRow, trace.tasks),
         "activities": _columns(Activity, trace.activities),
+        "hits": _columns(Hit, trace.hits),
         "arrived": trace.arrived,
         "finished": trace.finished,
         "events": trace.events,

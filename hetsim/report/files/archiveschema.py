@@ -22,7 +22,7 @@ from hetsim.analysis.traffic import CLASSES
 from hetsim.bounds.bound import Bound
 from hetsim.plan.model import Partition, Proof
 from hetsim.records import Record
-from hetsim.sim.trace import Activity, LinkUsage, RateSample, Span, TaskRow
+from hetsim.sim.trace import Activity, Hit, LinkUsage, RateSample, Span, TaskRow
 from hetsim.workload.graph import LoopNest, Operator, Tensor
 from hetsim.workload.rewrite import Rewrite
 
@@ -149,6 +149,7 @@ class TraceEntry(Record):
         list[TaskRow], Columns(TaskRow, position=Count, pu=Count, start=Seconds, end=Seconds)
     ]
     activities: Annotated[list[Activity], Columns(Activity, start=Seconds, end=Seconds)]
+    hits: Annotated[list[Hit], Columns(Hit, position=Count, bytes=Count)]
     arrived: list[Seconds]
     finished: list[Seconds]
     events: Count

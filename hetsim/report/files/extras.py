@@ -127,14 +127,9 @@ def made(
 
 def _call(result: Result, extra: Extra) -> Call:
     if extra.position is None:
-        runs = [_bare(replace(run, trace=None, plan=None, operators=())) for run in result.runs]
-        return Call(draw_figure, (extra.kind, replace(result, runs=tuple(runs))))
-    return Call(make_of_run, (extra.kind, _bare(result.runs[extra.position]), result.soc))
-
-
-def _bare(run: Run) -> Run:
-    """Without what only a simulation that goes on needs: it may go to another process."""
-    return replace(run, evaluation=None)
+        light = (replace(run, trace=None, plan=None, operators=()) for run in result.runs)
+        return Call(draw_figure, (extra.kind, replace(result, runs=tuple(light))))
+    return Call(make_of_run, (extra.kind, result.runs[extra.position], result.soc))
 
 
 def draw_figure(name: str, result: Result) -> tuple[bytes, ...]:

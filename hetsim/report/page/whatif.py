@@ -1,61 +1,117 @@
-"""What-if studies inside a run's report: sections made from the ``whatif.json`` of a study."""
+"""What-if studies as people read them, made from what ``whatif.json`` says: tables, charts, words.
+
+The study's own page, its terminal table, notebooks and the section in a run's report
+(``hetsim report --whatif``) all come from here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
 from hetsim.analysis.result import Result
 from hetsim.errors import ResultsError
 from hetsim.records import Record, read_record
-from hetsim.report.figures.plotting import figure_images
-from hetsim.report.figures.tornado import Swing, tornado_figure
-from hetsim.report.page.study import Picture, Section
-from hetsim.report.page.tables import Table
-from hetsim.report.summary import tidy_time
+from hetsim.report.page.charts import Axis, Bar, Bars, Guide, Mark, Segment, Series
+from hetsim.report.page.study import Section
+from hetsim.report.page.tables import Cell, Table
+from hetsim.report.summary import share_text, tidy_time
 
-SCHEMA = "hetsim.whatif/1"
+SCHEMA = "hetsim.whatif/2"
 NAME = "whatif.json"
-_NOTICED = 1e-3
-"""Parameters whose changes move the makespan by a smaller share are left out."""
 
 Microseconds = Annotated[float, Field(ge=0)]
+Verdict = Literal["told", "drowned", "none"]
+
+
+_SHORT = {
+    "compute": "compute",
+    "bus_contention": "bus",
+    "unavoidable_transfer": "transfer",
+    "dma_wait": "DMA",
+    "dispatch_and_crossing": "crossing",
+    "core_sharing": "cores",
+    "dependency_wait": "waiting",
+    "barrier_wait": "fork, join",
+}
+"""Parts of the critical path in a word."""
+
+
+_SIDES = ("lowered", "raised", "other")
 
 
 class _Read(Record):
-    model_config = ConfigDict(extra="ignore")  # the study says more than a report shows
+    model_config = ConfigDict(extra="ignore")  # programs are told more than people
+
+
+class Moved(_Read):
+    """What a part of the critical path on a unit took more, or less if negative."""
+
+    unit: str
+    part: str
+    us: float
 
 
 class Change(_Read):
-    """A parameter changed, ``factor`` times where that is a number, and what came of it."""
+    """A parameter changed, ``factor`` times where that is a number, and what came of it.
 
-    factor: float | None
+    ``best_us`` is the time of the best plan known, which was made for ``plan``; a plan that nobody
+    knows may take from ``shortest_us`` to ``longest_us`` instead, the time without the change being
+    as it is. ``why`` and ``moved`` are where the difference lies, the largest first; ``oddity``
+    explains one that nobody would expect.
+    """
+
     to: str
+    factor: float | None
+    best_us: Microseconds | None
+    shortest_us: Microseconds | None
+    longest_us: Microseconds | None
+    plan: str
     replanned_us: Microseconds | None
     kept_us: Microseconds | None
+    verdict: Verdict
+    why: str
+    moved: list[Moved]
+    oddity: str
+    error: str | None
 
 
 class Parameter(_Read):
-    """A parameter and its changes; ``gain`` is the best speed-up."""
+    """A parameter and its changes; ``gain`` is the best speed-up that stands out."""
 
     name: str
     now: str
+    verdict: Verdict
     gain: float
     elasticity: float | None
     changes: list[Change]
 
+    @property
+    def sides(self) -> tuple[Change | None, Change | None]:
+        """The change to less, and that to more."""
+        less = next((c for c in self.changes if c.factor is not None and c.factor < 1), None)
+        more = next((c for c in self.changes if c.factor is not None and c.factor > 1), None)
+        return less, more
+
 
 class Network(_Read):
-    """What was found out for one network."""
+    """What was found out for one network; ``own_us`` is the plan of the scheduler itself."""
 
     model: str
     scheduler: str
     sentence: str
+    noise: str
     makespan_us: Annotated[float, Field(gt=0)]
+    own_us: Annotated[float, Field(gt=0)]
+    attribution_us: Mapping[str, float]
     parameters: list[Parameter]
+
+    def of(self, *verdicts: Verdict) -> list[Parameter]:
+        """The parameters with one of these verdicts, the most telling first."""
+        return [parameter for parameter in self.parameters if parameter.verdict in verdicts]
 
 
 class StudyFile(_Read):
@@ -79,98 +135,183 @@ def whatif_sections(place: Path, result: Result) -> tuple[Section, ...]:
         raise ResultsError(
             f"{path} is missing", hint="name a directory that 'hetsim whatif' has written"
         )
-    study = read_record(path, StudyFile, schema=SCHEMA)
+    again = "made by another version of hetsim; make it again with 'hetsim whatif'"
+    study = read_record(path, StudyFile, schema=SCHEMA, hint=again)
     if study.scenario != result.scenario:
         raise ResultsError(
             f"{path} is about scenario {study.scenario!r}, the result about {result.scenario!r}"
         )
-    return tuple(_section(network, study.soc, result) for network in study.networks)
+    return tuple(
+        network_section(network, study.soc, f"What if: {network.model}", _other(network, result))
+        for network in study.networks
+    )
 
 
-def _section(network: Network, soc: str, result: Result) -> Section:
-    base = network.makespan_us
-    telling = [p for p in network.parameters if _swing(p, base) > _NOTICED]
-    text = [
-        network.sentence,
-        f"Every parameter of {soc} was lowered and raised alone, {network.scheduler} planning"
-        " anew; marks and brackets tell what the unchanged plan would give.",
-    ]
+def _other(network: Network, result: Result) -> str:
     run = result.find(network.model, network.scheduler)
     here = None if run is None else run.makespan_s
-    if here is not None and abs(here * 1e6 - base) > 1e-6 * base:
-        text.append(
-            f"The study started from {tidy_time(base / 1e6)}, this result says {tidy_time(here)}:"
-            " they were not made from the same inputs."
-        )
-    idle = [p.name for p in network.parameters if _swing(p, base) <= _NOTICED]
-    if idle:
-        text.append(f"Without noticeable effect: {', '.join(idle)}.")
-    pictures = []
-    if telling:
-        title = f"{network.model} · {network.scheduler}"
-        figure = tornado_figure(
-            [_bar(p) for p in telling], base / 1e3, label="time per inference (ms)", title=title,
-            limit=12, width_in=5.5,
-        )  # fmt: skip
-        caption = f"What the parameters of {soc} are worth to {network.model}."
-        pictures.append(Picture(figure_images(figure)[0], caption))
-    columns = ("parameter", "now", "less", "more or other", "saves", "elasticity")
-    rows = [_cells(p) for p in telling]
-    return Section(f"What if: {network.model}", text, pictures, Table(columns, rows))
-
-
-def _swing(parameter: Parameter, base: float) -> float:
-    times = [base]
-    for change in parameter.changes:
-        times += [us for us in (change.replanned_us, change.kept_us) if us is not None]
-    return (max(times) - min(times)) / base
-
-
-def _sides(parameter: Parameter) -> tuple[Change | None, Change | None, Sequence[Change]]:
-    """The change to less, that to more, and those that are neither."""
-    changes = parameter.changes
-    less = next((c for c in changes if c.factor is not None and c.factor < 1), None)
-    more = next((c for c in changes if c.factor is not None and c.factor > 1), None)
-    return less, more, [c for c in changes if c is not less and c is not more]
-
-
-def _bar(parameter: Parameter) -> Swing:
-    less, more, _ = _sides(parameter)
-
-    def ms(us: float | None) -> float | None:
-        return None if us is None else us / 1e3
-
-    return Swing(
-        f"{parameter.name} ({parameter.now})",
-        ms(less.replanned_us if less else None),
-        ms(more.replanned_us if more else None),
-        less.to if less else "",
-        more.to if more else "",
-        ms(less.kept_us if less else None),
-        ms(more.kept_us if more else None),
-    )
-
-
-def _cells(parameter: Parameter) -> tuple[str, ...]:
-    less, more, others = _sides(parameter)
-    gain, elasticity = parameter.gain, parameter.elasticity
-    return (
-        parameter.name,
-        parameter.now,
-        _told(less),
-        ", ".join(_told(c) for c in (more, *others) if c is not None),
-        f"{1 - 1 / gain:.1%}" if gain > 1 + _NOTICED else "–",
-        "–" if elasticity is None else f"{elasticity:+.2f}",
-    )
-
-
-def _told(change: Change | None) -> str:
-    if change is None:
+    own = network.own_us
+    if here is None or abs(here * 1e6 - own) <= 1e-6 * own:
         return ""
-    anew, kept = change.replanned_us, change.kept_us
-    if anew is None and kept is None:
-        return f"{change.to}: not possible"
-    text = "–" if anew is None else tidy_time(anew / 1e6, 3)
-    if kept is not None and (anew is None or abs(kept - anew) > _NOTICED * kept):
-        text += f" (kept {tidy_time(kept / 1e6, 3)})"
-    return f"{change.to}: {text}"
+    return (
+        f"The study started from {tidy_time(own / 1e6)}, this result says {tidy_time(here)}:"
+        " they were not made from the same inputs."
+    )
+
+
+def network_section(network: Network, soc: str, title: str, remark: str = "") -> Section:
+    """The sentence, the chart and the table of one network."""
+    text = [line for line in (network.sentence, remark, *remarks(network)) if line]
+    told = network.of("told")
+    return Section(title, text, (), full_table(network), [tornado(network, soc)] if told else [])
+
+
+def remarks(network: Network) -> Iterator[str]:
+    """Where the time goes, what the noise is, what was drowned, odd, without effect, impossible."""
+    base = network.makespan_us
+    parts = {name: us for name, us in network.attribution_us.items() if us > 5e-4 * base}
+    order = sorted(parts, key=lambda name: (-parts[name], name))
+    if parts:
+        text = ", ".join(f"{n.replace('_', ' ')} {parts[n] / base:.1%}" for n in order)
+        yield f"Along the critical path: {text}."
+    yield network.noise
+    drowned = [f"{p.name} ({_widest(p, base)})" for p in network.of("drowned")]
+    if drowned:
+        yield f"No effect that the scheduler does not drown: {', '.join(drowned)}."
+    for parameter in network.parameters:
+        yield from (change.oddity for change in parameter.changes if change.oddity)
+    idle = [p for p in network.of("none") if any(c.best_us is not None for c in p.changes)]
+    if idle:
+        yield f"Without noticeable effect: {', '.join(p.name for p in idle)}."
+    for parameter in network.parameters:
+        for change in parameter.changes:
+            if change.error is not None:
+                reason = change.error.partition("\n")[0]
+                yield f"Not possible: {parameter.name} = {change.to} ({reason})."
+
+
+def _widest(parameter: Parameter, base: float) -> str:
+    """The range of what a parameter may save, over all its changes."""
+    known = [c for c in parameter.changes if c.best_us is not None]
+    shortest = min(base, *(c.shortest_us or base for c in known))
+    longest = max(base, *(c.longest_us or base for c in known))
+    return f"{_saved(longest, base)[:-1]}…{_saved(shortest, base)}"
+
+
+def brief_table(network: Network) -> Table:
+    """A line per change of what stands out, narrow enough for a terminal."""
+    rows = [
+        ("" if i else p.name, c.to, _saved(c.best_us, base), _range(c, base), _place(c, base))
+        for base in [network.makespan_us]
+        for p in network.of("told")
+        for i, c in enumerate(c for c in p.changes if c.best_us is not None)
+    ]
+    return Table(("parameter", "change", "saves", "range", "where"), rows)
+
+
+def _saved(us: float | None, base: float) -> str:
+    return "–" if us is None else share_text(1 - us / base).replace("-", "−")
+
+
+def _range(change: Change, base: float) -> str:
+    if change.shortest_us is None or change.longest_us is None:
+        return ""
+    low, high = _saved(change.longest_us, base), _saved(change.shortest_us, base)
+    return "" if low == high else f"{low[:-1]}…{high}"
+
+
+def _place(change: Change, base: float) -> str:
+    """Where most of the difference lies, in two words."""
+    slower = change.best_us is not None and change.best_us > base
+    found = next((m for m in change.moved if m.us and (m.us > 0) == slower), None)
+    return f"{found.unit} {_SHORT[found.part]}" if found and change.verdict != "none" else ""
+
+
+def full_table(network: Network) -> Table:
+    """A row per change, of all parameters."""
+    base = network.makespan_us
+    rows = [
+        (
+            p.name,
+            p.now,
+            c.to,
+            Cell("not possible" if c.best_us is None else tidy_time(c.best_us / 1e6), c.best_us),
+            *(
+                ("", "")
+                if c.best_us is None
+                else (Cell(_saved(c.best_us, base), 1 - c.best_us / base), _range(c, base))
+            ),
+            c.why,
+            c.plan,
+            _time(c.replanned_us),
+            _time(c.kept_us),
+            "–" if p.elasticity is None else Cell(f"{p.elasticity:+.2f}", p.elasticity),
+        )
+        for p in network.of("told", "drowned")
+        for c in p.changes
+    ]
+    columns = (
+        "parameter", "now", "change", "best known", "saves", "range", "why", "plan made for",
+        "planned anew", "plan kept", "elasticity",
+    )  # fmt: skip
+    caption = (
+        "Every change by the best plan known for it; planned anew is the scheduler's own plan for"
+        " the changed SoC, plan kept that for the SoC as it is."
+    )
+    return Table(columns, rows, caption)
+
+
+def _time(us: float | None) -> Cell:
+    return Cell("–" if us is None else tidy_time(us / 1e6), us)
+
+
+def tornado(network: Network, soc: str) -> Bars:
+    """A bar for each parameter that stands out, in the order of the tables.
+
+    After T. Eschenbach, "Spiderplots versus tornado diagrams for sensitivity analysis"
+    (Interfaces 22(6), 1992).
+    """
+    base = network.makespan_us / 1e6
+    bars = [
+        Bar(
+            f"{p.name} ({p.now})",
+            [_segment(c, base) for c in p.changes if c.best_us is not None],
+            [
+                Mark(f"{side}, planned anew", c.replanned_us / 1e6)
+                for side, c in zip(_SIDES, p.sides, strict=False)
+                if c is not None and c.replanned_us is not None
+            ],
+            facts=[
+                (
+                    f"{side}: where",
+                    "; ".join(f"{c.to}: {c.why}" for c in p.changes if c.why and _side(c) == i),
+                )
+                for i, side in enumerate(_SIDES)
+            ],
+        )
+        for p in network.of("told")
+    ]
+    return Bars(
+        f"What the parameters of {soc} are worth",
+        f"The time of {network.model} with each parameter changed alone, by the best plan known.",
+        "Whiskers are what a better plan may still change; a line is the plan that"
+        f" {network.scheduler} makes for the changed SoC.",
+        Axis("time per inference", "time", zero=False),
+        bars,
+        "parameter",
+        [Series(name, hatch=hatch) for name, hatch in zip(_SIDES, ("/", "", "x"), strict=True)],
+        [Guide("as it is", base)],
+    )
+
+
+def _side(change: Change) -> int:
+    return 2 if change.factor is None else int(change.factor > 1)
+
+
+def _segment(change: Change, base: float) -> Segment:
+    assert change.best_us is not None
+    ends = change.shortest_us, change.longest_us
+    low, high = (None if us is None else us / 1e6 for us in ends)
+    if low == high:
+        low = high = None
+    return Segment(change.best_us / 1e6, base, _side(change), change.to, low, high)

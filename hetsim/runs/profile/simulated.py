@@ -191,7 +191,8 @@ def _signature(lowering: Lowering, op: Operator) -> Hashable:
     """Everything that can change the cost of an operator, without its name."""
     tensors = lowering.graph.tensors
     return (
-        operator_key(lowering.graph, op), op.variant, op.macs, op.element_ops, op.nest, op.weights,
+        operator_key(lowering.graph, op), op.variant, op.macs, op.element_ops, op.nest,
+        op.weights, op.sparsity,
         tuple((tensors[t].shape, tensors[t].dtype) for t in op.inputs),
         tuple((tensors[t].shape, tensors[t].dtype) for t in op.outputs),
     )  # fmt: skip

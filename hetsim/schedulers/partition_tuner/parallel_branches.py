@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 
+from hetsim.cost.analytical.weights import stored_bytes
 from hetsim.schedulers.base import Problem
 from hetsim.schedulers.partition_tuner.backend_finder import BackendFinder, Choice
 from hetsim.soc.model import PU
-from hetsim.workload.graph import DTYPE_BYTES, Graph
+from hetsim.workload.graph import Graph
 
 Operators = tuple[int, ...]
 
@@ -193,11 +194,7 @@ class ParallelSpreader:
 
 def weight_bytes(graph: Graph, ops: Operators, pu: PU) -> float:
     """Bytes of the constants of ``ops`` as ``pu`` stores them."""
-    return sum(
-        count * DTYPE_BYTES[pu.stored_dtype(dtype)]
-        for op in ops
-        for dtype, count in graph.operators[op].weights
-    )
+    return sum(stored_bytes(graph.operators[op], pu) for op in ops)
 
 
 def _alone(member: Member) -> tuple[Operators, Choice]:

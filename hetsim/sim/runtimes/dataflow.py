@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hetsim.sim.dispatch import Dispatcher, PlanOrder
-from hetsim.sim.machine import Machine, Unit
+from hetsim.sim.machine import Machine
 from hetsim.sim.runtimes.base import Runtime
 from hetsim.sim.source import Inference, Sink, Source
 from hetsim.sim.story import Story
 from hetsim.sim.task import Task
+from hetsim.sim.unit import Unit
 
 
 @dataclass(slots=True)

@@ -42,8 +42,7 @@ def design_files(
         "execution": changed.execution,
         "fidelity": changed.fidelity,
         "seed": changed.seed,
-        "unknown_operators": changed.unknown_operators,
-        "fold_batch_norm": changed.fold_batch_norm,
+        **changed.reading,
     }
     if changed.time_limit_s is not None:
         run["time_limit"] = f"{changed.time_limit_s!r} s"

@@ -14,7 +14,7 @@ from hetsim.plan.model import Plan
 from hetsim.progress import Progress
 from hetsim.records import damaged
 from hetsim.runs.case import Case
-from hetsim.runs.scenario import case_of
+from hetsim.runs.rows import case_of
 from hetsim.scenario.loader import Scenario
 from hetsim.schedulers.base import Scheduler
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner

@@ -77,6 +77,12 @@ class Knob:
     better: Literal["less", "more"] = "more"
 
     @property
+    def changes(self) -> tuple[Change, ...]:
+        """All changes: less, more, then the alternatives."""
+        sides = [side for side in (self.less, self.more) if side is not None]
+        return (*sides, *self.alternatives)
+
+    @property
     def improvement(self) -> Change | None:
         """The change towards the better side."""
         return self.less if self.better == "less" else self.more

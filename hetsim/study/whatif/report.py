@@ -1,4 +1,7 @@
-"""What ``hetsim whatif`` leaves: the sensitivities as a page, CSV, JSON and tornado charts."""
+"""What ``hetsim whatif`` leaves: ``whatif.json``, and all that people read, which is made from it.
+
+Tables, charts and words are those of :mod:`hetsim.report.page.whatif`.
+"""
 
 from __future__ import annotations
 
@@ -8,105 +11,66 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from hetsim.names import stems
-from hetsim.report.figures.plotting import figure_images
-from hetsim.report.figures.tornado import Swing, tornado_figure
+from hetsim.report.figures.tornado import End, Swing, tornado_figure
 from hetsim.report.files.jsonout import dumps, microseconds
-from hetsim.report.page.study import Page, Picture, Section
-from hetsim.report.page.tables import Table
+from hetsim.report.page.study import Page
+from hetsim.report.page.whatif import (
+    NAME,
+    SCHEMA,
+    Change,
+    Network,
+    StudyFile,
+    brief_table,
+    network_section,
+    remarks,
+)
 from hetsim.report.summary import tidy_time
-from hetsim.study.result import html_sentence, html_table, to_figures, to_html
-from hetsim.study.whatif.result import NetworkWhatIf, WhatIf, sentence
-from hetsim.study.whatif.sensitivity import NOTICED, Effect, Sensitivity
+from hetsim.study.result import Rows, Shown, Words, html_sentence, html_table, to_figures, to_html
+from hetsim.study.whatif.result import WhatIf, noise, sentence
+from hetsim.study.whatif.sensitivity import Effect, Sensitivity, moved_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = (
     "model", "scheduler", "parameter", "component", "now", "change", "factor", "base_us",
-    "replanned_us", "kept_us", "gain", "elasticity", "error",
+    "best_us", "shortest_us", "longest_us", "plan", "replanned_us", "kept_us", "verdict",
+    "elasticity", "why", "error",
 )  # fmt: skip
 """Header of ``whatif.csv``: a line per change."""
 
 
-def tornado(network: NetworkWhatIf, limit: int = 16) -> Figure:
-    """The tornado chart of one network: bars planned anew, marks with the plan kept; ms."""
-
-    def ms(seconds: float | None) -> float | None:
-        return None if seconds is None else seconds * 1e3
-
-    swings = []
-    for s in network.sensitivities:
-        if s.swing <= NOTICED or (s.less is None and s.more is None):
-            continue
-        low, high = s.less, s.more
-        swings.append(
-            Swing(
-                f"{s.knob.name} ({s.knob.now})",
-                ms(low.anew.makespan_s) if low else None,
-                ms(high.anew.makespan_s) if high else None,
-                low.change.label if low else "",
-                high.change.label if high else "",
-                ms(low.kept.makespan_s) if low else None,
-                ms(high.kept.makespan_s) if high else None,
-            )
-        )
-    return tornado_figure(
-        swings, network.base_s * 1e3, label="time per inference (ms)",
-        title=f"{network.model} · {network.scheduler}", limit=limit, width_in=5.5,
-    )  # fmt: skip
-
-
-def critical_path(network: NetworkWhatIf) -> str:
-    """Where the time of the unchanged SoC goes, largest part first."""
-    parts = {k: v for k, v in network.base.attribution_s.items() if v > 0}
-    order = sorted(parts, key=lambda name: (-parts[name], name))
-    text = ", ".join(f"{n.replace('_', ' ')} {parts[n] / network.base_s:.0%}" for n in order)
-    return f"Along the critical path: {text}." if text else ""
-
-
-def ranking(network: NetworkWhatIf) -> Table:
-    """The ranked table, without the parameters that change nothing."""
-    rows = [_cells(s) for s in network.sensitivities if s.swing > NOTICED]
-    columns = ("parameter", "now", "less", "more or other", "saves", "elast.")
-    return Table(columns, rows)
-
-
-def unchanged(network: NetworkWhatIf) -> str:
-    """The parameters that change nothing, and the changes that could not run."""
-    idle = [s.knob.name for s in network.sensitivities if s.swing <= NOTICED and _ran(s)]
-    text = f"Without noticeable effect: {', '.join(idle)}." if idle else ""
-    for s in network.sensitivities:
-        for effect in s.effects:
-            if effect.error is not None:
-                reason = effect.error.partition("\n")[0]
-                text += f" Not possible: {s.knob.name} = {effect.change.label} ({reason})."
-    return text.strip()
-
-
 def whatif_files(study: WhatIf) -> tuple[Page, dict[str, str | bytes]]:
     """The page and all other files of the results directory."""
-    files: dict[str, str | bytes] = {
-        "whatif.json": dumps(whatif_to_dict(study)),
-        "whatif.csv": _csv(study),
-    }
-    sections = []
-    names = stems("tornado", [network.model for network in study.networks])
-    for network in study.networks:
-        svg, png = figure_images(tornado(network))
-        stem = names[network.model]
-        files |= {f"{stem}.svg": svg, f"{stem}.png": png}
-        caption = "Each parameter lowered and raised alone, the schedule planned anew."
-        text = [line for line in (sentence(network, study.soc), critical_path(network)) if line]
-        text += [line for line in (unchanged(network),) if line]
-        sections.append(Section(network.model, text, [Picture(svg, caption)], ranking(network)))
+    told = read(study)
     page = Page(
         f"what if: {study.scenario}",
         f"what-if · {study.scenario} on {study.soc} · {study.execution} execution"
         f" · {study.points} runs",
         headline(study),
-        sections,
+        [network_section(network, told.soc, network.model) for network in told.networks],
     )
-    return page, files
+    return page, {NAME: dumps(whatif_to_dict(study)), "whatif.csv": _csv(study)}
+
+
+def shown(study: WhatIf) -> Iterator[Shown]:
+    """What the terminal shows: each network's ranking, remarks and sentence."""
+    for network in read(study).networks:
+        table = brief_table(network)
+        title = (
+            f"{network.model} · {network.scheduler} on {study.soc}:"
+            f" {tidy_time(network.makespan_us / 1e6)}"
+        )
+        yield Rows(table.columns, [[str(c) for c in row] for row in table.rows], title, 2, (0,))
+        yield Words()
+        for line in remarks(network):
+            yield Words(line, "dim")
+        yield Words(network.sentence, "bold")
+
+
+def read(study: WhatIf) -> StudyFile:
+    """The study as whoever reads its file sees it."""
+    return StudyFile.model_validate(whatif_to_dict(study))
 
 
 def headline(study: WhatIf) -> str:
@@ -125,7 +89,7 @@ def headline(study: WhatIf) -> str:
 def whatif_to_dict(study: WhatIf) -> dict[str, Any]:
     """The study as plain JSON values; times in µs."""
     return {
-        "schema": "hetsim.whatif/1",
+        "schema": SCHEMA,
         "scenario": study.scenario,
         "soc": study.soc,
         "execution": study.execution,
@@ -134,7 +98,13 @@ def whatif_to_dict(study: WhatIf) -> dict[str, Any]:
                 "model": n.model,
                 "scheduler": n.scheduler,
                 "makespan_us": microseconds(n.base_s),
-                "attribution_us": {k: microseconds(v) for k, v in n.base.attribution_s.items()},
+                "plan": n.plan,
+                "own_us": microseconds(n.run.makespan_s),
+                "lower_bound_us": microseconds(n.run.lower_bound_s),
+                "plans": n.plans,
+                "usual_loss": round(n.loss, 9),
+                "noise": noise(n),
+                "attribution_us": {k: microseconds(v) for k, v in n.attribution_s.items()},
                 "sentence": sentence(n, study.soc),
                 "bottleneck": n.relief.sensitivity.knob.name if n.relief else None,
                 "relieved_us": microseconds(n.relief.effect.best_s) if n.relief else None,
@@ -152,44 +122,38 @@ def whatif_to_dict(study: WhatIf) -> dict[str, Any]:
 def whatif_html(study: WhatIf) -> str:
     """The tables and sentences for a notebook."""
     return "".join(
-        html_sentence(sentence(network, study.soc)) + html_table(ranking(network))
-        for network in study.networks
+        html_sentence(network.sentence) + html_table(brief_table(network))
+        for network in read(study).networks
     )
 
 
 @to_figures.register(WhatIf)
 def whatif_figures(study: WhatIf) -> dict[str, Figure]:
     """A tornado chart for each network."""
-    names = stems("tornado", [network.model for network in study.networks])
-    return {names[network.model]: tornado(network) for network in study.networks}
+    networks = read(study).networks
+    names = stems("tornado", [network.model for network in networks])
+    return {names[network.model]: tornado(network) for network in networks}
 
 
-def _ran(sensitivity: Sensitivity) -> bool:
-    return any(effect.best_s is not None for effect in sensitivity.effects)
+def tornado(network: Network) -> Figure:
+    """The tornado chart of one network, of what stands out, in the order of the table; ms."""
+    swings = [
+        Swing(f"{p.name} ({p.now})", *(None if c is None else _end(c) for c in p.sides))
+        for p in network.of("told")
+        if any(p.sides)
+    ]
+    return tornado_figure(
+        swings, network.makespan_us / 1e3, label="time per inference (ms)",
+        title=f"{network.model} · {network.scheduler}", width_in=5.5,
+    )  # fmt: skip
 
 
-def _cells(s: Sensitivity) -> tuple[str, ...]:
-    return (
-        s.knob.name,
-        s.knob.now,
-        _effect_text(s.less),
-        ", ".join(_effect_text(e) for e in (s.more, *s.alternatives) if e is not None),
-        f"{1 - 1 / s.gain:.1%}" if s.gain > 1 + NOTICED else "–",
-        "–" if s.elasticity is None else f"{s.elasticity:+.2f}",
-    )
-
-
-def _effect_text(effect: Effect | None) -> str:
-    """``512 KiB: 12.3 ms``, and the time with the plan kept where it differs."""
-    if effect is None:
-        return ""
-    anew, kept = effect.anew.makespan_s, effect.kept.makespan_s
-    if anew is None and kept is None:
-        return f"{effect.change.label}: not possible"
-    text = "–" if anew is None else tidy_time(anew, 3)
-    if kept is not None and (anew is None or abs(kept - anew) > NOTICED * kept):
-        text += f" (kept {tidy_time(kept, 3)})"
-    return f"{effect.change.label}: {text}"
+def _end(change: Change) -> End | None:
+    if change.best_us is None or change.shortest_us is None or change.longest_us is None:
+        return None
+    return End(
+        change.best_us / 1e3, change.to, change.shortest_us / 1e3, change.longest_us / 1e3
+    )  # fmt: skip
 
 
 def _parameter(s: Sensitivity) -> dict[str, Any]:
@@ -197,37 +161,55 @@ def _parameter(s: Sensitivity) -> dict[str, Any]:
         "name": s.knob.name,
         "component": s.knob.component,
         "now": s.knob.now,
+        "better": s.knob.better,
+        "verdict": s.verdict,
         "gain": round(s.gain, 9),
         "elasticity": None if s.elasticity is None else round(s.elasticity, 9),
-        "changes": [
-            {
-                "to": effect.change.label,
-                "set": dict(effect.change.values),
-                "factor": effect.change.factor,
-                "replanned_us": microseconds(effect.anew.makespan_s),
-                "kept_us": microseconds(effect.kept.makespan_s),
-                "error": effect.error,
-            }
-            for effect in s.effects
-        ],
+        "changes": [_change(effect, s.base_s) for effect in s.effects],
     }
+
+
+def _change(effect: Effect, base_s: float) -> dict[str, Any]:
+    ratio = effect.ratio
+    return {
+        "to": effect.change.label,
+        "set": dict(effect.change.values),
+        "factor": effect.change.factor,
+        "best_us": microseconds(effect.best_s),
+        "shortest_us": microseconds(base_s / ratio.high) if ratio else None,
+        "longest_us": microseconds(base_s / ratio.low) if ratio else None,
+        "plan": effect.plan,
+        "replanned_us": microseconds(effect.replanned_s),
+        "kept_us": microseconds(effect.kept_s),
+        "verdict": effect.verdict,
+        "why": _why(effect, base_s),
+        "moved": [
+            {"unit": m.unit, "part": m.part, "us": microseconds(m.seconds)} for m in effect.moved
+        ],
+        "oddity": effect.oddity,
+        "error": effect.error,
+    }
+
+
+def _why(effect: Effect, base_s: float) -> str:
+    if effect.best_s is None or effect.verdict == "none":
+        return ""
+    return moved_text(effect.moved, effect.best_s - base_s)
 
 
 def _csv(study: WhatIf) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for network in study.networks:
-        for s in network.sensitivities:
-            writer.writerows(_lines(network, s))
+    for n in study.networks:
+        for s in n.sensitivities:
+            fixed = {
+                "model": n.model, "scheduler": n.scheduler, "parameter": s.knob.name,
+                "component": s.knob.component, "now": s.knob.now, "elasticity": s.elasticity,
+                "base_us": microseconds(n.base_s),
+            }  # fmt: skip
+            for effect in s.effects:
+                told = _change(effect, s.base_s)
+                row = {**told, **fixed, "change": told["to"]}
+                writer.writerow([row[name] for name in COLUMNS])
     return text.getvalue()
-
-
-def _lines(network: NetworkWhatIf, s: Sensitivity) -> Iterator[tuple[object, ...]]:
-    for effect in s.effects:
-        yield (
-            network.model, network.scheduler, s.knob.name, s.knob.component, s.knob.now,
-            effect.change.label, effect.change.factor, microseconds(network.base_s),
-            microseconds(effect.anew.makespan_s), microseconds(effect.kept.makespan_s),
-            round(s.gain, 9), s.elasticity, effect.error,
-        )  # fmt: skip

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hetsim.analysis.attribution import Parts
 from hetsim.analysis.result import Run
 from hetsim.report.summary import tidy_time
-from hetsim.study.point import Outcome
 from hetsim.study.result import StudyResult
+from hetsim.study.whatif.knobs import Change, Knob
+from hetsim.study.whatif.noise import EQUAL
 from hetsim.study.whatif.sensitivity import Effect, Sensitivity, improvement_gain
 
 
@@ -22,20 +25,32 @@ class Relief:
 
 @dataclass(frozen=True)
 class NetworkWhatIf:
-    """The sensitivities of one network under its fastest scheduler, the most telling first."""
+    """The sensitivities of one network under its fastest scheduler, the most telling first.
+
+    ``base_s`` is the time of the best plan known for the unchanged SoC, seconds; ``plan`` says what
+    that was made for and ``where`` splits it by unit and part. ``run`` is the scheduler's own.
+    ``loss`` is by what share the scheduler's plans usually miss the best of the ``plans`` known.
+    """
 
     model: str
     scheduler: str
-    base: Outcome
+    base_s: float
+    plan: str
+    plans: int
+    loss: float
+    where: Mapping[str, Parts] = field(repr=False)
     run: Run = field(repr=False)
     sensitivities: tuple[Sensitivity, ...] = field(repr=False)
     relief: Relief | None = None
 
     @property
-    def base_s(self) -> float:
-        """The makespan that all changes are compared with, seconds."""
-        assert self.base.makespan_s is not None
-        return self.base.makespan_s
+    def attribution_s(self) -> dict[str, float]:
+        """The makespan by part of the critical path, seconds."""
+        parts: dict[str, float] = {}
+        for own in self.where.values():
+            for part, seconds in own.items():
+                parts[part] = parts.get(part, 0.0) + seconds
+        return parts
 
 
 @dataclass(frozen=True)
@@ -55,16 +70,16 @@ def sentence(network: NetworkWhatIf, soc: str) -> str:
     if network.relief is None:
         return (
             f"{network.model} on {soc} ({tidy_time(network.base_s)}, {network.scheduler}) has no"
-            " single bottleneck: improving any one parameter changes nothing noticeable."
+            " single bottleneck: improving any one parameter changes nothing noticeable that the"
+            " scheduler does not drown."
         )
     relief = network.relief
     knob = relief.sensitivity.knob
     new = relief.effect.best_s or network.base_s
-    kept = ", plan kept" if _kept_wins(relief.effect) else ""
     text = (
-        f"The bottleneck of {network.model} on {soc} is {knob.component}: {knob.name} from"
-        f" {knob.now} to {relief.effect.change.label} saves {1 - new / network.base_s:.0%}"
-        f" ({tidy_time(network.base_s)} → {tidy_time(new)}, {network.scheduler}{kept})"
+        f"The bottleneck of {network.model} on {soc} is {knob.component}:"
+        f" {turned(knob, relief.effect.change)} saves {1 - new / network.base_s:.0%}"
+        f" ({tidy_time(network.base_s)} → {tidy_time(new)}, {network.scheduler})"
     )
     equals = [
         s.knob.name for s in network.sensitivities if s.knob is not knob and _as_good(s, relief)
@@ -82,13 +97,34 @@ def sentence(network: NetworkWhatIf, soc: str) -> str:
     )
 
 
+def turned(knob: Knob, change: Change) -> str:
+    """A change in words; a factor of many values stands alone."""
+    if change.label.endswith("×"):
+        return f"{knob.name} {change.label}"
+    return f"{knob.name} from {knob.now} to {change.label}"
+
+
+def noise(network: NetworkWhatIf) -> str:
+    """Which plan the times are of, and what the scheduler loses against the best known."""
+    name, own = network.scheduler, network.run.makespan_s or network.base_s
+    if network.plans == 1:
+        return f"{name} makes the same plan whatever is changed; it adds no noise."
+    text = f"Every time is that of the best of {network.plans} plans known."
+    if own > network.base_s * EQUAL:
+        text += (
+            f" For the SoC as it is {name} made one of {tidy_time(own)}; the one made for"
+            f" {network.plan} takes {tidy_time(network.base_s)} there."
+        )
+    if network.loss < 5e-4:
+        return f"{text} In nine of ten cases that is the one that {name} makes."
+    return text + (
+        f" In nine of ten cases the one that {name} makes takes at most {network.loss:.1%} longer;"
+        " ranges tell what a still better plan may do."
+    )
+
+
 def _as_good(sensitivity: Sensitivity, relief: Relief) -> bool:
     """Whether improving another size of the same component gains the same, to a percent."""
     if sensitivity.knob.component != relief.sensitivity.knob.component:
         return False
     return improvement_gain(sensitivity) > 0.99 * improvement_gain(relief.sensitivity)
-
-
-def _kept_wins(effect: Effect) -> bool:
-    anew, kept = effect.anew.makespan_s, effect.kept.makespan_s
-    return kept is not None and (anew is None or kept < anew)

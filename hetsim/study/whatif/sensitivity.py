@@ -1,40 +1,67 @@
 """How a makespan answers to one knob: effects, gains, elasticities, and which knob is in the way.
 
 The *elasticity* of the makespan T in a parameter p is d ln T / d ln p, here the slope between the
-outermost values that ran: −1 says that doubling p halves T, 0 that p does not matter.
+outermost values that ran: −1 says that doubling p halves T, 0 that p does not matter. Every T is
+that of the best plan known for that SoC.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
-from hetsim.study.point import Outcome
+from hetsim.analysis.attribution import Parts
+from hetsim.report.summary import time_unit
 from hetsim.study.whatif.knobs import Change, Knob
+from hetsim.study.whatif.noise import Whisker
 
 NOTICED = 1e-3
 """A makespan that changes by a smaller share is called unchanged."""
 
+Verdict = Literal["told", "drowned", "none"]
+"""The hardware's effect; one that may be the scheduler's; none that is noticed."""
+
+
+class Moved(NamedTuple):
+    """Seconds by which a part of the critical path on a unit grew, or shrank if negative."""
+
+    unit: str
+    part: str
+    seconds: float
+
 
 @dataclass(frozen=True)
 class Effect:
-    """What one change did, the schedule planned anew and the plan kept."""
+    """What one change did.
+
+    ``best_s`` is the time of the best known plan there, which ``plan`` was made for, and ``ratio``
+    how many times as fast that is as the best known plan without the change. ``replanned_s`` is
+    what the scheduler's own plan for the changed SoC takes, ``kept_s`` its plan for the unchanged
+    one. ``moved`` is where the difference lies, the largest first; ``oddity`` explains one that no
+    one would expect.
+    """
 
     change: Change
-    anew: Outcome
-    kept: Outcome
+    ratio: Whisker | None = None
+    best_s: float | None = None
+    plan: str = ""
+    replanned_s: float | None = None
+    kept_s: float | None = None
+    moved: tuple[Moved, ...] = ()
+    oddity: str = ""
+    error: str | None = None
 
     @property
-    def best_s(self) -> float | None:
-        """The shorter of the two makespans, seconds; ``None`` when neither ran."""
-        times = [o.makespan_s for o in (self.anew, self.kept) if o.makespan_s is not None]
-        return min(times, default=None)
-
-    @property
-    def error(self) -> str | None:
-        """Why nothing ran, if nothing did."""
-        return None if self.best_s is not None else self.anew.error
+    def verdict(self) -> Verdict:
+        """Whether the effect stands out from what the scheduler may have done."""
+        if self.ratio is None:
+            return "none"
+        low, known, high = (math.log(ratio) for ratio in self.ratio)
+        if low > NOTICED or high < -NOTICED:
+            return "told"
+        return "drowned" if max(abs(low), abs(known), abs(high)) > NOTICED else "none"
 
 
 @dataclass(frozen=True)
@@ -47,6 +74,14 @@ class Sensitivity:
     more: Effect | None = None
     alternatives: tuple[Effect, ...] = ()
 
+    @classmethod
+    def of(cls, knob: Knob, base_s: float, effects: Sequence[Effect]) -> Sensitivity:
+        """The effects of :attr:`~hetsim.study.whatif.knobs.Knob.changes`, in that order."""
+        left = list(effects)
+        less = left.pop(0) if knob.less is not None else None
+        more = left.pop(0) if knob.more is not None else None
+        return cls(knob, base_s, less, more, tuple(left))
+
     @property
     def effects(self) -> tuple[Effect, ...]:
         """All changes tried."""
@@ -54,23 +89,30 @@ class Sensitivity:
         return (*sides, *self.alternatives)
 
     @property
-    def best(self) -> Effect | None:
-        """The change that helps most; ``None`` when none ran."""
-        ran = [effect for effect in self.effects if effect.best_s is not None]
-        return min(ran, key=lambda effect: effect.best_s or 0.0, default=None)
+    def verdict(self) -> Verdict:
+        """That of the most telling effect."""
+        verdicts = [effect.verdict for effect in self.effects]
+        return "told" if "told" in verdicts else "drowned" if "drowned" in verdicts else "none"
+
+    @property
+    def improvement(self) -> Effect | None:
+        """The change towards the side that a designer pays for."""
+        return self.less if self.knob.better == "less" else self.more
 
     @property
     def gain(self) -> float:
-        """How many times faster the best change makes the network; at least 1."""
-        best = self.best.best_s if self.best is not None else None
-        return max(1.0, self.base_s / best) if best else 1.0
+        """How many times faster the best change makes the network for sure; at least 1.
+
+        Only effects that stand out count, and none that is odd.
+        """
+        sure = [e.ratio for e in self.effects if e.verdict == "told" and not e.oddity]
+        return max([1.0, *(ratio.known for ratio in sure if ratio is not None)])
 
     @property
     def swing(self) -> float:
         """From the shortest to the longest makespan, as a share of the base."""
-        times = [o.makespan_s for e in self.effects for o in (e.anew, e.kept)]
-        known = [t for t in times if t is not None]
-        return (max([*known, self.base_s]) - min([*known, self.base_s])) / self.base_s
+        times = [effect.best_s for effect in self.effects if effect.best_s is not None]
+        return (max([*times, self.base_s]) - min([*times, self.base_s])) / self.base_s
 
     @property
     def elasticity(self) -> float | None:
@@ -84,19 +126,47 @@ class Sensitivity:
 
 
 def bottleneck(sensitivities: Sequence[Sensitivity]) -> Sensitivity | None:
-    """The size whose improvement gains most; ``None`` when no improvement is noticed."""
-    sizes = [s for s in sensitivities if s.knob.improvement is not None]
-    best = max(sizes, key=improvement_gain, default=None)
-    return best if best is not None and improvement_gain(best) > 1 + NOTICED else None
-
-
-def improvement(sensitivity: Sensitivity) -> Effect | None:
-    """The change towards the side that a designer pays for."""
-    return sensitivity.less if sensitivity.knob.better == "less" else sensitivity.more
+    """The size whose improvement gains most; ``None`` when none stands out."""
+    sizes = [s for s in sensitivities if improvement_gain(s) > 1 + NOTICED]
+    return max(sizes, key=improvement_gain, default=None)
 
 
 def improvement_gain(sensitivity: Sensitivity) -> float:
-    """How many times faster that makes the network; below 1 when it does harm."""
-    effect = improvement(sensitivity)
-    best = effect.best_s if effect is not None else None
-    return sensitivity.base_s / best if best else 1.0
+    """How many times faster that makes the network; 1 when the scheduler may have done it."""
+    effect = sensitivity.improvement
+    if effect is None or effect.ratio is None or effect.verdict != "told":
+        return 1.0
+    return effect.ratio.known
+
+
+def moved(before: Mapping[str, Parts], after: Mapping[str, Parts]) -> tuple[Moved, ...]:
+    """Where the difference of two makespans lies, the largest first; nothing that did not move."""
+    units = dict.fromkeys([*before, *after])
+    found = [
+        Moved(unit, part, after.get(unit, {}).get(part, 0.0) - before.get(unit, {}).get(part, 0.0))
+        for unit in units
+        for part in {**before.get(unit, {}), **after.get(unit, {})}
+    ]
+    return tuple(sorted((m for m in found if abs(m.seconds) > 1e-12), key=_size))
+
+
+def _size(moved: Moved) -> tuple[float, str, str]:
+    return (-abs(moved.seconds), moved.unit, moved.part)
+
+
+def moved_text(parts: Sequence[Moved], total_s: float) -> str:
+    """The parts that make most of a difference of ``total_s``: ``cpu compute −71.2 of −71.8 ms``.
+
+    At most two, the second only if the first leaves a third of it.
+    """
+    same = [m for m in parts if m.seconds * total_s > 0]
+    if not same or not total_s:
+        return "no part of the critical path"
+    few = same[:1] if abs(same[0].seconds) > abs(total_s) * 2 / 3 else same[:2]
+    unit, factor = time_unit(total_s)
+    texts = [f"{m.unit} {m.part.replace('_', ' ')} {_signed(m.seconds / factor)}" for m in few]
+    return f"{', '.join(texts)} of {_signed(total_s / factor)} {unit}"
+
+
+def _signed(number: float) -> str:
+    return f"{number:+.3g}".replace("-", "−")

@@ -1,0 +1,122 @@
+"""A processing unit during a simulation: its state, its ways, and what a cache spares it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import simpy
+
+from hetsim.cost.work import Phase, Step, TileRun, Traffic, Work
+from hetsim.lower.program import Launch, Touched
+from hetsim.sim.caches import SystemCache, served
+from hetsim.sim.cores import Cores
+from hetsim.sim.network.flow import Flow
+from hetsim.sim.network.links import Route
+from hetsim.sim.network.network import Network
+from hetsim.sim.network.slowdown import slowdown_curve
+from hetsim.soc.model import PU, SoC
+
+UnderWay = tuple[Work, Phase | TileRun, Flow]
+"""A kernel's part that a unit has begun, as it is at the clock it was costed for, and its flow."""
+
+
+class Unit:
+    """A PU during a simulation."""
+
+    __slots__ = (
+        "busy_s", "cache", "clock_hz", "cores", "domain", "host_lane", "idle", "index",
+        "interrupt_s", "lane", "network", "nominal_hz", "owns_cores", "polls", "priority",
+        "setup_s", "slowdown", "threads", "under_way", "unusual", "ways", "weight",
+    )  # fmt: skip
+
+    def __init__(
+        self, pu: PU, soc: SoC, network: Network, cores: Cores | None,
+        caches: Mapping[str, SystemCache],
+    ) -> None:  # fmt: skip
+        """``cores`` are those of its cluster, if threads run there."""
+        spec = pu.spec
+        self.network = network
+        self.index = pu.index
+        self.lane = pu.name
+        self.ways: dict[str, tuple[Route, Route]] = {}  # of what is read and what is written
+        for way in (*pu.ways, *([pu.cached] if pu.cached else [])):
+            there = back = network.route(way.links)
+            if way.back != way.links:
+                back = network.route(way.back)
+            self.ways[way.memory] = there, back
+        # No name is the memory at the end of its path.
+        self.ways[""] = self.ways[pu.memory]
+        self.cache = caches[pu.cached.memory] if pu.cached else None
+        self.weight = spec.weight
+        self.priority = spec.priority
+        self.slowdown = slowdown_curve(spec.slowdown) if spec.slowdown is not None else None
+        self.setup_s = spec.transfer_setup
+        self.cores = cores
+        self.owns_cores = self.cores is not None
+        self.threads = pu.cores
+        self.polls = spec.polls_host
+        self.interrupt_s = spec.completion_latency
+        on_host = pu.cluster == soc.runtime.host
+        self.host_lane = pu.name if on_host else f"{soc.runtime.host}:{pu.name}"
+        self.idle: simpy.Event | None = None
+        self.busy_s = 0.0
+        self.domain = pu.cluster
+        self.clock_hz = self.nominal_hz = float(spec.point.clock)
+        self.unusual = False  # whether the two differ
+        self.under_way: UnderWay | None = None
+
+    def route(self, memory: str, load: int, store: int) -> Route:
+        """What so many bytes, read and written at once, cross to or from ``memory``."""
+        there, back = self.ways[memory]
+        if there is back or not store:
+            return there
+        return self.network.blend(((there, load), (back, store))) if load else back
+
+    def routes(self, moves: Iterable[Traffic]) -> tuple[int, Route]:
+        """The bytes that go to several memories side by side, and what they cross."""
+        parts = [
+            (self.route(t.memory, t.load_bytes, t.store_bytes), t.bytes) for t in moves if t.bytes
+        ]
+        if not parts:
+            return 0, COMPUTE
+        if len(parts) == 1:
+            return parts[0][1], parts[0][0]
+        return sum(amount for _, amount in parts), self.network.blend(parts)
+
+    def served(
+        self, launch: Launch, touched: Touched, inference: int, *, tiled: bool
+    ) -> tuple[Launch, int]:
+        """``launch``, which starts now, with what the cache has of what it reads, and its bytes."""
+        assert self.cache is not None, "only then is it known what a launch touches"
+        cache = self.cache.name
+
+        def spared(phase: Phase, hits: int) -> float:
+            load, store = phase.load_bytes, phase.store_bytes
+            plain = self.route("", load, store)
+            amount, split = self.routes((Traffic("", load - hits, store), Traffic(cache, hits)))
+            return amount / plain.bandwidth - amount / split.bandwidth
+
+        found = self.cache.touch(((inference, t), size) for t, size in touched.reads)
+        found += self.cache.touch(((-1, t), size) for t, size in touched.weights)
+        if not found:
+            return launch, 0
+        work = served(launch.work, found, touched.read_bytes, cache, spared)
+        return replace(launch, work=work), work.loaded(cache, tiled=tiled)
+
+    def host_route(self, inference: int, step: Step) -> Route | None:
+        """What the bytes of ``step``, a host thread's that starts now, cross if it is cached."""
+        assert self.cache is not None
+        if not self.cache.touch([((inference, step.name), step.read)]):
+            return None
+        split = Traffic("", 0, step.written), Traffic(self.cache.name, step.read)
+        return self.routes(split)[1]
+
+    def wrote(self, inference: int, tensors: Iterable[tuple[str, int]]) -> None:
+        """Tensors of so many bytes have been written."""
+        assert self.cache is not None
+        self.cache.touch(((inference, t), size) for t, size in tensors if size)
+
+
+COMPUTE = Route({}, (), 0.0)
+"""No links: a flow over it is computation alone, in seconds at rate 1."""

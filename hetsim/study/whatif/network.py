@@ -1,0 +1,213 @@
+"""One network of a what-if study: plans are made, run on every changed SoC, and compared.
+
+1. The scheduler makes a plan for every changed SoC; those and the plans that all schedulers made
+   for the SoC as it is are the pool.
+2. Every plan of the pool runs on every SoC that it fits; effects compare the best on each.
+3. The bottleneck is relieved, and the pool runs with each further improvement on top: no plans are
+   made for two changes at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from hetsim.analysis.result import Run
+from hetsim.errors import SchedulerError
+from hetsim.report.summary import tidy_time
+from hetsim.runs.rows import case_of
+from hetsim.study.point import Point, PointBench, plan_anew
+from hetsim.study.whatif.knobs import Change, Knob
+from hetsim.study.whatif.noise import Column, usual_loss, whisker
+from hetsim.study.whatif.pool import Ask, Pool, Told
+from hetsim.study.whatif.result import NetworkWhatIf, Relief
+from hetsim.study.whatif.sensitivity import (
+    NOTICED,
+    Effect,
+    Sensitivity,
+    bottleneck,
+    moved,
+    moved_text,
+)
+
+AS_IT_IS = "the SoC as it is"
+"""What the best plan was made for when that was the unchanged SoC."""
+
+Performed = Callable[[Iterable[Ask], str], list[Told]]
+"""Has asks answered, in order; the text says what is being done."""
+
+Values = Mapping[str, object]
+
+
+def network_whatif(
+    bench: PointBench,
+    model: str,
+    knobs: Sequence[Knob],
+    improvable: Callable[[Values], Sequence[Knob]],
+    perform: Performed,
+) -> NetworkWhatIf:
+    """What each of ``knobs`` is worth to the network ``model``.
+
+    ``improvable`` are the knobs of the SoC after a change.
+
+    Raises:
+        InfeasibleError: the network does not fit the unchanged SoC.
+        SchedulerError: no scheduler finds a plan for the unchanged SoC.
+    """
+    pool = Pool()
+    run = _base(bench, model, pool)
+    trial = _Trial(bench, model, run, pool, perform)
+    changes = [(knob, change) for knob in knobs for change in knob.changes]
+    planned = trial.plan([(f"{knob.name} = {change.label}", change) for knob, change in changes])
+    start, *ends = trial.run([{}, *(change.values for _, change in changes)])
+    base = Column(start.times, 0)
+    ended = [Column(told.times, own) for told, own in zip(ends, planned, strict=True)]
+    loss = usual_loss([base, *ended])
+    judge = _Judge(pool, base, start, loss, run.lower_bound_s or 0.0)
+    effects = iter(
+        trial.explained(knob, judge.effect(change, column, told), base, column)
+        for (knob, change), column, told in zip(changes, ended, ends, strict=True)
+    )
+    found = [
+        Sensitivity.of(knob, judge.base_s, [next(effects) for _ in knob.changes]) for knob in knobs
+    ]
+    relief = None
+    worst = bottleneck(found)
+    if worst is not None and worst.improvement is not None:
+        relief = _relieved(trial, judge, worst, improvable)
+    return NetworkWhatIf(
+        model, run.scheduler, judge.base_s, pool.origins[base.best or 0], len(pool), loss,
+        start.where, run, tuple(sorted(found, key=_rank)), relief,
+    )  # fmt: skip
+
+
+def _base(bench: PointBench, model: str, pool: Pool) -> Run:
+    """The fastest run on the unchanged SoC, the first of equals; its plan is the pool's first."""
+    scenario = bench.scenario
+    case = case_of(scenario, bench.graphs[model])
+    case.check()
+    runs = [plan_anew(case, scenario, ref.label) for ref in scenario.schedulers]
+    done = [run for run in runs if run.makespan_s is not None]
+    if not done:
+        reasons = "; ".join(f"{run.scheduler}: {run.error}" for run in runs)
+        raise SchedulerError(f"no scheduler finds a plan for {model}: {reasons}")
+    best = min(done, key=lambda run: run.makespan_s or 0.0)
+    for run in (best, *done):
+        assert run.plan is not None
+        pool.add(run.plan, AS_IT_IS)
+    return best
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Has plans of one network made and run."""
+
+    bench: PointBench
+    model: str
+    base: Run
+    pool: Pool
+    perform: Performed
+
+    def plan(self, changes: Sequence[tuple[str, Change]]) -> list[int | None]:
+        """The position of the plan for each changed SoC; ``None`` where there is none."""
+        told = self.perform((Ask(self._point(change.values)) for _, change in changes), "planning")
+        return [
+            None if answer.plan is None else self.pool.add(answer.plan, origin)
+            for (origin, _), answer in zip(changes, told, strict=True)
+        ]
+
+    def run(self, designs: Iterable[Values]) -> list[Told]:
+        """Every plan on every design."""
+        plans = self.pool.plans
+        return self.perform((Ask(self._point(values), plans) for values in designs), "running")
+
+    def explained(self, knob: Knob, effect: Effect, before: Column, after: Column) -> Effect:
+        """``effect`` with a reason, if less of something saves or more of it costs.
+
+        There is one plan that shows it. When less saves, that is the best plan there, which was no
+        better before (or would be the best known); when more costs, it is the best plan before.
+        """
+        better = effect.change is knob.improvement
+        if effect.ratio is None or effect.change in knob.alternatives:
+            return effect
+        gain = effect.ratio.known - 1.0
+        if (gain > -NOTICED) if better else (gain < NOTICED):
+            return effect
+        plan = before.best if better else after.best
+        name = f"{knob.name} = {effect.change.label}"
+        asks = [Ask(self._point(v), self.pool.plans, plan) for v in ({}, effect.change.values)]
+        first, then = self.perform(asks, "explaining")
+        if first.error or then.error:
+            text = f"{name}: the best plan of one SoC does not fit the other."
+        else:
+            first_s, then_s = (told.times[plan or 0] or 0.0 for told in (first, then))
+            reason = (
+                "It is the same work; what waits for what is not (Graham's anomalies, 1969)"
+                if first.tiles == then.tiles
+                else "Its kernels are cut into other tiles there, of which the tiler foresees less"
+                " than the simulation shows"
+            )
+            text = (
+                f"{name} {'costs' if better else 'saves'}, which one would not expect: the same"
+                f" plan takes {tidy_time(first_s)} before and {tidy_time(then_s)} after"
+                f" ({moved_text(moved(first.where, then.where), then_s - first_s)}). {reason}; no"
+                " plan known avoids it."
+            )
+        return replace(effect, oddity=text)
+
+    def _point(self, values: Values) -> Point:
+        return Point(self.model, self.base.scheduler, values)
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Compares what plans take before and after a change."""
+
+    pool: Pool
+    before: Column
+    start: Told
+    loss: float
+    bound_s: float
+
+    @property
+    def base_s(self) -> float:
+        """The best time before, seconds."""
+        assert self.before.best_s is not None
+        return self.before.best_s
+
+    def effect(self, change: Change, after: Column, told: Told) -> Effect:
+        """What ``change`` did."""
+        ratio = whisker(self.before, after, self.loss, self.bound_s)
+        if ratio is None:
+            return Effect(change, error=told.error)
+        return Effect(
+            change,
+            ratio,
+            after.best_s,
+            self.pool.origins[after.best or 0],
+            after.own_s,
+            after.times[0],
+            moved(self.start.where, told.where),
+        )
+
+
+def _relieved(
+    trial: _Trial, judge: _Judge, worst: Sensitivity, improvable: Callable[[Values], Sequence[Knob]]
+) -> Relief:
+    """What helps when the bottleneck is relieved."""
+    relief = worst.improvement
+    assert relief is not None
+    made = relief.change.values
+    steps = [(k, step) for k in improvable(made) if (step := k.improvement) is not None]
+    start, *ends = trial.run([made, *({**made, **step.values} for _, step in steps)])
+    then = replace(judge, before=Column(start.times), start=start, bound_s=0.0)
+    following = []
+    for (knob, step), told in zip(steps, ends, strict=True):
+        effect = then.effect(step, Column(told.times), told)
+        sides = {knob.better: effect}
+        following.append(Sensitivity(knob, then.base_s, sides.get("less"), sides.get("more")))
+    return Relief(worst, relief, bottleneck(following))
+
+
+def _rank(sensitivity: Sensitivity) -> tuple[float, float]:
+    return (-sensitivity.gain, -sensitivity.swing)
