@@ -5,9 +5,12 @@ A *reference* is ``module:Class``, as in entry points. Nothing registers itself 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from functools import cache
+from importlib import metadata
+from importlib.metadata import EntryPoint, EntryPoints
+from typing import Any, TypeVar
 
 from hetsim.errors import ConfigError
 
@@ -17,6 +20,17 @@ T = TypeVar("T")
 def installed(group: str) -> list[EntryPoint]:
     """The entry points of ``group``, in alphabetical order; nothing is imported."""
     return sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
+
+
+def entry_points(group: str) -> EntryPoints:
+    """As that of :mod:`importlib.metadata`, which reads every package's files each time."""
+    found: EntryPoints = _declared(tuple(sys.path)).select(group=group)
+    return found
+
+
+@cache
+def _declared(_path: tuple[str, ...]) -> Any:  # its type depends on the version of Python
+    return metadata.entry_points()
 
 
 def registered(

@@ -80,6 +80,11 @@ def random_soc_file(seed: int, *, routes: bool = False) -> dict[str, Any]:
         if kept.random() < 0.3:
             unit.setdefault("weights", {})["sparsity"] = {"2:4": kept.uniform(1, 2)}
     _more_links(random.Random(seed + 2), links, pus)
+    channels = random.Random(seed + 3)
+    for spec in memory.values():
+        if channels.random() < 0.4:
+            spec["channels"] = channels.choice((2, 3, 8))
+            spec["interleave"] = channels.choice(("256 B", "4 KiB", "100 kB"))
     runtime = {
         "host": "cpu",
         "partition_call": _time(draw, 50),

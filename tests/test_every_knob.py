@@ -35,7 +35,7 @@ hetsim: soc/1
 name: everything
 memory:
   dram: {bandwidth: 3.2 GB/s, efficiency: [0.9, 0.8, 0.7], latency: 120 ns, capacity: 2.5 MiB,
-         energy_per_byte: 50 pJ}
+         energy_per_byte: 50 pJ, channels: 3, interleave: 5 KiB}
 links:
   wide: {width: 64 bit, clock: 500 MHz, latency: 40 ns, arbitration: priority}
   bus: {bandwidth: 1.5 GB/s, latency: 30 ns, arbitration: weighted}

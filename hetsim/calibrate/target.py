@@ -31,6 +31,9 @@ class Target(ABC):
     form: ClassVar[str]
     """Name of the form of measurements (:mod:`hetsim.learn.tables.forms`) that can fit it."""
 
+    correctable: ClassVar[bool] = True
+    """Whether a learned model can be stored on top of the fit: its parameters say everything."""
+
     dtype: str
     """The data type that was measured."""
 

@@ -129,6 +129,11 @@ def command(
     table = read_measurements(file, max_dropped=max_dropped)
     devices = _devices(table, device, file, one=soc is not None)
     target = _target(soc, pu, table.of_device(devices[0])) if soc is not None and pu else None
+    if learned and target is not None and not target.correctable:
+        raise ConfigError(
+            f"no learned model can be kept with the fit of {pu}, a {target.pu.kind}",
+            hint="leave out --learned, or leave out SOC for errors only",
+        )
     planned = _planned_files(output, devices, target, learned)
     if not force:
         refuse_existing(planned)

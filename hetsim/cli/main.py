@@ -28,6 +28,7 @@ from types import FrameType
 
 import click
 
+from hetsim.collector import look_seldom
 from hetsim.errors import HetsimError, shortened
 from hetsim.study.registry import STUDIES, find_study, studies
 
@@ -144,6 +145,8 @@ def entry(arguments: Sequence[str] | None = None) -> int:
     ``arguments`` default to those of the process.
     """
     _never_fail_to_print()
+    if arguments is None:
+        look_seldom()
     with termination() as terminated:
         code = _run(arguments)
     return EXIT_TERMINATED if terminated and code == EXIT_INTERRUPTED else code

@@ -32,6 +32,8 @@ def _table(block: Rows) -> Table:
     )  # fmt: skip
     for i, name in enumerate(block.columns):
         justify: Any = "left" if i < block.left else "right"
+        # A path may be far longer than what stands below it, so it breaks after its dots.
+        name = name if " " in name else name.replace(".", ".\n")
         table.add_column(name, justify=justify, overflow="fold", no_wrap=i in block.unbroken)
     for row in block.rows:
         table.add_row(*(Text(str(cell)) for cell in row))

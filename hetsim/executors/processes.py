@@ -20,6 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection
 from typing import Any
 
+from hetsim.collector import look_seldom
 from hetsim.executors.base import Answer, Bench, Executor, Job
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)
@@ -144,6 +145,7 @@ def _undisturbed() -> Iterator[None]:
 def _prepare(bench: bytes) -> None:
     """Runs first in every worker."""
     global _bench
+    look_seldom()
     # Ctrl-C goes to the whole group; the parent decides what becomes of the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if pthread_sigmask:

@@ -25,6 +25,9 @@ from typing import NamedTuple
 
 from hetsim.workload.graph import LoopNest
 
+WINOGRAD_TILES = (2, 4)
+"""Output tiles of Winograd's transforms, F(m x m, 3 x 3)."""
+
 TRANSFORM_OPS = {2: (32, 24), 4: (156, 90)}
 """Operations of Winograd's F(m x m, 3 x 3) by m: of a tile and input channel, and output channel.
 

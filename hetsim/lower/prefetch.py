@@ -43,7 +43,7 @@ def _relieved(work: Work, amount: int, pu: PU) -> Work:
     """``work`` whose first tile finds ``amount`` bytes of weights already there."""
     first = work.phases[0]
     left = first.load_bytes - amount
-    seconds = left / pu.bandwidth + pu.spec.transfer_setup if left else 0.0
+    seconds = pu.home.seconds(left, 0) + pu.spec.transfer_setup if left else 0.0
     phases = (*((Phase("load", seconds, left),) if left else ()), *work.phases[1:])
     run = work.tiles[0]
     head = TileRun(1, run.load_bytes - amount, run.compute_s, run.store_bytes)

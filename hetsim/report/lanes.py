@@ -49,6 +49,27 @@ def rows_of(trace: Trace, soc: SoC) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def explain(row: Row, soc: SoC) -> str:
+    """What a row shows, in a sentence for people."""
+    unit, _, served = row.lane.partition(":")
+    pu = next((pu for pu in soc.pus if pu.name == row.lane.partition(".dma")[0]), None)
+    if row.role == "pu" and pu is not None:
+        kind = pu.spec.kind.replace("_", " ")
+        text = f"what {pu.name} does" + ("" if kind == pu.name else f", which is a {kind}")
+    elif row.role == "dma" and pu is not None:
+        text = f"transfers by the DMA engines of {pu.name}"
+    elif row.role == "host":
+        text = (
+            f"the thread on {unit} that serves {served}: conversions, cache maintenance, calls,"
+            " waiting for it"
+        )
+    elif row.role == "runtime":
+        text = "the runtime's main thread: forks and joins"
+    else:
+        text = f"what was noted about {row.lane}"
+    return f"{text}; a further row, because some of it overlaps" if row.label != row.lane else text
+
+
 def _lane_order(soc: SoC, used: dict[str, list[int]]) -> list[tuple[str, str]]:
     """Lanes to show with their roles: SoC order first, then whatever else the trace holds."""
     order: dict[str, str] = {}

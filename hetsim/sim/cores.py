@@ -20,7 +20,7 @@ class Cores:
     def __init__(self, network: Network, cores: int) -> None:
         self._network = network
         self._compute = Route({}, (), 0.0)
-        self._running: dict[Flow, tuple[float, Route]] = {}
+        self._running: dict[Flow, float] = {}
         self.cores = cores
         self.threads = 0
         self.speed = 1.0
@@ -43,8 +43,8 @@ class Cores:
         if speed == self.speed:
             return
         self.speed = speed
-        for flow, (rate, route) in self._running.items():
-            self._network.set_limit(flow, rate * speed, route)
+        for flow, rate in self._running.items():
+            self._network.set_limit(flow, rate * speed)
 
     def work(
         self,
@@ -75,15 +75,14 @@ class Cores:
         )
         if rate < INFINITY:
             running = self._running
-            running[flow] = (rate, route)
+            running[flow] = rate
             flow.callbacks.append(self._forget)
         return flow
 
     def set_rate(self, flow: Flow, rate: float) -> None:
         """Changes the rate that running work reaches at full speed, in units of its amount."""
-        _, route = self._running[flow]
-        self._running[flow] = rate, route
-        self._network.set_limit(flow, rate * self.speed, route)
+        self._running[flow] = rate
+        self._network.set_limit(flow, rate * self.speed)
 
     def _forget(self, flow: Flow) -> None:
         del self._running[flow]

@@ -109,7 +109,7 @@ class Machine:
         if cores is not None:
             cores.set_rate(flow, flow.amount / seconds)
         else:
-            self.network.set_limit(flow, flow.amount / seconds, flow.route)
+            self.network.set_limit(flow, flow.amount / seconds)
 
     def run(self, task: Task, pause: Pause | None = None) -> Story:
         """Executes one partition: entry, kernels, exit. ``pause`` may come between its launches."""

@@ -212,4 +212,7 @@ class SpanRecorder(Recorder):
 def _alone(flow: Flow) -> tuple[float, float]:
     """Seconds that idle buses take for what ``flow`` moves, and of them latency."""
     route = flow.route
-    return (route.latency + flow.amount / route.bus if route.links else 0.0), route.latency
+    if not route.links:
+        return 0.0, 0.0
+    moving = max(flow.amount / route.bus, route.turning(flow.amount))
+    return route.latency + moving, route.latency

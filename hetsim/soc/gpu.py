@@ -75,8 +75,8 @@ class GPUSpec(WeighingSpec):
     )
     winograd: Literal[2, 4] | None = Field(
         default=None,
-        description="output tile of Winograd kernels, F(2x2, 3x3) or F(4x4, 3x3), taken where they"
-        " are quicker; absent = the library has none",
+        description="largest output tile of Winograd kernels, F(2x2, 3x3) or F(4x4, 3x3), taken"
+        " where they are quicker; absent = the library has none",
     )
     l2: Size | None = Field(
         default=None, description="shared cache; a tensor that fits and was just written stays"

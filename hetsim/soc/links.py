@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from hetsim.soc.fields import (
     Bandwidth,
+    Count,
     Energy,
     Fraction,
     Frequency,
@@ -17,6 +18,7 @@ from hetsim.soc.fields import (
     Spec,
     Time,
     Width,
+    located,
     one_or_many,
 )
 
@@ -37,6 +39,21 @@ class MemorySpec(Spec):
     latency: Time = Field(default=0.0, description="first-access latency added to every transfer")
     capacity: Size = Field(description="size; weights and live tensors must fit")
     energy_per_byte: Energy = Field(default=0.0, description="energy of moving one byte")
+    channels: Count = Field(
+        default=1, description="channels among which 'bandwidth' is divided, side by side"
+    )
+    interleave: Size | None = Field(
+        default=None,
+        description="bytes that follow one another in a channel before the next one's turn: a"
+        " transfer of less than all channels' turn does not use all of them",
+    )
+
+    @model_validator(mode="after")
+    def _channels_take_turns(self) -> MemorySpec:
+        if (self.channels > 1) != (self.interleave is not None):
+            message = "several channels and 'interleave' need each other"
+            raise located("memory", ("channels",), message, self.channels)
+        return self
 
 
 Arbitration = Literal["max_min_fair", "weighted", "priority", "fifo"]

@@ -5,9 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from hetsim.errors import PlanError
 from hetsim.soc.schema import PUSpec, RuntimeSpec, SoCSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Channels of a memory that take turns: ``channels`` of them, ``interleave`` bytes each."""
+
+    channels: int
+    interleave: float
+
+    def occupied(self, amount: Any) -> Any:
+        """Bytes for which a transfer of ``amount``, a number or an array, keeps the memory busy.
+
+        As many as all channels would move while the one with the most of it does: it begins where
+        a channel's turn begins, so whole rounds are shared evenly and the last one is not.
+        """
+        whole = amount // (self.channels * self.interleave)
+        rest = amount - whole * self.channels * self.interleave
+        last = (rest + self.interleave - abs(rest - self.interleave)) / 2.0  # the lesser of both
+        return self.channels * (whole * self.interleave + last)
 
 
 @dataclass(frozen=True)
@@ -16,7 +36,8 @@ class Link:
 
     ``bandwidth[n - 1]`` is its capacity in B/s while n transfers use it; the last entry holds
     for more. ``latency`` in seconds is added to every transfer. ``whole`` names the full-duplex
-    link of which it is one direction; ``private`` is one that a unit has for itself.
+    link of which it is one direction; ``private`` is one that a unit has for itself. ``turns`` are
+    those of its channels.
     """
 
     name: str
@@ -26,6 +47,7 @@ class Link:
     energy_per_byte: float = 0.0
     whole: str = ""
     private: bool = False
+    turns: Turns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +58,7 @@ class Way:
     full-duplex. Alone either gets ``bandwidth`` B/s, after ``latency`` seconds, and both at once
     ``together``. ``most[n - 1]`` is what no transfer exceeds while at most n are under way, and
     ``widest[n - 1]`` what reading and writing at once do not; all the same, unless a memory
-    carries several better than one.
+    carries several better than one. ``turns`` are those of the memory's channels.
     """
 
     links: tuple[str, ...]
@@ -46,6 +68,8 @@ class Way:
     latency: float
     most: tuple[float, ...]
     widest: tuple[float, ...]
+    peak: float
+    turns: Turns | None = None
 
     @property
     def memory(self) -> str:
@@ -59,7 +83,12 @@ class Way:
 
     def seconds(self, load: float, store: float) -> float:
         """Of reading and writing so many bytes at once, with nobody in the way; no latency."""
-        return max(max(load, store) / self.bandwidth, (load + store) / self.together)
+        moving = max(max(load, store) / self.bandwidth, (load + store) / self.together)
+        return max(moving, float(self.turning(load + store)))
+
+    def turning(self, amount: Any) -> Any:
+        """Seconds for which a transfer of so many bytes keeps the memory's busiest channel busy."""
+        return self.turns.occupied(amount) / self.peak if self.turns else 0.0 * amount
 
 
 @dataclass(frozen=True)
@@ -214,6 +243,8 @@ def _way(
         _latency(spec, path),
         tuple(min(max(links[name].bandwidth[:n]) for name in there) for n in steps),
         tuple(_together(links, there, back, n) for n in steps),
+        links[there[-1]].bandwidth[0],
+        links[there[-1]].turns,
     )
 
 
@@ -270,4 +301,11 @@ def _shared_links(spec: SoCSpec) -> Iterator[Link]:
         shares = memory.efficiency
         shares = shares if isinstance(shares, list) else [shares]
         bandwidth = tuple(memory.bandwidth * share for share in shares)
-        yield Link(name, bandwidth, memory.latency, energy_per_byte=memory.energy_per_byte)
+        turns = Turns(memory.channels, memory.interleave) if memory.interleave else None
+        yield Link(
+            name,
+            bandwidth,
+            memory.latency,
+            energy_per_byte=memory.energy_per_byte,
+            turns=turns,
+        )

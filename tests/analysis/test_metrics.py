@@ -144,7 +144,7 @@ def test_tables_of_runs_have_a_column(result):
     assert "how hasty" in printed(print_result, result)
     assert text in printed(print_result, result)
     page = render_report(result)
-    assert '<th class="n">how hasty</th>' in page
+    assert '<th scope="col" class="n">how hasty</th>' in page
     assert f'<td class="n">{text}</td>' in page
     assert "how hasty" in result._repr_html_()
     assert text in result._repr_html_()

@@ -108,6 +108,8 @@ def test_hovering_names_the_operator_and_its_figures(browser: Any, pages: dict[s
 @pytest.mark.slow
 def test_strips_tell_memory_traffic_and_power(browser: Any, pages: dict[str, Path]) -> None:
     canvas = open_page(browser, pages["plain"])
+    browser.find_element("id", "show-unused").click()  # a fourth link, which moves nothing
+    settle(browser)
     run = sample_result().find("net0", "type_based")
     span = next(s for s in run.trace.spans if s.on_chip_bytes)
     x = 118 + (span.start + span.end) / 2 / run.makespan_s * (canvas.size["width"] - 126)
@@ -278,6 +280,7 @@ def test_runs_are_chosen_by_bar_or_by_list_and_tables_follow(
     browser: Any, pages: dict[str, Path]
 ) -> None:
     from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support.ui import Select
 
     canvas = open_page(browser, pages["plain"])
@@ -286,12 +289,13 @@ def test_runs_are_chosen_by_bar_or_by_list_and_tables_follow(
     settle(browser)
     slow = result.find("net0", "cpu_only")
     assert stretch(canvas) == round(slow.makespan_s * 1e9)
-    bars = browser.find_elements(By.CSS_SELECTOR, ".bar")
-    browser.execute_script("arguments[0].click()", bars[-1])
+    assert browser.current_url.endswith("#run-2")
+    box = browser.find_elements(By.CSS_SELECTOR, "#comparison .chart-box")[1]
+    browser.execute_script("arguments[0].focus()", box)
+    box.send_keys(Keys.END, Keys.ARROW_UP, Keys.ARROW_UP, Keys.ENTER)  # past one that failed
     settle(browser)
     run = result.find("net1", "heft")
     assert stretch(canvas) == round(run.makespan_s * 1e9)
-    assert bars[-1].get_attribute("aria-pressed") == "true"
     for box in ("plan-box", "table-box"):
         browser.execute_script("document.getElementById(arguments[0]).open = true", box)
     settle(browser)
@@ -302,10 +306,13 @@ def test_runs_are_chosen_by_bar_or_by_list_and_tables_follow(
     browser.find_element(By.ID, "table-filter").send_keys("maxpool")
     rows = browser.find_elements(By.CSS_SELECTOR, "#table tbody tr")
     assert len(rows) == sum(op.kind == "MaxPool" for op in run.graph.operators)
-    where = browser.find_element(By.ID, "attribution").text
-    assert "along the critical path" in where
-    assert "bus contention" in where
-    assert "(25 %)" in where
+    usage = browser.find_elements(By.CSS_SELECTOR, "#usage .chart")
+    assert [chart.find_element(By.TAG_NAME, "h3").text for chart in usage] == [
+        "Utilisation", "Where the time goes", "What each lane did",
+    ]  # fmt: skip
+    assert "along the critical path" in usage[1].text
+    assert "bus contention" in usage[1].find_element(By.CSS_SELECTOR, ".legend").text
+    assert "25 %" in usage[1].text
     for way in ("kind", "part", "activity"):
         Select(browser.find_element(By.ID, "pick-colour")).select_by_value(way)
         settle(browser)
@@ -357,3 +364,76 @@ def test_ten_thousand_operators_stay_usable(browser: Any, pages: dict[str, Path]
     rows = browser.find_elements("css selector", "#table tbody tr")
     assert len(rows) == 200
     assert complaints(browser) == []
+
+
+def test_an_address_leads_to_its_timeline(browser: Any, pages: dict[str, Path]) -> None:
+    open_page(browser, pages["plain"])
+    browser.get(pages["plain"].as_uri() + "#run-7")
+    settle(browser)
+    canvas = browser.find_element("id", "timeline")
+    assert stretch(canvas) == round(sample_result().runs[7].makespan_s * 1e9)
+    browser.execute_script("location.hash = '#run-1'")
+    settle(browser)
+    assert stretch(canvas) == round(sample_result().runs[1].makespan_s * 1e9)
+
+
+def test_a_span_leads_to_its_rows_and_a_row_to_its_span(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    canvas = open_page(browser, pages["plain"])
+    whole = stretch(canvas)
+    canvas.send_keys(Keys.ARROW_DOWN, ".", ".", Keys.ENTER)
+    picked = browser.find_element("id", "picked")
+    name = picked.find_element("tag name", "strong").text
+    launch, part = picked.find_elements("tag name", "button")
+    launch.click()
+    settle(browser)
+    rows = browser.find_elements("css selector", "#table tbody tr")
+    assert [row.find_element("tag name", "th").text for row in rows] == [name]
+    rows[0].find_element("tag name", "button").click()
+    settle(browser)
+    assert stretch(canvas) < whole / 2
+    part.click()
+    settle(browser)
+    focused = browser.switch_to.active_element.text
+    assert f"in partition {focused}:" in picked.text
+
+
+def test_what_was_not_used_is_folded_away(browser: Any, pages: dict[str, Path]) -> None:
+    canvas = open_page(browser, pages["plain"])
+    before = canvas.size["height"]
+    assert browser.find_element("id", "unused-about").text == "unused (1): npu.dma"
+    browser.find_element("id", "show-unused").click()
+    settle(browser)
+    assert canvas.size["height"] == before + 34
+
+
+def test_lanes_are_explained(browser: Any, pages: dict[str, Path]) -> None:
+    canvas = open_page(browser, pages["plain"])
+    row = 22 + 24 * 4 + 12  # cpu, npu, two of its DMA engines, its host thread
+    assert "the thread on cpu that serves npu: conversions" in hover(browser, canvas, 40, row)
+    browser.execute_script("document.getElementById('lanes-box').open = true")
+    assert "the thread on cpu that serves npu" in browser.find_element("id", "lanes").text
+
+
+def test_one_time_axis_compares_runs(browser: Any, pages: dict[str, Path]) -> None:
+    canvas = open_page(browser, pages["plain"])
+    browser.find_element("id", "one-axis").click()
+    settle(browser)
+    own = [run for run in sample_result().runs if run.model == "net0"]
+    assert stretch(canvas) == round(max(run.makespan_s for run in own) * 1e9)
+
+
+def test_long_tables_sort_all_their_rows(browser: Any, pages: dict[str, Path]) -> None:
+    open_page(browser, pages["huge"])
+    browser.execute_script("document.getElementById('table-box').open = true")
+    settle(browser)
+    run = sample_run(sample_graph(1250), "heft", sample_soc())
+    heads = browser.find_elements("css selector", "#table th button")
+    takes = next(head for head in heads if head.text == "takes")
+    browser.execute_script("arguments[0].click(); arguments[0].click()", takes)
+    longest = max(row.end_s - row.start_s for row in run.operators)
+    shown = browser.find_element("css selector", "#table tbody tr td:nth-child(6)").text
+    assert shown == f"{longest * 1e6:.4g} µs"

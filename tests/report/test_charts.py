@@ -100,6 +100,8 @@ def test_the_table_of_a_plane_tells_points_and_lines_and_says_when_it_is_cut() -
         ["058", "10 ms", "2 mJ (1 mJ … 3 mJ)"],
         ["front", "10 ms", "2 mJ"],
     ]
+    bare = Plot("t", "a", "b", TIME, ENERGY, [Point(0.01, 0.002, link="#x")])
+    assert bare.table().rows[0][:2] == [Cell(""), Cell("10 ms", 0.01, "#x")]  # a link has a text
     many = Plot("t", "a", "b", TIME, ENERGY, [Point(i, i) for i in range(LONGEST + 1)])
     assert len(many.table().rows) == LONGEST
     assert many.table().caption == f"The first {LONGEST} of {LONGEST + 1:,} points."

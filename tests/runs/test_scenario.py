@@ -54,7 +54,7 @@ def claimed(tmp_path: Path, seconds: float) -> Result:
     """Quickstart with a scheduler that plans like ``type_based`` and claims a bound."""
     file = tmp_path / "claims.py"
     file.write_text(CLAIM)
-    scenario = load_scenario("quickstart")
+    scenario = load_scenario("paper_one")
     scenario = choose(scenario, schedulers=["profile_greedy", f"{file}:Claims"])
     refs = scenario.schedulers
     assert refs != "all"
@@ -86,7 +86,7 @@ def test_a_proof_that_a_plan_beats_is_left_out_and_told(tmp_path: Path, factor: 
 
 def test_a_plan_that_contention_makes_faster_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     """How that comes about is tested in tests/analysis/test_contention.py."""
-    scenario = choose(load_scenario("quickstart"), schedulers=["profile_greedy", "type_based"])
+    scenario = choose(load_scenario("paper_one"), schedulers=["profile_greedy", "type_based"])
     sober = run_scenario(scenario)
     assert not any("anomaly" in note for note in sober.notes)
     cost = Run.contention_cost_s.fget  # type: ignore[attr-defined]
@@ -125,7 +125,7 @@ def test_the_result_does_not_depend_on_the_workers(tmp_path: Path) -> None:
 def test_a_network_whose_worker_dies_fails_and_the_others_are_there(tmp_path: Path) -> None:
     (tmp_path / "f.py").write_text(FAILS)
     scenario = choose(
-        load_scenario("quickstart"), models=["squeezenet", "alexnet"],
+        load_scenario("paper_one"), models=["squeezenet", "alexnet"],
         schedulers=["type_based", f"{tmp_path / 'f.py'}:Dies"],
     )  # fmt: skip
     with executor(2) as team:

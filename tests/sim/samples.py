@@ -116,4 +116,4 @@ def simulate(
 def plain_way(bandwidth: float, latency: float = 0.0) -> Way:
     """Straight to a memory."""
     each = (bandwidth,)
-    return Way(("dram",), ("dram",), bandwidth, bandwidth, latency, each, each)
+    return Way(("dram",), ("dram",), bandwidth, bandwidth, latency, each, each, bandwidth)

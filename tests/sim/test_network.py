@@ -60,9 +60,8 @@ def test_links_carry_exactly_the_bytes_of_their_flows_and_never_more_than_they_c
 def test_a_flow_can_be_slowed_and_sped_up_while_it_runs() -> None:
     net = network(Link("bus", (10.0,)))
     flow, done = begin(net, 20.0, ["bus"], 10.0)
-    route = net.route(["bus"])
-    net.at(1.0, lambda _: net.set_limit(flow, 2.0, route))  # 10 left
-    net.at(3.0, lambda _: net.set_limit(flow, 6.0, route))  # 6 left
+    net.at(1.0, lambda _: net.set_limit(flow, 2.0))  # 10 left
+    net.at(3.0, lambda _: net.set_limit(flow, 6.0))  # 6 left
     net.env.run()
     assert done == pytest.approx([4.0])
     assert net.links["bus"].usage.bytes == 20.0
@@ -71,7 +70,7 @@ def test_a_flow_can_be_slowed_and_sped_up_while_it_runs() -> None:
 def test_a_raised_limit_stays_below_the_link() -> None:
     net = network(Link("bus", (10.0,)))
     flow, done = begin(net, 20.0, ["bus"], 5.0)
-    net.at(2.0, lambda _: net.set_limit(flow, 1000.0, net.route(["bus"])))
+    net.at(2.0, lambda _: net.set_limit(flow, 1000.0))
     net.env.run()
     assert done == pytest.approx([3.0])
 
@@ -80,7 +79,7 @@ def test_changing_one_limit_shares_the_rest_anew() -> None:
     net = network(Link("bus", (10.0,)))
     slow, first = begin(net, 20.0, ["bus"])
     _, second = begin(net, 40.0, ["bus"])
-    net.at(2.0, lambda _: net.set_limit(slow, 2.0, net.route(["bus"])))
+    net.at(2.0, lambda _: net.set_limit(slow, 2.0))
     # 5 each until 2 s (10 and 30 left); then 2 and 8: the second ends at 5.75 s with 2.5 left
     # of the first, at 2 a second.
     net.env.run()
@@ -92,7 +91,7 @@ def test_a_limit_that_makes_a_quiet_link_crowded_slows_the_other() -> None:
     net = network(Link("bus", (10.0,)))
     first, one = begin(net, 30.0, ["bus"], 4.0)
     _, two = begin(net, 30.0, ["bus"], 6.0)
-    net.at(1.0, lambda _: net.set_limit(first, 8.0, net.route(["bus"])))
+    net.at(1.0, lambda _: net.set_limit(first, 8.0))
     # 4 and 6 until 1 s (26 and 24 left), then 5 each: the second until 5.8 s; 2 left at 8.
     net.env.run()
     assert two == pytest.approx([5.8])
@@ -102,7 +101,7 @@ def test_a_limit_that_makes_a_quiet_link_crowded_slows_the_other() -> None:
 def test_a_limit_set_while_latency_passes_holds_from_the_first_byte() -> None:
     net = network(Link("bus", (10.0,), 1.0))
     flow, done = begin(net, 10.0, ["bus"])
-    net.at(0.5, lambda _: net.set_limit(flow, 5.0, net.route(["bus"])))
+    net.at(0.5, lambda _: net.set_limit(flow, 5.0))
     net.env.run()
     assert done == pytest.approx([3.0])
 

@@ -277,7 +277,7 @@ def test_measurements_calibrate_it_only_if_its_model_says_so(isp: Path, tmp_path
         find_target(load_soc(isp), "isp", table)
     text = str(caught.value)
     assert "convolution latency does not calibrate isp, which is a isp" in text
-    assert "convolution latency calibrates cpu_cluster and accelerator and vpu" in text
+    assert "convolution latency calibrates cpu_cluster and gpu and accelerator and vpu" in text
     vpu = load_soc(isp, {"pus.isp": {
         "kind": "vpu", "path": ["dram"], "operating_points": {"on": {"clock": "1 GHz"}},
         "macs_per_cycle": {"float32": 64}, "element_ops_per_cycle": {"float32": 64},

@@ -104,3 +104,9 @@ def test_cpu_efficiencies_reproduce_the_measured_profile(key: str, work: int, ms
     peak = spec.point.clock * spec.macs_per_cycle["float32"]
     assert spec.units == (1,)
     assert work / (peak * spec.efficiency[key]) * 1e3 == pytest.approx(ms, rel=0.10, abs=1.0)
+
+
+def test_the_phone_runs_networks_on_its_gpu_and_its_dsp() -> None:
+    soc = load_soc("phone-gpu-dsp")
+    assert [pu.kind for pu in soc.pus] == ["cpu_cluster", "cpu_cluster", "gpu", "dsp"]
+    assert soc.by_name["dsp"].spec.managed_memory == 256 * 1024

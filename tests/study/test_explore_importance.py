@@ -13,6 +13,7 @@ from hetsim.study.axes import parse_axis
 from hetsim.study.explore.deciding import basis, deciding_table, together
 from hetsim.study.explore.importance import importance
 from hetsim.study.explore.report import explore_files
+from hetsim.study.explore.space import scale_of
 from hetsim.study.explore.study import explore
 from hetsim.study.sweep.study import sweep
 from tests.study.samples import loaded, priced
@@ -56,9 +57,11 @@ def test_a_complete_grid_is_divided_exactly_and_idle_cores_have_nothing():
     logs = np.log(table)
     assert found.r2 is None
     assert found.effect["cpu.cores"] == pytest.approx(0.0, abs=1e-12)
-    assert found.alone["npu.sram"] == pytest.approx(logs.mean(axis=(1, 2)).var() / logs.var())
-    assert found.total["npu.sram"] == pytest.approx(1 - logs.mean(axis=(0, 2)).var() / logs.var())
-    assert found.means["bus.clock"] == pytest.approx(np.exp(logs.mean(axis=(0, 2))))
+    # Six digits are kept.
+    alone, total = (logs.mean(axis=axes).var() / logs.var() for axes in ((1, 2), (0, 2)))
+    assert found.alone["npu.sram"] == pytest.approx(alone, abs=1e-6)
+    assert found.total["npu.sram"] == pytest.approx(1 - total, abs=1e-6)
+    assert found.means["bus.clock"] == pytest.approx(np.exp(logs.mean(axis=(0, 2))), rel=1e-5)
     assert sum(found.effect.values()) == pytest.approx(1.0)
     cells = deciding_table("latency_ms", found).rows
     assert [cells[-1][0], *cells[-1][1:]] == ["cpu.cores", "0%", "0%", "–", "–"]
@@ -102,6 +105,32 @@ def test_categories_have_no_order():
     assert dict(zip(found.values["npu.host_wait"], found.means["npu.host_wait"], strict=True))[
         "interrupt"
     ] == pytest.approx(5.2, abs=0.1)
+
+
+def test_values_with_which_nothing_runs_are_left_out():
+    """Nobody knows what a SoC that cannot be built would take."""
+    axes = (MODE, CORES, SRAM)
+    grid = [
+        ({a.path: v for a, v in zip(axes, cell, strict=True)}, 3.0 + SRAM.values.index(cell[2]))
+        for cell in itertools.product(("poll",), CORES.values, SRAM.values[1:])
+    ]
+    found = importance(axes, grid, physical=True)
+    assert found.r2 is None, "what runs is a complete grid"
+    assert found.values["npu.host_wait"] == ("poll",)
+    assert found.values["npu.sram"] == tuple(map(str, SRAM.values[1:]))
+    assert found.effect == {"npu.sram": 1.0, "npu.host_wait": 0.0, "cpu.cores": 0.0}
+    some = importance(axes, grid[:-1], physical=True)
+    assert some.r2 is not None
+    assert some.effect["npu.sram"] > 0.99
+    assert max(some.means["npu.sram"]) == pytest.approx(7.0, rel=0.1)
+
+
+def test_a_range_is_averaged_over_its_whole_length():
+    scale = scale_of(CLOCK)
+    assert scale.nodes.mean() == pytest.approx(0.5)
+    assert scale.position("40 MHz") == 0.0
+    assert scale.position("320 MHz") == 1.0
+    assert scale.position("110 MHz") == pytest.approx(0.25)
 
 
 def test_below_the_limit_nothing_is_told_and_the_page_says_why():

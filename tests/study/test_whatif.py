@@ -14,12 +14,14 @@ from hetsim.cli.main import entry
 from hetsim.errors import ConfigError
 from hetsim.executors.registry import executor
 from hetsim.report.page.whatif import brief_table, tornado
+from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
 from hetsim.scenario.variants import varied
 from hetsim.soc.fields import Quantity
+from hetsim.study.compare.report import comparison_to_dict, table
 from hetsim.study.compare.study import compare, parse_variant
+from hetsim.study.pool import EQUAL
 from hetsim.study.whatif.knobs import SKIPPED, UNVARIED, knobs_of
-from hetsim.study.whatif.noise import EQUAL
 from hetsim.study.whatif.report import read
 from hetsim.study.whatif.result import sentence
 from hetsim.study.whatif.study import whatif
@@ -179,7 +181,8 @@ def test_charts_and_tables_tell_what_stands_out_in_one_order(tmp_path):
     chart = tornado(network, study.soc)
     assert [bar.label.split()[0] for bar in chart.bars] == [name.split()[0] for name in names]
     for bar, sensitivity in zip(chart.bars, told, strict=True):
-        for segment, effect in zip(bar.segments, sensitivity.effects, strict=True):
+        noticed = [effect for effect in sensitivity.effects if effect.verdict != "none"]
+        for segment, effect in zip(bar.segments, noticed, strict=True):
             assert segment.end == pytest.approx(effect.best_s, abs=1e-11)
             if segment.low is not None:
                 assert segment.low <= segment.end <= segment.high
@@ -228,6 +231,23 @@ def test_variants_stand_side_by_side(workdir, capsys):
     assert {"gantt-small.svg", "gantt-small.png", "compare.csv"} <= {
         path.name for path in directory.iterdir()
     }
+
+
+@pytest.mark.slow
+def test_a_variant_is_judged_by_the_best_plan_of_all_variants(tmp_path):
+    scenario = load_scenario(small_scenario(tmp_path), {"soc": "mobile-flagship"})
+    scenario = choose(scenario, models=["googlenet"], schedulers=["partition_tuner"])
+    comparison = compare(scenario, {"narrow": {"npu_port.width": "128 bit"}})
+    base, narrow = comparison.variants
+    [own] = narrow.result.runs
+    best = narrow.best("googlenet")
+    assert best.makespan_s < 0.98 * own.makespan_s
+    assert best.scheduler == "partition_tuner, plan of as it is"
+    assert best.plan == base.result.runs[0].plan
+    assert base.best("googlenet") is base.result.runs[0]
+    told = comparison_to_dict(comparison)["variants"][1]["borrowed"]["googlenet"]
+    assert told["makespan_us"] == pytest.approx(best.makespan_s * 1e6, abs=1e-6)
+    assert "plan of as it is" in str(table(comparison, "googlenet").rows)
 
 
 @pytest.mark.parametrize("text", ["npu.sram=2x", "big:", ": a=1", "big", "big: sram"])

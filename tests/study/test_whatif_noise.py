@@ -11,9 +11,9 @@ from hetsim.plan.model import Partition, Plan
 from hetsim.runs.rows import case_of
 from hetsim.scenario.loader import load_scenario
 from hetsim.study.point import PointBench
+from hetsim.study.pool import EQUAL, Pool
 from hetsim.study.whatif.knobs import Change, Knob
-from hetsim.study.whatif.noise import EQUAL, Column, Whisker, usual_loss, whisker
-from hetsim.study.whatif.pool import Pool
+from hetsim.study.whatif.noise import Column, Whisker, usual_loss, whisker
 from hetsim.study.whatif.report import read
 from hetsim.study.whatif.result import sentence
 from hetsim.study.whatif.sensitivity import (
@@ -247,16 +247,16 @@ def test_no_size_helps_in_both_directions_unexplained(tmp_path, soc, scheduler, 
 
 def test_an_effect_that_no_one_expects_is_explained_with_one_plan(tmp_path, monkeypatch):
     """Times are inverted: what is better takes longer, with every plan."""
-    import hetsim.study.whatif.pool as pool
+    import hetsim.study.pool as pool
     from tests.study.samples import loaded
 
-    real = pool._seconds
+    real = pool.seconds_of
 
     def inverted(case, plan):
         seconds = real(case, plan)
         return None if seconds is None else 1e-4 / seconds
 
-    monkeypatch.setattr(pool, "_seconds", inverted)
+    monkeypatch.setattr(pool, "seconds_of", inverted)
     [network] = whatif(loaded(tmp_path), only=["bus.clock"]).networks
     [clock] = network.sensitivities
     assert "bus.clock = 40 MHz saves, which one would not expect" in clock.less.oddity

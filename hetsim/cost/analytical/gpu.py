@@ -8,6 +8,7 @@ from hetsim.cost.analytical.roofline import efficiency, element_rate, fewest_pro
 from hetsim.cost.analytical.streamed import Peak, StreamedModel
 from hetsim.cost.analytical.weights import most_speedup, sparse_name, speedup, unpack_cycles
 from hetsim.forms.workgroups import (
+    WINOGRAD_TILES,
     Cores,
     Tile,
     product_cycles,
@@ -22,6 +23,8 @@ from hetsim.workload.graph import DTYPE_BYTES, LoopNest, Operator
 class GPUModel(StreamedModel[GPUSpec]):
     """The quickest kernel of its library: by tile, on lanes or matrix units, direct or Winograd."""
 
+    calibration = "hetsim.calibrate.gpu:GPUTarget"
+
     @property
     def cycles_per_s(self) -> float:
         """Its clock."""
@@ -34,7 +37,7 @@ class GPUModel(StreamedModel[GPUSpec]):
         cycles = self._element_cycles(op.element_ops, dtype, share)
         if op.nest is not None:
             cycles += unpack_cycles(op, self.pu, self.spec) / self.spec.cores
-            return cycles + self._product_cycles(op.nest, dtype, share, speedup(op, self.spec))
+            return cycles + self.product_cycles(op.nest, dtype, share, speedup(op, self.spec))
         if op.macs:  # products without loops (fused attention): no shape to lose anything to
             cycles += op.macs / (self._fastest(dtype) * share * self.spec.cores)
         return cycles
@@ -73,14 +76,22 @@ class GPUModel(StreamedModel[GPUSpec]):
         one = spec.work_group / (element_rate(spec.element_ops_per_cycle, dtype) * share)
         return rounds(groups, spec.cores, spec.resident) * spec.resident * one
 
-    def _product_cycles(self, nest: LoopNest, dtype: str, share: float, faster: float) -> float:
+    def product_cycles(
+        self, nest: LoopNest, dtype: str, share: float, faster: float = 1.0
+    ) -> float:
+        """Cycles of the quickest kernel in ``dtype``, at ``share`` of the rates.
+
+        ``faster``: so many times as fast is what is not transformed, for zeros in its weights.
+        """
         spec, width = self.spec, DTYPE_BYTES[dtype]
         cores, product = self._cores(width), product_of(nest)
         ways = []
         if rate := spec.macs_per_cycle.get(dtype):
             ways.append(product_cycles(product, cores, rate * share * faster, width))
-        fast = winograd_product(nest, spec.winograd) if spec.winograd else None
-        if rate and fast is not None:
+        for tile in WINOGRAD_TILES:
+            fast = winograd_product(nest, tile) if tile <= (spec.winograd or 0) else None
+            if not rate or fast is None:
+                continue
             transformed, operations, between = fast
             moved = 2 * between * width / (cores.operand_rate * spec.cores)
             ways.append(

@@ -95,7 +95,9 @@ def _dealt(total: int, where: Array) -> Array:
 
 def _seconds(moved: Array, engine: Engine) -> Array:
     """Time to move each of several transfers alone, without latency; nothing takes no time."""
-    return np.where(moved > 0, moved / engine.way.bandwidth + engine.setup, 0.0)
+    way = engine.way
+    moving = np.maximum(moved / way.bandwidth, way.turning(moved))
+    return np.where(moved > 0, moving + engine.setup, 0.0)
 
 
 def _slots(following: Array, before: Array, compute: float, engine: Engine) -> Array:
@@ -106,6 +108,8 @@ def _slots(following: Array, before: Array, compute: float, engine: Engine) -> A
     """
     both, way = following + before, engine.way
     beside = np.maximum(np.maximum(following, before) / way.bandwidth, both / way.together)
+    if way.turns is not None:
+        beside = np.maximum(beside, np.maximum(way.turning(following), way.turning(before)))
     moving = np.where(both > 0, beside + engine.setup + engine.latency, 0.0)
     slots: Array = np.maximum(compute, moving)
     return slots

@@ -257,7 +257,8 @@ class Plot:
         for p in self.points:
             which = [self.series[p.series].name] if self.series else []
             rows.append([
-                Cell(p.label, link=p.link), *which, self.x.cell(p.x), self._y(p),
+                Cell(p.label, link=p.link if p.label else ""), *which,
+                self.x.cell(p.x, "" if p.label else p.link), self._y(p),
                 *_told(p.facts, facts),
             ])  # fmt: skip
         for line in self.lines:

@@ -15,7 +15,7 @@ from hetsim.plan.model import Plan
 from hetsim.report.counters import counters
 from hetsim.report.files.jsonout import FileNames
 from hetsim.report.files.perfetto import partition_dependencies
-from hetsim.report.lanes import nanoseconds, rows_of
+from hetsim.report.lanes import explain, nanoseconds, rows_of
 from hetsim.report.limits import limit_texts
 from hetsim.report.palette import PARTS, STYLES, style_of
 from hetsim.report.summary import facts_of, metric_text
@@ -57,7 +57,7 @@ def report_data(result: Result, files: FileNames | None = None) -> Json:
             row |= _story(run, run.plan, texts)
         runs.append(row)
     styles = [[kind, style_of(kind).label, style_of(kind).colour, _tile(kind)] for kind in kinds]
-    parts = [[style.label, style.colour] for style in PARTS.values()]
+    parts = [[style.label, style.colour, style.hatch[:1]] for style in PARTS.values()]
     return {
         "texts": list(texts.index), "kinds": styles, "parts": parts, "models": models, "runs": runs,
     }  # fmt: skip
@@ -154,7 +154,7 @@ def _timeline(run: Run, trace: Trace, soc: SoC, texts: _Texts, kinds: list[str])
             columns[key] = columns[key][:1]
     return {
         "span_ns": nanoseconds(trace.makespan_s),
-        "rows": [[row.label, row.role, len(row.spans)] for row in rows],
+        "rows": [[row.label, row.role, len(row.spans), explain(row, soc)] for row in rows],
         "spans": columns,
         "launches": [[index[op] for op in launch if op in index] for launch in launches],
         "counters": _counters(trace, soc),

@@ -8,20 +8,23 @@ the timeline of the chosen run on a canvas.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from hetsim.analysis.metrics.base import Metric
+from hetsim.analysis.metrics.time import LOWER_BOUND, MAKESPAN, PREDICTED
 from hetsim.analysis.result import Result, Run
 from hetsim.report.files.jsonout import FileNames
+from hetsim.report.overlooked import overlooked
 from hetsim.report.page.anatomy import anatomy
+from hetsim.report.page.charts import Axis, Bar, Bars, Mark, Segment
 from hetsim.report.page.payload import report_data
 from hetsim.report.page.study import Section, anchored
+from hetsim.report.page.tables import Cell, Table
 from hetsim.report.page.template import render, script_json
 from hetsim.report.summary import (
     BASELINES,
     band_note,
     best_run,
     columns_of_runs,
+    gap_text,
     headline,
     metric_text,
     models_of,
@@ -33,39 +36,10 @@ from hetsim.report.summary import (
 )
 from hetsim.soc.describe import describe_soc
 
-SCRIPTS = ("data.js", "timeline.js", "panels.js", "page.js")
+SCRIPTS = (
+    "data.js", "timeline.js", "panels.js", "usage.js", "lists.js", "pointer.js", "page.js",
+)  # fmt: skip
 """What the page has beside the scripts of every page, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A line of the comparison: positions are percent of the longest bar of its network.
-
-    ``cells`` are its figures in the table, under :func:`_headings`.
-    """
-
-    run: int
-    scheduler: str
-    best: bool
-    error: str | None
-    width: float
-    predicted: float | None
-    bound: float | None
-    makespan_text: str
-    predicted_text: str
-    bound_text: str
-    cells: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """The comparison of one network."""
-
-    model: str
-    about: str
-    fastest: str
-    shares: str
-    bars: tuple[Bar, ...]
 
 
 def render_report(
@@ -85,9 +59,8 @@ def render_report(
         scripts=SCRIPTS,
         result=result,
         headline=headline(result),
-        headings=_headings(),
-        cards=[_card(result, model) for model in models_of(result)],
-        figures=published_figures(result),
+        charts=[_comparison(result, model) for model in models_of(result)],
+        reference=_reference(result),
         band=band_note(result),
         soc_text=_soc_text(result),
         versions=versions or {},
@@ -104,59 +77,69 @@ def _soc_text(result: Result) -> str:
     return yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=100)
 
 
-def _headings() -> list[str]:
-    """Of the table of runs, behind network and scheduler."""
-    before, after = ([metric.title for metric in half] for half in columns_of_runs())
-    return [*before, *(f"× {name}" for name in BASELINES), *after]
-
-
-def _card(result: Result, model: str) -> Card:
+def _comparison(result: Result, model: str) -> Bars:
+    """The runs of one network; each bar leads to its timeline."""
     rows = [(i, run) for i, run in enumerate(result.runs) if run.model == model]
-    longest = max((run.makespan_s or 0.0 for _, run in rows), default=0.0)
     best = winners(result, model)
     graph = rows[0][1].graph
     about = f"{len(graph)} operators · {graph.macs / 1e9:.3g} GMAC"
     if graph.parameters:
         about += f" · {graph.parameters / 1e6:.3g} M parameters"
-    first = best_run(result, model)
-    name, shares = ("", "") if first is None else (first.scheduler, time_shares(first))
-    return Card(
-        model,
-        about,
-        name,
-        shares,
-        tuple(_bar(result, i, run, longest, run.scheduler in best) for i, run in rows),
-    )
+    return Bars(
+        model, about, _seen(result, model), Axis.of(MAKESPAN),
+        [_bar(result, i, run, run.scheduler in best) for i, run in rows],
+        "scheduler", order="value",
+    )  # fmt: skip
 
 
-def _bar(result: Result, index: int, run: Run, longest: float, best: bool) -> Bar:
-    def place(seconds: float | None) -> float | None:
-        if seconds is None or not longest:
-            return None
-        return round(min(100.0, 100.0 * seconds / longest), 3)
-
-    def text(seconds: float | None) -> str:
-        return "–" if seconds is None else tidy_time(seconds)
-
-    def ratio(baseline: str) -> str:
-        value = speedup(result, run, baseline)
-        return "–" if value is None else f"{value:.2f}×"
-
-    def figures(columns: Sequence[Metric]) -> list[str]:
-        return [metric_text(metric, run.metrics.get(metric.column)) for metric in columns]
-
+def _bar(result: Result, index: int, run: Run, best: bool) -> Bar:
+    if run.makespan_s is None:
+        return Bar(run.scheduler, problem=f"failed: {run.error}")
+    marks = []
+    if run.lower_bound_s is not None:
+        marks.append(Mark("best proven lower bound", run.lower_bound_s))
+    if run.predicted_s is not None:
+        marks.append(Mark("predicted by the scheduler", run.predicted_s, "diamond"))
+    marked = {MAKESPAN.column, PREDICTED.column, LOWER_BOUND.column}
     before, after = columns_of_runs()
-    failed = run.error is not None
-    return Bar(
-        run=index,
-        scheduler=run.scheduler,
-        best=best,
-        error=run.error,
-        width=place(run.makespan_s) or 0.0,
-        predicted=None if failed else place(run.predicted_s),
-        bound=None if failed else place(run.lower_bound_s),
-        makespan_text=text(run.makespan_s),
-        predicted_text=text(run.predicted_s),
-        bound_text=text(run.lower_bound_s),
-        cells=(*figures(before), *map(ratio, BASELINES), *figures(after)),
-    )
+    ratios = [(f"× {name}", speedup(result, run, name)) for name in BASELINES]
+    facts = [
+        *((name, "–" if ratio is None else f"{ratio:.2f}×") for name, ratio in ratios),
+        *((metric.title, metric_text(metric, run.metrics.get(metric.column)))
+          for metric in (*before, *after) if metric.column not in marked),
+    ]  # fmt: skip
+    link = "" if run.trace is None else f"#run-{index}"
+    segments = (Segment(run.makespan_s),)
+    return Bar(run.scheduler, segments, marks, link=link, facts=facts, strong=best)
+
+
+def _seen(result: Result, model: str) -> str:
+    first = best_run(result, model)
+    if first is None:
+        return "No run succeeded."
+    gap = "" if first.gap is None else f", {gap_text(first)} above the bound"
+    shares = time_shares(first)
+    where = f" Along its critical path: {shares}." if shares else ""
+    seen = f"{first.scheduler} takes {tidy_time(first.makespan_s or 0.0)}{gap}.{where}"
+    return f"{seen} {overlooked(result, model)}".rstrip()
+
+
+def _reference(result: Result) -> Table | None:
+    """Published figures beside ours."""
+    figures = published_figures(result)
+    if not figures:
+        return None
+    banded = any(figure.band for figure in figures)
+
+    def percents(value: float | None) -> Cell:
+        return Cell("not run") if value is None else Cell(f"{value:+.2f} %", value)
+
+    rows: list[list[str | Cell]] = []
+    for f in figures:
+        band = [f"{f.band[0]:+.1f} … {f.band[1]:+.1f} %" if f.band else "–"] * banded
+        rows.append([
+            f.model, f.scheduler, f.baseline, percents(f.published), percents(f.ours), *band,
+            percents(f.ours_saved),
+        ])  # fmt: skip
+    columns = ["network", "scheduler", "over", "published", "simulated", *["band"] * banded]
+    return Table([*columns, "time saved"], rows, left=3)

@@ -36,9 +36,13 @@ _SHORT = {
     "core_sharing": "cores",
     "dependency_wait": "waiting",
     "barrier_wait": "fork, join",
+    "plan": "plan",
 }
-"""Parts of the critical path in a word."""
+"""Parts of the critical path in a word, and another plan."""
 
+
+_SEEN = 1e-3
+"""A plan that takes longer by a smaller share is drawn as if it were the best one."""
 
 _SIDES = ("lowered", "raised", "other")
 
@@ -48,7 +52,7 @@ class _Read(Record):
 
 
 class Moved(_Read):
-    """What a part of the critical path on a unit took more, or less if negative."""
+    """What a part of the critical path on a unit took more, or less if negative; another plan."""
 
     unit: str
     part: str
@@ -159,11 +163,13 @@ def _other(network: Network, result: Result) -> str:
     )
 
 
-def network_section(network: Network, soc: str, title: str, remark: str = "") -> Section:
-    """The sentence, the chart and the table of one network."""
-    text = [line for line in (network.sentence, remark, *remarks(network)) if line]
-    told = network.of("told")
-    return Section(title, text, (), full_table(network), [tornado(network, soc)] if told else [])
+def network_section(
+    network: Network, soc: str, title: str, remark: str = "", *, headed: bool = False
+) -> Section:
+    """The sentence (unless it is the page's headline), the chart and the table of one network."""
+    lines = ("" if headed else network.sentence, remark, *remarks(network))
+    charts = [tornado(network, soc)] if network.of("told") else []
+    return Section(title, [line for line in lines if line], (), full_table(network), charts)
 
 
 def remarks(network: Network) -> Iterator[str]:
@@ -223,42 +229,47 @@ def _range(change: Change, base: float) -> str:
 def _place(change: Change, base: float) -> str:
     """Where most of the difference lies, in two words."""
     slower = change.best_us is not None and change.best_us > base
-    found = next((m for m in change.moved if m.us and (m.us > 0) == slower), None)
-    return f"{found.unit} {_SHORT[found.part]}" if found and change.verdict != "none" else ""
+    found = [m for m in change.moved if m.us and (m.us > 0) == slower]
+    if not found or change.verdict == "none":
+        return ""
+    first = next((m for m in found if m.part != "plan"), found[0])
+    return f"{first.unit} {_SHORT[first.part]}"
 
 
 def full_table(network: Network) -> Table:
     """A row per change, of all parameters."""
     base = network.makespan_us
-    rows = [
-        (
-            p.name,
-            p.now,
-            c.to,
-            Cell("not possible" if c.best_us is None else tidy_time(c.best_us / 1e6), c.best_us),
-            *(
-                ("", "")
-                if c.best_us is None
-                else (Cell(_saved(c.best_us, base), 1 - c.best_us / base), _range(c, base))
-            ),
-            c.why,
-            c.plan,
-            _time(c.replanned_us),
-            _time(c.kept_us),
-            "–" if p.elasticity is None else Cell(f"{p.elasticity:+.2f}", p.elasticity),
-        )
+    rows: list[list[str | Cell]] = [
+        [p.name, p.now, c.to, *_figures(c, base), c.why, c.plan, _slope(p)]
         for p in network.of("told", "drowned")
         for c in p.changes
     ]
     columns = (
-        "parameter", "now", "change", "best known", "saves", "range", "why", "plan made for",
-        "planned anew", "plan kept", "elasticity",
+        "parameter", "now", "change", "best known", "saves", "range", "planned anew", "plan kept",
+        "why", "plan made for", "elasticity",
     )  # fmt: skip
     caption = (
         "Every change by the best plan known for it; planned anew is the scheduler's own plan for"
         " the changed SoC, plan kept that for the SoC as it is."
     )
     return Table(columns, rows, caption)
+
+
+def _slope(parameter: Parameter) -> Cell:
+    value = parameter.elasticity
+    return Cell("–" if value is None else f"{value:+.2f}", value)
+
+
+def _figures(change: Change, base: float) -> tuple[Cell, ...]:
+    best = change.best_us
+    saves = None if best is None else 1 - best / base
+    return (
+        _time(best),
+        Cell(_saved(best, base), saves),
+        Cell(_range(change, base), saves),
+        _time(change.replanned_us),
+        _time(change.kept_us),
+    )
 
 
 def _time(us: float | None) -> Cell:
@@ -275,11 +286,12 @@ def tornado(network: Network, soc: str) -> Bars:
     bars = [
         Bar(
             f"{p.name} ({p.now})",
-            [_segment(c, base) for c in p.changes if c.best_us is not None],
+            [_segment(c, base) for c in p.changes if c.verdict != "none"],
             [
                 Mark(f"{side}, planned anew", c.replanned_us / 1e6)
                 for side, c in zip(_SIDES, p.sides, strict=False)
-                if c is not None and c.replanned_us is not None
+                if c is not None and c.replanned_us is not None and c.best_us is not None
+                if c.replanned_us > c.best_us * (1 + _SEEN)
             ],
             facts=[
                 (
@@ -295,7 +307,7 @@ def tornado(network: Network, soc: str) -> Bars:
         f"What the parameters of {soc} are worth",
         f"The time of {network.model} with each parameter changed alone, by the best plan known.",
         "Whiskers are what a better plan may still change; a line is the plan that"
-        f" {network.scheduler} makes for the changed SoC.",
+        f" {network.scheduler} makes for the changed SoC, where that is worse.",
         Axis("time per inference", "time", zero=False),
         bars,
         "parameter",

@@ -2,8 +2,9 @@
 const LANE = 16, BARS_TOP = 6;
 
 function drawBars(chart, paper, width, byValue) {
-  const narrow = width < 560, rows = barRows(chart, byValue);
-  const longest = Math.max(0, ...rows.map((row) => widthOf(row.label, row.heading || row.bar.strong)));
+  const rows = barRows(chart, byValue);
+  const longest = Math.max(0, ...rows.map((row) => row.heading ? 0 : widthOf(row.label, row.bar.strong)));
+  const narrow = width < 560 && longest > 0.24 * width;  // labels above their bars, else beside them
   const left = narrow ? 2 : Math.min(longest + 14, Math.max(120, width * 0.34), 340);
   const [before, after] = textRooms(chart, rows, left);
   const values = rows.flatMap((row) => row.heading ? [] : barValues(row.bar)).concat((chart.guides || []).map((guide) => guide.at));
@@ -22,7 +23,7 @@ function drawBars(chart, paper, width, byValue) {
   barAxis(chart, paper, scale, top, bottom, width);
   for (const row of rows) {
     const middle = row.y + row.head + row.body / 2;
-    const words = svg("text", { class: row.heading || row.bar.strong ? "label strong" : "label", x: narrow || row.heading ? 2 : left - 8, "text-anchor": narrow || row.heading ? "" : "end" });
+    const words = svg("text", { class: row.heading || row.bar.strong ? "label strong" : "label", x: narrow ? 9 : row.heading ? 2 : left - 8, "text-anchor": narrow || row.heading ? "" : "end" });
     row.lines.forEach((line, i) => words.append(svg("tspan", { x: words.getAttribute("x"), y: row.head ? row.y + 11 + 15 * i : middle + 4 + 14 * (i - (row.lines.length - 1) / 2) }, line)));
     paper.append(words);
     if (row.heading) continue;
@@ -110,7 +111,7 @@ function drawBar(chart, paper, row, scale, width) {
   const marks = (bar.marks || []).map((m) => scale.to(m.at));
   let reach = scale.to(Math.max(0, scale.low));
   if (bar.problem) {
-    paper.append(svg("text", { class: "problem", x: reach + 4, y: first + LANE / 2 + 4 }, cut(bar.problem, width - reach - 8)));
+    paper.append(svg("text", { class: "problem", x: reach + 4, y: first + LANE / 2 + 4 }, cut(bar.problem.split("\n")[0], width - reach - 8)));
     return;
   }
   row.lanes.forEach((lane, i) => {

@@ -3,9 +3,8 @@ const DRAWN = { bars: drawBars, plot: drawPlot, heat: drawHeat };
 const REACH = 28;
 
 class Chart {
-  constructor(figure) {
-    this.figure = figure;
-    this.chart = JSON.parse(figure.querySelector("script").textContent);
+  constructor(figure, chart) {
+    this.chart = chart;
     this.byValue = this.chart.order === "value";
     this.width = 0;
     this.targets = [];
@@ -18,7 +17,6 @@ class Chart {
     this.box.setAttribute("role", "application");
     this.box.append(element("div"), this.tip);
     figure.querySelector("figcaption").after(...this.controls(), this.box);
-    figure.querySelector("details.figures").open = false;
     this.listen();
     new ResizeObserver(() => this.draw()).observe(this.box);
   }
@@ -29,11 +27,16 @@ class Chart {
       const label = element("label", undefined, "check"), input = element("input");
       input.type = "checkbox";
       input.checked = !this.byValue;
-      input.addEventListener("change", () => { this.byValue = !input.checked; this.draw(true); });
+      input.addEventListener("change", () => this.sort(!input.checked));
       label.append(input, "in the order given");
       bar.append(label);
     }
     return legend.children.length || bar.children.length ? [...(legend.children.length ? [legend] : []), ...(bar.children.length ? [bar] : [])] : [];
+  }
+
+  sort(byValue) {
+    this.byValue = byValue;
+    this.draw(true);
   }
 
   draw(anew = false) {
@@ -51,7 +54,7 @@ class Chart {
     this.paper = paper;
     this.box.firstChild.replaceChildren(paper);
     const links = this.targets.some((target) => target.link);
-    this.box.setAttribute("aria-label", `Chart: ${this.chart.title}. Arrow keys go from mark to mark${links ? ", Enter opens one" : ""}; the same figures are in the table below.`);
+    this.box.setAttribute("aria-label", `Chart: ${this.chart.title}. Arrow keys go from mark to mark${links ? ", Enter opens one" : ""}; the same figures are in the table below it.`);
     this.box.dataset.marks = this.targets.length;
   }
 
@@ -145,8 +148,9 @@ function legendOf(chart) {
     legend.append(item);
   };
   const dotted = chart.kind === "plot" && (chart.points || []).length > 0;
+  const used = new Set((chart.bars || []).flatMap((bar) => (bar.segments || []).map((segment) => segment.series ?? 0)));
   (chart.series || []).forEach((series, i) => {
-    if (chart.kind === "bars") return add(series.name, block(lookOf(chart, i), 1, 1, 20, 10));
+    if (chart.kind === "bars") return used.has(i) && add(series.name, block(lookOf(chart, i), 1, 1, 20, 10));
     const line = (chart.lines || []).find((one) => (one.series ?? 0) === i), drawn = [];
     if (line) drawn.push(svg("path", { d: "M0 6H22", stroke: lookOf(chart, i).colour, class: "line", "stroke-dasharray": line.dashed ? "6 4" : "" }));
     if (line?.marked || (dotted && chart.points.some((p) => (p.series ?? 0) === i))) drawn.push(shape(chart, i, 11, 6, 4));
@@ -163,7 +167,34 @@ function legendOf(chart) {
   return legend;
 }
 
+// Charts by their figures.
+const charts = new Map();
 for (const figure of document.querySelectorAll("figure.chart:not([data-drawn])")) {
   figure.dataset.drawn = "yes";
-  new Chart(figure);
+  figure.querySelector("details.figures").open = false;
+  charts.set(figure, new Chart(figure, JSON.parse(figure.querySelector("script").textContent)));
+}
+
+// A figure for a chart that a script makes, with the table that others get from the package.
+function figureOf(chart) {
+  const figure = element("figure", undefined, "chart " + chart.kind), head = element("figcaption");
+  head.append(element("h3", chart.title), element("p", chart.shows), element("p", chart.seen));
+  const box = element("details", undefined, "figures");
+  box.append(element("summary", "These figures as a table"));
+  figure.append(head, box);
+  const drawn = new Chart(figure, chart);
+  box.addEventListener("toggle", () => {
+    if (!box.open || box.querySelector("table")) return;
+    const titles = [...new Set(drawn.targets.flatMap((target) => target.facts.map(([title]) => title)))];
+    const rows = drawn.targets.map((target) => {
+      const facts = new Map(target.facts);
+      return [target.title, ...titles.map((title) => facts.get(title) ?? "")];
+    });
+    const table = tableOf([chart.what || "", ...titles], rows, new Set(titles.map((_, i) => i + 1))), scroll = element("div", undefined, "scroll");
+    sortable(table);
+    scroll.append(table);
+    reachable(scroll);
+    box.append(scroll);
+  });
+  return figure;
 }

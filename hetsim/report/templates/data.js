@@ -2,8 +2,9 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const texts = data.texts;
 
-// Compact columns (see payload.py) to arrays with one entry per span, in row order.
-function expand(run) {
+// Compact columns (see payload.py) to arrays with one entry per span, in row order. Units and links
+// that did nothing are left out unless `all` of them are wanted.
+function expand(run, all) {
   const compact = run.spans, count = compact.kind.length;
   const column = (key) => {
     const values = compact[key];
@@ -12,14 +13,14 @@ function expand(run) {
   const start = new Float64Array(count), end = new Float64Array(count);
   const rows = [];
   let first = 0;
-  for (const [label, role, size] of run.rows) {
+  for (const [label, role, size, why] of run.rows) {
     let at = 0;
     for (let i = first; i < first + size; i++) {
       at += compact.start[i];
       start[i] = at;
       end[i] = at + compact.time[i];
     }
-    rows.push({ label, role, first, last: first + size });
+    rows.push({ label, role, why, first, last: first + size });
     first += size;
   }
   const curves = run.counters.map((counter) => {
@@ -28,8 +29,12 @@ function expand(run) {
       times: Float64Array.from(counter.step, (step) => (at += step)),
       values: Float64Array.from(counter.count, (value) => value * counter.grid) };
   });
+  const idle = rows.filter((row) => row.first === row.last).map((row) => row.label);
+  const still = curves.filter((curve) => !curve.values.some(Boolean)).map((curve) => STRIPS[curve.kind].title(curve.name));
   const critical = (run.critical || []).map(([what, inference, part, from, to]) => ({ what, key: inference + ":" + part, start: from, end: to }));
-  return { run, rows, curves, count, start, end, total: Math.max(run.span_ns, 1),
+  return { run, unused: [...idle, ...still], count,
+    rows: all ? rows : rows.filter((row) => row.first < row.last), curves: all ? curves : curves.filter((curve) => curve.values.some(Boolean)),
+    start, end, total: Math.max(run.span_ns, 1),
     kind: compact.kind, part: compact.part, ops: compact.ops, bytes: compact.bytes,
     note: compact.note, critical, isCritical: new Set(critical.map((step) => step.key)),
     waits: new Map((run.waits || []).map(([inference, part, text]) => [inference + ":" + part, text])), lost: column("lost"), name: column("name"), inference: column("run"),
@@ -60,16 +65,22 @@ function formatCount(count) {
 const gapText = (gap) => gap < 10 ? percent(gap, 1) : "× " + Number((gap + 1).toPrecision(3));
 
 function tableOf(titles, rows, numeric) {
-  const table = element("table"), head = table.createTHead().insertRow();
-  titles.forEach((title, i) => head.append(element("th", title, numeric.has(i) ? "n" : "")));
-  const body = table.createTBody();
-  for (const row of rows) {
-    const line = body.insertRow();
-    row.forEach((value, i) => {
-      const cell = line.insertCell();
-      if (value instanceof Node) cell.append(value); else cell.textContent = value;
-      if (numeric.has(i)) cell.className = "n";
-    });
-  }
+  const table = element("table", undefined, "sortable"), head = table.createTHead().insertRow();
+  titles.forEach((title, i) => {
+    const cell = element("th", title, numeric.has(i) ? "n" : "");
+    cell.scope = "col";
+    head.append(cell);
+  });
+  table.createTBody().append(...rows.map((row) => rowOf(row, numeric)));
   return table;
+}
+function rowOf(row, numeric) {
+  const line = element("tr");
+  row.forEach((value, i) => {
+    const cell = element(i || !value ? "td" : "th", undefined, numeric.has(i) ? "n" : "");
+    if (!i && value) cell.scope = "row";
+    if (value instanceof Node) cell.append(value); else cell.textContent = value;
+    line.append(cell);
+  });
+  return line;
 }

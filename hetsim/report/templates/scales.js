@@ -1,6 +1,7 @@
 // Scales: from values to pixels, with ticks at round values about `room` pixels apart. `over` is the
 // share of an axis from nothing that is left free behind the greatest value.
 function scaleOf(axis, values, from, to, room, over = 0) {
+  if (axis.most !== undefined) values = [...values, axis.most];
   const known = values.filter((value) => Number.isFinite(value) && (!axis.log || value > 0));
   if (axis.names) return nameScale(axis, from, to);
   const count = Math.max(2, Math.abs(to - from) / room), low = Math.min(...known), high = Math.max(...known);

@@ -1,33 +1,42 @@
 // Tables whose headings sort: by value, not by text. 900 µs comes before 8 ms, and no value comes last.
 const NUMBER = /^[×+]?\s*([-−+]?[\d,]*\.?\d+(?:[eE][-+]?\d+)?)\s*(.*)$/;
 const FACTOR = new Map(Object.values(UNITS).flat());
-function keyOf(cell) {
-  if (cell.dataset.key !== undefined) return Number(cell.dataset.key);
-  const text = cell.textContent.trim(), match = NUMBER.exec(text);
+function keyOf(text) {
+  const match = NUMBER.exec(text);
   if (text === "" || text === "–") return null;
   return match ? Number(match[1].replace("−", "-").replaceAll(",", "")) * (FACTOR.get(match[2].split(" ")[0]) ?? 1) : text;
 }
-function compareKeys(a, b) {
-  if (a === null || b === null) return 0;
-  return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+// Of pairs [key, what], what in the order of its keys.
+function sortedBy(keyed, sign) {
+  const compare = (a, b) => typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+  keyed.sort(([a], [b]) => (a === null) - (b === null) || (a === null ? 0 : sign * compare(a, b)));
+  return keyed.map(([, what]) => what);
 }
 
-function sortable(table) {
-  const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0];
-  if (body.rows.length < 2) return;
+// Headings become buttons that call `sort` with the column and 1 or -1.
+function sortHeads(table, sort) {
+  const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
     const button = element("button", head.textContent, "sort");
     button.type = "button";
     if (!head.textContent) button.setAttribute("aria-label", "sort by this column");
     head.replaceChildren(button);
     button.addEventListener("click", () => {
-      const up = head.getAttribute("aria-sort") !== "ascending", sign = up ? 1 : -1;
+      const up = head.getAttribute("aria-sort") !== "ascending";
       for (const other of heads) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", up ? "ascending" : "descending");
-      const keyed = [...body.rows].map((row) => [row.cells[column] ? keyOf(row.cells[column]) : null, row]);
-      keyed.sort(([a], [b]) => (a === null) - (b === null) || sign * compareKeys(a, b));
-      body.append(...keyed.map(([, row]) => row));
+      sort(column, up ? 1 : -1);
     });
+  });
+}
+function sortable(table) {
+  const body = table.tBodies[0];
+  if (body.rows.length > 1) sortHeads(table, (column, sign) => {
+    const keyed = [...body.rows].map((row) => {
+      const cell = row.cells[column];
+      return [cell ? (cell.dataset.key === undefined ? keyOf(cell.textContent.trim()) : Number(cell.dataset.key)) : null, row];
+    });
+    body.append(...sortedBy(keyed, sign));
   });
 }
 for (const table of document.querySelectorAll("table.sortable:not([data-drawn])")) {

@@ -2,12 +2,11 @@
 const ROW = 24, STRIP = 34, AXIS = 22, GAP = 8;
 
 class Timeline {
-  constructor(canvas, onHover) {
+  constructor(canvas) {
     this.canvas = canvas;
-    this.onHover = onHover;
     this.view = null;
     this.colouring = "activity";
-    this.hover = null;      // {row, span} or {curve, time}
+    this.hover = null;      // {row, span}, {curve, time} or {lane}
     this.showPath = true;   // the critical path
     this.band = null;       // [x0, x1] while a stretch is being picked
     this.patterns = new Map();
@@ -16,12 +15,14 @@ class Timeline {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
   }
 
-  show(view) {
+  // `total` is where its time axis ends, which may be that of a longer run.
+  show(view, total = view.total) {
     this.view = view;
+    this.total = total;
     this.hover = null;
     this.extents = partitionExtents(view);
     this.palette = null;
-    this.zoom(0, view.total);
+    this.zoom(0, total);
   }
 
   colourBy(what) {
@@ -32,7 +33,7 @@ class Timeline {
 
   // ---- the visible stretch [from, to] in nanoseconds
   zoom(from, to) {
-    const total = this.view.total, least = Math.min(total, 20);
+    const total = this.total, least = Math.min(total, 20);
     let width = Math.min(Math.max(to - from, least), total);
     from = Math.min(Math.max(from, 0), total - width);
     this.from = from;
@@ -53,8 +54,9 @@ class Timeline {
   rowTop(row) { return AXIS + row * ROW; }
   stripTop(strip) { return AXIS + this.view.rows.length * ROW + GAP + strip * STRIP; }
   find(x, y) {
-    if (!this.view || x < this.left - 1) return null;
+    if (!this.view) return null;
     const row = Math.floor((y - AXIS) / ROW), time = this.timeAt(x);
+    if (x < this.left - 1) return this.view.rows[row] ? { lane: this.view.rows[row] } : null;
     if (row >= 0 && row < this.view.rows.length) {
       const span = this.spanAt(this.view.rows[row], time);
       return span < 0 ? null : { row, span };
@@ -279,7 +281,7 @@ class Timeline {
   // The partition under the pointer, and lines from those it waits for.
   drawHover(pen, height) {
     const hover = this.hover;
-    if (!hover) return;
+    if (!hover || hover.lane) return;
     if (hover.curve) {
       pen.fillStyle = this.theme.focus;
       pen.fillRect(this.xAt(hover.time), AXIS, 1, height - AXIS);

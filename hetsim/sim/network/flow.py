@@ -18,9 +18,10 @@ Slowdown = Callable[[float, float], float]
 class Flow(Event):
     """A transfer under way; as an event it fires when the last byte has arrived.
 
-    ``wanted`` is the rate it reaches alone, ``limit`` what is left of that after the slowdown that
-    others' mere presence causes, ``lost`` the seconds it has lost to others so far. ``timer`` is
-    its scheduled end; an end that another one has replaced since counts no more.
+    ``peak`` is the rate that its links allow, ``wanted`` the one it reaches alone, ``limit`` what
+    is left of that after the slowdown that others' mere presence causes, ``lost`` the seconds it
+    has lost to others so far. ``timer`` is its scheduled end; an end that another one has replaced
+    since counts no more.
     """
 
     __slots__ = (
@@ -34,6 +35,7 @@ class Flow(Event):
         "lost",
         "new_rate",
         "order",
+        "peak",
         "priority",
         "rate",
         "remaining",
@@ -66,7 +68,11 @@ class Flow(Event):
         self.route = route
         self.links = route.links
         self.crosses = route.crosses
-        self.limit = self.wanted = cap if cap < route.bandwidth else route.bandwidth
+        peak = route.bandwidth
+        if route.short and amount > 0.0:
+            peak = min(peak, amount / route.turning(amount))
+        self.peak = peak
+        self.limit = self.wanted = cap if cap < peak else peak
         self.weight = weight
         self.priority = priority
         self.slowdown = slowdown

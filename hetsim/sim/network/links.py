@@ -31,6 +31,7 @@ class LinkState:
         "rate",
         "solo",
         "strict",
+        "turns",
         "usage",
         "varies",
         "weighted",
@@ -39,6 +40,7 @@ class LinkState:
     def __init__(self, link: Link, shared: bool) -> None:
         self.name = link.name
         self.private = link.private
+        self.turns = link.turns
         self.solo = link.bandwidth[0]
         self.capacities = link.bandwidth if shared else (INFINITY,)
         self.capacity = self.capacities[0]
@@ -82,10 +84,12 @@ class Route:
     ``crosses`` has for each link the share of the bytes that crosses it: all of them on a plain
     path, fewer where what is moved goes several ways side by side. ``ends`` are the links of them
     at which a way ends. Alone a transfer gets ``bandwidth`` B/s after ``latency`` seconds, and
-    ``bus`` B/s from the links that no unit has for itself.
+    ``bus`` B/s from the links that no unit has for itself; less if it is ``short`` of channels.
     """
 
-    __slots__ = ("bandwidth", "bus", "crosses", "ends", "latency", "links", "strict", "weighted")
+    __slots__ = (
+        "bandwidth", "bus", "crosses", "ends", "latency", "links", "short", "strict", "weighted",
+    )  # fmt: skip
 
     def __init__(
         self, crosses: Mapping[LinkState, float], ends: Collection[LinkState], latency: float
@@ -97,5 +101,16 @@ class Route:
         self.bandwidth = min((link.solo / part for link, part in crosses.items()), default=INFINITY)
         shared = (link.solo / part for link, part in crosses.items() if not link.private)
         self.bus = min(shared, default=INFINITY)
+        self.short = any(link.turns for link, _ in self.ends)
         self.weighted = any(link.weighted for link in crosses)
         self.strict = any(link.strict for link in crosses)
+
+    def turning(self, amount: float) -> float:
+        """Seconds for which so many bytes keep the busiest channel of a memory busy; mostly 0."""
+        if not self.short or amount <= 0.0:
+            return 0.0
+        return max(
+            float(link.turns.occupied(amount * part)) / link.solo
+            for link, part in self.ends
+            if link.turns
+        )

@@ -234,9 +234,9 @@ class Network:
             self.observe(flow.links)
         flow.fire()
 
-    def set_limit(self, flow: Flow, cap: float, route: Route) -> None:
+    def set_limit(self, flow: Flow, cap: float) -> None:
         """Changes a running flow's own rate limit (its PU became slower or faster)."""
-        wanted = min(cap, route.bandwidth)
+        wanted = min(cap, flow.peak)
         if flow.alone:
             self._engage(flow)
         if flow.order < 0:  # still waiting for its latency to pass

@@ -13,7 +13,7 @@ from hetsim.analysis.result import Run
 from hetsim.names import stems
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.figures.stacked import stacked_gantt_figure
-from hetsim.report.files.jsonout import dumps, result_to_dict
+from hetsim.report.files.jsonout import dumps, microseconds, result_to_dict
 from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Table
 from hetsim.report.summary import metric_text, tidy_time
@@ -89,7 +89,10 @@ def headline(comparison: Comparison) -> str:
 
 
 def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
-    """The comparison as plain JSON values; each result as ``hetsim run`` writes it."""
+    """The comparison as plain JSON values; each result as ``hetsim run`` writes it.
+
+    ``borrowed`` names plans of other variants that are faster than the result's own.
+    """
     return {
         "schema": "hetsim.compare/1",
         "scenario": comparison.scenario,
@@ -98,6 +101,13 @@ def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
                 "name": variant.name,
                 "changes": dict(variant.changes),
                 "result": result_to_dict(variant.result),
+                "borrowed": {
+                    model: {
+                        "scheduler": run.scheduler,
+                        "makespan_us": microseconds(run.makespan_s),
+                    }
+                    for model, run in variant.borrowed.items()
+                },
             }
             for variant in comparison.variants
         ],

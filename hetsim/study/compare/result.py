@@ -12,15 +12,20 @@ from hetsim.study.result import StudyResult
 
 @dataclass(frozen=True)
 class Variant:
-    """A named variant: what it changes, and what came out."""
+    """A named variant: what it changes, and what came out.
+
+    ``borrowed`` are runs, by network, of plans that were made for another variant and are faster
+    here than those made for this one.
+    """
 
     name: str
     changes: Mapping[str, object]
     result: Result = field(repr=False)
+    borrowed: Mapping[str, Run] = field(default_factory=dict, repr=False)
 
     def best(self, model: str) -> Run | None:
-        """The fastest run of a network; ``None`` when all failed."""
-        return best_run(self.result, model)
+        """The fastest run of a network by the best plan known; ``None`` when all failed."""
+        return self.borrowed.get(model) or best_run(self.result, model)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from hetsim.executors.serial import SerialExecutor
 from hetsim.overrides import split_assignment
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
+from hetsim.runs.rows import case_of
 from hetsim.runs.scenario import run_scenario
 from hetsim.scenario.loader import Scenario
 from hetsim.scenario.variants import varied
@@ -20,6 +22,8 @@ from hetsim.study.axes import split_list
 from hetsim.study.base import Files, Study
 from hetsim.study.compare.report import compare_files, headline, table
 from hetsim.study.compare.result import Comparison, Variant
+from hetsim.study.point import PointBench
+from hetsim.study.pool import EQUAL, Pool, best_of, seconds_of
 from hetsim.study.result import Rows, Shown, Words
 
 BASE = "as it is"
@@ -83,7 +87,7 @@ class CompareStudy(Study[Comparison]):
         return {name: dict(values) for name, values in self.variants.items()}
 
     def run(self, executor: Executor[Any, Any], progress: Progress | None = None) -> Comparison:
-        """Runs each variant as ``hetsim run`` does, in this process."""
+        """Runs each variant as ``hetsim run`` does, in this process, then each other's plans."""
         scenario = self.scenario
         prepared = {BASE: scenario}
         for name, changes in self.variants.items():
@@ -97,7 +101,7 @@ class CompareStudy(Study[Comparison]):
 
             result = run_scenario(changed, progress=tell)
             done.append(Variant(name, self.variants.get(name, {}), result))
-        return Comparison(scenario.name, tuple(done))
+        return Comparison(scenario.name, tuple(_sharing(scenario, prepared, done)))
 
     def report(self, result: Comparison) -> tuple[Page, Files]:
         """A table and stacked Gantt charts for each network."""
@@ -121,6 +125,34 @@ class CompareStudy(Study[Comparison]):
             f"error: {variant.name}: {run.model} / {run.scheduler}: {run.error}"
             for variant, run in result.failed
         ]
+
+
+def _sharing(
+    scenario: Scenario, prepared: Mapping[str, Scenario], variants: Sequence[Variant]
+) -> list[Variant]:
+    """The variants with the best of all plans that were made for any of them.
+
+    A scheduler may do worse on a better SoC; that is no property of the SoC.
+    """
+    bench = PointBench.of(scenario)
+    shared = list(variants)
+    for model in (ref.label for ref in scenario.models):
+        pool = Pool()
+        for variant in variants:
+            for run in variant.result.runs:
+                if run.model == model and run.plan is not None:
+                    pool.add(run.plan, f"{run.scheduler}, plan of {variant.name}")
+        for i, variant in enumerate(shared):
+            changed = prepared[variant.name]
+            case = case_of(changed, bench.graph_of(changed, model))
+            times = [None if case.misfit else seconds_of(case, plan) for plan in pool.plans]
+            best, own = best_of(times), variant.best(model)
+            if best is None:
+                continue
+            if own is None or (times[best] or 0.0) * EQUAL < (own.makespan_s or 0.0):
+                run = case.evaluate(pool.origins[best], pool.plans[best])
+                shared[i] = replace(variant, borrowed={**variant.borrowed, model: run})
+    return shared
 
 
 def parse_variant(text: str) -> tuple[str, dict[str, object]]:

@@ -43,7 +43,7 @@ def summary(found: Importance) -> str:
     told = listed([f"{path} ({share_text(share, 0)})" for path, share in most.items()])
     idle = listed([path for path, share in found.total.items() if share < IDLE])
     text = f"{told} {'decides' if len(most) == 1 else 'decide'} most of it"
-    return f"{text}; {idle} nothing." if idle else f"{text}."
+    return f"{text}; {idle} next to nothing." if idle else f"{text}."
 
 
 def listed(words: Sequence[str]) -> str:

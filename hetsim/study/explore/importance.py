@@ -31,6 +31,9 @@ MOST_ROWS = 400
 MOST_CELLS = 4096
 """A larger grid is not divided exactly; the work grows with the square of its cells."""
 
+_DIGITS = 6
+"""Linear algebra rounds as its threads divide the work; nobody needs what lies beyond."""
+
 NOTICED = 0.05
 """Two parameters that explain less than this share of the variance together are not named."""
 
@@ -51,8 +54,9 @@ class Importance:
     Shares of the variance by path, ``effect`` the largest first: it sums to one, ``alone`` leaves
     out interactions, ``total`` counts each in full (:class:`hetsim.learn.anova.Shares`). ``values``
     are the values of each parameter and ``means`` the measure there, averaged over all others
-    (geometric means where ``log``). ``r2`` is ``None`` when every design is known. When nothing
-    can be told, ``reason`` says why; ``missing`` designs more may be enough, ``None`` if unknown.
+    (geometric means where ``log``); values that no design which ran is near to are left out.
+    ``r2`` is ``None`` when every design is known. When nothing can be told, ``reason`` says why;
+    ``missing`` designs more may be enough, ``None`` if unknown.
     """
 
     designs: int
@@ -85,9 +89,10 @@ def importance(
         same = "every design has the same" if len(target) else "no design ran"
         return Importance(len(target), log, reason=same)
     target = np.log(target) if log else target
+    scales = [scale.among(at[:, i]) for i, scale in enumerate(scales)]
     sizes = [len(scale.nodes) for scale in scales]
-    whole = all(scale.finite for scale in scales) and len(target) == math.prod(sizes)
-    if whole and len(target) <= MOST_CELLS:
+    grid = all(scale.finite for scale in scales) and len(target) == math.prod(sizes)
+    if grid and len(target) <= MOST_CELLS:
         cells = np.stack([np.searchsorted(s.nodes, at[:, i]) for i, s in enumerate(scales)], axis=1)
         return _told(ProductSum.of_grid(cells, sizes, target), scales, len(target), log, None)
     if len(target) < FEWEST_ROWS:
@@ -99,14 +104,20 @@ def importance(
         rows = np.sort(np.random.default_rng(0).permutation(len(target))[:MOST_ROWS])
         at, target = at[rows], target[rows]
     inputs = [Input(at[:, i], scale.nodes, scale.ordered) for i, scale in enumerate(scales)]
-    r2 = held_out(inputs, target)
+    whole = Surrogate.fit(inputs, target)
+    r2 = round(held_out(whole, target), _DIGITS)
     if r2 < LEAST_R2:
         reason = f"a surrogate of {len(target)} designs explains {max(0.0, r2):.0%} of the variance"
         reason += f" of designs held out, and {LEAST_R2:.0%} are needed to believe it"
-        missing = _missing(inputs, target, r2)
+        missing = _missing(whole, target, r2)
         return Importance(len(target), log, r2, reason=reason, missing=missing)
-    found = Surrogate.fit(inputs, target).product_sum()
-    return _told(found, scales, len(target), log, r2)
+    found = _told(whole.product_sum(), scales, len(target), log, r2)
+    span = np.ptp(target)
+    low, high = (np.exp(end) if log else end for end in (min(target) - span, max(target) + span))
+    if all(low <= mean <= high for means in found.means.values() for mean in means):
+        return found
+    reason = f"a surrogate of {len(target)} designs leaves the range of what was measured"
+    return Importance(len(target), log, r2, reason=reason)
 
 
 def _told(
@@ -117,15 +128,15 @@ def _told(
     paths = [scale.path for scale in scales]
 
     def by_path(column: Floats) -> dict[str, float]:
-        return {paths[i]: max(0.0, float(column[i])) for i in order}
+        return {paths[i]: max(0.0, round(float(column[i]), _DIGITS)) for i in order}
 
     def means(*kept: int) -> Floats:
         mean = found.mean_over(kept)
-        return np.exp(mean) if log else mean
+        return _rounded(np.exp(mean) if log else mean)
 
     pairs = [
         Pair(
-            (paths[i], paths[j]), float(shares.pairs[i, j]),
+            (paths[i], paths[j]), round(float(shares.pairs[i, j]), _DIGITS),
             tuple(map(tuple, means(i, j).tolist())),
         )
         for i in range(len(paths)) for j in range(i)
@@ -139,13 +150,19 @@ def _told(
     )  # fmt: skip
 
 
-def _missing(inputs: Sequence[Input], target: Floats, r2: float) -> int | None:
+def _rounded(values: Floats) -> Floats:
+    """To :data:`_DIGITS` digits of the largest."""
+    largest = float(np.abs(values).max())
+    return np.round(values, _DIGITS - math.ceil(math.log10(largest))) if largest else values
+
+
+def _missing(whole: Surrogate, target: Floats, r2: float) -> int | None:
     """Designs beyond these until the surrogate is believed, if it goes on learning as it did.
 
     What is not explained falls as a power of the number of designs; two points of that curve are
     known, learning from half of them and from four in five. ``None`` when it hardly falls.
     """
-    half = 1.0 - held_out(inputs, target, folds=2)
+    half = 1.0 - held_out(whole, target, folds=2)
     rest = 1.0 - r2
     power = math.log(half / rest) / math.log(0.8 / 0.5) if half > rest > 0.0 else 0.0
     if power < 0.25:

@@ -89,20 +89,15 @@ def _files_of(study: Exploration, design: Design, *, drawn: bool) -> Files:
 
 def _page(study: Exploration, link: Link, drawn: int) -> Page:
     front = bool(study.front)
-    title = "The front" if front else "The designs tried"
-    told = (
-        "A design is written as soc-NUMBER.yaml and run-NUMBER.yaml; 'hetsim run run-NUMBER.yaml'"
-        " gives its timeline."
-    )
-    if drawn:
-        told += f" That of the {'cheapest' if front else 'nearest'}{f' {drawn}' * (drawn > 1)}"
-        told += f" {'is' if drawn == 1 else 'are'} here: open the number."
+    told, code = _way_on(study, link, drawn)
     sections = [
-        Section(title, [*details(study), told], (), front_table(study, link) if front else None,
-                list(front_charts(study, link))),
+        Section("The front" if front else "The designs tried", [*details(study), told], (),
+                front_table(study, link) if front else None, list(front_charts(study, link)),
+                code),
         _deciding(study),
-        Section("Ruled out", [f"{obstacles(study)}."]),
     ]  # fmt: skip
+    if front and any(study.killed().values()):
+        sections.append(Section("Ruled out", [f"{obstacles(study)}."]))
     scenario = study.scenario
     return Page(
         f"exploration of {scenario.name}",
@@ -112,6 +107,21 @@ def _page(study: Exploration, link: Link, drawn: int) -> Page:
         headline(study),
         sections,
     )
+
+
+def _way_on(study: Exploration, link: Link, drawn: int) -> tuple[str, str]:
+    """Where numbers lead, and the command that shows the first design without a timeline."""
+    files = [name for name in map(link, by_price(study, study.ran)) if name.startswith("run-")]
+    code = f"hetsim run {files[0]}" if files else ""
+    if not study.ran:
+        return "No design runs.", ""
+    written = "; each design is written as soc-NUMBER.yaml and run-NUMBER.yaml, too."
+    if not study.front:
+        return f"The point of the nearest design opens its timeline{written}", code
+    if not files:
+        return f"Numbers open timelines{written}", code
+    first = f"The first {drawn} numbers open timelines, the others" if drawn else "Numbers open"
+    return f"{first} files that 'hetsim run' takes, for theirs:", code
 
 
 def _deciding(study: Exploration) -> Section:

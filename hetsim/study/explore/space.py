@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,9 @@ from hetsim.study.sweep.quantities import as_numbers
 
 NODES = 32
 """A range without steps is averaged over the middles of so many equal parts."""
+
+_BEYOND = 0.1
+"""How far outside the designs known, as a share of the axis, a value may lie and be told of."""
 
 
 def suggest(axis: Axis, trial: Any) -> None:
@@ -75,10 +78,24 @@ class Scale:
         """Whether the nodes are all there is."""
         return self.interval is None
 
+    def among(self, positions: Floats) -> Scale:
+        """The same without nodes that designs at ``positions`` say nothing about.
+
+        Those are categories that none of them has, and what lies far beyond the outermost of them.
+        """
+        if self.ordered:
+            low, high = positions.min() - _BEYOND, positions.max() + _BEYOND
+            kept = (self.nodes >= low) & (self.nodes <= high)
+        else:
+            kept = np.isin(self.nodes, positions)
+        texts = tuple(text for text, keep in zip(self.texts, kept, strict=True) if keep)
+        return replace(self, nodes=self.nodes[kept], texts=texts)
+
     def position(self, value: object) -> float:
         """Where a value that a design has lies."""
         if self.interval is None:
-            return float(self.nodes[self.values.index(value)])
+            at = self.values.index(value)
+            return at / max(1, len(self.values) - 1) if self.ordered else float(at)
         low, high = (self.interval.spell(end) for end in (self.interval.low, self.interval.high))
         if value in (low, high):
             return float(value == high)

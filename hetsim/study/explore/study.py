@@ -1,16 +1,9 @@
-"""Design-space exploration: the best designs under constraints, searched with Optuna.
-
-Designs are asked for in batches of a fixed size and evaluated by any executor; the next batch is
-asked for when all of one are known. So the search does not depend on the number of workers or on
-who is done first. What a sampler sees is in the storage, and its seed follows from the number of
-the trial: a search that was interrupted or killed goes on to the designs it would have tried.
-"""
+"""Design-space exploration: the cheapest design under constraints, searched with Optuna."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,23 +20,16 @@ from hetsim.study.base import Files, Study
 from hetsim.study.explore.answer import details, headline, obstacles
 from hetsim.study.explore.deciding import basis, deciding_table, together
 from hetsim.study.explore.importance import Importance, importance
-from hetsim.study.explore.objectives import (
-    Constraint,
-    measure,
-    parse_constraint,
-    parse_objectives,
-)
+from hetsim.study.explore.objectives import Constraint, parse_constraint, parse_objectives
 from hetsim.study.explore.objectives import measures as known_measures
 from hetsim.study.explore.report import TIMELINES, explore_files, front_table
 from hetsim.study.explore.result import Design, Exploration, measured_by
-from hetsim.study.explore.space import design_of, size
+from hetsim.study.explore.search import Search
+from hetsim.study.explore.space import design_of
 from hetsim.study.explore.told import Told
 from hetsim.study.explore.trials import SAMPLERS, Trials, require_optuna
 from hetsim.study.point import Outcome, Point, PointBench, digest, points_of
 from hetsim.study.result import Rows, Shown, Words
-
-BATCH = 8
-"""Trials asked for at once, whatever the number of workers."""
 
 SHOWN = 20
 """Designs of the front that the terminal shows; all are in the files."""
@@ -165,7 +151,7 @@ class ExploreStudy(Study[Exploration]):
         content = digest([bench.key(point) for point in points_of(scenario, [{}])])
         memory = Trials(self.storage, scenario.name, question, content, objectives)
         with memory, memory.explaining():
-            search = _Search(bench, axes, objectives, constraints, measures, memory, executor)
+            search = Search(bench, axes, objectives, constraints, measures, memory, executor)
             fresh = search.run(self.trials, self._sampler, progress)
             designs = tuple(_design(axes, number, told) for number, told in memory.finished)
         return Exploration(
@@ -186,9 +172,8 @@ class ExploreStudy(Study[Exploration]):
         """The front by price, what decides, and the answer."""
         front = front_table(result)
         if front.rows:
-            columns = [name.replace(".", ".\n") for name in front.columns]
             unbroken = range(1 + len(result.measured))
-            yield Rows(columns, front.rows[:SHOWN], left=0, unbroken=unbroken)
+            yield Rows(front.columns, front.rows[:SHOWN], left=0, unbroken=unbroken)
             more = len(front.rows) - SHOWN
             yield Words(f"… and {more} more" if more > 0 else "")
         for name, found in result.importance.items():
@@ -241,81 +226,6 @@ def explore(
     """
     with executor or SerialExecutor[Point, Outcome]() as team:
         return ExploreStudy(scenario, axes, **options).run(team, progress)
-
-
-@dataclass
-class _Search:
-    """The loop, and what it remembers between batches."""
-
-    bench: PointBench
-    axes: tuple[Axis, ...]
-    objectives: tuple[str, ...]
-    constraints: tuple[Constraint, ...]
-    measures: tuple[str, ...]
-    memory: Trials
-    executor: Executor[Point, Outcome]
-
-    def run(self, trials: int, sampler: str, progress: Progress | None) -> int:
-        """Asks for batches until enough is known; returns how many trials were new."""
-        fresh = 0
-        batch = self.memory.left_behind()
-        while True:
-            finished = self.memory.finished
-            if progress is not None:
-                progress("asking", len(finished), trials)
-            tried = {repr(design_of(self.axes, told.params)) for _, told in finished}
-            if len(finished) >= trials or len(tried) >= size(self.axes):
-                return fresh
-            # Batches end at multiples of their size, also one that was left half done: what is
-            # known when a trial is asked for does not depend on who was killed when.
-            while len(batch) < min(BATCH, trials - len(finished)):
-                if batch and self.memory.count % BATCH == 0:
-                    break
-                batch.append(self.memory.begin())
-            for trial in batch:
-                self.memory.ask(trial, self.axes, sampler, self.bench.scenario.seed)
-            fresh += len(batch)
-            self._evaluate(batch, len(finished), trials, progress)
-            batch = []
-
-    def _evaluate(
-        self, batch: Sequence[Any], done: int, trials: int, progress: Progress | None
-    ) -> None:
-        known = self.memory.known()
-        waiting: list[tuple[Any, dict[str, Point]]] = []
-        needed: dict[str, Point] = {}
-        for trial in batch:
-            design = design_of(self.axes, trial.params)
-            points = points_of(self.bench.scenario, [design])
-            keyed = {self.bench.key(point): point for point in points}
-            waiting.append((trial, keyed))
-            needed |= {k: p for k, p in keyed.items() if k not in known and k not in needed}
-
-        def settle() -> None:
-            nonlocal done
-            for entry in [e for e in waiting if known.keys() >= e[1].keys()]:
-                waiting.remove(entry)
-                self._tell(*entry, known)
-                done += 1
-                if progress is not None:
-                    progress("", done, trials)
-
-        settle()
-        if needed:
-            self.executor.ensure(self.bench)
-            for key, outcome in self.executor.perform(needed.items()):
-                known[key] = outcome
-                settle()
-
-    def _tell(self, trial: Any, keyed: Mapping[str, Point], known: Mapping[str, Outcome]) -> None:
-        outcomes = {key: known[key] for key in keyed}
-        rows = [(point, outcomes[key]) for key, point in keyed.items()]
-        measured, error = measure(rows, self.measures)
-        if error is not None:
-            self.memory.tell_failed(trial, error, outcomes)
-            return
-        violations = {str(c): c.violation(measured) for c in self.constraints}
-        self.memory.tell(trial, measured, violations, outcomes)
 
 
 def _check(scenario: Scenario, axes: Sequence[Axis], measures: Sequence[str], trials: int) -> None:

@@ -17,13 +17,14 @@ from hetsim.errors import SchedulerError
 from hetsim.report.summary import tidy_time
 from hetsim.runs.rows import case_of
 from hetsim.study.point import Point, PointBench, plan_anew
+from hetsim.study.pool import EQUAL, Ask, Pool, Told
 from hetsim.study.whatif.knobs import Change, Knob
 from hetsim.study.whatif.noise import Column, usual_loss, whisker
-from hetsim.study.whatif.pool import Ask, Pool, Told
 from hetsim.study.whatif.result import NetworkWhatIf, Relief
 from hetsim.study.whatif.sensitivity import (
     NOTICED,
     Effect,
+    Moved,
     Sensitivity,
     bottleneck,
     moved,
@@ -59,8 +60,9 @@ def network_whatif(
     trial = _Trial(bench, model, run, pool, perform)
     changes = [(knob, change) for knob in knobs for change in knob.changes]
     planned = trial.plan([(f"{knob.name} = {change.label}", change) for knob, change in changes])
-    start, *ends = trial.run([{}, *(change.values for _, change in changes)])
+    [start] = trial.run([{}])
     base = Column(start.times, 0)
+    ends = trial.run((change.values for _, change in changes), base.best)
     ended = [Column(told.times, own) for told, own in zip(ends, planned, strict=True)]
     loss = usual_loss([base, *ended])
     judge = _Judge(pool, base, start, loss, run.lower_bound_s or 0.0)
@@ -116,10 +118,11 @@ class _Trial:
             for (origin, _), answer in zip(changes, told, strict=True)
         ]
 
-    def run(self, designs: Iterable[Values]) -> list[Told]:
+    def run(self, designs: Iterable[Values], traced: int | None = None) -> list[Told]:
         """Every plan on every design."""
         plans = self.pool.plans
-        return self.perform((Ask(self._point(values), plans) for values in designs), "running")
+        asks = (Ask(self._point(values), plans, traced) for values in designs)
+        return self.perform(asks, "running")
 
     def explained(self, knob: Knob, effect: Effect, before: Column, after: Column) -> Effect:
         """``effect`` with a reason, if less of something saves or more of it costs.
@@ -137,7 +140,7 @@ class _Trial:
         name = f"{knob.name} = {effect.change.label}"
         asks = [Ask(self._point(v), self.pool.plans, plan) for v in ({}, effect.change.values)]
         first, then = self.perform(asks, "explaining")
-        if first.error or then.error:
+        if not first.where or not then.where:
             text = f"{name}: the best plan of one SoC does not fit the other."
         else:
             first_s, then_s = (told.times[plan or 0] or 0.0 for told in (first, then))
@@ -187,8 +190,23 @@ class _Judge:
             self.pool.origins[after.best or 0],
             after.own_s,
             after.times[0],
-            moved(self.start.where, told.where),
+            self._moved(after, told),
         )
+
+    def _moved(self, after: Column, told: Told) -> tuple[Moved, ...]:
+        """Where the difference lies while the best plan before is kept, and what another one adds.
+
+        They add up to the difference of the best times.
+        """
+        assert after.best_s is not None
+        assert self.before.best is not None
+        kept_s = after.times[self.before.best]
+        if kept_s is None:
+            return (Moved("another", "plan", after.best_s - self.base_s),)
+        found = moved(self.start.where, told.where)
+        if after.best_s * EQUAL < kept_s:
+            found = (*found, Moved("another", "plan", after.best_s - kept_s))
+        return tuple(sorted(found, key=lambda m: (-abs(m.seconds), m.unit, m.part)))
 
 
 def _relieved(
@@ -199,8 +217,9 @@ def _relieved(
     assert relief is not None
     made = relief.change.values
     steps = [(k, step) for k in improvable(made) if (step := k.improvement) is not None]
-    start, *ends = trial.run([made, *({**made, **step.values} for _, step in steps)])
+    [start] = trial.run([made])
     then = replace(judge, before=Column(start.times), start=start, bound_s=0.0)
+    ends = trial.run(({**made, **step.values} for _, step in steps), then.before.best)
     following = []
     for (knob, step), told in zip(steps, ends, strict=True):
         effect = then.effect(step, Column(told.times), told)

@@ -30,20 +30,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-EQUAL = 1.0 + 1e-9
-"""Times of one plan on one SoC differ by less, whoever adds them up; so do those of equal plans."""
+from hetsim.study.pool import EQUAL, best_of
 
 QUANTILE = 0.9
 """The share of SoCs on which a scheduler stays within its usual loss."""
-
-
-def best_of(times: Sequence[float | None]) -> int | None:
-    """The position of the shortest time, of equals the first; ``None`` when there is none."""
-    known = [seconds for seconds in times if seconds is not None]
-    if not known:
-        return None
-    limit = min(known) * EQUAL
-    return next(i for i, seconds in enumerate(times) if seconds is not None and seconds <= limit)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,10 @@ def whatif_files(study: WhatIf) -> tuple[Page, dict[str, str | bytes]]:
         f"what-if · {study.scenario} on {study.soc} · {study.execution} execution"
         f" · {study.points} runs",
         headline(study),
-        [network_section(network, told.soc, network.model) for network in told.networks],
+        [
+            network_section(network, told.soc, network.model, headed=len(told.networks) == 1)
+            for network in told.networks
+        ],
     )
     return page, {NAME: dumps(whatif_to_dict(study)), "whatif.csv": _csv(study)}
 

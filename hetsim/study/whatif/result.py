@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from hetsim.analysis.attribution import Parts
 from hetsim.analysis.result import Run
 from hetsim.report.summary import tidy_time
+from hetsim.study.pool import EQUAL
 from hetsim.study.result import StudyResult
 from hetsim.study.whatif.knobs import Change, Knob
-from hetsim.study.whatif.noise import EQUAL
 from hetsim.study.whatif.sensitivity import Effect, Sensitivity, improvement_gain
 
 

@@ -25,7 +25,10 @@ Verdict = Literal["told", "drowned", "none"]
 
 
 class Moved(NamedTuple):
-    """Seconds by which a part of the critical path on a unit grew, or shrank if negative."""
+    """Seconds by which a part of the critical path on a unit grew, or shrank if negative.
+
+    ``another plan`` is what a plan gains over the one that is best without the change.
+    """
 
     unit: str
     part: str
@@ -147,11 +150,8 @@ def moved(before: Mapping[str, Parts], after: Mapping[str, Parts]) -> tuple[Move
         for unit in units
         for part in {**before.get(unit, {}), **after.get(unit, {})}
     ]
-    return tuple(sorted((m for m in found if abs(m.seconds) > 1e-12), key=_size))
-
-
-def _size(moved: Moved) -> tuple[float, str, str]:
-    return (-abs(moved.seconds), moved.unit, moved.part)
+    told = (m for m in found if abs(m.seconds) > 1e-12)
+    return tuple(sorted(told, key=lambda m: (-abs(m.seconds), m.unit, m.part)))
 
 
 def moved_text(parts: Sequence[Moved], total_s: float) -> str:
@@ -163,7 +163,7 @@ def moved_text(parts: Sequence[Moved], total_s: float) -> str:
     if not same or not total_s:
         return "no part of the critical path"
     few = same[:1] if abs(same[0].seconds) > abs(total_s) * 2 / 3 else same[:2]
-    unit, factor = time_unit(total_s)
+    unit, factor = time_unit(max(abs(total_s), abs(few[0].seconds)))
     texts = [f"{m.unit} {m.part.replace('_', ' ')} {_signed(m.seconds / factor)}" for m in few]
     return f"{', '.join(texts)} of {_signed(total_s / factor)} {unit}"
 

@@ -2,7 +2,7 @@
 
 A scheduler may do worse on a better SoC, and that is no property of the SoC. So every SoC, the
 unchanged one too, is judged by the best plan known for it: those made for it, and those made for
-any other (:mod:`hetsim.study.whatif.pool`). What the scheduler may still have done to an effect is
+any other (:mod:`hetsim.study.pool`). What the scheduler may still have done to an effect is
 its whisker (:mod:`hetsim.study.whatif.noise`). The *bottleneck* is the size (not the choice) whose
 improvement gains most; relieving it and asking again tells where the bottleneck moves.
 """
@@ -27,10 +27,10 @@ from hetsim.scenario.variants import varied
 from hetsim.study.base import Files, Study
 from hetsim.study.compare.study import CompareStudy
 from hetsim.study.point import PointBench
+from hetsim.study.pool import Ask, PlanBench, Told, perform
 from hetsim.study.result import Shown
 from hetsim.study.whatif.knobs import Knob, knobs_of
 from hetsim.study.whatif.network import network_whatif
-from hetsim.study.whatif.pool import Ask, PlanBench, Told, perform
 from hetsim.study.whatif.report import headline, shown, whatif_files
 from hetsim.study.whatif.result import WhatIf
 

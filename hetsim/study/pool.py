@@ -20,27 +20,30 @@ from hetsim.progress import Progress
 from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
 from hetsim.study.point import Point, PointBench
-from hetsim.study.whatif.noise import best_of
+
+EQUAL = 1.0 + 1e-9
+"""Times of one plan on one SoC differ by less, whoever adds them up; so do those of equal plans."""
 
 
 @dataclass(frozen=True)
 class Ask:
     """Asks for a plan at ``point``, or, with ``plans``, for what each of them takes there.
 
-    ``retraced`` is a plan by its position: where its time goes is told instead of that of the best.
+    Of the plan at position ``traced`` it is told where its time goes; ``None`` means the best.
     """
 
     point: Point
     plans: tuple[Plan, ...] = ()
-    retraced: int | None = None
+    traced: int | None = None
 
 
 @dataclass(frozen=True)
 class Told:
     """A plan; or the seconds of each plan, ``None`` of those that do not fit, and where they go.
 
-    ``where`` splits the makespan of the best plan by unit and part of the critical path, ``tiles``
-    says how its kernels are cut: tiles of each run of them, and the bytes that each tile moves.
+    ``where`` splits the makespan of the traced plan by unit and part of the critical path;
+    ``tiles`` says how its kernels are cut: tiles in a row, and the bytes that each of them moves.
+    Both are empty if it does not fit.
     """
 
     plan: Plan | None = None
@@ -63,7 +66,7 @@ class PlanBench(Bench[Ask, Told]):
             case = case_of(scenario, self.points.graph_of(scenario, job.point.model))
             case.check()
             if job.plans:
-                return _judged(case, job.plans, job.retraced)
+                return _judged(case, job.plans, job.traced)
             scheduler = scenario.scheduler(job.point.scheduler).create()
             return Told(case.plan(scheduler, scenario.time_limit_s))
         except HetsimError as error:
@@ -74,11 +77,13 @@ class PlanBench(Bench[Ask, Told]):
         return Told(error=reason)
 
 
-def _judged(case: Case, plans: Sequence[Plan], retraced: int | None) -> Told:
-    times = tuple(_seconds(case, plan) for plan in plans)
-    chosen = best_of(times) if retraced is None else retraced
-    if chosen is None or times[chosen] is None:
+def _judged(case: Case, plans: Sequence[Plan], traced: int | None) -> Told:
+    times = tuple(seconds_of(case, plan) for plan in plans)
+    chosen = best_of(times) if traced is None else traced
+    if best_of(times) is None:
         return Told(times=times, error="no known plan fits it")
+    if chosen is None or times[chosen] is None:
+        return Told(times=times)
     program = case.rewritten(plans[chosen].rewrites).lowering.program(plans[chosen])
     names = [pu.name for pu in case.soc.pus]
     tiles = tuple(
@@ -88,10 +93,20 @@ def _judged(case: Case, plans: Sequence[Plan], retraced: int | None) -> Told:
         for run in launch.work.tiles
     )
     where = attribute_by_unit(program, case.simulate(plans[chosen]), names)
-    return Told(times=times, where=where, tiles=tiles if retraced is not None else ())
+    return Told(times=times, where=where, tiles=tiles)
 
 
-def _seconds(case: Case, plan: Plan) -> float | None:
+def best_of(times: Sequence[float | None]) -> int | None:
+    """The position of the shortest time, of equals the first; ``None`` when there is none."""
+    known = [seconds for seconds in times if seconds is not None]
+    if not known:
+        return None
+    limit = min(known) * EQUAL
+    return next(i for i, seconds in enumerate(times) if seconds is not None and seconds <= limit)
+
+
+def seconds_of(case: Case, plan: Plan) -> float | None:
+    """What a plan that was made for another SoC takes; ``None`` when it does not fit this one."""
     if plan_problems(plan, case.graph, case.soc):
         return None
     try:
