@@ -20,8 +20,8 @@ from hetsim.soc.model import PU, SoC
 
 def unit_power(pu: PU) -> tuple[float, float]:
     """What ``pu`` draws, W: while it runs kernels, and otherwise."""
-    point, share = pu.spec.point, pu.cores / sum(pu.spec.units)
-    return share * point.active_power, share * point.idle_power
+    point = pu.spec.point
+    return pu.share * point.active_power, pu.share * point.idle_power
 
 
 def bytes_energy(soc: SoC, carried: Mapping[str, float]) -> float:

@@ -10,7 +10,7 @@ import pytest
 from hetsim.analysis.result import Result, Run
 from hetsim.executors.registry import executor
 from hetsim.plan.files import dump_plan
-from hetsim.report.files.archive import dump_archive
+from hetsim.report.files.archive import NAME, dump_archive, load_archive
 from hetsim.runs.scenario import run_scenario
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
@@ -118,6 +118,10 @@ def test_the_result_does_not_depend_on_the_workers(tmp_path: Path) -> None:
     assert dump_archive(together) == dump_archive(alone)
     assert [run.error for run in together.failed] == [run.error for run in alone.failed]
     assert len(together.failed) == 2
+    (tmp_path / NAME).write_bytes(dump_archive(alone))
+    again = load_archive(tmp_path / NAME)
+    assert dump_archive(again) == dump_archive(alone)
+    assert again.reference["unmeasured"]
     assert told == [(i, 27) for i in range(28)]  # 11 rows and 16 settings of what is not measured
 
 

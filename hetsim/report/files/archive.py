@@ -104,7 +104,7 @@ def _result(document: ResultEntry, path: str) -> Result:
 
 
 def _plain(reference: ReferenceEntry | dict[str, None]) -> dict[str, Any]:
-    return reference.model_dump() if isinstance(reference, ReferenceEntry) else {}
+    return reference.model_dump(exclude_unset=True) if isinstance(reference, ReferenceEntry) else {}
 
 
 # -- networks

@@ -134,7 +134,7 @@ def _at(rows: Sequence[Resident], moments: Sequence[float]) -> list[float]:
 
 
 def _peaks(run: Run, soc: SoC) -> Table:
-    chips = {on_chip(pu): pu.spec.on_chip_memory for pu in soc.pus}
+    chips = {on_chip(pu): pu.share * pu.spec.on_chip_memory for pu in soc.pus}
     rows: list[list[str | Cell]] = []
     for name, peak in peaks(run.residents, 3).items():
         room = float(soc.spec.memory[name].capacity) if name in soc.spec.memory else chips[name]
