@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from hetsim.analysis.metrics.time import LOWER_BOUND, MAKESPAN, PREDICTED
 from hetsim.analysis.result import Result, Run
 from hetsim.report.files.jsonout import FileNames
+from hetsim.report.overlooked import overlooked
 from hetsim.report.page.charts import Axis, Bar, Bars, Mark, Segment
 from hetsim.report.page.payload import report_data
 from hetsim.report.page.study import Section, anchored
@@ -118,7 +119,8 @@ def _seen(result: Result, model: str) -> str:
     gap = "" if first.gap is None else f", {gap_text(first)} above the bound"
     shares = time_shares(first)
     where = f" Along its critical path: {shares}." if shares else ""
-    return f"{first.scheduler} takes {tidy_time(first.makespan_s or 0.0)}{gap}.{where}"
+    seen = f"{first.scheduler} takes {tidy_time(first.makespan_s or 0.0)}{gap}.{where}"
+    return f"{seen} {overlooked(result, model)}".rstrip()
 
 
 def _reference(result: Result) -> Table | None:
