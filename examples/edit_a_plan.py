@@ -10,7 +10,7 @@ import hetsim
 
 soc = hetsim.load_soc("zcu102-vta")
 network = hetsim.load_model("squeezenet")
-run = hetsim.run("quickstart", schedulers=["type_based"]).runs[0]
+run = hetsim.run("paper_one", schedulers=["type_based"]).runs[0]
 partitions = list(run.plan.partitions)
 last = max(i for i, part in enumerate(partitions) if part.pu == "npu")
 partitions[last] = replace(partitions[last], pu="cpu")

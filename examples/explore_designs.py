@@ -7,7 +7,7 @@ constraint do not count. Needs the extra 'explore'. Prints the front.
 import hetsim
 
 found = hetsim.explore(
-    hetsim.load_scenario("quickstart", {"soc": "edge-mcu"}),
+    hetsim.load_scenario("paper_one", {"soc": "edge-mcu"}),
     {"npu.array.rows": [4, 8, 16], "npu.array.columns": [4, 8, 16], "bus.clock": "40MHz..160MHz"},
     minimise=["latency_ms", "area"],
     constraints=["latency_ms <= 25"],

@@ -25,7 +25,7 @@ for operator in network.operators:
     print(f"{operator.name} ({operator.kind}): {operator.macs} MACs")
 
 result = hetsim.run(
-    "quickstart", {"soc": "edge-mcu"}, models=["small.onnx"], schedulers=["cpu_only", "npu_only"]
+    "paper_one", {"soc": "edge-mcu"}, models=["small.onnx"], schedulers=["cpu_only", "npu_only"]
 )
 for run in result.runs:
     print(f"{run.scheduler}: {1e6 * run.makespan_s:.0f} us")

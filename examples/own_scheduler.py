@@ -41,6 +41,6 @@ class Reluctant(Scheduler):
 
 if __name__ == "__main__":
     mine = f"{__file__}:Reluctant"  # this file; a package would declare an entry point
-    result = hetsim.run("quickstart", schedulers=["type_based", "profile_greedy", mine])
+    result = hetsim.run("paper_one", schedulers=["type_based", "profile_greedy", mine])
     for run in result.runs:
         print(f"{run.scheduler}: {1e3 * run.makespan_s:.1f} ms")

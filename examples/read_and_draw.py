@@ -10,7 +10,7 @@ import hetsim
 from hetsim.report.figures.gantt import gantt_figure
 from hetsim.report.files.writer import write_results
 
-write_results(hetsim.run("quickstart"), Path("results"))  # or: hetsim run quickstart -o results
+write_results(hetsim.run("paper_one"), Path("results"))  # or: hetsim run paper_one -o results
 
 result = hetsim.load_result("results")
 run = result.find("squeezenet", "partition_tuner")

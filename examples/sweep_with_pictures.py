@@ -7,7 +7,7 @@ sweep goes on where it was. Prints the table and writes a picture for each figur
 import hetsim
 
 sweep = hetsim.sweep(
-    hetsim.load_scenario("quickstart", {"soc": "edge-mcu"}),
+    hetsim.load_scenario("paper_one", {"soc": "edge-mcu"}),
     {"npu.sram": "128KiB..512KiB:log2", "bus.clock": ["40 MHz", "160 MHz"]},
     store="sweep.sqlite",
 )

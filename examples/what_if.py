@@ -7,7 +7,7 @@ anew each time. Prints the answer in a sentence, then the parameters that matter
 import hetsim
 from hetsim.study.whatif.result import sentence
 
-scenario = hetsim.load_scenario("quickstart", {"soc": "edge-mcu"})
+scenario = hetsim.load_scenario("paper_one", {"soc": "edge-mcu"})
 study = hetsim.whatif(scenario, only=["bus", "npu.dma"])
 for network in study.networks:
     print(sentence(network, study.soc))

@@ -42,10 +42,10 @@ def test_a_sparse_file_of_any_size_costs_nothing(tmp_path):
 
 @pytest.mark.skipif(WINDOWS, reason="Windows makes up a home directory for any name")
 @pytest.mark.parametrize("arguments", [
-    ["run", "~nosuchuser/x.yaml"], ["run", "quickstart", "--model", "~nosuchuser/x.onnx"],
-    ["run", "quickstart", "--scheduler", "~nosuchuser/x.py:X"],
-    ["run", "quickstart", "--set", "npu.profile=~nosuchuser/x.yaml"],
-    ["run", "quickstart", "--set", "soc=~nosuchuser/x.yaml"],
+    ["run", "~nosuchuser/x.yaml"], ["run", "paper_one", "--model", "~nosuchuser/x.onnx"],
+    ["run", "paper_one", "--scheduler", "~nosuchuser/x.py:X"],
+    ["run", "paper_one", "--set", "npu.profile=~nosuchuser/x.yaml"],
+    ["run", "paper_one", "--set", "soc=~nosuchuser/x.yaml"],
 ])  # fmt: skip
 def test_nobodys_home_is_one_message(arguments, capsys):
     from hetsim.cli.main import entry

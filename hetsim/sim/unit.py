@@ -54,7 +54,7 @@ class Unit:
         self.setup_s = spec.transfer_setup
         self.cores = cores
         self.owns_cores = self.cores is not None
-        self.threads = pu.cores
+        self.threads = pu.cores if cores is not None else 1  # of the host, if it polls
         self.polls = spec.polls_host
         self.interrupt_s = spec.completion_latency
         on_host = pu.cluster == soc.runtime.host

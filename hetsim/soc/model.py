@@ -132,6 +132,16 @@ class PU:
         return self.home.memory
 
     @property
+    def share(self) -> float:
+        """Its part of what its entry of the SoC file states, by cores."""
+        return self.cores / sum(self.spec.units)
+
+    @property
+    def managed_memory(self) -> float:
+        """Bytes of software-managed on-chip memory in which its tensors can stay; 0 if none."""
+        return self.spec.managed_memory * self.share
+
+    @property
     def best_ways(self) -> tuple[Way, ...]:
         """To all memories, its own first; only up to a cache that may have what it reads."""
         return (self.cached or self.home, *self.further)
@@ -172,7 +182,7 @@ class SoC:
             for i, cores in enumerate(units):
                 name = cluster if len(units) == 1 else f"{cluster}.{i}"
                 private = [
-                    Link(f"{name}.{link}", (bandwidth,), private=True)
+                    Link(f"{name}.{link}", (bandwidth * (cores / sum(units)),), private=True)
                     for link, bandwidth in pu_spec.private_links(latency).items()
                 ]
                 links.update((link.name, link) for link in private)

@@ -12,7 +12,7 @@ from hetsim.analysis.attribution import critical_path
 from hetsim.analysis.result import Run
 from hetsim.analysis.waits import needs_of, waits
 
-CASES = [("contention", None), ("contention", "barrier"), ("quickstart", None)]
+CASES = [("contention", None), ("contention", "barrier"), ("paper_one", None)]
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")

@@ -12,11 +12,11 @@ from hetsim.errors import ConfigError, MissingExtraError, WorkloadError
 
 @pytest.fixture(scope="module")
 def result() -> hetsim.Result:
-    return hetsim.run("quickstart")
+    return hetsim.run("paper_one")
 
 
 def test_run_takes_a_name_a_path_or_a_scenario(result):
-    scenario = hetsim.load_scenario("quickstart")
+    scenario = hetsim.load_scenario("paper_one")
     for given in (scenario, scenario.source):
         again = hetsim.run(given, schedulers=["type_based"])
         assert again.runs[0].makespan_s == result.find("squeezenet", "type_based").makespan_s
@@ -24,7 +24,7 @@ def test_run_takes_a_name_a_path_or_a_scenario(result):
 
 def test_run_tells_its_progress_up_to_the_end():
     told: list[tuple[str, int, int]] = []
-    hetsim.run("quickstart", progress=lambda what, done, total: told.append((what, done, total)))
+    hetsim.run("paper_one", progress=lambda what, done, total: told.append((what, done, total)))
     assert [done for _, done, _ in told] == [0, 1, 2]
     assert {total for _, _, total in told} == {2}
     assert "type_based" in told[0][0]
@@ -32,7 +32,7 @@ def test_run_tells_its_progress_up_to_the_end():
 
 @pytest.mark.parametrize("load", [str, hetsim.load_scenario])
 def test_overrides_change_the_soc_of_a_scenario_named_or_loaded(result, load):
-    slow = hetsim.run(load("quickstart"), {"cpu.operating_points.nominal.clock": "0.5x"})
+    slow = hetsim.run(load("paper_one"), {"cpu.operating_points.nominal.clock": "0.5x"})
     assert all(a.makespan_s > b.makespan_s for a, b in zip(slow.runs, result.runs, strict=True))
 
 

@@ -36,7 +36,7 @@ class Child(HEFT):
 @pytest.fixture(scope="module")
 def result() -> hetsim.Result:
     return hetsim.run(
-        "quickstart", schedulers=[Chosen, Chosen("heft"), Child, "heft", Chosen("heft")],
+        "paper_one", schedulers=[Chosen, Chosen("heft"), Child, "heft", Chosen("heft")],
         models=[hetsim.load_model("squeezenet1_1"), "alexnet"],
     )  # fmt: skip
 
@@ -56,11 +56,11 @@ def test_printed_it_is_a_line_a_row(result):
 
 def test_a_graph_and_an_onnx_model_run_as_their_name_does():
     proto = build_model_proto("squeezenet1_1")
-    found = hetsim.run("quickstart", models=[proto, "squeezenet1_1"], schedulers=["heft"])
+    found = hetsim.run("paper_one", models=[proto, "squeezenet1_1"], schedulers=["heft"])
     ours, named = found.runs
     assert ours.makespan_s == named.makespan_s
     graph = hetsim.load_model(proto, input_shapes={})
-    assert hetsim.run("quickstart", models=[graph], schedulers=["heft"]).runs[0].makespan_s == (
+    assert hetsim.run("paper_one", models=[graph], schedulers=["heft"]).runs[0].makespan_s == (
         named.makespan_s
     )
 
@@ -68,18 +68,18 @@ def test_a_graph_and_an_onnx_model_run_as_their_name_does():
 def test_a_soc_is_taken_as_it_is_and_may_be_changed_further():
     small = hetsim.load_soc("edge-mcu", {"npu.sram": "128 KiB"})
     options = {"models": ["squeezenet1_1"], "schedulers": ["npu_only"]}
-    by_object = hetsim.run("quickstart", soc=small, **options).runs[0].makespan_s
-    by_name = hetsim.run("quickstart", {"npu.sram": "128 KiB"}, soc="edge-mcu", **options)
+    by_object = hetsim.run("paper_one", soc=small, **options).runs[0].makespan_s
+    by_name = hetsim.run("paper_one", {"npu.sram": "128 KiB"}, soc="edge-mcu", **options)
     assert by_object == by_name.runs[0].makespan_s
-    again = hetsim.run("quickstart", {"npu.sram": "256 KiB"}, soc=small, **options)
+    again = hetsim.run("paper_one", {"npu.sram": "256 KiB"}, soc=small, **options)
     assert again.runs[0].makespan_s == (
-        hetsim.run("quickstart", soc="edge-mcu", **options).runs[0].makespan_s
+        hetsim.run("paper_one", soc="edge-mcu", **options).runs[0].makespan_s
     )
     assert again.runs[0].makespan_s != by_object
 
 
 def test_a_loaded_scenario_takes_changes_and_keeps_its_own():
-    loaded = hetsim.load_scenario("quickstart")
+    loaded = hetsim.load_scenario("paper_one")
     changed = asked(loaded, {"cpu.cores": 2}, schedulers=[Chosen])
     assert changed.soc.by_name["cpu"].spec.cores == 2
     assert loaded.soc.by_name["cpu"].spec.cores == 4
@@ -101,7 +101,7 @@ def test_a_loaded_scenario_takes_changes_and_keeps_its_own():
 )
 def test_what_cannot_be_used_gets_a_sentence(given, message):
     with pytest.raises(HetsimError) as caught:
-        hetsim.run("quickstart", **given)
+        hetsim.run("paper_one", **given)
     assert message in caught.value.message
     assert caught.value.hint or "twice" in message
 
@@ -113,11 +113,11 @@ def test_no_scenario_gets_one_as_well():
 
 def test_a_study_varies_a_parameter_of_an_object():
     sweep = hetsim.sweep(
-        "quickstart", {"schedulers.Chosen.other": ["type_based", "heft"]},
+        "paper_one", {"schedulers.Chosen.other": ["type_based", "heft"]},
         models=["squeezenet1_1"], schedulers=[Chosen],
     )  # fmt: skip
     heft, types = (
-        hetsim.run("quickstart", models=["squeezenet1_1"], schedulers=[name]).runs[0].makespan_s
+        hetsim.run("paper_one", models=["squeezenet1_1"], schedulers=[name]).runs[0].makespan_s
         for name in ("heft", "type_based")
     )
     assert [outcome.makespan_s for _, outcome in sweep.rows] == [types, heft]
@@ -126,7 +126,7 @@ def test_a_study_varies_a_parameter_of_an_object():
 def test_a_stored_outcome_is_not_that_of_another_object(tmp_path):
     def times(*schedulers: Scheduler) -> tuple[float, int]:
         found = hetsim.sweep(
-            "quickstart", {"cpu.cores": [4]}, models=["squeezenet1_1"], schedulers=schedulers,
+            "paper_one", {"cpu.cores": [4]}, models=["squeezenet1_1"], schedulers=schedulers,
             store=tmp_path / "kept.jsonl",
         )  # fmt: skip
         return found.rows[0][1].makespan_s, found.reused
@@ -141,7 +141,7 @@ def test_a_stored_outcome_is_not_that_of_another_object(tmp_path):
 def test_workers_cannot_find_what_the_notebook_defines(monkeypatch):
     monkeypatch.setattr(Chosen, "__module__", "__main__")
     with pytest.raises(ConfigError, match="defined in this notebook") as caught:
-        hetsim.sweep("quickstart", {"cpu.cores": [1, 4]}, schedulers=[Chosen()], workers=2)
+        hetsim.sweep("paper_one", {"cpu.cores": [1, 4]}, schedulers=[Chosen()], workers=2)
     assert "mine.py:Chosen" in caught.value.hint
 
 
@@ -150,7 +150,7 @@ def test_a_class_without_plan_is_told():
         pass
 
     with pytest.raises(SchedulerError, match="does not define plan"):
-        hetsim.run("quickstart", schedulers=[Idle])
+        hetsim.run("paper_one", schedulers=[Idle])
 
 
 def test_a_notebook_shows_how_far_it_is_and_clears_it(monkeypatch):
@@ -160,7 +160,7 @@ def test_a_notebook_shows_how_far_it_is_and_clears_it(monkeypatch):
     shell = SimpleNamespace(kernel=object())
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     monkeypatch.setitem(sys.modules, "IPython.display", display)
-    hetsim.run("quickstart", models=["squeezenet1_1"], schedulers=["heft"])
+    hetsim.run("paper_one", models=["squeezenet1_1"], schedulers=["heft"])
     assert "squeezenet1_1" in shown[0]
     assert "<progress" in shown[0]
     assert shown[-1] == ""

@@ -55,7 +55,7 @@ def test_its_plans_run_as_it_said(workdir, capsys):
     assert entry(["plan", "validate", *files, "--soc", "zcu102-vta"]) == 0
     capsys.readouterr()
     given = [word for file in files for word in ("--plan", file)]
-    run = ["run", "quickstart", "--set", "soc=zcu102-vta", "--execution", "barrier", *given]
+    run = ["run", "paper_one", "--set", "soc=zcu102-vta", "--execution", "barrier", *given]
     assert entry([*run, "--no-files", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["runs"]
     simulated = {f"{row['scheduler']}.yaml": row["makespan_us"] for row in rows}

@@ -63,7 +63,7 @@ def test_there_and_back_through_nestc(workdir, capsys):
     assert second.parallel_groups == first.parallel_groups
     # The two formats are told apart by what they hold, and simulate alike.
     capsys.readouterr()
-    command = ["run", "quickstart", "--plan", "a.yaml", "--plan", "n.yaml", "--no-files", "--json"]
+    command = ["run", "paper_one", "--plan", "a.yaml", "--plan", "n.yaml", "--no-files", "--json"]
     assert entry([*command, "--execution", "barrier"]) == 0
     runs = json.loads(capsys.readouterr().out)["runs"]
     assert [run["scheduler"] for run in runs] == ["a", "n"]
@@ -110,7 +110,7 @@ def test_plans_that_rewrite_the_network_are_shown_and_run_but_not_nestc(workdir,
         entry(
             [
                 "run",
-                "quickstart",
+                "paper_one",
                 "--plan",
                 "a.yaml",
                 "--set",

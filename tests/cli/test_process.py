@@ -56,7 +56,7 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path, sent, code, wor
         "        time.sleep(60)\n"
     )
     process = subprocess.Popen(
-        [*HETSIM, "run", "quickstart", "--scheduler", "slow.py:Slow", "--workers", workers],
+        [*HETSIM, "run", "paper_one", "--scheduler", "slow.py:Slow", "--workers", workers],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -129,7 +129,7 @@ def test_a_reader_that_stops_early_is_no_error(tmp_path):
 @pytest.mark.slow
 def test_an_unwritable_place_is_one_message(tmp_path):
     (tmp_path / "results").write_text("a file where a directory should be")
-    done = hetsim("run", "quickstart", cwd=tmp_path)
+    done = hetsim("run", "paper_one", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("error: ")
@@ -138,7 +138,7 @@ def test_an_unwritable_place_is_one_message(tmp_path):
 
 @pytest.mark.slow
 def test_a_terminal_without_unicode_shows_the_table_and_json_stays_utf8(tmp_path):
-    shown = hetsim("run", "quickstart", "--no-files", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    shown = hetsim("run", "paper_one", "--no-files", cwd=tmp_path, PYTHONIOENCODING="ascii")
     assert shown.returncode == 0, shown.stderr
     assert "partition_tuner" in shown.stdout
     listed = hetsim("list", "models", "--json", cwd=tmp_path, PYTHONIOENCODING="ascii")

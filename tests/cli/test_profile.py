@@ -47,7 +47,7 @@ def test_a_simulated_profile_comes_back_as_a_measured_one(tmp_path, capsys):
     assert entry(["run", str(scenario), "--no-files", "--json"]) == 0
     capsys.readouterr()
     makespans = []
-    for name in ("quickstart", str(scenario)):
+    for name in ("paper_one", str(scenario)):
         command = ["run", name, "--scheduler", "type_based", "--no-files", "--json",
                    "--execution", "barrier"]  # fmt: skip
         assert entry(command) == 0

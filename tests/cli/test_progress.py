@@ -63,7 +63,7 @@ def test_a_run_tells_what_it_simulates_and_then_what_it_draws(monkeypatch, tmp_p
         yield lambda what, done, total: told.append((what, done, total))
 
     monkeypatch.setattr("hetsim.cli.run.progress_bar", recorder)
-    assert entry(["run", "quickstart", "--quiet", "-o", str(tmp_path / "out")]) == 0
+    assert entry(["run", "paper_one", "--quiet", "-o", str(tmp_path / "out")]) == 0
     assert all(0 <= done <= total for _, done, total in told)
     drawn = [what for what, _, _ in told if what.startswith("drawing")]
     assert len(drawn) == 2

@@ -100,7 +100,7 @@ def test_every_hetsim_command_in_the_readme_works(workdir, capsys):
 
 
 def test_the_example_scheduler_makes_plans_that_run(workdir):
-    result = hetsim.run("quickstart", schedulers=["./least_loaded.py:LeastLoaded"])
+    result = hetsim.run("paper_one", schedulers=["./least_loaded.py:LeastLoaded"])
     assert [(run.scheduler, run.error) for run in result.runs] == [("LeastLoaded", None)]
 
 
@@ -109,13 +109,21 @@ def test_the_python_example_runs(capsys):
     names: dict[str, object] = {}
     execute(example("python"), names)
     assert len(names["frame"]) == len(names["result"].runs)  # type: ignore[attr-defined, arg-type]
-    assert "squeezenet partition_tuner" in capsys.readouterr().out
+    assert "inception_v2 partition_tuner_tuned" in capsys.readouterr().out
 
 
 def test_the_readmes_python_runs(capsys):
     (code,) = blocks("python")
     execute(code, {})
-    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_the_example_with_objects_runs(capsys):
+    execute(example("objects"), {})
+    labels = {
+        line.partition(" / ")[2].partition(":")[0] for line in capsys.readouterr().out.splitlines()
+    }
+    assert labels == {"", "Mine", "Mine(other=mosaic)", "heft"}
 
 
 def test_the_example_soc_runs(workdir):
@@ -254,7 +262,7 @@ def test_the_example_metric_is_told(workdir):
     environment = installed(
         workdir, "hetsim.metrics", "switches", "switches:SWITCHES", example("metric")
     )
-    arguments = ("-m", "hetsim", "run", "quickstart", "--json")
+    arguments = ("-m", "hetsim", "run", "paper_one", "--json")
     assert '"switches": 16' in output(workdir, environment, *arguments)
 
 
@@ -263,7 +271,7 @@ def test_the_example_study_is_a_verb(workdir):
     environment = installed(
         workdir, "hetsim.studies", "extremes", "extremes:Extremes", example("study")
     )
-    arguments = ("quickstart", "--vary", "dram.bandwidth", "--workers", "1")
+    arguments = ("paper_one", "--vary", "dram.bandwidth", "--workers", "1")
     told = output(workdir, environment, "-m", "hetsim", "extremes", *arguments)
     assert "dram.bandwidth takes the makespan from 0.168 to 0.191 s" in told
 

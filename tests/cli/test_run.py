@@ -53,7 +53,7 @@ def workdir(tmp_path, monkeypatch):
     return tmp_path
 
 
-TINY = ["run", "quickstart", "--model", "tiny.onnx", "--input-shape", "data=1x3x32x32"]
+TINY = ["run", "paper_one", "--model", "tiny.onnx", "--input-shape", "data=1x3x32x32"]
 
 
 def result_json(capsys, *arguments: str, code: int = 0) -> dict:
@@ -67,13 +67,13 @@ def makespans(result: dict) -> dict[str, float]:
 
 @pytest.mark.slow
 def test_a_run_ends_with_a_table_and_a_results_directory(workdir, capsys):
-    assert entry(["run", "quickstart"]) == 0
+    assert entry(["run", "paper_one"]) == 0
     out, err = capsys.readouterr()
     assert "type_based" in out
     assert "partition_tuner" in out
-    assert "results/quickstart/report.html" in out
+    assert "results/paper_one/report.html" in out
     assert err == ""
-    names = {path.name for path in (workdir / "results" / "quickstart").iterdir()}
+    names = {path.name for path in (workdir / "results" / "paper_one").iterdir()}
     stem = "squeezenet-partition_tuner"
     assert names == {"result.json", "report.html", "operators.csv", "manifest.json",
                      "runs.json.gz", f"gantt-{stem}.svg", f"gantt-{stem}.png",
@@ -193,7 +193,7 @@ def test_a_plan_of_an_unknown_network_is_told_with_its_file(workdir, capsys):
     (workdir / "mine.yaml").write_text(
         "hetsim: plan/1\nmodel: nobody\npartitions: [{name: all, pu: cpu, operators: [conv]}]\n"
     )
-    assert entry(["run", "quickstart", "--plan", "mine.yaml", "--no-files"]) == 2
+    assert entry(["run", "paper_one", "--plan", "mine.yaml", "--no-files"]) == 2
     err = capsys.readouterr().err
     assert "--plan mine.yaml: there is no network called 'nobody'" in err
 
@@ -224,26 +224,26 @@ def test_two_runs_write_the_same_bytes(workdir):
         (["run", "nowhere.yaml"], "there is no file 'nowhere.yaml'"),
         (["run", "bad.yaml"], "bad.yaml:4:1: "),
         (["run", "broken.py"], "no scenario is called 'broken.py'"),
-        (["run", "quickstart", "--model", "squeeze"], "no network called 'squeeze'"),
-        (["run", "quickstart", "--model", "none.onnx"], "'none.onnx' does not exist"),
-        (["run", "quickstart", "--model", "tiny.onnx"], "data"),
-        (["run", "quickstart", "--model", "cut.onnx"], "cut.onnx"),
+        (["run", "paper_one", "--model", "squeeze"], "no network called 'squeeze'"),
+        (["run", "paper_one", "--model", "none.onnx"], "'none.onnx' does not exist"),
+        (["run", "paper_one", "--model", "tiny.onnx"], "data"),
+        (["run", "paper_one", "--model", "cut.onnx"], "cut.onnx"),
         ([*TINY[:4], "--input-shape", "data=3xy"], "'data=3xy' is not a shape"),
-        (["run", "quickstart", "--input-shape", "data=1x3"], "but no models"),
-        (["run", "quickstart", "--scheduler", "heft2"], "there is no scheduler 'heft2'"),
-        (["run", "quickstart", "--scheduler", "none.py:X"], "no such scheduler file"),
-        (["run", "quickstart", "--scheduler", "broken.py:X"], "defines no 'X'"),
-        (["run", "quickstart", "--scheduler", "heft", "--scheduler", "heft"], "given twice"),
-        (["run", "quickstart", "--set", "npu.sram"], "'npu.sram' is not a change"),
-        (["run", "quickstart", "--set", "dram.bandwidth=0 GB/s"], "must be more than zero"),
-        (["run", "quickstart", "--set", "dram.bandwidth=3 GHz"], "unit of frequency"),
-        (["run", "quickstart", "--set", "dram.bandwith=3 GB/s"], "did you mean 'bandwidth'"),
-        (["run", "quickstart", "--plan", "none.yaml"], "none.yaml"),
-        (["run", "quickstart", "--plan", "bad.yaml"], "bad.yaml:"),
-        (["run", "quickstart", "--execution", "magic"], "'magic' is not one of"),
-        (["run", "quickstart", "--seed", "-1"], "-1 is not in the range"),
-        (["run", "quickstart", "--no-files", "--force"], "--no-files"),
-        (["run", "quickstart", "-o", "tiny.onnx"], "tiny.onnx"),
+        (["run", "paper_one", "--input-shape", "data=1x3"], "but no models"),
+        (["run", "paper_one", "--scheduler", "heft2"], "there is no scheduler 'heft2'"),
+        (["run", "paper_one", "--scheduler", "none.py:X"], "no such scheduler file"),
+        (["run", "paper_one", "--scheduler", "broken.py:X"], "defines no 'X'"),
+        (["run", "paper_one", "--scheduler", "heft", "--scheduler", "heft"], "given twice"),
+        (["run", "paper_one", "--set", "npu.sram"], "'npu.sram' is not a change"),
+        (["run", "paper_one", "--set", "dram.bandwidth=0 GB/s"], "must be more than zero"),
+        (["run", "paper_one", "--set", "dram.bandwidth=3 GHz"], "unit of frequency"),
+        (["run", "paper_one", "--set", "dram.bandwith=3 GB/s"], "did you mean 'bandwidth'"),
+        (["run", "paper_one", "--plan", "none.yaml"], "none.yaml"),
+        (["run", "paper_one", "--plan", "bad.yaml"], "bad.yaml:"),
+        (["run", "paper_one", "--execution", "magic"], "'magic' is not one of"),
+        (["run", "paper_one", "--seed", "-1"], "-1 is not in the range"),
+        (["run", "paper_one", "--no-files", "--force"], "--no-files"),
+        (["run", "paper_one", "-o", "tiny.onnx"], "tiny.onnx"),
     ],
 )
 def test_bad_input_is_one_message_and_leaves_nothing(workdir, capsys, arguments, said):
@@ -266,7 +266,7 @@ def test_bad_input_is_one_message_and_leaves_nothing(workdir, capsys, arguments,
 )
 def test_a_baseline_that_did_not_run_has_no_column(tmp_path, capsys, schedulers, shown):
     names = [part for name in schedulers.split(",") for part in ("--scheduler", name)]
-    assert entry(["run", "quickstart", *names, "--output", str(tmp_path / "r")]) == 0
+    assert entry(["run", "paper_one", *names, "--output", str(tmp_path / "r")]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert ("type based" in out) is shown
     assert "greedy" not in out

@@ -98,9 +98,7 @@ def test_no_verb_reads_from_what_has_no_end(tmp_path, option, device):
         os.mkfifo(place)
     else:
         place.symlink_to(device)
-    answer = hetsim(
-        "run", "quickstart", "--no-files", *(o.replace("@", str(place)) for o in option)
-    )
+    answer = hetsim("run", "paper_one", "--no-files", *(o.replace("@", str(place)) for o in option))
     assert answer.code == 2
     assert len(answer.err) < 1_000
 
@@ -112,7 +110,7 @@ def test_no_verb_reads_from_what_has_no_end(tmp_path, option, device):
     ["--set", "npu.sram=1e999x"], ["--model", "x" * 100_000], ["--scheduler", "y" * 100_000],
 ])  # fmt: skip
 def test_options_without_measure_end_in_one_short_message(arguments):
-    answer = hetsim("run", "quickstart", "--no-files", *arguments)
+    answer = hetsim("run", "paper_one", "--no-files", *arguments)
     assert answer.code == 2, answer.err
     assert len(answer.err) < 5_000
     assert answer.err.startswith("error: ")

@@ -31,13 +31,13 @@ EVERYTHING = Wanted("all", "all", "all")
 def result() -> Result:
     schedulers = ["type_based", "partition_tuner", "ios"]  # the last one rewrites the network
     changes = {"soc": "zcu102-vta-4t", "npu.dma.engines": 2, "dram.bandwidth": "0.7x"}
-    return hetsim.run("quickstart", changes, schedulers=schedulers)
+    return hetsim.run("paper_one", changes, schedulers=schedulers)
 
 
 @pytest.fixture(scope="module")
 def written(result: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("results") / "q"
-    write_results(result, place, extras=EVERYTHING, command="hetsim run quickstart")
+    write_results(result, place, extras=EVERYTHING, command="hetsim run paper_one")
     return place
 
 

@@ -22,7 +22,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     changes = {"a": {}, "b": {"dram.bandwidth": "0.1x"}}
     for name, overrides in changes.items():
         schedulers = ["type_based", "heft"] if name == "a" else ["type_based", "cpu_only"]
-        write_results(hetsim.run("quickstart", overrides, schedulers=schedulers), folder / name)
+        write_results(hetsim.run("paper_one", overrides, schedulers=schedulers), folder / name)
     return {name: folder / name for name in changes}
 
 
@@ -158,7 +158,7 @@ def test_report_shows_a_whatif_study_of_the_same_scenario(
               "error": None}  # fmt: skip
     parameter = {"name": "npu <b>clock</b>", "now": "1 GHz", "verdict": "told", "gain": 1.5,
                  "elasticity": -0.6, "changes": [change]}  # fmt: skip
-    study = {"schema": "hetsim.whatif/2", "scenario": "quickstart", "soc": "board", "networks": [
+    study = {"schema": "hetsim.whatif/2", "scenario": "paper_one", "soc": "board", "networks": [
         {"model": "squeezenet", "scheduler": "none", "makespan_us": 90e3, "own_us": 90e3,
          "noise": "No noise.", "attribution_us": {"compute": 90e3},
          "sentence": "The bottleneck is npu.", "parameters": [parameter]}]}  # fmt: skip

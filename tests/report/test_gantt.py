@@ -6,9 +6,11 @@ import dataclasses
 import xml.etree.ElementTree as ET
 
 import pytest
+from matplotlib.colors import to_rgba
 
 from hetsim.analysis.result import Result
 from hetsim.report.figures.gantt import COLUMN_IN, gantt_figure, gantt_images
+from hetsim.report.palette import STYLES, VERMILION
 from hetsim.report.why import critical_steps
 from hetsim.sim.trace import RateSample, Span, Trace
 from tests.report.samples import HOSTILE, sample_graph, sample_result, sample_run, sample_soc
@@ -96,6 +98,57 @@ def test_crowded_rows_show_shares_of_time() -> None:
     assert (widths * heights).sum() == pytest.approx(row_height * makespan_ms / 4, rel=1e-6)
 
 
+def test_only_spans_that_follow_too_closely_become_shares() -> None:
+    """Two long kernels, a crowd of short ones between them, and a lone short one far from it."""
+    long = [
+        Span("cpu", "compute", "op", t, t + 1e-3, 0, "p0", ("deep/convolution",)) for t in (0, 2e-3)
+    ]
+    crowd = [
+        Span("cpu", "dispatch", "op", 1e-3 + i * 1e-5, 1e-3 + (i + 0.5) * 1e-5, 0, "p0")
+        for i in range(100)
+    ]  # fmt: skip
+    lone = [Span("cpu", "convert", "op", 3.5e-3, 3.501e-3, 0, "p0")]
+    soc = sample_soc()
+    base = sample_run(sample_graph(1), "heft", soc)
+    run = dataclasses.replace(base, trace=Trace(4e-3, {}, {}, [*long, *crowd, *lone]))
+    axes = gantt_figure(run, soc).axes[0]
+    found = {}
+    for patch in axes.artists or axes.patches:
+        boxes = patch.get_path().vertices.reshape(-1, 5, 2)
+        key = next(kind for kind, style in STYLES.items()
+                   if to_rgba(style.colour) == patch.get_facecolor())  # fmt: skip
+        found[key] = (
+            len(boxes),
+            boxes[:, 2, 0] - boxes[:, 0, 0],
+            abs(boxes[:, 1, 1] - boxes[:, 0, 1]),
+        )
+    assert found["compute"][0] == 2
+    assert found["compute"][2] == pytest.approx(0.52)
+    assert found["convert"][0] == 1  # in its place, at its full height
+    count, widths, heights = found["dispatch"]
+    assert 20 < count < 60
+    assert heights == pytest.approx(0.26, rel=0.15)  # busy half of the time
+    assert widths.sum() == pytest.approx(1.0, rel=0.01)
+    names = [text.get_text() for text in axes.texts]
+    assert names.count("convolution") == 2
+
+
+def test_a_name_that_does_not_fit_is_cut_or_left_out() -> None:
+    soc = sample_soc()
+    base = sample_run(sample_graph(1), "heft", soc)
+    for share, shown in ((1.0, "a_rather_long_name_of_a_kernel"), (0.1, "a_rathe"), (0.01, None)):
+        span = Span("cpu", "compute", "op", 0, share, 0, "p0", ("a_rather_long_name_of_a_kernel",))
+        run = dataclasses.replace(base, trace=Trace(1.0, {}, {}, [span]))
+        texts = [text.get_text() for text in gantt_figure(run, soc).axes[0].texts]
+        named = [text for text in texts if text.startswith("a_")]
+        if shown is None:
+            assert not named
+        else:
+            assert len(named) == 1
+            assert named[0].startswith(shown[:5])
+            assert named[0].endswith("…") == (share < 1.0)
+
+
 def test_crowded_link_strips_keep_the_bytes() -> None:
     soc = sample_soc()
     samples = [RateSample(i * 1e-6, "dram", 1e9 * (i % 3), 1) for i in range(6000)]
@@ -121,8 +174,13 @@ def test_partitions_of_the_critical_path_have_thick_brackets(result: Result) -> 
     widths = [width for lines in figure.axes[0].collections for width in lines.get_linewidths()]
     thick = sum(width > 1 for width in widths)
     steps = [step for step in critical_steps(run) if step.kind == "task"]
-    assert 0 < thick <= len(steps)
-    assert "thick brackets: critical path" in [text.get_text() for text in figure.texts]
+    assert thick == len({(step.inference, step.position) for step in steps})
+    hops = next(
+        lines for lines in figure.axes[0].collections
+        if len(lines.get_colors()) and (lines.get_colors()[0] == to_rgba(VERMILION)).all()
+    )  # fmt: skip
+    assert len(hops.get_segments()) == thick - 1
+    assert "thick, joined: critical path" in [text.get_text() for text in figure.texts]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-9, 3.7e-4, 12.0, 86400.0])

@@ -21,7 +21,7 @@ from hetsim.report.palette import PARTS, STYLES
 
 @pytest.fixture(scope="module")
 def result() -> Result:
-    return hetsim.run("quickstart")
+    return hetsim.run("paper_one")
 
 
 def test_every_part_of_a_makespan_has_a_name() -> None:

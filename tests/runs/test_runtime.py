@@ -45,9 +45,9 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_a_scenario_can_ask_for_it() -> None:
-    scenario = choose(load_scenario("quickstart", {"execution": "sleepy"}), schedulers=["mosaic"])
+    scenario = choose(load_scenario("paper_one", {"execution": "sleepy"}), schedulers=["mosaic"])
     [run] = run_scenario(scenario).runs
-    plain = choose(load_scenario("quickstart", {"execution": "barrier"}), schedulers=["mosaic"])
+    plain = choose(load_scenario("paper_one", {"execution": "barrier"}), schedulers=["mosaic"])
     [other] = run_scenario(plain).runs
     assert run.makespan_s == pytest.approx((other.makespan_s or 0.0) + WAKING_S, rel=1e-12)
     assert "sleepy" in scenario_json_schema()["properties"]["execution"]["enum"]

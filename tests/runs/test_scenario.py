@@ -10,7 +10,7 @@ import pytest
 from hetsim.analysis.result import Result, Run
 from hetsim.executors.registry import executor
 from hetsim.plan.files import dump_plan
-from hetsim.report.files.archive import dump_archive
+from hetsim.report.files.archive import NAME, dump_archive, load_archive
 from hetsim.runs.scenario import run_scenario
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
@@ -54,7 +54,7 @@ def claimed(tmp_path: Path, seconds: float) -> Result:
     """Quickstart with a scheduler that plans like ``type_based`` and claims a bound."""
     file = tmp_path / "claims.py"
     file.write_text(CLAIM)
-    scenario = load_scenario("quickstart")
+    scenario = load_scenario("paper_one")
     scenario = choose(scenario, schedulers=["profile_greedy", f"{file}:Claims"])
     refs = scenario.schedulers
     assert refs != "all"
@@ -86,7 +86,7 @@ def test_a_proof_that_a_plan_beats_is_left_out_and_told(tmp_path: Path, factor: 
 
 def test_a_plan_that_contention_makes_faster_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     """How that comes about is tested in tests/analysis/test_contention.py."""
-    scenario = choose(load_scenario("quickstart"), schedulers=["profile_greedy", "type_based"])
+    scenario = choose(load_scenario("paper_one"), schedulers=["profile_greedy", "type_based"])
     sober = run_scenario(scenario)
     assert not any("anomaly" in note for note in sober.notes)
     cost = Run.contention_cost_s.fget  # type: ignore[attr-defined]
@@ -118,6 +118,10 @@ def test_the_result_does_not_depend_on_the_workers(tmp_path: Path) -> None:
     assert dump_archive(together) == dump_archive(alone)
     assert [run.error for run in together.failed] == [run.error for run in alone.failed]
     assert len(together.failed) == 2
+    (tmp_path / NAME).write_bytes(dump_archive(alone))
+    again = load_archive(tmp_path / NAME)
+    assert dump_archive(again) == dump_archive(alone)
+    assert again.reference["unmeasured"]
     assert told == [(i, 27) for i in range(28)]  # 11 rows and 16 settings of what is not measured
 
 
@@ -125,7 +129,7 @@ def test_the_result_does_not_depend_on_the_workers(tmp_path: Path) -> None:
 def test_a_network_whose_worker_dies_fails_and_the_others_are_there(tmp_path: Path) -> None:
     (tmp_path / "f.py").write_text(FAILS)
     scenario = choose(
-        load_scenario("quickstart"), models=["squeezenet", "alexnet"],
+        load_scenario("paper_one"), models=["squeezenet", "alexnet"],
         schedulers=["type_based", f"{tmp_path / 'f.py'}:Dies"],
     )  # fmt: skip
     with executor(2) as team:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from hetsim.errors import PlanError
+from hetsim.errors import PlanError, SchedulerError
 from hetsim.plan.validate import plan_problems
 from hetsim.runs.case import Case
 from hetsim.runs.judge import IncrementalJudge
+from hetsim.schedulers.registry import create
 from hetsim.schedulers.search.campaign import Ground, begin, best_plan, run
 from hetsim.schedulers.search.chain import Stretch, Walker, walk
 from hetsim.schedulers.search.genome import Genome, decode, encode
@@ -329,3 +330,17 @@ def test_pairs_leave_hollows_that_single_changes_do_not():
 
     assert descend(score)[1] == 1
     assert descend(score, pairs=True)[1] == 0
+
+
+def test_a_search_starts_from_the_schedulers_that_are_named():
+    problem = branchy("edge-mcu").problem()
+    best = problem.evaluate(create("heft").plan(problem))
+    tuned = create("partition_tuner_tuned", {"starts": ["heft"], "evaluations": 5}).plan(problem)
+    assert problem.evaluate(tuned) <= best
+    assert tuned.details["best_start_us"] <= best * 1e6 * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("starts", ["heft", [], ["hefd"], ["none.py:X"]])
+def test_starts_that_are_none_are_told(starts):
+    with pytest.raises(SchedulerError):
+        create("partition_tuner_tuned", {"starts": starts})

@@ -148,7 +148,7 @@ def test_a_killed_search_goes_on_and_runs_nothing_twice(tmp_path):
     small_scenario(tmp_path, text=text)
     arguments = (
         "explore", "small.yaml", "--vary", "npu.sram=64KiB..1MiB:16", "--trials", "14",
-        "--workers", "1", "--sampler", "random",
+        "--workers", "1", "--sampler", "random", "--timelines", "0",
     )  # fmt: skip
     study = start(tmp_path, *arguments)
     wait_until(lambda: len(planned(tmp_path)) >= 4)

@@ -49,6 +49,15 @@ def test_the_front_is_a_plane_of_designs_with_the_limit_across(study):
             assert point.link in files
         else:
             assert kind == ("meets the limits" if design.feasible else "misses a limit")
+    # Nothing lies below the stairs, and every step ends at a design of the front.
+    [stairs] = plot.lines
+    assert stairs.step
+    assert [x for x, _ in stairs.points] == sorted(x for x, _ in stairs.points)
+    assert set(stairs.points) == {(p.x, p.y) for p in plot.points if p.series == 2}
+    for point in (p for p in plot.points if p.series):
+        reached = [y for x, y in stairs.points if x <= point.x]
+        assert reached
+        assert point.y >= reached[-1]
     [strong] = [p for p in plot.points if p.strong]
     assert strong.y == min(d.measures["area"] for d in study.feasible)
     assert strong.link == f"design-{strong.label}.html"
@@ -85,6 +94,17 @@ def test_the_page_speaks_in_words_and_units(study):
     told = data["importance"]["area"]
     assert told["effect"].keys() == {"npu.sram", "bus.clock"}
     assert told["reason"] == ""
+
+
+def test_when_nothing_will_do_the_nearest_stands_out(study):
+    limits = [parse_constraint("latency_ms <= 0.01"), parse_constraint("area <= 2")]
+    none = explore(study.scenario, AXES, minimise=["area"], trials=8, constraints=limits,
+                   sampler="random")  # fmt: skip
+    page, files = explore_files(none, timelines=1)
+    [strong] = [p for p in plot_of(page).points if p.strong]
+    assert f"the nearest is design {strong.label}" in page.headline
+    assert strong.link == f"design-{strong.label}.html"
+    assert strong.link in files
 
 
 def test_one_objective_shows_how_the_search_went(study):

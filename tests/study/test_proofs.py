@@ -10,7 +10,7 @@ import hetsim
 @pytest.mark.slow
 def test_what_exact_proves_closes_the_gap_of_every_row() -> None:
     pytest.importorskip("ortools", reason="needs hetsim[exact]")
-    result = hetsim.run("quickstart", schedulers=["type_based", "exact"])
+    result = hetsim.run("paper_one", schedulers=["type_based", "exact"])
     rows = {run.scheduler: run for run in result.runs}
     proven = max(bound.seconds for bound in rows["exact"].bounds)
     assert rows["exact"].bounds[-1].argument == "proven by exact"
@@ -29,7 +29,7 @@ def test_a_tuned_plan_can_be_held_against_what_exact_proves() -> None:
     from hetsim.study.tune.search import Effort
     from hetsim.study.tune.study import tune
 
-    scenario = load_scenario("quickstart")
+    scenario = load_scenario("paper_one")
     plain = tune(scenario, Effort(evaluations=50), parameters=False)
     proven = tune(scenario, Effort(evaluations=50), parameters=False, prove_s=10.0)
     before, after = plain.models[0].best, proven.models[0].best

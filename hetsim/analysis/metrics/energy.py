@@ -17,10 +17,9 @@ def energy(trace: Trace, soc: SoC) -> float | None:
     for pu in soc.pus:
         point = pu.spec.point
         stated = stated or bool(point.active_power or point.idle_power)
-        share = pu.cores / sum(pu.spec.units)
         busy = trace.pu_busy_s[pu.name]
         idle = trace.makespan_s - busy
-        total += share * (busy * point.active_power + idle * point.idle_power)
+        total += pu.share * (busy * point.active_power + idle * point.idle_power)
     for name, usage in trace.links.items():
         stated = stated or bool(soc.links[name].energy_per_byte)
         total += usage.bytes * soc.links[name].energy_per_byte

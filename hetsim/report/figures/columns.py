@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from hetsim.report.counters import Counter
 from hetsim.report.lanes import Row
@@ -17,20 +18,71 @@ from hetsim.sim.trace import Trace
 _RANK = {kind: rank for rank, kind in enumerate(STYLES)}
 
 
-def shares_of(trace: Trace, row: Row, count: int) -> list[tuple[str, float, float, float, float]]:
-    """The row in columns: (kind, from, to in seconds, from, to as a share of the height)."""
-    cell = trace.makespan_s / count
-    spent: list[dict[str, float]] = [{} for _ in range(count)]
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Spans of a row that follow one another too closely to be told apart, by position."""
+
+    spans: tuple[int, ...]
+    start: float
+    end: float
+
+
+FEW = 4
+"""Fewer thin spans together are still drawn as they are."""
+
+
+def crowds_of(trace: Trace, row: Row, thin: float) -> tuple[list[int], list[Crowd]]:
+    """The spans of ``row`` that stand alone, and the crowds that the others form.
+
+    A crowd is a run of spans each shorter than ``thin`` seconds and no farther from the one before.
+    """
+    alone: list[int] = []
+    crowds: list[Crowd] = []
+    run: list[int] = []
+
+    def close() -> None:
+        if len(run) < FEW:
+            alone.extend(run)
+        else:
+            start, end = trace.spans[run[0]].start, trace.spans[run[-1]].end
+            crowds.append(Crowd(tuple(run), start, end))
+        run.clear()
+
     for position in row.spans:
         span = trace.spans[position]
-        for index, seconds in _cells(span.start, span.end, cell, count):
+        if run and span.start - trace.spans[run[-1]].end > thin:
+            close()
+        if span.end - span.start < thin:
+            run.append(position)
+        else:
+            close()
+            alone.append(position)
+    close()
+    return alone, crowds
+
+
+def shares_of(
+    trace: Trace, crowd: Crowd, width: float
+) -> list[tuple[str, float, float, float, float]]:
+    """A crowd in columns of about ``width`` seconds.
+
+    Each is (kind, from, to in seconds, from, to as a share of the height).
+    """
+    whole = crowd.end - crowd.start
+    count = max(1, round(whole / width))
+    cell = whole / count
+    spent: list[dict[str, float]] = [{} for _ in range(count)]
+    for position in crowd.spans:
+        span = trace.spans[position]
+        begin, end = span.start - crowd.start, span.end - crowd.start
+        for index, seconds in _cells(begin, end, cell, count):
             spent[index][span.kind] = spent[index].get(span.kind, 0.0) + seconds
     columns = []
     for index, kinds in enumerate(spent):
-        level = 0.0
+        level, left = 0.0, crowd.start + index * cell
         for kind in sorted(kinds, key=lambda kind: (kind not in STYLES, _RANK.get(kind, 0), kind)):
             share = kinds[kind] / cell
-            columns.append((kind, index * cell, (index + 1) * cell, level, level + share))
+            columns.append((kind, left, left + cell, level, level + share))
             level += share
     return columns
 

@@ -2,22 +2,22 @@
 
 Lanes are the rows of :mod:`hetsim.report.lanes`; below them each on-chip memory has a strip with
 its occupancy and each link one with its traffic, as shares of their capacity. Colours are safe for
-colour-blind readers, and what is not computation is hatched too. A row with more spans than the
-paper can resolve is drawn as shares: in each thin column, the height of a colour is its share of
-that stretch of time. The same run always gives the same bytes (for one matplotlib version).
+colour-blind readers, and what is not computation is hatched too. Spans that follow one another
+more closely than paper can resolve are drawn as shares (:mod:`hetsim.report.figures.ganttrows`).
+The same run always gives the same bytes (for one matplotlib version).
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hetsim.analysis.result import Run
 from hetsim.names import printable
 from hetsim.report.counters import Counter, link_counters, memory_counters
-from hetsim.report.figures.columns import shares_of, thinned
+from hetsim.report.figures.columns import thinned
 from hetsim.report.figures.ganttframe import (
     FONT,
     INK,
@@ -26,11 +26,11 @@ from hetsim.report.figures.ganttframe import (
     name_rows,
     time_axis,
 )
+from hetsim.report.figures.ganttrows import Scale, draw_partitions, draw_rows
 from hetsim.report.figures.plotting import make_printable
-from hetsim.report.lanes import Row, rows_of
-from hetsim.report.palette import STYLES, style_of
+from hetsim.report.lanes import rows_of
+from hetsim.report.palette import STYLES
 from hetsim.report.summary import tidy_time, time_unit
-from hetsim.report.why import critical_steps
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC
 from hetsim.units import format_quantity
@@ -38,10 +38,6 @@ from hetsim.units import format_quantity
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.path import Path
-
-Box = tuple[float, float, float, float]
-"""A rectangle: left, low, right, high, in axes data units."""
 
 COLUMN_IN = 3.5
 """Width of a column of a two-column paper, inches."""
@@ -49,10 +45,7 @@ COLUMN_IN = 3.5
 _ROW_IN = 0.2
 _STRIP_IN = 0.2
 _COLUMNS = 600
-"""A row of more spans than this is drawn as shares in this many columns."""
-
-_HATCH_PT = 2.0
-"""A box narrower than this (points) shows its colour only: a hatch would turn it black."""
+"""A strip of many more steps than this is averaged over this many columns."""
 
 _DIMENSION = {"rate": "bandwidth", "memory": "size"}
 _RC = {
@@ -141,14 +134,9 @@ def _draw(run: Run, trace: Trace, soc: SoC, width_in: float) -> Figure:
 
     lanes = axes(height - top - lanes_in, lanes_in)
     strips = axes(legend_in + 0.05 + axis_in, strips_in)
-    width_pt = (width_in - left - 0.08) * 72
-    _draw_rows(lanes, trace, rows, factor, width_pt)
-    critical = {
-        (step.inference, run.plan.partitions[step.position].name)
-        for step in (critical_steps(run) if run.plan is not None else ())
-        if run.plan is not None and step.kind == "task"
-    }
-    _label_partitions(lanes, trace, rows, factor, width_pt, critical)
+    scale = Scale(factor, trace.makespan_s, (width_in - left - 0.08) * 72)
+    draw_rows(lanes, trace, rows, scale)
+    has_path = draw_partitions(lanes, run, trace, rows, scale)
     _draw_strips(strips, curves, trace.makespan_s, factor)
     name_rows(lanes, names[: len(rows)], 0.6)
     name_rows(strips, names[len(rows) :], 0.38)
@@ -157,9 +145,9 @@ def _draw(run: Run, trace: Trace, soc: SoC, width_in: float) -> Figure:
     bottom = legend_in + 0.05 + axis_in
     end = max(trace.makespan_s / factor, 1e-9)
     time_axis(figure, left, width_in - left - 0.08, bottom, end, unit)
-    if critical:
+    if has_path:
         figure.text(
-            1 - 0.08 / width_in, (bottom - 0.26) / height, "thick brackets: critical path",
+            1 - 0.08 / width_in, (bottom - 0.26) / height, "thick, joined: critical path",
             ha="right", va="bottom", fontsize=FONT - 1.5, color="#555555",
         )  # fmt: skip
     title = f"{_clip(printable(run.model), 28)} · {_clip(printable(run.scheduler), 28)}"
@@ -169,96 +157,6 @@ def _draw(run: Run, trace: Trace, soc: SoC, width_in: float) -> Figure:
     )  # fmt: skip
     kind_legend(figure, kinds, left, legend_columns)
     return figure
-
-
-def _draw_rows(ax: Axes, trace: Trace, rows: Sequence[Row], factor: float, width_pt: float) -> None:
-    from matplotlib.patches import PathPatch
-
-    boxes: dict[tuple[str, bool], list[Box]] = {}
-    wide = trace.makespan_s * _HATCH_PT / width_pt
-    for number, row in enumerate(rows):
-        # PUs leave room for the brackets that name their partitions.
-        low = number + (0.42 if row.role == "pu" else 0.14)
-        high = number + (0.94 if row.role == "pu" else 0.86)
-        if len(row.spans) > _COLUMNS:
-            for kind, start, end, below, above in shares_of(trace, row, _COLUMNS):
-                top, bottom = high - above * (high - low), high - below * (high - low)
-                box = (start / factor, top, end / factor, bottom)
-                boxes.setdefault((kind, False), []).append(box)
-            continue
-        for position in row.spans:
-            span = trace.spans[position]
-            key = span.kind, bool(style_of(span.kind).hatch) and span.end - span.start >= wide
-            boxes.setdefault(key, []).append((span.start / factor, low, span.end / factor, high))
-    for kind, hatched in sorted(boxes):
-        style = style_of(kind)
-        patch = PathPatch(
-            _rectangles(boxes[kind, hatched]),
-            facecolor=style.colour,
-            hatch=style.hatch if hatched else None,
-            edgecolor=INK if hatched else "none",
-            linewidth=0.2 if hatched else 0.0,
-            snap=False,  # else boxes thinner than a pixel would vanish from the PNG
-        )
-        ax.add_artist(patch)
-
-
-def _rectangles(boxes: Sequence[Box]) -> Path:
-    """One path of many rectangles: a single object draws far faster than one for each."""
-    import numpy as np
-    from matplotlib.path import Path
-
-    x0, y0, x1, y1 = np.asarray(boxes, dtype=float).T
-    corners = np.empty((len(boxes), 5, 2))
-    corners[:, :, 0] = np.stack([x0, x0, x1, x1, x0], axis=1)
-    corners[:, :, 1] = np.stack([y0, y1, y1, y0, y0], axis=1)
-    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(boxes)
-    return Path(corners.reshape(-1, 2), codes)
-
-
-def _label_partitions(
-    ax: Axes,
-    trace: Trace,
-    rows: Sequence[Row],
-    factor: float,
-    width_pt: float,
-    critical: Set[tuple[int, str]],
-) -> None:
-    """A bracket over each partition of a PU, with its name where that fits.
-
-    Those of the partitions in ``critical`` (inference, name) are thick.
-    """
-    from matplotlib.collections import LineCollection
-
-    points_per_s = width_pt / max(trace.makespan_s, 1e-12)
-    size = FONT - 2
-    brackets: list[list[tuple[float, float]]] = []
-    widths: list[float] = []
-    for number, row in enumerate(rows):
-        if row.role != "pu":
-            continue
-        extents: dict[tuple[int, str], tuple[float, float]] = {}
-        for position in row.spans:
-            span = trace.spans[position]
-            key = (span.inference, span.partition)
-            begin, end = extents.get(key, (span.start, span.end))
-            extents[key] = (min(begin, span.start), max(end, span.end))
-        y = number + 0.36
-        for key, (start, end) in extents.items():
-            room = (end - start) * points_per_s
-            if room < 1.5:
-                continue
-            inset = 0.4 / points_per_s
-            brackets.append([((start + inset) / factor, y), ((end - inset) / factor, y)])
-            widths.append(1.3 if key in critical else 0.4)
-            label = printable(key[1])
-            if len(label) * size * 0.62 < room:
-                ax.text(
-                    (start + end) / 2 / factor, y - 0.04, label, fontsize=size, ha="center",
-                    va="bottom", clip_on=True,
-                )  # fmt: skip
-    lines = LineCollection(brackets, colors=INK, linewidths=widths, capstyle="butt")
-    ax.add_collection(lines, autolim=False)
 
 
 def _draw_strips(ax: Axes, curves: Sequence[Counter], makespan: float, factor: float) -> None:

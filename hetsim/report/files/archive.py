@@ -28,7 +28,7 @@ from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
 from hetsim.workload.rewrite import Rewrite
 
-SCHEMA = "hetsim.runs/3"
+SCHEMA = "hetsim.runs/4"
 NAME = "runs.json.gz"
 
 Row = TypeVar("Row")
@@ -101,7 +101,7 @@ def _result(document: ResultEntry, path: str) -> Result:
 
 
 def _plain(reference: ReferenceEntry | dict[str, None]) -> dict[str, Any]:
-    return reference.model_dump() if isinstance(reference, ReferenceEntry) else {}
+    return reference.model_dump(exclude_unset=True) if isinstance(reference, ReferenceEntry) else {}
 
 
 # -- networks

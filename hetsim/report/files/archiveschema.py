@@ -157,12 +157,14 @@ class RunEntry(Record):
 
 
 class FigureEntry(Record):
-    """A published improvement."""
+    """A published improvement, and what may come out over what nobody measured."""
 
     model: str
     scheduler: str
     baseline: str
     improvement_percent: Number
+    band: list[Number] | None = None
+    settings: Count = 0
 
 
 class ReferenceEntry(Record):
@@ -171,6 +173,7 @@ class ReferenceEntry(Record):
     title: str
     source: str
     figures: list[FigureEntry]
+    unmeasured: list[str] = Field(default_factory=list)
 
 
 class ResultEntry(Record):

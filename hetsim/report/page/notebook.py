@@ -7,6 +7,7 @@ from html import escape
 
 from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.result import RENDERERS, Result, Run
+from hetsim.report.overlooked import overlooked
 from hetsim.report.palette import PARTS
 from hetsim.report.summary import (
     columns_of_runs,
@@ -46,7 +47,8 @@ def result_html(result: Result) -> str:
         for run in result.failed
     )
     return (
-        f"<div><p><b>{escape(headline(result))}</b></p>{_table(titles, rows)}"
+        f"<div><p><b>{escape(headline(result))}</b> {escape(overlooked(result))}</p>"
+        f"{_table(titles, rows)}"
         f"{_legend(result.runs)}{failed}</div>"
     )
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.result import Result, Run
+from hetsim.report.overlooked import overlooked
 from hetsim.report.palette import PARTS
 from hetsim.report.summary import (
     BASELINES,
@@ -71,6 +72,8 @@ def print_result(result: Result, console: Console) -> None:
         console.print(Text(f"note: {note}", style="yellow"))
     console.print()
     console.print(Text(headline(result), style="bold"))
+    if sentence := overlooked(result):
+        console.print(Text(sentence))
 
 
 def _figure_columns(result: Result) -> dict[str, Cell]:

@@ -18,6 +18,7 @@ from hetsim.errors import HetsimError, PlanError, SchedulerError
 from hetsim.plan.model import Plan
 from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
+from hetsim.schedulers.registry import find
 from hetsim.schedulers.search.campaign import (
     Ground,
     Grounds,
@@ -29,7 +30,7 @@ from hetsim.schedulers.search.campaign import (
 from hetsim.schedulers.search.judge import PlanJudge
 from hetsim.schedulers.search.parameters import Parameters, descend
 from hetsim.schedulers.search.space import Space
-from hetsim.schedulers.search.starts import start_plans
+from hetsim.schedulers.search.starts import start_names, start_plans
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class PartitionTunerTuned(Scheduler):
 
     ``evaluations``: plans that may be simulated, at least; the plans to start from are simulated
     however small it is. A fifth of it goes to PartitionTuner's parameters. ``seed``: of the
-    search's random choices; the problem's own when ``None``. Never worse, in
+    search's random choices; the problem's own when ``None``. ``starts``: schedulers to start from,
+    by name or ``FILE.py:CLASS``; all built-in ones when ``None``. Never worse, in
     simulation, than the schedulers it starts from. Where there is no simulator, it is
     PartitionTuner with the parameters whose prediction is least.
     """
@@ -51,9 +53,17 @@ class PartitionTunerTuned(Scheduler):
 
     evaluations: int = 2000
     seed: int | None = None
+    starts: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         """Raises :class:`SchedulerError` for a parameter outside its range."""
+        if isinstance(self.starts, str) or self.starts == []:
+            raise SchedulerError(
+                f"{self.name}: starts must be a list of schedulers, not {self.starts!r}",
+                hint="write it like starts: [heft, mosaic]",
+            )
+        for name in self.starts or ():
+            find(str(name))
         if self.evaluations < 1:
             raise SchedulerError(
                 f"{self.name}: evaluations must be at least 1, not {self.evaluations}"
@@ -70,7 +80,8 @@ class PartitionTunerTuned(Scheduler):
                 tuned, scheduler=self.name, parameters=asdict(self),
                 details={"partition_tuner": parameters, "simulated": False},
             )  # fmt: skip
-        starts = [plan for _, plan in start_plans(problem)] + ([tuned] if tuned else [])
+        named = start_names() if self.starts is None else self.starts
+        starts = [plan for _, plan in start_plans(problem, named)] + ([tuned] if tuned else [])
         grounds = _grounds(problem)
         budget = self.evaluations - self.evaluations // 5
         try:

@@ -1,8 +1,8 @@
-"""The plans a search starts from: those of built-in schedulers."""
+"""The plans a search starts from: those of built-in schedulers, or of some that are named."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hetsim.errors import SchedulerError
 from hetsim.plan.model import Plan
@@ -19,9 +19,9 @@ def start_names() -> list[str]:
     return [name for name in BUILT_IN if name not in NOT_STARTS]
 
 
-def start_plans(problem: Problem) -> Iterator[tuple[str, Plan]]:
+def start_plans(problem: Problem, names: Sequence[str]) -> Iterator[tuple[str, Plan]]:
     """Their plans, without those of schedulers that find none."""
-    for name in start_names():
+    for name in names:
         try:
             yield name, create(name).plan(problem)
         except SchedulerError:

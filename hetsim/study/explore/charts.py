@@ -19,7 +19,7 @@ from hetsim.report.page.charts import (
     Series,
     Tile,
 )
-from hetsim.study.explore.answer import answer, by_price, price_of
+from hetsim.study.explore.answer import answer, by_price, nearest, price_of
 from hetsim.study.explore.deciding import basis, deciding_table, summary, together
 from hetsim.study.explore.importance import Importance
 from hetsim.study.explore.objectives import Measure, measures
@@ -28,6 +28,8 @@ from hetsim.study.explore.result import Design, Exploration
 
 Link = Callable[[Design], str]
 """Where a design leads: a file beside the page, or nowhere."""
+
+Place = Callable[[Design], float]
 
 _GROUPS = (Series("misses a limit"), Series("meets the limits"), Series("on the front"))
 MOST_FIELDS = 8
@@ -50,7 +52,9 @@ def front_charts(study: Exploration, link: Link) -> Iterator[Chart]:
 def _plane(study: Exploration, name: str, price: str, link: Link) -> Plot:
     across, up = measures()[name], measures()[price]
     front = by_price(study, study.front)
-    steps = [(across.si(d.measures[name]), up.si(d.measures[price])) for d in front]
+    # With a third objective the front is no line in this plane.
+    steps = sorted((across.si(d.measures[name]), up.si(d.measures[price])) for d in front)
+    stairs = {name, price} == set(study.objectives) and len(steps) > 1
     seen = "Nothing meets all limits." if study.constraints else "No design runs."
     if front:
         best = front[0]
@@ -59,15 +63,14 @@ def _plane(study: Exploration, name: str, price: str, link: Link) -> Plot:
             f"Design {best.stem} has the least {up.plain}{within}:"
             f" {up.amount(best.measures[price])} at {across.text(best.measures[name])}."
         )
-    lines = [Line(steps, "front", series=2, step=True)] if name in study.objectives else []
     return Plot(
         f"{up.plain.capitalize()} and {across.plain}",
         f"The {len(study.ran)} designs that ran; towards the origin is better.",
         seen, axis_of(across), axis_of(up),
-        [_point(study, d, across.si(d.measures[name]), up.si(d.measures[price]), link)
-         for d in study.ran],
-        lines if len(steps) > 1 else [], _GROUPS, list(_guides(study, {name: "x", price: "y"})),
-        what="design",
+        list(_points(study, link, lambda d: across.si(d.measures[name]),
+                     lambda d: up.si(d.measures[price]))),
+        [Line(steps, series=2, step=True)] if stairs else [],
+        _GROUPS, list(_guides(study, {name: "x", price: "y"})), what="design",
     )  # fmt: skip
 
 
@@ -87,21 +90,26 @@ def _history(study: Exploration, name: str, link: Link) -> Plot:
         f"{measure.plain.capitalize()} of the designs tried",
         "In the order in which they were tried; the line is the best so far.",
         when or "Nothing meets all limits.", Axis("designs tried", zero=False), axis_of(measure),
-        [_point(study, d, float(order[d.number]), measure.si(d.measures[name]), link)
-         for d in study.ran],
+        list(_points(study, link, lambda d: float(order[d.number]),
+                     lambda d: measure.si(d.measures[name]))),
         [Line(best, "best so far", series=2, step=True)] if len(best) > 1 else [],
         _GROUPS, list(_guides(study, {name: "y"})), what="design",
     )  # fmt: skip
 
 
-def _point(study: Exploration, design: Design, x: float, y: float, link: Link) -> Point:
+def _points(study: Exploration, link: Link, x: Place, y: Place) -> Iterator[Point]:
+    """Every design that ran; the front, or else the nearest, by number."""
     found = answer(study)
-    on_front = design in study.front
-    return Point(
-        x, y, design.stem if on_front else "", 2 if on_front else int(design.feasible),
-        link(design), [("design", design.stem), *((p, str(v)) for p, v in design.values.items())],
-        strong=found is not None and design == found.design,
-    )  # fmt: skip
+    chosen = nearest(study) if found is None else found.design
+    front = {design.number for design in study.front}
+    for design in study.ran:
+        strong, on_front = design == chosen, design.number in front
+        yield Point(
+            x(design), y(design), design.stem if strong or on_front else "",
+            2 if on_front else int(design.feasible), link(design),
+            [("design", design.stem), *((p, str(v)) for p, v in design.values.items())],
+            strong=strong,
+        )  # fmt: skip
 
 
 def _guides(study: Exploration, axes: Mapping[str, Literal["x", "y"]]) -> Iterator[Guide]:

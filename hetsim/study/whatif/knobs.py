@@ -18,8 +18,9 @@ processing unit             –                       a second one, if it is ``r
 ==========================  ======================  =====================================
 
 Left out is what no makespan depends on (powers, energies, area and cost models), what is not a
-size (names, paths, layouts, operator lists), operating points not in force, parameters that are
-zero or absent, and the measured ``slowdown`` tables.
+size (names, paths, layouts, operator lists, the channels that share a memory's bandwidth),
+operating points not in force, parameters that are zero or absent, and the measured ``slowdown``
+tables.
 """
 
 from __future__ import annotations
@@ -39,8 +40,11 @@ from hetsim.soc.turning import Joint
 from hetsim.units import format_quantity
 
 SKIPPED = frozenset(
-    {"slowdown", "operators", "precision", "priority", "area", "cost", "operating_points"}
-)
+    {
+        "slowdown", "operators", "precision", "priority", "area", "cost", "operating_points",
+        "channels", "interleave",
+    }
+)  # fmt: skip
 """Fields that are not walked, see above; operating points are, for the one in force."""
 
 UNVARIED = frozenset({"power", "energy"})
@@ -109,7 +113,9 @@ def _walk(spec: Spec, path: str, component: str) -> Iterator[Knob]:
         below = f"{path}.{field.alias or name}"
         if name in joint_of:
             if name == joint_of[name].fields[0]:
-                yield _joint(joint_of[name], path, component)
+                knob = _joint(joint_of[name], path, component)
+                if knob.changes:
+                    yield knob
         elif name in SKIPPED or value is None:
             continue
         elif isinstance(value, Spec):

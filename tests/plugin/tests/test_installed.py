@@ -12,7 +12,7 @@ from hetsim.schedulers.registry import create, list_schedulers
 def test_the_scheduler_is_listed_and_runs():
     [row] = [row for row in list_schedulers() if row.name == "by_kind"]
     assert row.origin == "hetsim_example.scheduler:ByKind"
-    result = hetsim.run("quickstart", schedulers=["by_kind", "heft"])
+    result = hetsim.run("paper_one", schedulers=["by_kind", "heft"])
     assert [(run.scheduler, run.error) for run in result.runs] == [
         ("by_kind", None),
         ("heft", None),
@@ -20,7 +20,7 @@ def test_the_scheduler_is_listed_and_runs():
 
 
 def test_the_metric_is_measured():
-    [run] = hetsim.run("quickstart", schedulers=["type_based"]).runs
+    [run] = hetsim.run("paper_one", schedulers=["type_based"]).runs
     changes = sum(a.pu != b.pu for a, b in pairwise(run.plan.partitions))
     assert run.metrics["switches"] == changes > 0
 
@@ -37,14 +37,14 @@ def test_the_format_is_read_wherever_a_network_is_named(tmp_path):
     (tmp_path / "tiny.layers").write_text("64 32 10", encoding="utf-8")
     graph = hetsim.load_model(str(tmp_path / "tiny.layers"))
     assert (graph.name, graph.macs) == ("tiny", 64 * 32 + 32 * 10)
-    [run] = hetsim.run("quickstart", models=[graph.source], schedulers=["cpu_only"]).runs
+    [run] = hetsim.run("paper_one", models=[graph.source], schedulers=["cpu_only"]).runs
     assert run.error is None
 
 
 def test_the_study_is_a_verb_and_runs_on_threads(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert (
-        entry(["halving", "quickstart", "--size", "npu.sram.input", "--threads", "2", "-o", "o"])
+        entry(["halving", "paper_one", "--size", "npu.sram.input", "--threads", "2", "-o", "o"])
         == 0
     )
     assert Path("o", "halving.json").is_file()
