@@ -170,7 +170,7 @@ def network_section(
     """The sentence (unless it is the page's headline), the chart and the table of one network."""
     lines = ("" if headed else network.sentence, remark, *remarks(network))
     charts = [tornado(network, soc)] if network.of("told") else []
-    return Section(title, [line for line in lines if line], (), full_table(network), charts)
+    return Section(title, [line for line in lines if line], full_table(network), charts)
 
 
 def remarks(network: Network) -> Iterator[str]:
