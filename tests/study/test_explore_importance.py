@@ -89,10 +89,10 @@ def test_an_interaction_is_named_with_what_it_depends_on():
         for i, s in enumerate(SRAM.values) for k, c in enumerate(axes[1].values)
     ]  # fmt: skip
     [sentence] = together("latency_ms", importance(axes, grid, physical=True))
-    assert sentence.startswith("npu.sram matters only for some bus.clock")
-    assert "latency 20 → 8 ms from 64 KiB to 1 MiB where it is 40 MHz" in sentence
-    assert "latency 20" in sentence
-    assert "4 → 4 ms from 64 KiB to 1 MiB where it is 320 MHz" in sentence
+    assert sentence.startswith(
+        "npu.sram matters only where bus.clock is 40 MHz: from 64 KiB to 1 MiB latency goes"
+        " 20 → 8 ms there, 4 → 4 ms where it is 320 MHz ("
+    )
 
 
 def test_categories_have_no_order():
