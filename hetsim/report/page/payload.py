@@ -8,12 +8,12 @@ the run it shows. Seven networks under eight schedulers take a few megabytes thi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from hetsim.analysis.result import Result, Run
+from hetsim.analysis.result import Run
 from hetsim.plan.model import Plan
 from hetsim.report.counters import counters
-from hetsim.report.files.jsonout import FileNames
 from hetsim.report.files.perfetto import partition_dependencies
 from hetsim.report.lanes import explain, nanoseconds, rows_of
 from hetsim.report.palette import PARTS, STYLES, style_of
@@ -36,21 +36,36 @@ class _Texts:
         return self.index.setdefault(text, len(self.index))
 
 
-def report_data(result: Result, files: FileNames | None = None) -> Json:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A run that the page may show: what it ran on, and its ``label`` beside others of its network.
+
+    ``files`` are those beside the page, by kind; ``None`` where there never are any.
+    """
+
+    run: Run
+    soc: SoC
+    label: str = ""
+    files: Mapping[str, str] | None = None
+
+
+def timelines(told: Sequence[Told]) -> Json:
     """Everything the page's scripts read, as plain JSON values."""
     texts = _Texts()
     kinds = list(STYLES)
     graphs: dict[int, int] = {}
     models: list[Json] = []
     runs: list[Json] = []
-    for position, run in enumerate(result.runs):
+    for one in told:
+        run = one.run
         if id(run.graph) not in graphs:
             graphs[id(run.graph)] = len(models)
             models.append(_model(run.graph, texts))
-        row = _summary(run, result.soc, graphs[id(run.graph)])
-        row["files"] = dict((files or {}).get(position, {}))
+        row = _summary(run, one.soc, graphs[id(run.graph)])
+        row["scheduler"] = one.label or run.scheduler
+        row["files"] = None if one.files is None else dict(one.files)
         if run.trace is not None:
-            row |= _timeline(run, run.trace, result.soc, texts, kinds)
+            row |= _timeline(run, run.trace, one.soc, texts, kinds)
         if run.plan is not None and run.trace is not None:
             row |= _plan(run.graph, run.plan, texts)
             row |= _story(run, run.plan, texts)

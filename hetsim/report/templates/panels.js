@@ -77,6 +77,8 @@ function fillBounds(run) {
 }
 
 function fillFiles(run) {
+  document.getElementById("files-box").hidden = !run.files;
+  if (!run.files) return;
   const box = document.getElementById("files"), names = Object.entries(run.files);
   box.replaceChildren();
   names.forEach(([kind, name], i) => {
@@ -94,7 +96,6 @@ function fillFiles(run) {
   box.append(names.length ? ". For " : "For ", names.length ? "the others: " : "picture, trace and plan as files: ",
     element("code", `hetsim report DIR --run ${quoted} ${more.join(" ")}`), ", where DIR is the directory of this report.");
 }
-
 
 function fillLanes(view) {
   const list = document.getElementById("lanes");
