@@ -133,6 +133,16 @@ def test_a_range_is_averaged_over_its_whole_length():
     assert scale.position("110 MHz") == pytest.approx(0.25)
 
 
+def test_very_many_steps_are_averaged_over_a_few():
+    scale = scale_of(parse_axis("cpu.cores=1..9999"))
+    assert len(scale.nodes) == 32
+    assert not scale.finite
+    assert scale.nodes.mean() == pytest.approx(0.5, abs=1e-3)
+    assert scale.position(1) == 0.0
+    assert scale.position(9999) == 1.0
+    assert scale.texts[0] == "157"
+
+
 def test_below_the_limit_nothing_is_told_and_the_page_says_why():
     rng = np.random.default_rng(4)
     axes = (SRAM, CLOCK, CORES)
