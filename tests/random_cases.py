@@ -281,6 +281,13 @@ def _npu(draw: random.Random, links: dict[str, Any], memory: dict[str, Any]) -> 
         spec["precision"] = {"float32": dtype}
     if spec["double_buffer"] and draw.random() < 0.4:
         spec["prefetch"] = True
+    more = random.Random(repr(spec))  # draws of their own, so that what was drawn stays
+    if more.random() < 0.35:
+        spec["cores"] = more.choice((2, 3, 4))
+        if more.random() < 0.4:
+            spec["workers"] = more.choice(([1] * spec["cores"], [spec["cores"] - 1, 1]))
+        if max(spec.get("workers", [spec["cores"]])) > 1:
+            spec["core_sync"] = _time(more, 5)
     if draw.random() < 0.5:
         spec["host_wait"] = "poll"
     elif draw.random() < 0.5:

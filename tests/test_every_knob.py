@@ -112,11 +112,13 @@ pus:
     operating_points: {run: {clock: 200 MHz, active_power: 0.3 W, idle_power: 0.03 W}}
     precision: {float32: int8}
     layout: blocked
+    cores: 2
+    core_sync: 1 us
     array: {batch: 1, block_in: 16, block_out: 16}
     dtypes: {int8: 1.0}
     vector_lanes: 1
     sram: {input: 4 KiB, weight: 12 KiB, accumulator: 4 KiB}
-    dma: {engines: 1, bandwidth: 1 GB/s, setup: 50 ns}
+    dma: {engines: 1, bandwidth: 0.4 GB/s, setup: 50 ns}
     host_wait: poll
     weights: {unpack: {int4: 0.3}}
     priority: 1
@@ -351,7 +353,7 @@ FASTER = (
     r"operand_width|loads$|dma$|unpack|sparsity"
 )
 SLOWER = (
-    r"latency$|dispatch|quantise|relayout|setup|partition_call|handover|thread_|_cycles$|"
+    r"latency$|dispatch|core_sync|quantise|relayout|setup|partition_call|handover|thread_|_cycles$|"
     r"width_penalty|completion|rpc$"
 )
 """Fields whose growth must shorten, or lengthen, the battery's total time."""

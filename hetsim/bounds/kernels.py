@@ -53,7 +53,7 @@ class Kernels:
         self._threads = threads
         self._reach = reach
         self._around = around
-        self._room = pu.spec.managed_memory * RESIDENT_SHARE
+        self._room = pu.managed_memory * RESIDENT_SHARE
         self._handed_over: dict[int, float] = {}
         self._stored: dict[int, float] = {}
         self._moved: dict[Chain, Least] = {}

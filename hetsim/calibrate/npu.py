@@ -53,4 +53,4 @@ class NPUTarget(Target):
         cycles_per_mac = float(fitted.per_work[KINDS.index("convolution")])
         if np.isnan(cycles_per_mac):
             return None
-        return 1.0 / (cycles_per_mac * array.macs_per_cycle)
+        return 1.0 / (cycles_per_mac * array.macs_per_cycle * self.pu.cores)

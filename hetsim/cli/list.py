@@ -340,4 +340,4 @@ def _print_paragraphs(headings: list[str], cells: list[list[str]], console: Cons
         for heading, text in zip(headings[1:], row[1:], strict=True):
             if text not in ("", "–"):
                 grid.add_row(heading, Text(text))
-        console.print(Padding(grid, (0, 0, 0, 2)))
+        console.print(Padding(grid, (0, 0, 0, 2), expand=False))

@@ -22,7 +22,7 @@ RESIDENT_SHARE = 0.5
 
 def residencies(graph: Graph, kernels: Sequence[Kernel], pu: PU) -> list[Residency]:
     """The residency of each kernel of a partition, in order."""
-    managed, cached = pu.spec.managed_memory, pu.spec.cache
+    managed, cached = pu.managed_memory, pu.spec.cache
     if len(kernels) < 2 or not (managed or cached):
         return [NOWHERE] * len(kernels)
     if managed:

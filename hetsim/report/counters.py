@@ -56,7 +56,7 @@ def memory_counters(trace: Trace, soc: SoC) -> tuple[Counter, ...]:
     """The on-chip memory of each PU that has one and ran something."""
     found = []
     for pu in soc.pus:
-        size = pu.spec.on_chip_memory
+        size = pu.spec.on_chip_memory * pu.share
         spans = [s for s in _kernel_spans(trace.spans, pu) if s.on_chip_bytes]
         if not size or not spans:
             continue
@@ -77,7 +77,7 @@ def power_counters(trace: Trace, soc: SoC) -> tuple[Counter, ...]:
     found = []
     for pu in soc.pus:
         point = pu.spec.point
-        share = pu.cores / sum(pu.spec.units)
+        share = pu.share
         active, idle = share * point.active_power, share * point.idle_power
         if not (active or idle):
             continue

@@ -78,6 +78,20 @@ class TaskRow:
     end: float
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """``bytes`` that a system cache had of what a kernel or a host step of a task read.
+
+    ``kind`` is ``kernel``, or that of the step; ``name`` that of the launch or the step.
+    """
+
+    inference: int
+    position: int
+    kind: str
+    name: str
+    bytes: int
+
+
 RUNTIME = -1
 """Position of activities that belong to no task: the runtime's forks and joins."""
 
@@ -119,8 +133,8 @@ class LinkUsage:
 class Trace:
     """The outcome of one simulation. Times in seconds; ``pu_busy_s`` counts kernels' time.
 
-    ``spans``, ``rates``, ``tasks`` and ``activities`` are empty when tracing was off; totals are
-    always there.
+    ``spans``, ``rates``, ``tasks``, ``activities`` and ``hits`` are empty when tracing was off;
+    totals are always there.
     ``finished`` holds the completion time of each inference, ``arrived`` its arrival, by number;
     both are empty when results went to a sink. ``state_peak_bytes`` is, by memory, the most that
     state which outlives an inference has taken.
@@ -133,6 +147,7 @@ class Trace:
     rates: list[RateSample] = field(default_factory=list)
     tasks: list[TaskRow] = field(default_factory=list)
     activities: list[Activity] = field(default_factory=list)
+    hits: list[Hit] = field(default_factory=list)
     arrived: list[float] = field(default_factory=list)
     finished: list[float] = field(default_factory=list)
     events: int = 0

@@ -8,22 +8,18 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from hetsim.soc.convolution import ConvolutionSpec
-from hetsim.soc.fields import Count, Rates, Size, located
+from hetsim.soc.cores import CoresSpec
+from hetsim.soc.fields import Rates, Size, located
 from hetsim.soc.pu import Efficiencies
-from hetsim.soc.turning import Joint, Turned
 from hetsim.soc.weights import WeighingSpec
 
 
-class CPUClusterSpec(WeighingSpec):
+class CPUClusterSpec(CoresSpec, WeighingSpec):
     """A cluster of identical cores, divided into one or more schedulable units by ``workers``."""
 
     kind: Literal["cpu_cluster"]
     model: ClassVar[str] = "hetsim.cost.analytical.cpu:CPUModel"
     repeatable: ClassVar[bool] = False  # threads run on one host cluster
-    cores: Count
-    workers: Annotated[list[Count], Field(min_length=1)] | None = Field(
-        default=None, description="cores of each schedulable unit, e.g. [2, 2]; default one unit"
-    )
     macs_per_cycle: Rates = Field(
         description="peak multiply-accumulates per cycle of one core, by data type"
     )
@@ -49,14 +45,6 @@ class CPUClusterSpec(WeighingSpec):
     )
 
     @model_validator(mode="after")
-    def _workers_fit(self) -> CPUClusterSpec:
-        if self.workers is not None and sum(self.workers) > self.cores:
-            need = sum(self.workers)
-            message = f"{self.workers} need {need} cores, and the cluster has {self.cores}"
-            raise located("workers", ("workers",), message, self.workers)
-        return self
-
-    @model_validator(mode="after")
     def _tails_are_fused(self) -> CPUClusterSpec:
         if self.fused_tails == "free" and not self.fuse:
             message = "has no effect: 'fuse' names no chain"
@@ -73,11 +61,6 @@ class CPUClusterSpec(WeighingSpec):
         return self.cores
 
     @property
-    def units(self) -> tuple[int, ...]:
-        """Cores of each worker."""
-        return tuple(self.workers) if self.workers else (self.cores,)
-
-    @property
     def fused_tails_hide(self) -> bool:
         """As stated."""
         return self.fused_tails == "free"
@@ -90,19 +73,3 @@ class CPUClusterSpec(WeighingSpec):
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
         """Matrix work needs a stated rate; element-wise work can be done in any type."""
         return dtype in self.macs_per_cycle or not macs
-
-    def joints(self) -> tuple[Joint, ...]:
-        """Workers grow with the cores they divide."""
-        return (Joint("cores", ("cores", "workers"), str(self.cores), self._with_cores),)
-
-    def _with_cores(self, factor: float) -> Turned | None:
-        cores = max(1, int(self.cores * factor))
-        if self.workers is None:
-            same = cores == self.cores
-            return None if same else Turned(str(cores), {"cores": cores}, cores / self.cores)
-        split = [max(1, int(worker * factor)) for worker in self.workers]
-        if split == self.workers:
-            return None
-        cores = max(sum(split), int(self.cores * factor))
-        values = {"cores": cores, "workers": split}
-        return Turned(f"{cores} as {split}", values, cores / self.cores)

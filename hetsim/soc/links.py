@@ -21,6 +21,7 @@ from hetsim.soc.fields import (
     located,
     one_or_many,
 )
+from hetsim.soc.turning import Joint, Turned
 
 
 class MemorySpec(Spec):
@@ -54,6 +55,19 @@ class MemorySpec(Spec):
             message = "several channels and 'interleave' need each other"
             raise located("memory", ("channels",), message, self.channels)
         return self
+
+    def joints(self) -> tuple[Joint, ...]:
+        """A single channel takes no turns; how long those of several would be nobody knows."""
+        return (Joint("channels", ("channels",), str(self.channels), self._with_channels),)
+
+    def _with_channels(self, factor: float) -> Turned | None:
+        new = max(1, int(self.channels * factor))
+        if self.interleave is None or new == self.channels:
+            return None
+        values: dict[str, object] = {"channels": new}
+        if new == 1:
+            values["interleave"] = None
+        return Turned(str(new), values, new / self.channels)
 
 
 Arbitration = Literal["max_min_fair", "weighted", "priority", "fifo"]

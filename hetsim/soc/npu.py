@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from hetsim.soc.arrays import ArrayField, MatrixArray
+from hetsim.soc.cores import CoresSpec
 from hetsim.soc.fields import (
     Bandwidth,
     Count,
@@ -19,6 +21,7 @@ from hetsim.soc.fields import (
     located,
     one_or_many,
 )
+from hetsim.soc.turning import Turned
 from hetsim.soc.weights import WeighingSpec
 
 PRODUCTS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul", "Einsum"})
@@ -57,11 +60,19 @@ class DMASpec(Spec):
         return self.engines * one
 
 
-class NPUSpec(WeighingSpec):
-    """A neural processing unit: a matrix array, SRAM that DMA engines fill, a vector unit."""
+class NPUSpec(CoresSpec, WeighingSpec):
+    """A neural processing unit: a matrix array, SRAM that DMA engines fill, a vector unit.
+
+    All of these are those of one core. Those of a schedulable unit share each operator
+    (:mod:`hetsim.cost.analytical.sharing`); what stays on chip lies in all their SRAMs.
+    """
 
     kind: Literal["npu"]
     model: ClassVar[str] = "hetsim.cost.analytical.npu:NPUModel"
+    cores: Count = 1
+    core_sync: Time = Field(
+        default=0.0, description="meeting of the cores that share a kernel, once for each"
+    )
     array: ArrayField = Field(
         description="rows, columns and dataflow; or batch, block_in and block_out"
     )
@@ -98,11 +109,29 @@ class NPUSpec(WeighingSpec):
         return self
 
     @model_validator(mode="after")
+    def _cores_are_used(self) -> NPUSpec:
+        if sum(self.units) < self.cores:
+            message = f"{self.workers} leave cores idle, and there are {self.cores}"
+            raise located("workers", ("workers",), message, self.workers)
+        if self.core_sync and max(self.units) == 1:
+            message = "has no effect: no unit has several cores"
+            raise located("NPU", ("core_sync",), message, self.core_sync)
+        return self
+
+    @model_validator(mode="after")
     def _interrupt_only_when_used(self) -> NPUSpec:
         if self.host_wait == "poll" and self.interrupt_latency:
             message = "has no effect with host_wait: poll; leave it out"
             raise located("NPU", ("interrupt_latency",), message, self.interrupt_latency)
         return self
+
+    def _with_cores(self, factor: float) -> Turned | None:
+        found = super()._with_cores(factor)
+        if found is None or not self.core_sync:
+            return found
+        units = found.values.get("workers", [found.values["cores"]])
+        alone = units == [1] * len(self.units)
+        return replace(found, values={**found.values, "core_sync": 0}) if alone else found
 
     @property
     def polls_host(self) -> bool:
@@ -137,10 +166,12 @@ class NPUSpec(WeighingSpec):
 
     @property
     def on_chip_memory(self) -> float:
-        """The SRAM, or all its buffers together."""
+        """The SRAM, or all its buffers together, of all cores."""
         if isinstance(self.sram, BufferSizes):
-            return float(self.sram.input + self.sram.weight + self.sram.accumulator)
-        return float(self.sram)
+            one = float(self.sram.input + self.sram.weight + self.sram.accumulator)
+        else:
+            one = float(self.sram)
+        return one * self.cores
 
     @property
     def matrix_array(self) -> MatrixArray:
@@ -149,13 +180,13 @@ class NPUSpec(WeighingSpec):
 
     @property
     def multipliers(self) -> float:
-        """Those of the array."""
-        return float(self.array.macs_per_cycle)
+        """Those of the arrays."""
+        return float(self.array.macs_per_cycle * self.cores)
 
     @property
     def dma_bandwidth(self) -> float:
         """That of all engines, whatever they get of it."""
-        return self.dma.engines * self.dma.bandwidth
+        return self.cores * self.dma.engines * self.dma.bandwidth
 
     def along(self, field: str, choice: object) -> Mapping[str, object] | None:
         """A host that polls takes no interrupt."""
@@ -163,7 +194,7 @@ class NPUSpec(WeighingSpec):
 
     def private_links(self, latency: float) -> dict[str, float]:
         """The DMA engines together."""
-        return {"dma": self.dma.rate(latency)}
+        return {"dma": self.dma.rate(latency) * self.cores}
 
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
         """Only the listed types, whatever the work."""

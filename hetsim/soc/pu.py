@@ -341,7 +341,7 @@ class PUSpec(Spec):
     def private_links(self, latency: float) -> dict[str, float]:
         """Links of its own that its traffic crosses before ``path``: name to B/s.
 
-        ``latency`` is the path's, in seconds.
+        ``latency`` is the path's, in seconds. Of several units each has its cores' share.
         """
         return {}
 

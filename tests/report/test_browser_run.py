@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from hetsim.analysis.result import Result
-from hetsim.report.figures.plotting import figure_images
-from hetsim.report.figures.summaries import gap_figure
+from hetsim.report.page.charts import Axis, Bar, Bars, Segment
 from hetsim.report.page.run import render_report
-from hetsim.report.page.study import Picture, Section
+from hetsim.report.page.study import Section
 from hetsim.report.page.tables import Table
 from hetsim.report.why import critical_steps
 from tests.report.browsing import complaints, go_to, in_colours, settle
@@ -205,16 +204,18 @@ def test_two_fingers_zoom(browser: Any, pages: dict[str, Path]) -> None:
     assert stretch(canvas) == pytest.approx(whole / 4, rel=0.05)
 
 
-def test_pictures_of_a_study_are_shown(browser: Any, tmp_path: Path) -> None:
-    svg, _ = figure_images(gap_figure(sample_result()))
+def test_sections_of_a_study_stand_in_a_runs_page(browser: Any, tmp_path: Path) -> None:
     table = Table(("parameter", "saves"), [("npu.sram", "3 %")])
-    section = Section("What if: net0", ["The bus."], [Picture(svg, "Sensitivities")], table)
+    axis = Axis("time per inference", "time")
+    chart = Bars("Worth", "Shown.", "Seen.", axis, [Bar("npu.sram", (Segment(0.01),))])
+    section = Section("What if: net0", ["The bus."], table, [chart])
     page = tmp_path / "report.html"
     page.write_text(render_report(sample_result(), sections=[section]), encoding="utf-8")
     open_page(browser, page)
-    image = browser.find_element("css selector", "figure img")
-    assert browser.execute_script("return arguments[0].naturalWidth", image) > 100
-    assert "npu.sram" in browser.find_element("tag name", "main").text
+    own = browser.find_element("id", "what_if_net0")
+    assert own.find_element("css selector", ".chart-box").get_attribute("data-marks") == "1"
+    assert "npu.sram" in own.text
+    assert browser.find_element("link text", "What if: net0")
     assert complaints(browser) == []
 
 

@@ -124,7 +124,7 @@ def test_anchors_are_distinct_and_plain() -> None:
 def test_names_from_files_never_become_markup() -> None:
     chart = Bars(HOSTILE, HOSTILE, HOSTILE, TIME, [Bar(HOSTILE, (Segment(1.0),), link=HOSTILE)])
     table = Table([HOSTILE], [[Cell(HOSTILE, link=HOSTILE)]], HOSTILE)
-    page = Page(HOSTILE, HOSTILE, HOSTILE, [Section(HOSTILE, [HOSTILE], (), table, [chart])])
+    page = Page(HOSTILE, HOSTILE, HOSTILE, [Section(HOSTILE, [HOSTILE], table, [chart])])
     for text in (render_page(page, {}), fragment([chart])):
         assert "<img" not in text
         data = re.search(r'<script type="application/json">(.*?)</script>', text)

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from hetsim.analysis.result import Result
-from hetsim.report.page.payload import report_data
-from hetsim.report.page.run import SCRIPTS, render_report
-from hetsim.report.page.template import page_script, script_json
+from hetsim.report.page.payload import Json, Told, timelines
+from hetsim.report.page.run import render_report
+from hetsim.report.page.template import TIMELINE, page_script, script_json
 from tests.report.samples import (
     HOSTILE,
     sample_graph,
@@ -55,6 +55,10 @@ class Page(HTMLParser):
         self.inside = False
 
 
+def report_data(result: Result) -> Json:
+    return timelines([Told(run, result.soc) for run in result.runs])
+
+
 @pytest.fixture(scope="module")
 def text() -> str:
     return render_report(sample_result(), {0: {"trace": "trace-a.json"}}, {"hetsim": "9.9"})
@@ -78,7 +82,7 @@ def test_the_policy_allows_exactly_the_script_in_the_page(text: str) -> None:
     digest = hashlib.sha256(page.scripts[-1].encode()).digest()
     assert f"script-src 'sha256-{base64.b64encode(digest).decode()}'" in policy
     assert "default-src 'none'" in policy
-    assert page.scripts[-1] == page_script(SCRIPTS)
+    assert page.scripts[-1] == page_script(TIMELINE)
     assert len(page.scripts) == 2 + 2  # of two charts, data, code
 
 

@@ -42,6 +42,8 @@ class Demand:
     Bytes of the whole input, weights and output (0 where resident on chip and not to be moved),
     ``extra`` bytes streamed in beside the output (the other operand of a fused Add); seconds per
     array cycle; ``vector_s`` for the element-wise tail; DMA bytes/s, set-up + latency per transfer.
+    Loops and buffers are those of one of ``cores`` that take such tiles side by side, and so are
+    seconds; bytes are those of all.
     """
 
     input_bytes: int
@@ -56,6 +58,7 @@ class Demand:
     dma_rate: float
     dma_setup: float
     double_buffer: bool
+    cores: int = 1
 
 
 def _sizes(size: int, step: int) -> list[int]:
@@ -173,7 +176,8 @@ def cuts_of(nest: LoopNest, array: MatrixArray, buffers: Buffers, demand: Demand
     w_held = w_tile * np.where(count_g * count_k * count_n > 1, depth, 1.0)
     outputs = count_g * count_p * count_n
     many = outputs > 1
-    extra_tile = demand.extra_bytes / outputs  # waits beside the sums it will be added to
+    # Waits beside the sums it will be added to.
+    extra_tile = demand.extra_bytes / outputs / demand.cores
     spare: Array
     if buffers.unified is None:
         acc_held = (acc + extra_tile) * np.where(many, depth, 1.0)
@@ -204,8 +208,8 @@ def cuts_of(nest: LoopNest, array: MatrixArray, buffers: Buffers, demand: Demand
         fits=(over <= 0) & whole,
         over=over,
         spare=spare,
-        held=held,
-        first=in_tile + w_tile + extra_tile,
+        held=held * demand.cores,
+        first=(in_tile + w_tile + extra_tile) * demand.cores,
         compute=np.maximum(cycles * demand.cycle_s, demand.vector_s),
         folds=nest.groups * tiled_folds(array, *cuts, taps),
     )

@@ -8,14 +8,15 @@ the run it shows. Seven networks under eight schedulers take a few megabytes thi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from hetsim.analysis.result import Result, Run
+from hetsim.analysis.result import Run
 from hetsim.plan.model import Plan
 from hetsim.report.counters import counters
-from hetsim.report.files.jsonout import FileNames
 from hetsim.report.files.perfetto import partition_dependencies
 from hetsim.report.lanes import explain, nanoseconds, rows_of
+from hetsim.report.limits import limit_texts
 from hetsim.report.palette import PARTS, STYLES, style_of
 from hetsim.report.summary import facts_of, metric_text
 from hetsim.report.why import critical_steps, wait_texts
@@ -36,21 +37,36 @@ class _Texts:
         return self.index.setdefault(text, len(self.index))
 
 
-def report_data(result: Result, files: FileNames | None = None) -> Json:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A run that the page may show: what it ran on, and its ``label`` beside others of its network.
+
+    ``files`` are those beside the page, by kind; ``None`` where there never are any.
+    """
+
+    run: Run
+    soc: SoC
+    label: str = ""
+    files: Mapping[str, str] | None = None
+
+
+def timelines(told: Sequence[Told]) -> Json:
     """Everything the page's scripts read, as plain JSON values."""
     texts = _Texts()
     kinds = list(STYLES)
     graphs: dict[int, int] = {}
     models: list[Json] = []
     runs: list[Json] = []
-    for position, run in enumerate(result.runs):
+    for one in told:
+        run = one.run
         if id(run.graph) not in graphs:
             graphs[id(run.graph)] = len(models)
             models.append(_model(run.graph, texts))
-        row = _summary(run, result.soc, graphs[id(run.graph)])
-        row["files"] = dict((files or {}).get(position, {}))
+        row = _summary(run, one.soc, graphs[id(run.graph)])
+        row["scheduler"] = one.label or run.scheduler
+        row["files"] = None if one.files is None else dict(one.files)
         if run.trace is not None:
-            row |= _timeline(run, run.trace, result.soc, texts, kinds)
+            row |= _timeline(run, run.trace, one.soc, texts, kinds)
         if run.plan is not None and run.trace is not None:
             row |= _plan(run.graph, run.plan, texts)
             row |= _story(run, run.plan, texts)
@@ -101,6 +117,7 @@ def _summary(run: Run, soc: SoC, model: int) -> Json:
         "contention_cost": _finite(run.contention_cost_s),
         "path": _split(run.attribution),
         "pu_paths": [[name, _split(parts)] for name, parts in run.pu_attribution.items()],
+        "limits": limit_texts(run),
         "bounds": [[_finite(b.seconds), b.argument] for b in run.bounds],
         "pus": [[name, pu.busy_s, _finite(pu.utilization)] for name, pu in run.pus.items()],
         "links": [
@@ -200,11 +217,12 @@ def _story(run: Run, plan: Plan, texts: _Texts) -> Json:
 
 
 def _table(run: Run, texts: _Texts) -> list[list[int]]:
-    """The rows of ``operators.csv`` of this run."""
+    """The rows of ``operators.csv`` of this run; shares of roofs in millionths, energy in nJ."""
     return [
         [texts(r.partition), texts(r.pu), texts(r.operators), texts(r.kinds), r.macs, r.load_bytes,
          r.store_bytes, nanoseconds(r.start_s), nanoseconds(r.end_s), nanoseconds(r.alone_s),
-         texts(r.cost_source)]
+         texts(r.cost_source), texts(r.bound),
+         round(1e6 * r.rate / r.ceiling) if r.ceiling else -1, round(r.energy_j * 1e9)]
         for r in run.operators
     ]  # fmt: skip
 

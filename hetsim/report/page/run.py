@@ -13,11 +13,12 @@ from hetsim.analysis.metrics.time import LOWER_BOUND, MAKESPAN, PREDICTED
 from hetsim.analysis.result import Result, Run
 from hetsim.report.files.jsonout import FileNames
 from hetsim.report.overlooked import overlooked
+from hetsim.report.page.anatomy import anatomy
 from hetsim.report.page.charts import Axis, Bar, Bars, Mark, Segment
-from hetsim.report.page.payload import report_data
+from hetsim.report.page.payload import Told, timelines
 from hetsim.report.page.study import Section, anchored
 from hetsim.report.page.tables import Cell, Table
-from hetsim.report.page.template import render, script_json
+from hetsim.report.page.template import TIMELINE, render, script_json
 from hetsim.report.summary import (
     BASELINES,
     band_note,
@@ -35,11 +36,6 @@ from hetsim.report.summary import (
 )
 from hetsim.soc.describe import describe_soc
 
-SCRIPTS = (
-    "data.js", "timeline.js", "panels.js", "usage.js", "lists.js", "pointer.js", "page.js",
-)  # fmt: skip
-"""What the page has beside the scripts of every page, in order."""
-
 
 def render_report(
     result: Result,
@@ -51,11 +47,11 @@ def render_report(
     """The text of ``report.html``.
 
     ``files`` names the files written beside it, ``versions`` the libraries to list at its end.
-    ``sections`` (of a what-if study, say) come after the timeline.
+    ``sections`` (of a what-if study, say) come after those of :mod:`~hetsim.report.page.anatomy`.
     """
     return render(
         "report.html.j2",
-        scripts=SCRIPTS,
+        scripts=TIMELINE,
         result=result,
         headline=headline(result),
         charts=[_comparison(result, model) for model in models_of(result)],
@@ -63,9 +59,13 @@ def render_report(
         band=band_note(result),
         soc_text=_soc_text(result),
         versions=versions or {},
-        sections=anchored(sections),
-        data=script_json(report_data(result, files)),
+        sections=anchored((*anatomy(result), *sections)),
+        data=script_json(timelines(_told(result, files or {}))),
     )
+
+
+def _told(result: Result, files: FileNames) -> list[Told]:
+    return [Told(run, result.soc, files=files.get(i, {})) for i, run in enumerate(result.runs)]
 
 
 def _soc_text(result: Result) -> str:

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hetsim.names import distinct_name, plain_name
 from hetsim.report.page.charts import Chart
+from hetsim.report.page.payload import Told, timelines
 from hetsim.report.page.tables import Table
-from hetsim.report.page.template import render
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """An SVG with the sentence that goes under it."""
-
-    svg: bytes
-    caption: str
-
-    @property
-    def base64(self) -> str:
-        """The picture as the page embeds it."""
-        return base64.b64encode(self.svg).decode()
+from hetsim.report.page.template import TIMELINE, render, script_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +21,6 @@ class Section:
 
     title: str
     text: Sequence[str] = ()
-    pictures: Sequence[Picture] = ()
     table: Table | None = None
     charts: Sequence[Chart] = ()
     code: str = ""
@@ -42,12 +28,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A whole page; ``eyebrow`` is the small line above the headline."""
+    """A whole page; ``eyebrow`` is the small line above the headline.
+
+    The ``timelines`` of runs, one of which the reader chooses, come after the sections;
+    ``#run-N`` leads to the one at position N.
+    """
 
     title: str
     eyebrow: str
     headline: str
     sections: Sequence[Section] = field(default_factory=tuple)
+    timelines: Sequence[Told] = ()
 
 
 def anchored(sections: Sequence[Section]) -> list[tuple[str, Section]]:
@@ -62,5 +53,10 @@ def anchored(sections: Sequence[Section]) -> list[tuple[str, Section]]:
 def render_page(page: Page, versions: Mapping[str, str]) -> str:
     """The page as HTML text; ``versions`` are listed at its end."""
     return render(
-        "study.html.j2", page=page, sections=anchored(page.sections), versions=versions
-    )  # fmt: skip
+        "study.html.j2",
+        scripts=TIMELINE if page.timelines else (),
+        page=page,
+        sections=anchored(page.sections),
+        versions=versions,
+        data=script_json(timelines(page.timelines)) if page.timelines else "",
+    )

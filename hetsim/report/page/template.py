@@ -27,6 +27,11 @@ SCRIPTS = (
 )  # fmt: skip
 """Of every page, in order; together with those of a kind of page they are one function."""
 
+TIMELINE = (
+    "data.js", "timeline.js", "panels.js", "usage.js", "lists.js", "pointer.js", "page.js",
+)  # fmt: skip
+"""Of pages with timelines, after those."""
+
 
 def render(name: str, *, scripts: Sequence[str] = (), **values: object) -> str:
     """The template ``name`` filled with ``values``; ``scripts`` come after those of all pages."""

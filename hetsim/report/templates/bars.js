@@ -12,7 +12,7 @@ function drawBars(chart, paper, width, byValue) {
   let y = BARS_TOP + ((chart.guides || []).length ? 18 : 0);
   const top = y;
   for (const row of rows) {
-    row.lines = wrap(row.label, (narrow ? width : left) - 12, 2, row.heading || row.bar.strong);
+    row.lines = wrap(row.label, (narrow || row.heading ? width : left) - 12, 2, row.heading || row.bar.strong);
     row.y = y;
     row.head = narrow && !row.heading ? 15 * row.lines.length : 0;
     row.lanes = row.heading ? [] : lanesOf(chart, row.bar);
@@ -132,7 +132,7 @@ function drawBar(chart, paper, row, scale, width) {
       }
       const text = endText(chart, segment);
       if (chart.stacked) {
-        if (text && widthOf(text) + 8 <= long) paper.append(svg("text", { class: "inside", x: (start + end) / 2, y: middle + 4, "text-anchor": "middle", fill: inkOn(lookOf(chart, series).colour) }, text));
+        if (text && widthOf(text) + 8 <= long) paper.append(svg("text", { class: "inside", x: (start + end) / 2, y: middle + 4, "text-anchor": "middle", fill: inkOn(lookOf(chart, series).colour), stroke: lookOf(chart, series).colour }, text));
       } else if (text) endLabel(paper, text, out, middle, end < start ? -1 : 1, marks, bar.strong);
       reach = Math.max(reach, end, out);
     }

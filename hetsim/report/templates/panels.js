@@ -67,6 +67,13 @@ function fillTooltip(box, view, hover) {
   add(ops.length ? "cost from" : "note", texts[view.note[i]]);
 }
 
+// What holds up each unit, and the most there is to gain: sentences made beforehand.
+function fillLimits(run) {
+  const box = document.getElementById("limits");
+  box.replaceChildren(...run.limits.map((text) => element("li", text + ".")));
+  if (!run.limits.length) box.append(element("li", "not known"));
+}
+
 function fillBounds(run) {
   const rows = [...run.bounds].sort((a, b) => b[0] - a[0]).map(([seconds, argument]) =>
     [formatTime(seconds * 1e9), gapText(run.makespan / seconds - 1), argument]);
@@ -77,6 +84,8 @@ function fillBounds(run) {
 }
 
 function fillFiles(run) {
+  document.getElementById("files-box").hidden = !run.files;
+  if (!run.files) return;
   const box = document.getElementById("files"), names = Object.entries(run.files);
   box.replaceChildren();
   names.forEach(([kind, name], i) => {
@@ -94,7 +103,6 @@ function fillFiles(run) {
   box.append(names.length ? ". For " : "For ", names.length ? "the others: " : "picture, trace and plan as files: ",
     element("code", `hetsim report DIR --run ${quoted} ${more.join(" ")}`), ", where DIR is the directory of this report.");
 }
-
 
 function fillLanes(view) {
   const list = document.getElementById("lanes");

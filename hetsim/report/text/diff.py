@@ -1,8 +1,11 @@
-"""``hetsim diff`` in the terminal: one line per network and scheduler, then what else differs."""
+"""``hetsim diff`` in the terminal: a row per network and scheduler, under it what else differs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -28,20 +31,7 @@ def print_diff(diff: ResultDiff, console: Console) -> None:
             console.print(Text(f"… and {len(diff.soc) - _SHOWN} more", style="yellow"))
             break
         console.print(Text(f"soc {name}: {a} → {b}", style="yellow"))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("network", overflow="fold")
-    table.add_column("scheduler", overflow="fold")
-    for title in ("a", "b", "speed of b"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("time that came or went", overflow="fold")
-    others = [_others(row) for row in diff.rows]
-    if any(others):
-        table.add_column("also", overflow="fold")
-    table.add_column("plan", overflow="fold")
-    for row, other in zip(diff.rows, others, strict=True):
-        also = [Text(other)] if any(others) else []
-        table.add_row(*_cells(row), *also, Text(_plan(row)))
-    console.print(table)
+    _print_rows(diff, console)
     for row in diff.rows:
         for side, reason in row.error.items():
             line = " ".join(reason.split())
@@ -61,18 +51,37 @@ def verdict(diff: ResultDiff) -> str:
     return f"{text}; {others} cannot be compared." if others else f"{text}."
 
 
-def _cells(row: RowChange) -> list[Text]:
+def _print_rows(diff: ResultDiff, console: Console) -> None:
+    """The times of a row on a line of a table, and under it what there is to say about it."""
+    heads = ("network", "scheduler", "a", "b", "speed of b")
+    cells = [_cells(row) for row in diff.rows]
+    widths = [max(len(text) for text in column) for column in zip(heads, *cells, strict=True)]
+    console.print(Text(_line(heads, widths), style="dim"))
+    for row, texts in zip(diff.rows, cells, strict=True):
+        line = Text(_line(texts[:-1], widths[:-1]) + "  ")
+        ratio = row.ratio
+        style = "" if ratio is None or not row.changed else "green" if ratio > 1.0 else "red"
+        console.print(line.append(texts[-1].rjust(widths[-1]), style=style))
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(style="dim", no_wrap=True, min_width=len("time"))
+        grid.add_column(overflow="fold")
+        said = {"time": _parts(row), "also": _others(row), "plan": _plan(row)}
+        for name, text in said.items():
+            if text:
+                grid.add_row(name, Text(text))
+        console.print(Padding(grid, (0, 0, 0, 4), expand=False))
+
+
+def _line(texts: Sequence[str], widths: Sequence[int]) -> str:
+    """Two names to the left, figures to the right."""
+    parts = zip(texts, widths, strict=True)
+    return "  ".join(t.ljust(w) if i < 2 else t.rjust(w) for i, (t, w) in enumerate(parts))
+
+
+def _cells(row: RowChange) -> list[str]:
     ratio = row.ratio
-    style = "" if ratio is None or not row.changed else "green" if ratio > 1.0 else "red"
     speed = "–" if ratio is None else f"{ratio:.3f}×" if row.changed else "same"
-    return [
-        Text(row.model),
-        Text(row.scheduler),
-        Text(_time(row.a_us, row, "a")),
-        Text(_time(row.b_us, row, "b")),
-        Text(speed, style=style),
-        Text(_parts(row)),
-    ]
+    return [row.model, row.scheduler, _time(row.a_us, row, "a"), _time(row.b_us, row, "b"), speed]
 
 
 def _time(us: float | None, row: RowChange, side: str) -> str:

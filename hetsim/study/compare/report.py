@@ -14,6 +14,7 @@ from hetsim.names import stems
 from hetsim.report.figures.plotting import figure_images
 from hetsim.report.figures.stacked import stacked_gantt_figure
 from hetsim.report.files.jsonout import dumps, microseconds, result_to_dict
+from hetsim.report.page.payload import Told
 from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Table
 from hetsim.report.summary import metric_text, tidy_time
@@ -121,12 +122,19 @@ def compare_files(comparison: Comparison) -> tuple[Page, dict[str, str | bytes]]
         "compare.csv": _csv(comparison),
     }
     sections = []
+    timelines: list[Told] = []
     names = stems("gantt", comparison.models)
     for model in comparison.models:
         if any(variant.best(model) is not None for variant in comparison.variants):
             svg, png = figure_images(gantts(comparison, model))
             files |= {f"{names[model]}.svg": svg, f"{names[model]}.png": png}
-        charts = model_charts(comparison, model)
+        links: dict[str, str] = {}
+        for variant in comparison.variants:
+            if (run := variant.best(model)) is not None:
+                links[variant.name] = f"#run-{len(timelines)}"
+                label = f"{variant.name} · {run.scheduler}"
+                timelines.append(Told(run, variant.result.soc, label))
+        charts = model_charts(comparison, model, links)
         sections.append(Section(model, charts=charts, table=table(comparison, model)))
     sections.append(Section("Variants", table=_variants(comparison)))
     if comparison.failed:
@@ -140,6 +148,7 @@ def compare_files(comparison: Comparison) -> tuple[Page, dict[str, str | bytes]]
         f"comparison · {comparison.scenario} · {len(comparison.variants)} variants",
         headline(comparison),
         sections,
+        timelines,
     )
     return page, files
 

@@ -91,7 +91,7 @@ def _page(study: Exploration, link: Link, drawn: int) -> Page:
     front = bool(study.front)
     told, code = _way_on(study, link, drawn)
     sections = [
-        Section("The front" if front else "The designs tried", [*details(study), told], (),
+        Section("The front" if front else "The designs tried", [*details(study), told],
                 front_table(study, link) if front else None, list(front_charts(study, link)),
                 code),
         _deciding(study),

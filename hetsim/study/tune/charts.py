@@ -14,7 +14,7 @@ def curve_chart(tuning: Tuning) -> Plot:
     """How far each network's best plan was above its bound, over the plans judged."""
     lines = [Line(steps(model), series=i, step=True) for i, model in enumerate(tuning.models)]
     ends = [
-        f"{model.model} ended {line.points[-1][1]:.1%} above"
+        f"{model.model} ended {line.points[-1][1]:.2%} above"
         for model, line in zip(tuning.models, lines, strict=True)
         if line.points
     ]
@@ -65,5 +65,5 @@ def _gained(model: TunedModel) -> str:
     if not start or best is None:
         return "No plan could be judged."
     ends = f"{tidy_time(best)} against {tidy_time(start)} of {model.start.scheduler}"
-    gap = "" if model.best.gap is None else f", {model.best.gap:.1%} above the bound"
+    gap = "" if model.best.gap is None else f", {model.best.gap:.2%} above the bound"
     return f"Tuning saves {1.0 - best / start:.1%}: {ends}{gap}."

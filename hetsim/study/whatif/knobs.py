@@ -113,7 +113,9 @@ def _walk(spec: Spec, path: str, component: str) -> Iterator[Knob]:
         below = f"{path}.{field.alias or name}"
         if name in joint_of:
             if name == joint_of[name].fields[0]:
-                yield _joint(joint_of[name], path, component)
+                knob = _joint(joint_of[name], path, component)
+                if knob.changes:
+                    yield knob
         elif name in SKIPPED or value is None:
             continue
         elif isinstance(value, Spec):
