@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hetsim.cost.analytical import AnalyticalModel
+from hetsim.cost.analytical.weights import element_bytes
 from hetsim.cost.pu import model_of
 from hetsim.cost.work import Kernel
 from hetsim.soc.loader import build_soc
@@ -114,3 +115,17 @@ def test_winograd_leaves_no_zeros():
     transformed = nest.macs / 4 / 64 * 1e-9
     assert model_of(pu).floor(dense) == pytest.approx(transformed)
     assert model_of(pu).floor(sparse) == pytest.approx(transformed)  # 1/4 is less than 1/2
+
+
+def test_a_tile_holds_weights_as_they_are_stored():
+    nest = LoopNest(1, 1, 1, 8, 8, 16, in_w=8)
+    pu = unit("npu", 'weights: {sparsity: {"2:4": 2.0}}')
+
+    def operator(weights, sparsity=""):
+        return Operator("m", "MatMul", ("x",), ("y",), weights=weights, macs=nest.macs, nest=nest,
+                        dtype="int8", sparsity=sparsity)  # fmt: skip
+
+    assert element_bytes(operator((("int4", 128),)), pu) == 0.5
+    assert element_bytes(operator((("int4", 128),), "2:4"), pu) == 0.375
+    assert element_bytes(operator((("float16", 4), ("int4", 128))), pu) == 0.5  # scales beside it
+    assert element_bytes(operator(()), pu) == 1  # both factors are computed

@@ -69,6 +69,8 @@ def test_depthwise_channels_lie_side_by_side_and_share_no_operand():
     nest = LoopNest(1, 32, 8, 8, 1, 1, 3, 3, in_h=8, in_w=8)
     product = product_of(nest)
     assert product == Product(1, 64, 32, 9, shared=False)
+    # One channel to one channel is a product like any: there is nothing beside it.
+    assert product_of(LoopNest(1, 1, 8, 8, 1, 1, 3, 3, in_h=8, in_w=8)) == Product(1, 64, 1, 9)
     # 16 results and 4 weights a step, 4 bytes each, at 16 bytes a cycle: 5 cycles, not 16 / 16.
     gpu = cores(1, (4, 4), operands=16.0)
     assert product_cycles(product, gpu, 16.0, 4.0) == (64 // 4) * (32 // 4) * 9 * 5

@@ -215,6 +215,7 @@ fidelity: fluid
 seed: 3
 unknown_operators: bandwidth_bound
 fold_batch_norm: true
+weights: {dtype: int4, group: 32, sparsity: "2:4"}
 time_limit: 60 s
 sweep: {vary: {npu.sram: [64 KiB, 1 MiB]}, mode: zip}
 explore: {vary: {npu.sram: 64 KiB..1 MiB:log2}, minimise: [latency_ms], trials: 3}

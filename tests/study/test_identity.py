@@ -31,7 +31,7 @@ def test_what_was_changed_on_the_command_line_makes_another_study(tmp_path, kind
     first = study(loaded(tmp_path)).identity
     assert study(loaded(tmp_path)).identity == first
     for change in ({"seed": 7}, {"npu.sram": "96 KiB"}, {"execution": "barrier"},
-                   {"fidelity": "tile"}):  # fmt: skip
+                   {"fidelity": "tile"}, {"weights.dtype": "int4"}):  # fmt: skip
         assert study(loaded(tmp_path, **change)).identity != first, change
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx import TensorProto, helper, numpy_helper
 
 from hetsim.errors import WorkloadError
 from hetsim.workload.networks import load_network
@@ -70,3 +71,64 @@ def test_groups_have_scales():
 def test_what_cannot_be_is_said(stated, says):
     with pytest.raises(WorkloadError, match=says):
         load_network("squeezenet", weights=stated)
+
+
+def pruned(shape, axis, dtype=np.float32):
+    """Random weights with two zeros in every four along ``axis``."""
+    rng = np.random.default_rng(sum(shape))
+    values = np.moveaxis(rng.integers(1, 99, shape), axis, -1).copy()
+    fours = values.reshape(-1, 4)
+    for four in fours:
+        four[rng.choice(4, 2, replace=False)] = 0
+    return np.ascontiguousarray(np.moveaxis(fours.reshape(values.shape), -1, axis)).astype(dtype)
+
+
+def sparsities(nodes, inputs, weights):
+    shapes = [helper.make_tensor_value_info(name, TensorProto.FLOAT, s) for name, s in inputs]
+    ends = [helper.make_tensor_value_info(nodes[-1].output[0], TensorProto.FLOAT, None)]
+    made = [numpy_helper.from_array(value, name) for name, value in weights.items()]
+    model = helper.make_model(helper.make_graph(nodes, "g", shapes, ends, made))
+    graph = load_network(model)
+    found = [op.sparsity for op in graph.operators if op.nest]
+    told = f"2:4 sparse weights in {sum(map(bool, found))} products"
+    assert (told in graph.notes) == any(found)
+    return found
+
+
+CONV = helper.make_node("Conv", ["x", "w"], ["y"], name="c", pads=[1, 1, 1, 1])
+IMAGE = [("x", [1, 8, 6, 6])]
+
+
+def test_zeros_in_the_file_are_found_along_the_input_channels():
+    assert sparsities([CONV], IMAGE, {"w": pruned((16, 8, 3, 3), 1)}) == ["2:4"]
+    # Along the filters there is nothing that a product could leave out.
+    assert sparsities([CONV], IMAGE, {"w": pruned((16, 8, 3, 3), 0)}) == [""]
+    dense = pruned((16, 8, 3, 3), 1)
+    dense[15, 4:7, 2, 2] = 5  # one group of three, in the last corner
+    assert sparsities([CONV], IMAGE, {"w": dense}) == [""]
+
+
+def test_cleared_weights_are_no_sparse_ones():
+    assert sparsities([CONV], IMAGE, {"w": np.zeros((16, 8, 3, 3), np.float32)}) == [""]
+
+
+@pytest.mark.parametrize("turned", [0, 1])
+def test_zeros_of_matrix_products(turned):
+    rows = [("x", [3, 8])]
+    gemm = helper.make_node("Gemm", ["x", "w"], ["y"], name="g", transB=turned)
+    shape = (20, 8) if turned else (8, 20)
+    assert sparsities([gemm], rows, {"w": pruned(shape, turned)}) == ["2:4"]
+    assert sparsities([gemm], rows, {"w": pruned(shape, 1 - turned)}) == [""]
+    matmul = helper.make_node("MatMul", ["x", "w"], ["y"], name="m")
+    assert sparsities([matmul], rows, {"w": pruned((8, 20), 0)}) == ["2:4"]
+    # As exporters write a linear layer: its weights transposed in the graph.
+    transpose = helper.make_node("Transpose", ["v"], ["w"], name="t")
+    assert sparsities([transpose, matmul], rows, {"v": pruned((20, 8), 1)}) == ["2:4"]
+    left = helper.make_node("MatMul", ["w", "x"], ["y"], name="l")
+    assert sparsities([left], [("x", [8, 5])], {"w": pruned((20, 8), 1)}) == ["2:4"]
+
+
+def test_zeros_of_quantised_weights():
+    nodes = [helper.make_node("DequantizeLinear", ["q", "s"], ["w"], name="d"), CONV]
+    weights = {"q": pruned((16, 8, 3, 3), 1, np.int8), "s": np.array(0.1, np.float32)}
+    assert sparsities(nodes, IMAGE, weights) == ["2:4"]

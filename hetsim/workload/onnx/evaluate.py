@@ -12,6 +12,7 @@ from onnx import helper, numpy_helper
 
 from hetsim.numeric import Array
 from hetsim.workload.onnx.ir import Net, Node, Value
+from hetsim.workload.onnx.zeros import moved
 
 MAX_INTEGERS = 1024
 """Integer and boolean constants up to this many elements are evaluated: they may be shapes."""
@@ -32,6 +33,11 @@ def mark_constant(net: Net, node: Node) -> None:
     if node.kind in _SAME_ELEMENTS:
         origin = net.values[node.inputs[0]]
         outputs[0].root = origin.root or origin.name
+        if node.kind == "Transpose":
+            order = node.attributes.get("perm")
+            outputs[0].sparse_axes = moved(origin.sparse_axes, order, origin.rank)
+        elif outputs[0].shape == origin.shape:
+            outputs[0].sparse_axes = origin.sparse_axes
         if node.kind == "DequantizeLinear":
             outputs[0].stored = origin.stored or origin.dtype
         elif node.kind != "Cast":

@@ -48,7 +48,8 @@ class Value:
 
     ``stored`` is the data type a constant has in memory when that differs from ``dtype`` (int8
     weights behind a DequantizeLinear). ``root`` names the constant that holds the elements when
-    this one only rearranges them, so that shared weights are counted once.
+    this one only rearranges them, so that shared weights are counted once. Along ``sparse_axes`` a
+    constant is 2:4 sparse (:mod:`hetsim.workload.onnx.zeros`).
     """
 
     name: str
@@ -58,6 +59,7 @@ class Value:
     data: Array | None = None
     stored: str = ""
     root: str = ""
+    sparse_axes: tuple[int, ...] = ()
     type_proto: TypeProto | None = None
 
     def __post_init__(self) -> None:

@@ -37,6 +37,7 @@ from hetsim.workload.onnx.quantised import fold_quantised, plain_kinds
 from hetsim.workload.onnx.read import inline_functions, parse, read_model
 from hetsim.workload.onnx.slices import join_gathers
 from hetsim.workload.onnx.views import remove_views
+from hetsim.workload.onnx.zeros import sparsity_of
 from hetsim.workload.sizes import Sizes
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ def graph_of(
         WorkloadError: a tensor of unknown type, a node that its rule does not understand.
     """
     operators, tensors = _operators(net, alias)
+    sparse = Counter(operator.sparsity for operator in operators if operator.sparsity)
+    net.notes += [f"{name} sparse weights in {count} products" for name, count in sparse.items()]
     inputs = _used_inputs(net, operators)
     return Graph.create(
         net.name,
@@ -280,7 +283,8 @@ def _operator(net: Net, node: Node, alias: Mapping[str, str], outputs: list[str]
                 f"operator {node.name!r} ({node.kind}) reads {value.name!r} of data type"
                 f" {element_type_name(value.elem_type)}, which hetsim cannot size"
             )
-    cost = _cost(net, known, Call(node.name, node.kind, node.attributes, values, results))
+    call = Call(node.name, node.kind, node.attributes, values, results)
+    cost = _cost(net, known, call)
     weights: Counter[str] = Counter()
     inputs: dict[str, None] = {}
     for position, value in enumerate(values):
@@ -303,6 +307,7 @@ def _operator(net: Net, node: Node, alias: Mapping[str, str], outputs: list[str]
         attributes=dict(node.attributes),
         variant=cost.variant,
         dtype=next(value.dtype for value in typed if value is not None),
+        sparsity=sparsity_of(call) if cost.nest is not None else "",
     )
 
 

@@ -28,6 +28,7 @@ from hetsim.workload.onnx.ir import (
     check_type,
     static_shape,
 )
+from hetsim.workload.onnx.zeros import sparse_axes
 from hetsim.workload.sizes import NO_SIZES, Sizes
 
 CONTROL_FLOW = frozenset({"If", "Loop", "Scan"})
@@ -204,6 +205,7 @@ def _constant(net: Net, name: str, tensor: TensorProto) -> Value:
     value = Value(name, shape, tensor.data_type, constant=True)
     if prod(shape) <= KEEP_DATA:
         value.data = _small_data(tensor, net.folder)
+    value.sparse_axes = sparse_axes(tensor)
     return value
 
 
