@@ -11,7 +11,7 @@ from hetsim.plan.model import Partition, Plan
 from hetsim.runs.rows import case_of
 from hetsim.scenario.loader import load_scenario
 from hetsim.study.point import PointBench
-from hetsim.study.pool import EQUAL, Pool
+from hetsim.study.pool import EQUAL, PlanBench, Pool, Told
 from hetsim.study.whatif.knobs import Change, Knob
 from hetsim.study.whatif.noise import Column, Whisker, usual_loss, whisker
 from hetsim.study.whatif.report import read
@@ -26,6 +26,7 @@ from hetsim.study.whatif.sensitivity import (
     moved_text,
 )
 from hetsim.study.whatif.study import whatif
+from tests.study.samples import loaded, small_scenario
 
 SECONDS = st.one_of(st.none(), st.floats(1e-3, 1.0))
 TABLES = st.integers(1, 6).flatmap(
@@ -248,7 +249,6 @@ def test_no_size_helps_in_both_directions_unexplained(tmp_path, soc, scheduler, 
 def test_an_effect_that_no_one_expects_is_explained_with_one_plan(tmp_path, monkeypatch):
     """Times are inverted: what is better takes longer, with every plan."""
     import hetsim.study.pool as pool
-    from tests.study.samples import loaded
 
     real = pool.seconds_of
 
@@ -264,6 +264,35 @@ def test_an_effect_that_no_one_expects_is_explained_with_one_plan(tmp_path, monk
     assert "same plan takes" in clock.less.oddity
     assert clock.gain == 1.0
     assert network.relief is None
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_change_on_which_the_scheduler_fails_is_judged_by_other_plans(
+    tmp_path, monkeypatch, dies
+):
+    scenario = load_scenario(small_scenario(tmp_path), {"soc": "edge-mcu"})
+    real = PlanBench.evaluate
+
+    def failing(self, job):
+        if job.point.design.get("links.bus.clock") == "40000000.0 Hz":
+            if dies:
+                return self.lost(job, "a worker died")
+            if not job.plans:
+                return Told(error="scheduler fell over")
+        return real(self, job)
+
+    monkeypatch.setattr(PlanBench, "evaluate", failing)
+    study = whatif(scenario, only=["bus.clock"])
+    [clock] = study.networks[0].sensitivities
+    assert clock.less.replanned_s is None
+    told = " ".join(study_lines(study))
+    if dies:
+        assert clock.less.best_s is None
+        assert "Not possible: bus.clock = 40 MHz (a worker died)." in told
+    else:
+        assert clock.less.best_s == clock.less.kept_s
+        assert "Only by plans made for others: bus.clock = 40 MHz (scheduler fell over)." in told
+    assert clock.more.ratio.known > 1.0
 
 
 @pytest.mark.slow

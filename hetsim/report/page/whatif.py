@@ -65,7 +65,8 @@ class Change(_Read):
     ``best_us`` is the time of the best plan known, which was made for ``plan``; a plan that nobody
     knows may take from ``shortest_us`` to ``longest_us`` instead, the time without the change being
     as it is. ``why`` and ``moved`` are where the difference lies, the largest first; ``oddity``
-    explains one that nobody would expect.
+    explains one that nobody would expect. ``error`` is why nothing ran or, with a time, why no plan
+    was made for it.
     """
 
     to: str
@@ -193,7 +194,8 @@ def remarks(network: Network) -> Iterator[str]:
         for change in parameter.changes:
             if change.error is not None:
                 reason = change.error.partition("\n")[0]
-                yield f"Not possible: {parameter.name} = {change.to} ({reason})."
+                what = "Not possible" if change.best_us is None else "Only by plans made for others"
+                yield f"{what}: {parameter.name} = {change.to} ({reason})."
 
 
 def _widest(parameter: Parameter, base: float) -> str:

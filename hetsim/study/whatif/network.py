@@ -53,7 +53,7 @@ def network_whatif(
 
     Raises:
         InfeasibleError: the network does not fit the unchanged SoC.
-        SchedulerError: no scheduler finds a plan for the unchanged SoC.
+        SchedulerError: no scheduler finds a plan for the unchanged SoC, or its workers die of it.
     """
     pool = Pool()
     run = _base(bench, model, pool)
@@ -61,14 +61,21 @@ def network_whatif(
     changes = [(knob, change) for knob in knobs for change in knob.changes]
     planned = trial.plan([(f"{knob.name} = {change.label}", change) for knob, change in changes])
     [start] = trial.run([{}])
+    if start.error is not None:
+        raise SchedulerError(f"the plans for {model} cannot be run: {start.error}")
     base = Column(start.times, 0)
     ends = trial.run((change.values for _, change in changes), base.best)
-    ended = [Column(told.times, own) for told, own in zip(ends, planned, strict=True)]
+    ended = [
+        Column(told.times, made if told.times else None)
+        for told, (made, _) in zip(ends, planned, strict=True)
+    ]
     loss = usual_loss([base, *ended])
     judge = _Judge(pool, base, start, loss, run.lower_bound_s or 0.0)
     effects = iter(
-        trial.explained(knob, judge.effect(change, column, told), base, column)
-        for (knob, change), column, told in zip(changes, ended, ends, strict=True)
+        trial.explained(knob, judge.effect(change, column, told, error), base, column)
+        for (knob, change), column, told, (_, error) in zip(
+            changes, ended, ends, planned, strict=True
+        )
     )
     found = [
         Sensitivity.of(knob, judge.base_s, [next(effects) for _ in knob.changes]) for knob in knobs
@@ -110,11 +117,11 @@ class _Trial:
     pool: Pool
     perform: Performed
 
-    def plan(self, changes: Sequence[tuple[str, Change]]) -> list[int | None]:
-        """The position of the plan for each changed SoC; ``None`` where there is none."""
+    def plan(self, changes: Sequence[tuple[str, Change]]) -> list[tuple[int | None, str | None]]:
+        """The position of the plan for each changed SoC; ``None``, and why, where there is none."""
         told = self.perform((Ask(self._point(change.values)) for _, change in changes), "planning")
         return [
-            None if answer.plan is None else self.pool.add(answer.plan, origin)
+            (None if answer.plan is None else self.pool.add(answer.plan, origin), answer.error)
             for (origin, _), answer in zip(changes, told, strict=True)
         ]
 
@@ -178,11 +185,11 @@ class _Judge:
         assert self.before.best_s is not None
         return self.before.best_s
 
-    def effect(self, change: Change, after: Column, told: Told) -> Effect:
-        """What ``change`` did."""
+    def effect(self, change: Change, after: Column, told: Told, error: str | None = None) -> Effect:
+        """What ``change`` did; ``error`` is why the scheduler made no plan for it."""
         ratio = whisker(self.before, after, self.loss, self.bound_s)
         if ratio is None:
-            return Effect(change, error=told.error)
+            return Effect(change, error=error or told.error)
         return Effect(
             change,
             ratio,
@@ -191,6 +198,7 @@ class _Judge:
             after.own_s,
             after.times[0],
             self._moved(after, told),
+            error=error,
         )
 
     def _moved(self, after: Column, told: Told) -> tuple[Moved, ...]:
@@ -218,6 +226,8 @@ def _relieved(
     made = relief.change.values
     steps = [(k, step) for k in improvable(made) if (step := k.improvement) is not None]
     [start] = trial.run([made])
+    if start.error is not None:
+        return Relief(worst, relief, None)
     then = replace(judge, before=Column(start.times), start=start, bound_s=0.0)
     ends = trial.run(({**made, **step.values} for _, step in steps), then.before.best)
     following = []

@@ -43,7 +43,7 @@ class Effect:
     how many times as fast that is as the best known plan without the change. ``replanned_s`` is
     what the scheduler's own plan for the changed SoC takes, ``kept_s`` its plan for the unchanged
     one. ``moved`` is where the difference lies, the largest first; ``oddity`` explains one that no
-    one would expect.
+    one would expect, ``error`` is why nothing ran or, with a time, why no plan was made for it.
     """
 
     change: Change
