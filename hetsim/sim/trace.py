@@ -6,9 +6,25 @@ nothing stands in when only the makespan is wanted, so the engine has no ``if tr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
+def _row(kind: type[T]) -> type[T]:
+    """Pickled as its values: traces go from process to process, and slots alone are slow there."""
+    values = attrgetter(*(field.name for field in fields(kind)))  # type: ignore[arg-type]
+
+    def reduced(self: T) -> tuple[type[T], tuple[object, ...]]:
+        return kind, values(self)
+
+    setattr(kind, "__reduce__", reduced)  # noqa: B010  # a method by assignment is no type
+    return kind
+
+
+@_row
 @dataclass(frozen=True, slots=True)
 class Span:
     """Something that occupied a lane from ``start`` to ``end`` (seconds).
@@ -36,6 +52,7 @@ class Span:
     on_chip_bytes: int = 0
 
 
+@_row
 @dataclass(frozen=True, slots=True)
 class RateSample:
     """From ``time`` (seconds) on, ``link`` carries ``rate`` B/s in ``flows`` transfers."""
@@ -46,6 +63,7 @@ class RateSample:
     flows: int
 
 
+@_row
 @dataclass(frozen=True, slots=True)
 class TaskRow:
     """A partition of one inference from the moment its PU took it to its results (seconds).
@@ -78,6 +96,7 @@ RUNTIME = -1
 """Position of activities that belong to no task: the runtime's forks and joins."""
 
 
+@_row
 @dataclass(frozen=True, slots=True)
 class Activity:
     """A stretch of a task, from ``start`` to ``end``, and what its time went into (seconds).
