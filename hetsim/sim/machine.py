@@ -259,9 +259,14 @@ class Machine:
         flows: list[Flow] = []
 
         def move(kind: str, amounts: Sequence[tuple[str, int]]) -> Flow:
-            amount, route = unit.routes(
-                Traffic(m, *((0, b) if kind == "store" else (b, 0))) for m, b in amounts
-            )
+            if len(amounts) == 1:
+                memory, amount = amounts[0]
+                there, back = unit.ways[memory]
+                route = back if kind == "store" else there
+            else:
+                amount, route = unit.routes(
+                    Traffic(m, *((0, b) if kind == "store" else (b, 0))) for m, b in amounts
+                )
             flow = self._transfer(unit, amount, route, INFINITY, unit.setup_s)
             flows.append(flow)
             return flow
