@@ -183,13 +183,13 @@ def _roofline(run: Run, pu: str) -> Plot:
         seen += f" The {len(shown)} longest of {len(own):,} kernels."
     unmoved = sum(row.pu == pu and row.intensity is None for row in run.operators)
     if unmoved:
-        seen += f" {unmoved} kernels that moved no bytes are not shown."
+        seen += f" Not shown, because no bytes moved: {unmoved}."
     return Plot(
         f"{pu}: kernels under its roofs",
         "A point is a kernel as it ran, launch and waiting included: operations for each byte of"
         " its slowest link, and per second. One multiply-accumulate is one operation; of kernels"
-        " without any, element-wise operations count. No kernel can be above the lines: level, the"
-        " unit's peaks; slanted, its links.",
+        " without any, element-wise operations count. No kernel can be above its peak (level) nor"
+        " above its slowest link (slanted), which the pointer tells.",
         seen,
         Axis("operations per byte", unit="op/B", log=True),
         Axis("operations per second", unit="Gop/s", log=True),
@@ -205,6 +205,8 @@ def _kernel_facts(row: OperatorRow, total: float) -> list[tuple[str, str]]:
         ("kinds", row.kinds),
         ("takes", f"{tidy_time(row.seconds)} ({share_text(row.seconds / total)})"),
         ("bound", BOUNDS[row.bound].name),
+        ("peak", row.roof),
+        ("slowest link", row.link),
     ]
     if row.ceiling:
         facts.append(("of what its roofs allow", share_text(row.rate / row.ceiling)))
@@ -245,7 +247,8 @@ def _bytes(run: Run) -> Bars:
         "Whose bytes crossed the links",
         "The bytes of each link and memory by class: what is read more than once because tiles do"
         " not fit is refetch, what the host converts and copies is crossings.",
-        f"{share_text(again / total)} of all bytes are read again.",
+        f"{share_text(again / total)} of all bytes are read again." if again else "Nothing is read"
+        " again.",
         Axis("bytes", "size"),
         [
             Bar(name, _stacked(link.classes.get(kind, 0) for kind in kinds), text=_size(link.bytes))
