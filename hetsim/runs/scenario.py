@@ -130,7 +130,7 @@ def _answers(
         for number, answer in executor.perform(_longest_first(calls)):
             found[number] = answer
             for _ in range(steps[number]):
-                tell("networks")
+                tell(calls[number].arguments[1].name)
     tell("done")
     return found
 
