@@ -55,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Prints the table; exit code 1 when a pair differs by more than the tolerance."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--models", default=",".join(model_names()))
-    parser.add_argument("--socs", default=",".join(shipped("socs")))
+    able = [n for n in shipped("socs") if any(pu.spec.matrix_array for pu in load_soc(n).pus)]
+    parser.add_argument("--socs", default=",".join(able), help="by default all with an NPU")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
     table = Table(title="fluid beside tile fidelity, npu_only plans")

@@ -22,9 +22,12 @@ import planning
 import startup
 from harness import Measurement
 
+import scenarios
+
 SUITES: dict[str, Callable[[int], list[Measurement]]] = {
     "engine": engine.measure,
     "planning": planning.measure,
+    "scenarios": scenarios.measure,
     "startup": startup.measure,
     "sweep": bench_sweep.measure,
     "tune": bench_tune.measure,

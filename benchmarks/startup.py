@@ -1,35 +1,28 @@
-"""How long a user waits for the command line: ``hetsim --help`` and ``hetsim run quickstart``."""
+"""How long a user waits for the command line to say anything."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
-from harness import Measurement, interleaved, timed
+from harness import Measurement, interleaved
 
 
-def _process(*arguments: str, cwd: Path | None = None) -> Callable[[], object]:
+def _process(*arguments: str) -> Callable[[], object]:
     def run() -> object:
-        return subprocess.run(
-            [sys.executable, *arguments], check=True, capture_output=True, cwd=cwd
-        )
+        return subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
 
     return run
 
 
 def measure(repetitions: int) -> list[Measurement]:
-    """Start-up beside an empty Python, and the whole of the quickstart scenario."""
+    """Start-up beside an empty Python."""
     times = interleaved(
         {"help": _process("-m", "hetsim", "--help"), "python": _process("-c", "pass")},
         repetitions * 3,
     )
     help_s, python_s = times["help"].median, times["python"].median
-    with tempfile.TemporaryDirectory() as scratch:
-        command = ("-m", "hetsim", "run", "quickstart", "--force", "--quiet")
-        quickstart = timed(_process(*command, cwd=Path(scratch)), repetitions)
     return [
         Measurement(
             "hetsim --help",
@@ -39,14 +32,5 @@ def measure(repetitions: int) -> list[Measurement]:
             better="less",
             spread=times["help"].spread,
             note=f"python -c pass takes {python_s:.3f} s: {help_s / python_s:.1f} times that",
-        ),
-        Measurement(
-            "hetsim run quickstart",
-            quickstart.median,
-            "s",
-            goal=3.0,
-            better="less",
-            spread=quickstart.spread,
-            note="whole process, reports and figures included",
         ),
     ]

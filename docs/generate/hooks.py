@@ -34,7 +34,7 @@ _made: dict[str, str] = {}
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Makes the pages and lists them where the navigation says ``made: KIND``."""
-    kinds = made_pages()
+    kinds = made_pages(execute=True)
     _made.clear()
     for pages in kinds.values():
         _made.update(pages)

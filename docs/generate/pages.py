@@ -31,14 +31,19 @@ COPIES = {
 """Files at the top of the repository and the pages that show them."""
 
 
-def made_pages() -> dict[str, dict[str, str]]:
-    """By kind, the address and the Markdown of each page, in the order of the navigation."""
+def made_pages(*, execute: bool = False) -> dict[str, dict[str, str]]:
+    """By kind, the address and the Markdown of each page, in the order of the navigation.
+
+    ``outputs`` are the files that those pages show where notebooks are to be executed.
+    """
+    examples = example_pages(ROOT / "examples", execute=execute)
     return {
         "api": api_pages(Path(hetsim.__file__).parent),
         "commands": command_pages(),
         "formats": format_pages(),
         "catalogues": catalogue_pages(),
-        "examples": example_pages(ROOT / "examples"),
+        "examples": {name: text for name, text in examples.items() if name.endswith(".md")},
+        "outputs": {name: text for name, text in examples.items() if not name.endswith(".md")},
         "copies": {page: _copy(name) for name, page in COPIES.items()},
     }
 

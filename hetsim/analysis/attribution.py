@@ -97,11 +97,11 @@ def attribute(program: Program, trace: Trace) -> Parts:
     ``program`` is that of every inference in the trace.
     """
     parts = dict.fromkeys(PARTS, 0.0)
-    activities = _by_task(trace.activities)
+    activities = activities_by_task(trace.activities)
     path = critical_path([job.needs for job in program.jobs], trace)
     for step in reversed(path):
         _book_step(parts, step, activities)
-    return _exact(parts, trace.makespan_s) if path else parts
+    return exact(parts, trace.makespan_s) if path else parts
 
 
 def attribute_by_unit(program: Program, trace: Trace, names: Sequence[str]) -> dict[str, Parts]:
@@ -111,7 +111,7 @@ def attribute_by_unit(program: Program, trace: Trace, names: Sequence[str]) -> d
     the makespan, but for rounding.
     """
     found: dict[str, Parts] = {}
-    activities = _by_task(trace.activities)
+    activities = activities_by_task(trace.activities)
     for step in critical_path([job.needs for job in program.jobs], trace):
         unit = names[program.jobs[step.position].pu] if step.kind == "task" else "runtime"
         _book_step(found.setdefault(unit, dict.fromkeys(PARTS, 0.0)), step, activities)
@@ -124,7 +124,7 @@ def attribute_pus(trace: Trace, names: Iterable[str], waiting: str) -> dict[str,
     ``waiting`` is the part that gaps before a PU's tasks count as: ``dependency_wait`` under
     dataflow, ``barrier_wait`` under barrier execution. ``idle`` is the time after its last task.
     """
-    activities = _by_task(trace.activities)
+    activities = activities_by_task(trace.activities)
     result = {}
     for index, name in enumerate(names):
         parts = dict.fromkeys((*PARTS, "idle"), 0.0)
@@ -136,11 +136,12 @@ def attribute_pus(trace: Trace, names: Iterable[str], waiting: str) -> dict[str,
                 _book(parts, activity)
             now = row.end
         parts["idle"] += trace.makespan_s - now
-        result[name] = _exact(parts, trace.makespan_s)
+        result[name] = exact(parts, trace.makespan_s)
     return result
 
 
-def _by_task(activities: Iterable[Activity]) -> defaultdict[_Key, list[Activity]]:
+def activities_by_task(activities: Iterable[Activity]) -> defaultdict[_Key, list[Activity]]:
+    """The activities of each task, by inference and position, in order of time."""
     grouped: defaultdict[_Key, list[Activity]] = defaultdict(list)
     for activity in activities:
         grouped[activity.inference, activity.position].append(activity)
@@ -183,15 +184,15 @@ def _cause(
     return next(same, open_ones[0] if open_ones else None)
 
 
-def _exact(parts: Parts, total: float) -> Parts:
-    """Gives what rounding left over to a part, so that the parts sum to ``total``.
+def exact(parts: Parts, total: float, beside: Sequence[float] = ()) -> Parts:
+    """Gives what rounding left over to a part, so that parts and ``beside`` sum to ``total``.
 
     To the largest first; where the exact sum lies midway between two floats that goes to and fro,
     so then half of it to smaller ones, which have the finer steps.
     """
     for share, choose in ((1.0, max), (1.0, max), (0.5, min), (0.5, min), (0.25, min)):
-        left = total - math.fsum(parts.values())
-        if left == 0.0:
+        left = total - math.fsum((*parts.values(), *beside))
+        if left == 0.0 or not parts:
             break
         able = [part for part, seconds in parts.items() if seconds > abs(left)]
         chosen = choose(able or parts, key=lambda part: parts[part])

@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from hetsim.analysis.launches import OperatorRow
+from hetsim.analysis.limits import Limit
 from hetsim.analysis.metrics.base import Evaluation, Measured, Metrics
 from hetsim.analysis.metrics.registry import measured, told
+from hetsim.analysis.residents import Resident
 from hetsim.bounds.bound import Bound
 from hetsim.errors import MissingExtraError
 from hetsim.plan.model import Plan
@@ -33,30 +36,15 @@ class PUMetrics:
 
 @dataclass(frozen=True)
 class LinkMetrics:
-    """A link over one run: bytes carried, share of bytes/time capacity, seconds lost to sharing."""
+    """A link over one run: bytes carried, share of bytes/time capacity, seconds lost to sharing.
+
+    ``classes`` are its bytes by class of tensor (:data:`hetsim.analysis.traffic.CLASSES`).
+    """
 
     bytes: int
     utilization: float
     contention_s: float
-
-
-@dataclass(frozen=True)
-class OperatorRow:
-    """One kernel launch as it ran: a line of ``operators.csv``."""
-
-    model: str
-    scheduler: str
-    partition: str
-    pu: str
-    operators: str
-    kinds: str
-    macs: int
-    load_bytes: int
-    store_bytes: int
-    start_s: float
-    end_s: float
-    alone_s: float
-    cost_source: str
+    classes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,7 +55,8 @@ class Run(Measured):
     are SI values by column (:mod:`hetsim.analysis.metrics`); what they were read from is in
     ``evaluation``, unless the run comes from a file or another process. ``attribution`` splits the
     makespan along the critical path and ``pu_attribution`` for each PU (seconds, see
-    :mod:`hetsim.analysis.attribution`).
+    :mod:`hetsim.analysis.attribution`). ``residents`` is what lay in memory over time,
+    ``energy_apart`` the joules that are no kernel's, ``limits`` what could be gained on each unit.
     ``planning_s`` is the wall-clock time the scheduler took (not part of any comparison of results:
     it is not deterministic).
     """
@@ -84,6 +73,9 @@ class Run(Measured):
     operators: tuple[OperatorRow, ...] = field(default=(), repr=False)
     attribution: Mapping[str, float] = field(default_factory=dict, repr=False)
     pu_attribution: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
+    residents: tuple[Resident, ...] = field(default=(), repr=False)
+    energy_apart: Mapping[str, float] = field(default_factory=dict, repr=False)
+    limits: tuple[Limit, ...] = field(default=(), repr=False)
     planning_s: float = field(default=0.0, repr=False)
     error: str | None = None
     evaluation: Evaluation | None = field(default=None, repr=False, compare=False)

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hetsim.analysis.result import OperatorRow, Run
+from hetsim.analysis.launches import OperatorRow
+from hetsim.analysis.result import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -19,10 +18,8 @@ def print_shown(blocks: Iterable[Shown]) -> None:
     for block in blocks:
         if isinstance(block, Rows):
             console.print(_table(block))
-        elif block.style:
-            console.print(Text(block.text, style=block.style))
         else:
-            click.echo(block.text)
+            console.print(Text(block.text, style=block.style))
 
 
 def _table(block: Rows) -> Table:

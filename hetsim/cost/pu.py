@@ -7,7 +7,9 @@ long work takes on it, and what measurements of it can calibrate.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cache
+from math import inf
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from hetsim.cost.reach import Reach
@@ -19,6 +21,20 @@ from hetsim.soc.pu import PUSpec
 from hetsim.workload.graph import Graph, LoopNest, Operator
 
 SpecT = TypeVar("SpecT", bound=PUSpec)
+
+
+@dataclass(frozen=True, slots=True)
+class Roof:
+    """What a kernel computes on a unit, and the rate at which no kernel of its sort does so.
+
+    ``operations``: multiply-accumulates (of the direct algorithm) if it has any, else element-wise
+    operations. ``per_second`` is the unit's peak at the clock in force, as if every share and
+    efficiency were one; infinite where nothing is known. ``name`` says what it is the peak of.
+    """
+
+    operations: int
+    per_second: float = inf
+    name: str = "operations"
 
 
 class PUModel(ABC, Generic[SpecT]):
@@ -66,6 +82,10 @@ class PUModel(ABC, Generic[SpecT]):
         A measured time below it is refuted. ``dtype`` is the network's. Zero: not known.
         """
         return 0.0
+
+    def roof(self, kernel: Kernel) -> Roof:
+        """The peak that ``kernel`` works under: the level part of its roofline."""
+        return Roof(kernel.macs or kernel.element_ops)
 
     @property
     def top_clock(self) -> float:

@@ -275,6 +275,18 @@ class Work:
         """All that it moves."""
         return self.load_bytes + self.store_bytes
 
+    def loaded(self, memory: str, *, tiled: bool) -> int:
+        """Bytes read from one memory; tile by tile they may differ by what does not divide."""
+        if tiled:
+            return sum(
+                run.count * amount
+                for run in self.tiles
+                for there, amount in run.loads
+                if there == memory
+            )
+        moved = self.moves.get(memory)
+        return 0 if moved is None else moved.load_bytes
+
     @property
     def load_bytes(self) -> int:
         """Bytes read from all memories, re-reads included."""

@@ -92,6 +92,7 @@ class Lowering:
                 tuple(op.name for op in kernel.operators),
                 work,
                 *self._around(kernel, pu, memories),
+                residency,
                 touched(graph, kernel, residency, pu, memories) if pu.cached else None,
             )
             for kernel, work, residency in zip(kernels, works, kept, strict=True)

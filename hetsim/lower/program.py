@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hetsim.cost.work import Step, Work
+from hetsim.cost.work import NOWHERE, Residency, Step, Work
 from hetsim.errors import PlanError
 
 
@@ -35,8 +35,9 @@ class Touched:
 class Launch:
     """One kernel of a partition: display name, the operators in it, and its work.
 
-    A host thread takes the steps ``before`` and ``after`` while the unit is not running.
-    ``touched`` is known where a system cache may have some of it.
+    A host thread takes the steps ``before`` and ``after`` while the unit is not running. ``kept``
+    are the tensors that stay on chip around it; its work has no bytes of them. ``touched`` is known
+    where a system cache may have some of what it reads.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Launch:
     work: Work
     before: tuple[Step, ...] = ()
     after: tuple[Step, ...] = ()
+    kept: Residency = NOWHERE
     touched: Touched | None = None
 
 

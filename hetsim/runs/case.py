@@ -8,10 +8,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hetsim.analysis.attribution import attribute, attribute_pus
+from hetsim.analysis.energy import energy_apart
+from hetsim.analysis.launches import operator_rows
+from hetsim.analysis.limits import limits
 from hetsim.analysis.metrics.base import Evaluation
 from hetsim.analysis.metrics.registry import measured
+from hetsim.analysis.ran import Ran
+from hetsim.analysis.residents import residents
 from hetsim.analysis.result import Run
-from hetsim.analysis.usage import link_metrics, operator_rows, pu_metrics
+from hetsim.analysis.usage import link_metrics, pu_metrics
 from hetsim.bounds.bound import Bound
 from hetsim.bounds.floors import Floors
 from hetsim.bounds.makespan import lower_bounds
@@ -230,8 +235,12 @@ class Case:
         trace = self._execute(program)
         free = self._execute(program, trace=False, contention=False)
         bounds = (*self.bounds_beside(plan), *proven)
-        evaluation = Evaluation(graph, soc, plan, program, trace, free, bounds)
-        waiting = "barrier_wait" if find_runtime(self.execution).forks else "dependency_wait"
+        runtime, tiled = find_runtime(self.execution), self.fidelity == "tile"
+        ran = Ran(graph, soc, plan, program, trace, runtime, tiled)
+        operators, there = operator_rows(label, ran), residents(ran)
+        evaluation = Evaluation(graph, soc, plan, program, trace, free, bounds, there)
+        kernels = [(row.pu, row.energy_j) for row in operators]
+        waiting = "barrier_wait" if runtime.forks else "dependency_wait"
         return Run(
             model=graph.name,
             scheduler=label,
@@ -241,10 +250,13 @@ class Case:
             metrics=measured(evaluation),
             bounds=bounds,
             pus=pu_metrics(trace),
-            links=link_metrics(trace, soc),
-            operators=operator_rows(graph.name, label, graph, program, trace, soc),
+            links=link_metrics(trace, soc, ran.classes),
+            operators=operators,
             attribution=attribute(program, trace),
             pu_attribution=attribute_pus(trace, [pu.name for pu in soc.pus], waiting),
+            residents=there,
+            energy_apart=energy_apart(ran, kernels),
+            limits=limits(ran, operators),
             planning_s=planning_s,
             evaluation=evaluation,
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hetsim.analysis.contention import anomaly_notes
+from hetsim.analysis.overflow import overflow_notes
 from hetsim.analysis.result import Result, Run
 from hetsim.analysis.sources import source_notes
 from hetsim.cost.sources import cost_doubts, cost_files
@@ -78,7 +79,7 @@ def run_scenario(
     runs = [run for found in rows for run in found.runs]
     notes = [note for graph in graphs for note in graph.notes] + remarks
     notes += [remark for found in rows for remark in found.remarks]
-    notes += doubts + anomaly_notes(runs)
+    notes += doubts + anomaly_notes(runs) + overflow_notes(runs, scenario.soc)
     if cost_files(scenario.soc):
         notes += source_notes(runs)
         for graph, found in zip(graphs, rows, strict=True):
@@ -129,7 +130,7 @@ def _answers(
         for number, answer in executor.perform(_longest_first(calls)):
             found[number] = answer
             for _ in range(steps[number]):
-                tell("networks")
+                tell(calls[number].arguments[1].name)
     tell("done")
     return found
 

@@ -133,8 +133,9 @@ class Machine:
         self.host.enter(1)
         route = unit.route(step.memory, step.read, step.written)
         cached = unit.cache is not None and step.bytes > 0 and not step.memory
-        if cached:
-            route = unit.host_route(task.inference, step)
+        if cached and (split := unit.host_route(task.inference, step)) is not None:
+            route = split
+            self.recorder.hit(step.kind, step.name, step.read, task)
         flow = self._move(unit, self.host, step.seconds, step.bytes, route, 0.0)
         yield flow
         if cached:
@@ -156,10 +157,12 @@ class Machine:
                 self._occupy(unit)
             if launch.before:
                 begun = yield from self._aside(unit, threads, begun, launch.before, task)
+            tiled = bool(self.tiles and launch.work.tiles)
             if launch.touched is not None:
-                launch = unit.served(launch, launch.touched, task.inference)
+                launch, hits = unit.served(launch, launch.touched, task.inference, tiled=tiled)
+                if hits:
+                    self.recorder.hit("kernel", launch.name, hits, task)
             work = launch.work
-            tiled = self.tiles and work.tiles
             if tiled:
                 yield from self._tiled(unit, launch, task)
             delay = work.dispatch_s
@@ -256,9 +259,14 @@ class Machine:
         flows: list[Flow] = []
 
         def move(kind: str, amounts: Sequence[tuple[str, int]]) -> Flow:
-            amount, route = unit.routes(
-                Traffic(m, *((0, b) if kind == "store" else (b, 0))) for m, b in amounts
-            )
+            if len(amounts) == 1:
+                memory, amount = amounts[0]
+                there, back = unit.ways[memory]
+                route = back if kind == "store" else there
+            else:
+                amount, route = unit.routes(
+                    Traffic(m, *((0, b) if kind == "store" else (b, 0))) for m, b in amounts
+                )
             flow = self._transfer(unit, amount, route, INFINITY, unit.setup_s)
             flows.append(flow)
             return flow

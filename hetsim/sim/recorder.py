@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from hetsim.cost.work import Phase, Step
 from hetsim.lower.program import Job, Launch
 from hetsim.sim.network.flow import Flow
-from hetsim.sim.trace import RUNTIME, Activity, Span, TaskRow
+from hetsim.sim.trace import RUNTIME, Activity, Hit, Span, TaskRow
 
 
 class Lane(Protocol):
@@ -35,6 +35,9 @@ class Recorder:
 
     def host(self, lane: str, step: Step, start: float, end: float, flow: Flow, task: Work) -> None:
         """A host thread has done a step, whose bytes were ``flow``."""
+
+    def hit(self, kind: str, name: str, amount: int, task: Work) -> None:
+        """A system cache has ``amount`` bytes of what a kernel or a host step reads."""
 
     def wait(self, lane: str, kind: str, name: str, start: float, end: float, task: Work) -> None:
         """A host thread polled, or an interrupt took its time."""
@@ -77,10 +80,16 @@ class Rows(Protocol[Row]):
 class SpanRecorder(Recorder):
     """Appends every row to where it belongs."""
 
-    def __init__(self, spans: Rows[Span], tasks: Rows[TaskRow], activities: Rows[Activity]) -> None:
+    def __init__(
+        self, spans: Rows[Span], tasks: Rows[TaskRow], activities: Rows[Activity], hits: Rows[Hit]
+    ) -> None:
         self.spans = spans
         self.tasks = tasks
         self.activities = activities
+        self.hits = hits
+
+    def hit(self, kind: str, name: str, amount: int, task: Work) -> None:
+        self.hits.append(Hit(task.inference, task.position, kind, name, amount))
 
     def task(self, task: Work, unit: Lane, start: float, end: float) -> None:
         self.tasks.append(TaskRow(task.inference, task.position, unit.index, start, end))

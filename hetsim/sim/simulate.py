@@ -11,7 +11,7 @@ from hetsim.sim.network.traced import TracedNetwork
 from hetsim.sim.recorder import Recorder, SpanRecorder
 from hetsim.sim.runtimes.registry import DEFAULT, find_runtime
 from hetsim.sim.source import Completion, Inference, Listed, Sink, Source
-from hetsim.sim.trace import Activity, Span, TaskRow, Trace
+from hetsim.sim.trace import Activity, Hit, Span, TaskRow, Trace
 from hetsim.sim.tracefile import TraceFile
 from hetsim.soc.model import SoC
 
@@ -54,11 +54,12 @@ def execute(
     spans: list[Span] = []
     tasks: list[TaskRow] = []
     activities: list[Activity] = []
+    hits: list[Hit] = []
     recorder: Recorder | None = None
     if isinstance(trace, TraceFile):
-        recorder = SpanRecorder(trace.spans, trace.tasks, trace.activities)
+        recorder = SpanRecorder(trace.spans, trace.tasks, trace.activities, trace.hits)
     elif trace:
-        recorder = SpanRecorder(spans, tasks, activities)
+        recorder = SpanRecorder(spans, tasks, activities, hits)
     machine = Machine(
         soc, recorder, rates=trace is True, tiles=fidelity == "tile", shared=contention
     )
@@ -75,6 +76,7 @@ def execute(
         spans=spans,
         tasks=tasks,
         activities=activities,
+        hits=hits,
         rates=network.samples if isinstance(network, TracedNetwork) else [],
         arrived=[done.inference.arrival for done in results.by_number()],
         finished=[done.finish for done in results.by_number()],

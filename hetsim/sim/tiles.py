@@ -97,7 +97,8 @@ def _transfer(
     move: Move,
     note: Note,
 ) -> Story:
-    start, moved = env.now, sum(amount for _, amount in amounts)
+    start = env.now
+    moved = amounts[0][1] if len(amounts) == 1 else sum(amount for _, amount in amounts)
     if moved:
         yield move(kind, amounts)
         note(kind, index, start, moved)

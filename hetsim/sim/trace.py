@@ -6,9 +6,25 @@ nothing stands in when only the makespan is wanted, so the engine has no ``if tr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
+def _row(kind: type[T]) -> type[T]:
+    """Pickled as its values: traces go from process to process, and slots alone are slow there."""
+    values = attrgetter(*(field.name for field in fields(kind)))  # type: ignore[arg-type]
+
+    def reduced(self: T) -> tuple[type[T], tuple[object, ...]]:
+        return kind, values(self)
+
+    setattr(kind, "__reduce__", reduced)  # noqa: B010  # a method by assignment is no type
+    return kind
+
+
+@_row
 @dataclass(frozen=True, slots=True)
 class Span:
     """Something that occupied a lane from ``start`` to ``end`` (seconds).
@@ -36,6 +52,7 @@ class Span:
     on_chip_bytes: int = 0
 
 
+@_row
 @dataclass(frozen=True, slots=True)
 class RateSample:
     """From ``time`` (seconds) on, ``link`` carries ``rate`` B/s in ``flows`` transfers."""
@@ -46,6 +63,7 @@ class RateSample:
     flows: int
 
 
+@_row
 @dataclass(frozen=True, slots=True)
 class TaskRow:
     """A partition of one inference from the moment its PU took it to its results (seconds).
@@ -60,10 +78,25 @@ class TaskRow:
     end: float
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """``bytes`` that a system cache had of what a kernel or a host step of a task read.
+
+    ``kind`` is ``kernel``, or that of the step; ``name`` that of the launch or the step.
+    """
+
+    inference: int
+    position: int
+    kind: str
+    name: str
+    bytes: int
+
+
 RUNTIME = -1
 """Position of activities that belong to no task: the runtime's forks and joins."""
 
 
+@_row
 @dataclass(frozen=True, slots=True)
 class Activity:
     """A stretch of a task, from ``start`` to ``end``, and what its time went into (seconds).
@@ -100,8 +133,8 @@ class LinkUsage:
 class Trace:
     """The outcome of one simulation. Times in seconds; ``pu_busy_s`` counts kernels' time.
 
-    ``spans``, ``rates``, ``tasks`` and ``activities`` are empty when tracing was off; totals are
-    always there.
+    ``spans``, ``rates``, ``tasks``, ``activities`` and ``hits`` are empty when tracing was off;
+    totals are always there.
     ``finished`` holds the completion time of each inference, ``arrived`` its arrival, by number;
     both are empty when results went to a sink. ``state_peak_bytes`` is, by memory, the most that
     state which outlives an inference has taken.
@@ -114,6 +147,7 @@ class Trace:
     rates: list[RateSample] = field(default_factory=list)
     tasks: list[TaskRow] = field(default_factory=list)
     activities: list[Activity] = field(default_factory=list)
+    hits: list[Hit] = field(default_factory=list)
     arrived: list[float] = field(default_factory=list)
     finished: list[float] = field(default_factory=list)
     events: int = 0

@@ -16,10 +16,10 @@ from typing import Any, Generic, TextIO, TypeVar
 
 from hetsim.errors import ResultsError
 from hetsim.records import checked, parse_json
-from hetsim.sim.trace import Activity, Span, TaskRow
+from hetsim.sim.trace import Activity, Hit, Span, TaskRow
 
-Row = TypeVar("Row", Span, TaskRow, Activity)
-_CLASSES: dict[str, type[Any]] = {c.__name__: c for c in (Span, TaskRow, Activity)}
+Row = TypeVar("Row", Span, TaskRow, Activity, Hit)
+_CLASSES: dict[str, type[Any]] = {c.__name__: c for c in (Span, TaskRow, Activity, Hit)}
 
 
 _ENCODE = json.JSONEncoder(separators=(",", ":")).encode
@@ -48,6 +48,7 @@ class TraceFile:
         self.spans: _Writer[Span] = _Writer(self._stream, Span)
         self.tasks: _Writer[TaskRow] = _Writer(self._stream, TaskRow)
         self.activities: _Writer[Activity] = _Writer(self._stream, Activity)
+        self.hits: _Writer[Hit] = _Writer(self._stream, Hit)
 
     def __enter__(self) -> TraceFile:
         return self

@@ -84,8 +84,10 @@ class Unit:
             return parts[0][1], parts[0][0]
         return sum(amount for _, amount in parts), self.network.blend(parts)
 
-    def served(self, launch: Launch, touched: Touched, inference: int) -> Launch:
-        """``launch``, which starts now, with what the cache has of what it reads."""
+    def served(
+        self, launch: Launch, touched: Touched, inference: int, *, tiled: bool
+    ) -> tuple[Launch, int]:
+        """``launch``, which starts now, with what the cache has of what it reads, and its bytes."""
         assert self.cache is not None, "only then is it known what a launch touches"
         cache = self.cache.name
 
@@ -98,14 +100,15 @@ class Unit:
         found = self.cache.touch(((inference, t), size) for t, size in touched.reads)
         found += self.cache.touch(((-1, t), size) for t, size in touched.weights)
         if not found:
-            return launch
-        return replace(launch, work=served(launch.work, found, touched.read_bytes, cache, spared))
+            return launch, 0
+        work = served(launch.work, found, touched.read_bytes, cache, spared)
+        return replace(launch, work=work), work.loaded(cache, tiled=tiled)
 
-    def host_route(self, inference: int, step: Step) -> Route:
-        """What the bytes of ``step``, a host thread's that starts now, cross."""
+    def host_route(self, inference: int, step: Step) -> Route | None:
+        """What the bytes of ``step``, a host thread's that starts now, cross if it is cached."""
         assert self.cache is not None
         if not self.cache.touch([((inference, step.name), step.read)]):
-            return self.route("", step.read, step.written)
+            return None
         split = Traffic("", 0, step.written), Traffic(self.cache.name, step.read)
         return self.routes(split)[1]
 

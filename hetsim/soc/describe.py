@@ -54,7 +54,9 @@ def document_of(soc: SoC) -> Document:
 def _mapping(model: BaseModel) -> dict[str, Any]:
     fields = type(model).model_fields
     return {
-        name: _plain(getattr(model, name), _quantity((field.annotation, *field.metadata)))
+        field.alias or name: _plain(
+            getattr(model, name), _quantity((field.annotation, *field.metadata))
+        )
         for name, field in fields.items()
         if name in model.model_fields_set
     }

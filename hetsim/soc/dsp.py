@@ -8,7 +8,9 @@ from pydantic import Field
 
 from hetsim.soc.fields import Bandwidth, Count, Rates, Size, Time, Width
 from hetsim.soc.pu import Efficiencies
+from hetsim.soc.turning import Joint, Turned
 from hetsim.soc.weights import WeighingSpec
+from hetsim.units import format_quantity
 
 
 class DSPSpec(WeighingSpec):
@@ -69,6 +71,20 @@ class DSPSpec(WeighingSpec):
     def private_links(self, latency: float) -> dict[str, float]:
         """The DMA engines."""
         return {"dma": self.dma} if self.dma else {}
+
+    def joints(self) -> tuple[Joint, ...]:
+        """Longer vectors compute more."""
+        names = ("vector", "macs_per_cycle", "element_ops_per_cycle")
+        return (Joint("vector", names, format_quantity(self.vector, "width"), self._with_vector),)
+
+    def _with_vector(self, factor: float) -> Turned | None:
+        width = format_quantity(self.vector * factor, "width")
+        values = {
+            "vector": width,
+            "macs_per_cycle": {k: v * factor for k, v in self.macs_per_cycle.items()},
+            "element_ops_per_cycle": {k: v * factor for k, v in self.element_ops_per_cycle.items()},
+        }
+        return Turned(width, values, factor)
 
     def accepts_dtype(self, dtype: str, *, macs: bool) -> bool:
         """Matrix work needs a stated rate; element-wise work can be done in any type."""

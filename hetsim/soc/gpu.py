@@ -113,6 +113,11 @@ class GPUSpec(WeighingSpec):
         return float(self.l2 or 0.0)
 
     @property
+    def scratch(self) -> float:
+        """The local memory of all cores."""
+        return self.cores * self.staging.memory if self.staging else 0.0
+
+    @property
     def multipliers(self) -> float:
         """Of all cores, in the fastest data type; lanes and matrix units are both paid for."""
         matrix = max(self.matrix.macs_per_cycle.values()) if self.matrix else 0.0

@@ -191,7 +191,8 @@ class SoC:
                     _way(spec, links, own, way) for way in (pu_spec.path, *pu_spec.routes.values())
                 )
                 to_cache = _to_cache(spec, cluster)
-                cached = _way(spec, links, own, to_cache) if to_cache else None
+                end = pu_spec.path[-1]
+                cached = _way(spec, links, own, to_cache, end) if to_cache else None
                 pus.append(
                     PU(name, cluster, pu_spec, cores, len(pus), home, tuple(further), cached)
                 )
@@ -232,10 +233,17 @@ def _latency(spec: SoCSpec, path: Sequence[str]) -> float:
 
 
 def _way(
-    spec: SoCSpec, links: Mapping[str, Link], own: tuple[str, ...], path: Sequence[str]
+    spec: SoCSpec,
+    links: Mapping[str, Link],
+    own: tuple[str, ...],
+    path: Sequence[str],
+    memory: str = "",
 ) -> Way:
-    """The way over private links and ``path``; only the latter have a latency."""
-    there, back = ((*own, *_directed(spec, path, side)) for side in (0, 1))
+    """The way over private links and ``path``; only the latter have a latency.
+
+    ``memory`` is the one that it leads to if it ends in a cache before.
+    """
+    there, back = ((*own, *_directed(spec, path, side, memory or path[-1])) for side in (0, 1))
     steps = range(1, 1 + max(len(links[name].bandwidth) for name in there))
     return Way(
         there,
@@ -271,13 +279,13 @@ def _together(
     )
 
 
-def _directed(spec: SoCSpec, path: Sequence[str], side: int) -> tuple[str, ...]:
-    """What is read (``side`` 0) or written crosses on ``path``."""
+def _directed(spec: SoCSpec, path: Sequence[str], side: int, memory: str) -> tuple[str, ...]:
+    """What is read (``side`` 0) or written crosses on ``path``, which leads to ``memory``."""
     names = []
     for name in path:
         link = spec.links.get(name)
         if link is not None and link.duplex == "full":
-            name = _DIRECTIONS[side ^ (path[-1] in link.backwards)].format(name)
+            name = _DIRECTIONS[side ^ (memory in link.backwards)].format(name)
         names.append(name)
     return tuple(names)
 

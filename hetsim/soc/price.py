@@ -46,7 +46,8 @@ class AdditiveModel(Spec):
         " fastest data type)",
     )
     per_sram_mib: Coefficient = Field(
-        default=0.0, description="for each MiB of NPU SRAM and L2 cache"
+        default=0.0,
+        description="for each MiB on the die: NPU SRAM, caches, a DSP's TCM, a GPU's local memory",
     )
     per_dma_gbps: Coefficient = Field(
         default=0.0, description="for each GB/s of DMA engines, all together"
@@ -82,6 +83,10 @@ class AdditiveModel(Spec):
                 yield (name,), message, getattr(self, name)
 
 
+def _memory(pu: PUSpec) -> float:
+    return pu.on_chip_memory + pu.cache + pu.scratch
+
+
 def _amounts(parts: Parts) -> dict[str, float]:
     """How much of what each coefficient counts is in the SoC."""
     pus, links, memories = parts.pus.values(), parts.links.values(), parts.memory.values()
@@ -89,7 +94,7 @@ def _amounts(parts: Parts) -> dict[str, float]:
     return {
         "per_core": float(sum(pu.thread_cores for pu in pus)),
         "per_mac": sum(pu.multipliers for pu in pus),
-        "per_sram_mib": (sum(pu.on_chip_memory + pu.cache for pu in pus) + system) / _MIB,
+        "per_sram_mib": (sum(_memory(pu) for pu in pus) + system) / _MIB,
         "per_dma_gbps": sum(pu.dma_bandwidth for pu in pus) / _GB,
         "per_link_gbps": sum(link.bytes_per_second * link.directions for link in links) / _GB,
         "per_memory_gbps": sum(memory.bandwidth for memory in memories) / _GB,

@@ -319,6 +319,11 @@ class PUSpec(Spec):
         return 0.0
 
     @property
+    def scratch(self) -> float:
+        """Bytes of memory in its cores that a die pays for, and no tensor stays in; 0 if none."""
+        return 0.0
+
+    @property
     def matrix_array(self) -> MatrixArray | None:
         """The array that its tiles are cut for; ``None`` if it does not work in tiles."""
         return None

@@ -144,7 +144,7 @@ def test_tables_of_runs_have_a_column(result):
     assert "how hasty" in printed(print_result, result)
     assert text in printed(print_result, result)
     page = render_report(result)
-    assert '<th class="n">how hasty</th>' in page
+    assert '<th scope="col" class="n">how hasty</th>' in page
     assert f'<td class="n">{text}</td>' in page
     assert "how hasty" in result._repr_html_()
     assert text in result._repr_html_()
@@ -223,7 +223,7 @@ def test_sweeps_have_columns_pictures_and_a_page(installed, tmp_path):
     rows = json.loads(files["sweep.json"])["rows"]
     assert [rows[0][name] for name in names] == [metrics[name] for name in names]
     shown = next(section.table for section in page.sections if section.table is not None)
-    assert {"warmth_j", "weight"} <= set(shown.columns)
+    assert {"warmth", "weight"} <= set(shown.columns)
     assert {"pareto-warmth.svg", "pareto-weight.svg"} <= files.keys()
     assert "warmth_j" in done._repr_html_()
     figure = done.figures()["pareto-warmth"]

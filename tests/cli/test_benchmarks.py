@@ -21,12 +21,13 @@ if not SCRIPT.exists():
 SMALL = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-import bench_sweep, bench_tune, engine, run
+import bench_sweep, bench_tune, engine, run, scenarios
 from hetsim.study.axes import parse_axis
 engine.OPERATORS = 2_000
 bench_tune.EVALUATIONS = 200
 bench_sweep.AXES = [parse_axis("npu.sram=64KiB,1MiB"), parse_axis("bus.clock=40MHz,80MHz")]
 bench_sweep.SPIN = "pass"
+scenarios.PAPER = "branchy"
 sys.exit(run.main())
 """
 """The command on inputs that take seconds: what is measured is nobody's business here."""
@@ -52,7 +53,7 @@ def test_every_benchmark_of_the_command_produces_its_figures(tmp_path):
     assert goals["operators per second"] == 50_000
     assert goals["plan evaluations per second"] >= 200
     assert goals["hetsim --help"] == 0.3
-    assert goals["hetsim run quickstart"] == 3
+    assert measured["hetsim run quickstart"]["unit"] == "× import numpy"
     assert measured["operators per second"]["reached"] is (
         measured["operators per second"]["value"] >= 50_000
     )

@@ -103,6 +103,7 @@ def test_weights_and_inputs_cross_the_path_once() -> None:
         graph = convolution(out_c)
         one, two = (work_of(graph, soc(cores)) for cores in (1, 2))
         assert (one.load_bytes, one.store_bytes) == (two.load_bytes, two.store_bytes)
+        assert two.on_chip_bytes > one.on_chip_bytes  # what is broadcast lies in both SRAMs
         # By filters half the folds, by rows folds of half the pixels, each filled anew.
         folds, pixels, fill = (8, 256, 22) if out_c == 32 else (4, 128, 22)
         assert two.compute_s == pytest.approx((folds * (pixels + fill)) * 1e-9, rel=1e-2)
@@ -171,11 +172,12 @@ def test_a_die_pays_for_every_core() -> None:
 
 
 def test_a_host_thread_polls_for_all_cores() -> None:
-    graph = make_graph(("a", ["x"], 8.0))
-    polling = soc(8, host_wait="poll")
-    assert simulate(graph, polling, [("npu", "a")]).makespan_s == pytest.approx(MS, rel=1e-6)
-    spans = simulate(graph, polling, [("npu", "a")]).spans
-    assert [span.lane for span in spans if span.kind == "poll"] == ["cpu:npu"]
+    graph = make_graph(("a", ["x"], 8.0), ("b", ["y"], 1.0))
+    npu = NPU | {"cores": 8, "host_wait": "poll"}
+    polling = make_soc({"cpu": {"workers": [3]}, "npu": npu}, memory=FAST)
+    trace = simulate(graph, polling, [("npu", "a"), ("cpu", "b")], [["p0", "p1"]])
+    assert trace.makespan_s == pytest.approx(MS, rel=1e-6)  # three threads and one for four cores
+    assert [span.lane for span in trace.spans if span.kind == "poll"] == ["cpu:npu"]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def finish(
 ) -> float:
     """Seconds until all programs have ended; ``clocks`` are (ms, domain, Hz)."""
     ends: list[float] = []
-    recorder = SpanRecorder([], [], activities if activities is not None else [])
+    recorder = SpanRecorder([], [], activities if activities is not None else [], [])
     machine = Machine(soc, recorder, tiles=tiles)
     for time, domain, hz in clocks:
         machine.network.at(time * MS, lambda _, d=domain, h=hz: machine.set_clock(d, h))

@@ -65,6 +65,16 @@ def test_vta_and_gpu_are_counted_by_their_multipliers():
     assert phone.area.total(phone) == 64 * 64 + 2560
 
 
+def test_cores_of_a_gpu_and_threads_of_a_dsp_are_counted():
+    staging = {"memory": "32 KiB"}
+    changes = {"gpu.staging": staging, "area": {"per_mac": 1.0, "per_sram_mib": 1024.0}}
+    area = load_soc("phone-gpu-dsp", changes).spec
+    terms = area.area.terms(area)
+    assert terms["per_mac"] == 4 * 256 + 4 * 256
+    # L2s of two clusters and the GPU, the DSP's TCM, and the local memory of four cores.
+    assert terms["per_sram_mib"] == 512 + 256 + 512 + 256 + 4 * 32
+
+
 @pytest.mark.parametrize(
     ("model", "complaint"),
     [

@@ -301,6 +301,28 @@ explore:
 
 
 @pytest.mark.slow
+def test_the_terminal_is_readable_at_80_columns(workdir, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    small_scenario(workdir)
+    arguments = [
+        "explore", "small.yaml", "--vary", "npu.array.columns=4,8,16", "--vary",
+        "npu.dma.bandwidth=200MB/s,400MB/s,800MB/s", "--vary", "bus.clock=20MHz..160MHz",
+        "--minimise", "area", "--constraint", "latency_ms <= 2", "--trials", "24",
+        "--workers", "1", "--sampler", "random",
+    ]  # fmt: skip
+    assert entry(arguments) == 0
+    told, _, _ = capsys.readouterr().out.partition("\nresults: ")
+    lines = told.splitlines()
+    assert max(map(len, lines[:-1])) <= 80
+    heads = [line.split() for line in lines if line.startswith("parameter")]
+    assert [line[-3] for line in heads] == ["area", "latency"]
+    shares = [line for line in lines if line.startswith("bus.clock ")]
+    assert all("MHz → " in line and "%" in line for line in shares), "no row is broken"
+    assert "Of 24 designs, design 0" in told
+    assert "has the least area of those with latency ≤ 2 ms:" in " ".join(told.split())
+
+
+@pytest.mark.slow
 def test_the_scenario_may_say_what_to_explore(workdir, capsys):
     scenario = str(small_scenario(workdir, SECTION))
     assert entry(["explore", scenario, "--workers", "1", "--json"]) == 0

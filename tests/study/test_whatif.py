@@ -34,7 +34,9 @@ def workdir(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("soc", ["edge-mcu", "mobile-flagship", "zcu102-vta", "zcu102-4vta"])
+@pytest.mark.parametrize(
+    "soc", ["edge-mcu", "mobile-flagship", "phone-gpu-dsp", "zcu102-vta", "zcu102-4vta"]
+)
 def test_every_change_of_every_shipped_soc_makes_a_soc(tmp_path, soc):
     scenario = loaded(tmp_path, soc=soc)
     for knob in knobs_of(scenario):
@@ -287,3 +289,12 @@ def test_several_networks_each_have_their_answer(tmp_path):
     first, second = study.networks
     assert [s.gain for s in first.sensitivities] == [s.gain for s in second.sensitivities]
     assert "<table>" in study._repr_html_()
+
+
+def test_a_dsp_of_longer_vectors_computes_more(tmp_path):
+    knobs = {knob.name: knob for knob in knobs_of(loaded(tmp_path, soc="phone-gpu-dsp"))}
+    longer = knobs["dsp.vector"].more
+    assert (longer.label, longer.factor) == ("2048 bit", 2.0)
+    assert longer.values["pus.dsp.macs_per_cycle"]["int8"] == 512
+    assert "dsp.macs_per_cycle" not in knobs
+    assert knobs["gpu.tiles"].more.values["pus.gpu.tiles"][0] == {"rows": 128, "columns": 16}

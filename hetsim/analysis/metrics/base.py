@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hetsim.analysis.residents import Resident
 from hetsim.bounds.bound import Bound
 from hetsim.lower.program import Program
 from hetsim.plan.model import Plan
@@ -43,7 +44,8 @@ class Evaluation:
     """A plan that ran, and everything a metric may read.
 
     ``undisturbed`` is the trace of the same plan when no transfer disturbs another (totals only);
-    ``metrics`` holds the metrics before this one in the registry.
+    ``residents`` is what lies in memory over time (:mod:`hetsim.analysis.residents`); ``metrics``
+    holds the metrics before this one in the registry.
     """
 
     graph: Graph
@@ -53,6 +55,7 @@ class Evaluation:
     trace: Trace
     undisturbed: Trace
     bounds: tuple[Bound, ...] = ()
+    residents: tuple[Resident, ...] = ()
     metrics: Metrics = field(default_factory=dict)
 
 

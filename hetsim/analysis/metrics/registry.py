@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Literal
 
-from hetsim.analysis.metrics import energy, price, sizes, time
+from hetsim.analysis.metrics import energy, memory, price, sizes, time
 from hetsim.analysis.metrics.base import Evaluation, Metric, Metrics
 from hetsim.errors import ConfigError, HetsimError
 from hetsim.plugins import installed, load
@@ -21,7 +21,7 @@ from hetsim.units import NAMED, endings
 GROUP = "hetsim.metrics"
 """Entry-point group of further metrics."""
 
-BUILT_IN = (*time.METRICS, *energy.METRICS, *price.METRICS, *sizes.METRICS)
+BUILT_IN = (*time.METRICS, *energy.METRICS, *memory.METRICS, *price.METRICS, *sizes.METRICS)
 """In the order in which they are read and told."""
 
 _AUDIENCES = ("record", "programs", "people")

@@ -6,8 +6,8 @@ import math
 
 from hetsim.cost.analytical.cutting import ACCUMULATOR_BYTES
 from hetsim.cost.analytical.roofline import efficiency, element_rate, fewest_products
-from hetsim.cost.analytical.streamed import StreamedModel
-from hetsim.cost.analytical.weights import most_speedup, speedup, unpack_cycles
+from hetsim.cost.analytical.streamed import Peak, StreamedModel
+from hetsim.cost.analytical.weights import most_speedup, sparse_name, speedup, unpack_cycles
 from hetsim.cost.reach import Reach
 from hetsim.cost.work import Kernel, Residency
 from hetsim.forms.workgroups import Cores, Tile, product_cycles, product_of, rounds
@@ -53,6 +53,17 @@ class DSPModel(StreamedModel[DSPSpec]):
         rate = self.spec.macs_per_cycle.get(self.pu.stored_dtype(dtype), 0.0)
         peak = rate * self.spec.threads * self.top_clock * most_speedup(self.spec)
         return fewest_products(nest) / peak if peak else 0.0
+
+    def peak(self, op: Operator) -> Peak:
+        """Of all threads."""
+        spec, dtype = self.spec, self.pu.stored_dtype(op.dtype)
+        clock = spec.threads * float(spec.point.clock)
+        if op.macs:
+            faster = speedup(op, spec) if op.nest is not None else 1.0
+            rate = spec.macs_per_cycle.get(dtype, math.inf) * faster
+            return Peak(op.macs, rate * clock, sparse_name(dtype, op, faster))
+        rate = element_rate(spec.element_ops_per_cycle, dtype)
+        return Peak(op.element_ops, rate * clock, dtype)
 
     def _cores(self) -> Cores:
         """Every way to arrange the registers' sums as positions by vectors of channels."""

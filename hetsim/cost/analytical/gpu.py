@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from hetsim.cost.analytical.roofline import efficiency, element_rate, fewest_products
-from hetsim.cost.analytical.streamed import StreamedModel
-from hetsim.cost.analytical.weights import most_speedup, speedup, unpack_cycles
+from hetsim.cost.analytical.streamed import Peak, StreamedModel
+from hetsim.cost.analytical.weights import most_speedup, sparse_name, speedup, unpack_cycles
 from hetsim.forms.workgroups import (
     WINOGRAD_TILES,
     Cores,
@@ -46,6 +46,22 @@ class GPUModel(StreamedModel[GPUSpec]):
         fastest = self._fastest(self.pu.stored_dtype(dtype))
         rate = fastest * self.spec.cores * self.top_clock * most_speedup(self.spec)
         return fewest_products(nest) / rate if rate else 0.0
+
+    def peak(self, op: Operator) -> Peak:
+        """Of lanes or matrix units; what is Winograd's to save on the lanes is counted."""
+        spec, dtype = self.spec, self.pu.stored_dtype(op.dtype)
+        clock = spec.cores * float(spec.point.clock)
+        if not op.macs:
+            rate = element_rate(spec.element_ops_per_cycle, dtype)
+            return Peak(op.element_ops, rate * clock, dtype)
+        faster = speedup(op, spec) if op.nest is not None else 1.0
+        fastest = (self._fastest(dtype) or math.inf) * faster
+        if op.nest is not None and spec.winograd and winograd_product(op.nest, spec.winograd):
+            saved = fewest_products(op.nest, spec.winograd) / op.macs
+            fast = spec.macs_per_cycle.get(dtype, 0.0) / saved
+            if fast > fastest:
+                return Peak(op.macs, fast * clock, f"{dtype} Winograd")
+        return Peak(op.macs, fastest * clock, sparse_name(dtype, op, faster))
 
     def _fastest(self, dtype: str) -> float:
         """Multiply-accumulates a cycle of one core, 0 for a type without."""

@@ -14,8 +14,14 @@ from hetsim.cost.analytical.quickest import Asked, quickest, streamed
 from hetsim.cost.analytical.sharing import Split, split
 from hetsim.cost.analytical.tiling import Tiling, fewest_cycles, tile
 from hetsim.cost.analytical.traffic import tensor_bytes, total_bytes, weight_bytes
-from hetsim.cost.analytical.weights import element_bytes, most_speedup, speedup, unpack_cycles
-from hetsim.cost.pu import PUModel
+from hetsim.cost.analytical.weights import (
+    element_bytes,
+    most_speedup,
+    sparse_name,
+    speedup,
+    unpack_cycles,
+)
+from hetsim.cost.pu import PUModel, Roof
 from hetsim.cost.reach import Reach
 from hetsim.cost.work import Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
@@ -104,6 +110,17 @@ class NPUModel(PUModel[NPUSpec]):
     def _launch(self, cores: int) -> float:
         """Seconds before anything moves; the meeting of the cores at the end is counted in."""
         return self.spec.dispatch + (self.spec.core_sync if cores > 1 else 0.0)
+
+    def roof(self, kernel: Kernel) -> Roof:
+        """The array's for what has a loop nest, else that of the vector unit, products included."""
+        spec = self.spec
+        if kernel.nest is None:
+            amount = kernel.element_ops + kernel.macs
+            return Roof(amount, self._vector_rate, "vector operations")
+        dtype, faster = self.pu.stored_dtype(kernel.head.dtype), speedup(kernel.head, spec)
+        share = spec.dtypes.get(dtype, math.inf) * faster
+        rate = self.pu.cores * spec.array.macs_per_cycle * share * spec.point.clock
+        return Roof(kernel.head.macs, rate, f"{sparse_name(dtype, kernel.head, faster)} MAC")
 
     @property
     def _vector_rate(self) -> float:

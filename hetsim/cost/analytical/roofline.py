@@ -7,11 +7,12 @@ that here the simulator finds the second one, because bandwidth is shared.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import TypeVar
 
 from hetsim.cost.analytical.convolution import VectorUnits, convolution_cycles
-from hetsim.cost.analytical.streamed import StreamedModel
-from hetsim.cost.analytical.weights import most_speedup, speedup, unpack_cycles
+from hetsim.cost.analytical.streamed import Peak, StreamedModel
+from hetsim.cost.analytical.weights import most_speedup, sparse_name, speedup, unpack_cycles
 from hetsim.forms.convolution import winograd_saving
 from hetsim.workload.graph import DTYPE_BYTES, LoopNest, Operator
 
@@ -27,6 +28,21 @@ class RooflineModel(StreamedModel[SpecT]):
         rate = self.spec.macs_per_cycle.get(self.pu.stored_dtype(dtype))
         peak = (rate or 0.0) * self.cores * self.top_clock * most_speedup(self.spec)
         return fewest_products(nest) / peak if peak else 0.0
+
+    def peak(self, op: Operator) -> Peak:
+        """What is Winograd's to save is counted: a peak that it may pass would be none."""
+        dtype = self.pu.stored_dtype(op.dtype)
+        clock = self.cores * float(self.spec.point.clock)
+        if not op.macs:
+            rate = element_rate(self.spec.element_ops_per_cycle, dtype)
+            return Peak(op.element_ops, rate * clock, dtype)
+        rate, shape = self.spec.macs_per_cycle.get(dtype, inf), self.spec.convolution
+        faster = speedup(op, self.spec)
+        if op.kind == "Conv" and op.nest is not None and shape is not None and shape.winograd:
+            saved = fewest_products(op.nest, shape.winograd.tile) / op.macs
+            if saved * faster < 1.0:
+                return Peak(op.macs, rate / saved * clock, f"{dtype} Winograd")
+        return Peak(op.macs, rate * faster * clock, sparse_name(dtype, op, faster))
 
     @property
     def cores(self) -> int:
@@ -45,14 +61,14 @@ class RooflineModel(StreamedModel[SpecT]):
         return cycles + unpack_cycles(op, self.pu, spec)
 
 
-def fewest_products(nest: LoopNest) -> float:
+def fewest_products(nest: LoopNest, tile: int = 4) -> float:
     """Products that software needs: of a dense stride-1 3x3 convolution F(4x4, 3x3)'s quarter.
 
     Winograd's transform is a choice of the library, so a description need not speak of it.
     """
     dense = nest.groups == nest.stride_h == nest.stride_w == 1
     taps = (nest.k_h, nest.k_w, nest.dilation_h, nest.dilation_w)
-    return nest.macs * (winograd_saving(4) if dense and taps == (3, 3, 1, 1) else 1.0)
+    return nest.macs * (winograd_saving(tile) if dense and taps == (3, 3, 1, 1) else 1.0)
 
 
 def efficiency(table: Mapping[str, float], op: Operator) -> float:

@@ -41,6 +41,11 @@ def speedup(op: Operator, spec: WeighingSpec) -> float:
     return (spec.weights.sparsity or {}).get(op.sparsity, 1.0)
 
 
+def sparse_name(dtype: str, op: Operator, faster: float) -> str:
+    """What a rate of products is called that zeros in ``op``'s weights make ``faster``."""
+    return f"{dtype} {op.sparsity}" if faster > 1.0 else dtype
+
+
 def most_speedup(spec: WeighingSpec) -> float:
     """The most that any zeros can speed products up."""
     return max((spec.weights.sparsity or {}).values(), default=1.0)

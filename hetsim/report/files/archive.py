@@ -15,14 +15,17 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hetsim.analysis.result import OperatorRow, Result, Run
+from hetsim.analysis.launches import OperatorRow
+from hetsim.analysis.limits import Limit
+from hetsim.analysis.residents import Resident, on_chip
+from hetsim.analysis.result import Result, Run
 from hetsim.errors import HetsimError, ResultsError
 from hetsim.infiles import read_bytes
 from hetsim.plan.model import Partition, Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.records import ARCHIVE_LIMIT, check_format, checked, damaged, parse_json, unpack
 from hetsim.report.files.archiveschema import ReferenceEntry, ResultEntry, RunEntry
-from hetsim.sim.trace import Activity, RateSample, Span, TaskRow, Trace
+from hetsim.sim.trace import Activity, Hit, RateSample, Span, TaskRow, Trace
 from hetsim.soc.describe import describe_soc, soc_of
 from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
@@ -138,12 +141,15 @@ def _run(run: Run, network: int) -> Json:
         "bounds": [[bound.seconds, bound.argument] for bound in run.bounds],
         "pus": {name: [pu.busy_s, pu.utilization] for name, pu in run.pus.items()},
         "links": {
-            name: [link.bytes, link.utilization, link.contention_s]
+            name: [link.bytes, link.utilization, link.contention_s, link.classes]
             for name, link in run.links.items()
         },
         "operators": _columns(OperatorRow, run.operators),
         "attribution": run.attribution,
         "pu_attribution": run.pu_attribution,
+        "residents": _columns(Resident, run.residents),
+        "energy_apart": run.energy_apart,
+        "limits": _columns(Limit, run.limits),
     }
 
 
@@ -164,6 +170,10 @@ def _check_run(run: Run, soc: SoC) -> None:
     """Names and numbers of a run must be of its network and its SoC, or no report can be drawn."""
     units = {pu.name for pu in soc.pus}
     unknown = {*run.pus, *run.pu_attribution, *(row.pu for row in run.operators)} - units
+    unknown |= {limit.pu for limit in run.limits} - units
+    memories = {*soc.spec.memory, *map(on_chip, soc.pus)}
+    unknown |= {row.memory for row in run.residents} - memories
+    unknown |= run.links.keys() - soc.links.keys()
     parts: list[Partition] = []
     if run.plan is not None:
         # Its network is the one after any rewrites.
@@ -204,6 +214,7 @@ def _trace(trace: Trace) -> Json:
         "rates": _columns(RateSample, trace.rates),
         "tasks": _columns(TaskRow, trace.tasks),
         "activities": _columns(Activity, trace.activities),
+        "hits": _columns(Hit, trace.hits),
         "arrived": trace.arrived,
         "finished": trace.finished,
         "events": trace.events,

@@ -14,16 +14,29 @@ from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model
 from pydantic_core import core_schema
 
 from hetsim.analysis.attribution import PARTS
-from hetsim.analysis.result import LinkMetrics, OperatorRow, PUMetrics
+from hetsim.analysis.launches import OperatorRow
+from hetsim.analysis.limits import CAUSES, Limit
+from hetsim.analysis.residents import KINDS, Resident
+from hetsim.analysis.result import LinkMetrics, PUMetrics
+from hetsim.analysis.traffic import CLASSES
 from hetsim.bounds.bound import Bound
 from hetsim.plan.model import Partition, Proof
 from hetsim.records import Record
-from hetsim.sim.trace import Activity, LinkUsage, RateSample, Span, TaskRow
+from hetsim.sim.trace import Activity, Hit, LinkUsage, RateSample, Span, TaskRow
 from hetsim.workload.graph import LoopNest, Operator, Tensor
 from hetsim.workload.rewrite import Rewrite
 
 Part = Literal[(*PARTS, "idle")]  # type: ignore[valid-type]
 """Where time went; a PU may also be idle."""
+
+Class = Literal[CLASSES]  # type: ignore[valid-type]
+"""Of bytes on a link."""
+
+Kind = Literal[KINDS]  # type: ignore[valid-type]
+"""Of what lies in memory."""
+
+Cause = Literal[CAUSES]  # type: ignore[valid-type]
+"""What a unit's time goes into."""
 
 Number = Annotated[int | float, Field(ge=-1e18, le=1e18)]  # whole ones stay whole
 """What is larger is no time, rate or share of any run, and overflows in nanoseconds."""
@@ -32,15 +45,19 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class Fields:
-    """The annotation of a dataclass that is stored as the list of its values."""
+    """The annotation of a dataclass that is stored as the list of its values.
 
-    def __init__(self, kind: type[Any]) -> None:
+    ``special`` are types of fields that are stored in another form than their own.
+    """
+
+    def __init__(self, kind: type[Any], /, **special: Any) -> None:
         self.kind = kind
+        self.special = special
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        hints = get_type_hints(self.kind)
+        hints = get_type_hints(self.kind) | self.special
         values = [handler.generate_schema(_exact(hints[f.name])) for f in fields(self.kind)]
         return core_schema.no_info_after_validator_function(
             lambda given: self.kind(*given), core_schema.tuple_schema(values)
@@ -54,7 +71,7 @@ class Columns:
     ``special`` are types of fields that are stored in another form than their own.
     """
 
-    def __init__(self, kind: type[Any], **special: Any) -> None:
+    def __init__(self, kind: type[Any], /, **special: Any) -> None:
         self.kind = kind
         self.special = special
 
@@ -132,6 +149,7 @@ class TraceEntry(Record):
         list[TaskRow], Columns(TaskRow, position=Count, pu=Count, start=Seconds, end=Seconds)
     ]
     activities: Annotated[list[Activity], Columns(Activity, start=Seconds, end=Seconds)]
+    hits: Annotated[list[Hit], Columns(Hit, position=Count, bytes=Count)]
     arrived: list[Seconds]
     finished: list[Seconds]
     events: Count
@@ -150,10 +168,16 @@ class RunEntry(Record):
     trace: TraceEntry | None
     bounds: tuple[Annotated[Bound, Fields(Bound)], ...]
     pus: dict[str, Annotated[PUMetrics, Fields(PUMetrics)]]
-    links: dict[str, Annotated[LinkMetrics, Fields(LinkMetrics)]]
+    links: dict[str, Annotated[LinkMetrics, Fields(LinkMetrics, classes=dict[Class, Count])]]
     operators: Annotated[tuple[OperatorRow, ...], Columns(OperatorRow)]
     attribution: dict[Part, Number]
     pu_attribution: dict[str, dict[Part, Number]]
+    residents: Annotated[
+        tuple[Resident, ...],
+        Columns(Resident, kind=Kind, bytes=Count, start_s=Seconds, end_s=Seconds),
+    ]
+    energy_apart: dict[str, Number]
+    limits: Annotated[tuple[Limit, ...], Columns(Limit, cause=Cause, gain_s=Seconds)]
 
 
 class FigureEntry(Record):

@@ -12,7 +12,10 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 
+from hetsim.analysis.launches import OperatorRow
+from hetsim.analysis.limits import Limit
 from hetsim.analysis.metrics.registry import told
+from hetsim.analysis.residents import peaks
 from hetsim.analysis.result import Result, Run
 from hetsim.report.summary import published_figures
 
@@ -56,12 +59,16 @@ def _run(run: Run, files: Mapping[str, str]) -> dict[str, object]:
     row |= _metrics(run, "front")
     row["operators"] = len(run.graph)
     row |= _metrics(run, "sizes")
+    bounds = _bounds(run)
+    limits = {limit.pu: _limit(limit) for limit in run.limits}
     row |= {
         "pus": {
             name: {
                 "busy_us": microseconds(pu.busy_s),
                 "utilization": _share(pu.utilization),
                 "attribution_us": _parts(run.pu_attribution.get(name, {})),
+                "bounds": bounds.get(name, {}),
+                "limit": limits.get(name),
             }
             for name, pu in run.pus.items()
         },
@@ -70,15 +77,54 @@ def _run(run: Run, files: Mapping[str, str]) -> dict[str, object]:
                 "bytes": link.bytes,
                 "utilization": _share(link.utilization),
                 "contention_us": microseconds(link.contention_s),
+                "bytes_by_class": dict(link.classes),
             }
             for name, link in run.links.items()
+        },
+        "memories": {
+            name: {
+                "peak_bytes": peak.bytes,
+                "at_us": microseconds(peak.at_s),
+                "bytes_by_kind": dict(peak.kinds),
+                "largest": [
+                    {"name": row.name, "kind": row.kind, "bytes": row.bytes} for row in peak.largest
+                ],
+            }
+            for name, peak in peaks(run.residents).items()
         },
         "bounds": [
             {"us": microseconds(bound.seconds), "argument": bound.argument} for bound in run.bounds
         ],
         "attribution_us": _parts(run.attribution),
     }
-    return row | _metrics(run, "end") | {"files": dict(files)}
+    apart = {name: microseconds(joules) for name, joules in run.energy_apart.items()}
+    return row | _metrics(run, "end") | {"energy_apart_uj": apart, "files": dict(files)}
+
+
+def _bounds(run: Run) -> dict[str, dict[str, dict[str, object]]]:
+    """By unit and bound: how many kernels it bounds, and the time that they take."""
+    found: dict[str, dict[str, list[OperatorRow]]] = {}
+    for row in run.operators:
+        if row.bound:
+            found.setdefault(row.pu, {}).setdefault(row.bound, []).append(row)
+    return {
+        pu: {
+            bound: {
+                "kernels": len(rows), "us": microseconds(math.fsum(row.seconds for row in rows)),
+            }
+            for bound, rows in sorted(bounds.items())
+        }
+        for pu, bounds in found.items()
+    }  # fmt: skip
+
+
+def _limit(limit: Limit) -> dict[str, object]:
+    return {
+        "cause": limit.cause,
+        "busy_us": microseconds(limit.busy_s),
+        "share": _share(limit.share),
+        "gain_us": microseconds(limit.gain_s),
+    }
 
 
 def _metrics(run: Run, place: str) -> dict[str, float | None]:

@@ -16,12 +16,30 @@ from hetsim.analysis.metrics.registry import told
 from hetsim.records import Record
 
 
+class KernelsEntry(Record):
+    """The kernels of a unit that one thing bounds: what most of their time goes into."""
+
+    kernels: int
+    us: float = Field(description="time of these kernels")
+
+
+class LimitEntry(Record):
+    """What most of a unit's time goes into, and the most that is gained by mending it."""
+
+    cause: str
+    busy_us: float = Field(description="with its partitions, host steps for them included")
+    share: float = Field(description="of that, time that goes into the cause")
+    gain_us: float = Field(description="of the makespan, with the same plan; a limit")
+
+
 class PUEntry(Record):
     """A processing unit over one run."""
 
     busy_us: float = Field(description="time it was busy with kernels")
     utilization: float | None = Field(description="busy share of the makespan")
     attribution_us: dict[str, float] = Field(description="where the makespan went on this unit")
+    bounds: dict[str, KernelsEntry] = Field(default_factory=dict, description="kernels by bound")
+    limit: LimitEntry | None = Field(default=None, description="null when it ran nothing")
 
 
 class LinkEntry(Record):
@@ -30,6 +48,26 @@ class LinkEntry(Record):
     bytes: int = Field(description="carried in all")
     utilization: float | None = Field(description="share of what it could have carried")
     contention_us: float = Field(description="time that transfers lost to one another on it")
+    bytes_by_class: dict[str, int] = Field(
+        default_factory=dict, description="whose they are; adds up to bytes"
+    )
+
+
+class ResidentEntry(Record):
+    """A tensor, or the weights or buffers of a kernel."""
+
+    name: str
+    kind: str
+    bytes: int
+
+
+class MemoryEntry(Record):
+    """The most that a memory holds at once; UNIT.sram is a unit's own."""
+
+    peak_bytes: int
+    at_us: float = Field(description="when that is reached first")
+    bytes_by_kind: dict[str, int]
+    largest: list[ResidentEntry] = Field(description="what takes most of it")
 
 
 class BoundEntry(Record):
@@ -51,9 +89,14 @@ class RunEntry(Record):
     operators: int = Field(description="of the network")
     pus: dict[str, PUEntry]
     links: dict[str, LinkEntry]
+    memories: dict[str, MemoryEntry] = Field(default_factory=dict)
     bounds: list[BoundEntry]
     attribution_us: dict[str, float] = Field(
         description="the makespan split along the critical path; the parts add up to it"
+    )
+    energy_apart_uj: dict[str, float] = Field(
+        default_factory=dict,
+        description="what is no kernel's; with the kernels' energy it adds up to the run's",
     )
     files: dict[str, str] = Field(description="files beside result.json, by kind")
 
@@ -101,7 +144,7 @@ class ResultFile(Record):
     notes: list[str]
 
 
-_BEFORE = {"front": "operators", "sizes": "pus", "end": "files"}
+_BEFORE = {"front": "operators", "sizes": "pus", "end": "energy_apart_uj"}
 """What follows in a row on the metrics that stand at a place."""
 
 

@@ -16,6 +16,7 @@ from hetsim.plan.model import Plan
 from hetsim.report.counters import counters
 from hetsim.report.files.perfetto import partition_dependencies
 from hetsim.report.lanes import explain, nanoseconds, rows_of
+from hetsim.report.limits import limit_texts
 from hetsim.report.palette import PARTS, STYLES, style_of
 from hetsim.report.summary import facts_of, metric_text
 from hetsim.report.why import critical_steps, wait_texts
@@ -116,6 +117,7 @@ def _summary(run: Run, soc: SoC, model: int) -> Json:
         "contention_cost": _finite(run.contention_cost_s),
         "path": _split(run.attribution),
         "pu_paths": [[name, _split(parts)] for name, parts in run.pu_attribution.items()],
+        "limits": limit_texts(run),
         "bounds": [[_finite(b.seconds), b.argument] for b in run.bounds],
         "pus": [[name, pu.busy_s, _finite(pu.utilization)] for name, pu in run.pus.items()],
         "links": [
@@ -215,11 +217,12 @@ def _story(run: Run, plan: Plan, texts: _Texts) -> Json:
 
 
 def _table(run: Run, texts: _Texts) -> list[list[int]]:
-    """The rows of ``operators.csv`` of this run."""
+    """The rows of ``operators.csv`` of this run; shares of roofs in millionths, energy in nJ."""
     return [
         [texts(r.partition), texts(r.pu), texts(r.operators), texts(r.kinds), r.macs, r.load_bytes,
          r.store_bytes, nanoseconds(r.start_s), nanoseconds(r.end_s), nanoseconds(r.alone_s),
-         texts(r.cost_source)]
+         texts(r.cost_source), texts(r.bound),
+         round(1e6 * r.rate / r.ceiling) if r.ceiling else -1, round(r.energy_j * 1e9)]
         for r in run.operators
     ]  # fmt: skip
 

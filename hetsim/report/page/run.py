@@ -13,6 +13,7 @@ from hetsim.analysis.metrics.time import LOWER_BOUND, MAKESPAN, PREDICTED
 from hetsim.analysis.result import Result, Run
 from hetsim.report.files.jsonout import FileNames
 from hetsim.report.overlooked import overlooked
+from hetsim.report.page.anatomy import anatomy
 from hetsim.report.page.charts import Axis, Bar, Bars, Mark, Segment
 from hetsim.report.page.payload import Told, timelines
 from hetsim.report.page.study import Section, anchored
@@ -46,7 +47,7 @@ def render_report(
     """The text of ``report.html``.
 
     ``files`` names the files written beside it, ``versions`` the libraries to list at its end.
-    ``sections`` (of a what-if study, say) come after the timeline.
+    ``sections`` (of a what-if study, say) come after those of :mod:`~hetsim.report.page.anatomy`.
     """
     return render(
         "report.html.j2",
@@ -58,7 +59,7 @@ def render_report(
         band=band_note(result),
         soc_text=_soc_text(result),
         versions=versions or {},
-        sections=anchored(sections),
+        sections=anchored((*anatomy(result), *sections)),
         data=script_json(timelines(_told(result, files or {}))),
     )
 

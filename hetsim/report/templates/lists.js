@@ -53,9 +53,10 @@ function fillTable(run) {
   const rows = !wanted ? run.table : run.table.filter((row) =>
     [0, 1, 2, 3].some((column) => texts[row[column]].toLowerCase().includes(wanted)));
   box.replaceChildren(element("p", `${rows.length} of ${run.table.length} launches`, "hint"));
-  pagedTable(box, ["operators", "kinds", "PU", "partition", "starts", "takes", "alone", "MACs", "read", "written", "cost from"],
-    new Set([4, 5, 6, 7, 8, 9]), rows, (r) => [toTimeline(texts[r[2]], r[7], r[8]), texts[r[3]], texts[r[1]], texts[r[0]], formatTime(r[7]),
-      formatTime(r[8] - r[7]), formatTime(r[9]), formatCount(r[4]), formatSize(r[5]), formatSize(r[6]), texts[r[10]]]);
+  pagedTable(box, ["operators", "kinds", "PU", "partition", "starts", "takes", "alone", "MACs", "read", "written", "bound", "of its roofs", "energy", "cost from"],
+    new Set([4, 5, 6, 7, 8, 9, 11, 12]), rows, (r) => [toTimeline(texts[r[2]], r[7], r[8]), texts[r[3]], texts[r[1]], texts[r[0]], formatTime(r[7]),
+      formatTime(r[8] - r[7]), formatTime(r[9]), formatCount(r[4]), formatSize(r[5]), formatSize(r[6]),
+      texts[r[11]].replace("_", " "), r[12] < 0 ? "–" : percent(r[12] / 1e6), r[13] ? quantity(r[13] * 1e-9, "energy", 3) : "–", texts[r[10]]]);
 }
 
 // Long tables grow on demand: ten thousand rows at once would stall a phone.

@@ -13,6 +13,7 @@ function choose(index) {
   hideTooltip();
   fillFacts(run);
   fillUsage(view);
+  fillLimits(run);
   fillLanes(view);
   fillBounds(run);
   fillFiles(run);

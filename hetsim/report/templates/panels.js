@@ -67,6 +67,13 @@ function fillTooltip(box, view, hover) {
   add(ops.length ? "cost from" : "note", texts[view.note[i]]);
 }
 
+// What holds up each unit, and the most there is to gain: sentences made beforehand.
+function fillLimits(run) {
+  const box = document.getElementById("limits");
+  box.replaceChildren(...run.limits.map((text) => element("li", text + ".")));
+  if (!run.limits.length) box.append(element("li", "not known"));
+}
+
 function fillBounds(run) {
   const rows = [...run.bounds].sort((a, b) => b[0] - a[0]).map(([seconds, argument]) =>
     [formatTime(seconds * 1e9), gapText(run.makespan / seconds - 1), argument]);

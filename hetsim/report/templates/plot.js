@@ -83,7 +83,7 @@ function labelLine(chart, paper, places, line, x, y) {
   if (!text) return;
   const wide = widthOf(text), end = Math.min(x.to(a), places.frame[2]);
   const place = places.around(end - wide / 2, y.to(b), wide, 4, ["above", "below"]) || places.around(end, y.to(b), wide, 6, ["left", "right"]);
-  if (place) paper.append(svg("text", { class: "label halo", x: place.x, y: place.y + 4 }, text));
+  if (place) paper.append(svg("text", { class: "label", x: place.x, y: place.y + 4 }, text));
 }
 
 function drawPoint(chart, paper, point, x, y) {

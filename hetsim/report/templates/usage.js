@@ -44,7 +44,7 @@ function whereTimeGoes(run) {
     seen: `Along the critical path mostly ${data.parts[first[0]][0]}: ${percent(first[1] / whole)}.`,
     axis: TIME_AXIS, series: partSeries, what: "unit",
     bars: [pieces("makespan", "along the critical path", run.path, whole),
-      ...run.pu_paths.map(([name, parts]) => pieces(name, "on each processing unit", parts, total(parts)))] };
+      ...run.pu_paths.filter(([, parts]) => parts.some(([p]) => data.parts[p][0] !== "idle")).map(([name, parts]) => pieces(name, "on each processing unit", parts, total(parts)))] };
 }
 
 function whatLanesDid(view) {

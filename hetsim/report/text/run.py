@@ -14,6 +14,7 @@ from rich.text import Text
 
 from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.result import Result, Run
+from hetsim.report.limits import limit_texts
 from hetsim.report.overlooked import overlooked
 from hetsim.report.palette import PARTS
 from hetsim.report.summary import (
@@ -64,6 +65,7 @@ def print_result(result: Result, console: Console) -> None:
     for columns in _chunks(result, _attribution_columns(result), console.width):
         console.print()
         _print_table(result, console, columns, "where the time goes along the critical path")
+    _print_limits(result, console)
     _print_failures(result, console)
     if result.reference:
         console.print()
@@ -239,6 +241,19 @@ def _print_wide_gaps(result: Result, console: Console) -> None:
         strongest = max(best.bounds, key=lambda bound: bound.seconds)
         text = f"{model}, gap {gap_text(best)}: the bound is by {strongest.argument}."
         console.print(Text(text, style="dim"))
+
+
+def _print_limits(result: Result, console: Console) -> None:
+    """Of the fastest run of each network: what holds up each unit, and the most to gain."""
+    for model in models_of(result):
+        best = best_run(result, model)
+        if best is None or not best.limits:
+            continue
+        console.print()
+        title = f"{model} / {best.scheduler}: what would make it faster, and the most by which"
+        console.print(Text(title, style="bold"))
+        for line in limit_texts(best):
+            console.print(Text(f"  {line}."))
 
 
 def _print_failures(result: Result, console: Console) -> None:

@@ -85,8 +85,8 @@ class Flow(Event):
         self.alone = False
 
     def carried(self, part: float) -> float:
-        """Bytes that cross a link with that share of them, whole ones where several ways do."""
-        return self.amount if part == 1.0 else round(self.amount * part)
+        """Bytes that cross a link with that share of them: whole ones, as several ways do."""
+        return round(self.amount * part)
 
     def settle(self, now: float) -> None:
         """Books what has moved, and what was lost, since the rate last changed."""

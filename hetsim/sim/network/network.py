@@ -131,7 +131,7 @@ class Network:
             start, elapsed = flow.joined, self.env.now - flow.joined
             self.solo = None
             for link, part in flow.crosses.items():
-                link.usage.bytes += flow.carried(part)
+                link.usage.bytes += flow.amount if part == 1.0 else flow.carried(part)
                 link.usage.busy_s += elapsed
             self.observe_alone(flow, start)
             self.observe(flow.links)
@@ -215,7 +215,7 @@ class Network:
         again = False
         for link, part in flow.crosses.items():
             usage = link.usage
-            usage.bytes += flow.carried(part)
+            usage.bytes += flow.amount if part == 1.0 else flow.carried(part)
             link.count -= 1
             if link.count:
                 link.demand -= limit * part

@@ -23,9 +23,12 @@ class Runtime(ABC):
     and the data count, and groups mean nothing. ``separable`` says that what runs after a moment at
     which nothing was running takes as long as it would alone, so that a search may simulate such
     parts of a plan apart and remember them; a subclass of one that is may have to deny it.
+    ``in_order`` promises that each PU takes an inference's partitions in plan order; a subclass may
+    have to deny that, too.
     """
 
     forks: ClassVar[bool] = False
+    in_order: ClassVar[bool] = False
     separable: ClassVar[bool] = False
 
     def __init__(self, machine: Machine, source: Source, sink: Sink) -> None:

@@ -32,6 +32,7 @@ class Dataflow(Runtime):
     """Partitions start when their inputs are there and their PU is free."""
 
     separable = True
+    in_order = True
 
     def __init__(
         self, machine: Machine, source: Source, sink: Sink, dispatcher: Dispatcher | None = None

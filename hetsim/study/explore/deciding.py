@@ -93,16 +93,15 @@ def _together(measure: Measure, found: Importance, pair: Pair) -> str:
     swings = [max(column) / min(column) - 1.0 if found.log else max(column) - min(column)
               for column in zip(*rows, strict=True)]  # fmt: skip
     most, least = swings.index(max(swings)), swings.index(min(swings))
+    first, last = ends([row[most] for row in rows])
 
     def told(at: int) -> str:
-        column = [row[at] for row in rows]
-        first, last = ends(column)
-        span = measure.span(column[first], column[last])
-        texts = found.values[own]
-        return f"{span} from {texts[first]} to {texts[last]} where it is {found.values[other][at]}"
+        return measure.span(rows[first][at], rows[last][at])
 
-    only = "matters only" if swings[least] < 0.1 * swings[most] else "matters more"
+    matters = "matters only" if swings[least] < 0.1 * swings[most] else "matters most"
+    values, others = found.values[own], found.values[other]
     return (
-        f"{own} {only} for some {other} ({share_text(pair.share, 0)} is of the two together):"
-        f" {measure.plain} {told(most)}, {told(least)}."
+        f"{own} {matters} where {other} is {others[most]}: from {values[first]} to {values[last]}"
+        f" {measure.plain} goes {told(most)} there, {told(least)} where it is {others[least]}"
+        f" ({share_text(pair.share, 0)} is decided by the two together only)."
     )

@@ -129,7 +129,8 @@ def _deciding(study: Exploration) -> Section:
     charts: list[Chart] = []
     for name, found in study.importance.items():
         charts += deciding_charts(name, found)
-        lines += together(name, found) if found.effect else [basis(name, found)]
+        # The first pair has a chart, which says it.
+        lines += [*together(name, found)][1:] if found.effect else [basis(name, found)]
     return Section("What decides", lines, charts=charts)
 
 

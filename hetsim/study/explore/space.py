@@ -72,11 +72,7 @@ class Scale:
     ordered: bool
     values: tuple[object, ...] = ()
     interval: Interval | None = None
-
-    @property
-    def finite(self) -> bool:
-        """Whether the nodes are all there is."""
-        return self.interval is None
+    finite: bool = True
 
     def among(self, positions: Floats) -> Scale:
         """The same without nodes that designs at ``positions`` say nothing about.
@@ -105,15 +101,26 @@ class Scale:
 
 
 def scale_of(axis: Axis) -> Scale:
-    """Positions along ``axis``; a range without steps is averaged over :data:`NODES` nodes."""
+    """Positions along ``axis``.
+
+    A range without steps is averaged over :data:`NODES` nodes, and so is one of very many steps.
+    """
     if axis.interval is not None and not axis.stepped:
         nodes = (np.arange(NODES) + 0.5) / NODES
         texts = tuple(str(axis.interval.at(float(node))) for node in nodes)
-        return Scale(axis.path, nodes, texts, True, interval=axis.interval)
+        return Scale(axis.path, nodes, texts, True, interval=axis.interval, finite=False)
     count = len(axis.values)
     ordered = _ordered(axis)
-    nodes = np.arange(count) / max(1, count - 1) if ordered else np.arange(count, dtype=float)
-    return Scale(axis.path, nodes, tuple(map(str, axis.values)), ordered, axis.values)
+    if not ordered:
+        return Scale(
+            axis.path, np.arange(count, dtype=float), tuple(map(str, axis.values)), False,
+            axis.values,
+        )  # fmt: skip
+    finite = count <= 2 * NODES
+    kept = range(count) if finite else [(2 * k + 1) * count // (2 * NODES) for k in range(NODES)]
+    nodes = np.array([i / max(1, count - 1) for i in kept])
+    texts = tuple(str(axis.values[i]) for i in kept)
+    return Scale(axis.path, nodes, texts, True, axis.values, finite=finite)
 
 
 def _ordered(axis: Axis) -> bool:
