@@ -179,7 +179,8 @@ def _times(activities: Sequence[Activity], work: Work, pu: PU, soc: SoC) -> dict
     if found["dma"] and pu.spec.transfer_setup:
         # What the engines' own rate explains is theirs; of the rest what set-up can have taken.
         beyond = max(found["dma"] - _engines(work, pu, soc), 0.0)
-        transfers = sum(run.count for run in work.tiles) + 1
+        tiles = sum(run.count for run in work.tiles)
+        transfers = tiles + 2 if work.overlapped else 2 * tiles
         setup = min(beyond, transfers * pu.spec.transfer_setup)
         found["dma_setup"], found["dma"] = setup, found["dma"] - setup
     return found

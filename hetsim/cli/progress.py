@@ -62,6 +62,7 @@ def _lines(begun: float) -> Progress:
         now = time.monotonic()
         if now - last >= EVERY_S:
             last = now
-            click.echo(f"{now - begun:.0f} s: {done} of {total} done, now {what}", err=True)
+            doing = f", now {what}" if what else ""
+            click.echo(f"{now - begun:.0f} s: {done} of {total} done{doing}", err=True)
 
     return update

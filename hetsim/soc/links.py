@@ -76,8 +76,8 @@ Arbitration = Literal["max_min_fair", "weighted", "priority", "fifo"]
 class CacheSpec(Spec):
     """What a link remembers of the tensors that crossed it: a system cache before a memory.
 
-    Such caches hold 8 MB to 32 MB in phones (Arm's CoreLink CI-700 manual allows up to 32 MB) and
-    keep what the system chooses, by master: a unit that is not among ``units`` passes it by.
+    Such caches hold some megabytes in phones, and keep what the system chooses, by master: a unit
+    that is not among ``units`` passes it by.
     """
 
     capacity: Size = Field(description="bytes of tensors and weights that it keeps")
@@ -93,9 +93,9 @@ class LinkSpec(Spec):
     """A bus, a port, or a link between dies: ``bandwidth``, or ``width`` and ``clock``.
 
     Of a full-duplex link the bandwidth is that of each direction. A link between dies loses a
-    share of it to headers, checks and credits (``efficiency``). UCIe 1.0 (2022) aims at 0.25 pJ a
-    bit in advanced packages and 0.5 in standard ones; Simba's links took 0.82 to 1.75 (Shao et
-    al., MICRO 2019).
+    share of it to headers, checks and credits (``efficiency``). Published energies are near half a
+    picojoule a bit: 0.56 of the interposer link of TSMC and Arm (IEEE JSSC 55(4), 2020), and what
+    UCIe 1.0 (2022) aims at for standard packages.
     """
 
     bandwidth: Bandwidth | None = None

@@ -119,7 +119,7 @@ def test_nothing_in_the_plan_space_is_better(seed: int) -> None:
 
 
 def test_a_chain_is_proven_optimal_and_the_run_shows_it() -> None:
-    case = case_of(3, 1, 5, "dataflow")
+    case = case_of(3, 1, 8, "dataflow")
     run = case.run("exact", create("exact", QUICK))
     assert run.error is None
     assert run.plan is not None

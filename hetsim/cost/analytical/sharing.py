@@ -4,9 +4,8 @@ Each core has an array, a vector unit, an SRAM and DMA engines of its own. The c
 equal parts: of the filters (of the groups, where there are as many), with inputs broadcast, or of
 the rows of output pixels, with weights broadcast; a broadcast crosses the path once, and halo rows
 that two parts need cross it twice. Which of the two is decided by the array's cycles alone, so that
-it does not depend on what stays on chip; among equals filters are divided. Dividing a layer by
-channels or by rows is what Simba does with its chiplets and cores (Shao et al., MICRO 2019); that
-one way is taken for a whole operator, and that the cores are in step, is ours.
+it does not depend on what stays on chip; among equals filters are divided. That one way is taken
+for a whole operator, and that the cores are in step, is a choice of ours, not of a paper.
 """
 
 from __future__ import annotations
