@@ -1,27 +1,31 @@
 """What is common to the results of studies: how they are shown, in a terminal and a notebook.
 
-A result is plain data. What draws it registers with :func:`to_html` and :func:`to_figures`, so the
+A result is plain data. What draws it registers with :func:`page_of` and :func:`to_figures`, so the
 data need not know its report; the module that makes results imports both.
 """
 
 from __future__ import annotations
 
-import html
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import TYPE_CHECKING, Literal
 
-from hetsim.report.page.tables import Cell, Table
+from hetsim.report.page.study import Page, fragment
+from hetsim.report.page.tables import Cell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 @singledispatch
-def to_html(result: object) -> str | None:
-    """What a notebook shows of ``result``; ``None`` leaves it its ``repr``."""
-    return None
+def page_of(result: object) -> Page:
+    """The page of ``result``: that of its results directory, and what a notebook shows.
+
+    Raises:
+        NotImplementedError: it has none.
+    """
+    raise NotImplementedError(f"a {type(result).__name__} has no page")
 
 
 @singledispatch
@@ -37,8 +41,8 @@ class StudyResult:
         """The pictures that go with it, by name."""
         return to_figures(self)
 
-    def _repr_html_(self) -> str | None:
-        return to_html(self)
+    def _repr_html_(self) -> str:
+        return fragment(page_of(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +68,3 @@ class Rows:
 
 
 Shown = Words | Rows
-
-
-def html_table(table: Table) -> str:
-    """A table of a report for a notebook; all text is escaped."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>"
-        for row in table.rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def html_sentence(text: str) -> str:
-    """A sentence that matters, for a notebook."""
-    return f"<p><b>{html.escape(text)}</b></p>"

@@ -22,9 +22,8 @@ from hetsim.report.page.charts import (
     Series,
     Tile,
 )
-from hetsim.report.page.study import Page, Section, render_page
+from hetsim.report.page.study import Page, Section, fragment, render_page
 from hetsim.report.page.tables import Cell, Table
-from hetsim.report.page.template import fragment
 from tests.report.browsing import complaints, go_to, settle
 from tests.report.samples import HOSTILE
 
@@ -279,7 +278,11 @@ def test_without_scripts_the_tables_are_open(gallery: Path) -> None:
 def test_fragments_of_a_notebook_draw_themselves(browser: Any, tmp_path: Path) -> None:
     hostile = Bars(HOSTILE, HOSTILE, HOSTILE, TIME, [Bar(HOSTILE, (Segment(1.0),))])
     page = tmp_path / "notebook.html"
-    page.write_text(f"<h1>cells</h1>{fragment([bars()])}{fragment([hostile, heat()])}", "utf-8")
+    cells = [
+        fragment(Page("", "", "", [Section("", charts=listed)]))
+        for listed in ([bars()], [hostile, heat()])
+    ]
+    page.write_text(f"<h1>cells</h1>{''.join(cells)}", "utf-8")
     go_to(browser, page)
     assert [int(box.get_attribute("data-marks")) for box in charts(browser)] == [5, 1, 14]
     assert browser.find_elements("css selector", "img") == []

@@ -22,9 +22,8 @@ from hetsim.report.page.charts import (
     Tile,
     plain,
 )
-from hetsim.report.page.study import Page, Section, anchored, render_page
+from hetsim.report.page.study import Page, Section, anchored, fragment, render_page
 from hetsim.report.page.tables import LONGEST, Cell, Table
-from hetsim.report.page.template import fragment
 from tests.report.samples import HOSTILE
 
 TIME = Axis("time per inference", "time")
@@ -125,7 +124,7 @@ def test_names_from_files_never_become_markup() -> None:
     chart = Bars(HOSTILE, HOSTILE, HOSTILE, TIME, [Bar(HOSTILE, (Segment(1.0),), link=HOSTILE)])
     table = Table([HOSTILE], [[Cell(HOSTILE, link=HOSTILE)]], HOSTILE)
     page = Page(HOSTILE, HOSTILE, HOSTILE, [Section(HOSTILE, [HOSTILE], table, [chart])])
-    for text in (render_page(page, {}), fragment([chart])):
+    for text in (render_page(page, {}), fragment(Page("", "", "", [Section("", charts=[chart])]))):
         assert "<img" not in text
         data = re.search(r'<script type="application/json">(.*?)</script>', text)
         assert data is not None
@@ -133,7 +132,14 @@ def test_names_from_files_never_become_markup() -> None:
 
 
 def test_a_fragment_holds_its_style_and_script_once() -> None:
-    text = fragment([Bars("t", "a", "b", TIME, [Bar("x", (Segment(1.0),))])] * 2)
+    text = fragment(
+        Page(
+            "",
+            "",
+            "",
+            [Section("", charts=[Bars("t", "a", "b", TIME, [Bar("x", (Segment(1.0),))])] * 2)],
+        )
+    )
     assert text.count("<style>") == 1
     assert text.count("<script>") == 1
     assert text.count('<figure class="chart bars">') == 2

@@ -321,24 +321,31 @@ class Heat:
 Chart = Bars | Plot | Heat
 
 
-def plain(chart: Chart) -> dict[str, object]:
-    """What the page's script reads: JSON values without those that are as a default."""
-    return {"kind": chart.kind, **_fields(chart)}
+def plain(chart: Chart, linked: bool = True) -> dict[str, object]:
+    """What the page's script reads: JSON values without those that are as a default.
+
+    Without links, where there is no page that they lead to.
+    """
+    return {"kind": chart.kind, **_fields(chart, linked)}
 
 
-def _fields(value: object) -> dict[str, object]:
+def _fields(value: object, linked: bool) -> dict[str, object]:
     assert dataclasses.is_dataclass(value)
     pairs = ((field, getattr(value, field.name)) for field in dataclasses.fields(value))
-    return {field.name: _plain(held) for field, held in pairs if held != field.default}
+    return {
+        field.name: _plain(held, linked)
+        for field, held in pairs
+        if held != field.default and (linked or field.name != "link")
+    }
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, linked: bool) -> object:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if dataclasses.is_dataclass(value):
-        return _fields(value)
+        return _fields(value, linked)
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [_plain(part, linked) for part in value]
     return value
 
 

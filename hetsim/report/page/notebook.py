@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.result import RENDERERS, Result, Run
-from hetsim.report.overlooked import overlooked
+from hetsim.report.page.run import comparison_chart
+from hetsim.report.page.study import Page, Section, fragment
 from hetsim.report.palette import PARTS
 from hetsim.report.summary import (
-    columns_of_runs,
     facts_of,
     gap_text,
     headline,
     metric_text,
     models_of,
     tidy_time,
-    winners,
 )
 
 _NUMBER = "text-align:right;font-variant-numeric:tabular-nums"
@@ -30,27 +28,9 @@ def show_in_notebooks() -> None:
 
 
 def result_html(result: Result) -> str:
-    """The headline, and a row per network and scheduler with a bar of where its time goes."""
-    columns = [metric for half in columns_of_runs() for metric in half]
-    rows: list[str] = []
-    for model in models_of(result):
-        own = [run for run in result.runs if run.model == model]
-        longest = max((run.makespan_s or 0.0 for run in own), default=0.0)
-        best = winners(result, model)
-        for number, run in enumerate(own):
-            name = model if number == 0 else ""
-            rows.append(_row(run, name, columns, longest, run.scheduler in best))
-    titles = ("network", "scheduler", *(metric.title for metric in columns), "time goes into")
-    failed = "".join(
-        f"<p style='color:#b3261e'>{escape(run.model)} / {escape(run.scheduler)}:"
-        f" {escape(run.error or '')}</p>"
-        for run in result.failed
-    )
-    return (
-        f"<div><p><b>{escape(headline(result))}</b> {escape(overlooked(result))}</p>"
-        f"{_table(titles, rows)}"
-        f"{_legend(result.runs)}{failed}</div>"
-    )
+    """The headline and the comparison of each network, as on the page; what failed, and why."""
+    sections = [Section("", charts=[comparison_chart(result, m) for m in models_of(result)])]
+    return fragment(Page("", "", headline(result), sections))
 
 
 def run_html(run: Run) -> str:
@@ -87,18 +67,6 @@ def run_html(run: Run) -> str:
     table = _table(("slowest launches", "kinds", "PU", "takes", "cost from"), rows) if rows else ""
     bar = _bar(run, run.makespan_s or 0.0, width=480)
     return f"<div><p>{title}: {'; '.join(parts)}</p>{bar}{_legend([run])}<p>{use}</p>{table}</div>"
-
-
-def _row(run: Run, name: str, columns: Sequence[Metric], longest: float, best: bool) -> str:
-    if run.error is not None:
-        failed = f"<td colspan='{len(columns) + 1}'>failed</td>"
-        return f"<tr>{_cell(name)}{_cell(run.scheduler)}{failed}</tr>"
-    figures = [metric_text(metric, run.metrics.get(metric.column)) for metric in columns]
-    cells = "".join(_cell(text, number=True, bold=best) for text in figures)
-    return (
-        f"<tr>{_cell(name, bold=True)}{_cell(run.scheduler, bold=best)}{cells}"
-        f"<td>{_bar(run, longest)}</td></tr>"
-    )
 
 
 def _bar(run: Run, longest: float, width: int = 220) -> str:

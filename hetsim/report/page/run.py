@@ -54,7 +54,7 @@ def render_report(
         scripts=TIMELINE,
         result=result,
         headline=headline(result),
-        charts=[_comparison(result, model) for model in models_of(result)],
+        charts=[comparison_chart(result, model) for model in models_of(result)],
         reference=_reference(result),
         band=band_note(result),
         soc_text=_soc_text(result),
@@ -76,7 +76,7 @@ def _soc_text(result: Result) -> str:
     return yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=100)
 
 
-def _comparison(result: Result, model: str) -> Bars:
+def comparison_chart(result: Result, model: str) -> Bars:
     """The runs of one network; each bar leads to its timeline."""
     rows = [(i, run) for i, run in enumerate(result.runs) if run.model == model]
     best = winners(result, model)

@@ -9,7 +9,7 @@ from hetsim.names import distinct_name, plain_name
 from hetsim.report.page.charts import Chart
 from hetsim.report.page.payload import Told, timelines
 from hetsim.report.page.tables import Table
-from hetsim.report.page.template import TIMELINE, render, script_json
+from hetsim.report.page.template import TIMELINE, render, render_part, script_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ def anchored(sections: Sequence[Section]) -> list[tuple[str, Section]]:
         (distinct_name(plain_name(section.title, "section").lower(), taken), section)
         for section in sections
     ]
+
+
+def fragment(page: Page) -> str:
+    """Headline and sections as HTML with its own style and script, for a notebook."""
+    return render_part("fragment.html.j2", page=page)
 
 
 def render_page(page: Page, versions: Mapping[str, str]) -> str:

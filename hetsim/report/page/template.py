@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from hetsim.report.page.charts import Chart, plain
+from hetsim.report.page.charts import plain
 from hetsim.units import NAMED, endings
 
 if TYPE_CHECKING:
@@ -39,15 +39,18 @@ def render(name: str, *, scripts: Sequence[str] = (), **values: object) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     style = "".join(map(_asset, STYLES))
     return _environment().get_template(name).render(
-        style=style, script=script, script_hash=digest, **values
+        style=style, script=script, script_hash=digest, linked=True, **values
     )  # fmt: skip
 
 
-def fragment(charts: Sequence[Chart]) -> str:
-    """``charts`` as HTML with its own style and script, for a notebook or another page."""
+def render_part(name: str, **values: object) -> str:
+    """The template ``name`` as HTML with its own style and script, for a notebook.
+
+    What would lead elsewhere on a page, or to a file beside it, leads nowhere.
+    """
     style = "".join(map(_asset, STYLES[:-1]))
-    return _environment().get_template("fragment.html.j2").render(
-        charts=charts, style=style, script=page_script()
+    return _environment().get_template(name).render(
+        style=style, script=page_script(), linked=False, **values
     )  # fmt: skip
 
 
@@ -77,7 +80,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["chart_json"] = lambda chart: script_json(plain(chart))
+    environment.filters["chart_json"] = lambda chart, linked: script_json(plain(chart, linked))
     return environment
 
 

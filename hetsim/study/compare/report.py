@@ -20,7 +20,7 @@ from hetsim.report.page.tables import Table
 from hetsim.report.summary import metric_text, tidy_time
 from hetsim.study.compare.charts import model_charts
 from hetsim.study.compare.result import Comparison, Variant
-from hetsim.study.result import html_sentence, html_table, to_figures, to_html
+from hetsim.study.result import page_of, to_figures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -121,13 +121,19 @@ def compare_files(comparison: Comparison) -> tuple[Page, dict[str, str | bytes]]
         "compare.json": dumps(comparison_to_dict(comparison)),
         "compare.csv": _csv(comparison),
     }
-    sections = []
-    timelines: list[Told] = []
     names = stems("gantt", comparison.models)
     for model in comparison.models:
         if any(variant.best(model) is not None for variant in comparison.variants):
             svg, png = figure_images(gantts(comparison, model))
             files |= {f"{names[model]}.svg": svg, f"{names[model]}.png": png}
+    return _page(comparison), files
+
+
+@page_of.register(Comparison)
+def _page(comparison: Comparison) -> Page:
+    sections = []
+    timelines: list[Told] = []
+    for model in comparison.models:
         links: dict[str, str] = {}
         for variant in comparison.variants:
             if (run := variant.best(model)) is not None:
@@ -143,21 +149,13 @@ def compare_files(comparison: Comparison) -> tuple[Page, dict[str, str | bytes]]
             for variant, run in comparison.failed
         ]
         sections.append(Section("Failed", lines))
-    page = Page(
+    return Page(
         f"variants of {comparison.scenario}",
         f"comparison · {comparison.scenario} · {len(comparison.variants)} variants",
         headline(comparison),
         sections,
         timelines,
     )
-    return page, files
-
-
-@to_html.register(Comparison)
-def comparison_html(comparison: Comparison) -> str:
-    """The tables for a notebook."""
-    tables = [html_table(table(comparison, model)) for model in comparison.models]
-    return html_sentence(headline(comparison)) + "".join(tables)
 
 
 @to_figures.register(Comparison)

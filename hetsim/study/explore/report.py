@@ -27,7 +27,7 @@ from hetsim.study.explore.deciding import basis, together
 from hetsim.study.explore.designs import design_files, design_page
 from hetsim.study.explore.objectives import label, measures, text
 from hetsim.study.explore.result import Design, Exploration
-from hetsim.study.result import html_sentence, html_table, to_html
+from hetsim.study.result import page_of
 
 TIMELINES = 3
 """Designs of the front that get a page with their timeline unless somebody asks for more."""
@@ -87,7 +87,8 @@ def _files_of(study: Exploration, design: Design, *, drawn: bool) -> Files:
     return files
 
 
-def _page(study: Exploration, link: Link, drawn: int) -> Page:
+@page_of.register(Exploration)
+def _page(study: Exploration, link: Link = lambda design: "", drawn: int = 0) -> Page:
     front = bool(study.front)
     told, code = _way_on(study, link, drawn)
     sections = [
@@ -172,14 +173,6 @@ def _answer(study: Exploration) -> dict[str, Any] | None:
         "next": found.next.number if found.next else None,
         "without": {limit: design.number for limit, design in found.without.items()},
     }
-
-
-@to_html.register(Exploration)
-def exploration_html(study: Exploration) -> str:
-    """Headline and front for a notebook."""
-    return html_sentence(" ".join([headline(study), *details(study)])) + html_table(
-        front_table(study)
-    )
 
 
 def _thinned(front: Sequence[Design]) -> list[Design]:

@@ -15,18 +15,13 @@ from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Cell, Table
 from hetsim.report.summary import metric_text, tidy_time
 from hetsim.study.point import Outcome, Point
-from hetsim.study.result import to_html
+from hetsim.study.result import page_of
 from hetsim.study.sweep.charts import anchor, sweep_charts
 from hetsim.study.sweep.pictures import beside_the_time, sweep_figures
 from hetsim.study.sweep.result import Sweep
 
 SHOWN = 500
 """Rows in the page's table; all are in ``sweep.csv``."""
-
-
-@to_html.register(Sweep)
-def _html(sweep: Sweep) -> str:
-    return sweep.table._repr_html_()
 
 
 def headline(sweep: Sweep) -> str:
@@ -103,6 +98,7 @@ def first_line(text: str | None) -> str:
     return (text or "").partition("\n")[0]
 
 
+@page_of.register(Sweep)
 def _page(sweep: Sweep) -> Page:
     order = [i for i, (_, outcome) in enumerate(sweep.rows) if outcome.error is None]
     order.sort(key=lambda i: sweep.rows[i][1].makespan_s or 0.0)

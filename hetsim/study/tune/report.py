@@ -15,7 +15,7 @@ from hetsim.report.files.jsonout import dumps
 from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Table
 from hetsim.report.summary import tidy_time
-from hetsim.study.result import html_sentence, html_table, to_figures, to_html
+from hetsim.study.result import page_of, to_figures
 from hetsim.study.tune.charts import curve_chart, starts_chart
 from hetsim.study.tune.parameters import Fold, TunedParameters
 from hetsim.study.tune.picture import curve_figure
@@ -51,12 +51,6 @@ def headline(tuning: Tuning) -> str:
     if tuning.interrupted:
         parts.append("The study was interrupted.")
     return " ".join(parts)
-
-
-@to_html.register(Tuning)
-def tuning_html(tuning: Tuning) -> str:
-    """Headline and plans for a notebook."""
-    return html_sentence(headline(tuning)) + html_table(Table(PLAN_COLUMNS, plan_rows(tuning)))
 
 
 @to_figures.register(Tuning)
@@ -172,6 +166,7 @@ def _parameters(tuning: Tuning, tuned: TunedParameters) -> str:
     return remark + yaml.safe_dump({"schedulers": [entry]}, sort_keys=False)
 
 
+@page_of.register(Tuning)
 def _page(tuning: Tuning) -> Page:
     sections = []
     if tuning.models:

@@ -25,7 +25,7 @@ from hetsim.report.page.whatif import (
     remarks,
 )
 from hetsim.report.summary import tidy_time
-from hetsim.study.result import Rows, Shown, Words, html_sentence, html_table, to_figures, to_html
+from hetsim.study.result import Rows, Shown, Words, page_of, to_figures
 from hetsim.study.whatif.result import WhatIf, noise, sentence
 from hetsim.study.whatif.sensitivity import Effect, Sensitivity, moved_text
 
@@ -40,10 +40,10 @@ COLUMNS = (
 """Header of ``whatif.csv``: a line per change."""
 
 
-def whatif_files(study: WhatIf) -> tuple[Page, dict[str, str | bytes]]:
-    """The page and all other files of the results directory."""
+@page_of.register(WhatIf)
+def _page(study: WhatIf) -> Page:
     told = read(study)
-    page = Page(
+    return Page(
         f"what if: {study.scenario}",
         f"what-if · {study.scenario} on {study.soc} · {study.execution} execution"
         f" · {study.points} runs",
@@ -53,7 +53,11 @@ def whatif_files(study: WhatIf) -> tuple[Page, dict[str, str | bytes]]:
             for network in told.networks
         ],
     )
-    return page, {NAME: dumps(whatif_to_dict(study)), "whatif.csv": _csv(study)}
+
+
+def whatif_files(study: WhatIf) -> tuple[Page, dict[str, str | bytes]]:
+    """The page and all other files of the results directory."""
+    return _page(study), {NAME: dumps(whatif_to_dict(study)), "whatif.csv": _csv(study)}
 
 
 def shown(study: WhatIf) -> Iterator[Shown]:
@@ -119,15 +123,6 @@ def whatif_to_dict(study: WhatIf) -> dict[str, Any]:
             for n in study.networks
         ],
     }
-
-
-@to_html.register(WhatIf)
-def whatif_html(study: WhatIf) -> str:
-    """The tables and sentences for a notebook."""
-    return "".join(
-        html_sentence(network.sentence) + html_table(brief_table(network))
-        for network in read(study).networks
-    )
 
 
 @to_figures.register(WhatIf)
