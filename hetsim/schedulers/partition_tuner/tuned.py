@@ -40,9 +40,10 @@ class PartitionTunerTuned(Scheduler):
     ``evaluations``: plans that may be simulated, at least; the plans to start from are simulated
     however small it is. A fifth of it goes to PartitionTuner's parameters. ``seed``: of the
     search's random choices; the problem's own when ``None``. ``starts``: schedulers to start from,
-    by name or ``FILE.py:CLASS``; all built-in ones when ``None``. Never worse, in
-    simulation, than the schedulers it starts from. Where there is no simulator, it is
-    PartitionTuner with the parameters whose prediction is least.
+    by name or ``FILE.py:CLASS``; when ``None``, all built-in ones and PartitionTuner with tuned
+    parameters. With ``starts`` no parameters are tuned, and all evaluations are the plan's.
+    Never worse, in simulation, than the schedulers it starts from. Where there is no simulator, it
+    is PartitionTuner with the parameters whose prediction is least.
     """
 
     name: ClassVar[str] = "partition_tuner_tuned"
@@ -72,7 +73,10 @@ class PartitionTunerTuned(Scheduler):
     def plan(self, problem: Problem) -> Plan:
         """Raises :class:`SchedulerError` when no built-in scheduler finds a plan that can run."""
         seed = problem.seed if self.seed is None else self.seed
-        parameters, tuned = self._tuned_parameters(problem)
+        parameters: Parameters | None = None
+        tuned: Plan | None = None
+        if self.starts is None or problem.evaluate is None:
+            parameters, tuned = self._tuned_parameters(problem)
         if problem.evaluate is None:
             if tuned is None:
                 raise SchedulerError(f"{self.name}: PartitionTuner finds no plan")
@@ -83,7 +87,7 @@ class PartitionTunerTuned(Scheduler):
         named = start_names() if self.starts is None else self.starts
         starts = [plan for _, plan in start_plans(problem, named)] + ([tuned] if tuned else [])
         grounds = _grounds(problem)
-        budget = self.evaluations - self.evaluations // 5
+        budget = self.evaluations if parameters is None else self._left()
         try:
             campaign = begin(grounds, starts, budget)
         except PlanError as error:
@@ -100,6 +104,10 @@ class PartitionTunerTuned(Scheduler):
                 "partition_tuner": parameters,
             },
         )
+
+    def _left(self) -> int:
+        """Evaluations that the search of parameters leaves to that of the plan."""
+        return self.evaluations - self.evaluations // 5
 
     def _tuned_parameters(self, problem: Problem) -> tuple[Parameters, Plan | None]:
         """PartitionTuner's best parameters here, and its plan with them, if it finds one."""
