@@ -201,10 +201,10 @@ class _Survey:
                 stays[tensor] = launch.at[1]
             for name in launch.launch.operators:
                 made.update(dict.fromkeys(self._graph.operator(name).outputs, launch.at[0]))
-        for tensor, end in stays.items():
-            size = tensor_bytes(self._graph, tensor, pu)
-            if size and end > made[tensor]:
-                row = Resident(on_chip(pu), "activations", tensor, size, made[tensor], end)
+        for tensor, start in made.items():  # in the order they are made: stays comes from sets
+            size, end = tensor_bytes(self._graph, tensor, pu), stays.get(tensor, start)
+            if size and end > start:
+                row = Resident(on_chip(pu), "activations", tensor, size, start, end)
                 self._on_chip.append(row)
 
 
