@@ -109,9 +109,8 @@ class _Survey:
                 amount = weight_bytes(self._kernel(part), pu)
                 if amount:
                     yield Resident(pu.memory, "weights", part.launch.name, amount, 0.0, end)
-        unread = graph.parameters - sum(op.weight_elements for op in graph.operators)
-        if unread > 0:
-            amount = math.ceil(unread * DTYPE_BYTES["float32"])
+        if graph.unread:
+            amount = math.ceil(graph.unread * DTYPE_BYTES["float32"])
             yield Resident(self._soc.host.memory, "weights", UNREAD, amount, 0.0, end)
 
     def _kernel(self, part: LaunchMoments) -> Kernel:

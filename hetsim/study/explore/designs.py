@@ -34,7 +34,7 @@ def design_files(
     soc["name"] = f"{changed.soc.name}-{stem}"
     _absolute_costs(soc, Path(changed.soc_document.file).parent)
     files = {f"soc-{stem}.yaml": _yaml(soc, remark)}
-    if all(ref.given is None for ref in (*changed.models, *changed.schedulers)):
+    if changed.in_words:
         run = _run(changed, f"{scenario.name}-{stem}", f"./soc-{stem}.yaml", remark)
         files[f"run-{stem}.yaml"] = _yaml(run, f"hetsim run THIS_FILE: {remark}")
     return files

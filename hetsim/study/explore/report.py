@@ -118,7 +118,7 @@ def _way_on(study: Exploration, link: Link, drawn: int) -> tuple[str, str]:
     links = [name for name in map(link, by_price(study, study.ran)) if name]
     if not links:  # in a notebook, which has no files
         return "hetsim.run with the values of a design as overrides shows its timeline.", ""
-    if any(ref.given is not None for ref in (*study.scenario.models, *study.scenario.schedulers)):
+    if not study.scenario.in_words:
         first = f"The first {drawn} numbers open timelines, the" if drawn else "The"
         told = "The networks or schedulers are objects of a program, so no file can name them."
         return f"{first} others SoC files, soc-NUMBER.yaml. {told}", ""
