@@ -25,10 +25,14 @@ NOTHING = 5e-4
 
 
 def limit_text(limit: Limit, makespan_s: float) -> str:
-    """A sentence: ``npu is busy 85% of the time, and 62% of that ...: at most 21% faster``."""
+    """A sentence or two: ``npu's partitions take 85% of the time; 62% of that is ...``.
+
+    With the host's steps for them, so it is more than the unit's utilisation, and not called that.
+    """
     what, remedy = CAUSES[limit.cause]
     busy = share_text(limit.busy_s / makespan_s, 0)
-    text = f"{limit.pu} is busy {busy} of the time; {share_text(limit.share, 0)} of that {what}"
+    part = share_text(limit.share, 0)
+    text = f"{limit.pu}'s partitions take {busy} of the time; {part} of that {what}"
     if limit.gain_s <= NOTHING * makespan_s:
         return f"{text}, and the makespan does not wait for it"
     share = share_text(limit.gain_s / makespan_s, 1)
