@@ -15,7 +15,10 @@ CAUSES = {
         "is the set-up of DMA transfers", "cheaper set-up, or on-chip memory for larger tiles",
     ),
     "dispatch": ("is launching kernels", "cheaper launches"),
-    "crossing": ("is the host calling, converting and copying", "cheaper calls and crossings"),
+    # Not only its own: what others read from it is converted around their partitions.
+    "crossing": (
+        "is the host calling, converting and copying", "cheaper calls and crossings, of all units",
+    ),
     "sharing": ("is waiting for a core", "more cores"),
 }  # fmt: skip
 """For each cause what it is, and what would mend it."""
@@ -25,10 +28,13 @@ NOTHING = 5e-4
 
 
 def limit_text(limit: Limit, makespan_s: float) -> str:
-    """A sentence: ``npu is busy 85% of the time, and 62% of that ...: at most 21% faster``."""
+    """A sentence: ``partitions of npu take 85% of the time; 62% of that ...: at most 21% faster``.
+
+    Not *busy*, which is what a unit's utilisation says: the host's steps are in it.
+    """
     what, remedy = CAUSES[limit.cause]
-    busy = share_text(limit.busy_s / makespan_s, 0)
-    text = f"{limit.pu} is busy {busy} of the time; {share_text(limit.share, 0)} of that {what}"
+    taken, share = share_text(limit.busy_s / makespan_s, 0), share_text(limit.share, 0)
+    text = f"partitions of {limit.pu} take {taken} of the time; {share} of that {what}"
     if limit.gain_s <= NOTHING * makespan_s:
         return f"{text}, and the makespan does not wait for it"
     share = share_text(limit.gain_s / makespan_s, 1)
