@@ -82,13 +82,11 @@ def hand_over_seconds(floors: Floors, op: int, tensors: Iterable[str], pu: int) 
     return floors.leave[op][pu] + sum(floors.handing(tensor, pu).alone for tensor in tensors)
 
 
-def earliest_close(graph: Graph, floors: Floors, window: Window) -> float:
-    """Least seconds that ``window`` stays open; infinite if its ``fixed`` PUs cannot run it."""
-    return min(closings(graph, floors, window))
-
-
 def closings(graph: Graph, floors: Floors, window: Window) -> list[float]:
-    """The same by the PU of the last operator."""
+    """Least seconds that ``window`` stays open, by the PU of the last operator.
+
+    Infinite where its ``fixed`` PUs cannot run it.
+    """
     done: dict[int, list[float]] = {
         op: [0.0 if p == pu else INFEASIBLE for p in floors.pus] for op, pu in window.known.items()
     }

@@ -54,7 +54,6 @@ class PlanChange:
 
     partitions: tuple[int, int]
     moved: Mapping[str, int]
-    cut_otherwise: bool
 
     @property
     def text(self) -> str:
@@ -236,7 +235,7 @@ def _plan_change(a: Plan, b: Plan) -> PlanChange | None:
     )
     order = dict(sorted(moved.items(), key=lambda item: (-item[1], item[0])))
     counts = (len(a.partitions), len(b.partitions))
-    return PlanChange(counts, order, not moved)
+    return PlanChange(counts, order)
 
 
 def _shape(plan: Plan) -> object:

@@ -28,13 +28,14 @@ NOTHING = 5e-4
 
 
 def limit_text(limit: Limit, makespan_s: float) -> str:
-    """A sentence: ``partitions of npu take 85% of the time; 62% of that ...: at most 21% faster``.
+    """A sentence or two: ``npu's partitions take 85% of the time; 62% of that is ...``.
 
-    Not *busy*, which is what a unit's utilisation says: the host's steps are in it.
+    With the host's steps for them, so it is more than the unit's utilisation, and not called that.
     """
     what, remedy = CAUSES[limit.cause]
-    taken, share = share_text(limit.busy_s / makespan_s, 0), share_text(limit.share, 0)
-    text = f"partitions of {limit.pu} take {taken} of the time; {share} of that {what}"
+    busy = share_text(limit.busy_s / makespan_s, 0)
+    part = share_text(limit.share, 0)
+    text = f"{limit.pu}'s partitions take {busy} of the time; {part} of that {what}"
     if limit.gain_s <= NOTHING * makespan_s:
         return f"{text}, and the makespan does not wait for it"
     share = share_text(limit.gain_s / makespan_s, 1)

@@ -18,7 +18,7 @@ from hetsim.cost.chain import CostModel
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.cost.pu import model_of
 from hetsim.cost.support import why_not
-from hetsim.cost.work import Kernel
+from hetsim.cost.work import NOWHERE, Kernel
 from hetsim.errors import ConfigError, Location
 from hetsim.overrides import Override, apply_overrides
 from hetsim.plan.build import Block, make_plan, merge_eager
@@ -135,6 +135,21 @@ class PUKindKit(CostModelKit):
                 least, floor = model.least(op.nest, op.dtype), model.floor(op)
                 assert 0 <= least <= floor * (1 + 1e-9), (
                     f"{op.name} of {graph.name}: {floor} s are faster than the peak, {least} s"
+                )
+
+    def test_no_kernel_passes_its_roof(self) -> None:
+        unit = self.soc().by_name["unit"]
+        model = model_of(unit)
+        for graph in self.graphs():
+            for op in graph.operators:
+                kernel = Kernel.of(graph, (op,))
+                if why_not(unit, kernel) is not None:
+                    continue
+                roof = model.roof(kernel)
+                takes = model.work(graph, kernel, NOWHERE).compute_s
+                assert roof.operations / roof.per_second <= takes * (1 + 1e-9), (
+                    f"{op.name} of {graph.name}: {roof.operations} {roof.name} in {takes} s pass"
+                    f" the roof of {roof.per_second} a second"
                 )
 
     def test_it_runs_alone_within_its_bounds(self) -> None:

@@ -117,7 +117,7 @@ def test_every_cause_has_words() -> None:
     assert limits.CAUSES.keys() == set(CAUSES)
     told = limits.limit_text(Limit("npu", "dma", 0.85, 0.62, 0.21), 1.0)
     assert told.startswith(
-        "partitions of npu take 85% of the time; 62% of that is waiting for its "
+        "npu's partitions take 85% of the time; 62% of that is waiting for its DMA engine"
     )
     assert told.endswith("at most 21.0% of the makespan (210 ms) is gained")
     idle = limits.limit_text(Limit("npu", "dma", 0.85, 0.62, 0.0), 1.0)

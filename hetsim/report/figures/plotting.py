@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,14 @@ def figure_images(figure: Figure) -> tuple[bytes, bytes]:
         figure.set_layout_engine("none")  # the second picture has the layout of the first
         figure.savefig(png, format="png", dpi=300, metadata={"Software": "hetsim"})
     return svg.getvalue(), png.getvalue()
+
+
+def image_files(figures: Mapping[str, Figure]) -> dict[str, bytes]:
+    """``NAME.svg`` and ``NAME.png`` of each figure, as :func:`figure_images` makes them."""
+    files: dict[str, bytes] = {}
+    for name, figure in figures.items():
+        files[f"{name}.svg"], files[f"{name}.png"] = figure_images(figure)
+    return files
 
 
 def make_printable(figure: Figure) -> None:

@@ -13,7 +13,6 @@ from hetsim.analysis.launches import TIMES, OperatorRow
 from hetsim.analysis.residents import KINDS, Resident, occupancy, on_chip, peaks
 from hetsim.analysis.result import Result, Run
 from hetsim.analysis.traffic import CLASSES
-from hetsim.report.limits import limit_texts
 from hetsim.report.page.charts import Axis, Bar, Bars, Chart, Guide, Line, Plot, Point, Segment
 from hetsim.report.page.charts import Series as Entry
 from hetsim.report.page.study import Section
@@ -62,14 +61,8 @@ def _section(run: Run, soc: SoC) -> Section:
     charts.append(_bytes(run))
     if run.energy_j is not None:
         charts += [_energy(run), _costliest(run)]
-    text = [f"{line}." for line in limit_texts(run)]
-    if text:
-        text.append(
-            "At most means: with the same plan, and whatever else happens, no more than that; the"
-            " what-if study simulates what comes of it."
-        )
     title = f"{run.model} with {run.scheduler}: memory, kernels, bytes"
-    return Section(title, text, table=_peaks(run, soc), charts=charts)
+    return Section(title, table=_peaks(run, soc), charts=charts)
 
 
 def _in(run: Run, memory: str) -> list[Resident]:

@@ -10,7 +10,7 @@ a short search is the beginning of a long one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -71,10 +71,6 @@ class SearchState:
     rounds: int = 0
     curve: tuple[tuple[int, float], ...] = field(default=())
     exhausted: bool = False
-
-
-Perform = Callable[[Sequence[Task]], Iterable[Outcome]]
-"""Carries out tasks, somewhere, and returns outcomes in their order."""
 
 
 def start(space: Space, judge: Judge, drafts: Sequence[Draft], budget: int) -> SearchState:

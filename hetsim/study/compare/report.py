@@ -11,7 +11,7 @@ from hetsim.analysis.metrics.registry import told
 from hetsim.analysis.metrics.time import LOWER_BOUND, MAKESPAN
 from hetsim.analysis.result import Run
 from hetsim.names import stems
-from hetsim.report.figures.plotting import figure_images
+from hetsim.report.figures.plotting import image_files
 from hetsim.report.figures.stacked import stacked_gantt_figure
 from hetsim.report.files.jsonout import dumps, microseconds, result_to_dict
 from hetsim.report.page.payload import Told
@@ -121,12 +121,7 @@ def compare_files(comparison: Comparison) -> tuple[Page, dict[str, str | bytes]]
         "compare.json": dumps(comparison_to_dict(comparison)),
         "compare.csv": _csv(comparison),
     }
-    names = stems("gantt", comparison.models)
-    for model in comparison.models:
-        if any(variant.best(model) is not None for variant in comparison.variants):
-            svg, png = figure_images(gantts(comparison, model))
-            files |= {f"{names[model]}.svg": svg, f"{names[model]}.png": png}
-    return _page(comparison), files
+    return _page(comparison), files | image_files(comparison_figures(comparison))
 
 
 @page_of.register(Comparison)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hetsim.analysis.metrics.time import GAP, MAKESPAN
-from hetsim.report.figures.plotting import figure_images
+from hetsim.report.figures.plotting import image_files
 from hetsim.report.files.jsonout import dumps
 from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Cell, Table
@@ -77,10 +77,7 @@ def sweep_files(sweep: Sweep, *, parquet: bool = False) -> tuple[Page, dict[str,
             path = Path(directory, "sweep.parquet")
             table.to_parquet(path)
             files[path.name] = path.read_bytes()
-    for name, figure in sweep_figures(sweep).items():
-        svg, png = figure_images(figure)
-        files |= {f"{name}.svg": svg, f"{name}.png": png}
-    return _page(sweep), files
+    return _page(sweep), files | image_files(sweep_figures(sweep))
 
 
 def failure_lines(sweep: Sweep) -> list[str]:

@@ -10,7 +10,7 @@ import yaml
 
 from hetsim.names import plain_name, stems
 from hetsim.plan.files import dump_plan
-from hetsim.report.figures.plotting import figure_images
+from hetsim.report.figures.plotting import image_files
 from hetsim.report.files.jsonout import dumps
 from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Table
@@ -105,11 +105,9 @@ def tune_files(tuning: Tuning) -> tuple[Page, dict[str, str | bytes]]:
         for model in tuning.models:
             assert model.best.plan is not None
             files[f"{names[model.model]}.yaml"] = dump_plan(model.best.plan)
-        svg, png = figure_images(curve_figure(tuning))
-        files |= {"curve.svg": svg, "curve.png": png}
     if tuning.parameters is not None:
         files["parameters.yaml"] = _parameters(tuning, tuning.parameters)
-    return _page(tuning), files
+    return _page(tuning), files | image_files(tuning_figures(tuning))
 
 
 def as_dict(tuning: Tuning) -> dict[str, Any]:

@@ -12,9 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from onnx import NodeProto, TensorProto, TypeProto
 
 from hetsim.errors import Location, WorkloadError
@@ -209,8 +207,3 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     """``"; did you mean 'x'?"`` when something close exists, otherwise an empty string."""
     found = difflib.get_close_matches(word, list(choices), n=1, cutoff=0.5)
     return f"did you mean {found[0]!r}?" if found else ""
-
-
-def as_list(data: Array) -> list[Any]:
-    """The elements of a small constant as a flat Python list."""
-    return list(np.asarray(data).reshape(-1).tolist())

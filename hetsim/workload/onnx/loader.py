@@ -212,8 +212,8 @@ def check_kinds(net: Net, nodes: Sequence[Node], unknown_operators: UnknownOpera
             close = [nearest(kind, RULES) for kind in unknown]
             hints.extend(dict.fromkeys(text for text in close if text))
             hints.append(
-                "or cost them by their bytes: unknown_operators: bandwidth_bound at the top of the"
-                " scenario, or --set unknown_operators=bandwidth_bound"
+                "or cost them by their bytes, with the scenario's field"
+                " unknown_operators: bandwidth_bound"
             )
         raise net.error("; ".join(problems), hint="; ".join(hints))
     if unknown:
