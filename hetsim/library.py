@@ -71,3 +71,8 @@ def find(
     if path.parts[:-1] == (shelf,) and path.stem in shipped(shelf):
         return shipped(shelf)[path.stem]
     raise ConfigError(f"there is no file {str(located)!r}", where=where)
+
+
+def called(shelf: Shelf, path: str | Path) -> str:
+    """What :func:`find` finds a file by: the name of a shipped one, the path of any other."""
+    return next((name for name, place in shipped(shelf).items() if place == Path(path)), str(path))

@@ -108,7 +108,8 @@ class _Least:
     def under(self, cause: str, remedied: PU) -> Callable[[int, JobMoments], float]:
         """Seconds of a partition, by its position, when ``remedied`` loses no time to ``cause``.
 
-        Nor do other workers of its cluster: a description speaks of all of them.
+        Nor do other workers of its cluster: a description speaks of all of them. Host steps shrink
+        around everybody's partitions: those around a reader convert what the maker left.
         """
 
         def least(place: int, part: JobMoments) -> float:

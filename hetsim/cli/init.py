@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,11 @@ def command(
     given = [f"--{name}" for name, value in numbers.items() if value is not None]
     if like is not None and given:
         raise click.UsageError(f"--like copies a SoC as it is; {given[0]} makes one from numbers")
+    if tops == 0 and quantities["sram"] is not None:
+        raise click.UsageError("--sram is the NPU's, and with --tops 0 there is none")
     name = re.sub(r"\W+", "-", directory.resolve().name).strip("-_") or "first"
     soc = _copied(like, name) if like is not None else _sketched(name, cores, tops, quantities)
-    named = [_from(model, directory) for model in models or (DEFAULT_MODEL,)]
+    named = _named(models or (DEFAULT_MODEL,))
     texts = {"soc.yaml": soc, "scenario.yaml": scenario_text(name, "./soc.yaml", named)}
     for file in texts:
         if (directory / file).exists():
@@ -109,9 +112,33 @@ def _positive(key: str, text: str) -> float:
     return value
 
 
-def _from(model: str, directory: Path) -> str:
-    """A model as a scenario in ``directory`` names it: a file by its whole path."""
-    from hetsim.workload.formats import names_file
+def _named(models: Sequence[str]) -> list[str]:
+    """Networks as a scenario in another directory names them: files by their whole paths.
 
-    path = Path(model).expanduser()
-    return str(path.absolute()) if names_file(path) else model
+    Raises:
+        ConfigError: a file that is not there, or two networks of one name.
+        WorkloadError: a name that is not in the zoo.
+    """
+    from hetsim.errors import ConfigError, Location, WorkloadError
+    from hetsim.infiles import user_path
+    from hetsim.workload.formats import names_file
+    from hetsim.workload.zoo.registry import find_model
+
+    where = Location("--model")
+    named: dict[str, str] = {}
+    for model in models:
+        path = user_path(model, where)
+        label, text = (path.stem, str(path.absolute())) if names_file(path) else (model, model)
+        if label in named:
+            raise ConfigError(f"two networks are called {label!r}", where=where, hint="name one")
+        if label == model:
+            try:
+                find_model(model)
+            except WorkloadError as error:
+                error.where = where
+                raise
+        elif not path.is_file():
+            problem = "is a directory" if path.is_dir() else "does not exist"
+            raise ConfigError(f"model file {model!r} {problem}", where=where)
+        named[label] = text
+    return list(named.values())

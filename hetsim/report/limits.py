@@ -15,7 +15,10 @@ CAUSES = {
         "is the set-up of DMA transfers", "cheaper set-up, or on-chip memory for larger tiles",
     ),
     "dispatch": ("is launching kernels", "cheaper launches"),
-    "crossing": ("is the host calling, converting and copying", "cheaper calls and crossings"),
+    # Not only its own: what others read from it is converted around their partitions.
+    "crossing": (
+        "is the host calling, converting and copying", "cheaper calls and crossings, of all units",
+    ),
     "sharing": ("is waiting for a core", "more cores"),
 }  # fmt: skip
 """For each cause what it is, and what would mend it."""

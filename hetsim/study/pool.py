@@ -7,6 +7,7 @@ stumbles over a faster port does not make the port slower.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -42,14 +43,15 @@ class Told:
     """A plan; or the seconds of each plan, ``None`` of those that do not fit, and where they go.
 
     ``where`` splits the makespan of the traced plan by unit and part of the critical path;
-    ``tiles`` says how its kernels are cut: tiles in a row, and the bytes that each of them moves.
-    Both are empty if it does not fit.
+    ``tiles`` says how its kernels are cut: tiles in a row, and the bytes that each of them moves;
+    ``compute_s`` are the seconds of arithmetic in all of them. Empty and zero if it does not fit.
     """
 
     plan: Plan | None = None
     times: tuple[float | None, ...] = ()
     where: Mapping[str, Parts] = field(default_factory=dict)
     tiles: tuple[tuple[int, int, int], ...] = ()
+    compute_s: float = 0.0
     error: str | None = None
 
 
@@ -86,14 +88,13 @@ def _judged(case: Case, plans: Sequence[Plan], traced: int | None) -> Told:
         return Told(times=times)
     program = case.rewritten(plans[chosen].rewrites).lowering.program(plans[chosen])
     names = [pu.name for pu in case.soc.pus]
+    kernels = [launch.work for job in program.jobs for launch in job.launches]
     tiles = tuple(
-        (run.count, run.load_bytes, run.store_bytes)
-        for job in program.jobs
-        for launch in job.launches
-        for run in launch.work.tiles
+        (run.count, run.load_bytes, run.store_bytes) for work in kernels for run in work.tiles
     )
+    compute_s = math.fsum(work.compute_s for work in kernels)
     where = attribute_by_unit(program, case.simulate(plans[chosen]), names)
-    return Told(times=times, where=where, tiles=tiles)
+    return Told(times=times, where=where, tiles=tiles, compute_s=compute_s)
 
 
 def best_of(times: Sequence[float | None]) -> int | None:

@@ -80,6 +80,10 @@ def test_a_model_file_is_named_by_its_whole_path(tmp_path, monkeypatch, capsys):
         (["--cores", "0"], "--cores"),
         (["--like", "edge-mcv"], "did you mean 'edge-mcu'?"),
         (["--like", "edge-mcu", "--cores", "4"], "--like copies a SoC as it is"),
+        (["--tops", "0", "--sram", "1 MiB"], "--sram is the NPU's"),
+        (["-m", "squeezenot"], "--model: there is no network called 'squeezenot'"),
+        (["-m", "./absent.onnx"], "--model: model file './absent.onnx' does not exist"),
+        (["-m", "vit_b16", "-m", "vit_b16"], "--model: two networks are called 'vit_b16'"),
     ],
 )
 def test_wrong_options_are_told_and_nothing_is_written(tmp_path, capsys, arguments, message):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 
 import pytest
 
@@ -14,6 +15,7 @@ from hetsim.scenario.loader import load_scenario
 from hetsim.scenario.variants import varied
 from hetsim.study.axes import asked_axes, parse_axis
 from hetsim.study.point import Outcome, Point, PointBench
+from hetsim.study.result import page_of
 from hetsim.study.sweep.pictures import curves, heatmap, pareto
 from hetsim.study.sweep.quantities import as_numbers
 from hetsim.study.sweep.study import sweep
@@ -210,6 +212,18 @@ def test_failed_rows_are_told_and_another_studys_directory_is_respected(workdir,
     assert entry(other) == 2
     assert "exists and is not empty" in capsys.readouterr().err
     assert entry([*other, "--force"]) == 0
+
+
+def test_the_page_tells_a_command_that_runs_the_fastest_row(workdir, capsys):
+    (workdir / "mine").mkdir()
+    path = small_scenario(workdir / "mine").relative_to(workdir)  # is not called like the scenario
+    done = sweep(load_scenario(path), [parse_axis("npu.sram=64KiB,128KiB")])
+    [_, runs] = page_of(done).sections
+    assert runs.code is not None
+    assert entry([*shlex.split(runs.code)[1:], "--json"]) == 0
+    [run] = json.loads(capsys.readouterr().out)["runs"]
+    fastest = min(outcome.makespan_s for _, outcome in done.rows)
+    assert run["makespan_us"] == pytest.approx(fastest * 1e6)
 
 
 def test_nothing_to_vary_is_told(workdir, capsys):

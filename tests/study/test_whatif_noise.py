@@ -266,6 +266,19 @@ def test_an_effect_that_no_one_expects_is_explained_with_one_plan(tmp_path, monk
     assert network.relief is None
 
 
+def test_kernels_that_fill_a_unit_worse_are_not_called_an_anomaly_of_order():
+    """Everything runs on one unit, in one order: nothing could wait for something else."""
+    scenario = load_scenario(
+        "quickstart",
+        {"soc": "phone-gpu-dsp", "models": ["shufflenet"], "schedulers": ["type_based"]},
+    )
+    [network] = whatif(scenario, only=["gpu.resident"]).networks
+    [resident] = network.sensitivities
+    for effect, word in ((resident.less, "less"), (resident.more, "longer")):
+        assert f"arithmetic of its kernels takes {word} there" in effect.oddity
+        assert "Graham" not in effect.oddity
+
+
 @pytest.mark.parametrize("dies", [False, True])
 def test_a_change_on_which_the_scheduler_fails_is_judged_by_other_plans(
     tmp_path, monkeypatch, dies

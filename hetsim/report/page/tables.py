@@ -30,8 +30,9 @@ class Cell:
 class Table:
     """Headings and rows of text; the first ``left`` columns are to the left, others to the right.
 
-    ``caption`` stands above it: one sentence that says what is seen. ``anchors`` are the names by
-    which links find the rows.
+    Columns further on that are read, not compared, are named in ``words``: to the left, and broken
+    into lines. ``caption`` stands above it: one sentence that says what is seen. ``anchors`` are
+    the names by which links find the rows.
     """
 
     columns: Sequence[str]
@@ -39,3 +40,4 @@ class Table:
     caption: str = ""
     left: int = 1
     anchors: Sequence[str] = ()
+    words: Sequence[str] = ()

@@ -118,7 +118,7 @@ def brief_table(network: Network) -> Table:
         for p in network.of("told")
         for i, c in enumerate(c for c in p.changes if c.best_us is not None)
     ]
-    return Table(("parameter", "change", "saves", "range", "where"), rows)
+    return Table(("parameter", "change", "saves", "range", "where"), rows, words=("where",))
 
 
 def _saved(us: float | None, base: float) -> str:
@@ -158,7 +158,7 @@ def full_table(network: Network) -> Table:
         "Every change by the best plan known for it; planned anew is the scheduler's own plan for"
         " the changed SoC, plan kept that for the SoC as it is."
     )
-    return Table(columns, rows, caption)
+    return Table(columns, rows, caption, words=("why", "plan made for"))
 
 
 def _slope(parameter: Parameter) -> Cell:

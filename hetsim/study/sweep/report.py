@@ -105,7 +105,8 @@ def _page(sweep: Sweep) -> Page:
     if charts:
         sections.append(Section("Charts", charts=charts))
     if shown:
-        text = "A sweep keeps no timelines; run a row by itself to see its own. The fastest:"
+        text = "A sweep keeps no timelines; run a row by itself to see its own, with whatever other"
+        text += " options the sweep had. The fastest:"
         command = _again(sweep, shown[0])
         sections.append(Section("Runs", [text], table=_table(sweep, order), code=command))
     if sweep.failed:
@@ -141,7 +142,7 @@ def _table(sweep: Sweep, order: Sequence[int]) -> Table:
 def _again(sweep: Sweep, position: int) -> str:
     """The command that runs a row by itself."""
     point, _ = sweep.rows[position]
-    words = ["hetsim", "run", sweep.scenario, "--model", point.model]
+    words = ["hetsim", "run", sweep.source, "--model", point.model]
     words += ["--scheduler", point.scheduler]
     for path, value in point.design.items():
         words += ["--set", f"{path}={value}"]

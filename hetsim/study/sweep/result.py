@@ -14,7 +14,8 @@ from hetsim.study.table import StudyTable
 class Sweep(StudyResult):
     """A finished sweep: one row per network, scheduler and design, in the order of the grid.
 
-    ``reused`` rows were in the store already. ``wall_s`` is the wall-clock time this took.
+    ``source`` is what the command line calls the scenario. ``reused`` rows were in the store
+    already. ``wall_s`` is the wall-clock time this took.
     """
 
     scenario: str
@@ -24,6 +25,7 @@ class Sweep(StudyResult):
     rows: tuple[tuple[Point, Outcome], ...] = field(repr=False)
     reused: int = 0
     wall_s: float = 0.0
+    source: str = ""
 
     @property
     def failed(self) -> tuple[tuple[Point, Outcome], ...]:

@@ -11,6 +11,7 @@ import click
 from hetsim.errors import ConfigError, Location
 from hetsim.executors.base import Executor
 from hetsim.executors.serial import SerialExecutor
+from hetsim.library import called
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
 from hetsim.report.summary import tidy_time
@@ -127,8 +128,9 @@ class SweepStudy(PointStudy[Sweep]):
         """The rows as they are."""
         scenario = self.scenario
         return Sweep(
-            scenario.name, scenario.soc.name, self.axes, self.mode, tuple(rows), reused, wall_s
-        )
+            scenario.name, scenario.soc.name, self.axes, self.mode, tuple(rows), reused, wall_s,
+            called("scenarios", scenario.source),
+        )  # fmt: skip
 
     def report(self, result: Sweep) -> tuple[Page, Files]:
         """Table as CSV and JSON (Parquet on demand), pictures."""
