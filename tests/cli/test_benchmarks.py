@@ -27,7 +27,7 @@ engine.OPERATORS = 2_000
 bench_tune.EVALUATIONS = 200
 bench_sweep.AXES = [parse_axis("npu.sram=64KiB,1MiB"), parse_axis("bus.clock=40MHz,80MHz")]
 bench_sweep.SPIN = "pass"
-scenarios.PAPER = "branchy"
+scenarios.PAPER = "budget"
 sys.exit(run.main())
 """
 """The command on inputs that take seconds: what is measured is nobody's business here."""
