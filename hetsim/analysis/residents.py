@@ -109,9 +109,8 @@ class _Survey:
                 amount = weight_bytes(self._kernel(part), pu)
                 if amount:
                     yield Resident(pu.memory, "weights", part.launch.name, amount, 0.0, end)
-        unread = graph.parameters - sum(op.weight_elements for op in graph.operators)
-        if unread > 0:
-            amount = math.ceil(unread * DTYPE_BYTES["float32"])
+        if graph.unread:
+            amount = math.ceil(graph.unread * DTYPE_BYTES["float32"])
             yield Resident(self._soc.host.memory, "weights", UNREAD, amount, 0.0, end)
 
     def _kernel(self, part: LaunchMoments) -> Kernel:
@@ -201,10 +200,10 @@ class _Survey:
                 stays[tensor] = launch.at[1]
             for name in launch.launch.operators:
                 made.update(dict.fromkeys(self._graph.operator(name).outputs, launch.at[0]))
-        for tensor, end in stays.items():
-            size = tensor_bytes(self._graph, tensor, pu)
-            if size and end > made[tensor]:
-                row = Resident(on_chip(pu), "activations", tensor, size, made[tensor], end)
+        for tensor, start in made.items():  # in the order they are made: stays comes from sets
+            size, end = tensor_bytes(self._graph, tensor, pu), stays.get(tensor, start)
+            if size and end > start:
+                row = Resident(on_chip(pu), "activations", tensor, size, start, end)
                 self._on_chip.append(row)
 
 

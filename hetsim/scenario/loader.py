@@ -140,6 +140,12 @@ class Scenario:
         """The directory of the scenario file."""
         return Path(self.source).parent
 
+    @property
+    def in_words(self) -> bool:
+        """Whether a file can say it all: no network or scheduler was given as an object."""
+        given = [m.given for m in self.models], [s.given for s in self.schedulers]
+        return not any(thing is not None for things in given for thing in things)
+
     def where(self, path: Keys = ()) -> Location:
         """The place in the file of the value at ``path``, e.g. ``("models", 0)``."""
         return self.document.where(path)

@@ -136,7 +136,9 @@ class Graph:
     """A network: operators in topological order and the activation tensors between them.
 
     ``inputs`` and ``outputs`` name the tensors the application hands in and receives.
-    ``parameters`` counts the constant elements of the file as published (before any folding).
+    ``parameters`` counts the constant elements of the file as published (before any folding), and
+    ``unread`` those that the operators hold but do not read in one inference, as most rows of a
+    table of embeddings.
     ``notes`` are remarks for the report, e.g. operators costed by a bandwidth-bound default.
     ``absorbed`` says, for each node of the file that is no operator here (a view, a folded
     BatchNormalization, the making of a constant), the operator that stands for it.
@@ -152,6 +154,7 @@ class Graph:
     notes: tuple[str, ...] = ()
     source: str = ""
     absorbed: Mapping[str, str] = field(default_factory=dict)
+    unread: int = 0
 
     @classmethod
     def create(
@@ -166,6 +169,7 @@ class Graph:
         notes: Iterable[str] = (),
         source: str = "",
         absorbed: Mapping[str, str] | None = None,
+        unread: int = 0,
     ) -> Graph:
         """Checks and builds a graph.
 
@@ -183,6 +187,7 @@ class Graph:
             tuple(notes),
             source,
             absorbed or {},
+            unread,
         )
         graph._check()
         return graph

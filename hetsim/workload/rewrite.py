@@ -107,6 +107,7 @@ class _Editor:
         return Graph.create(
             old.name, operators, kept, old.inputs, old.outputs,
             parameters=old.parameters, notes=old.notes, source=old.source, absorbed=old.absorbed,
+            unread=old.unread,
         )  # fmt: skip
 
     def apply(self, rewrite: Rewrite) -> None:

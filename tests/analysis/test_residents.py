@@ -157,7 +157,7 @@ def test_what_lowering_lets_into_a_memory_never_overflows_it() -> None:
 @given(SEEDS, st.integers(1, 20))
 def test_in_file_order_on_the_host_it_is_what_the_guard_says(seed: int, size: int) -> None:
     graph = random_graph(seed, size)
-    graph = replace(graph, parameters=graph.parameters + 1000)  # rows that nobody reads
+    graph = replace(graph, unread=1000)  # rows that nobody reads
     parts = tuple(Partition(op.name, "cpu", (op.name,)) for op in graph.operators)
     rates: dict[str, Any] = {"macs_per_cycle": {"float32": 1.0}}
     run = ran(graph, make_soc({"cpu": rates}), Plan(graph.name, parts))

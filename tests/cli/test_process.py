@@ -39,6 +39,17 @@ def test_the_result_does_not_depend_on_the_hash_seed(tmp_path):
 
 
 @pytest.mark.slow
+def test_files_depend_neither_on_the_hash_seed_nor_on_workers(tmp_path):
+    for seed in ("1", "2"):
+        done = hetsim("run", "quickstart", "--model", "squeezenet", "--scheduler", "heft",
+                      "--scheduler", "type_based", "--quiet", "--workers", seed, "-o", seed,
+                      cwd=tmp_path, PYTHONHASHSEED=seed)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    for name in ("runs.json.gz", "result.json", "operators.csv"):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes(), name
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -58,6 +69,8 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path, sent, code, wor
     process = subprocess.Popen(
         [*HETSIM, "run", "paper_one", "--scheduler", "slow.py:Slow", "--workers", workers],
         cwd=tmp_path,
+        # Tests that run in the background of a shell ignore Ctrl-C, and so would their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

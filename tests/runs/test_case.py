@@ -199,7 +199,7 @@ def test_a_network_that_does_not_fit_fails_its_own_rows_only(tmp_path: Any) -> N
     )
     result = hetsim.run(str(path))
     errors = {(run.model, run.scheduler): run.error for run in result.runs}
-    assert "needs 102.5 MiB" in (errors["inception_v3", "type_based"] or "")
-    assert "needs 102.5 MiB" in (errors["inception_v3", "cpu_only"] or "")
+    assert "needs 102.4 MiB" in (errors["inception_v3", "type_based"] or "")
+    assert "needs 102.4 MiB" in (errors["inception_v3", "cpu_only"] or "")
     assert errors["squeezenet", "type_based"] is None
     assert errors["squeezenet", "cpu_only"] is None

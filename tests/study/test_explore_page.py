@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from hetsim.report.page.charts import Plot
 from hetsim.report.page.study import render_page
+from hetsim.scenario.choices import choose
 from hetsim.study.axes import parse_axis
 from hetsim.study.explore.objectives import parse_constraint
 from hetsim.study.explore.report import explore_files
 from hetsim.study.explore.study import explore
+from hetsim.study.result import page_of
+from hetsim.workload.networks import load_network
 from tests.study.samples import priced
 
 pytest.importorskip("optuna")
@@ -115,3 +119,17 @@ def test_one_objective_shows_how_the_search_went(study):
     best = [y for _, y in line.points]
     assert best == sorted(best, reverse=True)
     assert best[-1] == pytest.approx(min(d.measures["latency_ms"] for d in alone.ran) * 1e-3)
+
+
+def test_only_files_that_are_there_are_told_of(study):
+    shown = render_page(page_of(study), {})  # in a notebook, beside which nothing is written
+    assert "soc-NUMBER" not in shown
+    assert "hetsim run " not in shown
+    scenario = study.scenario
+    graph = load_network(scenario.models[0].network)
+    objects = replace(study, scenario=choose(scenario, models=[graph]))
+    page, files = explore_files(objects, timelines=1)
+    assert [name for name in files if name.startswith("soc-")]
+    assert not [name for name in files if name.startswith("run-")]
+    assert "no file can name them" in render_page(page, {})
+    assert {p.link for p in plot_of(page).points if p.link} <= set(files)

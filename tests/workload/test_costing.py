@@ -344,7 +344,9 @@ def test_embedding_parameters_count_the_whole_table() -> None:
     proto = model(
         [node("Gather", ["t", "i"], "y")], {"i": (INT64, [1, 7])}, ["y"], {"t": weight(1000, 64)}
     )
-    assert load_onnx(proto).parameters == 64000
+    graph = load_onnx(proto)
+    assert graph.parameters == 64000
+    assert graph.unread == (1000 - 7) * 64
 
 
 def test_scatter() -> None:

@@ -315,6 +315,7 @@ def test_batch_normalisation_folds_into_its_convolution() -> None:
     assert conv.outputs == ("c",)
     assert conv.weights == (("float32", 288 + 4),)  # the fold brings a bias
     assert graph.parameters == 288 + 8
+    assert graph.unread == 0  # what is folded is nowhere in memory
     unfolded = load_onnx(conv_bn(), fold_batch_norm=False)
     assert kinds(unfolded) == ["Conv", "BatchNormalization", "Relu"]
     assert unfolded.parameters == graph.parameters

@@ -118,6 +118,7 @@ def _graph(graph: Graph) -> Json:
         "inputs": graph.inputs,
         "outputs": graph.outputs,
         "parameters": graph.parameters,
+        "unread": graph.unread,
         "notes": graph.notes,
     }
 

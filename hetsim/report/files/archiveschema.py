@@ -119,6 +119,7 @@ class GraphEntry(Record):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     parameters: Count
+    unread: Count = 0
     notes: tuple[str, ...]
 
 

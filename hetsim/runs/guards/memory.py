@@ -16,10 +16,8 @@ def peak_bytes(graph: Graph) -> int:
 
     In the network's own data types: the model as it is loaded.
     """
-    read = sum(op.weight_elements for op in graph.operators)
-    unread = max(graph.parameters - read, 0)  # rows of tables that one inference does not touch
     known = sum(weight_bytes(graph).values()) + max(live_bytes(graph))
-    return known + math.ceil(unread * DTYPE_BYTES["float32"])
+    return known + math.ceil(graph.unread * DTYPE_BYTES["float32"])
 
 
 def check_capacity(graph: Graph, soc: SoC) -> None:

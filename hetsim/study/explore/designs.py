@@ -23,7 +23,8 @@ def design_files(
 ) -> dict[str, str]:
     """``soc-STEM.yaml`` and ``run-STEM.yaml``; the second names the first.
 
-    Files that either names (ONNX, profiles, schedulers) are named by absolute path.
+    Files that either names (ONNX, profiles, schedulers) are named by absolute path. Of a scenario
+    with networks or schedulers that are objects, which no file can name, only the first.
 
     Raises:
         ConfigError: the design does not fit the scenario.
@@ -32,24 +33,11 @@ def design_files(
     soc = copy.deepcopy(changed.soc_document.data)
     soc["name"] = f"{changed.soc.name}-{stem}"
     _absolute_costs(soc, Path(changed.soc_document.file).parent)
-    run: dict[str, Any] = {
-        "hetsim": "scenario/1",
-        "name": f"{scenario.name}-{stem}",
-        "description": remark,
-        "soc": f"./soc-{stem}.yaml",
-        "models": [_model(ref) for ref in changed.models],
-        "schedulers": [_scheduler(ref) for ref in changed.schedulers],
-        "execution": changed.execution,
-        "fidelity": changed.fidelity,
-        "seed": changed.seed,
-        **changed.reading,
-    }
-    if changed.time_limit_s is not None:
-        run["time_limit"] = f"{changed.time_limit_s!r} s"
-    return {
-        f"soc-{stem}.yaml": _yaml(soc, remark),
-        f"run-{stem}.yaml": _yaml(run, f"hetsim run THIS_FILE: {remark}"),
-    }
+    files = {f"soc-{stem}.yaml": _yaml(soc, remark)}
+    if changed.in_words:
+        run = _run(changed, f"{scenario.name}-{stem}", f"./soc-{stem}.yaml", remark)
+        files[f"run-{stem}.yaml"] = _yaml(run, f"hetsim run THIS_FILE: {remark}")
+    return files
 
 
 def design_page(scenario: Scenario, design: Mapping[str, object], stem: str) -> str:
@@ -61,6 +49,24 @@ def design_page(scenario: Scenario, design: Mapping[str, object], stem: str) -> 
     changed = varied(scenario, design, "design")
     changed = replace(changed, name=f"{scenario.name}-{stem}", reference=None)
     return render_report(run_scenario(changed), versions=versions())
+
+
+def _run(scenario: Scenario, name: str, soc: str, remark: str) -> dict[str, Any]:
+    run: dict[str, Any] = {
+        "hetsim": "scenario/1",
+        "name": name,
+        "description": remark,
+        "soc": soc,
+        "models": [_model(ref) for ref in scenario.models],
+        "schedulers": [_scheduler(ref) for ref in scenario.schedulers],
+        "execution": scenario.execution,
+        "fidelity": scenario.fidelity,
+        "seed": scenario.seed,
+        **scenario.reading,
+    }
+    if scenario.time_limit_s is not None:
+        run["time_limit"] = f"{scenario.time_limit_s!r} s"
+    return run
 
 
 def _absolute_costs(soc: dict[str, Any], base: Path) -> None:

@@ -71,7 +71,8 @@ def explore_files(study: Exploration, timelines: int = TIMELINES) -> tuple[Page,
             files |= _files_of(study, design, drawn=design.number in drawn)
 
     def link(design: Design) -> str:
-        names = (f"design-{design.stem}.html", f"run-{design.stem}.yaml")
+        kinds = ("design-{}.html", "run-{}.yaml", "soc-{}.yaml")
+        names = (kind.format(design.stem) for kind in kinds)
         return next((name for name in names if name in files), "")
 
     return _page(study, link, len(drawn)), files
@@ -112,10 +113,17 @@ def _page(study: Exploration, link: Link = lambda design: "", drawn: int = 0) ->
 
 def _way_on(study: Exploration, link: Link, drawn: int) -> tuple[str, str]:
     """Where numbers lead, and the command that shows the first design without a timeline."""
-    files = [name for name in map(link, by_price(study, study.ran)) if name.startswith("run-")]
-    code = f"hetsim run {files[0]}" if files else ""
     if not study.ran:
         return "No design runs.", ""
+    links = [name for name in map(link, by_price(study, study.ran)) if name]
+    if not links:  # in a notebook, which has no files
+        return "hetsim.run with the values of a design as overrides shows its timeline.", ""
+    if not study.scenario.in_words:
+        first = f"The first {drawn} numbers open timelines, the" if drawn else "The"
+        told = "The networks or schedulers are objects of a program, so no file can name them."
+        return f"{first} others SoC files, soc-NUMBER.yaml. {told}", ""
+    files = [name for name in links if name.startswith("run-")]
+    code = f"hetsim run {files[0]}" if files else ""
     written = "; each design is written as soc-NUMBER.yaml and run-NUMBER.yaml, too."
     if not study.front:
         return f"The point of the nearest design opens its timeline{written}", code

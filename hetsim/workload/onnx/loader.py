@@ -142,6 +142,7 @@ def graph_of(
     sparse = Counter(operator.sparsity for operator in operators if operator.sparsity)
     net.notes += [f"{name} sparse weights in {count} products" for name, count in sparse.items()]
     inputs = _used_inputs(net, operators)
+    read = sum(operator.weight_elements for operator in operators)
     return Graph.create(
         net.name,
         operators,
@@ -152,6 +153,7 @@ def graph_of(
         notes=net.notes,
         source=source,
         absorbed=standing(net, file),
+        unread=max(count_parameters(net) - read, 0),
     )
 
 
