@@ -13,17 +13,9 @@ from typing import TYPE_CHECKING, Any
 from hetsim.names import stems
 from hetsim.report.figures.tornado import End, Swing, tornado_figure
 from hetsim.report.files.jsonout import dumps, microseconds
+from hetsim.report.files.whatiffile import NAME, SCHEMA, Change, Network, StudyFile
 from hetsim.report.page.study import Page
-from hetsim.report.page.whatif import (
-    NAME,
-    SCHEMA,
-    Change,
-    Network,
-    StudyFile,
-    brief_table,
-    network_section,
-    remarks,
-)
+from hetsim.report.page.whatif import brief_table, network_section, remarks
 from hetsim.report.summary import tidy_time
 from hetsim.study.result import Rows, Shown, Words, page_of, to_figures
 from hetsim.study.whatif.result import WhatIf, noise, sentence
