@@ -113,7 +113,7 @@ class GPUSpec(WeighingSpec):
         return float(self.l2 or 0.0)
 
     @property
-    def scratch(self) -> float:
+    def core_memory(self) -> float:
         """The local memory of all cores."""
         return self.cores * self.staging.memory if self.staging else 0.0
 

@@ -84,7 +84,7 @@ class AdditiveModel(Spec):
 
 
 def _memory(pu: PUSpec) -> float:
-    return pu.on_chip_memory + pu.cache + pu.scratch
+    return pu.on_chip_memory + pu.cache + pu.core_memory
 
 
 def _amounts(parts: Parts) -> dict[str, float]:

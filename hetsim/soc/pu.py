@@ -319,7 +319,7 @@ class PUSpec(Spec):
         return 0.0
 
     @property
-    def scratch(self) -> float:
+    def core_memory(self) -> float:
         """Bytes of memory in its cores that a die pays for, and no tensor stays in; 0 if none."""
         return 0.0
 

@@ -225,7 +225,7 @@ def test_sweeps_have_columns_pictures_and_a_page(installed, tmp_path):
     shown = next(section.table for section in page.sections if section.table is not None)
     assert {"warmth", "weight"} <= set(shown.columns)
     assert {"pareto-warmth.svg", "pareto-weight.svg"} <= files.keys()
-    assert "warmth_j" in done._repr_html_()
+    assert "warmth" in done._repr_html_()
     figure = done.figures()["pareto-warmth"]
     assert figure.axes[0].get_ylabel() == "warmth of a run (mJ)"
 

@@ -69,6 +69,8 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path, sent, code, wor
     process = subprocess.Popen(
         [*HETSIM, "run", "paper_one", "--scheduler", "slow.py:Slow", "--workers", workers],
         cwd=tmp_path,
+        # Tests that run in the background of a shell ignore Ctrl-C, and so would their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hetsim.cost.analytical import AnalyticalModel
@@ -101,6 +101,8 @@ def test_answers_do_not_depend_on_what_was_asked_before(a: int, b: int) -> None:
 @given(SEEDS, SEEDS)
 def test_transfers_are_a_share_of_the_operators_time(a: int, b: int) -> None:
     graph, soc = random_graph(a, 12, spatial=5), random_soc(b)
+    # What the host hands over lies in a system cache: then a kernel alone takes longer.
+    assume(not any(link.cache for link in soc.spec.links.values()))
     profile = SimulatedProfile(Lowering(graph, soc, AnalyticalModel()))
     for pu in (p.index for p in soc.pus):
         for op in range(len(graph)):
