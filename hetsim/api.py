@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hetsim.analysis.result import Result
+from hetsim.errors import Location
 from hetsim.progress import Progress, told
 from hetsim.runs.scenario import run_scenario
-from hetsim.scenario.choices import SomeModel, SomeScheduler
+from hetsim.scenario.choices import SomeModel, SomeScheduler, check_list
 from hetsim.scenario.loader import Scenario
 from hetsim.scenario.variants import asked
 from hetsim.soc.model import SoC
@@ -44,6 +45,7 @@ def run(
     Raises:
         HetsimError: an input that cannot be used.
     """
+    check_list(plans, Location("plans"), "'plan.yaml'")
     loaded = asked(
         scenario, overrides, models=models, schedulers=schedulers, soc=soc,
         sizes=Sizes.of(input_shapes, dims, max_output),

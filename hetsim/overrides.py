@@ -56,8 +56,15 @@ def apply_overrides(
         value = override.value if override else given
         if isinstance(value, str):
             factor = _FACTOR.fullmatch(value)
+            present = _get(data, path)
+            if factor and present is None:
+                raise ConfigError(
+                    f"{dotted_path!r} is not written in the file, so there is nothing to multiply"
+                    f" by {float(factor[1].replace('_', '')):g}",
+                    where=where, hint=_written(data, path),
+                )  # fmt: skip
             value = (
-                _multiply(_get(data, path), float(factor[1].replace("_", "")), dotted_path, where)
+                _multiply(present, float(factor[1].replace("_", "")), dotted_path, where)
                 if factor
                 else parse_value(value, where)
             )
@@ -147,6 +154,30 @@ def _get(data: Any, path: Keys) -> Any:
     return data
 
 
+def _written(data: Any, path: Keys) -> str:
+    """What may be multiplied instead of ``path``, which is not there: its name further down, else
+    the quantities beside it."""
+    beside = _get(data, path[:-1])
+    shown = path[1:] if path[0] in SECTIONS else path
+    found = [".".join(map(str, (*shown[:-1], *below))) for below in _numbers(beside)]
+    deeper = [name for name in found if name.endswith(f".{path[-1]}")]
+    near = [name for name in found if name.count(".") == len(shown) - 1]
+    if not deeper and not near:
+        return "give the value itself"
+    return f"give the value itself, or multiply {' or '.join((deeper or near)[:6])}"
+
+
+def _numbers(data: Any) -> Iterator[tuple[str, ...]]:
+    """The ways to all quantities below."""
+    if not isinstance(data, dict):
+        return
+    for key, value in data.items():
+        if isinstance(value, dict):
+            yield from ((key, *below) for below in _numbers(value))
+        elif _NUMBER.fullmatch(str(value)) and not isinstance(value, bool):
+            yield (key,)
+
+
 def _put(data: Any, path: Keys, value: Any, dotted_path: str, where: Location) -> None:
     for key in path[:-1]:
         if isinstance(data, dict) and key not in data:
@@ -166,9 +197,9 @@ def _multiply(present: Any, factor: float, dotted_path: str, where: Location) ->
         return int(product) if whole else product
     match = _NUMBER.fullmatch(present) if isinstance(present, str) else None
     if match is None:
-        what = "is not written in the file" if present is None else f"is {present!r}, not a number"
         raise ConfigError(
-            f"{dotted_path!r} {what}, so there is nothing to multiply by {factor:g}",
+            f"{dotted_path!r} is {present!r}, not a number, so there is nothing to multiply by"
+            f" {factor:g}",
             where=where,
             hint="give the value itself",
         )

@@ -239,6 +239,25 @@ def test_an_override_from_a_file_is_located_there() -> None:
         apply_overrides(small(), {"npo.path": Override("x", place)})
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("cpu.clock", "or multiply cpu.points.slow.clock or cpu.points.fast.clock$"),
+        ("bus.bandwidth", "or multiply bus.width or bus.clock$"),
+        ("odd.size", "give the value itself$"),
+    ],
+)
+def test_a_factor_of_what_is_not_written_is_told_what_is(path: str, told: str) -> None:
+    data = {
+        "pus": {
+            "cpu": {"cores": 2, "points": {"slow": {"clock": "1 GHz"}, "fast": {"clock": 2e9}}}
+        },
+        "links": {"bus": {"width": "32 bit", "clock": "80 MHz"}, "odd": {"name": "odd"}},
+    }
+    with pytest.raises(ConfigError, match=told):
+        apply_overrides(Document("f", data, {}, {}), {path: "2x"})
+
+
 def test_factors_multiply_one_after_the_other() -> None:
     once = apply_overrides(small(), {"npu.sram": "2x"})
     twice = apply_overrides(once, {"npu.sram": "2x"})

@@ -65,7 +65,8 @@ def command(
     asked = {"figures": figures, "traces": traces, "plans": plans}
     if force and output is None:
         raise click.UsageError("--force goes with --output; a directory is rebuilt in place anyway")
-    if runs and not any(word not in (None, "none") for word in asked.values()):
+    of_no_run = (None, "none", "comparison", "attribution", "gap")
+    if runs and all(word in of_no_run for word in asked.values()):
         raise click.UsageError("--run needs --figures gantt, --traces all or --plans all")
     from hetsim.report.files.directory import check_directory
     from hetsim.report.files.extras import Wanted

@@ -69,7 +69,7 @@ def choose(
         raise ConfigError(f"{what} are given, but no models", where=model_place)
     changes: dict[str, object] = {}
     if models:
-        _is_list(models, model_place, "'resnet18'")
+        check_list(models, model_place, "'resnet18'")
         chosen = _distinct([_model(scenario, m, model_place) for m in models], model_place)
         chosen = list(dimensioned(chosen, scenario.dims, model_place, before=False, strict=False))
         shared = share_sizes([ref.network for ref in chosen], sizes, asked_by[0])
@@ -80,7 +80,7 @@ def choose(
     elif sizes.dims:
         changes["models"] = dimensioned(scenario.models, sizes.dims, Location("--dim"))
     if schedulers is not None:
-        _is_list(schedulers, scheduler_place, "'heft'")
+        check_list(schedulers, scheduler_place, "'heft'")
         refs = [_scheduler(scenario, s, scheduler_place) for s in schedulers]
         changes["schedulers"] = tuple(_distinct(refs, scheduler_place))
     if soc is not None:
@@ -92,10 +92,13 @@ def choose(
             )
         else:
             raise ConfigError(
-                f"{_shown(soc)} is not a SoC", where=Location("soc"),
+                f"{shown(soc)} is not a SoC", where=Location("soc"),
                 hint="give a name of 'hetsim list socs', a file, or what hetsim.load_soc returns",
             )  # fmt: skip
         changes |= {"soc_document": document, "soc": build_soc(document)}
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+        hint = "give a whole number that is not negative"
+        raise ConfigError(f"{shown(seed)} is no seed", where=Location("seed"), hint=hint)
     options = {"execution": execution, "fidelity": fidelity, "seed": seed}
     changes |= {name: value for name, value in options.items() if value is not None}
     return replace(scenario, **changes)  # type: ignore[arg-type]
@@ -108,7 +111,7 @@ def _model(scenario: Scenario, wanted: SomeModel, where: Location) -> ModelRef:
         name = getattr(getattr(wanted, "graph", None), "name", None)
         if not isinstance(name, str):
             raise ConfigError(
-                f"{_shown(wanted)} is not a network", where=where,
+                f"{shown(wanted)} is not a network", where=where,
                 hint="give a name of 'hetsim list models', a file, what hetsim.load_model returns,"
                 " or an onnx.ModelProto",
             )  # fmt: skip
@@ -138,7 +141,7 @@ def _scheduler(scenario: Scenario, wanted: SomeScheduler, where: Location) -> Sc
         return SchedulerRef(_dotted(cls), _name(cls), {}, where, given=cls)
     if not isinstance(wanted, str):
         raise ConfigError(
-            f"{_shown(wanted)} is not a scheduler", where=where,
+            f"{shown(wanted)} is not a scheduler", where=where,
             hint="give a name of 'hetsim list schedulers', FILE.py:CLASS, or a subclass of"
             " hetsim.schedulers.base.Scheduler or an object of one",
         )  # fmt: skip
@@ -161,16 +164,17 @@ def _dotted(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _shown(thing: object) -> str:
+def shown(thing: object) -> str:
     """A few words about an object of a type that nobody asked for."""
     text = repr(thing)
     return f"{text if len(text) <= 40 else text[:37] + '...'} ({type(thing).__name__})"
 
 
-def _is_list(given: object, where: Location, example: str) -> None:
+def check_list(given: object, where: Location, example: str) -> None:
+    """Raises ``ConfigError`` where one thing is ``given`` instead of a list of such."""
     if isinstance(given, str | Path | Scheduler | type | Graph) or not isinstance(given, Iterable):
         raise ConfigError(
-            f"{_shown(given)} is given where a list is due", where=where,
+            f"{shown(given)} is given where a list is due", where=where,
             hint=f"write it like {where}=[{example}]",
         )  # fmt: skip
 

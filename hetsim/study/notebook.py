@@ -17,7 +17,7 @@ from typing import Any
 from hetsim.errors import ConfigError, Location
 from hetsim.executors.registry import executor
 from hetsim.progress import Progress, told
-from hetsim.scenario.choices import SomeModel, SomeScheduler
+from hetsim.scenario.choices import SomeModel, SomeScheduler, check_list, shown
 from hetsim.scenario.loader import Scenario
 from hetsim.scenario.variants import asked
 from hetsim.schedulers.base import Scheduler
@@ -75,6 +75,9 @@ def compare(
     Raises:
         HetsimError: an input that cannot be used.
     """
+    _is_mapping(variants, "variants", "{'fast': {'bus.clock': '2x'}}")
+    for name, changes in variants.items():
+        _is_mapping(changes, f"variants {name}", "{'bus.clock': '2x'}")
     ready = _ready(scenario, models, schedulers, soc)
     with told(progress) as teller:
         return _compare.compare(ready, variants, progress=teller, **options)
@@ -126,6 +129,7 @@ def explore(
         HetsimError: an input that cannot be used.
     """
     ready = _ready(scenario, models, schedulers, soc, workers, dask)
+    check_list(constraints, Location("constraints"), "'latency_ms <= 33'")
     limits = [parse_constraint(text) for text in constraints]
     with told(progress) as teller:
         return _explore.explore(
@@ -157,4 +161,13 @@ def _ready(
 
 
 def _axes(vary: Vary) -> tuple[Axis, ...]:
+    _is_mapping(vary, "vary", "{'npu.sram': '128KiB..1MiB:log2'}")
     return tuple(axis_of(path, given, Location(f"vary {path}")) for path, given in vary.items())
+
+
+def _is_mapping(given: object, what: str, example: str) -> None:
+    if not isinstance(given, Mapping):
+        raise ConfigError(
+            f"{shown(given)} is given where a mapping is due", where=Location(what),
+            hint=f"write it like {example}",
+        )  # fmt: skip

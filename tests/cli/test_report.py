@@ -87,6 +87,7 @@ def test_without_a_word_what_is_there_is_made_again(place: Path, tmp_path: Path)
     [
         (["--run", "net0/type_based"], "--run needs"),
         (["--run", "net0/type_based", "--figures", "none"], "--run needs"),
+        (["--run", "net0/type_based", "--figures", "gap"], "--run needs"),
         (["--figures", "gantt", "--run", "net0/typebased"], "did you mean 'net0/type_based'"),
         (["--figures", "gantt", "--run", "net9/*"], "there is no run 'net9/*'"),
         (["--figures", "some"], "'some' is not one of"),

@@ -156,6 +156,17 @@ def test_below_the_limit_nothing_is_told_and_the_page_says_why():
     assert "6 designs are too few to tell; about 4 more may be enough" in basis("latency_ms", few)
 
 
+def test_no_more_designs_are_asked_for_than_there_are():
+    axes = (parse_axis("npu.sram=64KiB,128KiB"), parse_axis("cpu.cores=1,2,4"))
+    grid = [
+        (dict(zip(("npu.sram", "cpu.cores"), values, strict=True)), 1.0 + number)
+        for number, values in enumerate(itertools.product(*(axis.values for axis in axes)))
+    ]
+    few = importance(axes, grid[:4], physical=True)
+    assert "about 2 more may be enough" in basis("latency_ms", few)
+    assert importance(axes, grid, physical=True).r2 is None  # and they are
+
+
 def test_how_many_more_it_takes_is_about_right():
     def wavy(sram, clock, cores):
         return math.sin(clock / 9.0) + 0.3 * sram

@@ -41,3 +41,24 @@ def test_a_bad_range_names_its_path(tmp_path):
     scenario = small_scenario(tmp_path)
     with pytest.raises(ConfigError, match=r"vary bus.clock: .*must ascend"):
         hetsim.sweep(scenario, {"bus.clock": "2..1 MHz"})
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda s: hetsim.sweep(s, ["bus.clock"]), "vary: .*where a mapping is due"),
+        (lambda s: hetsim.explore(s, "bus.clock=1..2MHz"), "vary: .*where a mapping is due"),
+        (lambda s: hetsim.compare(s, ["bus.clock=2x"]), "variants: .*where a mapping is due"),
+        (lambda s: hetsim.compare(s, {"a": "bus.clock=2x"}), "variants a: .*a mapping is due"),
+        (
+            lambda s: hetsim.explore(s, {"bus.clock": ["1 MHz"]}, constraints="latency_ms <= 1"),
+            "constraints: 'latency_ms <= 1'.*where a list is due",
+        ),
+        (lambda s: hetsim.run(s, plans="plan.yaml"), "plans: .*where a list is due"),
+        (lambda s: hetsim.run(s, seed=-1), "seed: -1 .*is no seed"),
+        (lambda s: hetsim.run(s, seed=0.5), "seed: 0.5 .*is no seed"),
+    ],
+)
+def test_what_has_another_shape_gets_a_sentence(tmp_path, call, told):
+    with pytest.raises(ConfigError, match=told):
+        call(small_scenario(tmp_path))

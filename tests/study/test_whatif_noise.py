@@ -10,6 +10,7 @@ from hetsim.analysis.attribution import attribute_by_unit
 from hetsim.plan.model import Partition, Plan
 from hetsim.runs.rows import case_of
 from hetsim.scenario.loader import load_scenario
+from hetsim.soc.sketch import Sketch, soc_text
 from hetsim.study.point import PointBench
 from hetsim.study.pool import EQUAL, PlanBench, Pool, Told
 from hetsim.study.whatif.knobs import Change, Knob
@@ -274,9 +275,23 @@ def test_kernels_that_fill_a_unit_worse_are_not_called_an_anomaly_of_order():
     )
     [network] = whatif(scenario, only=["gpu.resident"]).networks
     [resident] = network.sensitivities
-    for effect, word in ((resident.less, "less"), (resident.more, "longer")):
+    for effect, word in ((resident.less, "less time"), (resident.more, "longer")):
         assert f"arithmetic of its kernels takes {word} there" in effect.oddity
         assert "Graham" not in effect.oddity
+
+
+def test_only_what_saves_as_much_would_do_as_well(tmp_path):
+    """More SRAM saves little; other dataflows save nothing, and that is not about as much."""
+    (tmp_path / "soc.yaml").write_text(soc_text(Sketch("chip")), encoding="utf-8")
+    changes = {"soc": str(tmp_path / "soc.yaml"), "models": ["mobilenet_v2"]}
+    scenario = load_scenario("quickstart", {**changes, "schedulers": ["type_based"]})
+    study = whatif(scenario, only=["npu.array.dataflow", "npu.sram"])
+    [network] = study.networks
+    assert network.relief is not None
+    assert network.relief.sensitivity.knob.name == "npu.sram"
+    assert 1.0 < network.relief.sensitivity.gain < 1.01, "else nothing is tested here"
+    assert "would do as well" not in sentence(network, study.soc)
+    assert "MiB saves 0." in sentence(network, study.soc)
 
 
 @pytest.mark.parametrize("dies", [False, True])

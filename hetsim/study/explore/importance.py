@@ -89,6 +89,7 @@ def importance(
         same = "every design has the same" if len(target) else "no design ran"
         return Importance(len(target), log, reason=same)
     target = np.log(target) if log else target
+    designs = math.prod(len(s.nodes) for s in scales) if all(s.finite for s in scales) else math.inf
     scales = [scale.among(at[:, i]) for i, scale in enumerate(scales)]
     sizes = [len(scale.nodes) for scale in scales]
     grid = all(scale.finite for scale in scales) and len(target) == math.prod(sizes)
@@ -98,7 +99,7 @@ def importance(
     if len(target) < FEWEST_ROWS:
         return Importance(
             len(target), log, reason=f"{len(target)} designs are too few to tell",
-            missing=FEWEST_ROWS - len(target),
+            missing=int(min(FEWEST_ROWS, designs)) - len(target) or None,
         )  # fmt: skip
     if len(target) > MOST_ROWS:
         rows = np.sort(np.random.default_rng(0).permutation(len(target))[:MOST_ROWS])

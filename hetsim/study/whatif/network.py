@@ -151,7 +151,7 @@ class _Trial:
             text = f"{name}: the best plan of one SoC does not fit the other."
         else:
             first_s, then_s = (told.times[plan or 0] or 0.0 for told in (first, then))
-            reason = _reason(first, then, gain)
+            reason = _reason(first, then, then_s - first_s)
             text = (
                 f"{name} {'costs' if better else 'saves'}, which one would not expect: the same"
                 f" plan takes {tidy_time(first_s)} before and {tidy_time(then_s)} after"
@@ -164,18 +164,19 @@ class _Trial:
         return Point(self.model, self.base.scheduler, values)
 
 
-def _reason(first: Told, then: Told, gain: float) -> str:
-    """Why the same plan answers the wrong way to a change, by ``gain``."""
+def _reason(first: Told, then: Told, longer_s: float) -> str:
+    """Why the same plan takes ``longer_s`` more (or less, if negative), as nobody expects."""
+    arithmetic_s = then.compute_s - first.compute_s
+    if arithmetic_s * longer_s > 0.5 * longer_s**2:
+        takes = "longer" if longer_s > 0 else "less time"
+        return (
+            f"The arithmetic of its kernels takes {takes} there, each by itself: how their shapes"
+            " fill the unit decides, not the size alone"
+        )
     if first.tiles != then.tiles:
         return (
             "Its kernels are cut into other tiles there, of which the tiler foresees less than the"
             " simulation shows"
-        )
-    longer = then.compute_s / first.compute_s - 1.0 if first.compute_s else 0.0
-    if longer * gain < 0 and abs(longer) > EQUAL - 1.0:
-        return (
-            f"The arithmetic of its kernels takes {'longer' if longer > 0 else 'less'} there, each"
-            " by itself: how their shapes fill the unit decides, not the size alone"
         )
     return "It is the same work; what waits for what is not (Graham's anomalies, 1969)"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from hetsim.analysis.attribution import Parts
 from hetsim.analysis.result import Run
-from hetsim.report.summary import tidy_time
+from hetsim.report.summary import share_text, tidy_time
 from hetsim.study.pool import EQUAL
 from hetsim.study.result import StudyResult
 from hetsim.study.whatif.knobs import Change, Knob
@@ -78,7 +78,7 @@ def sentence(network: NetworkWhatIf, soc: str) -> str:
     new = relief.effect.best_s or network.base_s
     text = (
         f"The bottleneck of {network.model} on {soc} is {knob.component}:"
-        f" {turned(knob, relief.effect.change)} saves {1 - new / network.base_s:.0%}"
+        f" {turned(knob, relief.effect.change)} saves {_saved(1 - new / network.base_s)}"
         f" ({tidy_time(network.base_s)} → {tidy_time(new)}, {network.scheduler})"
     )
     equals = [
@@ -93,7 +93,7 @@ def sentence(network: NetworkWhatIf, soc: str) -> str:
     saved = 1 - 1 / improvement_gain(following)
     return (
         f"{text} Relieved of it, the bottleneck {where}: {following.knob.name} saves a further"
-        f" {saved:.0%}."
+        f" {_saved(saved)}."
     )
 
 
@@ -124,7 +124,12 @@ def noise(network: NetworkWhatIf) -> str:
 
 
 def _as_good(sensitivity: Sensitivity, relief: Relief) -> bool:
-    """Whether improving another size of the same component gains the same, to a percent."""
+    """Whether improving another size of the same component gains the same, or nearly."""
     if sensitivity.knob.component != relief.sensitivity.knob.component:
         return False
-    return improvement_gain(sensitivity) > 0.99 * improvement_gain(relief.sensitivity)
+    return improvement_gain(sensitivity) - 1 > 0.95 * (improvement_gain(relief.sensitivity) - 1)
+
+
+def _saved(share: float) -> str:
+    """A share in whole percent; below one percent with a digit more."""
+    return share_text(share, 0 if share >= 0.01 else 1)
