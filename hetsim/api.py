@@ -34,7 +34,7 @@ def run(
 ) -> Result:
     """Simulates a scenario, given by shipped name, path, or as loaded.
 
-    ``overrides`` are changes such as ``{"npu.sram": "1 MiB", "bus.bandwidth": "0.5x"}``. The other
+    ``overrides`` are changes such as ``{"cpu.cores": 4, "bus.clock": "0.5x"}``. The other
     arguments stand in for what the scenario says, by name or as objects, see
     :func:`hetsim.scenario.choices.choose`; ``plans`` are plan files to run as well. ``progress`` is
     told what is being worked on, how many rows are done, and how many there are; without one, a

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     "changes",
     metavar="PATH=VALUE",
     multiple=True,
-    help="Change the SoC or the scenario: npu.sram=1MiB, bus.bandwidth=0.5x, soc=edge-mcu.",
+    help="Change the SoC or the scenario: bus.clock=0.5x, cpu.cores=4, soc=edge-mcu.",
 )
 @click.option(
     "--model",

@@ -69,7 +69,7 @@ def answer(study: Exploration) -> Answer | None:
 def headline(study: Exploration) -> str:
     """The answer in a sentence, or that there is none."""
     found = answer(study)
-    count = f"{len(study.tried)} designs"
+    count = f"{len(study.tried)} design{'s' * (len(study.tried) != 1)}"
     if found is None:
         return f"None of {count} will do{_nearest(study)}."
     if len(study.objectives) > 1 and not study.constraints:
