@@ -115,7 +115,7 @@ def test_a_network_that_does_not_fit_fails_alone(scenario, network, benchmarks):
         rows = study(scenario, jobs, EVALUATIONS, team)
     failed = [row for row in rows if row.error]
     assert {row.model for row in failed} == {"inception_v3"}
-    assert all("102.5 MiB" in row.error and "64 MiB" in row.error for row in failed)
+    assert all("102.4 MiB" in row.error and "64 MiB" in row.error for row in failed)
     ran = [row for row in rows if not row.error]
     assert [row.bandwidth for row in ran] == ["1x", "0.0625x"]
     assert all(row.plan_s > 0 for row in ran)
