@@ -29,7 +29,8 @@ from hetsim.sim.simulate import execute
 from hetsim.sim.trace import Span, Trace
 from hetsim.soc.model import PU, SoC
 from hetsim.workload.graph import Graph
-from tests.random_cases import random_network, random_plan, random_soc
+from tests.random_cases import random_network, random_plan
+from tests.random_socs import random_soc
 
 EXECUTIONS = ("dataflow", "barrier")
 FIDELITIES = ("fluid", "tile")

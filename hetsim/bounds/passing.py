@@ -5,26 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hetsim.bounds.accounts import Accounts, Spared, add
+from hetsim.bounds.charges import Charges, Reads
 from hetsim.bounds.labels import FIRST, LAST, MIDDLE, Label
-from hetsim.bounds.running import Reads
 from hetsim.cost.profile import INFEASIBLE
 
 
-class Passing:
+class Passing(Charges):
     """Charges what is brought to readers, and what makers hand over."""
 
     def __init__(self, books: Accounts, reads: Reads) -> None:
-        self._books = books
-        self._graph = books.graph
-        self._floors = books.floors
-        self._stage = books.stage
-        self._share = books.labels.share
-        self._labels = books.labels.of
-        self._rows = books.rows
-        self._scale = books.scale
-        self._wait = books.wait
-        self._reads = reads
-        self._inside = set(books.stage.ops)
+        super().__init__(books, reads)
         self._known = set(books.stage.before)
 
     def tensors(self) -> Iterator[tuple[str, int | None]]:

@@ -22,12 +22,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from hetsim.bounds.accounts import Accounts, back_seconds, summed
+from hetsim.bounds.charges import Reads
 from hetsim.bounds.floors import Floors
 from hetsim.bounds.labels import Labels, Split
 from hetsim.bounds.passing import Passing
 from hetsim.bounds.relaxation import producers
 from hetsim.bounds.rows import Prices, Rows, Solved
-from hetsim.bounds.running import Forking, Reads, Running
+from hetsim.bounds.running import Forking, Running
 from hetsim.bounds.stages import Stage
 from hetsim.cost.profile import INFEASIBLE
 from hetsim.numeric import Array

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hetsim.bounds.accounts import Accounts, add, summed
+from hetsim.bounds.charges import Charges, Reads
 from hetsim.bounds.labels import FIRST, LAST, MIDDLE, Label
 from hetsim.bounds.relaxation import hand_over_seconds
 from hetsim.cost.profile import INFEASIBLE
-
-Reads = Mapping[int, Mapping[int | None, Sequence[str]]]
-"""What each operator reads, by maker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +19,11 @@ class Forking:
     join: float
 
 
-class Running:
+class Running(Charges):
     """Charges kernels, calls and waits."""
 
     def __init__(self, books: Accounts, reads: Reads) -> None:
-        self._books = books
-        self._graph = books.graph
-        self._floors = books.floors
-        self._stage = books.stage
-        self._share = books.labels.share
-        self._labels = books.labels.of
-        self._rows = books.rows
-        self._scale = books.scale
-        self._wait = books.wait
-        self._reads = reads
-        self._inside = set(books.stage.ops)
+        super().__init__(books, reads)
         self.end = {op: books.rows.variable(high=2.0) for op in books.stage.ops}
 
     def around(self) -> dict[int, float]:

@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 
 
 @singledispatch
-def page_of(result: object) -> Page:
+def page_of(result: object) -> Page | None:
     """The page of ``result``: that of its results directory, and what a notebook shows.
 
-    Raises:
-        NotImplementedError: it has none.
+    ``None`` leaves a notebook its ``repr``.
     """
-    raise NotImplementedError(f"a {type(result).__name__} has no page")
+    return None
 
 
 @singledispatch
@@ -41,8 +40,9 @@ class StudyResult:
         """The pictures that go with it, by name."""
         return to_figures(self)
 
-    def _repr_html_(self) -> str:
-        return fragment(page_of(self))
+    def _repr_html_(self) -> str | None:
+        page = page_of(self)
+        return None if page is None else fragment(page)
 
 
 @dataclass(frozen=True, slots=True)

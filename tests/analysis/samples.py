@@ -20,7 +20,8 @@ from hetsim.soc.model import SoC
 from hetsim.soc.schema import SoCSpec
 from hetsim.workload.graph import Graph
 from hetsim.workload.synthetic import random_graph
-from tests.random_cases import random_memories, random_plan, random_soc_file
+from tests.random_cases import random_memories, random_plan
+from tests.random_socs import random_soc_file
 
 SEEDS = st.integers(0, 10**6)
 

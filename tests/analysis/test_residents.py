@@ -23,7 +23,8 @@ from hetsim.soc.schema import SoCSpec
 from hetsim.workload.graph import Graph
 from hetsim.workload.synthetic import random_graph
 from tests.analysis.samples import SEEDS, ran
-from tests.random_cases import random_memories, random_plan, random_soc_file
+from tests.random_cases import random_memories, random_plan
+from tests.random_socs import random_soc_file
 from tests.sim.samples import ELEMENTS, NPU, make_graph, make_soc
 
 MB = 4 * ELEMENTS

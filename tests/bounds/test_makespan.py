@@ -18,13 +18,8 @@ from hetsim.sim.simulate import execute
 from hetsim.soc.model import SoC
 from hetsim.soc.schema import SoCSpec
 from hetsim.workload.graph import Graph, Operator, Tensor
-from tests.random_cases import (
-    random_costs,
-    random_memories,
-    random_network,
-    random_plan,
-    random_soc,
-)
+from tests.random_cases import random_costs, random_memories, random_network, random_plan
+from tests.random_socs import random_soc
 
 COSTS = AnalyticalModel()
 

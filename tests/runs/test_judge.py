@@ -10,7 +10,8 @@ from hetsim.runs.case import Case
 from hetsim.runs.judge import IncrementalJudge
 from hetsim.schedulers.search.judge import draft_of
 from hetsim.workload.synthetic import random_graph
-from tests.random_cases import random_plan, random_soc
+from tests.random_cases import random_plan
+from tests.random_socs import random_soc
 
 
 @pytest.mark.parametrize("execution", ["dataflow", "barrier"])

@@ -26,7 +26,7 @@ from hetsim.soc.schema import SoCSpec
 from hetsim.workload.graph import Graph, Operator, Tensor
 from hetsim.workload.synthetic import random_graph
 from hetsim.workload.zoo import load_model
-from tests.random_cases import random_soc, random_soc_file
+from tests.random_socs import random_soc, random_soc_file
 
 SEEDS = st.integers(0, 10**6)
 some = settings(max_examples=40, deadline=None)

@@ -19,7 +19,8 @@ from hetsim.sim.runtimes.barrier import Barrier
 from hetsim.sim.source import Inference
 from hetsim.sim.story import Story
 from hetsim.workload.synthetic import random_graph
-from tests.random_cases import random_plan, random_soc
+from tests.random_cases import random_plan
+from tests.random_socs import random_soc
 
 WAKING_S = 2.5e-4
 

@@ -22,7 +22,8 @@ from hetsim.schedulers.exact.prove import prove
 from hetsim.schedulers.registry import create
 from hetsim.workload.graph import Graph
 from hetsim.workload.synthetic import random_graph
-from tests.random_cases import random_plan, random_soc
+from tests.random_cases import random_plan
+from tests.random_socs import random_soc
 from tests.schedulers.fakes import make_graph, make_problem, make_soc, random_problem
 
 pytest.importorskip("ortools")

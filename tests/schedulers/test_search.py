@@ -33,7 +33,8 @@ from hetsim.schedulers.search.space import Space
 from hetsim.soc.loader import load_soc
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
 from hetsim.workload.synthetic import chain_graph, random_graph
-from tests.random_cases import random_plan, random_soc
+from tests.random_cases import random_plan
+from tests.random_socs import random_soc
 
 SEEDS = st.integers(0, 10**6)
 EXECUTIONS = st.sampled_from(["dataflow", "barrier"])

@@ -17,7 +17,8 @@ from hetsim.plan.model import Plan
 from hetsim.sim.simulate import execute
 from hetsim.workload.graph import Graph
 from hetsim.workload.synthetic import random_graph
-from tests.random_cases import random_plan, random_soc_file
+from tests.random_cases import random_plan
+from tests.random_socs import random_soc_file
 from tests.rates import faster_soc
 
 ROUNDING = 1e-12

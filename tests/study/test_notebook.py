@@ -6,6 +6,7 @@ import pytest
 
 import hetsim
 from hetsim.errors import ConfigError
+from hetsim.study.result import StudyResult
 from tests.study.samples import small_scenario
 
 
@@ -62,3 +63,10 @@ def test_a_bad_range_names_its_path(tmp_path):
 def test_what_has_another_shape_gets_a_sentence(tmp_path, call, told):
     with pytest.raises(ConfigError, match=told):
         call(small_scenario(tmp_path))
+
+
+def test_a_result_of_a_study_from_outside_needs_no_page():
+    class Plain(StudyResult):
+        pass
+
+    assert Plain()._repr_html_() is None

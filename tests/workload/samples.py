@@ -59,3 +59,22 @@ def model(
     result = helper.make_model(graph, opset_imports=opsets)
     result.ir_version = 8
     return result
+
+
+IMAGE = {"x": [1, 8, 6, 6]}
+BN = {name: weight(4) for name in "sbmv"}
+CONV = {"w": weight(4, 8, 3, 3)}
+
+
+def kinds(graph: object) -> list[str]:
+    return [operator.kind for operator in graph.operators]  # type: ignore[attr-defined]
+
+
+def conv_bn(extra: list[object] | None = None, outputs: list[str] | None = None) -> ModelProto:
+    nodes = [
+        node("Conv", ["x", "w"], "a"),
+        node("BatchNormalization", ["a", "s", "b", "m", "v"], "c"),
+        node("Relu", ["c"], "y"),
+        *(extra or []),
+    ]
+    return model(nodes, IMAGE, outputs or ["y"], CONV | BN)
