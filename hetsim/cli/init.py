@@ -28,7 +28,7 @@ DEFAULT_MODEL = "mobilenet_v2"
 @click.option("--bandwidth", metavar="BYTES/S", help="Of the DRAM.  [default: 12.8 GB/s]")
 @click.option("--memory", metavar="BYTES", help="Size of the DRAM.  [default: 4 GiB]")
 @click.option(
-    "--model", "-m", "models", metavar="MODEL", multiple=True,
+    "--model", "models", metavar="MODEL", multiple=True,
     help=f"A network of the zoo, or a file. May be repeated.  [default: {DEFAULT_MODEL}]",
 )  # fmt: skip
 def command(

@@ -16,7 +16,7 @@ def init(*arguments: str) -> int:
 
 
 def test_what_it_writes_runs(tmp_path, capsys):
-    assert init(tmp_path / "chip", "-m", "squeezenet1_1") == 0
+    assert init(tmp_path / "chip", "--model", "squeezenet1_1") == 0
     assert "hetsim run" in capsys.readouterr().out
     result = hetsim.run(tmp_path / "chip" / "scenario.yaml", schedulers=["type_based", "heft"])
     assert result.scenario == "chip"
@@ -67,7 +67,7 @@ def test_a_model_file_is_named_by_its_whole_path(tmp_path, monkeypatch, capsys):
 
     monkeypatch.chdir(tmp_path)
     onnx.save(build_model_proto("squeezenet1_1"), "net 1.onnx")
-    assert init("a", "-m", "net 1.onnx", "-m", "mobilenet_v2") == 0
+    assert init("a", "--model", "net 1.onnx", "--model", "mobilenet_v2") == 0
     labels = [ref.label for ref in hetsim.load_scenario(tmp_path / "a" / "scenario.yaml").models]
     assert labels == ["net 1", "mobilenet_v2"]
 
@@ -81,9 +81,12 @@ def test_a_model_file_is_named_by_its_whole_path(tmp_path, monkeypatch, capsys):
         (["--like", "edge-mcv"], "did you mean 'edge-mcu'?"),
         (["--like", "edge-mcu", "--cores", "4"], "--like copies a SoC as it is"),
         (["--tops", "0", "--sram", "1 MiB"], "--sram is the NPU's"),
-        (["-m", "squeezenot"], "--model: there is no network called 'squeezenot'"),
-        (["-m", "./absent.onnx"], "--model: model file './absent.onnx' does not exist"),
-        (["-m", "vit_b16", "-m", "vit_b16"], "--model: two networks are called 'vit_b16'"),
+        (["--model", "squeezenot"], "--model: there is no network called 'squeezenot'"),
+        (["--model", "./absent.onnx"], "--model: model file './absent.onnx' does not exist"),
+        (
+            ["--model", "vit_b16", "--model", "vit_b16"],
+            "--model: two networks are called 'vit_b16'",
+        ),
     ],
 )
 def test_wrong_options_are_told_and_nothing_is_written(tmp_path, capsys, arguments, message):
