@@ -17,6 +17,7 @@ from hetsim.report.files.jsonout import result_to_dict
 from hetsim.report.files.tables import operators_csv
 from hetsim.report.page.anatomy import STEPS, anatomy
 from hetsim.report.page.charts import Bars, Plot
+from hetsim.report.page.run import render_report
 from hetsim.report.text.run import print_result
 from hetsim.study.explore.objectives import parse_constraint
 
@@ -126,3 +127,12 @@ def test_every_cause_has_words() -> None:
 
 def test_peak_memory_is_a_constraint_like_any_other() -> None:
     assert parse_constraint("peak_memory_mib <= 8")
+
+
+def test_of_several_networks_each_is_folded(result: Result) -> None:
+    assert [section.folded for section in anatomy(result)] == [False]
+    two = hetsim.run(
+        "quickstart", models=["squeezenet1_1", "mobilenet_v2"], schedulers=["type_based"]
+    )
+    assert [section.folded for section in anatomy(two)] == [True, True]
+    assert render_report(two).count("<summary>Show these") == 2

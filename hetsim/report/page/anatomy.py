@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from hetsim.analysis.launches import TIMES, OperatorRow
 from hetsim.analysis.residents import KINDS, Resident, occupancy, on_chip, peaks
@@ -46,13 +47,16 @@ BOUNDS = {
 
 
 def anatomy(result: Result) -> list[Section]:
-    """A section for the fastest run of each network; none for those that left no trace."""
+    """A section for the fastest run of each network; none for those that left no trace.
+
+    Of several networks they are folded: a reader looks at one at a time.
+    """
     found = []
     for model in models_of(result):
         run = best_run(result, model)
         if run is not None and run.residents:
             found.append(_section(run, result.soc))
-    return found
+    return [replace(section, folded=len(found) > 1) for section in found]
 
 
 def _section(run: Run, soc: SoC) -> Section:

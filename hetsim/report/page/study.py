@@ -16,7 +16,7 @@ from hetsim.report.page.template import TIMELINE, render, render_part, script_js
 class Section:
     """A titled part of the page, which ``#title`` leads to (:func:`anchored`).
 
-    ``code`` is what the reader may type.
+    ``code`` is what the reader may type. What is ``folded`` shows when the reader opens it.
     """
 
     title: str
@@ -24,6 +24,7 @@ class Section:
     table: Table | None = None
     charts: Sequence[Chart] = ()
     code: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
