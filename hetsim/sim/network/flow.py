@@ -40,6 +40,7 @@ class Flow(Event):
         "rate",
         "remaining",
         "route",
+        "shares",
         "slowdown",
         "timer",
         "updated",
@@ -68,6 +69,7 @@ class Flow(Event):
         self.route = route
         self.links = route.links
         self.crosses = route.crosses
+        self.shares = route.shares
         peak = route.bandwidth
         if route.short and amount > 0.0:
             peak = min(peak, amount / route.turning(amount))

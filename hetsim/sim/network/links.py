@@ -88,7 +88,8 @@ class Route:
     """
 
     __slots__ = (
-        "bandwidth", "bus", "crosses", "ends", "latency", "links", "short", "strict", "weighted",
+        "bandwidth", "bus", "crosses", "ends", "latency", "links", "shares", "short", "strict",
+        "weighted",
     )  # fmt: skip
 
     def __init__(
@@ -96,6 +97,7 @@ class Route:
     ) -> None:
         self.links = tuple(crosses)
         self.crosses = dict(crosses)
+        self.shares = tuple(crosses.items())  # the same, for the loops of every event
         self.ends = tuple((link, crosses[link]) for link in ends)
         self.latency = latency
         self.bandwidth = min((link.solo / part for link, part in crosses.items()), default=INFINITY)

@@ -130,7 +130,7 @@ class Network:
         if flow.links:
             start, elapsed = flow.joined, self.env.now - flow.joined
             self.solo = None
-            for link, part in flow.crosses.items():
+            for link, part in flow.shares:
                 link.usage.bytes += flow.amount if part == 1.0 else flow.carried(part)
                 link.usage.busy_s += elapsed
             self.observe_alone(flow, start)
@@ -171,7 +171,7 @@ class Network:
         limit = flow.limit
         self.flows[flow] = None
         congested = False
-        for link, part in flow.crosses.items():
+        for link, part in flow.shares:
             if not link.count:
                 link.busy_since = start
             link.count += 1
@@ -213,7 +213,7 @@ class Network:
         limit = flow.limit
         del self.flows[flow]
         again = False
-        for link, part in flow.crosses.items():
+        for link, part in flow.shares:
             usage = link.usage
             usage.bytes += flow.amount if part == 1.0 else flow.carried(part)
             link.count -= 1
@@ -295,7 +295,7 @@ class Network:
         if limit == flow.limit:
             return
         congested = False
-        for link, part in flow.crosses.items():
+        for link, part in flow.shares:
             link.demand += (limit - flow.limit) * part
             if link.congested or link.demand > link.capacity * SLACK:
                 congested = link.congested = True
