@@ -137,7 +137,9 @@ class SpanRecorder(Recorder):
         if end <= begin:
             return
         alone = end - begin - flow.lost
-        moved = sum(traffic.bytes for traffic in phase.moves)
+        moved = phase.load_bytes + phase.store_bytes
+        if phase.elsewhere:
+            moved += sum(traffic.bytes for traffic in phase.elsewhere)
         moving, latency = _alone(flow)
         if phase.kind in ("load", "store"):
             self._span(f"{unit.lane}.dma", phase.kind, launch, begin, end, moved, alone, task)
