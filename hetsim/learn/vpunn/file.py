@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from hetsim.errors import ConfigError, Location, MissingExtraError
+from hetsim.errors import ConfigError, Location
 from hetsim.infiles import MIB, read_bytes
 from hetsim.learn.vpunn.network import ACTIVATIONS, LAYERS, Activation, Layer, Network
 
@@ -60,7 +60,6 @@ def read_vpunn(path: str | Path) -> VPUNNFile:
     Raises:
         ConfigError: missing, truncated or damaged, of another identifier, with a layer or an
             activation that is not known.
-        MissingExtraError: the package ``flatbuffers`` is not installed.
     """
     where = Location(str(path))
     content = read_bytes(path, limit=FILE_LIMIT)
@@ -71,10 +70,8 @@ def read_vpunn(path: str | Path) -> VPUNNFile:
             where=where,
             hint=f"expected a FlatBuffer with {IDENTIFIER!r} in bytes 4 to 8; {_HINT}",
         )
-    try:
-        from flatbuffers.table import Table
-    except ImportError:
-        raise MissingExtraError.for_extra("vpunn", "flatbuffers", "reading VPUNN files") from None
+    from flatbuffers.table import Table  # takes its time, and few runs need it
+
     try:
         root = _Table(Table(bytearray(content), struct.unpack_from("<I", content)[0]))
         return _file(root, where)
@@ -122,7 +119,11 @@ class _Table:
     def table_of(self, field: int) -> _Table | None:
         """A table; ``None`` where it is left out."""
         place = self._place(field)
-        return _Table(type(self.table)(self.table.Bytes, self.table.Indirect(place))) if place else None
+        return (
+            _Table(type(self.table)(self.table.Bytes, self.table.Indirect(place)))
+            if place
+            else None
+        )
 
     def _vector(self, field: int, size: int) -> tuple[int, int]:
         offset = int(self.table.Offset(4 + 2 * field))

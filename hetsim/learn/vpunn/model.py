@@ -1,4 +1,4 @@
-"""Cycles that a VPUNN file predicts, of jobs of the array or of transfers."""
+"""What a VPUNN file predicts: cycles of jobs of the array, or seconds of transfers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ _SHARE = 1
 _LEAST_RATE = 1 / 200
 """Bytes a cycle: no transfer is believed to be slower."""
 
-_INTERFACE: Mapping[int, float] = {1: 32.0, 2: 64.0}
-"""Bytes a cycle of one DMA engine, by version of the descriptor (VPU 2.7, NPU 4.0)."""
+_INTERFACE: Mapping[int, tuple[float, float]] = {1: (32.0, 975e6), 2: (64.0, 971e6)}
+"""Bytes a cycle of one DMA engine and its clock in hertz, by version of the descriptor.
+
+VPU 2.7 and NPU 4.0, from the library's characteristics of both (``hw_characteristics/``).
+"""
 
 
 @dataclass(frozen=True)
@@ -42,21 +45,17 @@ class JobModel:
 
 @dataclass(frozen=True)
 class TransferModel:
-    """Cycles of the memory's clock (975 MHz on both generations) of transfers."""
+    """Times of transfers that one DMA engine makes alone."""
 
     file: VPUNNFile
     descriptor: Descriptor[Transfers]
 
-    @property
-    def interface(self) -> float:
-        """Bytes a cycle that one engine moves at most."""
-        return _INTERFACE[self.file.descriptor]
-
-    def cycles(self, transfers: Transfers) -> Floats:
+    def seconds(self, transfers: Transfers) -> Floats:
         """Of each transfer."""
+        width, clock = _INTERFACE[self.file.descriptor]
         share = self.file.network.predict(self.descriptor.rows(transfers))
-        rate = np.clip(share * self.interface, _LEAST_RATE, self.interface)
-        return np.asarray(transfers.bytes / rate, dtype=float)
+        rate = np.clip(share * width, _LEAST_RATE, width)
+        return np.asarray(transfers.bytes / rate / clock, dtype=float)
 
 
 @lru_cache(maxsize=8)

@@ -90,8 +90,9 @@ class L2Normalisation(Layer):
         return cls(width)
 
     def run(self, rows: Rows) -> Rows:
-        length = np.linalg.norm(rows, axis=1, keepdims=True)
-        out: Rows = rows / np.where(length > 0, length, np.float32(1.0))
+        length = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
+        length[length == 0] = 1.0
+        out: Rows = rows / length
         return out
 
 
