@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from hetsim.names import nearest, suggest
+from hetsim.names import suggest
 from hetsim.plugins import installed
 from hetsim.soc.arrays import MatrixArray
 from hetsim.soc.fields import (
@@ -36,7 +36,8 @@ from hetsim.soc.fields import (
     located,
     one_or_many,
 )
-from hetsim.workload.convolution import NAMED
+from hetsim.soc.kindnames import Chain, Kind
+from hetsim.soc.uncertainty import Uncertainty
 
 
 class OperatingPoint(Spec):
@@ -124,37 +125,8 @@ class OperatorRule(Spec):
     max_stride: Count | None = None
 
 
-def _known_kind(name: str) -> str:
-    """Refuses near misses of operator kinds and variants; kinds of one's own pass."""
-    from hetsim.workload.costing import PLAIN, RULES  # brings onnx along, which takes its time
-
-    if name == "default":
-        return name
-    kind, dot, variant = name.partition(".")
-    if kind in PLAIN:
-        raise ValueError(f"networks' {kind} is read as {PLAIN[kind].kind}; name that")
-    if kind not in RULES and (guess := nearest(kind, RULES, cutoff=0.75)):
-        raise ValueError(f"unknown operator kind {kind!r}; did you mean {guess!r}?")
-    if dot and variant not in NAMED:
-        hint = suggest(variant, NAMED)
-        raise ValueError(f"unknown variant {variant!r} of {kind}; {hint}")
-    return name
-
-
-def _is_chain(chain: str) -> str:
-    kinds = [part.strip() for part in chain.split("-")]
-    if len(kinds) < 2 or not all(kinds):
-        raise ValueError(f"{chain!r} is not a chain of operator kinds; write it like 'Conv-Relu'")
-    for kind in kinds:
-        _known_kind(kind)
-    return chain
-
-
 COST_SOURCES = "hetsim.cost_sources"
 """Entry-point group of :class:`hetsim.cost.source.CostSource`."""
-
-Kind = Annotated[str, AfterValidator(_known_kind)]
-Chain = Annotated[str, AfterValidator(_is_chain)]
 
 
 class PUSpec(Spec):
@@ -213,6 +185,11 @@ class PUSpec(Spec):
     costs: dict[str, Annotated[str, Field(min_length=1)]] = Field(
         default_factory=dict,
         description="files of installed cost sources by the source's name, relative to this file",
+    )
+    uncertainty: Uncertainty = Field(
+        default_factory=dict,
+        description="how far measured times are from simulated ones, by the data type in which the"
+        " unit keeps tensors, or 'default'; absent = not calibrated, and no range is told",
     )
     slowdown: Slowdown | None = Field(
         default=None, description="loss of speed below saturation, measured on the real SoC"

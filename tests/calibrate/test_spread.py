@@ -1,0 +1,79 @@
+"""The parts of a unit's uncertainty, estimated from residuals whose parts are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hetsim.calibrate.spread import Residual, estimate_spread, within
+from hetsim.errors import ConfigError
+from hetsim.soc.uncertainty import Spread
+
+
+def drawn(
+    unit: float, conv: float, kernel: float, *, groups: int, tails: bool = False
+) -> list[Residual]:
+    """Kernels of two classes; ``tails`` draws from Student's t with three degrees of freedom."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for group in range(groups):
+        common = {"Conv": rng.normal(0, conv), "Gemm": rng.normal(0, 0.02)}
+        shift = rng.normal(0, unit)
+        for i in range(12):
+            kind = ("Conv", "Gemm")[i % 2]
+            own = rng.standard_t(3) if tails else rng.normal()
+            rows.append(Residual(shift + common[kind] + kernel * own, f"net {group}", {kind: 1.0}))
+    return rows
+
+
+def test_known_parts_are_found_again() -> None:
+    found = estimate_spread(drawn(0.2, 0.3, 0.1, groups=80))
+    assert found.spread.unit == pytest.approx(0.2, rel=0.3)
+    assert found.spread.classes["Conv"] == pytest.approx(0.3, rel=0.3)
+    assert found.spread.classes.get("Gemm", 0.0) < 0.12
+    assert found.spread.kernel == pytest.approx(0.1, rel=0.2)
+    assert 0.85 <= found.covered <= 0.95
+    assert (found.rows, found.groups) == (960, 80)
+
+
+def test_heavy_tails_are_covered_all_the_same() -> None:
+    rows = drawn(0.05, 0.05, 0.2, groups=40, tails=True)
+    found = estimate_spread(rows)
+    assert 0.85 <= found.covered <= 0.95
+    # Without the last step outliers would make every range too wide.
+    assert found.spread.kernel < np.std([row.log_ratio for row in rows])
+
+
+def test_errors_that_a_network_shares_are_not_taken_for_those_of_kernels() -> None:
+    shared = estimate_spread(drawn(0.3, 0.0, 0.02, groups=40)).spread
+    own = estimate_spread(drawn(0.0, 0.0, 0.3, groups=40)).spread
+    assert shared.unit > 5 * shared.kernel
+    assert own.kernel > 5 * own.unit
+
+
+def test_whole_networks_tell_what_their_shares_allow() -> None:
+    rng = np.random.default_rng(2)
+    rows = []
+    for i in range(200):
+        share = rng.uniform(0, 1)
+        error = share * rng.normal(0, 0.4) + rng.normal(0, 0.05)
+        shares = {"Conv": share, "Gemm": 1 - share}
+        rows.append(Residual(error, f"net {i}", shares, concentration=0.05))
+    found = estimate_spread(rows)
+    assert found.spread.classes["Conv"] == pytest.approx(0.4, rel=0.3)
+    assert found.spread.classes.get("Gemm", 0.0) < 0.1
+    assert 0.85 <= found.covered <= 0.95
+
+
+def test_equal_kernels_in_many_average_out() -> None:
+    spread = Spread(kernel=0.3)
+    single, many = Residual(0.2, "a", {"Conv": 1.0}), Residual(0.2, "b", {"Conv": 1.0}, 0.05)
+    assert within([single, many], spread).tolist() == [1.0, 0.0]
+
+
+def test_too_few_rows_and_no_numbers_are_refused() -> None:
+    rows = [Residual(0.1, "a")] * 4
+    with pytest.raises(ConfigError, match="4 residuals tell nothing"):
+        estimate_spread(rows)
+    with pytest.raises(ConfigError, match="no finite number"):
+        estimate_spread([*rows, Residual(float("nan"), "b")])
