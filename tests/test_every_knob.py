@@ -21,6 +21,7 @@ from hetsim.cost.analytical import AnalyticalModel
 from hetsim.errors import HetsimError
 from hetsim.lower.lowering import Lowering
 from hetsim.plan.model import Partition, Plan
+from hetsim.runs.case import Case
 from hetsim.runs.guards.memory import check_capacity
 from hetsim.sim.simulate import execute
 from hetsim.soc.loader import build_soc
@@ -85,6 +86,7 @@ pus:
     dispatch: 5 us
     weight: 1.5
     crossing: {quantise: 30 ns, copy: 0.05 GB/s}
+    uncertainty: {float16: {unit: 0.2, classes: {default: 0.1, Conv: 0.3}, kernel: 0.4}}
     slowdown: {own: [0.02 GB/s, 0.3 GB/s], external: [0.05 GB/s, 0.5 GB/s],
                kept: [[0.95, 0.8], [0.9, 0.6]]}
   npu:
@@ -305,9 +307,18 @@ def battery(raw: dict[str, Any]) -> dict[str, float | str]:
             continue
         found[f"makespan {name}"] = trace.makespan_s
         found[f"energy {name}"] = energy(trace, soc) or 0.0
+    found["range"] = ranged(lowering)
     for name in ("area", "cost"):
         found[name] = prices(soc, name)
     return found
+
+
+def ranged(lowering: Lowering) -> float:
+    """How far apart the ends of a range are, of the plan that has the DSP run its branch alone."""
+    case = Case(GRAPH, lowering.soc, lowering.costs, "barrier")
+    plan = dict(plans())[f"alone {list(BRANCHES).index('dsp')} barrier"]
+    ends = case.range(plan, case.simulate(plan)).ends(1.0)
+    return 0.0 if ends is None else ends[1] - ends[0]
 
 
 def prices(soc: SoC, name: str) -> float:
@@ -347,6 +358,7 @@ def leaves(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 ONLY_ENERGY = r"power$|energy_per_byte$"
 ONLY_PRICE = r"^(area|cost)\."
+ONLY_RANGE = r"\.uncertainty\."
 FASTER = (
     r"bandwidth$|clock$|width$|efficiency|_per_cycle|parallel_efficiency|vector_lanes|dtypes|"
     r"array_efficiency|outstanding|burst|engines|cache_maintenance|copy$|refetch|gpu.cores|threads$|"
@@ -417,6 +429,8 @@ def test_every_number_moves_a_result_in_the_direction_it_promises(path: tuple[An
     name = dotted(path)
     if re.search(ONLY_ENERGY, name):
         assert all(key.startswith("energy") for key in moved)
+    elif re.search(ONLY_RANGE, name):
+        assert moved == {"range roomy", "range tight"}
     elif re.search(ONLY_PRICE, name):
         assert all(key.startswith(("area", "cost")) for key in moved)
     elif not any(isinstance(value, str) for value in seen.values()):

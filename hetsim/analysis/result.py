@@ -10,6 +10,7 @@ from hetsim.analysis.launches import OperatorRow
 from hetsim.analysis.limits import Limit
 from hetsim.analysis.metrics.base import Evaluation, Measured, Metrics
 from hetsim.analysis.metrics.registry import measured, told
+from hetsim.analysis.ranges.range import UNKNOWN, Range, faster
 from hetsim.analysis.residents import Resident
 from hetsim.bounds.bound import Bound
 from hetsim.errors import MissingExtraError
@@ -56,7 +57,8 @@ class Run(Measured):
     ``evaluation``, unless the run comes from a file or another process. ``attribution`` splits the
     makespan along the critical path and ``pu_attribution`` for each PU (seconds, see
     :mod:`hetsim.analysis.attribution`). ``residents`` is what lay in memory over time,
-    ``energy_apart`` the joules that are no kernel's, ``limits`` what could be gained on each unit.
+    ``energy_apart`` the joules that are no kernel's, ``limits`` what could be gained on each unit,
+    ``range`` what the makespan may really be.
     ``planning_s`` is the wall-clock time the scheduler took (not part of any comparison of results:
     it is not deterministic).
     """
@@ -76,6 +78,7 @@ class Run(Measured):
     residents: tuple[Resident, ...] = field(default=(), repr=False)
     energy_apart: Mapping[str, float] = field(default_factory=dict, repr=False)
     limits: tuple[Limit, ...] = field(default=(), repr=False)
+    range: Range = field(default=UNKNOWN, repr=False)
     planning_s: float = field(default=0.0, repr=False)
     error: str | None = None
     evaluation: Evaluation | None = field(default=None, repr=False, compare=False)
@@ -105,6 +108,15 @@ class Run(Measured):
         """
         free = self.metrics.get("contention_free_s")
         return None if self.makespan_s is None or free is None else self.makespan_s - free
+
+    def faster_than(self, other: Run) -> float | None:
+        """The probability that this plan is really the faster one: :func:`faster`.
+
+        ``None`` where one of them failed, or nothing was calibrated.
+        """
+        if self.makespan_s is None or other.makespan_s is None:
+            return None
+        return faster(self.range, self.makespan_s, other.range, other.makespan_s)
 
     def to_dataframe(self) -> pandas.DataFrame:
         """One row per kernel launch: the fields of :class:`OperatorRow`.

@@ -162,6 +162,8 @@ def _plain(verdict: Verdict, loaded: Scenario) -> dict[str, object]:
                 "rounds_undisturbed": o.quiet_rounds,
                 "composed_s": o.composed_s,
                 "error": o.error,
+                "range_s": o.range_s,
+                "within_range": o.within,
                 "composed_error": o.composed_error,
                 "output_deviation": o.deviation,
                 "outputs_equal": o.equal,
@@ -185,6 +187,7 @@ def _print(verdict: Verdict) -> None:
 
     from hetsim.host.clock import FEWEST
     from hetsim.host.verdict import APART, TOLERANCE
+    from hetsim.soc.uncertainty import LEVEL
 
     table = Table("network and plan", box=None)
     for title in (
@@ -222,6 +225,12 @@ def _print(verdict: Verdict) -> None:
         f" outputs of {sum(o.equal for o in verdict.outcomes)} plans equal the uncut model's within"
         f" {TOLERANCE:g} of their largest value"
     )
+    ranged = [o.within for o in verdict.outcomes if o.within is not None]
+    if ranged:
+        console.print(
+            f"{sum(ranged)} of {len(ranged)} measured times lie within the {LEVEL:.0%} range of the"
+            " simulated one"
+        )
     if math.isfinite(verdict.median_composed_error):
         error = f"{verdict.median_composed_error:.1%}"
         console.print(f"against composed latencies the median absolute error is {error}")

@@ -44,18 +44,26 @@ class CostSource(ABC):
         Raises:
             ConfigError: one is not there.
         """
+        named = {cluster: self.file_of(spec) for cluster, spec in soc.spec.pus.items()}
+        return {
+            cluster: self.path_of(soc, f"{cluster}.{self.field}", name)
+            for cluster, name in named.items()
+            if name is not None
+        }
+
+    def path_of(self, soc: SoC, field: str, name: str) -> Path:
+        """The file that ``name`` stands for in the SoC's file, under ``pus`` as ``field``.
+
+        Raises:
+            ConfigError: it is not there.
+        """
         base = Path(soc.source).parent if soc.source else Path()
-        found = {}
-        for cluster, spec in soc.spec.pus.items():
-            if (name := self.file_of(spec)) is None:
-                continue
-            path = found[cluster] = base / user_path(name, Location(soc.source))
-            if not path.is_file():
-                raise ConfigError(
-                    f"pus.{cluster}.{self.field}: there is no file {str(path)!r}",
-                    where=Location(soc.source),
-                )
-        return found
+        path = base / user_path(name, Location(soc.source))
+        if not path.is_file():
+            raise ConfigError(
+                f"pus.{field}: there is no file {str(path)!r}", where=Location(soc.source)
+            )
+        return path
 
     def reads(self, files: Mapping[str, Path]) -> list[Path]:
         """All files that costs depend on; more than ``files`` when these refer to others."""

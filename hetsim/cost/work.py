@@ -211,6 +211,8 @@ class Work:
     tiles: it is their product in cycles. Zero: these times do not change with a clock, as measured
     ones do not.
     ``source`` says who knew the cost (``analytical``, ``measured``, ``learned``), ``note`` why.
+    ``spread`` is the standard deviation of ln(real / said) of this kernel's time where that is
+    known of it alone, as of measured ones; ``None``: as its unit's ``uncertainty`` says.
     """
 
     dispatch_s: float
@@ -226,6 +228,7 @@ class Work:
     source: str = "analytical"
     note: str = ""
     clock_hz: float = 0.0
+    spread: float | None = None
 
     def __post_init__(self) -> None:
         amounts = [self.dispatch_s, self.compute_s]

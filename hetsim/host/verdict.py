@@ -27,7 +27,7 @@ class Outcome:
     the median of all ``rounds``. ``composed_s`` is the latency that the pieces' processor times add
     up to in the plan's order: what a busy machine would have taken if nobody had disturbed it,
     without the hand-overs. ``deviation`` is the largest difference of an output from the uncut
-    model's, as a share of its largest value.
+    model's, as a share of its largest value. ``range_s`` is that of the simulated time.
     """
 
     model: str
@@ -41,11 +41,19 @@ class Outcome:
     composed_s: float | None
     deviation: float
     parallel: bool
+    range_s: tuple[float, float] | None = None
 
     @property
     def error(self) -> float:
         """Simulated over measured, less one."""
         return self.simulated_s / self.measured.median_s - 1.0
+
+    @property
+    def within(self) -> bool | None:
+        """Whether the measured time lies in the range; ``None`` without one."""
+        if self.range_s is None:
+            return None
+        return self.range_s[0] <= self.measured.median_s <= self.range_s[1]
 
     @property
     def disturbed(self) -> bool:

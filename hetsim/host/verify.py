@@ -244,6 +244,7 @@ def _run(
                 bound[i].composed([median(times) for times in zip(*pieces, strict=True)]),
                 deviations[i],
                 _overlap(kernels),
+                case.range(plan, trace).ends(trace.makespan_s),
             )
         )
     return _Seen(outcomes, pinned, max(max(p) / min(p) for p in paces.values()))

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from hetsim.analysis.metrics.time import MAKESPAN
+from hetsim.analysis.ranges.range import UNKNOWN, Range, faster
 from hetsim.errors import ResultsError
 from hetsim.plan.model import Plan
 from hetsim.records import read_record
@@ -31,7 +32,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Side:
-    """A result to compare: its file, its plans by (model, scheduler), its SoC as flat pairs.
+    """A result to compare: its file, its plans and ranges by (model, scheduler), its SoC flat.
 
     ``notes`` say what could not be read and is therefore not compared.
     """
@@ -39,6 +40,7 @@ class Side:
     name: str
     file: ResultFile
     plans: Mapping[Key, Plan] = field(default_factory=dict)
+    ranges: Mapping[Key, Range] = field(default_factory=dict)
     soc: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -72,7 +74,8 @@ class RowChange:
     ``status`` is ``both``, ``only a`` or ``only b``; ``error`` holds what failed where;
     ``attribution_us`` is b less a for the parts that changed; ``metrics`` are all others than the
     makespan that differ, as files write them (a, b) by key; ``plan`` is ``None`` when the plans are
-    the same or not known.
+    the same or not known. ``b_faster`` is the probability that b really is the faster one; errors
+    that both share cancel; ``None`` where one has no range.
     """
 
     model: str
@@ -85,6 +88,7 @@ class RowChange:
     metrics: Mapping[str, tuple[Number, Number]] = field(default_factory=dict)
     plan: PlanChange | None = None
     plans_known: bool = False
+    b_faster: float | None = None
     error: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -128,6 +132,7 @@ def read_side(place: Path) -> Side:
         return Side(str(place), file)
     check_content(place, path.name)
     plans: dict[Key, Plan] = {}
+    ranges: dict[Key, Range] = {}
     soc: dict[str, str] = {}
     notes: list[str] = []
     if (place / ARCHIVE).is_file():
@@ -138,7 +143,8 @@ def read_side(place: Path) -> Side:
         else:
             soc = dict(_flat(describe_soc(stored.soc)))
             plans = {(run.model, run.scheduler): run.plan for run in stored.runs if run.plan}
-    return Side(str(place), file, plans, soc, tuple(notes))
+            ranges = {(run.model, run.scheduler): run.range for run in stored.runs}
+    return Side(str(place), file, plans, ranges, soc, tuple(notes))
 
 
 def diff_results(a: Side, b: Side, tolerance: float = 1e-6) -> ResultDiff:
@@ -195,8 +201,10 @@ def _row(key: Key, a: Side, b: Side, tolerance: float) -> RowChange:
         metrics = _metric_changes(left.metrics, right.metrics, tolerance)
     plans = a.plans.get(key), b.plans.get(key)
     plan = _plan_change(plans[0], plans[1]) if plans[0] and plans[1] else None
+    ranges = a.ranges.get(key, UNKNOWN), b.ranges.get(key, UNKNOWN)
+    sure = faster(ranges[1], after, ranges[0], before) if before and after else None
     return RowChange(
-        *key, status, before, after, changed, parts, metrics, plan, None not in plans, errors
+        *key, status, before, after, changed, parts, metrics, plan, None not in plans, sure, errors
     )
 
 

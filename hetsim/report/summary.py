@@ -6,10 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hetsim.analysis.metrics.base import Metric
+from hetsim.analysis.metrics.base import Metric, Metrics
 from hetsim.analysis.metrics.registry import told
+from hetsim.analysis.metrics.time import MAKESPAN, MAKESPAN_HIGH, MAKESPAN_LOW
 from hetsim.analysis.result import Result, Run
 from hetsim.report.palette import PARTS
+from hetsim.soc.uncertainty import LEVEL
 from hetsim.units import format_quantity
 
 BASELINES = ("type_based", "profile_greedy")
@@ -53,6 +55,65 @@ def time_unit(seconds: float) -> tuple[str, float]:
         if abs(seconds) >= 0.99995 * factor:
             return unit, factor
     return ("ns", 1e-9) if seconds else ("µs", 1e-6)
+
+
+def ranged_time(metrics: Metrics) -> str:
+    """The simulated time with its range: ``1.42 ms (1.2–1.7, 90 %)``; without one, the time."""
+    seconds, low, high = (metrics.get(m.column) for m in (MAKESPAN, MAKESPAN_LOW, MAKESPAN_HIGH))
+    if seconds is None:
+        return "–"
+    if low is None or high is None:
+        return tidy_time(seconds)
+    return f"{tidy_time(seconds)} ({range_text(low, high, time_unit(seconds)[1])}, {LEVEL_TEXT})"
+
+
+def range_text(low: float, high: float, factor: float) -> str:
+    """The ends of a range in a unit of ``factor`` seconds: ``1.2–1.7``."""
+    # Two digits tell a deviation of a tenth; the ends may not look alike for that.
+    digits = 2 if f"{low / factor:.2g}" != f"{high / factor:.2g}" else 3
+    ends = (f"{end / factor:#.{digits}g}".rstrip(".") for end in (low, high))
+    return "–".join(f"{float(end):,.0f}" if "e" in end else end for end in ends)
+
+
+LEVEL_TEXT = f"{LEVEL:.0%}".replace("%", " %")
+"""The share of measurements that a range holds."""
+
+
+def range_notes(result: Result) -> list[str]:
+    """What people must know about the ranges of a result, or why there are none, as sentences."""
+    runs = [run for run in result.runs if run.makespan_s is not None]
+    if not runs:
+        return []
+    if all(run.makespan_range_s is None for run in runs):
+        return [
+            f"No ranges: no unit of {result.soc.name} that ran anything says how far off it is"
+            " (uncertainty in the SoC file)."
+        ]
+    worst: dict[str, float] = {}
+    for run in runs:
+        for pu, share in run.range.uncalibrated.items():
+            worst[pu] = max(worst.get(pu, 0.0), share)
+    if not worst:
+        return []
+    units = ", ".join(f"{pu} (up to {share_text(share, 0)} of the kernels' time)"
+                      for pu, share in worst.items())  # fmt: skip
+    return [f"Not calibrated and taken to be exact, so ranges are too narrow: {units}."]
+
+
+def beaten_text(result: Result, run: Run) -> str:
+    """How sure it is that the fastest run of its network really is faster than ``run``."""
+    best = best_run(result, run.model)
+    if best is None or best is run:
+        return "–"
+    sure = best.faster_than(run)
+    return "–" if sure is None else chance_text(sure)
+
+
+def chance_text(probability: float) -> str:
+    """A probability from samples: there is no saying 0 % or 100 %."""
+    if probability > 0.995:
+        return "> 99 %"
+    return "< 1 %" if probability < 0.005 else f"{100.0 * probability:.0f} %"
 
 
 def gap_text(run: Run, digits: int = 1) -> str:
@@ -114,12 +175,12 @@ def headline(result: Result) -> str:
 def _one_model(result: Result, best: Run) -> str:
     assert best.makespan_s is not None
     text = (
-        f"On {result.soc.name}, {best.model} takes {tidy_time(best.makespan_s)}"
+        f"On {result.soc.name}, {best.model} takes {ranged_time(best.metrics)}"
         f" with {best.scheduler}"
     )
     others = [r for r in result.runs if r.makespan_s is not None]
     if len(others) > 1:
-        text += f", the fastest of {len(others)} schedulers"
+        text += f", the fastest of {len(others)} schedulers{_surely(result, best)}"
     parts = []
     for baseline in BASELINES:
         ratio = speedup(result, best, baseline)
@@ -131,6 +192,20 @@ def _one_model(result: Result, best: Run) -> str:
     if best.gap is not None:
         parts.append(f"{gap_text(best)} above the proven lower bound")
     return text + "".join(f", {part}" for part in parts) + "."
+
+
+def _surely(result: Result, best: Run) -> str:
+    """How sure that is beside the closest other plan, in a clause."""
+    alike = winners(result, best.model)
+    others = [
+        run for run in result.runs
+        if run.model == best.model and run.makespan_s is not None and run.scheduler not in alike
+    ]  # fmt: skip
+    closest = min(others, key=lambda run: run.makespan_s or 0.0, default=None)
+    sure = None if closest is None else best.faster_than(closest)
+    if closest is None or sure is None:
+        return ""
+    return f" (faster than {closest.scheduler} with a probability of {chance_text(sure)})"
 
 
 def time_shares(run: Run, least: float = 0.005) -> str:

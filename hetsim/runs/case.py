@@ -14,6 +14,7 @@ from hetsim.analysis.limits import limits
 from hetsim.analysis.metrics.base import Evaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.ran import Ran
+from hetsim.analysis.ranges.range import Range, range_of
 from hetsim.analysis.residents import residents
 from hetsim.analysis.result import Run
 from hetsim.analysis.usage import link_metrics, pu_metrics
@@ -180,6 +181,16 @@ class Case:
         """Executes a valid plan."""
         return self._execute(self.rewritten(plan.rewrites).lowering.program(plan), trace=trace)
 
+    def range(self, plan: Plan, trace: Trace) -> Range:
+        """What the makespan of ``trace``, of a valid plan, may really be."""
+        case = self.rewritten(plan.rewrites)
+        ran = case._ran(plan, case.lowering.program(plan), trace)
+        return range_of(ran, operator_rows("", ran))
+
+    def _ran(self, plan: Plan, program: Program, trace: Trace) -> Ran:
+        runtime, tiled = find_runtime(self.execution), self.fidelity == "tile"
+        return Ran(self.graph, self.soc, plan, program, trace, runtime, tiled)
+
     def _execute(self, program: Program, *, trace: bool = True, contention: bool = True) -> Trace:
         return execute(
             self.soc,
@@ -235,12 +246,12 @@ class Case:
         trace = self._execute(program)
         free = self._execute(program, trace=False, contention=False)
         bounds = (*self.bounds_beside(plan), *proven)
-        runtime, tiled = find_runtime(self.execution), self.fidelity == "tile"
-        ran = Ran(graph, soc, plan, program, trace, runtime, tiled)
+        ran = case._ran(plan, program, trace)
         operators, there = operator_rows(label, ran), residents(ran)
-        evaluation = Evaluation(graph, soc, plan, program, trace, free, bounds, there)
+        ranged = range_of(ran, operators)
+        evaluation = Evaluation(graph, soc, plan, program, trace, free, bounds, there, ranged)
         kernels = [(row.pu, row.energy_j) for row in operators]
-        waiting = "barrier_wait" if runtime.forks else "dependency_wait"
+        waiting = "barrier_wait" if ran.runtime.forks else "dependency_wait"
         return Run(
             model=graph.name,
             scheduler=label,
@@ -257,6 +268,7 @@ class Case:
             residents=there,
             energy_apart=energy_apart(ran, kernels),
             limits=limits(ran, operators),
+            range=ranged,
             planning_s=planning_s,
             evaluation=evaluation,
         )

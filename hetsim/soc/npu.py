@@ -48,6 +48,12 @@ class DMASpec(Spec):
         description="bursts an engine may have under way; with latency that bounds its bandwidth",
     )
     burst: Size = Field(default=256.0, description="bytes of one burst, for 'outstanding'")
+    learned: str | None = Field(
+        default=None,
+        min_length=1,
+        description="learned model of one engine's transfers alone (.vpunn), relative to this file;"
+        " used with the unit's 'learned'",
+    )
 
     def rate(self, latency: float) -> float:
         """Bandwidth in B/s of all engines over a path of ``latency`` seconds.
@@ -119,6 +125,13 @@ class NPUSpec(CoresSpec, WeighingSpec):
         return self
 
     @model_validator(mode="after")
+    def _learned_transfers_are_asked(self) -> NPUSpec:
+        if self.dma.learned is not None and self.learned is None:
+            message = "has no effect: the unit has no 'learned' model of its kernels"
+            raise located("NPU", ("dma", "learned"), message, self.dma.learned)
+        return self
+
+    @model_validator(mode="after")
     def _interrupt_only_when_used(self) -> NPUSpec:
         if self.host_wait == "poll" and self.interrupt_latency:
             message = "has no effect with host_wait: poll; leave it out"
@@ -152,6 +165,21 @@ class NPUSpec(CoresSpec, WeighingSpec):
     def transfer_setup(self) -> float:
         """The DMA engines'."""
         return float(self.dma.setup)
+
+    @property
+    def overlaps_tiles(self) -> bool:
+        """With two buffers for each."""
+        return self.double_buffer
+
+    @property
+    def core_meeting(self) -> float:
+        """As stated."""
+        return float(self.core_sync)
+
+    @property
+    def learned_transfers(self) -> str | None:
+        """That of the DMA engines."""
+        return self.dma.learned
 
     @property
     def fused_tails_hide(self) -> bool:

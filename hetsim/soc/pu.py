@@ -179,8 +179,8 @@ class PUSpec(Spec):
     learned: str | None = Field(
         default=None,
         min_length=1,
-        description="learned cost model of this unit (.npz of 'hetsim calibrate --learned'),"
-        " relative to this file; asked for what was not measured",
+        description="learned cost model of this unit (.npz of 'hetsim calibrate --learned', or a"
+        " .vpunn of Intel's), relative to this file; asked for what was not measured",
     )
     costs: dict[str, Annotated[str, Field(min_length=1)]] = Field(
         default_factory=dict,
@@ -269,6 +269,21 @@ class PUSpec(Spec):
     def transfer_setup(self) -> float:
         """Seconds to program the transfer of a tile."""
         return 0.0
+
+    @property
+    def overlaps_tiles(self) -> bool:
+        """Whether one tile moves while another one computes."""
+        return False
+
+    @property
+    def core_meeting(self) -> float:
+        """Seconds in which the cores that share a kernel meet, once for each."""
+        return 0.0
+
+    @property
+    def learned_transfers(self) -> str | None:
+        """The file of a learned model of its DMA engines, relative to the SoC's, if any."""
+        return None
 
     @property
     def fused_tails_hide(self) -> bool:

@@ -8,6 +8,7 @@ from hetsim.cost.learned.model import LearnedCostModel
 from hetsim.cost.measured.keys import operator_key
 from hetsim.cost.measured.model import MeasuredModel
 from hetsim.cost.measured.table import Entry, ProfileTable
+from hetsim.cost.sources import cost_model
 from hetsim.learn.mlp import TrainingOptions
 from hetsim.learn.regressor import LearnedModel
 from hetsim.runs.profile.kernels import simulate_kernels
@@ -44,6 +45,13 @@ class TestMeasured(CostModelKit):
 class TestChain(CostModelKit):
     def make(self, soc, graphs):
         return CostChain([measured(soc, graphs), AnalyticalModel()])
+
+
+class TestVPUNN(CostModelKit):
+    socs = ("intel-npu-27", "intel-npu-40")
+
+    def make(self, soc, graphs):
+        return cost_model(soc)
 
 
 class TestLearned(CostModelKit):

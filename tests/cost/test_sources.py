@@ -11,6 +11,7 @@ import hetsim
 from hetsim.cli.main import entry
 from hetsim.cost.chain import CostChain
 from hetsim.cost.learned.model import LearnedCostModel
+from hetsim.cost.learned.source import ByCluster
 from hetsim.cost.measured.files import dump_profile
 from hetsim.cost.measured.model import MeasuredModel
 from hetsim.cost.measured.table import Entry, ProfileTable
@@ -107,7 +108,8 @@ def test_measurements_come_before_what_was_learned_before_first_principles(tmp_p
     measured, behind = chain.models
     assert isinstance(measured, MeasuredModel)
     assert isinstance(behind, CostChain)
-    assert isinstance(behind.models[0], LearnedCostModel)
+    assert isinstance(behind.models[0], ByCluster)
+    assert isinstance(behind.models[0].models["npu"], LearnedCostModel)
 
 
 def test_a_name_that_is_not_installed_is_located(soc: Path, install: Install) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hetsim.analysis.ranges.range import UNKNOWN, Range
 from hetsim.analysis.residents import Resident
 from hetsim.bounds.bound import Bound
 from hetsim.lower.program import Program
@@ -44,8 +45,8 @@ class Evaluation:
     """A plan that ran, and everything a metric may read.
 
     ``undisturbed`` is the trace of the same plan when no transfer disturbs another (totals only);
-    ``residents`` is what lies in memory over time (:mod:`hetsim.analysis.residents`); ``metrics``
-    holds the metrics before this one in the registry.
+    ``residents`` is what lies in memory over time (:mod:`hetsim.analysis.residents`), ``range``
+    what the makespan may really be; ``metrics`` holds the metrics before this one in the registry.
     """
 
     graph: Graph
@@ -56,6 +57,7 @@ class Evaluation:
     undisturbed: Trace
     bounds: tuple[Bound, ...] = ()
     residents: tuple[Resident, ...] = ()
+    range: Range = UNKNOWN
     metrics: Metrics = field(default_factory=dict)
 
 
@@ -202,6 +204,12 @@ class Measured:
     def makespan_s(self) -> float | None:
         """Simulated time of one inference, seconds; ``None`` when it failed."""
         return self.metrics.get("makespan_s")
+
+    @property
+    def makespan_range_s(self) -> tuple[float, float] | None:
+        """What that may really be, at :data:`~hetsim.soc.uncertainty.LEVEL`; ``None``: unknown."""
+        low, high = (self.metrics.get(f"makespan_{end}_s") for end in ("low", "high"))
+        return None if low is None or high is None else (low, high)
 
     @property
     def predicted_s(self) -> float | None:

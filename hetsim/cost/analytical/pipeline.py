@@ -19,8 +19,10 @@ from hetsim.cost.work import Phase, TileRun
 from hetsim.numeric import Array
 from hetsim.soc.model import Way
 
+_NOTHING = np.zeros(1, dtype=np.int64)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Engine:
     """How fast tiles move: over ``way`` alone, seconds to program a transfer and wait.
 
@@ -35,6 +37,23 @@ class Engine:
     def latency(self) -> float:
         """Of the way."""
         return self.way.latency
+
+    def least(self, loads: Array, stores: Array) -> Array:
+        """Seconds that its engines take for each of several pairs, whatever the way is."""
+        return np.zeros(np.broadcast(loads, stores).shape)
+
+    def alone(self, loads: Array, stores: Array) -> Array:
+        """Seconds to load and store each of several pairs, without latency; nothing takes none.
+
+        Load and store start together: they share what of the way is not full-duplex, and their
+        set-up and latency coincide.
+        """
+        way, both = self.way, loads + stores
+        moving = np.maximum(np.maximum(loads, stores) / way.bandwidth, both / way.together)
+        if way.turns is not None:
+            moving = np.maximum(moving, np.maximum(way.turning(loads), way.turning(stores)))
+        moving = np.maximum(moving, self.least(loads, stores)) + self.setup
+        return np.where(both > 0, moving, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +112,10 @@ def _dealt(total: int, where: Array) -> Array:
     return dealt
 
 
-def _seconds(moved: Array, engine: Engine) -> Array:
-    """Time to move each of several transfers alone, without latency; nothing takes no time."""
-    way = engine.way
-    moving = np.maximum(moved / way.bandwidth, way.turning(moved))
-    return np.where(moved > 0, moving + engine.setup, 0.0)
-
-
 def _slots(following: Array, before: Array, compute: float, engine: Engine) -> Array:
-    """Length of each slot: computing, or the transfers beside it.
-
-    Load and store start together: they share what of the way is not full-duplex, and their set-up
-    and latency coincide.
-    """
-    both, way = following + before, engine.way
-    beside = np.maximum(np.maximum(following, before) / way.bandwidth, both / way.together)
-    if way.turns is not None:
-        beside = np.maximum(beside, np.maximum(way.turning(following), way.turning(before)))
-    moving = np.where(both > 0, beside + engine.setup + engine.latency, 0.0)
-    slots: Array = np.maximum(compute, moving)
+    """Length of each slot: computing, or the transfers beside it."""
+    moving = engine.alone(following, before)
+    slots: Array = np.maximum(compute, np.where(moving > 0, moving + engine.latency, 0.0))
     return slots
 
 
@@ -122,7 +126,7 @@ def _overlapped(loads: Array, stores: Array, compute: float, engine: Engine) -> 
     first, last = int(loads[0]), int(stores[-1])
     count = len(loads)
     return _kept(
-        Phase("load", float(_seconds(loads[:1], engine)[0]), first, 0),
+        Phase("load", float(engine.alone(loads[:1], _NOTHING)[0]), first, 0),
         Phase(
             "stream",
             float(slots[:-1].sum()),
@@ -131,23 +135,25 @@ def _overlapped(loads: Array, stores: Array, compute: float, engine: Engine) -> 
             compute * (count - 1),
         ),
         Phase("stream", float(slots[-1]), 0, int(before[-1]), compute),
-        Phase("store", float(_seconds(stores[-1:], engine)[0]), 0, last),
+        Phase("store", float(engine.alone(_NOTHING, stores[-1:])[0]), 0, last),
     )
 
 
 def _in_turn(loads: Array, stores: Array, compute: float, engine: Engine) -> tuple[Phase, ...]:
     """Without double buffering nothing overlaps."""
     return _kept(
-        Phase("load", _one_by_one(loads, engine), int(loads.sum()), 0),
+        Phase("load", _in_line(loads, engine.alone(loads, _NOTHING), engine), int(loads.sum()), 0),
         Phase("stream", compute, 0, 0, compute),
-        Phase("store", _one_by_one(stores, engine), 0, int(stores.sum())),
+        Phase(
+            "store", _in_line(stores, engine.alone(_NOTHING, stores), engine), 0, int(stores.sum())
+        ),
     )
 
 
-def _one_by_one(moved: Array, engine: Engine) -> float:
+def _in_line(moved: Array, seconds: Array, engine: Engine) -> float:
     """Time of transfers in turn; the simulator adds the latency of one of them."""
     transfers = int((moved > 0).sum())
-    return float(_seconds(moved, engine).sum()) + max(transfers - 1, 0) * engine.latency
+    return float(seconds.sum()) + max(transfers - 1, 0) * engine.latency
 
 
 def _kept(*phases: Phase) -> tuple[Phase, ...]:

@@ -31,8 +31,12 @@ def moving_s(phase: Phase, path: Way) -> float:
     return path.seconds(phase.load_bytes, phase.store_bytes)
 
 
-def fit(work: Work, seconds: float, path: Way, *, source: str, note: str) -> Work:
+def fit(
+    work: Work, seconds: float, path: Way, *, source: str, note: str, spread: float | None = None
+) -> Work:
     """``work`` changed so that :func:`alone_s` gives ``seconds`` (positive and finite)."""
+    if work.spread != spread:
+        work = replace(work, spread=spread)
     moved = sum(moving_s(p, path) for p in work.phases)
     waits = sum(path.latency for p in work.phases if p.bytes)
     fixed = sum(max(p.seconds - moving_s(p, path), 0.0) for p in work.phases if not p.compute_s)

@@ -75,7 +75,7 @@ class MeasuredModel(CostModel):
         found = self._time(graph, kernel, pu, table)
         if found is None:
             return None
-        seconds, source = found
+        seconds, source, spread = found
         if math.isinf(seconds):
             raise InfeasibleError(
                 f"{kernel.name} cannot run on {pu.name}, says profile {table.name}"
@@ -84,7 +84,7 @@ class MeasuredModel(CostModel):
         assert base is not None, "the analytical model knows every kernel that a PU supports"
         path = pu.home
         note = f"{seconds * 1e6:.6g} us, profile {table.name}"
-        alone = fit(base, seconds, path, source=source, note=note)
+        alone = fit(base, seconds, path, source=source, note=note, spread=spread)
         if residency == NOWHERE or not pu.spec.managed_memory:
             return alone
         resident = self._base.work(graph, kernel, pu, residency)
@@ -138,27 +138,32 @@ class MeasuredModel(CostModel):
 
     def _time(
         self, graph: Graph, kernel: Kernel, pu: PU, table: ProfileTable
-    ) -> tuple[float, str] | None:
-        """Seconds of the kernel alone and who says so; ``None`` when not measured."""
-        measured = table.time(self._key(graph, kernel))
+    ) -> tuple[float, str, float] | None:
+        """Seconds of the kernel alone, who says so and its spread; ``None`` if not measured."""
+        key = self._key(graph, kernel)
+        measured = table.time(key)
         if measured is not None:
             seconds = self._own(graph, kernel, pu, table, measured)
-            return None if seconds is None else (seconds, MEASURED)
+            return None if seconds is None else (seconds, MEASURED, table.spread(key))
         if len(kernel.operators) == 1:
             return None
         head = Kernel.of(graph, kernel.operators[:1])
-        known = table.time(self._key(graph, head))
+        key = self._key(graph, head)
+        known = table.time(key)
         if known is None:
             return None
+        spread = table.spread(key)
         if math.isinf(known):
-            return known, MEASURED_HEAD
+            return known, MEASURED_HEAD, spread
         seconds = self._own(graph, head, pu, table, known)
         if seconds is None:
             return None
         path = pu.home
         parts = [self._base.work(graph, k, pu, NOWHERE) for k in (head, kernel)]
         of_head, whole = (0.0 if work is None else alone_s(work, path) for work in parts)
-        return seconds * max(whole / of_head, 1.0) if of_head else seconds, MEASURED_HEAD
+        longer = max(whole / of_head, 1.0) if of_head else 1.0
+        # Of the tail nobody measured anything, so it may be as wrong as it is long.
+        return seconds * longer, MEASURED_HEAD, math.hypot(spread, math.log(longer))
 
     def _own(
         self, graph: Graph, kernel: Kernel, pu: PU, table: ProfileTable, measured: float
@@ -213,6 +218,7 @@ def _bent_alike(resident: Work, base: Work, alone: Work, path: Way) -> Work:
         clock_hz=0.0,
         source=alone.source,
         note=alone.note,
+        spread=alone.spread,
     )
     # Keeping a tensor on chip never costs time.
     return bent if alone_s(bent, path) <= alone_s(alone, path) else replace(alone)

@@ -16,6 +16,9 @@ Scope = Literal["kernel", "partition"]
 AGREE = 0.05
 """Repeated measurements within this share of their median are taken to agree."""
 
+QUARTILE = 0.6745
+"""Standard deviations from the median of a normal distribution to its quartiles."""
+
 CANNOT_RUN = math.inf
 """The time of what the PU was found unable to run."""
 
@@ -97,6 +100,16 @@ class ProfileTable:
         """Seconds measured of ``key``, infinite when it cannot run; ``None`` when not measured."""
         entry = self.entries.get(key)
         return None if entry is None else entry.seconds
+
+    def spread(self, key: str) -> float:
+        """Standard deviation of the logarithm of a time that was measured of ``key``.
+
+        From its quartiles, as of a normal distribution; :data:`AGREE` where only one is known.
+        """
+        entry = self.entries[key]
+        if entry.spread_s is None or not entry.seconds or math.isinf(entry.seconds):
+            return AGREE
+        return entry.spread_s / entry.seconds / QUARTILE
 
 
 def merge(entries: list[Entry]) -> tuple[Entry, list[Doubt]]:

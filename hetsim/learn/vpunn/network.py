@@ -44,7 +44,7 @@ class Layer(ABC):
         """(rows, inputs) to (rows, width)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FullyConnected(Layer):
     """Every output a weighted sum of all inputs. ``weights``: (inputs, width)."""
 
@@ -74,7 +74,7 @@ class FullyConnected(Layer):
         return out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class L2Normalisation(Layer):
     """Rows scaled to length one; a row of zeros stays."""
 
@@ -96,7 +96,7 @@ class L2Normalisation(Layer):
         return out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NearestNeighbours(Layer):
     """The mean target of the nearest known rows, weighted by one over cosine distance.
 
@@ -154,7 +154,7 @@ ACTIVATIONS: Mapping[int, Activation] = {0: _none, 1: _relu, 2: _sigmoid}
 """By the number in a file: none, ReLU, sigmoid."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Network:
     """Layers, each with what follows it; ``inputs`` numbers a row become one."""
 

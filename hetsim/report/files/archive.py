@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from hetsim.analysis.launches import OperatorRow
 from hetsim.analysis.limits import Limit
+from hetsim.analysis.ranges.draws import SAMPLES
 from hetsim.analysis.residents import Resident, on_chip
 from hetsim.analysis.result import Result, Run
 from hetsim.errors import HetsimError, ResultsError
@@ -31,7 +32,7 @@ from hetsim.soc.model import SoC
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
 from hetsim.workload.rewrite import Rewrite
 
-SCHEMA = "hetsim.runs/4"
+SCHEMA = "hetsim.runs/5"
 NAME = "runs.json.gz"
 
 Row = TypeVar("Row")
@@ -151,6 +152,7 @@ def _run(run: Run, network: int) -> Json:
         "residents": _columns(Resident, run.residents),
         "energy_apart": run.energy_apart,
         "limits": _columns(Limit, run.limits),
+        "range": [run.range.ratios, run.range.uncalibrated],
     }
 
 
@@ -171,7 +173,7 @@ def _check_run(run: Run, soc: SoC) -> None:
     """Names and numbers of a run must be of its network and its SoC, or no report can be drawn."""
     units = {pu.name for pu in soc.pus}
     unknown = {*run.pus, *run.pu_attribution, *(row.pu for row in run.operators)} - units
-    unknown |= {limit.pu for limit in run.limits} - units
+    unknown |= ({limit.pu for limit in run.limits} | run.range.uncalibrated.keys()) - units
     memories = {*soc.spec.memory, *map(on_chip, soc.pus)}
     unknown |= {row.memory for row in run.residents} - memories
     unknown |= run.links.keys() - soc.links.keys()
@@ -187,6 +189,8 @@ def _check_run(run: Run, soc: SoC) -> None:
             raise ValueError("a task of its trace is none of its plan")
         if any(row.position >= len(parts) for row in trace.activities):
             raise ValueError("an activity of its trace is none of its plan")
+    if len(run.range.ratios) not in (0, SAMPLES):
+        raise ValueError(f"its range is of {len(run.range.ratios)} samples, and not {SAMPLES}")
     if unknown:
         raise ValueError(f"{min(unknown)!r} is not on its SoC")
 

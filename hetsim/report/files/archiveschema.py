@@ -16,6 +16,7 @@ from pydantic_core import core_schema
 from hetsim.analysis.attribution import PARTS
 from hetsim.analysis.launches import OperatorRow
 from hetsim.analysis.limits import CAUSES, Limit
+from hetsim.analysis.ranges.range import Range
 from hetsim.analysis.residents import KINDS, Resident
 from hetsim.analysis.result import LinkMetrics, PUMetrics
 from hetsim.analysis.traffic import CLASSES
@@ -179,6 +180,7 @@ class RunEntry(Record):
     ]
     energy_apart: dict[str, Number]
     limits: Annotated[tuple[Limit, ...], Columns(Limit, cause=Cause, gain_s=Seconds)]
+    range: Annotated[Range, Fields(Range, ratios=tuple[Seconds, ...])]
 
 
 class FigureEntry(Record):

@@ -15,6 +15,7 @@ from hetsim.report.summary import (
     headline,
     metric_text,
     models_of,
+    ranged_time,
     tidy_time,
 )
 
@@ -38,7 +39,7 @@ def run_html(run: Run) -> str:
     title = f"<b>{escape(run.model)} · {escape(run.scheduler)}</b>"
     if run.error is not None:
         return f"<div><p>{title} failed: {escape(run.error)}</p></div>"
-    parts = [f"simulated {_time(run.makespan_s)}"]
+    parts = [f"simulated {escape(ranged_time(run.metrics))}"]
     if run.predicted_s is not None:
         parts.append(f"predicted {_time(run.predicted_s)}")
     if run.lower_bound_s is not None:

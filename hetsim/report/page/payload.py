@@ -18,7 +18,7 @@ from hetsim.report.files.perfetto import partition_dependencies
 from hetsim.report.lanes import explain, nanoseconds, rows_of
 from hetsim.report.limits import limit_texts
 from hetsim.report.palette import PARTS, STYLES, style_of
-from hetsim.report.summary import facts_of, metric_text
+from hetsim.report.summary import LEVEL_TEXT, facts_of, metric_text, range_text, time_unit
 from hetsim.report.why import critical_steps, wait_texts
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC
@@ -110,6 +110,7 @@ def _summary(run: Run, soc: SoC, model: int) -> Json:
         "scheduler": run.scheduler,
         "error": run.error,
         "makespan": _finite(run.makespan_s),
+        "range": _range(run),
         "predicted": _finite(run.predicted_s),
         "bound": _finite(run.lower_bound_s),
         "gap": _finite(run.gap),
@@ -125,6 +126,14 @@ def _summary(run: Run, soc: SoC, model: int) -> Json:
             for name, link in run.links.items()
         ],
     }
+
+
+def _range(run: Run) -> str:
+    """The range of the makespan for people; nothing where there is none."""
+    if run.makespan_s is None or run.makespan_range_s is None:
+        return ""
+    unit, factor = time_unit(run.makespan_s)
+    return f"{range_text(*run.makespan_range_s, factor)} {unit}, {LEVEL_TEXT}"
 
 
 def _split(parts: Mapping[str, float]) -> list[list[int]]:

@@ -21,7 +21,9 @@ from hetsim.report.page.tables import Cell, Table
 from hetsim.report.page.template import TIMELINE, render, script_json
 from hetsim.report.summary import (
     BASELINES,
+    LEVEL_TEXT,
     band_note,
+    beaten_text,
     best_run,
     columns_of_runs,
     gap_text,
@@ -29,8 +31,9 @@ from hetsim.report.summary import (
     metric_text,
     models_of,
     published_figures,
+    range_notes,
+    ranged_time,
     speedup,
-    tidy_time,
     time_shares,
     winners,
 )
@@ -54,6 +57,7 @@ def render_report(
         scripts=TIMELINE,
         result=result,
         headline=headline(result),
+        ranges=" ".join(range_notes(result)),
         charts=[comparison_chart(result, model) for model in models_of(result)],
         reference=_reference(result),
         band=band_note(result),
@@ -84,6 +88,8 @@ def comparison_chart(result: Result, model: str) -> Bars:
     about = f"{len(graph)} operators · {graph.macs / 1e9:.3g} GMAC"
     if graph.parameters:
         about += f" · {graph.parameters / 1e6:.3g} M parameters"
+    if any(run.makespan_range_s for _, run in rows):
+        about += f" · whiskers: {LEVEL_TEXT} of what is measured lies there"
     return Bars(
         model, about, _seen(result, model), Axis.of(MAKESPAN),
         [_bar(result, i, run, run.scheduler in best) for i, run in rows],
@@ -108,7 +114,10 @@ def _bar(result: Result, index: int, run: Run, best: bool) -> Bar:
           for metric in (*before, *after) if metric.column not in marked),
     ]  # fmt: skip
     link = "" if run.trace is None else f"#run-{index}"
-    segments = (Segment(run.makespan_s),)
+    if (sure := beaten_text(result, run)) != "–":
+        facts.append(("beaten by best", sure))
+    low, high = run.makespan_range_s or (None, None)
+    segments = (Segment(run.makespan_s, low=low, high=high),)
     return Bar(run.scheduler, segments, marks, link=link, facts=facts, strong=best)
 
 
@@ -119,7 +128,7 @@ def _seen(result: Result, model: str) -> str:
     gap = "" if first.gap is None else f", {gap_text(first)} above the bound"
     shares = time_shares(first)
     where = f" Along its critical path: {shares}." if shares else ""
-    seen = f"{first.scheduler} takes {tidy_time(first.makespan_s or 0.0)}{gap}.{where}"
+    seen = f"{first.scheduler} takes {ranged_time(first.metrics)}{gap}.{where}"
     return f"{seen} {overlooked(result, model)}".rstrip()
 
 

@@ -10,7 +10,7 @@ function fillFacts(run) {
     list.append(box);
   };
   const time = (seconds) => seconds === null ? "–" : formatTime(seconds * 1e9);
-  add("simulated", time(run.makespan));
+  add("simulated", time(run.makespan), run.range ? `(${run.range})` : "");
   const error = run.predicted === null ? 0 : run.predicted / run.makespan - 1;
   const off = run.predicted === null ? "" : Math.abs(error) < 0.0005 ? "(as simulated)" : `(${error > 0 ? "+" : "−"}${percent(Math.abs(error), 1)})`;
   add("predicted", time(run.predicted), off);

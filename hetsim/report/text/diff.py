@@ -13,7 +13,7 @@ from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.metrics.registry import metrics, told
 from hetsim.report.diff import ResultDiff, RowChange
 from hetsim.report.palette import PARTS
-from hetsim.report.summary import metric_text, tidy_time
+from hetsim.report.summary import chance_text, metric_text, tidy_time
 
 _SHOWN = 20
 """Lines of changed SoC parameters before the rest is only counted."""
@@ -65,7 +65,7 @@ def _print_rows(diff: ResultDiff, console: Console) -> None:
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_column(style="dim", no_wrap=True, min_width=len("time"))
         grid.add_column(overflow="fold")
-        said = {"time": _parts(row), "also": _others(row), "plan": _plan(row)}
+        said = {"time": _parts(row), "also": _others(row), "plan": _plan(row), "sure": _sure(row)}
         for name, text in said.items():
             if text:
                 grid.add_row(name, Text(text))
@@ -113,6 +113,13 @@ def _others(row: RowChange) -> str:
         change = f" ({b / a - 1:+.1%})" if a and b else ""
         words.append(f"{metric.title} {' → '.join(texts)}{change}")
     return ", ".join(words)
+
+
+def _sure(row: RowChange) -> str:
+    """How likely it is that b is faster, where it is not the same."""
+    if row.b_faster is None or not row.changed:
+        return ""
+    return f"b really is faster with a probability of {chance_text(row.b_faster)}"
 
 
 def _plan(row: RowChange) -> str:

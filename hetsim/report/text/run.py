@@ -13,14 +13,17 @@ from rich.table import Table
 from rich.text import Text
 
 from hetsim.analysis.metrics.base import Metric
+from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.analysis.result import Result, Run
 from hetsim.report.limits import limit_texts
 from hetsim.report.overlooked import overlooked
 from hetsim.report.palette import PARTS
 from hetsim.report.summary import (
     BASELINES,
+    LEVEL_TEXT,
     PublishedFigure,
     band_note,
+    beaten_text,
     best_run,
     columns_of_runs,
     gap_text,
@@ -28,6 +31,8 @@ from hetsim.report.summary import (
     metric_text,
     models_of,
     published_figures,
+    range_notes,
+    range_text,
     share_text,
     speedup,
     time_unit,
@@ -61,6 +66,8 @@ def print_result(result: Result, console: Console) -> None:
             _print_table(result, console, columns, "utilisation")
             console.print()
     console.print(_legend(result))
+    for note in range_notes(result):
+        console.print(Text(note, style="dim"))
     _print_wide_gaps(result, console)
     for columns in _chunks(result, _attribution_columns(result), console.width):
         console.print()
@@ -93,7 +100,17 @@ def _figure_columns(result: Result) -> dict[str, Cell]:
 
         return cell
 
+    ranged = any(run.makespan_range_s for run in result.runs)
+
+    def with_range(run: Run) -> str:
+        ends = run.makespan_range_s
+        said = f" ({range_text(*ends, factor)})" if ends else ""
+        return clock(run.makespan_s) + said
+
     def column(metric: Metric) -> tuple[str, Cell]:
+        if metric is MAKESPAN and ranged:
+            return f"{metric.title}\n{unit} ({LEVEL_TEXT})", with_range
+
         def cell(run: Run) -> str:
             value = run.metrics.get(metric.column)
             if metric.dimension == "time":
@@ -107,6 +124,7 @@ def _figure_columns(result: Result) -> dict[str, Cell]:
     before, after = columns_of_runs()
     return {
         **dict(map(column, before)),
+        **({"beaten\nby best": lambda run: beaten_text(result, run)} if ranged else {}),
         **{f"× {short}": times_faster(name) for name, short in _baselines(result).items()},
         **dict(map(column, after)),
     }
@@ -220,6 +238,11 @@ def _legend(result: Result) -> Text:
     if baselines:
         shorts = ", ".join(f"× {_SHORT[name]}".replace("\n", " ") for name in baselines)
         faster = f" {shorts}: how many times the speed of {' and of '.join(baselines)}."
+    if any(run.makespan_range_s for run in result.runs):
+        faster = (
+            f" In brackets: {LEVEL_TEXT} of what is measured lies there. beaten by best: the"
+            f" probability that the fastest plan really is faster.{faster}"
+        )
     return Text(
         f"Fastest per network in green. predicted: what the scheduler expected.{faster} bound: best"
         " proven lower bound; gap: how far above it. PU: share of the time busy; link: share of its"

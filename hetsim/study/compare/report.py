@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.metrics.registry import told
-from hetsim.analysis.metrics.time import LOWER_BOUND, MAKESPAN
+from hetsim.analysis.metrics.time import LOWER_BOUND, MAKESPAN, MAKESPAN_HIGH, MAKESPAN_LOW
 from hetsim.analysis.result import Run
 from hetsim.names import stems
 from hetsim.report.figures.plotting import image_files
@@ -17,7 +17,7 @@ from hetsim.report.files.jsonout import dumps, microseconds, result_to_dict
 from hetsim.report.page.payload import Told
 from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Table
-from hetsim.report.summary import metric_text, tidy_time
+from hetsim.report.summary import chance_text, metric_text, ranged_time, tidy_time
 from hetsim.study.compare.charts import model_charts
 from hetsim.study.compare.result import Comparison, Variant
 from hetsim.study.result import page_of, to_figures
@@ -52,8 +52,9 @@ def table(comparison: Comparison, model: str) -> Table:
             rows.append([title, *texts])
 
     add("scheduler", lambda run: run.scheduler)
-    add("time", lambda run: _time(run.makespan_s))
+    add("time", lambda run: ranged_time(run.metrics))
     add("against the first", lambda run: _ratio(base, run))
+    add("really faster than it", lambda run: _chance(base, run))
     add("lower bound", lambda run: _time(run.lower_bound_s))
     for metric in beside_the_time():
         add(metric.title, lambda run, m=metric: metric_text(m, run.metrics.get(m.column)))
@@ -82,7 +83,7 @@ def headline(comparison: Comparison) -> str:
             continue
         variant, run = min(runs, key=lambda pair: pair[1].makespan_s or 0.0)
         assert run.makespan_s is not None
-        text = f"{model} is fastest {_with(variant)}: {tidy_time(run.makespan_s)}"
+        text = f"{model} is fastest {_with(variant)}: {ranged_time(run.metrics)}"
         if base is not None and base.makespan_s and variant is not comparison.base:
             text += f", {1 - run.makespan_s / base.makespan_s:.1%} less than {comparison.base.name}"
         parts.append(text)
@@ -178,7 +179,8 @@ def _with(variant: Variant) -> str:
 def _csv(comparison: Comparison) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    keys = [metric.key for metric in (MAKESPAN, LOWER_BOUND, *beside_the_time())]
+    times = (MAKESPAN, MAKESPAN_LOW, MAKESPAN_HIGH, LOWER_BOUND)
+    keys = [metric.key for metric in (*times, *beside_the_time())]
     measured = ("model", "scheduler", *keys, "error")
     writer.writerow(("variant", *measured))
     for variant in comparison.variants:
@@ -195,6 +197,12 @@ def _ratio(base: Run | None, run: Run) -> str:
     if base is None or not base.makespan_s or not run.makespan_s:
         return "–"
     return f"{base.makespan_s / run.makespan_s:.3g}×"
+
+
+def _chance(base: Run | None, run: Run) -> str:
+    """The probability that ``run`` is faster than the first; errors that both share cancel."""
+    sure = None if base is None or run is base else run.faster_than(base)
+    return "–" if sure is None else chance_text(sure)
 
 
 def _utilization(metrics: Any) -> float | None:

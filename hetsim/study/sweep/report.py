@@ -13,7 +13,7 @@ from hetsim.report.figures.plotting import image_files
 from hetsim.report.files.jsonout import dumps
 from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Cell, Table
-from hetsim.report.summary import metric_text, tidy_time
+from hetsim.report.summary import metric_text, ranged_time
 from hetsim.study.point import Outcome, Point
 from hetsim.study.result import page_of
 from hetsim.study.sweep.charts import anchor, sweep_charts
@@ -35,9 +35,8 @@ def headline(sweep: Sweep) -> str:
         point, outcome = best(done, model)
         values = ", ".join(f"{k} = {v}" for k, v in point.design.items())
         with_values = f" with {values}" if values else ""
-        assert outcome.makespan_s is not None
         parts.append(
-            f"{model} is fastest{with_values}: {tidy_time(outcome.makespan_s)}"
+            f"{model} is fastest{with_values}: {ranged_time(outcome.metrics)}"
             f" under {point.scheduler}"
         )
     failed = f" {len(sweep.failed)} failed." if sweep.failed else ""

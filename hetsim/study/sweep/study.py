@@ -14,7 +14,7 @@ from hetsim.executors.serial import SerialExecutor
 from hetsim.library import called
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
-from hetsim.report.summary import tidy_time
+from hetsim.report.summary import ranged_time
 from hetsim.scenario.loader import Scenario
 from hetsim.study.axes import Axis, asked_axes, check_axes, distinct
 from hetsim.study.base import Files, PointStudy
@@ -154,7 +154,7 @@ class SweepStudy(PointStudy[Sweep]):
                 point.model,
                 point.scheduler,
                 *(str(point.design[path]) for path in paths),
-                tidy_time(outcome.makespan_s or 0.0),
+                ranged_time(outcome.metrics),
                 "–" if outcome.gap is None else f"{outcome.gap:.0%}",
             )
             for point, outcome in good[:15]

@@ -1,0 +1,1 @@
+"""How sure a simulated time is: the uncertainty of units and kernels, carried through a plan."""
