@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hetsim.errors import ConfigError
-from hetsim.numeric import Floats, Ints
+from hetsim.numeric import Bools, Floats, Ints
 from hetsim.soc.uncertainty import DEFAULT, LEVEL, Spread
 
 FEWEST_GROUPS = 5
@@ -167,7 +167,7 @@ def _fit(residuals: Sequence[Residual]) -> Spread:
     scale = max(float(np.median(np.abs(rows.target))) / 0.6745, 1e-3)
     clipped = np.clip(rows.target, -OUTLIER * scale, OUTLIER * scale)
     # Of one class alone nobody can tell its part from the unit's.
-    used = rows.shares.any(axis=0) & (len(rows.classes) > 1)
+    used: Bools = np.asarray(rows.shares.any(axis=0)) & (len(rows.classes) > 1)
     centre = np.full(2 + len(rows.classes), np.log(scale / np.sqrt(3.0)))
     rows.shares[:, ~used] = 0.0
     blocks = _blocks(rows.group)
