@@ -22,7 +22,7 @@ import numpy as np
 
 from hetsim.errors import ConfigError
 from hetsim.numeric import Bools, Floats, Ints
-from hetsim.soc.uncertainty import DEFAULT, LEVEL, Spread
+from hetsim.soc.uncertainty import DEFAULT, LEVEL, MOST, Spread
 
 FEWEST_GROUPS = 5
 """A class that stands in fewer groups than this is told as ``default``."""
@@ -43,7 +43,9 @@ _LEAST = 0.005
 class Residual:
     """ln(measured / predicted) of a row kept aside.
 
-    ``group`` names what it shares its errors with: the network on this unit, the family of layers.
+    ``group`` names what it shares its errors with: layers of one network or family. A whole network
+    shares them with nothing; ``aside`` is what is kept aside with it when ranges are judged, as its
+    family (default: the group).
     ``shares`` are those of the predicted time by class, by names that ``uncertainty`` may use for
     it; of a single kernel ``{"Conv.depthwise": 1.0}``. What is missing to 1 is the unit's alone.
     ``concentration`` is the sum of the squares of the kernels' shares: 1 for a single kernel,
@@ -54,14 +56,20 @@ class Residual:
     group: str
     shares: Mapping[str, float] = field(default_factory=dict)
     concentration: float = 1.0
+    aside: str = ""
+
+    @property
+    def fold(self) -> str:
+        """What is kept aside together."""
+        return self.aside or self.group
 
 
 @dataclass(frozen=True)
 class EstimatedSpread:
     """What was estimated from ``rows`` residuals of ``groups`` groups.
 
-    ``covered`` is the share of the residuals within the range at :data:`LEVEL` that the *other*
-    groups give: each group in turn is kept aside of the estimate.
+    ``covered`` is the share of the residuals within the range at :data:`LEVEL` that rows with which
+    they are not kept aside give.
     """
 
     spread: Spread
@@ -75,7 +83,7 @@ class EstimatedSpread:
 
 
 def estimate_spread(residuals: Sequence[Residual], folds: int = 5) -> EstimatedSpread:
-    """The three parts of a unit's uncertainty; groups are kept aside ``folds`` ways.
+    """The three parts of a unit's uncertainty; rows are kept aside ``folds`` ways.
 
     Raises:
         ConfigError: fewer than :data:`FEWEST_ROWS` residuals, or some that are no numbers.
@@ -85,12 +93,12 @@ def estimate_spread(residuals: Sequence[Residual], folds: int = 5) -> EstimatedS
         raise ConfigError(message, hint=f"use at least {FEWEST_ROWS} rows kept aside")
     if not np.isfinite([r.log_ratio for r in residuals]).all():
         raise ConfigError("a residual is no finite number: measured and predicted are positive")
-    names = sorted({r.group for r in residuals})
+    names = sorted({r.fold for r in residuals})
     covered = []
     for fold in range(min(folds, len(names))):
         aside = set(names[fold::folds])
-        test = [r for r in residuals if r.group in aside]
-        train = [r for r in residuals if r.group not in aside]
+        test = [r for r in residuals if r.fold in aside]
+        train = [r for r in residuals if r.fold not in aside]
         if len(train) >= FEWEST_ROWS:
             covered += within(test, _fit(train)).tolist()
     share = float(np.mean(covered)) if covered else float("nan")
@@ -194,7 +202,8 @@ def _fit(residuals: Sequence[Residual]) -> Spread:
     place = min(1.0, LEVEL * (len(reach) + 1) / len(reach))
     deviations *= float(np.quantile(reach, place)) / _normal_reach()
     deviations[2:][~used] = 0.0
-    unit, kernel, *classes = (round(float(d), 4) if d > _LEAST else 0.0 for d in deviations)
+    rounded = (round(min(float(d), MOST), 4) if d > _LEAST else 0.0 for d in deviations)
+    unit, kernel, *classes = rounded
     told = {n: d for n, d in zip(rows.classes, classes, strict=True) if d}
     if told and not used[-1]:
         told[DEFAULT] = max(told.values())  # kinds that nobody measured are no better known
