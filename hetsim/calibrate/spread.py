@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hetsim.errors import ConfigError
-from hetsim.numeric import Floats, Ints
+from hetsim.numeric import Bools, Floats, Ints
 from hetsim.soc.uncertainty import DEFAULT, LEVEL, Spread
 
 FEWEST_GROUPS = 5
@@ -167,21 +167,23 @@ def _fit(residuals: Sequence[Residual]) -> Spread:
     scale = max(float(np.median(np.abs(rows.target))) / 0.6745, 1e-3)
     clipped = np.clip(rows.target, -OUTLIER * scale, OUTLIER * scale)
     # Of one class alone nobody can tell its part from the unit's.
-    used = rows.shares.any(axis=0) & (len(rows.classes) > 1)
+    used: Bools = np.asarray(rows.shares.any(axis=0)) & (len(rows.classes) > 1)
     centre = np.full(2 + len(rows.classes), np.log(scale / np.sqrt(3.0)))
     rows.shares[:, ~used] = 0.0
-    blocks = [np.flatnonzero(rows.group == g) for g in range(int(rows.group.max()) + 1)]
+    blocks = _blocks(rows.group)
 
     def loss(logs: Floats) -> float:
         total = 0.5 * float((((logs - centre) / _PRIOR) ** 2).sum())
         components = np.exp(2.0 * logs)
-        for block in blocks:
+        for block in blocks:  # of groups of equal size, all at once
             shares = rows.shares[block]
-            covariance = components[0] + (shares * components[2:]) @ shares.T
-            covariance += np.diag(components[1] * rows.concentration[block] + 1e-10)
+            own = components[1] * rows.concentration[block] + 1e-10
+            covariance = components[0] + (shares * components[2:]) @ shares.swapaxes(1, 2)
+            covariance = covariance + own[:, :, None] * np.eye(block.shape[1])
             factor = np.linalg.cholesky(covariance)
-            scaled = np.linalg.solve(factor, clipped[block])
-            total += 0.5 * float(scaled @ scaled) + float(np.log(np.diag(factor)).sum())
+            scaled = np.linalg.solve(factor, clipped[block][:, :, None])
+            diagonal = np.diagonal(factor, axis1=1, axis2=2)
+            total += 0.5 * float((scaled**2).sum()) + float(np.log(diagonal).sum())
         return total
 
     bounds = [(value - 4.0, value + 3.0) for value in centre]
@@ -194,7 +196,18 @@ def _fit(residuals: Sequence[Residual]) -> Spread:
     deviations[2:][~used] = 0.0
     unit, kernel, *classes = (round(float(d), 4) if d > _LEAST else 0.0 for d in deviations)
     told = {n: d for n, d in zip(rows.classes, classes, strict=True) if d}
+    if told and not used[-1]:
+        told[DEFAULT] = max(told.values())  # kinds that nobody measured are no better known
     return Spread(unit=unit, classes=told, kernel=kernel or _LEAST)
+
+
+def _blocks(group: Ints) -> list[Ints]:
+    """Positions of the rows of each group, as arrays of groups of equal size."""
+    of_size: dict[int, list[Ints]] = {}
+    for number in range(int(group.max()) + 1):
+        rows = np.flatnonzero(group == number)
+        of_size.setdefault(len(rows), []).append(rows)
+    return [np.array(listed) for listed in of_size.values()]
 
 
 def _normal_reach() -> float:
