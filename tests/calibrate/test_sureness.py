@@ -36,8 +36,8 @@ def test_each_device_is_as_sure_as_its_rows_say() -> None:
         device: np.hypot(one.spread.unit, np.sqrt(0.05) * one.spread.kernel)
         for (device, _), one in found.items()
     }
-    assert total["one"] == pytest.approx(0.1, rel=0.2)
-    assert total["two"] == pytest.approx(0.4, rel=0.2)
+    assert total["one"] == pytest.approx(0.1, rel=0.3)
+    assert total["two"] == pytest.approx(0.4, rel=0.3)
     assert 0.85 <= covered(found) <= 0.95
     assert sum(one.rows for one in found.values()) == 240
     assert sum(one.rows for one in sureness(rows, "gap").values()) == 239
