@@ -32,6 +32,7 @@ def test_known_parts_are_found_again() -> None:
     assert found.spread.classes["Conv"] == pytest.approx(0.3, rel=0.3)
     assert found.spread.classes.get("Gemm", 0.0) < 0.12
     assert found.spread.kernel == pytest.approx(0.1, rel=0.2)
+    assert found.spread.classes["default"] == found.spread.classes["Conv"]  # not measured at all
     assert 0.85 <= found.covered <= 0.95
     assert (found.rows, found.groups) == (960, 80)
 
