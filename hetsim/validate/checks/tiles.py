@@ -20,8 +20,8 @@ class TilesAgainstFluid(Check):
     title = "fluid against tiles on NPUs"
     compared = (
         "the makespan of every shipped network on five SoCs with NPUs, where one stream stands for"
-        " all tiles of a kernel, beside hetsim itself playing every tile; networks that do not fit a"
-        " SoC's memory are left out"
+        " all tiles of a kernel, beside hetsim itself playing every tile; networks that do not fit"
+        " a SoC's memory are left out"
     )
     kind = "simulated"
     unit = "s"
