@@ -82,6 +82,7 @@ def _show(found: Assessment) -> None:
         by_device_table,
         device_table,
         doubt_lines,
+        ranges_line,
         score_table,
         summary,
         undisputed,
@@ -107,6 +108,7 @@ def _show(found: Assessment) -> None:
             console.print(score_table(less, told, GROUPS["precision"]))
         best = best_model(judged)
         console.print(by_device_table(judged, title, best))
+        console.print(f"  {ranges_line(judged, best)}", highlight=False, markup=False)
         console.print(score_table(judged, f"{title}: by class", GROUPS["class"]))
         console.print(worst_table(judged, best))
         for note in judged.notes[:5]:

@@ -91,13 +91,14 @@ class Score:
     def as_dict(self) -> dict[str, object]:
         """Plain data; what is no number is ``None``."""
         return {
-            "rows": self.rows, "median": _plain(self.median), "p90": _plain(self.p90),
-            "within_20": _plain(self.within_20), "bias": _plain(self.bias),
-            "rank": _plain(self.rank), "spread": [_plain(end) for end in self.spread],
+            "rows": self.rows, "median": plain_number(self.median), "p90": plain_number(self.p90),
+            "within_20": plain_number(self.within_20), "bias": plain_number(self.bias),
+            "rank": plain_number(self.rank), "spread": [plain_number(end) for end in self.spread],
         }  # fmt: skip
 
 
-def _plain(value: float) -> float | None:
+def plain_number(value: float) -> float | None:
+    """``value``, or nothing where it is no number."""
     return value if np.isfinite(value) else None
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from hetsim.calibrate.networks.assess import Assessment
 from hetsim.calibrate.networks.cases import MeasuredNetwork
-from hetsim.calibrate.networks.judge import Judged, Score, score
+from hetsim.calibrate.networks.judge import Judged, Score, plain_number, score
+from hetsim.calibrate.networks.sureness import covered, sureness
+from hetsim.soc.uncertainty import LEVEL
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -229,6 +231,16 @@ def as_json(found: Assessment) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def ranges_line(judged: Judged, model: str) -> str:
+    """How often ranges hold that are made from the residuals of other families."""
+    found = sureness(judged, model)
+    rows = sum(one.rows for one in found.values())
+    return (
+        f"ranges of the {model} model at {LEVEL:.0%} hold {covered(found):.0%} of {rows} rows whose"
+        " families their estimate has not seen"
+    )
+
+
 def _task(judged: Judged) -> dict[str, Any]:
     without = undisputed(judged)
     return {
@@ -244,8 +256,15 @@ def _task(judged: Judged) -> dict[str, Any]:
                     }
                     for what, of in GROUPS.items()
                 },
+                "ranges": [
+                    {
+                        "device": device, "precision": precision, "rows": one.rows,
+                        "covered": plain_number(one.covered), "uncertainty": one.as_dict(),
+                    }
+                    for (device, precision), one in sureness(judged, model).items()
+                ],
             }
             for model in judged.predicted
         },
         "notes": list(judged.notes),
-    }
+    }  # fmt: skip
