@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -33,12 +34,26 @@ def assign_folds(table: Measurements, split: Split, folds: int, seed: int) -> In
         rng.shuffle(positions)
         return positions.astype(np.int64)
     groups = table.families if split == "family" else table.shapes
-    names, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    if len(names) < 2:
+    if len(set(groups)) < 2:
         raise ConfigError(
-            f"all {len(table)} rows are of one family ({names[0]}), so none can be kept aside",
+            f"all {len(table)} rows are of one family ({groups[0]}), so none can be kept aside",
             hint="split by row",
         )
+    return deal(groups.tolist(), folds, seed)
+
+
+def deal(groups: Sequence[str], folds: int, seed: int) -> Ints:
+    """The fold of each row; rows of equal ``groups`` share theirs, as :func:`assign_folds` says.
+
+    Raises:
+        ConfigError: all rows are of one group.
+    """
+    names, member, sizes = np.unique(np.array(groups), return_inverse=True, return_counts=True)
+    if len(names) < 2:
+        raise ConfigError(
+            f"all {len(groups)} rows are of one family ({names[0]}), so none can be kept aside"
+        )
+    rng = np.random.default_rng(seed)
     count = min(folds, len(names))
     shuffled = rng.permutation(len(names))
     order = shuffled[np.argsort(-sizes[shuffled], kind="stable")]

@@ -72,10 +72,18 @@ def save_calibrated_soc(
         f" {len(table)} rows (data {data_hash(table)[:16]}).\n"
         f"Errors on rows kept aside by {report.split}: {score_line(report, CALIBRATED)}.\n"
     )
+    changes = dict(target.changes(fitted, table))
+    if CALIBRATED in report.spreads:
+        known = {
+            name: spread.model_dump(exclude_defaults=True)
+            for name, spread in target.pu.spec.uncertainty.items()
+        }
+        own = {target.dtype: report.spreads[CALIBRATED].as_dict()}
+        changes[("pus", target.pu.cluster, "uncertainty")] = known | own
     write_calibrated_soc(
         target.soc.source,
         path,
-        target.changes(fitted, table),
+        changes,
         header=header,
         mark=f"calibrated: {report.device}",
         force=force,

@@ -227,10 +227,11 @@ def test_junk_is_an_error_that_names_the_file(tmp_path, form: str, content: byte
 TEXT = st.sampled_from(["a", "Net-Encoder", "b, c", 'the "d"', "e;f:1", "ü"])
 ROWS = st.builds(
     NetworkTime, TEXT, TEXT, TEXT, st.floats(1e-9, 1e4), TEXT | st.just(""), TEXT | st.just(""),
-    TEXT | st.just(""), st.sampled_from(["inference", "prompt", "generation"]),
+    st.sampled_from(["", "npu", "dsp"]), st.sampled_from(["inference", "prompt", "generation"]),
     st.integers(1, 64), st.none() | st.integers(1, 9999), st.none() | st.integers(0, 9999),
     st.none() | st.floats(0, 1), st.none() | st.integers(1, 99),
     st.dictionaries(st.sampled_from(["npu", "gpu", "cpu"]), st.integers(0, 999)),
+    TEXT | st.just(""),
 )  # fmt: skip
 
 
@@ -243,7 +244,7 @@ def test_the_table_comes_back_as_it_was_written(tmp_path_factory, rows) -> None:
         assert new.latency_s == pytest.approx(old.latency_s, rel=1e-8)
         assert new.layers == old.layers
         names = ("network", "device", "runtime", "component", "precision", "unit", "phase",
-                 "batch", "tokens", "context", "samples")  # fmt: skip
+                 "batch", "tokens", "context", "samples", "family")  # fmt: skip
         assert [getattr(new, n) for n in names] == [getattr(old, n) for n in names]
 
 

@@ -32,7 +32,8 @@ class NetworkTime:
     ``component``: a part of the network that was measured by itself. ``precision`` is the source's
     word (``float``, ``w8a16``, ``Q4_K``). ``unit``: the kind of unit that ran most of it.
     ``spread_s`` is half the distance between the quartiles, or the standard deviation where the
-    source tells only that. ``layers``: how many the runtime put on each kind of unit.
+    source tells only that. ``layers``: how many the runtime put on each kind of unit. ``family``
+    overrides the family that the network's name and graph give it.
     """
 
     network: str
@@ -49,14 +50,23 @@ class NetworkTime:
     spread_s: float | None = None
     samples: int | None = None
     layers: Mapping[str, int] = field(default_factory=dict, hash=False)
+    family: str = ""
     where: Location | None = field(default=None, compare=False)
 
 
 COLUMNS = (
     "network", "component", "precision", "device", "runtime", "unit", "phase", "batch", "tokens",
-    "context", "latency_ms", "spread_ms", "samples", "layers",
+    "context", "latency_ms", "spread_ms", "samples", "layers", "family",
 )  # fmt: skip
 """The header of the file. ``layers`` reads ``npu:71;cpu:2``."""
+
+ALIASES = {"model": "network", "primary_unit": "unit"}
+"""Other names of columns. ``layers_npu``, ``layers_gpu``, ... are ``layers``, a column per unit."""
+
+UNREAD = ("peak_memory_min_mb", "peak_memory_max_mb")
+"""Columns that published tables have and nothing here uses: they say nothing about time."""
+
+_LAYERS = "layers_"
 
 
 def dump_networks(rows: Iterable[NetworkTime]) -> str:
@@ -78,7 +88,7 @@ def _ms(seconds: float) -> str:
 
 
 def read_networks(path: str | Path) -> list[NetworkTime]:
-    """Reads a file that :func:`dump_networks` wrote, or one made by hand in its columns.
+    """Reads a file that :func:`dump_networks` wrote, or one in its columns or their aliases.
 
     ``network``, ``device`` and ``latency_ms`` must be there, the others may be left out.
 
@@ -103,14 +113,17 @@ def read_networks(path: str | Path) -> list[NetworkTime]:
 
 
 def _header(cells: list[str], where: Location) -> list[str]:
-    names = [cell.strip() for cell in cells]
+    names = [ALIASES.get(cell.strip(), cell.strip()) for cell in cells]
     missing = [name for name in ("network", "device", "latency_ms") if name not in names]
-    unknown = [name for name in names if name not in COLUMNS]
+    known = {*COLUMNS, *UNREAD}
+    unknown = [name for name in names if name not in known and not name.startswith(_LAYERS)]
     if missing or unknown or len(set(names)) < len(names):
+        also = ", ".join(f"{alias} for {name}" for alias, name in ALIASES.items())
         raise ConfigError(
             f"columns are {', '.join(names)}",
             where=where,
-            hint=f"known are {', '.join(COLUMNS)}; network, device and latency_ms must be there",
+            hint=f"known are {', '.join(COLUMNS)} ({also}, layers_npu and the like for layers);"
+            " network, device and latency_ms must be there",
         )
     return names
 
@@ -131,14 +144,15 @@ def _row(header: list[str], cells: list[str], where: Location) -> NetworkTime:
     return NetworkTime(
         row["network"], row["device"], row.get("runtime", ""),
         milliseconds(row["latency_ms"], "latency_ms", where),
-        row.get("component", ""), row.get("precision", ""), row.get("unit", ""),
+        row.get("component", ""), row.get("precision", ""), row.get("unit", "").lower(),
         phase,  # type: ignore[arg-type]  # checked above
         count(row.get("batch") or 1, "batch", where),
         _optional(row, "tokens", where),
         _optional(row, "context", where, least=0),
         milliseconds(spread, "spread_ms", where, least=0.0) if spread else None,
         _optional(row, "samples", where),
-        _layers(row.get("layers", ""), where),
+        _layers(row, where),
+        row.get("family", ""),
         where,
     )  # fmt: skip
 
@@ -147,11 +161,14 @@ def _optional(row: Mapping[str, str], name: str, where: Location, least: int = 1
     return count(row[name], name, where, least) if row.get(name) else None
 
 
-def _layers(text: str, where: Location) -> dict[str, int]:
+def _layers(row: Mapping[str, str], where: Location) -> dict[str, int]:
     found = {}
-    for part in filter(None, text.split(";")):
+    for part in filter(None, row.get("layers", "").split(";")):
         unit, _, number = part.partition(":")
         found[unit.strip()] = count(number, f"layers {part!r}", where, least=0)
+    for name, number in row.items():
+        if name.startswith(_LAYERS) and number:
+            found[name.removeprefix(_LAYERS)] = count(number, name, where, least=0)
     return found
 
 
