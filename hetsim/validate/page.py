@@ -25,6 +25,9 @@ BAND = 0.2
 MOST_POINTS = 1_500
 """Points that a chart draws; of more every so many-th in the order of their size."""
 
+MOST_RANGES = 120
+"""Points that are drawn with their range; more would hide one another."""
+
 NAMED = 5
 """Rows furthest off that carry their name in the chart, and stand in the table of the worst."""
 
@@ -107,8 +110,8 @@ def chart(outcome: Outcome) -> Plot:
     drawn += [row for row in worst if row not in set(drawn)]
     values = [value for row in drawn for value in (row.reference, row.simulated)]
     ends = (min(values), max(values))
-    check = outcome.check
-    found = outcome.figures
+    check, found = outcome.check, outcome.figures
+    ranges = len(drawn) <= MOST_RANGES
     drawn_of = f" {len(drawn):,} of {len(outcome.rows):,} rows."
     fewer = drawn_of if len(drawn) < len(outcome.rows) else ""
     return Plot(
@@ -123,7 +126,7 @@ def chart(outcome: Outcome) -> Plot:
             Point(
                 row.reference, row.simulated, row.name, groups.index(row.group),
                 facts=[("error", share(row.error, signed=True))], strong=row in worst,
-                low=row.low, high=row.high,
+                low=row.low if ranges else None, high=row.high if ranges else None,
             )
             for row in drawn
         ],
