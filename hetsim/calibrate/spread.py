@@ -93,26 +93,36 @@ def estimate_spread(residuals: Sequence[Residual], folds: int = 5) -> EstimatedS
         raise ConfigError(message, hint=f"use at least {FEWEST_ROWS} rows kept aside")
     if not np.isfinite([r.log_ratio for r in residuals]).all():
         raise ConfigError("a residual is no finite number: measured and predicted are positive")
+    reach = reaches(residuals, folds)
+    known = np.isfinite(reach)
+    inside = np.abs([r.log_ratio for r in residuals]) <= reach
+    covered = float(np.mean(inside[known])) if known.any() else float("nan")
+    names = {r.group for r in residuals}
+    return EstimatedSpread(_fit(residuals), len(residuals), len(names), covered)
+
+
+def reaches(residuals: Sequence[Residual], folds: int = 5) -> Floats:
+    """Of each row half its range at :data:`LEVEL`, from rows that it is not kept aside with.
+
+    As a logarithm: a prediction of p seconds ranges from ``p / exp(reach)`` to ``p * exp(reach)``.
+    NaN where too few other rows are left.
+    """
     names = sorted({r.fold for r in residuals})
-    covered = []
+    reach = np.full(len(residuals), np.nan)
     for fold in range(min(folds, len(names))):
         aside = set(names[fold::folds])
-        test = [r for r in residuals if r.fold in aside]
+        test = [i for i, r in enumerate(residuals) if r.fold in aside]
         train = [r for r in residuals if r.fold not in aside]
         if len(train) >= FEWEST_ROWS:
-            covered += within(test, _fit(train)).tolist()
-    share = float(np.mean(covered)) if covered else float("nan")
-    return EstimatedSpread(_fit(residuals), len(residuals), len(names), share)
+            reach[test] = reach_of([residuals[i] for i in test], _fit(train))
+    return reach
 
 
-def within(residuals: Sequence[Residual], spread: Spread) -> Floats:
-    """For each residual 1 where it lies within its range at :data:`LEVEL`, else 0."""
+def reach_of(residuals: Sequence[Residual], spread: Spread) -> Floats:
+    """The same of an uncertainty that is known; the residuals themselves are not looked at."""
     rows = _Rows.of(residuals, tuple(name for name in spread.classes if name != DEFAULT))
-    variances = np.array(
-        [spread.unit, spread.kernel, *(spread.classes.get(n, 0.0) for n in rows.classes)]
-    )
-    reach = _normal_reach() * np.sqrt(rows.variances(variances**2))
-    return (np.abs(rows.target) <= reach).astype(np.float64)
+    deviations = [spread.unit, spread.kernel, *(spread.classes.get(n, 0.0) for n in rows.classes)]
+    return np.asarray(_normal_reach() * np.sqrt(rows.variances(np.array(deviations) ** 2)))
 
 
 @dataclass(frozen=True)
