@@ -64,17 +64,17 @@ def _overview(outcomes: Sequence[Outcome]) -> Table:
     rows: list[list[str | Cell]] = [
         [
             Cell(outcome.name, link=f"#{outcome.name}"),
+            outcome.verdict,
             *_told(outcome.figures if outcome.rows else {}),
             ", ".join(allowed(outcome.limits, outcome)) or "–",
-            outcome.verdict,
             outcome.check.peer or "–",
         ]
         for outcome in outcomes
     ]
-    columns = ["check", *SHOWN, "allowed", "verdict", "what others reach"]
-    words = ["allowed", "verdict", "what others reach"]
+    columns = ["check", "verdict", *SHOWN, "allowed", "what others reach"]
+    words = ["allowed", "what others reach"]
     caption = "Absolute errors of hetsim, relative to the reference."
-    return Table(columns, rows, caption, words=words)
+    return Table(columns, rows, caption, left=2, words=words)
 
 
 def _told(found: Mapping[str, float | None], measures: Sequence[str] = SHOWN) -> list[Cell]:
@@ -117,7 +117,7 @@ def chart(outcome: Outcome) -> Plot:
     return Plot(
         f"hetsim against what is {check.kind}",
         f"A point is a row, by {check.grouped}; the line is equality, the band"
-        f" {share(BAND)} to each side.{fewer}",
+        f" {100 * BAND:.0f} % to each side.{fewer}",
         f"Half of the rows are within {said('median', found['median'])}, nine of ten within"
         f" {said('p90', found['p90'])}.",
         axis(check, check.kind),

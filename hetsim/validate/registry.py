@@ -21,6 +21,7 @@ BUILT_IN = {
     "scale-sim": "hetsim.validate.checks.scalesim:ScaleSimCycles",
     "tiles": "hetsim.validate.checks.tiles:TilesAgainstFluid",
     "ranges": "hetsim.validate.checks.ranges:RangesAgain",
+    "host": "hetsim.validate.checks.host:ThisHost",
 }
 """In the order of the table: mechanisms first, then operators, then whole networks."""
 
