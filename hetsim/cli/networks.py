@@ -47,7 +47,7 @@ def whole_networks(
     from hetsim.calibrate.outputs import refuse_existing
 
     described = None if soc is None or pu is None else DescribedModel(soc, pu)
-    rows = read_networks(table)
+    rows = read_networks(_table(table))
     library = GraphLibrary(graphs)
     if output is not None and not force:
         refuse_existing(planned_files(Path(output), []))
@@ -70,6 +70,14 @@ def whole_networks(
         written = save(found, root)
         if not as_json:
             click.echo(f"written to {root}: {', '.join(file.name for file in written)}")
+
+
+def _table(name: str) -> Path:
+    """The file of that name, or where there is none, the table of hetsim's that is called so."""
+    from hetsim.validate.tables import Tables, sources
+
+    path = Path(name)
+    return Tables().path(name) if not path.exists() and name in sources() else path
 
 
 def _show(found: Assessment) -> None:

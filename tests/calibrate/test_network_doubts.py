@@ -13,6 +13,7 @@ from hetsim.calibrate.networks.cases import make_cases
 from hetsim.calibrate.networks.graphs import GraphLibrary
 from hetsim.calibrate.networks.table import read_networks
 from hetsim.cli.main import entry
+from hetsim.cost.measured.table import Doubt
 from hetsim.errors import ConfigError
 
 HEADER = "model,component,precision,device,runtime,primary_unit,latency_ms,layers_npu,layers_cpu\n"
@@ -141,6 +142,16 @@ def test_files_are_found_by_their_names_without_an_index(tmp_path: Path) -> None
     found = make_cases(read_networks(table(tmp_path, *rows)), GraphLibrary(directory))
     assert [case.row.component for case in found.cases] == ["head"]
     assert [row.component for row in found.without] == ["tail"]
+
+
+@pytest.mark.parametrize(("network", "gmacs"), [("resnet50", 4.089), ("resnext50", 4.230)])
+def test_published_names_are_what_torchvision_calls_so(network: str, gmacs: float) -> None:
+    """The zoo calls other networks so."""
+    found = GraphLibrary().find(network, network.upper())
+    assert not isinstance(found, Doubt)
+    assert sum(op.macs for op in found.graph.operators) == pytest.approx(gmacs * 1e9, rel=1e-3)
+    for other in ("googlenet", "inception_v3"):
+        assert isinstance(GraphLibrary().find(other, other), Doubt)
 
 
 def test_rows_that_may_not_be_their_graph_stay_out_unless_asked_for(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from hetsim.errors import ConfigError, Location
 from hetsim.names import suggest
 from hetsim.progress import Progress
 
-FEWEST = 10
+FEWEST = 4
 """Networks that a device must have run to be judged."""
 
 

@@ -35,13 +35,13 @@ def summary(found: Assessment) -> list[str]:
     disputed = sum(case.disputed for case in found.used)
     copied = sum(case.row.device in found.agreement.copies for case in found.cases.cases)
     lines = [
-        f"{found.rows} rows; {len(found.cases.cases)} of {len(networks)} networks have a graph,"
-        f" {len(found.cases.without)} have none",
-        f"used are {len(found.used)} rows of {len(families)} families on {len(devices)} devices"
-        f" and units; {found.excluded} are doubtful, {copied} told twice",
+        f"{found.rows} rows: {len(found.cases.cases)} of {len(networks)} networks with a graph,"
+        f" {len(found.cases.without)} without",
+        f"used: {len(found.used)} rows of {len(families)} families on {len(devices)} devices and"
+        f" units; {found.excluded} are doubtful, {copied} told twice",
     ]
     if disputed:
-        lines.append(f"{disputed} of those used are far off other measurements; they count")
+        lines.append(f"far off other measurements: {disputed} of those used; they count")
     if found.few:
         few = ", ".join(f"{name} ({count})" for name, count in found.few.items())
         lines.append(f"too few networks to judge: {few}")
