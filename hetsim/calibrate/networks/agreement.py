@@ -282,9 +282,7 @@ def _slower(rows: Sequence[NetworkTime]) -> list[Doubt]:
     floats: dict[tuple[str, ...], NetworkTime] = {}
     for row in sorted(rows, key=lambda row: row.latency_s):  # of repeated rows, the fastest
         if row.precision.lower() == "float":
-            floats.setdefault(
-                (row.network, row.component, row.device, row.runtime, row.unit), row
-            )
+            floats.setdefault((row.network, row.component, row.device, row.runtime, row.unit), row)
     told = []
     for row in rows:
         other = floats.get((row.network, row.component, row.device, row.runtime, row.unit))

@@ -28,13 +28,15 @@ SUFFIXES = (".onnx", ".tflite")
 PUBLISHED: Mapping[str, str] = {
     "resnet50": "resnet50_v1_5",
     "resnext50": "resnext50_32x4d",
-    "inception_v3": "",
-    "googlenet": "",
 }
 """The zoo's name of a network that is published (by Qualcomm AI Hub, which measures torchvision's)
-under one that means another here; nothing where the zoo has only another: Inception is measured at
-224x224, half the work of the zoo's 299x299, and torchvision's GoogLeNet rounds pooled extents up,
-4.5 % more work than the zoo's."""
+under one that means another here."""
+
+NAMESAKES: Mapping[str, str] = {
+    "inception_v3": "the zoo's takes 299x299, twice the work of the 224x224 that are measured",
+    "googlenet": "the zoo's rounds pooled extents down, 4.5 % less work than what is measured",
+}
+"""Published names whose network in the zoo is another one, and why."""
 
 NO_GRAPH, UNREADABLE = "no graph", "graph unreadable"
 
@@ -89,10 +91,12 @@ class GraphLibrary:
         if model is None and (only or not component):
             plain = network.lower().replace("-", "_")
             plain = PUBLISHED.get(plain, plain)
-            model = plain if plain in MODELS else None
+            model = plain if plain in MODELS and plain not in NAMESAKES else None
         if model is None:
             name = f"{network}--{component}" if component and not only else network
             seen = "the zoo" if self.directory is None else f"{self.directory} or the zoo"
+            if why := NAMESAKES.get(network.lower()):
+                seen += f" ({why})"
             return Doubt(
                 NO_GRAPH,
                 f"{network}{f' ({component})' if component else ''}: no graph in {seen}; it would"

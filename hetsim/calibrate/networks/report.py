@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from hetsim.calibrate.networks.assess import Assessment
 from hetsim.calibrate.networks.cases import MeasuredNetwork
 from hetsim.calibrate.networks.judge import Judged, Score, plain_number, score
 from hetsim.calibrate.networks.sureness import covered, sureness
+from hetsim.cost.measured.table import Doubt
 from hetsim.soc.uncertainty import LEVEL
 
 if TYPE_CHECKING:
@@ -48,13 +49,13 @@ def summary(found: Assessment) -> list[str]:
     return lines
 
 
-def doubt_lines(found: Assessment, each: int = 2) -> list[str]:
+def doubt_lines(doubts: Sequence[Doubt], each: int = 2) -> list[str]:
     """The doubts by kind: how many, and the first ``each``."""
-    counts = Counter(doubt.kind for doubt in found.doubts)
+    counts = Counter(doubt.kind for doubt in doubts)
     lines = []
     for kind, count in counts.most_common():
         lines.append(f"{kind}: {count}")
-        lines += [f"  {d}" for d in [d for d in found.doubts if d.kind == kind][:each]]
+        lines += [f"  {d}" for d in [d for d in doubts if d.kind == kind][:each]]
         if count > each:
             lines.append(f"  and {count - each} more")
     return lines
