@@ -19,6 +19,8 @@ GROUP = "hetsim.checks"
 BUILT_IN = {
     "simgrid": "hetsim.validate.checks.simgrid.check:SimGridFlows",
     "scale-sim": "hetsim.validate.checks.scalesim:ScaleSimCycles",
+    "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
+    "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
     "ranges": "hetsim.validate.checks.ranges:RangesAgain",
 }
 """In the order of the table: mechanisms first, then operators, then whole networks."""
