@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SOURCES: Mapping[str, frozenset[str]] = {
     "--measurements": frozenset({"pu", "device", "learned", "split", "max_dropped"}),
-    "--networks": frozenset({"device", "graphs", "precision", "doubtful"}),
+    "--networks": frozenset({"pu", "device", "graphs", "precision", "doubtful"}),
     "--simulate": frozenset(
         {"pu", "models", "base", "learned", "dims", "input_shapes", "max_outputs"}
     ),
@@ -119,8 +119,8 @@ def command(
     hetsim calibrate SOC --pu npu --simulate tile --learned -o D       stand-in for fidelity: tile
     """
     _check_use({"--measurements": file, "--networks": networks, "--simulate": simulate})
-    if networks is None and (soc is None) != (pu is None):
-        raise click.UsageError("SOC and --pu go together: which unit of which SoC was measured?")
+    if (soc is None) != (pu is None):
+        raise click.UsageError("a SOC and --pu go together: which unit of which SoC was measured?")
     if simulate is not None:
         from hetsim.cli.standin import stand_in
 
@@ -133,11 +133,9 @@ def command(
     elif networks is not None:
         from hetsim.cli.networks import whole_networks
 
-        if soc is not None:
-            raise click.UsageError("a SOC is fitted with --measurements; --networks only judges")
         whole_networks(
-            networks, graphs, device=device, precision=precision, doubtful=doubtful, folds=folds,
-            seed=seed, output=output, force=force, as_json=as_json,
+            networks, graphs, soc, pu, device=device, precision=precision, doubtful=doubtful,
+            folds=folds, seed=seed, output=output, force=force, as_json=as_json,
         )  # fmt: skip
     else:
         from hetsim.cli.operators import operators

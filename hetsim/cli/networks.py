@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 def whole_networks(
     table: str,
     graphs: str | None,
+    soc: str | None,
+    pu: str | None,
     *,
     device: str | None,
     precision: str | None,
@@ -36,6 +38,7 @@ def whole_networks(
     from hetsim.calibrate.networks.assess import assess
     from hetsim.calibrate.networks.careless import CarelessModel
     from hetsim.calibrate.networks.cases import make_cases
+    from hetsim.calibrate.networks.described import DescribedModel
     from hetsim.calibrate.networks.files import planned_files, save
     from hetsim.calibrate.networks.graphs import GraphLibrary
     from hetsim.calibrate.networks.logadditive import LogAdditiveModel
@@ -43,6 +46,7 @@ def whole_networks(
     from hetsim.calibrate.networks.table import read_networks
     from hetsim.calibrate.outputs import refuse_existing
 
+    described = None if soc is None or pu is None else DescribedModel(soc, pu)
     rows = read_networks(table)
     library = GraphLibrary(graphs)
     if output is not None and not force:
@@ -51,13 +55,15 @@ def whole_networks(
     with progress_bar(wanted=not as_json) as progress:
         found = assess(
             rows, make_cases(rows, library, progress), [careless], [careless, LogAdditiveModel()],
-            device=device, precision=precision, doubtful=doubtful, folds=folds, seed=seed,
-            progress=progress,
+            described=described, device=device, precision=precision, doubtful=doubtful,
+            folds=folds, seed=seed, progress=progress,
         )  # fmt: skip
     if as_json:
         click.echo(json.dumps(plain(found), indent=1))
     else:
         _show(found)
+        for what, why in described.refused.items() if described else ():
+            click.echo(f"not simulated, {what}: {why}")
     if output is not None:
         root = Path(output)
         root.mkdir(parents=True, exist_ok=True)

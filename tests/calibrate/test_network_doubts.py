@@ -278,7 +278,7 @@ def test_the_command_is_deterministic_and_readable_at_80_columns(
         (["--device", "Z"], "no device with a graph is called 'Z'"),
         (["--precision", "w8a8"], "there are float"),
         (["--split", "row"], "--split goes with --measurements"),
-        (["--pu", "npu"], "--pu goes with"),
+        (["--pu", "npu"], "a SOC and --pu go together"),
     ],
 )
 def test_wrong_arguments_are_refused(
@@ -299,6 +299,19 @@ def test_a_table_of_few_networks_is_refused_with_how_many_there_are(
     assert "10 networks" in told
 
 
+def test_networks_of_one_family_cannot_be_kept_aside_and_a_column_may_say_otherwise(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = library(tmp_path)
+    names = [f"r{i}" for i in range(10)]
+    (directory / "index.csv").write_text("model,file\n" + "".join(f"{n},r18.onnx\n" for n in names))
+    table(tmp_path, *(f"{name},,float,A,qnn,NPU,1,," for name in names))
+    assert run(tmp_path, "--graphs", str(directory)) == 2
+    told = capsys.readouterr().err
+    assert "all 10 rows are of one family (r)" in told
+    assert "column family" in told
+
+
 def test_nothing_with_a_graph_is_an_error_that_says_what_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none of the 1 measured networks[\s\S]*nobody\.onnx"):
         doubts(tmp_path, "nobody,,float,A,qnn,NPU,1,,")
@@ -316,3 +329,64 @@ def test_an_index_that_is_none_is_refused(tmp_path: Path, index: str, complaint:
     (tmp_path / "index.csv").write_text(index)
     with pytest.raises(ConfigError, match=complaint):
         GraphLibrary(tmp_path)
+
+
+def test_a_row_below_the_bound_of_the_soc_is_told_with_what_would_have_to_be_true(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"{letter}net" for letter in "abcdefghij"]
+    directory = library(tmp_path)
+    index = "".join(f"{name},r18.onnx\n" for name in names)
+    (directory / "index.csv").write_text(f"model,file\n{index}")
+    rows = [f"{name},w8a8,A,npu,{0.9 if name == 'anet' else 40},{name}" for name in names]
+    header = "network,precision,device,unit,latency_ms,family"
+    (tmp_path / "measured.csv").write_text("\n".join([header, *rows]) + "\n")
+    on_soc = ["mobile-flagship", "--pu", "npu", "--graphs", str(directory), "--json"]
+    assert run(tmp_path, *on_soc) == 0
+    found = json.loads(capsys.readouterr().out)
+    (doubt,) = [doubt for doubt in found["doubts"] if doubt["kind"] == "below the bound"]
+    assert doubt["where"].endswith("measured.csv:2")
+    assert "0.9 ms measured, and at least" in doubt["message"]
+    assert "multiply-accumulates per second" in doubt["message"]
+    models = found["tasks"][0]["models"]
+    assert list(models) == ["described", "careless"]
+    assert models["described"]["all"]["rows"] == 10
+
+
+def test_a_soc_as_described_is_simulated_in_the_precision_of_the_row() -> None:
+    from hetsim.calibrate.networks.cases import MeasuredNetwork
+    from hetsim.calibrate.networks.described import DescribedModel
+    from hetsim.calibrate.networks.precision import precision_of
+    from hetsim.calibrate.networks.table import NetworkTime
+    from hetsim.runs.case import Case
+    from hetsim.schedulers.registry import create
+    from hetsim.soc.loader import load_soc
+    from hetsim.workload.networks import load_network
+
+    graph = load_network("resnet18")
+    cases = [
+        MeasuredNetwork(
+            NetworkTime("resnet18", "A", "r", 1.0), graph, precision_of(name), "resnet", "any"
+        )
+        for name in ("float", "w8a8", "w8a16")
+    ]
+    model = DescribedModel("mobile-flagship", "npu")
+    floats, w8a8, w8a16 = model.fit(cases).predict(cases)
+    case = Case(graph, load_soc("mobile-flagship"))  # its NPU is int8, and the rest is its fallback
+    plan = case.plan(create("npu_only"))
+    assert w8a8 == pytest.approx(case.simulate(plan, trace=False).makespan_s)
+    assert floats > w8a8
+    assert w8a16 != w8a16
+    assert "int16" in model.refused["int16"]
+
+
+def test_a_soc_is_one_device_and_has_the_unit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(tmp_path, *lines({"A": 1, "B": 2}))
+    assert run(tmp_path, "mobile-flagship", "--pu", "npu") == 2
+    assert "--device: A, B" in capsys.readouterr().err
+    assert run(tmp_path, "mobile-flagship", "--pu", "nup", "--device", "A") == 2
+    assert "did you mean 'npu'" in capsys.readouterr().err
+    assert run(tmp_path, "mobile-flagship") == 2
+    assert "a SOC and --pu go together" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from hetsim.calibrate.networks.agreement import Agreement, agreement
 from hetsim.calibrate.networks.cases import Cases, MeasuredNetwork
+from hetsim.calibrate.networks.described import DescribedModel
 from hetsim.calibrate.networks.judge import Judged, judge_known, judge_new
 from hetsim.calibrate.networks.protocol import NetworkModel
 from hetsim.calibrate.networks.table import NetworkTime
@@ -52,6 +53,7 @@ def assess(
     models: Sequence[NetworkModel],
     transfer: Sequence[NetworkModel],
     *,
+    described: DescribedModel | None = None,
     device: str | None = None,
     precision: str | None = None,
     doubtful: bool = False,
@@ -62,11 +64,13 @@ def assess(
     """Judges ``models`` on known devices and ``transfer`` on new ones.
 
     ``device`` and ``precision`` (a group of :mod:`~hetsim.calibrate.networks.precision`) narrow
-    what is asked; other devices still stand beside a new one. ``doubtful``: rows whose doubts
-    would keep them out, too.
+    what is asked; other devices still stand beside a new one. ``described`` is the SoC of that
+    device, judged first, and rows that are faster than it could be are doubted. ``doubtful``:
+    rows whose doubts would keep them out, too.
 
     Raises:
-        ConfigError: no such device or precision, or nothing is left to judge.
+        ConfigError: no such device or precision, nothing is left to judge, or several devices for
+            one SoC.
     """
     where = Location(rows[0].where.file) if rows[0].where else None
     own = _devices(cases, device, where)
@@ -85,6 +89,16 @@ def assess(
         if case.row.device not in table.copies
     ]
     used = _of_precision(used, precision, where)
+    below: list[Doubt] = []
+    if described is not None:
+        if len(own) > 1:
+            raise ConfigError(
+                f"{len(own)} devices fit; a SoC's unit is one of them",
+                where=where,
+                hint=f"give one with --device: {', '.join(sorted(own))}",
+            )
+        below = list(described.below_bound([case for case in used if case.device in own]))
+        models = [described, *models]
     count = {
         name: len({case.row.network for case in used if case.device == name})
         for name in sorted({case.device for case in used} & own)
@@ -102,16 +116,16 @@ def assess(
         )
     known = judge_known(used, models, devices=asked, folds=folds, seed=seed, progress=progress)
     new = judge_new(used, transfer, devices=asked, seed=seed, progress=progress)
-    doubts = tuple(dict.fromkeys([*cases.doubts, *table.doubts]))
+    doubts = tuple(dict.fromkeys([*cases.doubts, *table.doubts, *below]))
     return Assessment(len(rows), cases, tuple(used), doubts, table, known, new, few, seed)
 
 
 def _devices(cases: Cases, device: str | None, where: Location | None) -> set[str]:
-    """The devices asked for, with all their units; or one unit, as reports call it."""
+    """The devices asked for: a unit as reports call it, or all units of a device."""
     every = {case.device for case in cases.cases}
     if device is None:
         return every
-    own = {case.device for case in cases.cases if device in (case.row.device, case.device)}
+    own = every & {device} or {c.device for c in cases.cases if c.row.device == device}
     if not own:
         names = sorted(every)
         raise ConfigError(
