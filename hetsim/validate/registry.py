@@ -21,6 +21,8 @@ BUILT_IN = {
     "scale-sim": "hetsim.validate.checks.scalesim:ScaleSimCycles",
     "tiles": "hetsim.validate.checks.tiles:TilesAgainstFluid",
     "ranges": "hetsim.validate.checks.ranges:RangesAgain",
+    "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
+    "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
 }
 """In the order of the table: mechanisms first, then operators, then whole networks."""
 
