@@ -93,7 +93,7 @@ def _section(outcome: Outcome) -> Section:
 
 
 def _groups(outcome: Outcome) -> Table:
-    measures = [*SHOWN, "bias"]
+    measures = [*SHOWN, "worst", "bias"]
     measures += [m for m in ("rank", "coverage") if outcome.figures[m] is not None]
     rows: list[list[str | Cell]] = [
         [group, *_told(figures(rows), measures)] for group, rows in by_group(outcome.rows).items()

@@ -26,7 +26,7 @@ BUILT_IN = {
     "intel-npu": "hetsim.validate.checks.intelnpu:IntelNPUNetworks",
     "host": "hetsim.validate.checks.host:ThisHost",
 }
-"""In the order of the table: mechanisms first, then operators, then whole networks, this machine last."""
+"""In the order of the table: mechanisms, operators, whole networks, this machine."""
 
 
 def checks() -> dict[str, type[Check]]:

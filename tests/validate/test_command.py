@@ -31,6 +31,7 @@ def test_what_is_worse_ends_with_three_and_says_by_how_much(capsys, tmp_path) ->
     assert "scale-sim (worse): rows is 95, allowed: rows >= 1,000" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_workers_change_nothing(capsys) -> None:
     told = []
     for workers in ("1", "2"):
@@ -87,10 +88,11 @@ def test_what_cannot_be_used_is_an_error(tmp_path, monkeypatch, capsys, argument
 
 def test_a_table_with_a_bad_row_is_a_failed_check(tmp_path, capsys) -> None:
     (tmp_path / "scalesim_cycles.csv").write_text("network,cycles\nresnet18\n")
-    assert entry(["validate", "scale-sim", "--data", str(tmp_path), "--workers", "1"]) == 2
-    printed = capsys.readouterr().out
-    assert "failed" in printed
-    assert "scalesim_cycles.csv:2" in printed
+    arguments = ["validate", "scale-sim", "--data", str(tmp_path), "--json", "--workers", "1"]
+    assert entry(arguments) == 2
+    (check,) = json.loads(capsys.readouterr().out)["checks"]
+    assert check["verdict"] == "failed"
+    assert "scalesim_cycles.csv:2" in check["reason"]
 
 
 def test_the_list_tells_what_every_check_compares(capsys) -> None:
