@@ -93,7 +93,7 @@ class Check(ABC):
         """The comparisons of a part.
 
         Raises:
-            MissingDataError: a table that does not ship, and is in no directory of the user's.
+            UnavailableError: what it needs is not here, as a table that does not ship.
             MissingExtraError: a library that is not installed.
             HetsimError: anything else that stands in the way; the check then counts as failed.
         """
