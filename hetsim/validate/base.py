@@ -77,6 +77,9 @@ class Check(ABC):
     grouped: ClassVar[str] = "group"
     """What a group is: ``chip``, ``device``, ``family``."""
 
+    slow: ClassVar[bool] = False
+    """Whether it takes more than some ten seconds; ``--quick`` leaves it out."""
+
     on_host: ClassVar[bool] = False
     """Whether it measures this machine: it then runs with ``--host`` only, or when it is named."""
 

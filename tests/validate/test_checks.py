@@ -17,7 +17,7 @@ from hetsim.validate.registry import checks, find_checks
 from hetsim.validate.run import run_checks
 from hetsim.validate.tables import Tables, data_path, sources
 
-QUICK = ("simgrid", "scale-sim", "vpu", "npu-dma", "intel-npu")
+QUICK = tuple(find_checks([], quick=True))
 
 
 def outcome(name: str, *, live: bool = False) -> Outcome:
@@ -42,6 +42,13 @@ def test_every_check_says_what_it_is_and_has_limits(name: str) -> None:
     assert check.tables or check.source
     assert check.on_host or limits[name]["rows"].least, "rows that vanish must be noticed"
     assert set(check.tables) <= set(sources())
+
+
+def test_quick_ones_are_some_and_none_measures_the_host() -> None:
+    assert {"simgrid", "scale-sim"} <= set(QUICK)
+    assert not {"tiles", "host"} & set(QUICK)
+    assert "host" in find_checks(["simgrid"], host=True)
+    assert list(find_checks(["tiles"])) == ["tiles"]
 
 
 def test_limits_are_of_checks_that_exist() -> None:
