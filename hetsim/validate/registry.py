@@ -24,6 +24,7 @@ BUILT_IN = {
     "convolutions": "hetsim.validate.checks.convolutions:MeasuredConvolutions",
     "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
     "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
+    "intel-npu": "hetsim.validate.checks.intelnpu:IntelNPUNetworks",
 }
 """In the order of the table: mechanisms first, then operators, then whole networks."""
 
