@@ -25,8 +25,9 @@ BUILT_IN = {
     "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
     "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
     "intel-npu": "hetsim.validate.checks.intelnpu:IntelNPUNetworks",
+    "host": "hetsim.validate.checks.host:ThisHost",
 }
-"""In the order of the table: mechanisms first, then operators, then whole networks."""
+"""In the order of the table: mechanisms, operators, whole networks, this machine."""
 
 
 def checks() -> dict[str, type[Check]]:
