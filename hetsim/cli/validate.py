@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hetsim.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from hetsim.validate.outcome import Outcome
 
 
 @click.command()
@@ -34,8 +37,9 @@ from hetsim.cli.progress import progress_bar
 )  # fmt: skip
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="OUT",
-    help="Directory for the page and the rows as JSON.",
+    help="Directory for the page, the rows as JSON, and pictures.",
 )  # fmt: skip
+@click.option("--figures", is_flag=True, help="With -o: scatter plots for papers, SVG and PNG.")
 @click.option("--force", is_flag=True, help="Replace an existing OUT.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, nothing else.")
 def command(
@@ -47,6 +51,7 @@ def command(
     thresholds: Path | None,
     workers: int | None,
     output: Path | None,
+    figures: bool,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -73,6 +78,8 @@ def command(
     from hetsim.validate.run import run_checks
     from hetsim.validate.tables import Tables
 
+    if output is None and (figures or force):
+        raise click.UsageError("--figures and --force go with -o")
     chosen = find_checks(names, host=host or listed)
     limits = read_limits(thresholds)
     if listed:
@@ -86,18 +93,35 @@ def command(
         outcomes = run_checks(chosen, setting, limits, team, progress)
     told = report.as_json(outcomes, setting.tables)
     if output is not None:
-        _write(output, told, force)
+        _write(output, outcomes, told, figures=figures, force=force)
     if as_json:
         click.echo(dumps(told), nl=False)
     else:
         print_shown(report.shown(outcomes))
         click.echo(f"\n{sum(o.cpu_s for o in outcomes):.0f} s of processor time")
+        if output is not None:
+            click.echo(f"results: {output} (open {output / 'report.html'})")
     return exit_code(outcomes, names)
 
 
-def _write(output: Path, told: dict[str, Any], force: bool) -> None:
+def _write(
+    output: Path,
+    outcomes: Sequence[Outcome],
+    told: dict[str, Any],
+    *,
+    figures: bool,
+    force: bool,
+) -> None:
     from hetsim.report.files.directory import write_directory
     from hetsim.report.files.jsonout import dumps
+    from hetsim.report.files.manifest import versions
+    from hetsim.report.page.study import render_page
+    from hetsim.validate.page import page, pictures
 
-    command = ["hetsim", *sys.argv[1:]]
-    write_directory(output, {"validation.json": dumps(told)}, force=force, command=command)
+    files: dict[str, str | bytes] = {"validation.json": dumps(told)}
+    files["report.html"] = render_page(page(outcomes), versions())
+    if figures:
+        from hetsim.report.figures.plotting import image_files
+
+        files |= image_files(pictures(outcomes))
+    write_directory(output, files, force=force, command=["hetsim", *sys.argv[1:]])

@@ -41,8 +41,10 @@ class Limit(BaseModel):
 
     def text(self, measure: str) -> str:
         """In words: ``median <= 15 %``."""
-        least = None if self.least is None else said(measure, self.least)
-        most = None if self.most is None else said(measure, self.most)
+        least, most = (
+            None if end is None else said(measure, end).replace(".0 %", " %")
+            for end in (self.least, self.most)
+        )
         if least is not None and most is not None:
             return f"{measure} {least} to {most}"
         return f"{measure} <= {most}" if least is None else f"{measure} >= {least}"

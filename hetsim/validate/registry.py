@@ -19,6 +19,7 @@ GROUP = "hetsim.checks"
 BUILT_IN = {
     "simgrid": "hetsim.validate.checks.simgrid.check:SimGridFlows",
     "scale-sim": "hetsim.validate.checks.scalesim:ScaleSimCycles",
+    "tiles": "hetsim.validate.checks.tiles:TilesAgainstFluid",
     "ranges": "hetsim.validate.checks.ranges:RangesAgain",
 }
 """In the order of the table: mechanisms first, then operators, then whole networks."""

@@ -36,7 +36,7 @@ def errors_table(outcomes: Iterable[Outcome]) -> Rows:
         [
             outcome.name,
             *(said(m, outcome.figures[m]) if outcome.rows else "–" for m in SHOWN),
-            allowed(outcome.limits, outcome),
+            "\n".join(allowed(outcome.limits, outcome)) or "–",
             outcome.verdict,
         ]
         for outcome in outcomes
@@ -44,17 +44,17 @@ def errors_table(outcomes: Iterable[Outcome]) -> Rows:
     return Rows(["check", *SHOWN, "allowed", "verdict"], lines, unbroken=(0, 1, 2, 3, 4))
 
 
-def allowed(limits: Mapping[str, Limit], outcome: Outcome | None = None) -> str:
-    """The limits in few words; those of figures without a column tell the figure, too."""
+def allowed(limits: Mapping[str, Limit], outcome: Outcome | None = None) -> list[str]:
+    """The limits in few words, a text for each; those without a column also tell the figure."""
     told = []
     for measure, limit in limits.items():
         if measure == "rows":
             continue
         value = ""
         if outcome is not None and outcome.rows and measure not in SHOWN:
-            value = f" ({said(measure, outcome.figures[measure])})"
+            value = f": {said(measure, outcome.figures[measure])}"
         told.append(f"{limit.text(measure)}{value}")
-    return ", ".join(told) or "–"
+    return told
 
 
 def complaints(outcome: Outcome) -> list[str]:

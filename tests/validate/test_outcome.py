@@ -61,7 +61,7 @@ def test_only_what_is_within_every_limit_passes() -> None:
     assert outcome({"worst": Limit(most=0.6)}).verdict == "passed"
     worse = outcome({"worst": Limit(most=0.4), "rows": Limit(least=4)})
     assert worse.verdict == "worse"
-    assert worse.beyond == ["worst is 50.0 %, allowed: worst <= 40.0 %"]
+    assert worse.beyond == ["worst is 50.0 %, allowed: worst <= 40 %"]
     assert outcome({"rows": Limit(least=5)}).verdict == "worse"
     assert outcome({}).verdict == "no limit"
 
