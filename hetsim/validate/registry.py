@@ -21,6 +21,9 @@ BUILT_IN = {
     "scale-sim": "hetsim.validate.checks.scalesim:ScaleSimCycles",
     "tiles": "hetsim.validate.checks.tiles:TilesAgainstFluid",
     "ranges": "hetsim.validate.checks.ranges:RangesAgain",
+    "convolution-ranges": "hetsim.validate.checks.coverage:ConvolutionRanges",
+    "vpu-ranges": "hetsim.validate.checks.coverage:VPURanges",
+    "network-ranges": "hetsim.validate.checks.coverage:NetworkRanges",
 }
 """In the order of the table: mechanisms first, then operators, then whole networks."""
 
