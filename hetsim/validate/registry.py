@@ -24,6 +24,9 @@ BUILT_IN = {
     "convolution-ranges": "hetsim.validate.checks.coverage:ConvolutionRanges",
     "vpu-ranges": "hetsim.validate.checks.coverage:VPURanges",
     "network-ranges": "hetsim.validate.checks.coverage:NetworkRanges",
+    "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
+    "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
+    "intel-npu": "hetsim.validate.checks.intelnpu:IntelNPUNetworks",
 }
 """In the order of the table: mechanisms first, then operators, then whole networks."""
 

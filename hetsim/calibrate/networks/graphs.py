@@ -25,6 +25,19 @@ from hetsim.workload.zoo import MODELS
 
 INDEX = "index.csv"
 SUFFIXES = (".onnx", ".tflite")
+PUBLISHED: Mapping[str, str] = {
+    "resnet50": "resnet50_v1_5",
+    "resnext50": "resnext50_32x4d",
+}
+"""The zoo's name of a network that is published (by Qualcomm AI Hub, which measures torchvision's)
+under one that means another here."""
+
+NAMESAKES: Mapping[str, str] = {
+    "inception_v3": "the zoo's takes 299x299, twice the work of the 224x224 that are measured",
+    "googlenet": "the zoo's rounds pooled extents down, 4.5 % less work than what is measured",
+}
+"""Published names whose network in the zoo is another one, and why."""
+
 NO_GRAPH, UNREADABLE = "no graph", "graph unreadable"
 
 
@@ -74,10 +87,16 @@ class GraphLibrary:
 
     def _find(self, network: str, component: str, only: bool) -> FoundGraph | Doubt:
         stated, where = self._entry(network, component, only)
-        model = self._file(network, component, only, stated)
+        model: Path | str | None = self._file(network, component, only, stated)
+        if model is None and (only or not component):
+            plain = network.lower().replace("-", "_")
+            plain = PUBLISHED.get(plain, plain)
+            model = plain if plain in MODELS and plain not in NAMESAKES else None
         if model is None:
             name = f"{network}--{component}" if component and not only else network
             seen = "the zoo" if self.directory is None else f"{self.directory} or the zoo"
+            if why := NAMESAKES.get(network.lower()):
+                seen += f" ({why})"
             return Doubt(
                 NO_GRAPH,
                 f"{network}{f' ({component})' if component else ''}: no graph in {seen}; it would"
@@ -104,7 +123,7 @@ class GraphLibrary:
 
     def _file(
         self, network: str, component: str, only: bool, stated: Mapping[str, str]
-    ) -> Path | str | None:
+    ) -> Path | None:
         if self.directory is not None:
             names = [stated.get(column, "") for column in ("gelu_file", "file")]
             if not stated:
@@ -114,8 +133,7 @@ class GraphLibrary:
                 names = [have[name.lower()] for name in names if name.lower() in have]
             if first := next(filter(None, names), None):
                 return self.directory / first
-        plain = network.lower().replace("-", "_")
-        return plain if plain in MODELS and (only or not component) else None
+        return None
 
 
 def _read_index(path: Path) -> dict[tuple[str, str], tuple[Mapping[str, str], Location]]:
