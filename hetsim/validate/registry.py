@@ -21,14 +21,14 @@ BUILT_IN = {
     "scale-sim": "hetsim.validate.checks.scalesim:ScaleSimCycles",
     "tiles": "hetsim.validate.checks.tiles:TilesAgainstFluid",
     "ranges": "hetsim.validate.checks.ranges:RangesAgain",
-    "convolution-ranges": "hetsim.validate.checks.coverage:ConvolutionRanges",
-    "vpu-ranges": "hetsim.validate.checks.coverage:VPURanges",
-    "network-ranges": "hetsim.validate.checks.coverage:NetworkRanges",
+    "convolutions": "hetsim.validate.checks.convolutions:MeasuredConvolutions",
     "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
     "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
     "intel-npu": "hetsim.validate.checks.intelnpu:IntelNPUNetworks",
+    "network-ranges": "hetsim.validate.checks.networkranges:NetworkRanges",
+    "host": "hetsim.validate.checks.host:ThisHost",
 }
-"""In the order of the table: mechanisms first, then operators, then whole networks."""
+"""In the order of the table: mechanisms, operators, whole networks, this machine."""
 
 
 def checks() -> dict[str, type[Check]]:

@@ -1,76 +1,21 @@
-"""How many measurements lie within ranges that were made without them."""
+"""Whole networks within ranges that were made without their families."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
 
-from hetsim.calibrate.evaluate import CALIBRATED, evaluate
-from hetsim.calibrate.folds import Split
 from hetsim.calibrate.networks.careless import CarelessModel
 from hetsim.calibrate.networks.cases import make_cases
 from hetsim.calibrate.networks.graphs import GraphLibrary
 from hetsim.calibrate.networks.judge import judge_known
 from hetsim.calibrate.networks.sureness import residuals_by_place
 from hetsim.calibrate.networks.table import read_networks
-from hetsim.calibrate.report import describe_row
-from hetsim.calibrate.residuals import residuals_of
 from hetsim.calibrate.spread import FEWEST_ROWS, Residual, reaches
-from hetsim.learn.tables import read_measurements
-from hetsim.learn.tables.table import Measurements
 from hetsim.validate.base import Check, Row, Setting
 from hetsim.validate.tables import MissingDataError
-
-
-class KernelRanges(Check):
-    """Rows of a table of kernels; what ``split`` keeps together is kept aside together."""
-
-    kind = "measured"
-    grouped = "device"
-    compared = (
-        "each row beside its prediction by a fit to rows of other families (or input sizes and"
-        " kernels), with the range that their residuals give; 90 % should lie in it"
-    )
-    split: ClassVar[Split] = "family"
-    fewest: ClassVar[int] = 20
-    """Rows of a device that is judged."""
-
-    def parts(self, setting: Setting) -> Sequence[str]:
-        """A device each."""
-        table = self._table(setting)
-        return [d for d in table.devices if len(table.of_device(d)) >= self.fewest]
-
-    def rows(self, setting: Setting, part: str) -> Iterator[Row]:
-        """A row for each measurement of the device."""
-        table = self._table(setting).of_device(part)
-        found = evaluate(table, split=self.split, learned=False)
-        predicted = found.scores[CALIBRATED].predicted
-        reach = reaches(residuals_of(table, predicted, self.split))
-        for i, value in enumerate(predicted):
-            name = describe_row(table, i)
-            yield _row(name, part, float(table.target[i]), float(value), float(reach[i]))
-
-    def _table(self, setting: Setting) -> Measurements:
-        return read_measurements(setting.tables.path(self.tables[0]))
-
-
-class ConvolutionRanges(KernelRanges):
-    """TopHub."""
-
-    title = "ranges of convolutions"
-    unit = "s"
-    tables = ("measured_conv_latency.csv",)
-
-
-class VPURanges(KernelRanges):
-    """Reference cycles of Intel's VPU 2.7 by first principles; the learned models are surer."""
-
-    title = "ranges of an NPU's kernels"
-    split = "shape"  # of four families one has 202 of 250 rows
-    unit = "cycles"
-    tables = ("vpu_2_7_cycles.csv",)
 
 
 class NetworkRanges(Check):
