@@ -1,7 +1,9 @@
 """A new device as a blend of devices that were measured and of plain work.
 
 Seconds = sum over other devices of weight * (their time of this network, times the new device's
-factor) + sum over the work of the careless model of rate * work, weights and rates not below zero.
+factor) + sum over plain work (multiply-accumulates, elements, weights, activations, operators, one)
+of rate * work, weights and rates not below zero. All multiply-accumulates have one rate: a class of
+operators that few of the measured networks have would be told from one of them.
 A device with slow memory is so far between two others, or one of them and some bytes more. The
 prior is the log-additive table (equal weights, no rates); the measured networks move it as far as
 they outweigh it (ridge regression of relative errors, iteratively reweighted towards absolute
@@ -56,7 +58,7 @@ class BlendModel:
         effects = LogAdditive.fit([case.row for case in others]).devices
         columns = _Columns(base, others, effects)
         seconds = np.array([case.seconds for case in cases])
-        times, work = columns.of(cases), self._work.counts(cases)
+        times, work = columns.of(cases), plain_work(self._work, cases)
         known = np.isfinite(times).all(axis=1)
         times, work, seconds = times[known], work[known], seconds[known]
         # Each kind of work is scaled to take all of a typical network's time by itself.
@@ -122,9 +124,16 @@ class BlendFit:
 
     def predict(self, cases: Sequence[MeasuredNetwork]) -> Floats:
         """Seconds of each case; NaN where no other device ran its network."""
-        asked = np.hstack([self.columns.of(cases), self.work.counts(cases) * self.scale])
+        asked = np.hstack([self.columns.of(cases), plain_work(self.work, cases) * self.scale])
         weights = [self.weights.get(case.precision.group, self.overall) for case in cases]
         return np.asarray((asked * np.array(weights)).sum(axis=1), dtype=np.float64)
+
+
+def plain_work(work: CarelessModel, cases: Sequence[MeasuredNetwork]) -> Floats:
+    """A row per case: multiply-accumulates, elements computed and moved, and so on."""
+    counts = work.counts(cases)
+    macs, elements = counts[:, :4].sum(axis=1), counts[:, 4:6].sum(axis=1)
+    return np.column_stack([macs, elements, counts[:, 6:]])
 
 
 def _solve(asked: Floats, prior: Floats, ridge: Floats) -> Floats:
