@@ -20,9 +20,9 @@ import hetsim
 PACKAGE = Path(hetsim.__file__).parent
 
 ROOMS = (
-    "cli", "study", "calibrate", "host", "runs", "report", "analysis", "scenario", "schedulers",
-    "bounds", "sim", "lower", "plan", "cost", "learn", "forms", "soc", "workload", "executors",
-    "ground",
+    "cli", "validate", "study", "calibrate", "host", "runs", "report", "analysis", "scenario",
+    "schedulers", "bounds", "sim", "lower", "plan", "cost", "learn", "forms", "soc", "workload",
+    "executors", "ground",
 )  # fmt: skip
 """From the top; a room imports from itself and from what stands after it."""
 

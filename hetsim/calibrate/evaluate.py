@@ -15,6 +15,8 @@ import numpy as np
 
 from hetsim.calibrate.errors import ErrorMetrics, top1_regret
 from hetsim.calibrate.folds import Split, assign_folds
+from hetsim.calibrate.residuals import coverage_note, spread_of_rows
+from hetsim.calibrate.spread import EstimatedSpread
 from hetsim.learn.mlp import TrainingOptions
 from hetsim.learn.physical.base import Baseline, Fitted
 from hetsim.learn.physical.choose import RooflineBaseline, baseline_for
@@ -50,7 +52,7 @@ class ModelScore:
 
 @dataclass(frozen=True)
 class DeviceReport:
-    """All models on one device's rows, split one way."""
+    """All models on one device's rows, split one way; ``spreads`` are their uncertainties."""
 
     device: str
     form: str
@@ -61,6 +63,7 @@ class DeviceReport:
     fold_of: Ints
     scores: Mapping[str, ModelScore]
     notes: tuple[str, ...] = field(default=())
+    spreads: Mapping[str, EstimatedSpread] = field(default_factory=dict)
 
     def worst(self, model: str, count: int = 10) -> list[tuple[int, float]]:
         """The rows with the largest absolute error of ``model``: position and signed error."""
@@ -115,7 +118,8 @@ def evaluate(
         name: score_model(name, values, table, fold_of, fallback if name == LEARNED else 0)
         for name, values in predicted.items()
     }
-    notes = []
+    spreads = {name: spread_of_rows(table, predicted[name]) for name in names if name != ROOFLINE}
+    notes = [coverage_note(name, found) for name, found in spreads.items() if found]
     if fallback:
         notes.append(
             f"{fallback} of {len(table)} rows kept aside were outside the learned model's range"
@@ -124,8 +128,9 @@ def evaluate(
     if table.form == TRANSFER.name:
         notes += _large_transfers(table, scores)
     return DeviceReport(
-        table.devices[0], table.form, table.unit, split, seed, table, fold_of, scores, tuple(notes)
-    )
+        table.devices[0], table.form, table.unit, split, seed, table, fold_of, scores,
+        tuple(notes), {name: found for name, found in spreads.items() if found},
+    )  # fmt: skip
 
 
 def _large_transfers(table: Measurements, scores: Mapping[str, ModelScore]) -> list[str]:

@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hetsim.calibrate.evaluate import CALIBRATED, LEARNED, DeviceReport
 from hetsim.calibrate.report import as_json, scatter_figure
@@ -21,6 +22,7 @@ from hetsim.errors import Location, ResultsError
 from hetsim.learn.physical.base import Baseline
 from hetsim.learn.regressor import LearnedModel, data_hash
 from hetsim.learn.store import save_model
+from hetsim.soc.calibrated import Calibration, HeldOut
 from hetsim.version import version
 
 
@@ -72,15 +74,47 @@ def save_calibrated_soc(
         f" {len(table)} rows (data {data_hash(table)[:16]}).\n"
         f"Errors on rows kept aside by {report.split}: {score_line(report, CALIBRATED)}.\n"
     )
+    changes = dict(target.changes(fitted, table))
+    if CALIBRATED in report.spreads:
+        known = {
+            name: spread.model_dump(exclude_defaults=True)
+            for name, spread in target.pu.spec.uncertainty.items()
+        }
+        own = {target.dtype: report.spreads[CALIBRATED].as_dict()}
+        changes[("pus", target.pu.cluster, "uncertainty")] = known | own
+    changes[("calibrated",)] = calibrations(target, report)
     write_calibrated_soc(
         target.soc.source,
         path,
-        target.changes(fitted, table),
+        changes,
         header=header,
         mark=f"calibrated: {report.device}",
         force=force,
     )
     return target.bound_notes(fitted)
+
+
+def calibrations(target: Target, report: DeviceReport) -> list[dict[str, Any]]:
+    """What the SoC's ``calibrated`` says with this fit: instead of an earlier one of the same."""
+    scored = report.scores[CALIBRATED].overall
+    source = Path(report.table.file).name
+    fit = Calibration(
+        what=f"{report.form}, {target.dtype}",
+        unit=target.pu.cluster,
+        source=f"{source}, {report.device}",
+        rows=len(report.table),
+        held_out=HeldOut(
+            rows=scored.rows, median=round(scored.median, 4), p90=round(scored.p90, 4)
+        ),
+        by=f"hetsim calibrate {target.soc.name} --pu {target.pu.cluster}"
+        f" --measurements {source} --device {report.device} --split {report.split}",
+    )
+    others = [
+        known
+        for known in target.soc.spec.calibrated
+        if (known.unit, known.what) != (fit.unit, fit.what)
+    ]
+    return [known.model_dump(exclude_defaults=True) for known in (*others, fit)]
 
 
 def score_line(report: DeviceReport, model: str) -> str:

@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hetsim.errors import ConfigError
-from hetsim.numeric import Floats, Ints
-from hetsim.soc.uncertainty import DEFAULT, LEVEL, Spread
+from hetsim.numeric import Bools, Floats, Ints
+from hetsim.soc.uncertainty import DEFAULT, LEVEL, MOST, Spread
 
 FEWEST_GROUPS = 5
 """A class that stands in fewer groups than this is told as ``default``."""
@@ -43,7 +43,9 @@ _LEAST = 0.005
 class Residual:
     """ln(measured / predicted) of a row kept aside.
 
-    ``group`` names what it shares its errors with: the network on this unit, the family of layers.
+    ``group`` names what it shares its errors with: layers of one network or family. A whole network
+    shares them with nothing; ``aside`` is what is kept aside with it when ranges are judged, as its
+    family (default: the group).
     ``shares`` are those of the predicted time by class, by names that ``uncertainty`` may use for
     it; of a single kernel ``{"Conv.depthwise": 1.0}``. What is missing to 1 is the unit's alone.
     ``concentration`` is the sum of the squares of the kernels' shares: 1 for a single kernel,
@@ -54,14 +56,20 @@ class Residual:
     group: str
     shares: Mapping[str, float] = field(default_factory=dict)
     concentration: float = 1.0
+    aside: str = ""
+
+    @property
+    def fold(self) -> str:
+        """What is kept aside together."""
+        return self.aside or self.group
 
 
 @dataclass(frozen=True)
 class EstimatedSpread:
     """What was estimated from ``rows`` residuals of ``groups`` groups.
 
-    ``covered`` is the share of the residuals within the range at :data:`LEVEL` that the *other*
-    groups give: each group in turn is kept aside of the estimate.
+    ``covered`` is the share of the residuals within the range at :data:`LEVEL` that rows with which
+    they are not kept aside give.
     """
 
     spread: Spread
@@ -75,7 +83,7 @@ class EstimatedSpread:
 
 
 def estimate_spread(residuals: Sequence[Residual], folds: int = 5) -> EstimatedSpread:
-    """The three parts of a unit's uncertainty; groups are kept aside ``folds`` ways.
+    """The three parts of a unit's uncertainty; rows are kept aside ``folds`` ways.
 
     Raises:
         ConfigError: fewer than :data:`FEWEST_ROWS` residuals, or some that are no numbers.
@@ -85,26 +93,36 @@ def estimate_spread(residuals: Sequence[Residual], folds: int = 5) -> EstimatedS
         raise ConfigError(message, hint=f"use at least {FEWEST_ROWS} rows kept aside")
     if not np.isfinite([r.log_ratio for r in residuals]).all():
         raise ConfigError("a residual is no finite number: measured and predicted are positive")
-    names = sorted({r.group for r in residuals})
-    covered = []
+    reach = reaches(residuals, folds)
+    known = np.isfinite(reach)
+    inside = np.abs([r.log_ratio for r in residuals]) <= reach
+    covered = float(np.mean(inside[known])) if known.any() else float("nan")
+    names = {r.group for r in residuals}
+    return EstimatedSpread(_fit(residuals), len(residuals), len(names), covered)
+
+
+def reaches(residuals: Sequence[Residual], folds: int = 5) -> Floats:
+    """Of each row half its range at :data:`LEVEL`, from rows that it is not kept aside with.
+
+    As a logarithm: a prediction of p seconds ranges from ``p / exp(reach)`` to ``p * exp(reach)``.
+    NaN where too few other rows are left.
+    """
+    names = sorted({r.fold for r in residuals})
+    reach = np.full(len(residuals), np.nan)
     for fold in range(min(folds, len(names))):
         aside = set(names[fold::folds])
-        test = [r for r in residuals if r.group in aside]
-        train = [r for r in residuals if r.group not in aside]
+        test = [i for i, r in enumerate(residuals) if r.fold in aside]
+        train = [r for r in residuals if r.fold not in aside]
         if len(train) >= FEWEST_ROWS:
-            covered += within(test, _fit(train)).tolist()
-    share = float(np.mean(covered)) if covered else float("nan")
-    return EstimatedSpread(_fit(residuals), len(residuals), len(names), share)
+            reach[test] = reach_of([residuals[i] for i in test], _fit(train))
+    return reach
 
 
-def within(residuals: Sequence[Residual], spread: Spread) -> Floats:
-    """For each residual 1 where it lies within its range at :data:`LEVEL`, else 0."""
+def reach_of(residuals: Sequence[Residual], spread: Spread) -> Floats:
+    """The same of an uncertainty that is known; the residuals themselves are not looked at."""
     rows = _Rows.of(residuals, tuple(name for name in spread.classes if name != DEFAULT))
-    variances = np.array(
-        [spread.unit, spread.kernel, *(spread.classes.get(n, 0.0) for n in rows.classes)]
-    )
-    reach = _normal_reach() * np.sqrt(rows.variances(variances**2))
-    return (np.abs(rows.target) <= reach).astype(np.float64)
+    deviations = [spread.unit, spread.kernel, *(spread.classes.get(n, 0.0) for n in rows.classes)]
+    return np.asarray(_normal_reach() * np.sqrt(rows.variances(np.array(deviations) ** 2)))
 
 
 @dataclass(frozen=True)
@@ -167,21 +185,23 @@ def _fit(residuals: Sequence[Residual]) -> Spread:
     scale = max(float(np.median(np.abs(rows.target))) / 0.6745, 1e-3)
     clipped = np.clip(rows.target, -OUTLIER * scale, OUTLIER * scale)
     # Of one class alone nobody can tell its part from the unit's.
-    used = rows.shares.any(axis=0) & (len(rows.classes) > 1)
+    used: Bools = np.asarray(rows.shares.any(axis=0)) & (len(rows.classes) > 1)
     centre = np.full(2 + len(rows.classes), np.log(scale / np.sqrt(3.0)))
     rows.shares[:, ~used] = 0.0
-    blocks = [np.flatnonzero(rows.group == g) for g in range(int(rows.group.max()) + 1)]
+    blocks = _blocks(rows.group)
 
     def loss(logs: Floats) -> float:
         total = 0.5 * float((((logs - centre) / _PRIOR) ** 2).sum())
         components = np.exp(2.0 * logs)
-        for block in blocks:
+        for block in blocks:  # of groups of equal size, all at once
             shares = rows.shares[block]
-            covariance = components[0] + (shares * components[2:]) @ shares.T
-            covariance += np.diag(components[1] * rows.concentration[block] + 1e-10)
+            own = components[1] * rows.concentration[block] + 1e-10
+            covariance = components[0] + (shares * components[2:]) @ shares.swapaxes(1, 2)
+            covariance = covariance + own[:, :, None] * np.eye(block.shape[1])
             factor = np.linalg.cholesky(covariance)
-            scaled = np.linalg.solve(factor, clipped[block])
-            total += 0.5 * float(scaled @ scaled) + float(np.log(np.diag(factor)).sum())
+            scaled = np.linalg.solve(factor, clipped[block][:, :, None])
+            diagonal = np.diagonal(factor, axis1=1, axis2=2)
+            total += 0.5 * float((scaled**2).sum()) + float(np.log(diagonal).sum())
         return total
 
     bounds = [(value - 4.0, value + 3.0) for value in centre]
@@ -192,9 +212,21 @@ def _fit(residuals: Sequence[Residual]) -> Spread:
     place = min(1.0, LEVEL * (len(reach) + 1) / len(reach))
     deviations *= float(np.quantile(reach, place)) / _normal_reach()
     deviations[2:][~used] = 0.0
-    unit, kernel, *classes = (round(float(d), 4) if d > _LEAST else 0.0 for d in deviations)
+    rounded = (round(min(float(d), MOST), 4) if d > _LEAST else 0.0 for d in deviations)
+    unit, kernel, *classes = rounded
     told = {n: d for n, d in zip(rows.classes, classes, strict=True) if d}
+    if told and not used[-1]:
+        told[DEFAULT] = max(told.values())  # kinds that nobody measured are no better known
     return Spread(unit=unit, classes=told, kernel=kernel or _LEAST)
+
+
+def _blocks(group: Ints) -> list[Ints]:
+    """Positions of the rows of each group, as arrays of groups of equal size."""
+    of_size: dict[int, list[Ints]] = {}
+    for number in range(int(group.max()) + 1):
+        rows = np.flatnonzero(group == number)
+        of_size.setdefault(len(rows), []).append(rows)
+    return [np.array(listed) for listed in of_size.values()]
 
 
 def _normal_reach() -> float:

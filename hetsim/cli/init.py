@@ -79,7 +79,14 @@ def _copied(like: str, name: str) -> str:
     from hetsim.errors import Location
     from hetsim.library import find
 
-    text = find("socs", like, where=Location("--like")).read_text(encoding="utf-8")
+    path = find("socs", like, where=Location("--like"))
+    text = path.read_text(encoding="utf-8")
+
+    def whole(found: re.Match[str]) -> str:
+        file = path.parent / found[2]
+        return f"{found[1]}{file.absolute()}" if file.is_file() else found[0]
+
+    text = re.sub(r"\b((?:learned|profile): )([\w./-]+)", whole, text)
     text = re.sub(r"(?m)^name: .*$", f"name: {name}", text, count=1)
     return f"# Begun by 'hetsim init' as a copy of {like}; what follows is that file.\n{text}"
 

@@ -56,6 +56,7 @@ def _number(name: str, unit: float) -> Callable[[Row], str]:
 
 def _socs() -> list[Row]:
     from hetsim.library import shipped
+    from hetsim.soc.calibrated import summary
     from hetsim.soc.loader import load_soc
 
     rows: list[Row] = []
@@ -69,6 +70,8 @@ def _socs() -> list[Row]:
                 "memory_bytes_per_s": sum(m.bandwidth for m in soc.spec.memory.values()),
                 "memory_bytes": sum(m.capacity for m in soc.spec.memory.values()),
                 "description": soc.spec.description,
+                "calibrated": [fit.model_dump() for fit in soc.spec.calibrated],
+                "error": summary(soc.spec.calibrated),
                 "file": soc.source,
             }
         )
@@ -213,6 +216,7 @@ CATALOGUES: dict[str, Catalogue] = {
             "memory": _quantity("memory_bytes", "size"),
             "peak": _quantity("memory_bytes_per_s", "bandwidth"),
             "what it is": _field("description"),
+            "how wrong": _field("error"),
         },
     ),
     "models": Catalogue(

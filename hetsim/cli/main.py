@@ -6,9 +6,10 @@ verbs need onnx, pydantic and matplotlib. Each verb is a kind of study
 exposes ``command``; it may return an exit code (``None`` means 0).
 
 Exit codes: 0 done; 1 a defect of hetsim (with a traceback); 2 an input or option that cannot be
-used, or a row of a study that failed; 3 results that differ (``hetsim diff --exit-code``);
-130 interrupted; 141 the reader of our output went away; 143 terminated (SIGTERM), which ends a verb
-just as an interruption does: partial work is kept or removed, workers are stopped.
+used, or a row of a study that failed; 3 results that differ (``hetsim diff --exit-code``) or an
+error above its limit (``hetsim validate``); 130 interrupted; 141 the reader of our output went
+away; 143 terminated (SIGTERM), which ends a verb just as an interruption does: partial work is kept
+or removed, workers are stopped.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ VERBS = {
     **{name: line for name, (_, line) in STUDIES.items()},
     "report": "Rebuild the report of a results directory.",
     "diff": "Compare two results.",
+    "validate": "Compare hetsim with measurements and with other simulators.",
     "verify": "Run plans on this machine and compare with the simulation.",
 }
 """Every verb that ships with hetsim, with the line that ``hetsim --help`` shows for it."""

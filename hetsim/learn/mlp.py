@@ -19,6 +19,9 @@ from hetsim.numeric import AnyFloats, Bools, Floats
 Layers = list[tuple[Floats, Floats]]
 """Weight matrix (inputs, outputs) and bias of each layer."""
 
+AnyLayers = Sequence[tuple[AnyFloats, AnyFloats]]
+"""The same in any precision."""
+
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
 
 
@@ -47,7 +50,7 @@ def initial_layers(inputs: int, hidden: Sequence[int], rng: np.random.Generator)
     return layers
 
 
-def forward(layers: Sequence[tuple[AnyFloats, AnyFloats]], inputs: AnyFloats) -> AnyFloats:
+def forward(layers: AnyLayers, inputs: AnyFloats) -> AnyFloats:
     """Outputs, shape (rows,), of inputs of shape (rows, features), in the layers' precision."""
     signal = inputs
     for weight, bias in layers[:-1]:
@@ -79,15 +82,15 @@ def loss_and_gradients(
     return loss, gradients[::-1]
 
 
-class _Adam:
+class Adam:
     """The optimiser's moments; :meth:`step` updates the layers in place."""
 
-    def __init__(self, layers: Layers) -> None:
+    def __init__(self, layers: AnyLayers) -> None:
         self.first = [np.zeros_like(p) for layer in layers for p in layer]
         self.second = [np.zeros_like(p) for layer in layers for p in layer]
         self.count = 0
 
-    def step(self, layers: Layers, gradients: Layers, rate: float) -> None:
+    def step(self, layers: AnyLayers, gradients: AnyLayers, rate: float) -> None:
         self.count += 1
         scale = rate * np.sqrt(1 - _BETA2**self.count) / (1 - _BETA1**self.count)
         flat = zip(
@@ -122,7 +125,7 @@ def train(
     total = epochs * per_epoch
     held_in, held_target = inputs[validation], target[validation]
     best: tuple[float, Layers] | None = None
-    adam, step = _Adam(layers), 0
+    adam, step = Adam(layers), 0
     for epoch in range(epochs):
         order = rng.permutation(rows)
         for begin in range(0, len(order), batch):

@@ -11,6 +11,7 @@ from hetsim.analysis.metrics.registry import told
 from hetsim.analysis.metrics.time import MAKESPAN, MAKESPAN_HIGH, MAKESPAN_LOW
 from hetsim.analysis.result import Result, Run
 from hetsim.report.palette import PARTS
+from hetsim.soc.calibrated import summary
 from hetsim.soc.uncertainty import LEVEL
 from hetsim.units import format_quantity
 
@@ -80,10 +81,19 @@ LEVEL_TEXT = f"{LEVEL:.0%}".replace("%", " %")
 
 
 def range_notes(result: Result) -> list[str]:
-    """What people must know about the ranges of a result, or why there are none, as sentences."""
+    """What people must know about the ranges of a result, or why there are none, as sentences.
+
+    Before them, what the SoC was fitted to.
+    """
     runs = [run for run in result.runs if run.makespan_s is not None]
     if not runs:
         return []
+    known = result.soc.spec.calibrated
+    fitted = [f"The SoC was fitted to {summary(known)}."] if known else []
+    return fitted + _range_notes(result, runs)
+
+
+def _range_notes(result: Result, runs: list[Run]) -> list[str]:
     if all(run.makespan_range_s is None for run in runs):
         return [
             f"No ranges: no unit of {result.soc.name} that ran anything says how far off it is"

@@ -14,6 +14,7 @@ from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
 from hetsim.names import suggest
+from hetsim.soc.calibrated import Calibration
 from hetsim.soc.fields import Bandwidth, Name, Spec, Time, detail
 from hetsim.soc.kinds import OfItsKind
 from hetsim.soc.links import Arbitration as Arbitration
@@ -53,6 +54,10 @@ class SoCSpec(Spec):
     links: dict[Name, LinkSpec] = Field(default_factory=dict)
     pus: dict[Name, Annotated[SerializeAsAny[PUSpec], OfItsKind()]] = Field(min_length=1)
     runtime: RuntimeSpec
+    calibrated: list[Calibration] = Field(
+        default_factory=list,
+        description="what the figures were fitted to, and the error on what no fit has seen",
+    )
     area: AdditiveModel | None = Field(
         default=None, description="die area, mm²; what exploration may minimise or bound"
     )
@@ -70,6 +75,7 @@ class SoCSpec(Spec):
             *self._host_faults(),
             *self._idle_faults(),
             *self._price_faults(),
+            *self._calibration_faults(),
         ]
         if faults:
             raise ValidationError.from_exception_data("SoC", faults)
@@ -80,6 +86,14 @@ class SoCSpec(Spec):
             if name in self.memory:
                 yield detail(
                     ("links", name, "[key]"), f"{name!r} is also the name of a memory", name
+                )
+
+    def _calibration_faults(self) -> Iterator[InitErrorDetails]:
+        for i, fit in enumerate(self.calibrated):
+            if fit.unit not in self.pus:
+                hint = suggest(fit.unit, list(self.pus))
+                yield detail(
+                    ("calibrated", i, "unit"), f"no unit is called {fit.unit!r}; {hint}", fit.unit
                 )
 
     def _path_faults(self) -> Iterator[InitErrorDetails]:

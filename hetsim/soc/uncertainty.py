@@ -25,7 +25,10 @@ DEFAULT = "default"
 LEVEL = 0.9
 """The share of measured times that a range is to hold."""
 
-Deviation = Annotated[float, Field(ge=0, le=3)]
+MOST = 3.0
+"""Who is off by a factor of 20 as a rule knows nothing."""
+
+Deviation = Annotated[float, Field(ge=0, le=MOST)]
 
 
 class Spread(Spec):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,10 @@ def test_the_command_writes_everything_once(
     calibrated = (out / "toy.yaml").read_text()
     assert "device toy/cpu/float32" in calibrated
     assert "Errors on rows kept aside by row: MAPE" in calibrated
+    told = load_soc(out / "toy.yaml").spec.pus["cpu"].uncertainty["float32"]
+    # The noise that the rows were given, and what half of them cannot fit of the other half.
+    assert 0.05 < math.hypot(told.unit, told.kernel) < 0.2
+    assert "ranges of the calibrated model at 90% hold" in shown
     assert str(tmp_path) not in calibrated
     assert entry(arguments) == 2
     assert "not overwritten" in capsys.readouterr().err

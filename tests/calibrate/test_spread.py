@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from hetsim.calibrate.spread import Residual, estimate_spread, within
+from hetsim.calibrate.spread import Residual, estimate_spread, reach_of, reaches
 from hetsim.errors import ConfigError
 from hetsim.soc.uncertainty import Spread
 
@@ -32,6 +34,7 @@ def test_known_parts_are_found_again() -> None:
     assert found.spread.classes["Conv"] == pytest.approx(0.3, rel=0.3)
     assert found.spread.classes.get("Gemm", 0.0) < 0.12
     assert found.spread.kernel == pytest.approx(0.1, rel=0.2)
+    assert found.spread.classes["default"] == found.spread.classes["Conv"]  # not measured at all
     assert 0.85 <= found.covered <= 0.95
     assert (found.rows, found.groups) == (960, 80)
 
@@ -65,10 +68,19 @@ def test_whole_networks_tell_what_their_shares_allow() -> None:
     assert 0.85 <= found.covered <= 0.95
 
 
-def test_equal_kernels_in_many_average_out() -> None:
-    spread = Spread(kernel=0.3)
-    single, many = Residual(0.2, "a", {"Conv": 1.0}), Residual(0.2, "b", {"Conv": 1.0}, 0.05)
-    assert within([single, many], spread).tolist() == [1.0, 0.0]
+def test_kernels_in_many_average_out() -> None:
+    rows = [Residual(0.2, "a", {"Conv": 1.0}), Residual(0.2, "b", {"Conv": 1.0}, 0.25)]
+    reach = reach_of(rows, Spread(kernel=0.3))
+    assert reach == pytest.approx([1.645 * 0.3, 1.645 * 0.15], rel=1e-3)
+
+
+def test_a_row_has_no_part_in_its_own_range() -> None:
+    rows = drawn(0.1, 0.1, 0.1, groups=20)
+    wild = [replace(row, log_ratio=5.0) if row.group == "net 7" else row for row in rows]
+    own = np.array([row.group == "net 7" for row in rows])
+    before, after = reaches(rows), reaches(wild)
+    assert np.array_equal(before[own], after[own])
+    assert not np.array_equal(before[~own], after[~own])
 
 
 def test_too_few_rows_and_no_numbers_are_refused() -> None:

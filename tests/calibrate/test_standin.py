@@ -284,7 +284,7 @@ def test_the_command_reports_without_training_and_overwrites_nothing(
     ("arguments", "complaint"),
     [
         (["--simulate", "tile"], "needs a SOC"),
-        (["edge-mcu", "--pu", "npu"], "one of --measurements and --simulate"),
+        (["edge-mcu", "--pu", "npu"], "one of --measurements, --networks and --simulate"),
         (["edge-mcu", "--pu", "cpu", "--simulate", "tile"], "does not work in tiles"),
         (["edge-mcu", "--pu", "nup", "--simulate", "tile"], "did you mean 'npu'"),
         (["edge-mcu", "--pu", "npu", "--simulate", "tile", "--models", "vgg19"], "two or more"),

@@ -6,6 +6,7 @@ import pytest
 
 import hetsim
 from hetsim.cli.main import entry
+from hetsim.cost.sources import cost_files
 from hetsim.library import shipped
 from hetsim.soc.loader import load_soc
 from hetsim.soc.sketch import Sketch, soc_text
@@ -55,8 +56,13 @@ def test_a_copy_is_the_shipped_soc_with_its_comments(tmp_path, name):
     assert init(tmp_path / "copy", "--like", name) == 0
     ours, theirs = load_soc(tmp_path / "copy" / "soc.yaml"), load_soc(name)
     assert ours.name == "copy"
-    assert ours.spec.model_copy(update={"name": name}) == theirs.spec
+    # Files that it names are named by their whole paths, and are the same.
+    assert [path.resolve() for path in cost_files(ours)] == [
+        path.resolve() for path in cost_files(theirs)
+    ]
     text = (tmp_path / "copy" / "soc.yaml").read_text(encoding="utf-8")
+    (tmp_path / "near.yaml").write_text(text.replace(f"{shipped('socs')[name].parent}/", ""))
+    assert load_soc(tmp_path / "near.yaml").spec.model_copy(update={"name": name}) == theirs.spec
     assert text.count("#") > shipped("socs")[name].read_text(encoding="utf-8").count("#")
 
 

@@ -206,9 +206,19 @@ class Measured:
         return self.metrics.get("makespan_s")
 
     @property
+    def makespan_low_s(self) -> float | None:
+        """The low end of its range; ``None`` where nothing was calibrated."""
+        return self.metrics.get("makespan_low_s")
+
+    @property
+    def makespan_high_s(self) -> float | None:
+        """The high end of its range, likewise."""
+        return self.metrics.get("makespan_high_s")
+
+    @property
     def makespan_range_s(self) -> tuple[float, float] | None:
-        """What that may really be, at :data:`~hetsim.soc.uncertainty.LEVEL`; ``None``: unknown."""
-        low, high = (self.metrics.get(f"makespan_{end}_s") for end in ("low", "high"))
+        """Both ends, at :data:`~hetsim.soc.uncertainty.LEVEL`."""
+        low, high = self.makespan_low_s, self.makespan_high_s
         return None if low is None or high is None else (low, high)
 
     @property

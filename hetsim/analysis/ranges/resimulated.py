@@ -1,7 +1,7 @@
 """The judge of :mod:`hetsim.analysis.ranges.replay`: the engine itself, run again for each sample.
 
 Slow, and as right as the simulator is: a sample is the program with other times of its kernels, as
-if they had been measured so (:mod:`hetsim.cost.measured.fit`). ``benchmarks/ranges.py`` and the
+if they had been measured so (:mod:`hetsim.cost.measured.fit`). ``hetsim validate ranges`` and the
 tests compare the two.
 """
 

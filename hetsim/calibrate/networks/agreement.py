@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from hetsim.calibrate.networks.doubts import COPIES, OFF, ORDER, SLOWER
+from hetsim.calibrate.networks.doubts import COPIES, OFF, ORDER, SLOWER, line_of
 from hetsim.calibrate.networks.table import NetworkTime
 from hetsim.cost.measured.readers.base import FASTEST_MACS
 from hetsim.cost.measured.table import Doubt
@@ -111,15 +111,33 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class DeviceSpread:
+    """How far a device's rows are off what the others lead to expect: factors less one.
+
+    ``off`` rows are at least :data:`OFF_TABLE` times off; ``factor`` is their median factor. One
+    factor for all of them says that the device was at times another one: throttled, or exchanged.
+    """
+
+    device: str
+    rows: int
+    median: float
+    p90: float
+    off: int
+    factor: float | None
+
+
+@dataclass(frozen=True)
 class Agreement:
     """What a table says of itself.
 
-    ``copies``: devices all of whose rows are, to the digit, those of another (which is kept).
+    ``devices``: how far each is off a factor times the others. ``copies``: devices all of whose
+    rows are, to the digit, those of another (which is kept).
     ``spreads``: pairs of runtimes, and the log-additive table, the nearest first.
     ``doubts``: rows off the table, quantised networks slower than float ones, units, copies.
     """
 
     copies: Mapping[str, str]
+    devices: tuple[DeviceSpread, ...]
     spreads: tuple[Spread, ...]
     doubts: tuple[Doubt, ...]
 
@@ -153,7 +171,21 @@ def agreement(
     doubts += _impossible(own, macs)
     doubts += _slower(own)
     flat = sorted((s for group in spreads for s in group), key=lambda s: s.median)
-    return Agreement(copies, tuple(flat), tuple(doubts))
+    return Agreement(copies, _by_device(residuals), tuple(flat), tuple(doubts))
+
+
+def _by_device(residuals: Sequence[tuple[float, NetworkTime]]) -> tuple[DeviceSpread, ...]:
+    told = []
+    for device in sorted({row.device for _, row in residuals}):
+        of = np.array([residual for residual, row in residuals if row.device == device])
+        apart, off = np.expm1(np.abs(of)), of[np.abs(of) >= np.log(OFF_TABLE)]
+        told.append(
+            DeviceSpread(
+                device, len(of), float(np.median(apart)), float(np.quantile(apart, 0.9)), len(off),
+                float(np.exp(np.median(off))) if len(off) else None,
+            )
+        )  # fmt: skip
+    return tuple(told)
 
 
 def _copies(rows: Sequence[NetworkTime], keep: frozenset[str]) -> dict[str, str]:
@@ -263,7 +295,7 @@ def _slower(rows: Sequence[NetworkTime]) -> list[Doubt]:
                     SLOWER,
                     f"{row.network} on {row.device} under {row.runtime}: w8a8 takes"
                     f" {row.latency_s * 1e3:.4g} ms and float {other.latency_s * 1e3:.4g} ms"
-                    f" ({other.where}); a unit with int8 arithmetic would not be slower in it",
+                    f" ({line_of(other)}); a unit with int8 arithmetic would not be slower in it",
                     row.where,
                 )
             )

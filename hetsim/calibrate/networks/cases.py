@@ -26,6 +26,9 @@ EXCLUDING = frozenset(
 )
 """Kinds of doubts that say a row is not, or may not be, the graph on one unit in one precision."""
 
+DISPUTING = frozenset({checks.REPEATED, checks.RUNTIMES, checks.ORDER, checks.OFF})
+"""Kinds of doubts that other measurements raise: errors are told with and without these rows."""
+
 
 @dataclass(frozen=True)
 class MeasuredNetwork:
@@ -50,8 +53,12 @@ class MeasuredNetwork:
 
     @property
     def device(self) -> str:
-        """What was measured."""
-        return self.row.device
+        """What was measured: the device, and the unit where that is no NPU.
+
+        Each is fitted by itself: the CPU of a phone is another machine than its NPU.
+        """
+        named = self.row.unit not in ("", "npu")
+        return f"{self.row.device} ({self.row.unit})" if named else self.row.device
 
     @property
     def name(self) -> str:
@@ -67,6 +74,11 @@ class MeasuredNetwork:
     def where(self) -> Location | None:
         """The row's place in the table."""
         return self.row.where
+
+    @property
+    def disputed(self) -> bool:
+        """Whether another measurement says that it is far off; such rows count all the same."""
+        return any(doubt.kind in DISPUTING for doubt in self.doubts)
 
     @property
     def excluded(self) -> bool:

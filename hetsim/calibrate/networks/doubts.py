@@ -36,6 +36,11 @@ def _times(value: float) -> str:
     return f"{value:.0f}x" if value >= 10 else f"{value:.1f}x"
 
 
+def line_of(row: NetworkTime) -> str:
+    """Where another row stands, in a message that already names the file."""
+    return f"line {row.where.line}" if row.where else "another row"
+
+
 def _ms(seconds: float) -> str:
     return f"{seconds * 1e3:.4g} ms"
 
@@ -186,8 +191,8 @@ def _disagreements(same: Sequence[NetworkTime]) -> list[tuple[Doubt, NetworkTime
         if ratio > FACTOR:
             doubt = Doubt(
                 REPEATED,
-                f"{row.network}: {_ms(row.latency_s)}, and {_ms(first.latency_s)} at"
-                f" {first.where}, of the same thing ({_times(ratio)}); both are kept",
+                f"{row.network}: {_ms(row.latency_s)}, and {_ms(first.latency_s)} in"
+                f" {line_of(first)}, of the same thing ({_times(ratio)}); both are kept",
                 row.where,
             )
             told.append((doubt, row))
@@ -202,7 +207,7 @@ def _disagreements(same: Sequence[NetworkTime]) -> list[tuple[Doubt, NetworkTime
                 doubt = Doubt(
                     RUNTIMES,
                     f"{row.network}: {_ms(row.latency_s)} under {row.runtime},"
-                    f" {_ms(best.latency_s)} under {best.runtime} at {best.where}"
+                    f" {_ms(best.latency_s)} under {best.runtime} in {line_of(best)}"
                     f" ({_times(row.latency_s / usual)}); both are kept",
                     row.where,
                 )

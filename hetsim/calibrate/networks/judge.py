@@ -45,9 +45,9 @@ class Judged:
 
     @property
     def judged(self) -> Bools:
-        """Where every model says something: only those rows compare models."""
-        every = np.array(list(self.predicted.values()))
-        return np.asarray(np.isfinite(every).all(axis=0))
+        """Where every model says something that says anything here: those rows compare models."""
+        every = np.isfinite(np.array(list(self.predicted.values())))
+        return np.asarray(every[every.any(axis=1)].all(axis=0) & every.any())
 
     def part(self, of: Callable[[MeasuredNetwork], bool]) -> Judged:
         """The cases that ``of`` accepts."""
@@ -91,13 +91,14 @@ class Score:
     def as_dict(self) -> dict[str, object]:
         """Plain data; what is no number is ``None``."""
         return {
-            "rows": self.rows, "median": _plain(self.median), "p90": _plain(self.p90),
-            "within_20": _plain(self.within_20), "bias": _plain(self.bias),
-            "rank": _plain(self.rank), "spread": [_plain(end) for end in self.spread],
+            "rows": self.rows, "median": plain_number(self.median), "p90": plain_number(self.p90),
+            "within_20": plain_number(self.within_20), "bias": plain_number(self.bias),
+            "rank": plain_number(self.rank), "spread": [plain_number(end) for end in self.spread],
         }  # fmt: skip
 
 
-def _plain(value: float) -> float | None:
+def plain_number(value: float) -> float | None:
+    """``value``, or nothing where it is no number."""
     return value if np.isfinite(value) else None
 
 
@@ -105,7 +106,7 @@ def score(judged: Judged, model: str) -> Score:
     """The errors of ``model`` on the rows that all models judge."""
     known = judged.judged
     cases = [case for case, keep in zip(judged.cases, known, strict=True) if keep]
-    if not cases:
+    if not cases or not np.isfinite(judged.predicted[model]).any():
         nothing = float("nan")
         return Score(0, nothing, nothing, nothing, nothing, nothing, (nothing, nothing))
     measured = np.array([case.seconds for case in cases])
@@ -159,7 +160,11 @@ def judge_known(
     Raises:
         ConfigError: fewer than two families.
     """
-    fold = deal([case.family for case in cases], folds, seed)
+    try:
+        fold = deal([case.family for case in cases], folds, seed)
+    except ConfigError as error:
+        told = "a column family in the table says which networks are no near copies"
+        raise ConfigError(error.message, hint=told) from None
     splits = []
     for device in devices or sorted({case.device for case in cases}):
         here = np.array([case.device == device for case in cases])

@@ -11,11 +11,12 @@ from hetsim.soc.pu import PUSpec
 
 BUILT_IN = (
     "hetsim.cost.learned.vpunn.format:VPUNNFormat",
+    "hetsim.cost.learned.vpunn.format:StudentFormat",
     "hetsim.cost.learned.npz:NpzFormat",
 )
 """In the order in which they are asked; the last one takes what nobody recognises."""
 
-HEAD = 16
+HEAD = 64
 """Bytes at the beginning of a file that tell its format."""
 
 

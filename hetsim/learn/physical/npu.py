@@ -22,6 +22,12 @@ from hetsim.numeric import Floats, Ints, Texts
 CHANNEL_BLOCK = 16
 """Output channels an array works on together."""
 
+CHANNEL_BYTES = 32
+"""Bytes of channels that it works on together where each output channel reads its own.
+
+One read of its memory is as wide: 16 channels of 8 bits take what 32 take, and 16 of 16 bits too.
+"""
+
 PIXEL_BLOCK = 4
 """Output pixels it works on together, along each axis."""
 
@@ -49,14 +55,21 @@ def operation_kind(table: Measurements) -> Ints:
 def array_work(table: Measurements) -> Floats:
     """Multiply-accumulates of each row in units of 8-bit ones, blocks filled up."""
     work = table.number("macs") * element_width(table["input_0_datatype"])
-    for name, block in (
-        ("output_0_channels", CHANNEL_BLOCK),
-        ("output_0_height", PIXEL_BLOCK),
-        ("output_0_width", PIXEL_BLOCK),
-    ):
-        size = table.number(name)
-        work = work * np.ceil(size / block) * block / size
+    dense = _filled(table.number("output_0_channels"), CHANNEL_BLOCK)
+    work = work * np.where(table.number("depthwise") > 0, depthwise_fill(table), dense)
+    for name in ("output_0_height", "output_0_width"):
+        work = work * _filled(table.number(name), PIXEL_BLOCK)
     return np.asarray(work, dtype=float)
+
+
+def depthwise_fill(table: Measurements) -> Floats:
+    """How much more than its channels a depthwise row works on; 1 for the others."""
+    channels = table.number("output_0_channels") * element_width(table["input_0_datatype"])
+    return np.where(table.number("depthwise") > 0, _filled(channels, CHANNEL_BYTES), 1.0)
+
+
+def _filled(size: Floats, block: float) -> Floats:
+    return np.asarray(np.ceil(size / block) * block / size, dtype=float)
 
 
 @dataclass(frozen=True)
@@ -78,7 +91,7 @@ class FittedNPU(Fitted):
         known = ~np.isnan(factor)
         dearest = float(np.nanmax(self.per_work))
         own = self.overhead + array_work(table) * np.where(known, factor, dearest)
-        vendor = table.number("theoretical_cycles") * self.vendor_ratio
+        vendor = table.number("theoretical_cycles") * depthwise_fill(table) * self.vendor_ratio
         return np.asarray(np.where(known | (vendor <= 0), own, vendor), dtype=float)
 
     def floor(self, table: Measurements) -> Floats:

@@ -37,6 +37,11 @@ class JobModel:
     file: VPUNNFile
     descriptor: Descriptor[Workloads]
 
+    @property
+    def name(self) -> str:
+        """As the file calls it."""
+        return self.file.name
+
     def cycles(self, jobs: Workloads) -> Floats:
         """Of each job; whole cycles, as the library rounds them."""
         raw = self.file.network.predict(self.descriptor.rows(jobs))

@@ -233,7 +233,7 @@ class Plot:
     """Points and lines in the plane of two axes; the lines lie under the points.
 
     ``square`` keeps both axes to one range, for what is compared with itself. ``what`` is what a
-    point is, for the table.
+    point is, for the table. Unless points are ``named``, only strong ones carry their labels.
     """
 
     kind: ClassVar[str] = "plot"
@@ -249,6 +249,7 @@ class Plot:
     guides: Sequence[Guide] = ()
     what: str = "point"
     square: bool = False
+    named: bool = True
 
     def table(self) -> Table:
         """A row per point, then a row per point of each line; at most :data:`LONGEST`."""

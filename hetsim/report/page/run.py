@@ -116,8 +116,7 @@ def _bar(result: Result, index: int, run: Run, best: bool) -> Bar:
     link = "" if run.trace is None else f"#run-{index}"
     if (sure := beaten_text(result, run)) != "–":
         facts.append(("beaten by best", sure))
-    low, high = run.makespan_range_s or (None, None)
-    segments = (Segment(run.makespan_s, low=low, high=high),)
+    segments = (Segment(run.makespan_s, low=run.makespan_low_s, high=run.makespan_high_s),)
     return Bar(run.scheduler, segments, marks, link=link, facts=facts, strong=best)
 
 

@@ -18,7 +18,7 @@ function drawPlot(chart, paper, width) {
   const named = [...points].sort((a, b) => (b.strong ?? false) - (a.strong ?? false));
   for (const point of [...named].reverse()) drawPoint(chart, paper, point, x, y);
   for (const point of named) {
-    const text = cut(point.label || "", 160, point.strong);
+    const text = chart.named === false && !point.strong ? "" : cut(point.label || "", 160, point.strong);
     const place = text && places.around(x.to(point.x), y.to(point.y), widthOf(text, point.strong), 7);
     if (place) paper.append(svg("text", { class: point.strong ? "label strong" : "label", x: place.x, y: place.y + 4 }, text));
   }

@@ -8,7 +8,7 @@ from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.analysis.result import Run
 from hetsim.report.page.charts import Axis, Bar, Bars, Guide, Mark, Segment
 from hetsim.report.page.parts import PARTS_SERIES, parts_of
-from hetsim.report.summary import tidy_time, time_shares
+from hetsim.report.summary import LEVEL_TEXT, tidy_time, time_shares
 from hetsim.study.compare.result import Comparison, Variant
 
 TIME = Axis.of(MAKESPAN)
@@ -44,7 +44,8 @@ def _times(comparison: Comparison, model: str, best: Best, links: Mapping[str, s
         changes = [(path, str(value)) for path, value in variant.changes.items()]
         bars.append(
             Bar(
-                variant.name, (Segment(run.makespan_s),), marks,
+                variant.name,
+                (Segment(run.makespan_s, low=run.makespan_low_s, high=run.makespan_high_s),), marks,
                 link=links.get(variant.name, ""),
                 facts=[("scheduler", run.scheduler), *changes], strong=run.makespan_s == fastest,
             )
@@ -52,9 +53,11 @@ def _times(comparison: Comparison, model: str, best: Best, links: Mapping[str, s
     guide = () if base is None or base.makespan_s is None else (
         Guide(f"{comparison.base.name}: {tidy_time(base.makespan_s)}", base.makespan_s),
     )  # fmt: skip
+    ranged = any(run is not None and run.makespan_range_s for _, run in best)
+    whiskers = f"; {LEVEL_TEXT} of what is measured lies within the whiskers" if ranged else ""
     return Bars(
         f"{model}: time of each variant",
-        "Time per inference under the fastest scheduler of each variant.",
+        f"Time per inference under the fastest scheduler of each variant{whiskers}.",
         _seen(comparison, model, best), TIME, bars, "variant", (), guide, switch=True,
     )  # fmt: skip
 

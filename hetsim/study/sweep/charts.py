@@ -134,9 +134,12 @@ def _curves(network: _Network, varied: Varied, axis: Axis) -> Plot:
         places = [(position(axis, row[1].design[varied.path]), seconds(row)) for row in rows]
         lines.append(Line(places, series=s))
         points += [
-            Point(x, y, series=s, link=network.link(row), facts=facts(row))
+            Point(
+                x, y, series=s, link=network.link(row), facts=facts(row),
+                low=row[2].makespan_low_s, high=row[2].makespan_high_s,
+            )
             for (x, y), row in zip(places, rows, strict=True)
-        ]
+        ]  # fmt: skip
     return Plot(
         f"{network.model}: time over {varied.path}",
         f"Time per inference at each value of {varied.path}, a curve per scheduler.",
@@ -148,7 +151,7 @@ def _bars(network: _Network, varied: Varied) -> Bars:
     best = network.best(lambda point: (str(point.design[varied.path]), point.scheduler))
     bars = [
         Bar(
-            row[1].scheduler, (Segment(seconds(row)),), group=f"{varied.path} = {value}",
+            row[1].scheduler, (_with_range(row),), group=f"{varied.path} = {value}",
             link=network.link(row), facts=facts(row)[1:], strong=row is network.fastest,
         )
         for value in map(str, in_order(varied.values))
@@ -160,6 +163,10 @@ def _bars(network: _Network, varied: Varied) -> Bars:
         f"Time per inference under each scheduler, for each value of {varied.path}.",
         _fastest(network), TIME, bars, "scheduler", order="value", switch=True,
     )  # fmt: skip
+
+
+def _with_range(row: Row) -> Segment:
+    return Segment(seconds(row), low=row[2].makespan_low_s, high=row[2].makespan_high_s)
 
 
 def _heat(network: _Network, first: Varied, second: Varied, more: bool) -> Heat:

@@ -7,13 +7,13 @@ and blocks of its channels. Which mode the array's cells stand in is a choice as
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
 
 from hetsim.cost.learned.vpunn.layers import CHANNELS, Layer
-from hetsim.learn.vpunn.model import JobModel
+from hetsim.learn.vpunn.judge import Judge
 from hetsim.learn.vpunn.workloads import (
     CLUSTERING,
     COMPRESSED,
@@ -61,9 +61,16 @@ class Candidates:
 
 
 @lru_cache(maxsize=4096)
-def candidates(layer: Layer, tiles: int, model: JobModel) -> Candidates:
-    """All ways for ``layer`` on so many tiles, each judged by ``model``."""
-    ways = _ways(layer, tiles)
+def candidates(layer: Layer, tiles: int, model: Judge) -> Candidates:
+    """All ways for ``layer`` on so many tiles that ``model`` can judge; perhaps none."""
+    found = _judged(layer, _ways(layer, tiles), model)
+    known = np.isfinite(found.cycles)
+    if known.all():
+        return found
+    return Candidates(**{f.name: getattr(found, f.name)[known] for f in fields(Candidates)})
+
+
+def _judged(layer: Layer, ways: Ints, model: Judge) -> Candidates:
     used, bands, blocks, by_rows, mode, rows, channels, tile_rows, tile_channels = ways.T
     last_rows = tile_rows - (bands - 1) * rows
     last_channels = tile_channels - (blocks - 1) * channels
@@ -78,7 +85,9 @@ def candidates(layer: Layer, tiles: int, model: JobModel) -> Candidates:
     table = np.concatenate([np.stack([r, c, mode, write], axis=1) for r, c, _ in corners])
     distinct, which = np.unique(table, axis=0, return_inverse=True)
     taken = model.cycles(_jobs(layer, *distinct.T))[which].reshape(4, -1)
-    cycles = sum(taken[i] * count for i, (_, _, count) in enumerate(corners)) * layer.products
+    # What does not occur need not be known.
+    counts = np.stack([count for _, _, count in corners])
+    cycles = np.where(counts > 0, taken * counts, 0.0).sum(axis=0) * layer.products
     width = 2 if layer.dtype >= FLOAT16 else 1
     in_rows, in_cols = _reach(layer, rows)
     depth = channels if layer.by_channel else np.full_like(channels, _filled(layer))

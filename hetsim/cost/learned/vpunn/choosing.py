@@ -13,7 +13,7 @@ from hetsim.cost.analytical.tiling import SAME_TIME, Tiling
 from hetsim.cost.learned.vpunn.candidates import Candidates, candidates
 from hetsim.cost.learned.vpunn.layers import Layer
 from hetsim.errors import InfeasibleError
-from hetsim.learn.vpunn.model import JobModel
+from hetsim.learn.vpunn.judge import Judge
 from hetsim.learn.vpunn.workloads import MODES
 from hetsim.numeric import Array, Floats
 
@@ -50,7 +50,7 @@ class Choice:
 
 
 @lru_cache(maxsize=65536)
-def choose(layer: Layer, tiles: int, model: JobModel, asked: Asked) -> Choice:
+def choose(layer: Layer, tiles: int, model: Judge, asked: Asked) -> Choice:
     """The quickest way of ``layer``.
 
     Raises:
@@ -101,7 +101,7 @@ def choose(layer: Layer, tiles: int, model: JobModel, asked: Asked) -> Choice:
     )
 
 
-def fewest_cycles(layer: Layer, tiles: int, model: JobModel) -> float:
+def fewest_cycles(layer: Layer, tiles: int, model: Judge) -> float:
     """Cycles of arithmetic that no choice goes below."""
     return float(candidates(layer, tiles, model).cycles.min())
 

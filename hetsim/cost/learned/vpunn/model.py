@@ -9,13 +9,14 @@ from dataclasses import replace
 from hetsim.cost.analytical.pipeline import Engine, pipeline
 from hetsim.cost.analytical.traffic import tensor_bytes, total_bytes, weight_bytes
 from hetsim.cost.chain import CostModel
+from hetsim.cost.learned.vpunn.candidates import candidates
 from hetsim.cost.learned.vpunn.choosing import Asked, Choice, choose, fewest_cycles
 from hetsim.cost.learned.vpunn.layers import Layer, layer_of
 from hetsim.cost.learned.vpunn.transfers import Curve, LearnedEngine
 from hetsim.cost.support import why_not
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
 from hetsim.errors import InfeasibleError
-from hetsim.learn.vpunn.model import JobModel
+from hetsim.learn.vpunn.judge import Judge
 from hetsim.soc.model import PU
 from hetsim.workload.graph import Graph, Operator
 
@@ -30,7 +31,7 @@ class VPUNNCostModel(CostModel):
     what the unit's path gives, whichever is longer.
     """
 
-    def __init__(self, jobs: JobModel, curve: Curve | None, analytical: CostModel) -> None:
+    def __init__(self, jobs: Judge, curve: Curve | None, analytical: CostModel) -> None:
         self.jobs, self.curve, self.analytical = jobs, curve, analytical
         self.refused: Counter[str] = Counter()
         self.within: set[Hashable] = set()
@@ -88,7 +89,7 @@ class VPUNNCostModel(CostModel):
         said = "; ".join(f"{why} ({times})" for why, times in self.refused.most_common(3))
         return [
             f"{sum(self.refused.values())} of {sum(self.refused.values()) + len(self.within)}"
-            f" distinct operators for the array are out of the range of {self.jobs.file.name!r}"
+            f" distinct operators for the array are out of the range of {self.jobs.name!r}"
             f" and left to the analytical model: {said}"
         ]
 
@@ -99,7 +100,7 @@ class VPUNNCostModel(CostModel):
         )
         key = op.kind, op.nest, pu.stored_dtype(op.dtype), shapes, windows
         if key not in self._layers:
-            answer = self._layers[key] = layer_of(graph, op, pu)
+            answer = self._layers[key] = self._known(layer_of(graph, op, pu), pu)
             if isinstance(answer, str):
                 self.refused[answer] += 1
             elif answer is not None:
@@ -122,6 +123,11 @@ class VPUNNCostModel(CostModel):
             loads = plain.input_load + plain.weight_load + plain.extra_load
             asked = replace(asked, most=loads + plain.store_bytes)
         return choose(layer, pu.cores, self.jobs, asked)
+
+    def _known(self, layer: Layer | str | None, pu: PU) -> Layer | str | None:
+        if isinstance(layer, Layer) and not len(candidates(layer, pu.cores, self.jobs)):
+            return "jobs that it was not trained on"
+        return layer
 
     def _engine(self, pu: PU) -> Engine:
         setup, overlaps = pu.spec.transfer_setup, pu.spec.overlaps_tiles

@@ -16,9 +16,8 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from typing import Any
-
-import simgrid
 
 LATENCY = 1e-3
 SETTINGS = {
@@ -36,24 +35,32 @@ SETTINGS = {
 
 def lead(flow: dict[str, Any]) -> float:
     """Seconds before a weighted flow's start at which SimGrid has to be told of it."""
-    return LATENCY / flow["weight"]
+    return LATENCY / float(flow["weight"])
 
 
 def main() -> None:
+    """Reads, simulates, writes."""
     sets = json.load(sys.stdin)
+    simgrid = import_module("simgrid")
     options = [f"--cfg={key}:{value}" for key, value in SETTINGS.items()]
     engine = simgrid.Engine(["reference", "--log=root.thresh:critical", *options])
     zone = simgrid.NetZone.create_full_zone("zone")
     finish: list[list[float]] = []
     for number, flow_set in enumerate(sets):
-        build(zone, number, flow_set, finish)
+        build(simgrid, zone, number, flow_set, finish)
     zone.seal()
     engine.run()
     # SimGrid may print to standard output as well: the answer is its last line.
     print("\n" + json.dumps(finish))
 
 
-def build(zone: Any, number: int, flow_set: dict[str, Any], finish: list[list[float]]) -> None:
+def build(
+    simgrid: Any,
+    zone: Any,
+    number: int,
+    flow_set: dict[str, Any],
+    finish: list[list[float]],
+) -> None:
     """One flow set: links and hosts of its own, so that sets do not see one another."""
     links = {
         name: zone.create_link(f"{number}:{name}", bandwidth).seal()
@@ -77,10 +84,19 @@ def build(zone: Any, number: int, flow_set: dict[str, Any], finish: list[list[fl
         zone.add_route(source.netpoint, target.netpoint, None, None, route, False)
         box = simgrid.Mailbox.by_name(f"{number}:{i}")
         simgrid.Actor.create(f"{number}:{i}:to", target, box.get)
-        simgrid.Actor.create(f"{number}:{i}:from", source, send, box, start, flow, times, i)
+        simgrid.Actor.create(
+            f"{number}:{i}:from", source, send, simgrid, box, start, flow, times, i
+        )
 
 
-def send(box: Any, start: float, flow: dict[str, Any], times: list[float], i: int) -> None:
+def send(
+    simgrid: Any,
+    box: Any,
+    start: float,
+    flow: dict[str, Any],
+    times: list[float],
+    i: int,
+) -> None:
     """The life of one flow; its receiver has been waiting all the time."""
     if start > 0:
         simgrid.this_actor.sleep_until(start)

@@ -1,0 +1,117 @@
+"""``hetsim calibrate --networks``: how wrong models are about whole networks on real devices."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hetsim.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from hetsim.calibrate.networks.assess import Assessment
+
+
+def whole_networks(
+    table: str,
+    graphs: str | None,
+    soc: str | None,
+    pu: str | None,
+    *,
+    device: str | None,
+    precision: str | None,
+    doubtful: bool,
+    folds: int,
+    seed: int,
+    output: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Reads, judges, shows and writes, as the command line says.
+
+    Raises:
+        ConfigError: a table or directory that cannot be read, or nothing in it to judge.
+        ResultsError: files are in the way.
+    """
+    from hetsim.calibrate.networks.assess import assess
+    from hetsim.calibrate.networks.careless import CarelessModel
+    from hetsim.calibrate.networks.cases import make_cases
+    from hetsim.calibrate.networks.described import DescribedModel
+    from hetsim.calibrate.networks.files import planned_files, save
+    from hetsim.calibrate.networks.graphs import GraphLibrary
+    from hetsim.calibrate.networks.logadditive import LogAdditiveModel
+    from hetsim.calibrate.networks.report import as_json as plain
+    from hetsim.calibrate.networks.table import read_networks
+    from hetsim.calibrate.outputs import refuse_existing
+
+    described = None if soc is None or pu is None else DescribedModel(soc, pu)
+    rows = read_networks(table)
+    library = GraphLibrary(graphs)
+    if output is not None and not force:
+        refuse_existing(planned_files(Path(output), []))
+    careless = CarelessModel()
+    with progress_bar(wanted=not as_json) as progress:
+        found = assess(
+            rows, make_cases(rows, library, progress), [careless], [careless, LogAdditiveModel()],
+            described=described, device=device, precision=precision, doubtful=doubtful,
+            folds=folds, seed=seed, progress=progress,
+        )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(plain(found), indent=1))
+    else:
+        _show(found)
+        for what, why in described.refused.items() if described else ():
+            click.echo(f"not simulated, {what}: {why}")
+    if output is not None:
+        root = Path(output)
+        root.mkdir(parents=True, exist_ok=True)
+        written = save(found, root)
+        if not as_json:
+            click.echo(f"written to {root}: {', '.join(file.name for file in written)}")
+
+
+def _show(found: Assessment) -> None:
+    from rich.console import Console
+
+    from hetsim.calibrate.networks.report import (
+        GROUPS,
+        agreement_table,
+        best_model,
+        by_device_table,
+        device_table,
+        doubt_lines,
+        ranges_line,
+        score_table,
+        summary,
+        undisputed,
+        worst_table,
+    )
+
+    console = Console()
+    for line in summary(found):
+        console.print(line, highlight=False, markup=False)
+    console.print("\nDoubts", style="bold")
+    for line in doubt_lines(found):
+        console.print(line, highlight=False, markup=False)
+    console.print(agreement_table(found))
+    console.print(device_table(found))
+    for judged in (found.known, found.new):
+        if not judged.cases:
+            continue
+        title = judged.task[0].upper() + judged.task[1:]
+        console.print(score_table(judged, title, GROUPS["precision"]))
+        less = undisputed(judged)
+        if len(less.cases) < len(judged.cases):
+            told = f"{title}: without rows far off other measurements"
+            console.print(score_table(less, told, GROUPS["precision"]))
+        best = best_model(judged)
+        console.print(by_device_table(judged, title, best))
+        console.print(f"  {ranges_line(judged, best)}", highlight=False, markup=False)
+        console.print(score_table(judged, f"{title}: by class", GROUPS["class"]))
+        console.print(worst_table(judged, best))
+        for note in judged.notes[:5]:
+            console.print(f"  {note}", highlight=False, markup=False)
+        if len(judged.notes) > 5:
+            console.print(f"  and {len(judged.notes) - 5} more notes")

@@ -1,0 +1,53 @@
+"""What a SoC file was fitted to, and how wrong it is on what its fit has not seen.
+
+Written by ``hetsim calibrate``, read by people: it changes no simulated time. The range of a time
+comes from ``uncertainty`` (:mod:`hetsim.soc.uncertainty`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hetsim.soc.fields import Count, Name, Spec
+
+Share = Annotated[float, Field(ge=0)]
+
+
+class HeldOut(Spec):
+    """Absolute relative errors, as shares of one, on rows that were kept aside."""
+
+    rows: Count
+    median: Share
+    p90: Share
+
+
+class Calibration(Spec):
+    """One fit of one unit."""
+
+    what: str = Field(description="what was compared, e.g. 'convolutions, float32'")
+    unit: Name = Field(description="the unit that was fitted")
+    source: str = Field(description="where the reference values are from")
+    kind: Literal["measurement", "estimate"] = Field(
+        default="measurement", description="of hardware, or of a vendor's program"
+    )
+    rows: Count = Field(description="reference values behind the fit")
+    held_out: HeldOut | None = Field(
+        default=None, description="errors on rows the fit has not seen; absent = nobody looked"
+    )
+    by: str = Field(default="", description="the command that made it")
+
+
+def summary(calibrated: list[Calibration]) -> str:
+    """All fits in a line for people: the error, on what, of how many reference values."""
+    return "; ".join(map(_line, calibrated)) or "not calibrated"
+
+
+def _line(of: Calibration) -> str:
+    rows = f"{of.rows:,} {of.kind}{'s' if of.rows > 1 else ''}"
+    if of.held_out is None:
+        error = "error unknown"
+    else:
+        error = f"{of.held_out.median:.0%} median error on unseen rows ({of.held_out.p90:.0%} p90)"
+    return f"{of.unit}, {of.what}: {error}, {rows}"

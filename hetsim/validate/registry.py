@@ -1,0 +1,51 @@
+"""Checks by name.
+
+A new one is a subclass of :class:`~hetsim.validate.base.Check`, registered under the entry-point
+group ``hetsim.checks`` (name = what ``hetsim validate NAME`` says, value = the class).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hetsim.errors import ConfigError, Location
+from hetsim.names import suggest
+from hetsim.plugins import registered
+from hetsim.validate.base import Check
+
+GROUP = "hetsim.checks"
+"""Entry-point group of further checks."""
+
+BUILT_IN = {
+    "simgrid": "hetsim.validate.checks.simgrid.check:SimGridFlows",
+    "scale-sim": "hetsim.validate.checks.scalesim:ScaleSimCycles",
+    "tiles": "hetsim.validate.checks.tiles:TilesAgainstFluid",
+    "ranges": "hetsim.validate.checks.ranges:RangesAgain",
+}
+"""In the order of the table: mechanisms first, then operators, then whole networks."""
+
+
+def checks() -> dict[str, type[Check]]:
+    """Every check there is, those of installed packages last.
+
+    Raises:
+        ConfigError: an entry point fails to load, is no ``Check``, or takes a name in use.
+    """
+    return registered(GROUP, Check, BUILT_IN, "check")  # type: ignore[type-abstract]
+
+
+def find_checks(names: Sequence[str], *, host: bool = False) -> dict[str, Check]:
+    """The checks of these names; all without any, those of this machine only with ``host``.
+
+    Raises:
+        ConfigError: no such check.
+    """
+    known = checks()
+    for name in names:
+        if name not in known:
+            raise ConfigError(
+                f"there is no check {name!r}", where=Location("CHECK"), hint=suggest(name, known)
+            )
+    chosen = [n for n in known if n in names or (not names and (host or not known[n].on_host))]
+    chosen += [n for n in known if names and host and known[n].on_host and n not in names]
+    return {name: known[name]() for name in chosen}

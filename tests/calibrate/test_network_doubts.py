@@ -1,0 +1,392 @@
+"""Whole networks with something wrong: each doubt is told with its place, and ends nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from hetsim.calibrate.networks.agreement import agreement
+from hetsim.calibrate.networks.cases import make_cases
+from hetsim.calibrate.networks.graphs import GraphLibrary
+from hetsim.calibrate.networks.table import read_networks
+from hetsim.cli.main import entry
+from hetsim.errors import ConfigError
+
+HEADER = "model,component,precision,device,runtime,primary_unit,latency_ms,layers_npu,layers_cpu\n"
+ZOO = ("resnet18", "resnet50", "mobilenet_v2", "squeezenet", "densenet121", "vgg19", "googlenet",
+       "inception_v2", "alexnet", "zfnet512", "shufflenet", "squeezenet1_1")  # fmt: skip
+
+
+def table(tmp_path: Path, *rows: str) -> Path:
+    path = tmp_path / "measured.csv"
+    path.write_text(HEADER + "".join(f"{row}\n" for row in rows))
+    return path
+
+
+def doubts(tmp_path: Path, *rows: str, graphs: Path | None = None) -> dict[str, str]:
+    found = make_cases(read_networks(table(tmp_path, *rows)), GraphLibrary(graphs))
+    return {doubt.kind: str(doubt) for doubt in found.doubts}
+
+
+GOOD = "resnet18,,float,D,qnn,NPU,1.0,50,"
+
+
+def test_a_published_table_and_our_own_are_read_alike(tmp_path: Path) -> None:
+    (row,) = read_networks(table(tmp_path, "resnet18,R,float,D,qnn,NPU,1.5,50,2"))
+    assert (row.network, row.unit, row.latency_s) == ("resnet18", "npu", pytest.approx(1.5e-3))
+    assert row.layers == {"npu": 50, "cpu": 2}
+
+
+def test_good_rows_raise_no_doubt(tmp_path: Path) -> None:
+    assert doubts(tmp_path, GOOD) == {}
+
+
+@pytest.mark.parametrize(
+    ("row", "kind", "told"),
+    [
+        ("nobody,,float,D,qnn,NPU,1,,", "no graph", "nobody.onnx"),
+        ("resnet18,,float,D,qnn,NPU,1,40,10", "several units", "40 on the npu, 10 on the cpu"),
+        ("resnet18,,w8a8_mixed_fp16,D,qnn,NPU,1,50,", "precision", "not told"),
+        ("resnet18,,w3a5,D,qnn,NPU,1,50,", "precision", "float, w8a8 or w8a16"),
+        ("resnet50,,float,D,qnn,NPU,1,900,", "layers", "ran 900 layers"),
+        ("resnet18,,float,D,qnn,NPU,2.1,50,", "repeated row", "1 ms in line 2"),
+        ("resnet18,,float,D,onnx,NPU,2.1,50,", "runtimes", "1 ms under qnn in line 2"),
+    ],
+)
+def test_what_is_wrong_with_a_row_is_told_with_its_line(
+    tmp_path: Path, row: str, kind: str, told: str
+) -> None:
+    found = doubts(tmp_path, GOOD, row)
+    assert list(found) == [kind]
+    assert "measured.csv:3:" in found[kind]
+    assert told in found[kind]
+
+
+def test_another_phase_or_batch_is_not_the_graph(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(
+        "network,device,latency_ms,phase,tokens,precision\nresnet18,D,1,prompt,9,float\n"
+    )
+    found = make_cases(read_networks(path), GraphLibrary())
+    assert [doubt.kind for doubt in found.doubts] == ["phase"]
+    assert found.usable() == ()
+    assert len(found.usable(doubtful=True)) == 1
+
+
+def library(tmp_path: Path, **columns: str) -> Path:
+    """A directory with resnet18 under another name, and an index with ``columns``."""
+    import onnx
+
+    from hetsim.workload.zoo import build_model_proto
+
+    directory = tmp_path / "graphs"
+    directory.mkdir()
+    onnx.save(build_model_proto("resnet18"), str(directory / "r18.onnx"))
+    with (directory / "index.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["model", "file", *columns])
+        writer.writerow(["mine", "r18.onnx", *columns.values()])
+        writer.writerow(["broken", "broken.onnx", *columns.values()])
+    (directory / "broken.onnx").write_bytes(b"no network")
+    return directory
+
+
+MINE = "mine,Whole,float,D,qnn,NPU,1.0,50,"
+
+
+def input_name() -> str:
+    from hetsim.workload.networks import network_inputs
+
+    return network_inputs("resnet18")[0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind", "told"),
+    [
+        ({"input_shapes": "1x3x64x64"}, "input shapes", "1x3x64x64 where measured"),
+        ({"params_info_M": "9.9"}, "parameters", "published are 9.9 M"),
+    ],
+)
+def test_a_graph_that_is_not_what_was_measured_is_told_with_the_line_of_the_index(
+    tmp_path: Path, columns: dict[str, str], kind: str, told: str
+) -> None:
+    if "input_shapes" in columns:
+        columns = {"input_shapes": f"{input_name()}={columns['input_shapes']}"}
+    found = doubts(tmp_path, MINE, graphs=library(tmp_path, **columns))
+    assert list(found) == [kind]
+    assert "index.csv:2:" in found[kind]
+    assert told in found[kind]
+
+
+def test_an_index_that_agrees_raises_no_doubt(tmp_path: Path) -> None:
+    same = {"input_shapes": f"{input_name()}=1x3x224x224;+2 more", "params_info_M": "11.7"}
+    assert doubts(tmp_path, MINE, graphs=library(tmp_path, **same)) == {}
+
+
+def test_a_graph_that_cannot_be_read_is_a_doubt_and_not_the_end(tmp_path: Path) -> None:
+    found = doubts(tmp_path, MINE, "broken,,float,D,qnn,NPU,1,,", graphs=library(tmp_path))
+    assert list(found) == ["graph unreadable"]
+    assert "broken.onnx" in found["graph unreadable"]
+    assert "1 rows without it" in found["graph unreadable"]
+
+
+def test_files_are_found_by_their_names_without_an_index(tmp_path: Path) -> None:
+    directory = library(tmp_path)
+    (directory / "index.csv").unlink()
+    (directory / "r18.onnx").rename(directory / "Mine--Head.onnx")
+    rows = [MINE.replace("Whole", name) for name in ("head", "tail")]
+    found = make_cases(read_networks(table(tmp_path, *rows)), GraphLibrary(directory))
+    assert [case.row.component for case in found.cases] == ["head"]
+    assert [row.component for row in found.without] == ["tail"]
+
+
+def test_rows_that_may_not_be_their_graph_stay_out_unless_asked_for(tmp_path: Path) -> None:
+    rows = [GOOD, GOOD.replace("float", "w8a8_mixed_fp16"), GOOD.replace("1.0", "3.0")]
+    found = make_cases(read_networks(table(tmp_path, *rows)), GraphLibrary())
+    assert [case.where.line for case in found.usable() if case.where] == [2, 4]
+    assert len(found.usable(doubtful=True)) == 3
+    assert found.cases[2].disputed
+    assert not found.cases[2].excluded
+
+
+def test_a_family_in_the_table_overrides_the_rule(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("network,device,latency_ms,family\nresnet18,D,1,mine\nresnet50,D,2,\n")
+    found = make_cases(read_networks(path), GraphLibrary())
+    assert [case.family for case in found.cases] == ["mine", "resnet"]
+
+
+def lines(devices: dict[str, float], count: int = 12) -> list[str]:
+    return [
+        f"{name},,float,{device},qnn,NPU,{factor * (1 + i)},,"
+        for device, factor in devices.items()
+        for i, name in enumerate(ZOO[:count])
+    ]
+
+
+def told(tmp_path: Path, rows: list[str], macs: dict | None = None):
+    return agreement(read_networks(table(tmp_path, *rows)), macs or {})
+
+
+def test_a_row_off_the_table_and_a_wrong_unit_are_told(tmp_path: Path) -> None:
+    rows = lines({"A": 1, "B": 2, "C": 4})
+    rows[14] = rows[14].replace(",6,", ",24,")
+    rows[27] = rows[27].replace(",16,", ",16000,")
+    found = told(tmp_path, rows)
+    messages = {doubt.kind: str(doubt) for doubt in found.doubts}
+    assert set(messages) == {"off the table", "order of magnitude"}
+    assert "measured.csv:16:" in messages["off the table"]
+    assert "4x slower" in messages["off the table"]
+    assert "measured.csv:29:" in messages["order of magnitude"]
+    assert "milliseconds?" in messages["order of magnitude"]
+    assert [device.off for device in found.devices] == [0, 1, 1]
+
+
+def test_a_whole_device_in_another_unit_is_told(tmp_path: Path) -> None:
+    found = told(tmp_path, lines({"A": 1, "B": 1000, "C": 2}))
+    (doubt,) = found.doubts
+    assert doubt.kind == "order of magnitude"
+    assert doubt.message.startswith("B: 500x slower")
+
+
+def test_more_arithmetic_than_anything_makes_is_told(tmp_path: Path) -> None:
+    rows = ["vgg19,,float,A,qnn,NPU,0.01,,"]
+    (doubt,) = told(tmp_path, rows, {("vgg19", ""): 19_600_000_000}).doubts
+    assert "measured.csv:2:" in str(doubt)
+    assert "at least 0.0196 ms" in doubt.message
+
+
+def test_a_device_told_twice_is_counted_once(tmp_path: Path) -> None:
+    rows = lines({"A": 1, "Twin": 1, "C": 3})
+    found = told(tmp_path, rows)
+    assert dict(found.copies) == {"Twin": "A"}
+    asked = agreement(read_networks(table(tmp_path, *rows)), {}, keep=["Twin"])
+    assert dict(asked.copies) == {"A": "Twin"}
+    rows[12] = rows[12].replace(",1,", ",1.01,")
+    assert not told(tmp_path, rows).copies
+
+
+def test_quantised_slower_than_float_is_told(tmp_path: Path) -> None:
+    rows = [GOOD, GOOD.replace("float", "w8a8").replace("1.0", "1.2")]
+    (doubt,) = told(tmp_path, rows).doubts
+    assert doubt.kind == "quantised slower"
+    assert "1 ms (line 2)" in doubt.message
+
+
+def test_runtimes_and_devices_say_how_far_measurements_are_apart(tmp_path: Path) -> None:
+    rows = lines({"A": 1, "B": 2, "C": 4})
+    rows += [row.replace("qnn", "onnx") for row in lines({"A": 1.5})]
+    spreads = {row.what: row for row in told(tmp_path, rows).spreads}
+    assert spreads["onnx and qnn"].median == pytest.approx(0.5)
+    assert spreads["onnx and qnn"].pairs == 12
+    assert spreads["devices, log-additive table"].p90 == pytest.approx(0, abs=1e-5)
+
+
+def run(tmp_path: Path, *arguments: str) -> int:
+    return entry(["calibrate", "--networks", str(tmp_path / "measured.csv"), *arguments])
+
+
+def test_the_command_judges_tells_and_writes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = lines({"A": 1, "B": 2, "C": 4})
+    path = table(tmp_path, *rows, "nobody,,float,A,qnn,NPU,1,,")
+    before = path.read_text()
+    out = tmp_path / "out"
+    assert run(tmp_path, "-o", str(out), "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["rows"], found["with_graph"], found["used"]) == (37, 36, 36)
+    assert [task["task"] for task in found["tasks"]] == [
+        "known device, unseen network", "new device, ten networks measured",
+    ]  # fmt: skip
+    assert set(found["tasks"][0]["models"]["careless"]["by_device"]) == {
+        "A, float", "B, float", "C, float",
+    }  # fmt: skip
+    assert json.loads((out / "report.json").read_text()) == found
+    with (out / "residuals.csv").open() as stream:
+        residuals = list(csv.DictReader(stream))
+    assert len(residuals) == 36
+    assert {row["measured_ms"] for row in residuals} >= {"1", "48"}
+    assert all(float(row["careless_ms"]) > 0 for row in residuals)
+    assert {file.name for file in out.glob("*.png")} == {f"scatter-{d}.png" for d in "ABC"}
+    assert run(tmp_path, "-o", str(out)) == 2
+    assert "report.json exists" in capsys.readouterr().err
+    assert path.read_text() == before
+
+
+def test_the_command_is_deterministic_and_readable_at_80_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    table(tmp_path, *lines({"A": 1, "B": 2, "C": 4}), "nobody,,float,A,qnn,NPU,1,,")
+    assert run(tmp_path) == 0
+    first = capsys.readouterr().out
+    assert run(tmp_path) == 0
+    assert capsys.readouterr().out == first
+    assert max(map(len, first.splitlines())) <= 80
+    assert "no graph: 1" in first
+    assert "Known device, unseen network" in first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--graphs", "nowhere"], "there is no such directory"),
+        (["--device", "Z"], "no device with a graph is called 'Z'"),
+        (["--precision", "w8a8"], "there are float"),
+        (["--split", "row"], "--split goes with --measurements"),
+        (["--pu", "npu"], "a SOC and --pu go together"),
+    ],
+)
+def test_wrong_arguments_are_refused(
+    tmp_path: Path, arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(tmp_path, *lines({"A": 1, "B": 2, "C": 4}))
+    assert run(tmp_path, *arguments) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_table_of_few_networks_is_refused_with_how_many_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(tmp_path, *lines({"A": 1}, count=3))
+    assert run(tmp_path) == 2
+    told = capsys.readouterr().err
+    assert "A has 3" in told
+    assert "10 networks" in told
+
+
+def test_networks_of_one_family_cannot_be_kept_aside_and_a_column_may_say_otherwise(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = library(tmp_path)
+    names = [f"r{i}" for i in range(10)]
+    (directory / "index.csv").write_text("model,file\n" + "".join(f"{n},r18.onnx\n" for n in names))
+    table(tmp_path, *(f"{name},,float,A,qnn,NPU,1,," for name in names))
+    assert run(tmp_path, "--graphs", str(directory)) == 2
+    told = capsys.readouterr().err
+    assert "all 10 rows are of one family (r)" in told
+    assert "column family" in told
+
+
+def test_nothing_with_a_graph_is_an_error_that_says_what_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none of the 1 measured networks[\s\S]*nobody\.onnx"):
+        doubts(tmp_path, "nobody,,float,A,qnn,NPU,1,,")
+
+
+@pytest.mark.parametrize(
+    ("index", "complaint"),
+    [
+        ("model,shape\na,b\n", r"index\.csv:1: columns are"),
+        ("model,file\na\n", r"index\.csv:2: 1 cells under 2"),
+        ("model,file\na,b.onnx\na,c.onnx\n", r"index\.csv:3: a stands here twice"),
+    ],
+)
+def test_an_index_that_is_none_is_refused(tmp_path: Path, index: str, complaint: str) -> None:
+    (tmp_path / "index.csv").write_text(index)
+    with pytest.raises(ConfigError, match=complaint):
+        GraphLibrary(tmp_path)
+
+
+def test_a_row_below_the_bound_of_the_soc_is_told_with_what_would_have_to_be_true(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"{letter}net" for letter in "abcdefghij"]
+    directory = library(tmp_path)
+    index = "".join(f"{name},r18.onnx\n" for name in names)
+    (directory / "index.csv").write_text(f"model,file\n{index}")
+    rows = [f"{name},w8a8,A,npu,{0.9 if name == 'anet' else 40},{name}" for name in names]
+    header = "network,precision,device,unit,latency_ms,family"
+    (tmp_path / "measured.csv").write_text("\n".join([header, *rows]) + "\n")
+    on_soc = ["mobile-flagship", "--pu", "npu", "--graphs", str(directory), "--json"]
+    assert run(tmp_path, *on_soc) == 0
+    found = json.loads(capsys.readouterr().out)
+    (doubt,) = [doubt for doubt in found["doubts"] if doubt["kind"] == "below the bound"]
+    assert doubt["where"].endswith("measured.csv:2")
+    assert "0.9 ms measured, and at least" in doubt["message"]
+    assert "multiply-accumulates per second" in doubt["message"]
+    models = found["tasks"][0]["models"]
+    assert list(models) == ["described", "careless"]
+    assert models["described"]["all"]["rows"] == 10
+
+
+def test_a_soc_as_described_is_simulated_in_the_precision_of_the_row() -> None:
+    from hetsim.calibrate.networks.cases import MeasuredNetwork
+    from hetsim.calibrate.networks.described import DescribedModel
+    from hetsim.calibrate.networks.precision import precision_of
+    from hetsim.calibrate.networks.table import NetworkTime
+    from hetsim.runs.case import Case
+    from hetsim.schedulers.registry import create
+    from hetsim.soc.loader import load_soc
+    from hetsim.workload.networks import load_network
+
+    graph = load_network("resnet18")
+    cases = [
+        MeasuredNetwork(
+            NetworkTime("resnet18", "A", "r", 1.0), graph, precision_of(name), "resnet", "any"
+        )
+        for name in ("float", "w8a8", "w8a16")
+    ]
+    model = DescribedModel("mobile-flagship", "npu")
+    floats, w8a8, w8a16 = model.fit(cases).predict(cases)
+    case = Case(graph, load_soc("mobile-flagship"))  # its NPU is int8, and the rest is its fallback
+    plan = case.plan(create("npu_only"))
+    assert w8a8 == pytest.approx(case.simulate(plan, trace=False).makespan_s)
+    assert floats > w8a8
+    assert w8a16 != w8a16
+    assert "int16" in model.refused["int16"]
+
+
+def test_a_soc_is_one_device_and_has_the_unit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(tmp_path, *lines({"A": 1, "B": 2}))
+    assert run(tmp_path, "mobile-flagship", "--pu", "npu") == 2
+    assert "--device: A, B" in capsys.readouterr().err
+    assert run(tmp_path, "mobile-flagship", "--pu", "nup", "--device", "A") == 2
+    assert "did you mean 'npu'" in capsys.readouterr().err
+    assert run(tmp_path, "mobile-flagship") == 2
+    assert "a SOC and --pu go together" in capsys.readouterr().err

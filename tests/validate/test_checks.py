@@ -1,0 +1,83 @@
+"""The checks that end quickly stay within their limits, and say what they are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hetsim.errors import MissingExtraError
+from hetsim.executors.serial import SerialExecutor
+from hetsim.validate.base import Setting
+from hetsim.validate.checks.simgrid.check import compare, table
+from hetsim.validate.checks.simgrid.flows import finish_times, interpreter, random_flow_set
+from hetsim.validate.limits import read_limits
+from hetsim.validate.outcome import Outcome
+from hetsim.validate.registry import checks, find_checks
+from hetsim.validate.run import run_checks
+from hetsim.validate.tables import Tables, data_path, sources
+
+QUICK = ("simgrid", "scale-sim")
+
+
+def outcome(name: str, *, live: bool = False) -> Outcome:
+    setting = Setting(Tables(), live)
+    (found,) = run_checks(find_checks([name]), setting, read_limits(), SerialExecutor())
+    return found
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_it_passes(name: str) -> None:
+    found = outcome(name)
+    assert (found.verdict, found.beyond) == ("passed", [])
+
+
+@pytest.mark.parametrize("name", list(checks()))
+def test_every_check_says_what_it_is_and_has_limits(name: str) -> None:
+    check = checks()[name]
+    limits = read_limits()
+    assert check.title
+    assert not check.title.endswith(".")
+    assert len(check.compared) > 40
+    assert check.tables or check.source
+    assert check.on_host or limits[name]["rows"].least, "rows that vanish must be noticed"
+    assert set(check.tables) <= set(sources())
+
+
+def test_limits_are_of_checks_that_exist() -> None:
+    assert set(read_limits()) <= set(checks())
+
+
+def test_every_file_of_the_data_has_a_source_and_every_source_that_ships_a_file() -> None:
+    held = {path.name for path in data_path().iterdir()} - {"sources.yaml", "licences"}
+    assert held == {name for name, source in sources().items() if source.ships}
+
+
+def _simgrid_is_here() -> bool:
+    try:
+        interpreter()
+    except MissingExtraError:
+        return False
+    return True
+
+
+needs_simgrid = pytest.mark.skipif(not _simgrid_is_here(), reason="no python3-simgrid")
+
+
+@needs_simgrid
+def test_the_table_holds_what_simgrid_says() -> None:
+    assert (
+        json.loads(table())["sets"][:2]
+        == json.loads(Tables().text("simgrid_flows.json"))["sets"][:2]
+    )
+    assert outcome("simgrid", live=True).verdict == "passed"
+
+
+@needs_simgrid
+@pytest.mark.slow
+@pytest.mark.parametrize("weighted", [False, True])
+def test_finish_times_agree_with_simgrid_on_other_flow_sets(weighted: bool) -> None:
+    sets = [random_flow_set(seed, weighted=weighted) for seed in range(1000, 1250)]
+    for number, (one, finish) in enumerate(zip(sets, finish_times(sets), strict=True)):
+        for row in compare(one, finish, str(number)):
+            assert abs(row.error) < 1e-9, row
