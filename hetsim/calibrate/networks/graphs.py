@@ -21,7 +21,7 @@ from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.infiles import read_text, user_path
 from hetsim.workload.graph import Graph
 from hetsim.workload.networks import load_network
-from hetsim.workload.zoo import MODELS
+from hetsim.workload.zoo import MODELS, measured_as
 
 INDEX = "index.csv"
 SUFFIXES = (".onnx", ".tflite")
@@ -115,7 +115,8 @@ class GraphLibrary:
             if first := next(filter(None, names), None):
                 return self.directory / first
         plain = network.lower().replace("-", "_")
-        return plain if plain in MODELS and (only or not component) else None
+        named = plain if plain in MODELS and (only or not component) else None
+        return measured_as(plain, component) or named
 
 
 def _read_index(path: Path) -> dict[tuple[str, str], tuple[Mapping[str, str], Location]]:

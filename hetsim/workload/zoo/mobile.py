@@ -189,10 +189,10 @@ def efficientnet_b0() -> ModelProto:
     return _headed("efficientnet_b0", 32, blocks, "Swish")
 
 
-def efficientnet_v2_s() -> ModelProto:
-    """EfficientNetV2-S at 384x384."""
+def efficientnet_v2_s(extent: int = 384) -> ModelProto:
+    """EfficientNetV2-S at ``extent`` x ``extent``."""
     blocks = _efficient_blocks(24, EFFICIENTNET_V2_S)
-    return _headed("efficientnet_v2_s", 24, blocks, "Swish", 384)
+    return _headed("efficientnet_v2_s", 24, blocks, "Swish", extent)
 
 
 def _efficient_blocks(

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 
-def _built(module: str, function: str) -> Callable[[], ModelProto]:
+def _built(module: str, function: str, *arguments: int) -> Callable[[], ModelProto]:
     def build() -> ModelProto:
         from importlib import import_module
 
-        model: ModelProto = getattr(import_module(f"hetsim.workload.zoo.{module}"), function)()
+        builder = getattr(import_module(f"hetsim.workload.zoo.{module}"), function)
+        model: ModelProto = builder(*arguments)
         return model
 
     return build
@@ -33,8 +34,7 @@ class ZooModel:
     trained parameters. ``file``: stem of the shipped ONNX file, or ``build`` makes the model.
     ``comparable``: which of the two figures the graph reaches. ``ai_hub``: what the network is
     called in the tables of measurements of qualcomm/ai-hub-models, with its component where it has
-    several (``whisper_tiny/HfWhisperEncoder``), and ``ai_hub_input`` the shape of the image that
-    was measured where it is another.
+    several (``whisper_tiny/HfWhisperEncoder``).
     """
 
     name: str
@@ -47,7 +47,6 @@ class ZooModel:
     build: Callable[[], ModelProto] | None = None
     comparable: frozenset[str] = frozenset({"macs", "parameters"})
     ai_hub: str = ""
-    ai_hub_input: tuple[int, ...] = ()
 
 
 _TORCHVISION = "torchvision model documentation (GFLOPS there are multiply-accumulates)"
@@ -133,7 +132,12 @@ ALL = (
         f"{_TORCHVISION}; parameters without the auxiliary classifier",
         "torchvision's 27.16 M parameters include the auxiliary classifier, 3.33 M",
         build=_built("inception", "inception_v3"),
-        ai_hub="inception_v3", ai_hub_input=(1, 3, 224, 224),
+    ),
+    ZooModel(
+        "inception_v3_224", "Inception v3 at 224x224, as it was measured", None, 23.83e6,
+        f"{_TORCHVISION}; parameters without the auxiliary classifier",
+        "the work was published for 299x299",
+        build=_built("inception", "inception_v3", 224), ai_hub="inception_v3",
     ),
     ZooModel(
         "mobilenet_v2", "MobileNet-V2, width 1.0", 0.30e9, 3.50e6,
@@ -142,7 +146,7 @@ ALL = (
     ),
     ZooModel(
         "squeezenet1_1", "SqueezeNet 1.1, built from its structure", 0.35e9, 1.24e6, _TORCHVISION,
-        build=_built("mobile", "squeezenet1_1"),
+        build=_built("squeezenet", "squeezenet1_1"),
     ),
     ZooModel(
         "randwire", "RandWire-WS(4, 0.75), small regime, 78 channels", 0.583e9, 5.6e6,
@@ -152,7 +156,7 @@ ALL = (
     ),
     ZooModel(
         "vit_b16", "ViT-Base, 16x16 patches, a transformer encoder", 17.56e9, 86.57e6, _TORCHVISION,
-        build=_built("transformer", "vit_b16"),
+        build=_built("transformer", "vit_b16"), ai_hub="vit",
     ),
     ZooModel(
         "resnet101", "ResNet-101, stride in the 3x3 convolutions", 7.801e9, 44.549e6,
@@ -191,13 +195,13 @@ ALL = (
     ),
     ZooModel(
         "mobilenet_v3_small", "MobileNet-V3-Small", 56e6, 2.543e6,
-        "Howard et al. 2019, table 3 (56 M); parameters: torchvision",
+        "Howard et al. 2019 (56 M); parameters: torchvision",
         build=_built("mobile", "mobilenet_v3_small"), ai_hub="mobilenet_v3_small",
     ),
     ZooModel(
         "mobilenet_v3_large", "MobileNet-V3-Large", 0.217e9, 5.483e6,
         _META,
-        "Howard et al. 2019 give 219 M (table 3), 1.1 % more",
+        "Howard et al. 2019 give 219 M, 1.1 % more",
         build=_built("mobile", "mobilenet_v3_large"), ai_hub="mobilenet_v3_large",
     ),
     ZooModel(
@@ -214,7 +218,12 @@ ALL = (
         "efficientnet_v2_s", "EfficientNetV2-S at 384x384", 8.366e9, 21.458e6,
         _META,
         build=_built("mobile", "efficientnet_v2_s"),
-        ai_hub="efficientnet_v2_s", ai_hub_input=(1, 3, 224, 224),
+    ),
+    ZooModel(
+        "efficientnet_v2_s_224", "EfficientNetV2-S at 224x224, as it was measured", None, 21.458e6,
+        _META,
+        "the work was published for 384x384",
+        build=_built("mobile", "efficientnet_v2_s", 224), ai_hub="efficientnet_v2_s",
     ),
     ZooModel(
         "regnet_x_3_2gf", "RegNetX-3.2GF", 3.177e9, 15.297e6,
@@ -228,7 +237,7 @@ ALL = (
     ),
     ZooModel(
         "shufflenet_v2_x0_5", "ShuffleNet-V2 of half the width", 41e6, 1.367e6,
-        "Ma et al. 2018, table 8 (41 M); parameters: torchvision",
+        "Ma et al. 2018 (41 M); parameters: torchvision",
         "40.48 M; the published 41 M are reached, rounded, where the sums of the last pooling"
         " count",
         build=_built("shufflenet", "shufflenet_v2_x0_5"),
@@ -258,48 +267,41 @@ ALL = (
     ),
     ZooModel(
         "video_mae_base", "VideoMAE with ViT-Base, on 16 frames", 180e9, 87.7e6,
-        "Tong et al. 2022, table 6 (180 G for one clip); parameters: qualcomm/ai-hub-models",
+        "Tong et al. 2022 (180 G for one clip); parameters: qualcomm/ai-hub-models",
         build=_built("transformer", "video_mae_base"), ai_hub="video_mae",
     ),
     ZooModel(
         "bert_base", "BERT-Base on 128 tokens", 11.25e9, 110e6,
-        "Sun et al. 2020 (MobileBERT), table 4: 22.5 G operations, two for each multiply-"
-        " accumulate;"
+        "Sun et al. 2020 (MobileBERT): 22.5 G operations, two for each multiply-accumulate;"
         " parameters: Devlin et al. 2019",
         build=_built("bert", "bert_base"),
     ),
     ZooModel(
         "bert_base_words", "BERT-Base on 384 tokens, guessing masked words", None, 110e6,
         "Devlin et al. 2019",
-        "the table of words is a second time in the head, turned, as exports have it (23.4 M);"
-        " no work was"
-        " published for 384 tokens",
+        "the table of words is in the head a second time, as exports have it (23.4 M); no work"
+        " was published for 384 tokens",
         build=_built("bert", "bert_base_words"),
         comparable=frozenset(), ai_hub="bert_base_uncased_hf",
     ),
     ZooModel(
         "distilbert_words", "DistilBERT on 384 tokens, guessing masked words", None, 66e6,
         "Sanh et al. 2019",
-        "the table of words is a second time in the head, turned, as exports have it (23.4 M);"
-        " no work was"
-        " published for 384 tokens",
+        "the table of words is in the head a second time, as exports have it (23.4 M); no work"
+        " was published for 384 tokens",
         build=_built("bert", "distilbert_words"),
         comparable=frozenset(), ai_hub="distil_bert_base_uncased_hf",
     ),
     ZooModel(
         "whisper_tiny_encoder", "The encoder of Whisper-tiny", None, 9.39e6,
         "qualcomm/ai-hub-models",
-        "keys and values of the decoder's layers included, as the measured encoder computes"
-        " them; no work"
-        " was published",
+        "it computes the keys and values of the decoder's layers, too; no work was published",
         build=_built("transformer", "whisper_tiny_encoder"), ai_hub="whisper_tiny/HfWhisperEncoder",
     ),
     ZooModel(
         "whisper_small_encoder", "The encoder of Whisper-small", None, 102e6,
         "qualcomm/ai-hub-models",
-        "keys and values of the decoder's layers included, as the measured encoder computes"
-        " them; no work"
-        " was published",
+        "it computes the keys and values of the decoder's layers, too; no work was published",
         build=_built("transformer", "whisper_small_encoder"),
         ai_hub="whisper_small/HfWhisperEncoder",
     ),
@@ -311,7 +313,7 @@ ALL = (
     ),
     ZooModel(
         "yolox_s", "YOLOX-s at 640x640, whole but for decoding", 13.4e9, 9.0e6,
-        "Ge et al. 2021, table 4: 26.8 G operations, two for each multiply-accumulate",
+        "Ge et al. 2021: 26.8 G operations, two for each multiply-accumulate",
         build=_built("yolox", "yolox_s"), ai_hub="yolox",
     ),
     ZooModel(

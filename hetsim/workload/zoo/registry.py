@@ -53,16 +53,12 @@ def find_model(name: str) -> ZooModel:
     return known
 
 
-def measured_as(network: str, component: str = "") -> tuple[str, dict[str, Any]] | None:
-    """The network that qualcomm/ai-hub-models measured under this name, and how to load it.
-
-    A name of the zoo and options of :func:`load_model`; ``None`` for one that the zoo has not.
-    """
+def measured_as(network: str, component: str = "") -> str | None:
+    """The network that qualcomm/ai-hub-models measured under this name; ``None`` if not here."""
     for model in ALL:
         name, _, part = model.ai_hub.partition("/")
         if name == network and part in ("", component):
-            shapes = {"input": model.ai_hub_input} if model.ai_hub_input else {}
-            return model.name, {"input_shapes": shapes} if shapes else {}
+            return model.name
     return None
 
 
