@@ -166,6 +166,26 @@ pus:
     rpc: 80 us
     dispatch: 3 us
     weight: 1.2
+  phone:
+    kind: mobile_npu
+    path: [bus, dram]
+    operating_points: {run: {clock: 500 MHz, active_power: 0.6 W, idle_power: 0.06 W}}
+    dtypes:
+      float32:
+        macs_per_cycle: 96
+        elements_per_cycle: 0.6
+        efficiency: {default: 0.7, Conv.depthwise: 0.02}
+        passes: {default: 1.2, Sigmoid: 3.0}
+        tail: 0.4
+        bandwidth: 0.9 GB/s
+        kernel: 2 us
+    block: 24
+    sram: 96 KiB
+    strips: 2.0
+    rpc: 60 us
+    dispatch: 4 us
+    weight: 1.3
+    fuse: [Conv-Relu]
 runtime: {host: cpu, partition_call: 5 us, thread_create: 20 us, thread_join: 10 us}
 area: {base: 1.0, pus: {npu: 2.0}, per_core: 0.5, per_mac: 0.001, per_sram_mib: 1.5,
        per_dma_gbps: 0.1, per_link_gbps: 0.2, per_memory_gbps: 0.3, per_memory_gib: 0.4}
@@ -175,7 +195,7 @@ cost: {base: 3.0, pus: {dsp: 1.0}, per_core: 0.7, per_mac: 0.002, per_sram_mib: 
 
 NETWORK = """
 <ir_version: 8, opset_import: ["" : 17]>
-wide (float[2,32,16,16] x) => (float[2,256,16,16] y, float[2,32,8,8] z)
+wide (float[2,32,16,16] x) => (float[2,288,16,16] y, float[2,32,8,8] z)
 <float[32,32,3,3] w0, float[32,32,3,3] w1, float[32,1,3,3] wd, float[32,32,3,3] w3,
  float[32,32,3,3] w4, float[32,32,3,3] w5, float[32,8,3,3] wg, float[32,32,3,3] w6,
  float[32,32,3,3] w7, float[32,32,1,1] w8>
@@ -196,7 +216,9 @@ wide (float[2,32,16,16] x) => (float[2,256,16,16] y, float[2,32,8,8] z)
   a6 = Conv <pads=[1,1,1,1]> (x, w6)   r6 = Relu (a6)
   d6 = Conv <pads=[1,1,1,1], group=32> (r6, wd)   p6 = Conv (d6, w8)   s6 = Sigmoid (p6)
   a7 = Conv <pads=[1,1,1,1]> (x, w7)   r7 = Relu (a7)   s7 = Sigmoid (r7)
-  y = Concat <axis=1> (r0, g1, s2, m3, m4, s5, s6, s7)
+  a8 = Conv <pads=[1,1,1,1]> (x, w6)   r8 = Relu (a8)
+  d8 = Conv <pads=[1,1,1,1], group=32> (r8, wd)   t8 = Tanh (d8)   s8 = Sigmoid (t8)
+  y = Concat <axis=1> (r0, g1, s2, m3, m4, s5, s6, s7, s8)
 }
 """
 BRANCHES = {
@@ -208,6 +230,7 @@ BRANCHES = {
     "dsp": ["a5", "r5", "s5"],
     "gpu": ["a6", "r6", "d6", "p6", "s6"],
     "vector": ["a7", "r7", "s7"],
+    "phone": ["a8", "r8", "d8", "t8", "s8"],
 }
 
 
@@ -366,7 +389,7 @@ FASTER = (
 )
 SLOWER = (
     r"latency$|dispatch|core_sync|quantise|relayout|setup|partition_call|handover|thread_|_cycles$|"
-    r"width_penalty|completion|rpc$"
+    r"width_penalty|completion|rpc$|passes|tail$|dtypes.*kernel$"
 )
 """Fields whose growth must shorten, or lengthen, the battery's total time."""
 SMALLER = ("l2", "capacity", "sram", "input", "weight", "accumulator", "tcm", "memory")

@@ -26,6 +26,7 @@ BUILT_IN = {
     "npu": "hetsim.soc.npu:NPUSpec",
     "gpu": "hetsim.soc.gpu:GPUSpec",
     "dsp": "hetsim.soc.dsp:DSPSpec",
+    "mobile_npu": "hetsim.soc.mobile_npu:MobileNPUSpec",
     "accelerator": "hetsim.soc.accelerator:AcceleratorSpec",
 }
 

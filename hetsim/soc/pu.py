@@ -301,6 +301,11 @@ class PUSpec(Spec):
         return self.crossing.relayout_at == "kernel"
 
     @property
+    def channel_block(self) -> int:
+        """Channels that a tensor is stored by: it is filled up to a multiple of so many."""
+        return 1
+
+    @property
     def on_chip_memory(self) -> float:
         """Bytes of on-chip memory that kernels' buffers and resident tensors fill; 0 if none."""
         return self.managed_memory

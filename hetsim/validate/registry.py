@@ -21,6 +21,9 @@ BUILT_IN = {
     "scale-sim": "hetsim.validate.checks.scalesim:ScaleSimCycles",
     "tiles": "hetsim.validate.checks.tiles:TilesAgainstFluid",
     "ranges": "hetsim.validate.checks.ranges:RangesAgain",
+    "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
+    "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
+    "intel-npu": "hetsim.validate.checks.intelnpu:IntelNPUNetworks",
 }
 """In the order of the table: mechanisms first, then operators, then whole networks."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from hetsim.errors import WorkloadError
+from hetsim.workload.featuremaps import feature_maps
 
 DTYPE_BYTES: Mapping[str, float] = {
     "float64": 8, "int64": 8, "uint64": 8, "float32": 4, "int32": 4, "uint32": 4,
@@ -20,6 +21,11 @@ DTYPE_BYTES: Mapping[str, float] = {
     "float8": 1, "int4": 0.5, "uint4": 0.5,
 }  # fmt: skip
 """Bytes of one element of each data type hetsim knows."""
+
+
+def stored_size(elements: int, dtype: str) -> int:
+    """Bytes of ``elements`` stored as ``dtype``, rounded up to whole bytes."""
+    return -int(-elements * DTYPE_BYTES[dtype] // 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,14 @@ class Tensor:
 
     def bytes_as(self, dtype: str) -> int:
         """Size in bytes when stored as ``dtype``, rounded up to whole bytes."""
-        return -int(-self.elements * DTYPE_BYTES[dtype] // 1)
+        return stored_size(self.elements, dtype)
+
+    def blocked(self, dimension: int, block: int) -> int:
+        """Elements with ``dimension`` filled up to a multiple of ``block``."""
+        if not self.shape:
+            return 1
+        size = self.shape[dimension]
+        return self.elements // max(size, 1) * -(-size // block) * block
 
     @property
     def nbytes(self) -> int:
@@ -262,6 +275,12 @@ class Graph:
             for p in preds:
                 lists[p].append(i)
         return tuple(tuple(s) for s in lists)
+
+    @cached_property
+    def feature_maps(self) -> frozenset[str]:
+        """Tensors of N, C and positions (:mod:`hetsim.workload.featuremaps`)."""
+        shapes = {name: tensor.shape for name, tensor in self.tensors.items()}
+        return feature_maps(((op.kind, op.inputs + op.outputs) for op in self.operators), shapes)
 
     def operator(self, name: str) -> Operator:
         """The operator called ``name``; ``KeyError`` when there is none."""

@@ -87,3 +87,32 @@ class TestDSP(PUKindKit):
             "dma": "4 GB/s",
             "rpc": "50 us",
         }
+
+
+class TestMobileNPU(PUKindKit):
+    kind = "mobile_npu"
+    moves = {"block": 8, "sram": "1 KiB", "strips": 16, "rpc": "200 us",
+             "dtypes.float32.bandwidth": "0.5 GB/s",
+             "dispatch": "9 us", "dtypes.float32.macs_per_cycle": 7,
+             "dtypes.float32.elements_per_cycle": 3, "dtypes.float32.efficiency.default": 0.2,
+             "dtypes.float32.passes.default": 90.0, "dtypes.float32.tail": 40.0,
+             "dtypes.float32.kernel": "5 us"}  # fmt: skip
+
+    def entry(self):
+        reached = {
+            "macs_per_cycle": 64,
+            "elements_per_cycle": 16,
+            "efficiency": {"default": 0.5, "Conv.depthwise": 0.1},
+            "passes": {"default": 1.0, "Softmax": 4.0},
+            "tail": 0.5,
+            "bandwidth": "4 GB/s",
+            "kernel": "1 us",
+        }
+        return {
+            "dtypes": {"float32": reached, "int8": reached},
+            "block": 16,
+            "sram": "16 KiB",
+            "dispatch": "2 us",
+            "rpc": "50 us",
+            "fuse": ["Conv-Relu"],
+        }

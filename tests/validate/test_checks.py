@@ -17,7 +17,7 @@ from hetsim.validate.registry import checks, find_checks
 from hetsim.validate.run import run_checks
 from hetsim.validate.tables import Tables, data_path, sources
 
-QUICK = ("simgrid", "scale-sim")
+QUICK = ("simgrid", "scale-sim", "vpu", "npu-dma", "intel-npu")
 
 
 def outcome(name: str, *, live: bool = False) -> Outcome:
