@@ -43,6 +43,7 @@ def whole_networks(
     from rich.console import Console
 
     from hetsim.calibrate.networks.assess import NothingToJudgeError, assess
+    from hetsim.calibrate.networks.blend import BlendModel
     from hetsim.calibrate.networks.careless import CarelessModel
     from hetsim.calibrate.networks.cases import make_cases
     from hetsim.calibrate.networks.described import DescribedModel
@@ -63,7 +64,7 @@ def whole_networks(
         cases = make_cases(rows, library, progress)
         try:
             found = assess(
-                rows, cases, [careless], [careless, LogAdditiveModel()],
+                rows, cases, [careless], [careless, LogAdditiveModel(), BlendModel(careless)],
                 described=described, device=device, precision=precision, doubtful=doubtful,
                 folds=folds, seed=seed, progress=progress,
             )  # fmt: skip

@@ -21,23 +21,10 @@ from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.infiles import read_text, user_path
 from hetsim.workload.graph import Graph
 from hetsim.workload.networks import load_network
-from hetsim.workload.zoo import MODELS
+from hetsim.workload.zoo import MODELS, measured_as
 
 INDEX = "index.csv"
 SUFFIXES = (".onnx", ".tflite")
-PUBLISHED: Mapping[str, str] = {
-    "resnet50": "resnet50_v1_5",
-    "resnext50": "resnext50_32x4d",
-}
-"""The zoo's name of a network that is published (by Qualcomm AI Hub, which measures torchvision's)
-under one that means another here."""
-
-NAMESAKES: Mapping[str, str] = {
-    "inception_v3": "the zoo's takes 299x299, twice the work of the 224x224 that are measured",
-    "googlenet": "the zoo's rounds pooled extents down, 4.5 % less work than what is measured",
-}
-"""Published names whose network in the zoo is another one, and why."""
-
 NO_GRAPH, UNREADABLE = "no graph", "graph unreadable"
 
 
@@ -88,15 +75,14 @@ class GraphLibrary:
     def _find(self, network: str, component: str, only: bool) -> FoundGraph | Doubt:
         stated, where = self._entry(network, component, only)
         model: Path | str | None = self._file(network, component, only, stated)
-        if model is None and (only or not component):
+        if model is None:
             plain = network.lower().replace("-", "_")
-            plain = PUBLISHED.get(plain, plain)
-            model = plain if plain in MODELS and plain not in NAMESAKES else None
+            model = measured_as(plain, component)
+            if model is None and plain in MODELS and (only or not component):
+                model = plain
         if model is None:
             name = f"{network}--{component}" if component and not only else network
             seen = "the zoo" if self.directory is None else f"{self.directory} or the zoo"
-            if why := NAMESAKES.get(network.lower()):
-                seen += f" ({why})"
             return Doubt(
                 NO_GRAPH,
                 f"{network}{f' ({component})' if component else ''}: no graph in {seen}; it would"
