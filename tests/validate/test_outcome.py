@@ -52,7 +52,7 @@ def test_without_rows_there_are_no_figures() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0 %"), (0.1234, "12.3 %"), (2.5, "250 %"), (4e-16, "4e-16"), (0.00021, "0.0210 %")],
+    [(0.0, "0 %"), (0.1234, "12.3 %"), (2.5, "250 %"), (4e-16, "4e-16"), (0.00021, "0.02 %")],
 )
 def test_shares_as_people_read_them(value: float, text: str) -> None:
     assert share(value) == text
