@@ -16,6 +16,7 @@ from hetsim.validate.outcome import Outcome
 from hetsim.validate.registry import checks, find_checks
 from hetsim.validate.run import run_checks
 from hetsim.validate.tables import Tables, data_path, sources
+from hetsim.workload.zoo.registry import measured_as
 
 QUICK = tuple(find_checks([], quick=True))
 
@@ -58,6 +59,11 @@ def test_limits_are_of_checks_that_exist() -> None:
 def test_every_file_of_the_data_has_a_source_and_every_source_that_ships_a_file() -> None:
     held = {path.name for path in data_path().iterdir()} - {"sources.yaml", "licences"}
     assert held == {name for name, source in sources().items() if source.ships}
+
+
+def test_measured_networks_are_those_that_the_zoo_builds() -> None:
+    rows = Tables().records("measured_networks.csv")
+    assert all(measured_as(row["model"], row["component"]) for row in rows)
 
 
 def _simgrid_is_here() -> bool:

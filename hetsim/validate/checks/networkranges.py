@@ -29,6 +29,7 @@ class NetworkRanges(Check):
     kind = "measured"
     unit = "s"
     tables = ("measured_networks.csv",)
+    slow = True
     grouped = "device"
     fewest: ClassVar[int] = 12
     """Families of networks."""
