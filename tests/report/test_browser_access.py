@@ -46,7 +46,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             made[name] = folder / name / "report.html"
     made["validate"] = folder / "validate" / "report.html"
     known = ["--workers", "1", "-o", str(made["validate"].parent)]
-    assert entry(["validate", "scale-sim", "vpu", *known]) == 0
+    assert entry(["validate", "scale-sim", *known]) == 0
     return made
 
 

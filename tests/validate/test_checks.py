@@ -8,10 +8,13 @@ import pytest
 
 from hetsim.errors import MissingExtraError
 from hetsim.executors.serial import SerialExecutor
+from hetsim.soc.loader import load_soc
 from hetsim.validate.base import Setting
 from hetsim.validate.checks.simgrid.check import compare, table
 from hetsim.validate.checks.simgrid.flows import finish_times, interpreter, random_flow_set
+from hetsim.validate.checks.tiny import FITTED, SOCS
 from hetsim.validate.limits import read_limits
+from hetsim.validate.measures import figures
 from hetsim.validate.outcome import Outcome
 from hetsim.validate.registry import checks, find_checks
 from hetsim.validate.run import run_checks
@@ -50,6 +53,19 @@ def test_quick_ones_are_some_and_none_measures_the_host() -> None:
     assert not {"tiles", "host"} & set(QUICK)
     assert "host" in find_checks(["simgrid"], host=True)
     assert list(find_checks(["tiles"])) == ["tiles"]
+
+
+def test_boards_tell_the_error_that_their_check_finds() -> None:
+    found = outcome("tiny")
+    for board, soc in SOCS.items():
+        if board != FITTED:
+            (fit,) = load_soc(soc).spec.calibrated
+            (told, of) = fit.held_out, figures([r for r in found.rows if r.group == board])
+            assert told is not None
+            assert (told.rows, told.median, told.p90) == (
+                of["rows"], pytest.approx(of["median"], abs=5e-4),
+                pytest.approx(of["p90"], abs=5e-4),
+            )  # fmt: skip
 
 
 def test_limits_are_of_checks_that_exist() -> None:
