@@ -206,7 +206,8 @@ def worst_table(judged: Judged, model: str, count: int = 8) -> Table:
         more = len(devices.get(key, ())) - 1
         row = case.row.network, case.precision.group, case.row.runtime
         table.add_row(
-            escape(", ".join(filter(None, row))), escape(case.device) + (f" and {more} more" if more > 0 else ""),
+            escape(", ".join(filter(None, row))),
+            escape(case.device) + (f" and {more} more" if more > 0 else ""),
             str(line or ""),
             f"{1e3 * measured[i]:.4g}", f"{1e3 * judged.predicted[model][i]:.4g}",
         )  # fmt: skip
