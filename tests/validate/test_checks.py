@@ -9,6 +9,7 @@ import pytest
 from hetsim.errors import MissingExtraError
 from hetsim.executors.serial import SerialExecutor
 from hetsim.soc.loader import load_soc
+from hetsim.testing import CheckKit
 from hetsim.validate.base import Setting
 from hetsim.validate.checks.simgrid.check import compare, table
 from hetsim.validate.checks.simgrid.flows import finish_times, interpreter, random_flow_set
@@ -66,6 +67,14 @@ def test_boards_tell_the_error_that_their_check_finds() -> None:
                 of["rows"], pytest.approx(of["median"], abs=5e-4),
                 pytest.approx(of["p90"], abs=5e-4),
             )  # fmt: skip
+
+
+class TestScaleSim(CheckKit):
+    name = "scale-sim"
+
+
+class TestSimGrid(CheckKit):
+    name = "simgrid"
 
 
 def test_limits_are_of_checks_that_exist() -> None:
