@@ -25,6 +25,7 @@ BUILT_IN = {
     "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
     "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
     "intel-npu": "hetsim.validate.checks.intelnpu:IntelNPUNetworks",
+    "network-ranges": "hetsim.validate.checks.networkranges:NetworkRanges",
     "host": "hetsim.validate.checks.host:ThisHost",
 }
 """In the order of the table: mechanisms, operators, whole networks, this machine."""
