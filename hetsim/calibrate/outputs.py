@@ -95,7 +95,7 @@ def save_calibrated_soc(
 
 
 def calibrations(target: Target, report: DeviceReport) -> list[dict[str, Any]]:
-    """What the SoC's ``calibrated`` says with this fit: instead of an earlier one of the same."""
+    """What the SoC's ``calibrated`` says with this fit: all else of the unit is no longer so."""
     scored = report.scores[CALIBRATED].overall
     source = Path(report.table.file).name
     fit = Calibration(
@@ -109,11 +109,7 @@ def calibrations(target: Target, report: DeviceReport) -> list[dict[str, Any]]:
         by=f"hetsim calibrate {target.soc.name} --pu {target.pu.cluster}"
         f" --measurements {source} --device {report.device} --split {report.split}",
     )
-    others = [
-        known
-        for known in target.soc.spec.calibrated
-        if (known.unit, known.what) != (fit.unit, fit.what)
-    ]
+    others = [known for known in target.soc.spec.calibrated if known.unit != fit.unit]
     return [known.model_dump(exclude_defaults=True) for known in (*others, fit)]
 
 

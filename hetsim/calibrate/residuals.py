@@ -22,12 +22,16 @@ def spread_of_rows(table: Measurements, predicted: Floats) -> EstimatedSpread | 
     """
     if len(table) < FEWEST_ROWS:
         return None
+    return estimate_spread(residuals_of(table, predicted))
+
+
+def residuals_of(table: Measurements, predicted: Floats) -> list[Residual]:
+    """What is left of each row of ``table`` when ``predicted`` is taken out."""
     logs = np.log(table.target / predicted)
-    kinds = _classes(table)
-    return estimate_spread([
+    return [
         Residual(float(log), str(family), shares)
-        for log, family, shares in zip(logs, table.families, kinds, strict=True)
-    ])  # fmt: skip
+        for log, family, shares in zip(logs, table.families, _classes(table), strict=True)
+    ]
 
 
 def coverage_note(model: str, found: EstimatedSpread) -> str:

@@ -27,7 +27,11 @@ SOURCES: Mapping[str, frozenset[str]] = {
 @click.argument("soc", required=False)
 @click.option("--pu", metavar="NAME", help="The processing unit of SOC that was measured.")
 @click.option("--measurements", "file", metavar="FILE.csv", help="Operators that were measured.")
-@click.option("--networks", metavar="FILE.csv", help="Whole networks that were measured.")
+@click.option(
+    "--networks",
+    metavar="FILE.csv",
+    help="Whole networks that were measured; measured_networks.csv ships with hetsim.",
+)
 @click.option(
     "--graphs",
     metavar="DIR",

@@ -227,6 +227,8 @@ CATALOGUES: dict[str, Catalogue] = {
             "M params": _number("published_parameters", 1e6),
             "what it is": _field("description"),
             "made from": _field("made_from"),
+            "figures from": _field("published_in"),
+            "but": lambda row: str(row["remark"] or "–"),
         },
     ),
     "schedulers": Catalogue(

@@ -11,7 +11,12 @@ import click
 from hetsim.cli.progress import progress_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
     from hetsim.calibrate.networks.assess import Assessment
+    from hetsim.cost.measured.table import Doubt
 
 
 def whole_networks(
@@ -35,7 +40,9 @@ def whole_networks(
         ConfigError: a table or directory that cannot be read, or nothing in it to judge.
         ResultsError: files are in the way.
     """
-    from hetsim.calibrate.networks.assess import assess
+    from rich.console import Console
+
+    from hetsim.calibrate.networks.assess import NothingToJudgeError, assess
     from hetsim.calibrate.networks.careless import CarelessModel
     from hetsim.calibrate.networks.cases import make_cases
     from hetsim.calibrate.networks.described import DescribedModel
@@ -47,17 +54,23 @@ def whole_networks(
     from hetsim.calibrate.outputs import refuse_existing
 
     described = None if soc is None or pu is None else DescribedModel(soc, pu)
-    rows = read_networks(table)
+    rows = read_networks(_table(table))
     library = GraphLibrary(graphs)
     if output is not None and not force:
         refuse_existing(planned_files(Path(output), []))
     careless = CarelessModel()
     with progress_bar(wanted=not as_json) as progress:
-        found = assess(
-            rows, make_cases(rows, library, progress), [careless], [careless, LogAdditiveModel()],
-            described=described, device=device, precision=precision, doubtful=doubtful,
-            folds=folds, seed=seed, progress=progress,
-        )  # fmt: skip
+        cases = make_cases(rows, library, progress)
+        try:
+            found = assess(
+                rows, cases, [careless], [careless, LogAdditiveModel()],
+                described=described, device=device, precision=precision, doubtful=doubtful,
+                folds=folds, seed=seed, progress=progress,
+            )  # fmt: skip
+        except NothingToJudgeError as error:
+            if not as_json:
+                _tell(Console(stderr=True), error.doubts)
+            raise
     if as_json:
         click.echo(json.dumps(plain(found), indent=1))
     else:
@@ -72,6 +85,23 @@ def whole_networks(
             click.echo(f"written to {root}: {', '.join(file.name for file in written)}")
 
 
+def _table(name: str) -> Path:
+    """The file of that name, or where there is none, the table of hetsim's that is called so."""
+    from hetsim.validate.tables import Tables, sources
+
+    path = Path(name)
+    return Tables().path(name) if not path.exists() and name in sources() else path
+
+
+def _tell(console: Console, doubts: Sequence[Doubt]) -> None:
+    from hetsim.calibrate.networks.report import doubt_lines
+
+    if doubts:
+        console.print("\nDoubts", style="bold")
+    for line in doubt_lines(doubts):
+        console.print(line, highlight=False, markup=False)
+
+
 def _show(found: Assessment) -> None:
     from rich.console import Console
 
@@ -81,7 +111,6 @@ def _show(found: Assessment) -> None:
         best_model,
         by_device_table,
         device_table,
-        doubt_lines,
         ranges_line,
         score_table,
         summary,
@@ -92,11 +121,11 @@ def _show(found: Assessment) -> None:
     console = Console()
     for line in summary(found):
         console.print(line, highlight=False, markup=False)
-    console.print("\nDoubts", style="bold")
-    for line in doubt_lines(found):
-        console.print(line, highlight=False, markup=False)
-    console.print(agreement_table(found))
-    console.print(device_table(found))
+    _tell(console, found.doubts)
+    if found.agreement.spreads:
+        console.print(agreement_table(found))
+    if found.agreement.devices:
+        console.print(device_table(found))
     for judged in (found.known, found.new):
         if not judged.cases:
             continue

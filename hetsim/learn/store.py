@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import replace
-from math import prod
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +14,8 @@ from pydantic import AllowInfNan, Field
 
 from hetsim.drafts import write_file
 from hetsim.errors import ConfigError, Location, ResultsError
-from hetsim.infiles import MIB, read_bytes
+from hetsim.infiles import read_bytes
+from hetsim.learn.archive import DAMAGES, MODEL_LIMIT, unpacked
 from hetsim.learn.blend import Blend
 from hetsim.learn.encoder import Encoder
 from hetsim.learn.physical.arrays import ArrayBaseline, FittedArray
@@ -28,15 +26,7 @@ from hetsim.learn.regressor import LearnedModel
 from hetsim.records import Record, checked
 
 SCHEMA = "hetsim.learned/1"
-MODEL_LIMIT = 256 * MIB
-"""Largest model that is read, also unpacked. Bytes."""
 
-# What numpy, zipfile and zlib raise for damaged archives; zipfile has a kind of RuntimeError for an
-# unknown compression method.
-_DAMAGES = (
-    ArithmeticError, AttributeError, LookupError, TypeError, ValueError, EOFError, OSError,
-    RuntimeError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
 _META = "about"
 _BLEND = "blend."
 _PHYSICAL = "physical"
@@ -82,12 +72,12 @@ def load_model(path: str | Path) -> LearnedModel:
     where = Location(str(path))
     content = read_bytes(path, limit=MODEL_LIMIT)
     try:
-        arrays = _arrays(content)
+        arrays = unpacked(content, texts={_META})
         about = json.loads(str(arrays.pop(_META)))
         found = about.get("schema")
         if found == SCHEMA:
             return replace(_rebuild(checked(about, About, str(path)), arrays), file=str(path))
-    except (*_DAMAGES, ResultsError) as error:
+    except (*DAMAGES, ResultsError) as error:
         reason = error.message if isinstance(error, ResultsError) else str(error)
         raise ConfigError(
             f"this is not a learned model of hetsim ({type(error).__name__}: {reason})",
@@ -99,30 +89,6 @@ def load_model(path: str | Path) -> LearnedModel:
         where=where,
         hint="train it again with: hetsim calibrate --learned",
     )
-
-
-def _arrays(content: bytes) -> dict[str, Any]:
-    """The arrays of an .npz file, none of them larger than what the file holds for it."""
-    arrays: dict[str, Any] = {}
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        if sum(member.file_size for member in packed.infolist()) > MODEL_LIMIT:
-            raise ValueError(f"it unpacks to more than {MODEL_LIMIT:,} bytes")
-        for member in packed.infolist():
-            with packed.open(member) as stream:
-                raw = stream.read(MODEL_LIMIT)
-            head = io.BytesIO(raw)
-            version = np.lib.format.read_magic(head)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else (
-                np.lib.format.read_array_header_2_0
-            )  # fmt: skip
-            shape, _, dtype = read(head)
-            if dtype.hasobject or prod(shape) * dtype.itemsize != len(raw) - head.tell():
-                raise ValueError(f"{member.filename} is not as large as it says")
-            name = member.filename.removesuffix(".npy")
-            arrays[name] = np.lib.format.read_array(io.BytesIO(raw), allow_pickle=False)
-            if name != _META and not (dtype.kind in "fiu" and np.isfinite(arrays[name]).all()):
-                raise ValueError(f"{member.filename} holds something else than numbers")
-    return arrays
 
 
 class About(Record):

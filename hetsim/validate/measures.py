@@ -10,6 +10,7 @@ from hetsim.validate.base import Row
 
 MEASURES: Mapping[str, str] = {
     "rows": "how many comparisons there are",
+    "mean": "mean of the absolute error (MAPE)",
     "median": "median of the absolute error",
     "p90": "what nine rows of ten stay below",
     "worst": "largest absolute error",
@@ -37,6 +38,7 @@ def figures(rows: Sequence[Row]) -> dict[str, float | None]:
     ]
     return {
         "rows": float(len(rows)),
+        "mean": float(error.mean()),
         "median": float(np.median(error)),
         "p90": float(np.quantile(error, 0.9)),
         "worst": float(error.max()),

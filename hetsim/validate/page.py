@@ -25,6 +25,9 @@ BAND = 0.2
 MOST_POINTS = 1_500
 """Points that a chart draws; of more every so many-th in the order of their size."""
 
+MOST_RANGES = 120
+"""Points that are drawn with their range; more would hide one another."""
+
 NAMED = 5
 """Rows furthest off that carry their name in the chart, and stand in the table of the worst."""
 
@@ -61,17 +64,17 @@ def _overview(outcomes: Sequence[Outcome]) -> Table:
     rows: list[list[str | Cell]] = [
         [
             Cell(outcome.name, link=f"#{outcome.name}"),
+            outcome.verdict,
             *_told(outcome.figures if outcome.rows else {}),
             ", ".join(allowed(outcome.limits, outcome)) or "–",
-            outcome.verdict,
             outcome.check.peer or "–",
         ]
         for outcome in outcomes
     ]
-    columns = ["check", *SHOWN, "allowed", "verdict", "what others reach"]
-    words = ["allowed", "verdict", "what others reach"]
+    columns = ["check", "verdict", *SHOWN, "allowed", "what others reach"]
+    words = ["allowed", "what others reach"]
     caption = "Absolute errors of hetsim, relative to the reference."
-    return Table(columns, rows, caption, words=words)
+    return Table(columns, rows, caption, left=2, words=words)
 
 
 def _told(found: Mapping[str, float | None], measures: Sequence[str] = SHOWN) -> list[Cell]:
@@ -90,7 +93,7 @@ def _section(outcome: Outcome) -> Section:
 
 
 def _groups(outcome: Outcome) -> Table:
-    measures = [*SHOWN, "bias"]
+    measures = [*SHOWN, "worst", "bias"]
     measures += [m for m in ("rank", "coverage") if outcome.figures[m] is not None]
     rows: list[list[str | Cell]] = [
         [group, *_told(figures(rows), measures)] for group, rows in by_group(outcome.rows).items()
@@ -107,14 +110,14 @@ def chart(outcome: Outcome) -> Plot:
     drawn += [row for row in worst if row not in set(drawn)]
     values = [value for row in drawn for value in (row.reference, row.simulated)]
     ends = (min(values), max(values))
-    check = outcome.check
-    found = outcome.figures
+    check, found = outcome.check, outcome.figures
+    ranges = len(drawn) <= MOST_RANGES
     drawn_of = f" {len(drawn):,} of {len(outcome.rows):,} rows."
     fewer = drawn_of if len(drawn) < len(outcome.rows) else ""
     return Plot(
         f"hetsim against what is {check.kind}",
         f"A point is a row, by {check.grouped}; the line is equality, the band"
-        f" {share(BAND)} to each side.{fewer}",
+        f" {100 * BAND:.0f} % to each side.{fewer}",
         f"Half of the rows are within {said('median', found['median'])}, nine of ten within"
         f" {said('p90', found['p90'])}.",
         axis(check, check.kind),
@@ -123,7 +126,7 @@ def chart(outcome: Outcome) -> Plot:
             Point(
                 row.reference, row.simulated, row.name, groups.index(row.group),
                 facts=[("error", share(row.error, signed=True))], strong=row in worst,
-                low=row.low, high=row.high,
+                low=row.low if ranges else None, high=row.high if ranges else None,
             )
             for row in drawn
         ],

@@ -21,8 +21,13 @@ BUILT_IN = {
     "scale-sim": "hetsim.validate.checks.scalesim:ScaleSimCycles",
     "tiles": "hetsim.validate.checks.tiles:TilesAgainstFluid",
     "ranges": "hetsim.validate.checks.ranges:RangesAgain",
+    "convolutions": "hetsim.validate.checks.convolutions:MeasuredConvolutions",
+    "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
+    "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
+    "intel-npu": "hetsim.validate.checks.intelnpu:IntelNPUNetworks",
+    "host": "hetsim.validate.checks.host:ThisHost",
 }
-"""In the order of the table: mechanisms first, then operators, then whole networks."""
+"""In the order of the table: mechanisms, operators, whole networks, this machine."""
 
 
 def checks() -> dict[str, type[Check]]:

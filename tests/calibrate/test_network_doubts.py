@@ -13,10 +13,11 @@ from hetsim.calibrate.networks.cases import make_cases
 from hetsim.calibrate.networks.graphs import GraphLibrary
 from hetsim.calibrate.networks.table import read_networks
 from hetsim.cli.main import entry
+from hetsim.cost.measured.table import Doubt
 from hetsim.errors import ConfigError
 
 HEADER = "model,component,precision,device,runtime,primary_unit,latency_ms,layers_npu,layers_cpu\n"
-ZOO = ("resnet18", "resnet50", "mobilenet_v2", "squeezenet", "densenet121", "vgg19", "googlenet",
+ZOO = ("resnet18", "resnet50", "mobilenet_v2", "squeezenet", "densenet121", "vgg19", "vit_b16",
        "inception_v2", "alexnet", "zfnet512", "shufflenet", "squeezenet1_1")  # fmt: skip
 
 
@@ -141,6 +142,17 @@ def test_files_are_found_by_their_names_without_an_index(tmp_path: Path) -> None
     found = make_cases(read_networks(table(tmp_path, *rows)), GraphLibrary(directory))
     assert [case.row.component for case in found.cases] == ["head"]
     assert [row.component for row in found.without] == ["tail"]
+
+
+@pytest.mark.parametrize(
+    ("network", "gmacs"),
+    [("resnet50", 4.089), ("resnext50", 4.230), ("googlenet", 1.498), ("inception_v3", 2.838)],
+)
+def test_published_names_are_what_torchvision_calls_so(network: str, gmacs: float) -> None:
+    """The zoo calls other networks so: other strides, other pools, another size of image."""
+    found = GraphLibrary().find(network, network.upper())
+    assert not isinstance(found, Doubt)
+    assert sum(op.macs for op in found.graph.operators) == pytest.approx(gmacs * 1e9, rel=1e-3)
 
 
 def test_rows_that_may_not_be_their_graph_stay_out_unless_asked_for(tmp_path: Path) -> None:
@@ -292,11 +304,12 @@ def test_wrong_arguments_are_refused(
 def test_a_table_of_few_networks_is_refused_with_how_many_there_are(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    table(tmp_path, *lines({"A": 1}, count=3))
+    table(tmp_path, *lines({"A": 1}, count=3), "nobody,,float,A,qnn,NPU,1,,")
     assert run(tmp_path) == 2
     told = capsys.readouterr().err
     assert "A has 3" in told
-    assert "10 networks" in told
+    assert "4 networks" in told
+    assert "measured.csv:5: nobody: no graph" in told.replace("\n", "")
 
 
 def test_networks_of_one_family_cannot_be_kept_aside_and_a_column_may_say_otherwise(

@@ -226,7 +226,7 @@ def test_names_and_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert load_soc("socs/zcu102-vta.yaml").name == "zcu102-vta", "works away from the checkout"
     for wrong, says in [
         ("zcu102-tva", "did you mean 'zcu102-vta'?"),
-        ("zzz", "shipped: chiplet-edge, edge-dual, edge-mcu, "),
+        ("zzz", "shipped: bcm2837, chiplet-edge, edge-dual, "),
         ("no/such.yaml", "there is no file"),
         ("", "empty"),
         (".", "directory"),

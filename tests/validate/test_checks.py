@@ -17,7 +17,7 @@ from hetsim.validate.registry import checks, find_checks
 from hetsim.validate.run import run_checks
 from hetsim.validate.tables import Tables, data_path, sources
 
-QUICK = ("simgrid", "scale-sim")
+QUICK = ("simgrid", "scale-sim", "vpu", "npu-dma", "intel-npu")
 
 
 def outcome(name: str, *, live: bool = False) -> Outcome:
@@ -81,3 +81,14 @@ def test_finish_times_agree_with_simgrid_on_other_flow_sets(weighted: bool) -> N
     for number, (one, finish) in enumerate(zip(sets, finish_times(sets), strict=True)):
         for row in compare(one, finish, str(number)):
             assert abs(row.error) < 1e-9, row
+
+
+def test_rows_of_a_board_are_predicted_by_fits_that_have_not_seen_them() -> None:
+    check = find_checks(["convolutions"])["convolutions"]
+    setting = Setting(Tables())
+    assert len(check.parts(setting)) == 6
+    rows = list(check.rows(setting, "5"))  # the 20 of the ultra96
+    errors = sorted(abs(row.error) for row in rows)
+    assert len(rows) == 20
+    assert 0.01 < errors[10] < 0.12
+    assert all(row.low is None or row.low < row.simulated < (row.high or 0.0) for row in rows)

@@ -35,6 +35,7 @@ def outcome(limits: dict[str, Limit], *parts: Part) -> Outcome:
 def test_figures_by_hand() -> None:
     found = figures(ROWS)
     assert found["rows"] == 4
+    assert found["mean"] == pytest.approx((0.1 + 0.5 + 0.0 + 0.2) / 4)
     assert found["median"] == pytest.approx((0.1 + 0.2) / 2)
     assert found["worst"] == pytest.approx(0.5)
     assert found["bias"] == pytest.approx(0.05)

@@ -17,8 +17,14 @@ from hetsim.errors import ConfigError, Location
 from hetsim.names import suggest
 from hetsim.progress import Progress
 
-FEWEST = 10
+FEWEST = 4
 """Networks that a device must have run to be judged."""
+
+
+class NothingToJudgeError(ConfigError):
+    """A table of which nothing is left; ``doubts`` say why."""
+
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,8 @@ def assess(
     rows whose doubts would keep them out, too.
 
     Raises:
-        ConfigError: no such device or precision, nothing is left to judge, or several devices for
-            one SoC.
+        ConfigError: no such device or precision, several devices for one SoC, or (then a
+            :class:`NothingToJudgeError`) nothing is left to judge.
     """
     where = Location(rows[0].where.file) if rows[0].where else None
     own = _devices(cases, device, where)
@@ -105,8 +111,9 @@ def assess(
     }
     asked = [name for name, networks in count.items() if networks >= FEWEST]
     few = {name: networks for name, networks in count.items() if networks < FEWEST}
+    doubts = tuple(dict.fromkeys([*cases.doubts, *table.doubts, *below]))
     if not asked:
-        raise ConfigError(
+        error = NothingToJudgeError(
             f"no device has the {FEWEST} networks that judging takes: of {len(rows)} rows"
             f" {len(cases.cases)} have a graph, and doubts keep"
             f" {sum(case.excluded for case in cases.cases)} of them out"
@@ -114,9 +121,10 @@ def assess(
             where=where,
             hint="--include-doubtful keeps doubtful rows",
         )
+        error.doubts = doubts
+        raise error
     known = judge_known(used, models, devices=asked, folds=folds, seed=seed, progress=progress)
     new = judge_new(used, transfer, devices=asked, seed=seed, progress=progress)
-    doubts = tuple(dict.fromkeys([*cases.doubts, *table.doubts, *below]))
     return Assessment(len(rows), cases, tuple(used), doubts, table, known, new, few, seed)
 
 

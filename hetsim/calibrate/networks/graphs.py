@@ -21,7 +21,7 @@ from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.infiles import read_text, user_path
 from hetsim.workload.graph import Graph
 from hetsim.workload.networks import load_network
-from hetsim.workload.zoo import MODELS
+from hetsim.workload.zoo import MODELS, measured_as
 
 INDEX = "index.csv"
 SUFFIXES = (".onnx", ".tflite")
@@ -74,7 +74,12 @@ class GraphLibrary:
 
     def _find(self, network: str, component: str, only: bool) -> FoundGraph | Doubt:
         stated, where = self._entry(network, component, only)
-        model = self._file(network, component, only, stated)
+        model: Path | str | None = self._file(network, component, only, stated)
+        if model is None:
+            plain = network.lower().replace("-", "_")
+            model = measured_as(plain, component)
+            if model is None and plain in MODELS and (only or not component):
+                model = plain
         if model is None:
             name = f"{network}--{component}" if component and not only else network
             seen = "the zoo" if self.directory is None else f"{self.directory} or the zoo"
@@ -104,7 +109,7 @@ class GraphLibrary:
 
     def _file(
         self, network: str, component: str, only: bool, stated: Mapping[str, str]
-    ) -> Path | str | None:
+    ) -> Path | None:
         if self.directory is not None:
             names = [stated.get(column, "") for column in ("gelu_file", "file")]
             if not stated:
@@ -114,8 +119,7 @@ class GraphLibrary:
                 names = [have[name.lower()] for name in names if name.lower() in have]
             if first := next(filter(None, names), None):
                 return self.directory / first
-        plain = network.lower().replace("-", "_")
-        return plain if plain in MODELS and (only or not component) else None
+        return None
 
 
 def _read_index(path: Path) -> dict[tuple[str, str], tuple[Mapping[str, str], Location]]:

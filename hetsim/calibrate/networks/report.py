@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from hetsim.calibrate.networks.assess import Assessment
 from hetsim.calibrate.networks.cases import MeasuredNetwork
 from hetsim.calibrate.networks.judge import Judged, Score, plain_number, score
 from hetsim.calibrate.networks.sureness import covered, sureness
+from hetsim.cost.measured.table import Doubt
 from hetsim.soc.uncertainty import LEVEL
 
 if TYPE_CHECKING:
@@ -35,26 +36,26 @@ def summary(found: Assessment) -> list[str]:
     disputed = sum(case.disputed for case in found.used)
     copied = sum(case.row.device in found.agreement.copies for case in found.cases.cases)
     lines = [
-        f"{found.rows} rows; {len(found.cases.cases)} of {len(networks)} networks have a graph,"
-        f" {len(found.cases.without)} have none",
-        f"used are {len(found.used)} rows of {len(families)} families on {len(devices)} devices"
-        f" and units; {found.excluded} are doubtful, {copied} told twice",
+        f"{found.rows} rows: {len(found.cases.cases)} of {len(networks)} networks with a graph,"
+        f" {len(found.cases.without)} without",
+        f"used: {len(found.used)} rows of {len(families)} families on {len(devices)} devices and"
+        f" units; {found.excluded} are doubtful, {copied} told twice",
     ]
     if disputed:
-        lines.append(f"{disputed} of those used are far off other measurements; they count")
+        lines.append(f"far off other measurements: {disputed} of those used; they count")
     if found.few:
         few = ", ".join(f"{name} ({count})" for name, count in found.few.items())
         lines.append(f"too few networks to judge: {few}")
     return lines
 
 
-def doubt_lines(found: Assessment, each: int = 2) -> list[str]:
+def doubt_lines(doubts: Sequence[Doubt], each: int = 2) -> list[str]:
     """The doubts by kind: how many, and the first ``each``."""
-    counts = Counter(doubt.kind for doubt in found.doubts)
+    counts = Counter(doubt.kind for doubt in doubts)
     lines = []
     for kind, count in counts.most_common():
         lines.append(f"{kind}: {count}")
-        lines += [f"  {d}" for d in [d for d in found.doubts if d.kind == kind][:each]]
+        lines += [f"  {d}" for d in [d for d in doubts if d.kind == kind][:each]]
         if count > each:
             lines.append(f"  and {count - each} more")
     return lines

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +17,8 @@ from numpy.typing import NDArray
 
 from hetsim.drafts import write_file
 from hetsim.errors import ConfigError, Location
-from hetsim.infiles import MIB, read_bytes
+from hetsim.infiles import read_bytes
+from hetsim.learn.archive import DAMAGES, MODEL_LIMIT, unpacked
 from hetsim.learn.vpunn.descriptors import JOBS
 from hetsim.learn.vpunn.network import BATCH, Rows
 from hetsim.learn.vpunn.samples import asked_as
@@ -27,8 +27,6 @@ from hetsim.numeric import Bools, Floats
 
 MARK = "student"
 """The first array of a student's file, by which it is known: version of its descriptor."""
-
-FILE_LIMIT = 64 * MIB
 
 Layers = list[tuple[Rows, Rows]]
 """Weights (inputs, outputs) and bias of each layer, 32-bit floats."""
@@ -130,12 +128,10 @@ def load_student(path: str | Path) -> Student:
 @lru_cache(maxsize=8)
 def _load(path: Path, changed: int, size: int) -> Student:
     where = Location(str(path))
-    content = read_bytes(path, limit=FILE_LIMIT)
+    content = read_bytes(path, limit=MODEL_LIMIT)
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as packed:
-            arrays: dict[str, Any] = {name: packed[name] for name in packed.files}
-        student = _rebuilt(arrays)
-    except (*_DAMAGES, KeyError) as error:
+        student = _rebuilt(unpacked(content, texts={"name"}))
+    except DAMAGES as error:
         raise ConfigError(
             f"this is not a student of a VPUNN model ({type(error).__name__}: {error})",
             where=where,
@@ -150,12 +146,6 @@ def _load(path: Path, changed: int, size: int) -> Student:
     return student
 
 
-_DAMAGES = (
-    ArithmeticError, AttributeError, IndexError, TypeError, ValueError, EOFError, OSError,
-    RuntimeError, zipfile.BadZipFile,
-)  # fmt: skip
-
-
 def _rebuilt(arrays: Mapping[str, Any]) -> Student:
     networks = {}
     for number in range(len(OPERATIONS)):
@@ -168,6 +158,9 @@ def _rebuilt(arrays: Mapping[str, Any]) -> Student:
             layers.append((weight.astype(np.float32), bias.astype(np.float32)))
         used, row, low, high = (arrays[f"{number}.{f}"] for f in ("used", "row", "low", "high"))
         small = Small(used, row, low, high, layers)
+        layout = JOBS.get(int(arrays[MARK]))
+        if layout is not None and row.shape != (layout.width,):
+            raise ValueError(f"{len(row)} numbers are no row of its descriptor")
         # Networks whose shapes do not fit each other fail here and not in a run.
         if not np.isfinite(small.predict(row[None, :])).all():
             raise ValueError(f"the network of {OPERATIONS[number]} does not answer with a number")

@@ -1,12 +1,13 @@
 """Networks that come with hetsim: real model-zoo graphs and ones built from their papers."""
 
+from hetsim.workload.zoo.published import ZooModel
 from hetsim.workload.zoo.registry import (
     ALIASES,
     MODELS,
-    ZooModel,
     build_model_proto,
     find_model,
     load_model,
+    measured_as,
     model_file,
     model_names,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "build_model_proto",
     "find_model",
     "load_model",
+    "measured_as",
     "model_file",
     "model_names",
     "with_random_weights",

@@ -7,36 +7,49 @@ file stays tiny, passes ``onnx.checker`` and runs as it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import onnx
-from onnx import ModelProto, NodeProto, TensorProto, helper
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
 OPSET = 17
 IR_VERSION = 8
 
-Size = int | tuple[int, int]
-
-
-def _pair(size: Size) -> tuple[int, int]:
-    return size if isinstance(size, tuple) else (size, size)
+Size = int | tuple[int, ...]
+"""Of a window: one number for every dimension, or one for each."""
 
 
 class NetworkBuilder:
     """Appends operators; each method takes tensor names and returns the new tensor's name.
 
     ``channels`` remembers the channel count of every tensor built here, so that callers state
-    only what a layer adds.
+    only what a layer adds; of tokens (batch, tokens, width) it is the width.
     """
 
-    def __init__(self, name: str, input_shape: Sequence[int]) -> None:
+    def __init__(
+        self, name: str, input_shape: Sequence[int], input_type: int = TensorProto.FLOAT
+    ) -> None:
         self.name = name
         self.input = "input"
-        self.channels: dict[str, int] = {self.input: input_shape[1]}
-        self._input_shape = list(input_shape)
+        self.channels: dict[str, int] = {}
+        self._rank = len(input_shape) - 2
+        self._inputs: list[ValueInfoProto] = []
         self._nodes: list[NodeProto] = []
         self._constants: list[TensorProto] = []
+        self.further_input(self.input, input_shape, input_type)
+
+    def further_input(
+        self, name: str, shape: Sequence[int], elem_type: int = TensorProto.FLOAT
+    ) -> str:
+        """Another input of the network."""
+        self._inputs.append(helper.make_tensor_value_info(name, elem_type, list(shape)))
+        self.channels[name] = shape[1]
+        return name
+
+    def _sizes(self, size: Size) -> list[int]:
+        return list(size) if isinstance(size, tuple) else [size] * self._rank
 
     def weight(self, name: str, shape: Sequence[int], value: float = 0.0) -> str:
         """A float32 weight of ``shape`` filled with ``value``."""
@@ -55,6 +68,13 @@ class NetworkBuilder:
         )
         return name
 
+    def floats(self, name: str, values: Sequence[float]) -> str:
+        """A float32 constant vector whose content matters, e.g. the scales of a Resize."""
+        self._constants.append(
+            helper.make_tensor(name, TensorProto.FLOAT, [len(values)], list(values))
+        )
+        return name
+
     def add(
         self, kind: str, name: str, inputs: Sequence[str], channels: int = 0, **attributes: Any
     ) -> str:
@@ -64,6 +84,28 @@ class NetworkBuilder:
         self.channels[output] = channels or self.channels.get(inputs[0], 0)
         return output
 
+    def split(self, name: str, source: str, parts: Sequence[int], axis: int = 1) -> list[str]:
+        """``source`` cut into ``parts`` along ``axis``, whose sizes they are."""
+        outputs = [f"{name}.out{i}" for i in range(len(parts))]
+        sizes = self.integers(f"{name}.sizes", parts)
+        self._nodes.append(
+            helper.make_node("Split", [source, sizes], outputs, name=name, axis=axis)
+        )
+        along = axis == 1
+        self.channels.update(
+            (t, size if along else self.channels[source])
+            for t, size in zip(outputs, parts, strict=True)
+        )
+        return outputs
+
+    def reshape(self, name: str, source: str, shape: Sequence[int], channels: int = 0) -> str:
+        """The same elements in another shape."""
+        return self.add("Reshape", name, [source, self.integers(f"{name}.shape", shape)], channels)
+
+    def transpose(self, name: str, source: str, order: Sequence[int]) -> str:
+        """Dimensions in another order; ``channels`` stay what they are."""
+        return self.add("Transpose", name, [source], perm=list(order))
+
     def conv(
         self,
         name: str,
@@ -71,14 +113,14 @@ class NetworkBuilder:
         out_channels: int,
         kernel: Size,
         *,
-        stride: int = 1,
+        stride: Size = 1,
         padding: Size = 0,
         groups: int = 1,
         bias: bool = False,
     ) -> str:
-        """A two-dimensional convolution."""
-        (k_h, k_w), (p_h, p_w) = _pair(kernel), _pair(padding)
-        shape = (out_channels, self.channels[source] // groups, k_h, k_w)
+        """A convolution over as many dimensions as the input has beside batch and channels."""
+        sizes, strides, pads = self._sizes(kernel), self._sizes(stride), self._sizes(padding)
+        shape = (out_channels, self.channels[source] // groups, *sizes)
         inputs = [source, self.weight(f"{name}.weight", shape)]
         if bias:
             inputs.append(self.weight(f"{name}.bias", (out_channels,)))
@@ -87,9 +129,9 @@ class NetworkBuilder:
             name,
             inputs,
             out_channels,
-            kernel_shape=[k_h, k_w],
-            strides=[stride, stride],
-            pads=[p_h, p_w, p_h, p_w],
+            kernel_shape=sizes,
+            strides=strides,
+            pads=[*pads, *pads],
             group=groups,
         )
 
@@ -109,21 +151,42 @@ class NetworkBuilder:
         out_channels: int,
         kernel: Size,
         *,
-        stride: int = 1,
+        stride: Size = 1,
         padding: Size = 0,
         groups: int = 1,
+        bias: bool = False,
         activation: str = "Relu",
     ) -> str:
-        """Convolution, batch normalisation and activation (``Relu``, ``Clip`` to 6, or none)."""
+        """Convolution, batch normalisation and :meth:`activation`."""
         result = self.conv(
             f"{name}.conv", source, out_channels, kernel,
-            stride=stride, padding=padding, groups=groups,
+            stride=stride, padding=padding, groups=groups, bias=bias,
         )  # fmt: skip
-        result = self.batch_norm(f"{name}.bn", result)
-        if activation == "Clip":
+        return self.activation(name, self.batch_norm(f"{name}.bn", result), activation)
+
+    def activation(self, name: str, source: str, kind: str) -> str:
+        """``kind`` behind ``name``: an operator, ``Clip`` (to 6), ``Swish``, or nothing at all.
+
+        Exporters write a swish as Sigmoid and Mul.
+        """
+        if kind == "Clip":
             bounds = [self.weight(f"{name}.min", (), 0.0), self.weight(f"{name}.max", (), 6.0)]
-            return self.add("Clip", f"{name}.relu6", [result, *bounds])
-        return self.relu(f"{name}.relu", result) if activation else result
+            return self.add("Clip", f"{name}.relu6", [source, *bounds])
+        if kind == "Swish":
+            gate = self.add("Sigmoid", f"{name}.sigmoid", [source])
+            return self.add("Mul", f"{name}.swish", [source, gate])
+        return self.add(kind, f"{name}.{kind.lower()}", [source]) if kind else source
+
+    def squeeze_excite(
+        self, name: str, source: str, squeezed: int, kind: str = "Relu", gate: str = "Sigmoid"
+    ) -> str:
+        """Channels weighed by two 1x1 convolutions of their means (Hu et al., CVPR 2018)."""
+        means = self.add("GlobalAveragePool", f"{name}.pool", [source])
+        means = self.conv(f"{name}.reduce", means, squeezed, 1, bias=True)
+        means = self.activation(f"{name}.reduce", means, kind)
+        means = self.conv(f"{name}.expand", means, self.channels[source], 1, bias=True)
+        factors = self.add(gate, f"{name}.gate", [means])
+        return self.add("Mul", f"{name}.scale", [source, factors])
 
     def relu(self, name: str, source: str) -> str:
         """A rectifier."""
@@ -158,10 +221,9 @@ class NetworkBuilder:
         total = sum(self.channels[source] for source in sources)
         return self.add("Concat", name, sources, total, axis=axis)
 
-    def classifier(self, source: str, classes: int = 1000, *, pool: bool = True) -> str:
+    def classifier(self, source: str, classes: int = 1000) -> str:
         """Global average pooling, flattening and one fully connected layer with bias."""
-        if pool:
-            source = self.add("GlobalAveragePool", "avgpool", [source])
+        source = self.add("GlobalAveragePool", "avgpool", [source])
         source = self.add("Flatten", "flatten", [source], axis=1)
         return self.linear("fc", source, classes)
 
@@ -175,15 +237,26 @@ class NetworkBuilder:
         ]
         return self.add("Gemm", name, inputs, out_features, transB=1)
 
-    def finish(self, result: str, output_shape: Sequence[int]) -> ModelProto:
-        """The model that yields ``result`` of ``output_shape``, passed by ``onnx.checker``."""
+    def finish(
+        self,
+        result: str,
+        output_shape: Sequence[int],
+        further: Mapping[str, Sequence[int]] = MappingProxyType({}),
+    ) -> ModelProto:
+        """The model that yields ``result`` of ``output_shape``, passed by ``onnx.checker``.
+
+        ``further``: other results and their shapes.
+        """
         info = helper.make_tensor_value_info
         self._nodes.append(helper.make_node("Identity", [result], ["output"], name="output"))
         graph = helper.make_graph(
             self._nodes,
             self.name,
-            [info(self.input, TensorProto.FLOAT, self._input_shape)],
-            [info("output", TensorProto.FLOAT, list(output_shape))],
+            self._inputs,
+            [
+                info(name, TensorProto.FLOAT, list(shape))
+                for name, shape in {"output": output_shape, **further}.items()
+            ],
             initializer=self._constants,
         )
         model = helper.make_model(

@@ -85,9 +85,9 @@ def _block_c(net: NetworkBuilder, name: str, source: str) -> str:
     return net.concat(f"{name}.concat", [single, *joined, pooled])
 
 
-def inception_v3() -> ModelProto:
-    """Inception-v3 at 299x299, without the auxiliary classifier."""
-    net = NetworkBuilder("inception_v3", (1, 3, 299, 299))
+def inception_v3(extent: int = 299) -> ModelProto:
+    """Inception-v3 at ``extent`` x ``extent``, without the auxiliary classifier."""
+    net = NetworkBuilder("inception_v3", (1, 3, extent, extent))
     result = net.conv_bn("conv1", net.input, 32, 3, stride=2)
     result = net.conv_bn("conv2", result, 32, 3)
     result = net.conv_bn("conv3", result, 64, 3, padding=1)

@@ -2,7 +2,8 @@
 
 The bottleneck network exists with its stride in the 1x1 convolutions, as first published, and in
 the 3x3 ("v1.5"), as torchvision and most later code have it.
-ResNeXt: Xie et al., "Aggregated Residual Transformations", CVPR 2017.
+ResNeXt: Xie et al., "Aggregated Residual Transformations", CVPR 2017. Wide ResNet: Zagoruyko and
+Komodakis, BMVC 2016.
 """
 
 from __future__ import annotations
@@ -68,10 +69,10 @@ def resnet18() -> ModelProto:
     return net.finish(net.classifier(result), (1, 1000))
 
 
-def _fifty_layers(name: str, family: _Bottleneck) -> ModelProto:
+def _deep(name: str, family: _Bottleneck, blocks: tuple[int, ...] = (3, 4, 6, 3)) -> ModelProto:
     net = NetworkBuilder(name, (1, 3, 224, 224))
     result = _stem(net)
-    for stage, (width, count) in enumerate(zip(STAGE_WIDTHS, (3, 4, 6, 3), strict=True), start=1):
+    for stage, (width, count) in enumerate(zip(STAGE_WIDTHS, blocks, strict=True), start=1):
         for block in range(count):
             stride = 2 if stage > 1 and block == 0 else 1
             result = family.block(net, f"layer{stage}.{block}", result, width, stride)
@@ -80,14 +81,29 @@ def _fifty_layers(name: str, family: _Bottleneck) -> ModelProto:
 
 def resnet50_v1() -> ModelProto:
     """ResNet-50 as first published, with the stride in the 1x1 convolutions, at 224x224."""
-    return _fifty_layers("resnet50_v1", _Bottleneck(early_stride=True))
+    return _deep("resnet50_v1", _Bottleneck(early_stride=True))
 
 
 def resnet50_v1_5() -> ModelProto:
     """ResNet-50 with the stride in the 3x3 convolutions, at 224x224."""
-    return _fifty_layers("resnet50_v1_5", _Bottleneck())
+    return _deep("resnet50_v1_5", _Bottleneck())
+
+
+def resnet101() -> ModelProto:
+    """ResNet-101 with the stride in the 3x3 convolutions, at 224x224."""
+    return _deep("resnet101", _Bottleneck(), (3, 4, 23, 3))
+
+
+def wide_resnet50_2() -> ModelProto:
+    """Wide ResNet-50-2, twice the width in the 3x3 convolutions, at 224x224."""
+    return _deep("wide_resnet50_2", _Bottleneck(base=128))
 
 
 def resnext50_32x4d() -> ModelProto:
     """ResNeXt-50, 32 groups of width 4, at 224x224."""
-    return _fifty_layers("resnext50_32x4d", _Bottleneck(groups=32, base=4))
+    return _deep("resnext50_32x4d", _Bottleneck(groups=32, base=4))
+
+
+def resnext101_32x8d() -> ModelProto:
+    """ResNeXt-101, 32 groups of width 8, at 224x224."""
+    return _deep("resnext101_32x8d", _Bottleneck(groups=32, base=8), (3, 4, 23, 3))

@@ -92,7 +92,7 @@ def _judged(layer: Layer, ways: Ints, model: Judge) -> Candidates:
     in_rows, in_cols = _reach(layer, rows)
     depth = channels if layer.by_channel else np.full_like(channels, _filled(layer))
     operands = 2 if layer.operation == ELTWISE else 1
-    read = in_rows * used * bands * np.where(by_rows == 1, 1, 0) + in_rows * bands * (by_rows == 0)
+    read = in_rows * bands * np.where(by_rows == 1, used, 1)
     return Candidates(
         tiles=used,
         bands=bands,
