@@ -7,11 +7,10 @@ sum is the time that the simulator finds for the whole network on the unit alone
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from hetsim.calibrate.networks.precision import Precision
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.analytical.mobile_npu import Asked, MobileNPUModel
 from hetsim.cost.work import Kernel, Step
@@ -78,21 +77,6 @@ def demands_of(graph: Graph, soc: SoC, unit: str, columns: Columns) -> Demands:
         table[:, :first], table[:, first:second], table[:, -2], table[:, -1],
         count.astype(np.int64), constant,
     )  # fmt: skip
-
-
-def in_precision(graph: Graph, precision: Precision) -> Graph:
-    """``graph`` whose weights are as narrow as the precision says, where that is not the tensors'.
-
-    A unit's description maps data types, of weights and tensors alike; weights of eight bits beside
-    tensors of sixteen are the network's.
-    """
-    if precision.weights == precision.activations or not precision.weights:
-        return graph
-    narrow = tuple(
-        replace(op, weights=tuple((precision.weights, n) for _, n in op.weights))
-        for op in graph.operators
-    )
-    return replace(graph, operators=narrow)
 
 
 def _columns(asked: Asked, columns: Columns) -> list[float]:

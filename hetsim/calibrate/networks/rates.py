@@ -116,9 +116,7 @@ class Networks:
         values = np.exp(vector)
         shares, passes = len(self.layout.columns.shares) - 1, len(self.layout.columns.passes) - 1
         share = np.insert(values[4 : 4 + shares], self._shares, self.default[0])
-        passed = np.insert(
-            values[4 + shares : 4 + shares + passes], self._passes, self.default[1]
-        )
+        passed = np.insert(values[4 + shares : 4 + shares + passes], self._passes, self.default[1])
         cycles = self._products @ (1.0 / share) / values[0]
         cycles += (self._elements @ passed + self._tails * values[-1]) / values[1]
         moving = self._bytes / min(values[2], path)

@@ -15,14 +15,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from hetsim.calibrate.networks.cases import MeasuredNetwork
-from hetsim.calibrate.networks.demands import Columns, Demands, demands_of, in_precision
+from hetsim.calibrate.networks.demands import Columns, Demands, demands_of
 from hetsim.calibrate.networks.rates import PRIOR, RATES, Layout, Networks
+from hetsim.cost.pu import model_class
 from hetsim.errors import ConfigError, InfeasibleError
+from hetsim.names import suggest
 from hetsim.numeric import Floats, Ints
 from hetsim.overrides import apply_overrides
-from hetsim.soc.loader import build_soc
+from hetsim.plugins import load_class
+from hetsim.soc.loader import build_soc, read_soc
 from hetsim.soc.mobile_npu import MobileNPUSpec
 from hetsim.soc.model import SoC
+from hetsim.workload.weights import StoredWeights, with_weights
 from hetsim.yamlio import Document
 
 SCALE = 0.15
@@ -30,6 +34,9 @@ SCALE = 0.15
 
 TOLD = 0.6
 """How much narrower than guesses the priors are that other devices give to shares and passes."""
+
+ASKED = 3
+"""How many other devices, those with most rows, tell what compilers make of networks."""
 
 DISPUTED = 0.3
 """What the error of a row counts that another measurement contradicts."""
@@ -62,10 +69,19 @@ class SimulatedModel:
     name = "simulated"
 
     def __init__(self, document: Document, unit: str) -> None:
+        """The unit of a SoC file.
+
+        Raises:
+            ConfigError: no such unit, or one of another kind.
+        """
         self.unit = unit
         self._document = document
         self._socs: dict[str, SoC] = {}
         soc = build_soc(document)
+        self.soc, self.file, self.calibrated = soc.name, document.file, soc.spec.calibrated
+        if unit not in soc.by_name:
+            names = [pu.name for pu in soc.pus]
+            raise ConfigError(f"{soc.name} has no unit {unit!r}; {suggest(unit, names)}")
         pu = soc.by_name[unit]
         if not isinstance(pu.spec, MobileNPUSpec):
             raise ConfigError(f"pus.{unit} is no unit that whole networks can be fitted to")
@@ -86,7 +102,9 @@ class SimulatedModel:
         key = id(case.graph), case.precision.weights + dtype
         if key not in self._known:
             try:
-                graph = in_precision(case.graph, case.precision)
+                graph, weights = case.graph, case.precision.weights
+                if weights != dtype:
+                    graph = with_weights(graph, StoredWeights(dtype=weights))
                 columns = self.layouts[dtype].columns
                 asked = demands_of(graph, self._soc(dtype), self.unit, columns)
             except InfeasibleError:
@@ -120,15 +138,18 @@ class SimulatedModel:
         return self._fitted(cases, centres, deviations)
 
     def _told(self, others: Sequence[MeasuredNetwork], dtype: str) -> Floats | None:
-        """The median of what was fitted to each other device, by itself."""
+        """The median of what was fitted to each of :data:`ASKED` other devices, by itself."""
         found = []
-        for device in sorted({case.device for case in others}):
+        count = {c.device: 0 for c in others}
+        for case in others:
+            count[case.device] += self.dtype(case) == dtype
+        for device in sorted(count, key=lambda name: (-count[name], name))[:ASKED]:
             rows = [c for c in others if c.device == device and self.dtype(c) == dtype]
             if len({case.row.network for case in rows}) >= 3 * FEWEST:
-                found.append(self._alone(rows).vectors[dtype])
+                found.append(self.alone(rows).vectors[dtype])
         return np.median(found, axis=0) if found else None
 
-    def _alone(self, cases: Sequence[MeasuredNetwork]) -> FittedUnit:
+    def alone(self, cases: Sequence[MeasuredNetwork]) -> FittedUnit:
         """Fitted with the description as the prior; kept, as each is the other of many."""
         key = tuple(id(case.row) for case in cases)
         if key not in self._fits:
@@ -211,3 +232,17 @@ def _soft(errors: Floats) -> Floats:
     """Errors whose squares grow linearly beyond one."""
     size = np.sqrt(2.0 * (np.sqrt(1.0 + errors**2) - 1.0))
     return np.asarray(np.sign(errors) * size)
+
+
+def fitting(soc: str, unit: str) -> SimulatedModel | None:
+    """What fits ``unit`` of a SoC to whole networks; ``None`` where nothing does.
+
+    Raises:
+        ConfigError: no such SoC.
+    """
+    document = read_soc(soc)
+    pu = build_soc(document).by_name.get(unit)
+    named = None if pu is None else model_class(type(pu.spec)).networks
+    if named is None:
+        return None
+    return load_class(named, SimulatedModel, f"what fits {unit}")(document, unit)
