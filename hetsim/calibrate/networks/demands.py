@@ -96,4 +96,4 @@ def _found(names: tuple[str, ...], table: tuple[str, ...]) -> str:
 def _seconds(soc: SoC, step: Step) -> float:
     """A host thread's step alone."""
     way = soc.host.home
-    return max(step.seconds, step.bytes / way.bandwidth + way.latency * bool(step.bytes))
+    return max(step.seconds, step.bytes / way.bandwidth) + way.latency * bool(step.bytes)
