@@ -118,7 +118,9 @@ def evaluate(
         name: score_model(name, values, table, fold_of, fallback if name == LEARNED else 0)
         for name, values in predicted.items()
     }
-    spreads = {name: spread_of_rows(table, predicted[name]) for name in names if name != ROOFLINE}
+    spreads = {
+        name: spread_of_rows(table, predicted[name], split) for name in names if name != ROOFLINE
+    }
     notes = [coverage_note(name, found) for name, found in spreads.items() if found]
     if fallback:
         notes.append(

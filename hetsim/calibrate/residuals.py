@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from hetsim.calibrate.folds import Split
 from hetsim.calibrate.spread import FEWEST_ROWS, EstimatedSpread, Residual, estimate_spread
 from hetsim.learn.physical.convolution import conv_rows
 from hetsim.learn.tables.forms import CONVOLUTION
@@ -15,22 +16,23 @@ from hetsim.soc.uncertainty import LEVEL
 from hetsim.workload.convolution import CLASSES
 
 
-def spread_of_rows(table: Measurements, predicted: Floats) -> EstimatedSpread | None:
-    """The uncertainty of a model whose out-of-fold predictions of ``table`` are ``predicted``.
+def spread_of_rows(table: Measurements, predicted: Floats, split: Split) -> EstimatedSpread | None:
+    """The uncertainty of a model whose predictions of rows kept aside are ``predicted``.
 
-    Families of rows are what shares errors. ``None`` where there are too few rows to tell.
+    ``None`` where there are too few rows to tell.
     """
     if len(table) < FEWEST_ROWS:
         return None
-    return estimate_spread(residuals_of(table, predicted))
+    return estimate_spread(residuals_of(table, predicted, split))
 
 
-def residuals_of(table: Measurements, predicted: Floats) -> list[Residual]:
-    """What is left of each row of ``table`` when ``predicted`` is taken out."""
+def residuals_of(table: Measurements, predicted: Floats, split: Split) -> list[Residual]:
+    """Of each row; what ``split`` keeps together shares errors, and rows by themselves families."""
     logs = np.log(table.target / predicted)
+    groups = table.shapes if split == "shape" else table.families
     return [
-        Residual(float(log), str(family), shares)
-        for log, family, shares in zip(logs, table.families, _classes(table), strict=True)
+        Residual(float(log), str(group), shares)
+        for log, group, shares in zip(logs, groups, _classes(table), strict=True)
     ]
 
 

@@ -10,7 +10,8 @@ model is one of variance components (Searle, Casella & McCulloch, "Variance Comp
 with independent normal terms. Their deviations maximise the likelihood of the residuals, beyond
 :data:`OUTLIER` robust deviations clipped, times a wide log-normal prior around equal parts, which
 decides where the rows cannot. Residuals have heavier tails than normal ones, so all deviations are
-then multiplied by one number, such that :data:`LEVEL` of the residuals lie within their range.
+then multiplied by one number, such that :data:`LEVEL` of the residuals lie within their range, and
+by what Student's t adds where few groups tell.
 """
 
 from __future__ import annotations
@@ -210,7 +211,8 @@ def _fit(residuals: Sequence[Residual]) -> Spread:
     reach = np.abs(rows.target) / np.sqrt(rows.variances(deviations**2))
     # As many of n residuals as a new one of the same kind needs (Vovk's conformal prediction).
     place = min(1.0, LEVEL * (len(reach) + 1) / len(reach))
-    deviations *= float(np.quantile(reach, place)) / _normal_reach()
+    kept = len({r.fold for r in residuals})
+    deviations *= float(np.quantile(reach, place)) / _normal_reach() * _few(kept)
     deviations[2:][~used] = 0.0
     rounded = (round(min(float(d), MOST), 4) if d > _LEAST else 0.0 for d in deviations)
     unit, kernel, *classes = rounded
@@ -227,6 +229,16 @@ def _blocks(group: Ints) -> list[Ints]:
         rows = np.flatnonzero(group == number)
         of_size.setdefault(len(rows), []).append(rows)
     return [np.array(listed) for listed in of_size.values()]
+
+
+def _few(groups: int) -> float:
+    """How much wider a range is for being estimated from few groups: Student's t over the normal.
+
+    Rows of a group are near copies, so that groups count, and not rows.
+    """
+    from scipy.special import stdtrit
+
+    return float(stdtrit(max(groups - 1, 1), 0.5 + LEVEL / 2.0)) / _normal_reach()
 
 
 def _normal_reach() -> float:

@@ -46,6 +46,7 @@ def whole_networks(
     from rich.console import Console
 
     from hetsim.calibrate.networks.assess import NothingToJudgeError, assess
+    from hetsim.calibrate.networks.blend import BlendModel
     from hetsim.calibrate.networks.careless import CarelessModel
     from hetsim.calibrate.networks.carried import CarriedModel
     from hetsim.calibrate.networks.cases import make_cases
@@ -68,7 +69,7 @@ def whole_networks(
         refuse_existing(files)
     careless = CarelessModel()
     models: list[NetworkModel] = [careless]
-    transfer: list[NetworkModel] = [careless, LogAdditiveModel()]
+    transfer: list[NetworkModel] = [careless, LogAdditiveModel(), BlendModel(careless)]
     if simulated is not None:
         models.append(simulated)
         transfer.append(CarriedModel(simulated))
@@ -76,7 +77,7 @@ def whole_networks(
         cases = make_cases(rows, library, progress)
         try:
             found = assess(
-                rows, cases, models, transfer,
+rows, cases, models, transfer,
                 described=described, device=device, precision=precision, doubtful=doubtful,
                 folds=folds, seed=seed, progress=progress,
             )  # fmt: skip
@@ -163,6 +164,10 @@ def _show(found: Assessment) -> None:
         if not judged.cases:
             continue
         title = judged.task[0].upper() + judged.task[1:]
+        if not judged.judged.any():
+            console.print(f"{title}: no model could be fitted")
+            _notes(console, judged.notes)
+            continue
         console.print(score_table(judged, title, GROUPS["precision"]))
         less = undisputed(judged)
         if len(less.cases) < len(judged.cases):
@@ -173,7 +178,11 @@ def _show(found: Assessment) -> None:
         console.print(f"  {ranges_line(judged, best)}", highlight=False, markup=False)
         console.print(score_table(judged, f"{title}: by class", GROUPS["class"]))
         console.print(worst_table(judged, best))
-        for note in judged.notes[:5]:
-            console.print(f"  {note}", highlight=False, markup=False)
-        if len(judged.notes) > 5:
-            console.print(f"  and {len(judged.notes) - 5} more notes")
+        _notes(console, judged.notes)
+
+
+def _notes(console: Console, notes: Sequence[str], shown: int = 5) -> None:
+    for note in notes[:shown]:
+        console.print(f"  {note}", highlight=False, markup=False)
+    if len(notes) > shown:
+        console.print(f"  and {len(notes) - shown} more notes")

@@ -231,7 +231,7 @@ class Work:
     spread: float | None = None
 
     def __post_init__(self) -> None:
-        amounts = [self.dispatch_s, self.compute_s]
+        amounts = [self.dispatch_s, self.compute_s, self.spread or 0.0]
         for phase in self.phases:
             amounts += (phase.seconds, phase.compute_s, phase.load_bytes, phase.store_bytes)
         for run in self.tiles:
@@ -240,8 +240,8 @@ class Work:
         if not all(0.0 <= amount < inf for amount in amounts):
             wrong = next(amount for amount in amounts if not 0.0 <= amount < inf)
             raise HetsimError(
-                f"the {self.source} cost model says {wrong} seconds or bytes, which is negative or"
-                " infinite"
+                f"the {self.source} cost model says {wrong} of seconds, bytes or spread, which is"
+                " negative or infinite"
             )
 
     @property

@@ -25,6 +25,9 @@ BUILT_IN = {
     "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
     "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
     "intel-npu": "hetsim.validate.checks.intelnpu:IntelNPUNetworks",
+    "tiny": "hetsim.validate.checks.tiny:TinyLatency",
+    "tiny-energy": "hetsim.validate.checks.tiny:TinyEnergy",
+    "network-ranges": "hetsim.validate.checks.networkranges:NetworkRanges",
     "host": "hetsim.validate.checks.host:ThisHost",
 }
 """In the order of the table: mechanisms, operators, whole networks, this machine."""

@@ -301,6 +301,17 @@ def test_wrong_arguments_are_refused(
     assert complaint in capsys.readouterr().err
 
 
+def test_names_that_look_like_markup_and_models_that_cannot_be_fitted_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(tmp_path, *lines({"Z [bold]": 1, "Y": 2}, count=12))
+    assert run(tmp_path) == 0
+    assert "Z [bold]" in capsys.readouterr().out
+    table(tmp_path, *lines({"Z [bold]": 1}, count=4))
+    assert run(tmp_path) == 0
+    assert "no model could be fitted" in capsys.readouterr().out
+
+
 def test_a_table_of_few_networks_is_refused_with_how_many_there_are(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hetsim.calibrate.networks.blend import BlendModel
 from hetsim.calibrate.networks.careless import CarelessModel
 from hetsim.calibrate.networks.cases import MeasuredNetwork
 from hetsim.calibrate.networks.judge import ANCHORS, anchors, judge_known, judge_new, score
@@ -13,6 +14,7 @@ from hetsim.calibrate.networks.logadditive import LogAdditiveModel
 from hetsim.calibrate.networks.precision import precision_of
 from hetsim.calibrate.networks.table import NetworkTime
 from hetsim.errors import ConfigError
+from hetsim.workload.graph import Graph, Operator, Tensor
 from hetsim.workload.networks import load_network
 
 NETWORKS = ("resnet18", "resnet50", "mobilenet_v2", "squeezenet", "densenet121", "vgg19")
@@ -153,3 +155,48 @@ def test_families_are_names_that_begin_alike_and_networks_of_the_same_layers(gra
 def test_the_class_of_a_network_is_read_off_its_graph(graphs) -> None:
     assert class_of(graphs["mobilenet_v2"]) == "depthwise"
     assert class_of(graphs["resnet50"]) == "convolutional"
+    for shape, kind in {
+        (1, 8): "signal",
+        (1, 3, 8, 8): "convolutional",
+        (1, 3, 512, 512): "large images",
+        (1, 3, 2, 8, 8): "video",
+        (1, 3, 2, 2, 8, 8): "convolutional",
+    }.items():
+        assert class_of(pointwise(shape, "float32")) == kind
+    assert class_of(pointwise((1, 8), "int64")) == "language"
+
+
+def pointwise(shape: tuple[int, ...], dtype: str) -> Graph:
+    """A network of one activation function, whatever it is given."""
+    tensors = [Tensor(name, shape, dtype) for name in ("in", "out")]
+    return Graph.create(
+        "one", [Operator("act", "Relu", ("in",), ("out",))], tensors, ["in"], ["out"]
+    )
+
+
+def test_a_blend_finds_a_device_between_two_others_where_a_factor_does_not() -> None:
+    """Two devices that networks suit differently, and a third in their middle."""
+    graph = load_network("squeezenet1_1")
+    names = [f"{chr(97 + i)}net" for i in range(24)]
+    rng = np.random.default_rng(1)
+    first, second = rng.uniform(1, 10, 24), rng.uniform(1, 10, 24)
+    times = {"A": first, "B": second, "C": 0.5 * first + 0.5 * second}
+    cases = [
+        case(name, graph, device, float(of[i]))
+        for device, of in times.items()
+        for i, name in enumerate(names)
+    ]
+    table, blend = LogAdditiveModel(), BlendModel(CarelessModel())
+    judged = judge_new(cases, [table, blend], devices=["C"])
+    assert score(judged, "blend").median < 0.5 * score(judged, "log-additive").median
+
+
+def test_a_blend_is_the_table_where_devices_differ_by_a_factor_and_says_nothing_of_the_unknown(
+    graphs,
+) -> None:
+    cases = many(graphs)
+    judged = judge_new(cases, [BlendModel(CarelessModel())])
+    assert score(judged, "blend").p90 < 1e-6
+    here = [c for c in cases if c.device == "A"]
+    fitted = BlendModel(CarelessModel()).fit(here, [c for c in cases if c.device != "A"])
+    assert np.isnan(fitted.predict([case("unheard", graphs["resnet18"])])).all()

@@ -398,3 +398,26 @@ def test_a_wrong_unit_is_told_where_the_profile_is_attached(tmp_path):
         f"{path}:9:3: {key}: 72 us are 1606 GMAC/s, more than the peak of cpu, 19.2 GMAC/s"
         " (1 more entries are too fast)\n  is the unit right? 72 ms would be 1.606 GMAC/s"
     )
+
+
+def test_a_measured_kernel_is_as_sure_as_its_measurements():
+    conv = chains()[-1][0]
+    whole, head = kernel_of(conv, first("MaxPool")), kernel_of(conv)
+    key = group_key(GRAPH, head.operators)
+    pu = load_soc("edge-dual").host
+
+    def spread(kernel, *entries):
+        model = MeasuredModel({pu.cluster: table(list(entries))}, AnalyticalModel())
+        return model.work(GRAPH, kernel, pu).spread
+
+    # Quartiles are 0.6745 standard deviations from the middle.
+    assert spread(head, Entry(key, 1e-3, 20e-6)) == pytest.approx(0.02 / 0.6745)
+    assert spread(head, Entry(key, 1e-3)) == 0.05
+    times = [
+        alone_s(AnalyticalModel().work(GRAPH, kernel, pu), pu.home) for kernel in (head, whole)
+    ]
+    tail = math.log(times[1] / times[0])
+    assert tail > 0.0
+    # Nobody measured the tail, which may be as wrong as it is long.
+    assert spread(whole, Entry(key, 1e-3)) == pytest.approx(math.hypot(0.05, tail))
+    assert AnalyticalModel().work(GRAPH, head, pu).spread is None

@@ -13,11 +13,14 @@ PHASE = Phase("compute", 1e-3, 100, 10, 1e-3)
 
 
 @pytest.mark.parametrize("bad", [-1, -1e-9, math.nan, math.inf])
-@pytest.mark.parametrize("field", ["dispatch_s", "compute_s", "seconds", "load_bytes", "tile"])
+@pytest.mark.parametrize(
+    "field", ["dispatch_s", "compute_s", "seconds", "load_bytes", "tile", "spread"]
+)
 def test_no_work_has_negative_or_endless_amounts(field, bad):
     phase = {"seconds": Phase("compute", bad), "load_bytes": Phase("compute", 0.0, bad)}
     tiles = (TileRun(1, 0, bad, 0),) if field == "tile" else ()
     given = {"dispatch_s": 0.0, "compute_s": 0.0} | ({field: bad} if field.endswith("_s") else {})
+    given |= {"spread": bad} if field == "spread" else {}
     with pytest.raises(HetsimError, match="negative or infinite"):
         Work(**given, phases=(phase.get(field, PHASE),), tiles=tiles)
 

@@ -8,16 +8,19 @@ import pytest
 
 from hetsim.errors import MissingExtraError
 from hetsim.executors.serial import SerialExecutor
+from hetsim.soc.loader import load_soc
 from hetsim.validate.base import Setting
 from hetsim.validate.checks.simgrid.check import compare, table
 from hetsim.validate.checks.simgrid.flows import finish_times, interpreter, random_flow_set
+from hetsim.validate.checks.tiny import FITTED, SOCS
 from hetsim.validate.limits import read_limits
+from hetsim.validate.measures import figures
 from hetsim.validate.outcome import Outcome
 from hetsim.validate.registry import checks, find_checks
 from hetsim.validate.run import run_checks
 from hetsim.validate.tables import Tables, data_path, sources
 
-QUICK = ("simgrid", "scale-sim", "vpu", "npu-dma", "intel-npu")
+QUICK = ("simgrid", "scale-sim", "vpu", "npu-dma", "intel-npu", "tiny", "tiny-energy")
 
 
 def outcome(name: str, *, live: bool = False) -> Outcome:
@@ -42,6 +45,19 @@ def test_every_check_says_what_it_is_and_has_limits(name: str) -> None:
     assert check.tables or check.source
     assert check.on_host or limits[name]["rows"].least, "rows that vanish must be noticed"
     assert set(check.tables) <= set(sources())
+
+
+def test_boards_tell_the_error_that_their_check_finds() -> None:
+    found = outcome("tiny")
+    for board, soc in SOCS.items():
+        if board != FITTED:
+            (fit,) = load_soc(soc).spec.calibrated
+            (told, of) = fit.held_out, figures([r for r in found.rows if r.group == board])
+            assert told is not None
+            assert (told.rows, told.median, told.p90) == (
+                of["rows"], pytest.approx(of["median"], abs=5e-4),
+                pytest.approx(of["p90"], abs=5e-4),
+            )  # fmt: skip
 
 
 def test_limits_are_of_checks_that_exist() -> None:

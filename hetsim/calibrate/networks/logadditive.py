@@ -73,8 +73,11 @@ class LogAdditiveFit:
             [self.jobs.get(job_of(c.row), self.near.get(c.job, nothing)) for c in cases]
         )
 
+    def factors_of(self, cases: Sequence[MeasuredNetwork]) -> Floats:
+        """ln of the device's factor for each case."""
+        return np.array([self.factors.get(case.precision.group, self.factor) for case in cases])
+
     def predict(self, cases: Sequence[MeasuredNetwork]) -> Floats:
         """Seconds of each case; NaN where no other device ran its network."""
-        device = [self.factors.get(case.precision.group, self.factor) for case in cases]
-        seconds = np.exp(self.effects_of(cases) + np.array(device))
+        seconds = np.exp(self.effects_of(cases) + self.factors_of(cases))
         return np.asarray(seconds, dtype=np.float64)

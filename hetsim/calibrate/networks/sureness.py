@@ -57,20 +57,26 @@ def sureness(
     judged: Judged, model: str, weights: Callable[[MeasuredNetwork], Weights] | None = None
 ) -> dict[Place, EstimatedSpread]:
     """The uncertainty of ``model`` on every device in every precision with enough rows."""
-    rows: dict[Place, list[Residual]] = {}
-    for case, seconds in zip(judged.cases, judged.predicted[model], strict=True):
+    return {
+        place: estimate_spread([residual for _, residual in rows])
+        for place, rows in residuals_by_place(judged, model, weights).items()
+        if len(rows) >= FEWEST_ROWS
+    }
+
+
+def residuals_by_place(
+    judged: Judged, model: str, weights: Callable[[MeasuredNetwork], Weights] | None = None
+) -> dict[Place, list[tuple[int, Residual]]]:
+    """The residuals of ``model``, each with the position of its case; places in order of names."""
+    rows: dict[Place, list[tuple[int, Residual]]] = {}
+    for i, (case, seconds) in enumerate(zip(judged.cases, judged.predicted[model], strict=True)):
         if not np.isfinite(seconds):
             continue
-        place = rows.setdefault((case.device, case.precision.group), [])
         told = UNTOLD if weights is None else weights(case)
         log_ratio = float(np.log(case.seconds / seconds))
-        name = f"{case.name}, row {len(place)}"
-        place.append(Residual(log_ratio, name, told.shares, told.concentration, case.family))
-    return {
-        place: estimate_spread(residuals)
-        for place, residuals in sorted(rows.items())
-        if len(residuals) >= FEWEST_ROWS
-    }
+        residual = Residual(log_ratio, f"row {i}", told.shares, told.concentration, case.family)
+        rows.setdefault((case.device, case.precision.group), []).append((i, residual))
+    return dict(sorted(rows.items()))
 
 
 def covered(found: Mapping[Place, EstimatedSpread]) -> float:

@@ -51,11 +51,10 @@ class MeasuredConvolutions(Check):
         soc, unit, device, split = FITS[int(part)]
         table = read_measurements(setting.tables.path(TABLE)).of_device(device)
         target = find_target(load_soc(soc), unit, table)
-        report = evaluate(
-            table, split=cast("Split", split), learned=False, baseline=target.baseline(table)
-        )
+        kept = cast("Split", split)
+        report = evaluate(table, split=kept, learned=False, baseline=target.baseline(table))
         predicted = report.scores[CALIBRATED].predicted
-        factors = np.exp(reaches(residuals_of(table, predicted)))
+        factors = np.exp(reaches(residuals_of(table, predicted, kept)))
         for i, (seconds, factor) in enumerate(zip(predicted, factors, strict=True)):
             low, high = (seconds / factor, seconds * factor) if factor > 0 else (None, None)
             name = f"line {table.lines[i]}, {table.shapes[i]}"
