@@ -67,6 +67,12 @@ def whole_networks(
         files = planned_files(Path(output), [])
         files += [_soc_file(Path(output), simulated)] if simulated else []
         refuse_existing(files)
+    if simulated is not None and simulated.has_seen(_table(table).name):
+        click.echo(
+            f"note: {simulated.soc} was fitted to {_table(table).name}; its numbers, which a fit"
+            " starts from, have seen the networks kept aside, so errors are too small",
+            err=True,
+        )
     careless = CarelessModel()
     models: list[NetworkModel] = [careless]
     transfer: list[NetworkModel] = [careless, LogAdditiveModel(), BlendModel(careless)]
@@ -77,7 +83,7 @@ def whole_networks(
         cases = make_cases(rows, library, progress)
         try:
             found = assess(
-rows, cases, models, transfer,
+                rows, cases, models, transfer,
                 described=described, device=device, precision=precision, doubtful=doubtful,
                 folds=folds, seed=seed, progress=progress,
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A phone's NPU fitted to whole networks: the fit's sums are the simulator's times, and it finds."""
+"""A phone's NPU fitted to networks: the fit's sums are simulated times, and it finds rates."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import yaml
 
-from hetsim.calibrate.networks.cases import MeasuredNetwork
 from hetsim.calibrate.networks.carried import CarriedModel
+from hetsim.calibrate.networks.cases import MeasuredNetwork
 from hetsim.calibrate.networks.fitted import described, save_fitted_soc
 from hetsim.calibrate.networks.judge import judge_known
 from hetsim.calibrate.networks.precision import precision_of
@@ -187,6 +187,10 @@ def test_a_soc_file_with_what_was_fitted(tmp_path: Path) -> None:
     (told,) = soc.spec.calibrated
     assert (told.what, told.unit, told.rows) == ("networks, float", "npu", len(NETWORKS))
     assert set(soc.by_name["npu"].spec.uncertainty) == {"float16"}
+    again_from = fitting(str(out), "npu")
+    assert again_from is not None
+    assert again_from.has_seen("t.csv")
+    assert not model.has_seen("t.csv")
     assert "fitted: A" in out.read_text(encoding="utf-8")
     again = case("squeezenet", seconds=1.0)
     run = Case(again.graph, soc)

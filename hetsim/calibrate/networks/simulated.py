@@ -91,6 +91,12 @@ class SimulatedModel:
         self._known: dict[tuple[int, str], tuple[object, Demands | None]] = {}
         self._fits: dict[tuple[object, ...], FittedUnit] = {}
 
+    def has_seen(self, table: str) -> bool:
+        """Whether the description, which is the prior, was itself fitted to ``table``."""
+        return any(
+            known.unit == self.unit and known.source.startswith(table) for known in self.calibrated
+        )
+
     def dtype(self, case: MeasuredNetwork) -> str:
         """The data type of a case's tensors, where the unit can say what it takes; else nothing."""
         dtype = case.precision.activations
