@@ -19,8 +19,9 @@ from hetsim.validate.outcome import Outcome
 from hetsim.validate.registry import checks, find_checks
 from hetsim.validate.run import run_checks
 from hetsim.validate.tables import Tables, data_path, sources
+from hetsim.workload.zoo.registry import measured_as
 
-QUICK = ("simgrid", "scale-sim", "vpu", "npu-dma", "intel-npu", "tiny", "tiny-energy")
+QUICK = tuple(find_checks([], quick=True))
 
 
 def outcome(name: str, *, live: bool = False) -> Outcome:
@@ -47,6 +48,13 @@ def test_every_check_says_what_it_is_and_has_limits(name: str) -> None:
     assert set(check.tables) <= set(sources())
 
 
+def test_quick_ones_are_some_and_none_measures_the_host() -> None:
+    assert {"simgrid", "scale-sim"} <= set(QUICK)
+    assert not {"tiles", "host"} & set(QUICK)
+    assert "host" in find_checks(["simgrid"], host=True)
+    assert list(find_checks(["tiles"])) == ["tiles"]
+
+
 def test_boards_tell_the_error_that_their_check_finds() -> None:
     found = outcome("tiny")
     for board, soc in SOCS.items():
@@ -67,6 +75,11 @@ def test_limits_are_of_checks_that_exist() -> None:
 def test_every_file_of_the_data_has_a_source_and_every_source_that_ships_a_file() -> None:
     held = {path.name for path in data_path().iterdir()} - {"sources.yaml", "licences"}
     assert held == {name for name, source in sources().items() if source.ships}
+
+
+def test_measured_networks_are_those_that_the_zoo_builds() -> None:
+    rows = Tables().records("measured_networks.csv")
+    assert all(measured_as(row["model"], row["component"]) for row in rows)
 
 
 def _simgrid_is_here() -> bool:
