@@ -131,6 +131,10 @@ def _show(found: Assessment) -> None:
         if not judged.cases:
             continue
         title = judged.task[0].upper() + judged.task[1:]
+        if not judged.judged.any():
+            console.print(f"{title}: no model could be fitted")
+            _notes(console, judged.notes)
+            continue
         console.print(score_table(judged, title, GROUPS["precision"]))
         less = undisputed(judged)
         if len(less.cases) < len(judged.cases):
@@ -141,7 +145,11 @@ def _show(found: Assessment) -> None:
         console.print(f"  {ranges_line(judged, best)}", highlight=False, markup=False)
         console.print(score_table(judged, f"{title}: by class", GROUPS["class"]))
         console.print(worst_table(judged, best))
-        for note in judged.notes[:5]:
-            console.print(f"  {note}", highlight=False, markup=False)
-        if len(judged.notes) > 5:
-            console.print(f"  and {len(judged.notes) - 5} more notes")
+        _notes(console, judged.notes)
+
+
+def _notes(console: Console, notes: Sequence[str], shown: int = 5) -> None:
+    for note in notes[:shown]:
+        console.print(f"  {note}", highlight=False, markup=False)
+    if len(notes) > shown:
+        console.print(f"  and {len(notes) - shown} more notes")

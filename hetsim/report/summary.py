@@ -110,12 +110,15 @@ def _range_notes(result: Result, runs: list[Run]) -> list[str]:
     return [f"Not calibrated and taken to be exact, so ranges are too narrow: {units}."]
 
 
-def beaten_text(result: Result, run: Run) -> str:
-    """How sure it is that the fastest run of its network really is faster than ``run``."""
+def beaten(result: Result, run: Run) -> float | None:
+    """The probability that the fastest run of its network really is faster than ``run``."""
     best = best_run(result, run.model)
-    if best is None or best is run:
-        return "–"
-    sure = best.faster_than(run)
+    return None if best is None or best is run else best.faster_than(run)
+
+
+def beaten_text(result: Result, run: Run) -> str:
+    """The same for people."""
+    sure = beaten(result, run)
     return "–" if sure is None else chance_text(sure)
 
 

@@ -14,6 +14,7 @@ from hetsim.calibrate.networks.logadditive import LogAdditiveModel
 from hetsim.calibrate.networks.precision import precision_of
 from hetsim.calibrate.networks.table import NetworkTime
 from hetsim.errors import ConfigError
+from hetsim.workload.graph import Graph, Operator, Tensor
 from hetsim.workload.networks import load_network
 
 NETWORKS = ("resnet18", "resnet50", "mobilenet_v2", "squeezenet", "densenet121", "vgg19")
@@ -154,6 +155,23 @@ def test_families_are_names_that_begin_alike_and_networks_of_the_same_layers(gra
 def test_the_class_of_a_network_is_read_off_its_graph(graphs) -> None:
     assert class_of(graphs["mobilenet_v2"]) == "depthwise"
     assert class_of(graphs["resnet50"]) == "convolutional"
+    for shape, kind in {
+        (1, 8): "signal",
+        (1, 3, 8, 8): "convolutional",
+        (1, 3, 512, 512): "large images",
+        (1, 3, 2, 8, 8): "video",
+        (1, 3, 2, 2, 8, 8): "convolutional",
+    }.items():
+        assert class_of(pointwise(shape, "float32")) == kind
+    assert class_of(pointwise((1, 8), "int64")) == "language"
+
+
+def pointwise(shape: tuple[int, ...], dtype: str) -> Graph:
+    """A network of one activation function, whatever it is given."""
+    tensors = [Tensor(name, shape, dtype) for name in ("in", "out")]
+    return Graph.create(
+        "one", [Operator("act", "Relu", ("in",), ("out",))], tensors, ["in"], ["out"]
+    )
 
 
 def test_a_blend_finds_a_device_between_two_others_where_a_factor_does_not() -> None:

@@ -55,6 +55,9 @@ def test_ranges_are_told_everywhere(
         low, high = row["makespan_low_us"], row["makespan_high_us"]
         assert low < row["makespan_us"] < high
         assert 1.1 < high / row["makespan_us"] < 1.6
+    fastest = min(rows, key=lambda row: row["makespan_us"])
+    assert fastest["beaten_by_best"] is None
+    assert all(0.5 <= row["beaten_by_best"] <= 1.0 for row in rows if row is not fastest)
     stored = load_archive(out / "runs.json.gz")
     assert all(len(run.range.ratios) == 512 for run in stored.runs)
     assert stored.runs[0].faster_than(stored.runs[0]) == 0.5
@@ -92,6 +95,8 @@ def test_variants_share_their_errors(tmp_path: Path, capsys: pytest.CaptureFixtu
     arguments = ["whatif", str(path), "--set", "bus.clock=1.2x", "-o", str(tmp_path / "out")]
     assert entry(arguments) == 0
     assert re.search(r"really faster than it +– +> 99 %", capsys.readouterr().out)
+    told = json.loads((tmp_path / "out/compare.json").read_text())["variants"]
+    assert [variant["faster_than_first"]["squeezenet"] for variant in told] == [None, 1.0]
     table = (tmp_path / "out/compare.csv").read_text()
     assert "makespan_low_us,makespan_high_us" in table
 

@@ -8,17 +8,21 @@ import pytest
 
 from hetsim.errors import MissingExtraError
 from hetsim.executors.serial import SerialExecutor
+from hetsim.soc.loader import load_soc
 from hetsim.validate.base import Setting
 from hetsim.validate.checks.ethos import SOCS
 from hetsim.validate.checks.simgrid.check import compare, table
 from hetsim.validate.checks.simgrid.flows import finish_times, interpreter, random_flow_set
+from hetsim.validate.checks.tiny import FITTED, SOCS
 from hetsim.validate.limits import read_limits
+from hetsim.validate.measures import figures
 from hetsim.validate.outcome import Outcome
 from hetsim.validate.registry import checks, find_checks
 from hetsim.validate.run import run_checks
 from hetsim.validate.tables import Tables, data_path, sources
+from hetsim.workload.zoo.registry import measured_as
 
-QUICK = ("simgrid", "scale-sim", "vpu", "npu-dma", "intel-npu")
+QUICK = tuple(find_checks([], quick=True))
 
 
 def outcome(name: str, *, live: bool = False) -> Outcome:
@@ -45,6 +49,26 @@ def test_every_check_says_what_it_is_and_has_limits(name: str) -> None:
     assert set(check.tables) <= set(sources())
 
 
+def test_quick_ones_are_some_and_none_measures_the_host() -> None:
+    assert {"simgrid", "scale-sim"} <= set(QUICK)
+    assert not {"tiles", "host"} & set(QUICK)
+    assert "host" in find_checks(["simgrid"], host=True)
+    assert list(find_checks(["tiles"])) == ["tiles"]
+
+
+def test_boards_tell_the_error_that_their_check_finds() -> None:
+    found = outcome("tiny")
+    for board, soc in SOCS.items():
+        if board != FITTED:
+            (fit,) = load_soc(soc).spec.calibrated
+            (told, of) = fit.held_out, figures([r for r in found.rows if r.group == board])
+            assert told is not None
+            assert (told.rows, told.median, told.p90) == (
+                of["rows"], pytest.approx(of["median"], abs=5e-4),
+                pytest.approx(of["p90"], abs=5e-4),
+            )  # fmt: skip
+
+
 def test_limits_are_of_checks_that_exist() -> None:
     assert set(read_limits()) <= set(checks())
 
@@ -52,6 +76,11 @@ def test_limits_are_of_checks_that_exist() -> None:
 def test_every_file_of_the_data_has_a_source_and_every_source_that_ships_a_file() -> None:
     held = {path.name for path in data_path().iterdir()} - {"sources.yaml", "licences"}
     assert held == {name for name, source in sources().items() if source.ships}
+
+
+def test_measured_networks_are_those_that_the_zoo_builds() -> None:
+    rows = Tables().records("measured_networks.csv")
+    assert all(measured_as(row["model"], row["component"]) for row in rows)
 
 
 def _simgrid_is_here() -> bool:

@@ -103,7 +103,7 @@ def class_of(graph: Graph) -> str:
     if sum("depthwise" in name for name in convolutions) >= max(1, DEPTHWISE * len(convolutions)):
         return "depthwise"
     products = sum(op.macs for op in graph.operators if op.kind in ("MatMul", "Gemm"))
-    if 2 * products >= sum(op.macs for op in graph.operators):
+    if 2 * products >= sum(op.macs for op in graph.operators) > 0:
         return "transformer"
-    pixels = max(t.shape[-1] * t.shape[-2] for t in inputs if len(t.shape) == 4)
+    pixels = max((t.shape[-1] * t.shape[-2] for t in inputs if len(t.shape) == 4), default=0)
     return "large images" if pixels >= LARGE_PIXELS else "convolutional"

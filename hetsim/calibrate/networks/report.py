@@ -63,6 +63,7 @@ def doubt_lines(doubts: Sequence[Doubt], each: int = 2) -> list[str]:
 
 def agreement_table(found: Assessment) -> Table:
     """How far measurements of one thing are apart: no model gets nearer to all of them."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(
@@ -74,12 +75,15 @@ def agreement_table(found: Assessment) -> Table:
         table.add_column(heading, justify="right")
     for row in found.agreement.spreads:
         largest = f"{row.largest:.0%}" if row.largest < 10 else f"{row.largest + 1:.0f}x"
-        table.add_row(row.what, str(row.pairs), f"{row.median:.1%}", f"{row.p90:.1%}", largest)
+        table.add_row(
+            escape(row.what), str(row.pairs), f"{row.median:.1%}", f"{row.p90:.1%}", largest
+        )
     return table
 
 
 def device_table(found: Assessment) -> Table:
     """How far each device is off a factor times the others."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(
@@ -92,13 +96,19 @@ def device_table(found: Assessment) -> Table:
     for row in found.agreement.devices:
         these = "" if row.factor is None else f"{row.factor:.3g}x"
         table.add_row(
-            row.device, str(row.rows), f"{row.median:.1%}", f"{row.p90:.0%}", str(row.off), these
+            escape(row.device),
+            str(row.rows),
+            f"{row.median:.1%}",
+            f"{row.p90:.0%}",
+            str(row.off),
+            these,
         )
     return table
 
 
 def score_table(judged: Judged, title: str, by: Callable[[MeasuredNetwork], str]) -> Table:
     """The errors of every model on rows kept aside, by group."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=title, title_justify="left")
@@ -108,13 +118,14 @@ def score_table(judged: Judged, title: str, by: Callable[[MeasuredNetwork], str]
         table.add_column(heading, justify="right")
     for name, part in judged.groups(by).items():
         for model in judged.predicted:
-            table.add_row(name, model, *_cells(score(part, model)))
+            table.add_row(escape(name), model, *_cells(score(part, model)))
             name = ""
     return table
 
 
 def by_device_table(judged: Judged, title: str, model: str) -> Table:
     """Median and 90th percentile of ``model`` by device and precision, and the mean rank."""
+    from rich.markup import escape
     from rich.table import Table
 
     precisions = sorted({case.precision.group for case in judged.cases})
@@ -132,7 +143,7 @@ def by_device_table(judged: Judged, title: str, model: str) -> Table:
             found = scores.get(name)
             told = found is not None and found.rows
             cells.append(f"{found.median:.0%} / {_p90(found)}" if found and told else "")
-        table.add_row(device, *cells, _rank(score(part, model)))
+        table.add_row(escape(device), *cells, _rank(score(part, model)))
     return table
 
 
@@ -168,6 +179,7 @@ def worst_table(judged: Judged, model: str, count: int = 8) -> Table:
     furthest off and how many others it was more than twice as wrong on.
     """
     import numpy as np
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=f"Furthest off, {model}, in milliseconds", title_justify="left")
@@ -181,6 +193,8 @@ def worst_table(judged: Judged, model: str, count: int = 8) -> Table:
     first: dict[tuple[str, ...], int] = {}
     devices: dict[tuple[str, ...], set[str]] = {}
     for i in np.argsort(-apart, kind="stable").tolist():
+        if apart[i] < 0:
+            break
         case = judged.cases[i]
         key = (*case.job, case.row.runtime)
         first.setdefault(key, i)
@@ -190,9 +204,11 @@ def worst_table(judged: Judged, model: str, count: int = 8) -> Table:
         case = judged.cases[i]
         line = case.where.line if case.where else None
         more = len(devices.get(key, ())) - 1
+        row = case.row.network, case.precision.group, case.row.runtime
         table.add_row(
-            f"{case.row.network}, {case.precision.group}, {case.row.runtime}",
-            case.device + (f" and {more} more" if more > 0 else ""), str(line or ""),
+            escape(", ".join(filter(None, row))),
+            escape(case.device) + (f" and {more} more" if more > 0 else ""),
+            str(line or ""),
             f"{1e3 * measured[i]:.4g}", f"{1e3 * judged.predicted[model][i]:.4g}",
         )  # fmt: skip
     return table

@@ -17,7 +17,7 @@ from hetsim.analysis.limits import Limit
 from hetsim.analysis.metrics.registry import told
 from hetsim.analysis.residents import peaks
 from hetsim.analysis.result import Result, Run
-from hetsim.report.summary import published_figures
+from hetsim.report.summary import beaten, published_figures
 
 SCHEMA = "hetsim.result/1"
 
@@ -34,7 +34,7 @@ def result_to_dict(result: Result, files: FileNames | None = None) -> dict[str, 
         "soc": result.soc.name,
         "seed": result.seed,
         "execution": result.execution,
-        "runs": [_run(run, files.get(i, {})) for i, run in enumerate(result.runs)],
+        "runs": [_run(result, run, files.get(i, {})) for i, run in enumerate(result.runs)],
         "reference": _reference(result),
         "notes": list(result.notes),
     }
@@ -52,7 +52,7 @@ def microseconds(seconds: float | None) -> float | None:
     return round(seconds * 1e6, 6)
 
 
-def _run(run: Run, files: Mapping[str, str]) -> dict[str, object]:
+def _run(result: Result, run: Run, files: Mapping[str, str]) -> dict[str, object]:
     row: dict[str, object] = {"model": run.model, "scheduler": run.scheduler}
     if run.error is not None:
         row["error"] = run.error
@@ -95,6 +95,7 @@ def _run(run: Run, files: Mapping[str, str]) -> dict[str, object]:
         "bounds": [
             {"us": microseconds(bound.seconds), "argument": bound.argument} for bound in run.bounds
         ],
+        "beaten_by_best": _share(beaten(result, run)),
         "attribution_us": _parts(run.attribution),
     }
     apart = {name: microseconds(joules) for name, joules in run.energy_apart.items()}

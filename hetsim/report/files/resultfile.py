@@ -91,6 +91,11 @@ class RunEntry(Record):
     links: dict[str, LinkEntry]
     memories: dict[str, MemoryEntry] = Field(default_factory=dict)
     bounds: list[BoundEntry]
+    beaten_by_best: float | None = Field(
+        default=None,
+        description="probability that the fastest plan of its network really is faster, errors that"
+        " both share aside; null for that plan, and where a time has no range",
+    )
     attribution_us: dict[str, float] = Field(
         description="the makespan split along the critical path; the parts add up to it"
     )

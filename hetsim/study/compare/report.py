@@ -93,7 +93,8 @@ def headline(comparison: Comparison) -> str:
 def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
     """The comparison as plain JSON values; each result as ``hetsim run`` writes it.
 
-    ``borrowed`` names plans of other variants that are faster than the result's own.
+    ``borrowed`` names plans of other variants that are faster than the result's own,
+    ``faster_than_first`` the probability that the variant's fastest plan really is faster.
     """
     return {
         "schema": "hetsim.compare/1",
@@ -109,6 +110,10 @@ def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
                         "makespan_us": microseconds(run.makespan_s),
                     }
                     for model, run in variant.borrowed.items()
+                },
+                "faster_than_first": {
+                    model: _faster(comparison.base.best(model), variant.best(model))
+                    for model in comparison.models
                 },
             }
             for variant in comparison.variants
@@ -201,8 +206,12 @@ def _ratio(base: Run | None, run: Run) -> str:
 
 def _chance(base: Run | None, run: Run) -> str:
     """The probability that ``run`` is faster than the first; errors that both share cancel."""
-    sure = None if base is None or run is base else run.faster_than(base)
+    sure = _faster(base, run)
     return "–" if sure is None else chance_text(sure)
+
+
+def _faster(base: Run | None, run: Run | None) -> float | None:
+    return None if base is None or run is None or run is base else run.faster_than(base)
 
 
 def _utilization(metrics: Any) -> float | None:
