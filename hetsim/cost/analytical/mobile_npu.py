@@ -39,6 +39,8 @@ class MobileNPUModel(PUModel[MobileNPUSpec]):
     Of a fused chain the head's products or passes count, and a cheaper pass for each that follows.
     """
 
+    networks = "hetsim.calibrate.networks.simulated:SimulatedModel"
+
     def asked(self, graph: Graph, kernel: Kernel) -> Asked:
         """What ``kernel`` asks of the arithmetic; how long that takes is what is fitted."""
         head, tails = kernel.head, kernel.operators[1:]
