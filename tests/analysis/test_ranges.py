@@ -154,6 +154,23 @@ def test_errors_that_two_plans_share_cancel(graph: Graph) -> None:
     assert faster(serial, serial_s, Range(), there_s) is None
 
 
+def test_units_of_one_description_err_alike(graph: Graph) -> None:
+    here, there = SERIAL, plan(a="right", b="right", y="right")
+    alike, apart = (unsure(two("1 us", right), unit=0.3, kernel=0.2) for right in ("1 us", "2 us"))
+    assert ranged(graph, alike, here)[0] == ranged(graph, alike, there)[0]
+    ratios = [np.log(ranged(graph, apart, made)[0].ratios) for made in (here, there)]
+    assert abs(np.corrcoef(*ratios)[0, 1]) < 0.15
+
+
+def test_calls_and_copies_err_as_their_unit_does(graph: Graph) -> None:
+    soc = unsure(two(), unit=0.2)
+    runtime = soc.spec.runtime.model_copy(update={"partition_call": 1.0})
+    calls = SoC.from_spec(soc.spec.model_copy(update={"runtime": runtime}))
+    found, seconds = ranged(graph, calls, SERIAL)
+    assert seconds > 3.0  # three calls of a second, and little else
+    assert np.std(np.log(found.ratios)) == pytest.approx(0.2, rel=0.02)
+
+
 def test_no_range_without_a_calibrated_unit_and_others_are_named(graph: Graph) -> None:
     nothing, seconds = ranged(graph, two(), PARALLEL)
     assert nothing.ends(seconds) is None
