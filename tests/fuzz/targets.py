@@ -152,6 +152,10 @@ def make_corpus(place: Path) -> None:
     save_model(
         LearnedModel.fit(table, options=TrainingOptions(hidden=(8,), epochs=5)), place / "m.npz"
     )
+    vpunn = shipped("socs")["intel-npu-27"].parent / "vpunn"
+    for name, kept in (("vpu_2_7.vpunn", "vpu.vpunn"), ("dma_2_7.vpunn", "dma.vpunn"),
+                       ("vpu_2_7.student.npz", "student.npz")):  # fmt: skip
+        shutil.copy(vpunn / name, place / kept)
     graph = load_onnx(place / "busy.onnx")
     times = {op.name: 1e-4 * (i + 1) for i, op in enumerate(graph.operators)}
     for (name, stem), kit in FOREIGN.items():
@@ -298,7 +302,15 @@ def _instead(*arguments: str) -> Callable[[Path], Answer]:
 BYTES, TEXT = mutate.some_bytes, mutate.some_text
 SCENARIO_RUN = _instead("run", "@", "--no-files", "--json")
 LEARNED = _instead(*RUN, "--set", "cpu.learned=@@")
+JUDGED = _instead(*RUN, "--set", "npu.learned=@@")
 RESUMED = _study(TUNE, "--resume")
+
+
+def _moved(path: Path) -> Answer:
+    """A run whose transfers are told by the damaged file."""
+    jobs = path.absolute().with_name("vpu.vpunn")
+    files = (f"npu.learned={jobs}", f"npu.dma.learned={path.absolute()}")
+    return hetsim(*RUN, *(part for file in files for part in ("--set", file)))
 
 
 def _reported(path: Path) -> Answer:
@@ -332,6 +344,10 @@ TARGETS = (
            _instead(*RUN, "--set", "npu.profile=@@"), plausible, 12),
     Target("learned model", "m.npz", (BYTES,), LEARNED, the_same, 3),
     Target("learned model", "m.npz", (mutate.some_arrays,), LEARNED, plausible, 5),
+    Target("VPUNN", "vpu.vpunn", (BYTES, mutate.some_words), JUDGED, plausible, 3),
+    Target("VPUNN", "student.npz", (BYTES, mutate.some_arrays), JUDGED, plausible, 3),
+    Target("VPUNN", "dma.vpunn", (BYTES, mutate.some_words),
+           _moved, plausible, 3),
     Target("result", "good/result.json", JSON, _diff("@", "bare"), anything, 5),
     Target("result", "good/result.json", JSON, _diff("good", "bare"), the_same, 3),
     Target("manifest", "good/manifest.json", JSON, _diff("good", "bare"), the_same, 4),

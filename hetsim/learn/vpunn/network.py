@@ -145,8 +145,7 @@ def _relu(rows: Rows) -> Rows:
 
 
 def _sigmoid(rows: Rows) -> Rows:
-    with np.errstate(over="ignore"):
-        out: Rows = np.float32(1.0) / (np.float32(1.0) + np.exp(-rows))
+    out: Rows = np.float32(1.0) / (np.float32(1.0) + np.exp(-rows))
     return out
 
 
@@ -162,11 +161,12 @@ class Network:
     layers: tuple[tuple[Layer, Activation], ...]
 
     def predict(self, rows: Rows) -> NDArray[np.float64]:
-        """One number for each of ``rows`` (rows, inputs)."""
+        """One number a row of (rows, inputs); absurd weights give no finite one."""
         parts = [self._run(rows[i : i + BATCH]) for i in range(0, len(rows), BATCH)]
         return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
 
     def _run(self, rows: Rows) -> Rows:
-        for layer, activation in self.layers:
-            rows = activation(layer.run(rows))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for layer, activation in self.layers:
+                rows = activation(layer.run(rows))
         return rows[:, 0]

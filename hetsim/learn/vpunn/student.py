@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -54,7 +55,8 @@ class Small:
 
     def predict(self, rows: Rows) -> Rows:
         """One number a row."""
-        return _forward(self.layers, rows[:, self.used])
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _forward(self.layers, rows[:, self.used])
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,10 @@ def _forward(layers: Layers, signal: Rows) -> Rows:
 
 def save_student(student: Student, path: Path) -> None:
     """Writes ``student``; whatever stood at ``path`` is replaced."""
-    arrays: dict[str, Any] = {MARK: np.array(student.descriptor), "name": np.array(student.name)}
+    arrays: dict[str, Any] = {
+        MARK: np.array(student.descriptor),
+        "name": np.array(json.dumps(student.name)),
+    }
     for number, small in student.networks.items():
         for field in ("used", "row", "low", "high"):
             arrays[f"{number}.{field}"] = getattr(small, field)
@@ -130,7 +135,8 @@ def _load(path: Path, changed: int, size: int) -> Student:
     where = Location(str(path))
     content = read_bytes(path, limit=MODEL_LIMIT)
     try:
-        student = _rebuilt(unpacked(content, texts={"name"}))
+        with np.errstate(all="ignore"):  # what does not fit 32 bits is no number then
+            student = _rebuilt(unpacked(content, texts={"name"}))
     except DAMAGES as error:
         raise ConfigError(
             f"this is not a student of a VPUNN model ({type(error).__name__}: {error})",
@@ -161,10 +167,12 @@ def _rebuilt(arrays: Mapping[str, Any]) -> Student:
         layout = JOBS.get(int(arrays[MARK]))
         if layout is not None and row.shape != (layout.width,):
             raise ValueError(f"{len(row)} numbers are no row of its descriptor")
+        if used.ndim != 1 or not used.shape == low.shape == high.shape:
+            raise ValueError("its ranges are not of the numbers that it reads")
         # Networks whose shapes do not fit each other fail here and not in a run.
         if not np.isfinite(small.predict(row[None, :])).all():
             raise ValueError(f"the network of {OPERATIONS[number]} does not answer with a number")
         networks[number] = small
     if not networks:
         raise ValueError("it holds no network")
-    return Student(str(arrays["name"]), int(arrays[MARK]), networks)
+    return Student(str(json.loads(str(arrays["name"]))), int(arrays[MARK]), networks)
