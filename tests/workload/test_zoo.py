@@ -6,17 +6,18 @@ import math
 import functools
 import subprocess
 import sys
+from functools import cache
 
 import onnx
 import pytest
 
 from hetsim.errors import WorkloadError
+from hetsim.workload import zoo
 from hetsim.workload.graph import Graph
 from hetsim.workload.onnx.loader import load_onnx
 from hetsim.workload.zoo import (
     MODELS,
     build_model_proto,
-    load_model,
     measured_as,
     model_names,
     with_random_weights,
@@ -27,6 +28,9 @@ loaded = functools.cache(load_model)
 """Each network once for the tests that look at all of them."""
 
 BUILT = [name for name, entry in MODELS.items() if entry.build]
+
+load_model = cache(zoo.load_model)
+"""Graphs do not change, and several tests look at the same."""
 
 
 @pytest.mark.parametrize("name", model_names())
