@@ -21,6 +21,7 @@ BUILT_IN = {
     "scale-sim": "hetsim.validate.checks.scalesim:ScaleSimCycles",
     "tiles": "hetsim.validate.checks.tiles:TilesAgainstFluid",
     "ranges": "hetsim.validate.checks.ranges:RangesAgain",
+    "ethos-u": "hetsim.validate.checks.ethos:EthosLayers",
     "convolutions": "hetsim.validate.checks.convolutions:MeasuredConvolutions",
     "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
     "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
