@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import functools
 import subprocess
 import sys
 from functools import cache
@@ -23,6 +24,9 @@ from hetsim.workload.zoo import (
 )
 from hetsim.workload.zoo.randwire import randwire, watts_strogatz
 
+loaded = functools.cache(load_model)
+"""Each network once for the tests that look at all of them."""
+
 BUILT = [name for name, entry in MODELS.items() if entry.build]
 
 load_model = cache(zoo.load_model)
@@ -31,7 +35,7 @@ load_model = cache(zoo.load_model)
 
 @pytest.mark.parametrize("name", model_names())
 def test_figures_match_the_published_ones_within_a_percent(name: str) -> None:
-    entry, graph = MODELS[name], load_model(name)
+    entry, graph = MODELS[name], loaded(name)
     assert entry.source
     for what in sorted(entry.comparable):
         published = getattr(entry, what)
@@ -123,7 +127,7 @@ CLOSED_FORMS = {
 @pytest.mark.parametrize("name", CLOSED_FORMS)
 def test_work_that_nobody_published_is_that_of_the_papers_structure(name: str) -> None:
     assert MODELS[name].macs is None
-    assert load_model(name).macs == CLOSED_FORMS[name]
+    assert loaded(name).macs == CLOSED_FORMS[name]
 
 
 def test_shufflenet_v2_has_the_published_work_where_pooling_counts() -> None:
@@ -216,7 +220,7 @@ def test_built_models_are_small_valid_and_shaped_as_onnx_says(name: str) -> None
         v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim)
         for v in inferred.graph.value_info
     }
-    graph = load_model(name)
+    graph = loaded(name)
     compared = [t for t in graph.tensors.values() if t.name in shapes]
     assert len(compared) > 0.9 * len(graph)
     for tensor in compared:
