@@ -174,6 +174,7 @@ pus:
       float32:
         macs_per_cycle: 96
         elements_per_cycle: 0.6
+        outputs_per_cycle: 0.2
         efficiency: {default: 0.7, Conv.depthwise: 0.02}
         passes: {default: 1.2, Sigmoid: 3.0}
         tail: 0.4

@@ -21,7 +21,7 @@ Every verb explains itself with `--help`; these pages are made from the same tex
 | 0 | done |
 | 1 | a defect of hetsim, with a traceback |
 | 2 | an input or option that cannot be used, or a row that failed |
-| 3 | results that differ (`hetsim diff --exit-code`) |
+| 3 | results that differ (`diff --exit-code`), an error above its limit (`validate`) |
 | 130 | interrupted |
 | 141 | the reader of the output went away |
 """

@@ -51,7 +51,7 @@ def _quantity(name: str, dimension: str) -> Callable[[Row], str]:
 
 
 def _number(name: str, unit: float) -> Callable[[Row], str]:
-    return lambda row: "–" if row[name] is None else f"{float(str(row[name])) / unit:,.2f}"
+    return lambda row: "–" if row[name] is None else f"{float(str(row[name])) / unit:.4g}"
 
 
 def _socs() -> list[Row]:

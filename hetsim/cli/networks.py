@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hetsim.cli.progress import progress_bar
+from hetsim.names import plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hetsim.calibrate.networks.assess import Assessment
+    from hetsim.calibrate.networks.protocol import NetworkModel
+    from hetsim.calibrate.networks.simulated import SimulatedModel
     from hetsim.cost.measured.table import Doubt
 
 
@@ -45,26 +48,42 @@ def whole_networks(
     from hetsim.calibrate.networks.assess import NothingToJudgeError, assess
     from hetsim.calibrate.networks.blend import BlendModel
     from hetsim.calibrate.networks.careless import CarelessModel
+    from hetsim.calibrate.networks.carried import CarriedModel
     from hetsim.calibrate.networks.cases import make_cases
     from hetsim.calibrate.networks.described import DescribedModel
     from hetsim.calibrate.networks.files import planned_files, save
     from hetsim.calibrate.networks.graphs import GraphLibrary
     from hetsim.calibrate.networks.logadditive import LogAdditiveModel
     from hetsim.calibrate.networks.report import as_json as plain
+    from hetsim.calibrate.networks.simulated import fitting
     from hetsim.calibrate.networks.table import read_networks
     from hetsim.calibrate.outputs import refuse_existing
 
     described = None if soc is None or pu is None else DescribedModel(soc, pu)
+    simulated = None if soc is None or pu is None else fitting(soc, pu)
     rows = read_networks(_table(table))
     library = GraphLibrary(graphs)
     if output is not None and not force:
-        refuse_existing(planned_files(Path(output), []))
+        files = planned_files(Path(output), [])
+        files += [_soc_file(Path(output), simulated)] if simulated else []
+        refuse_existing(files)
+    if simulated is not None and simulated.has_seen(_table(table).name):
+        click.echo(
+            f"note: {simulated.soc} was fitted to {_table(table).name}; its numbers, which a fit"
+            " starts from, have seen the networks kept aside, so errors are too small",
+            err=True,
+        )
     careless = CarelessModel()
+    models: list[NetworkModel] = [careless]
+    transfer: list[NetworkModel] = [careless, LogAdditiveModel(), BlendModel(careless)]
+    if simulated is not None:
+        models.append(simulated)
+        transfer.append(CarriedModel(simulated))
     with progress_bar(wanted=not as_json) as progress:
         cases = make_cases(rows, library, progress)
         try:
             found = assess(
-                rows, cases, [careless], [careless, LogAdditiveModel(), BlendModel(careless)],
+                rows, cases, models, transfer,
                 described=described, device=device, precision=precision, doubtful=doubtful,
                 folds=folds, seed=seed, progress=progress,
             )  # fmt: skip
@@ -82,8 +101,28 @@ def whole_networks(
         root = Path(output)
         root.mkdir(parents=True, exist_ok=True)
         written = save(found, root)
+        if simulated is not None:
+            written.append(_save_soc(found, simulated, root, _table(table), force=force))
         if not as_json:
             click.echo(f"written to {root}: {', '.join(file.name for file in written)}")
+
+
+def _soc_file(root: Path, model: SimulatedModel) -> Path:
+    return root / f"{plain_name(model.soc, 'soc')}.yaml"
+
+
+def _save_soc(
+    found: Assessment, model: SimulatedModel, root: Path, table: Path, *, force: bool
+) -> Path:
+    """The SoC with what all rows of the one device say."""
+    from hetsim.calibrate.networks.fitted import save_fitted_soc
+
+    (device,) = {case.device for case in found.known.cases}
+    own = [case for case in found.used if case.device == device]
+    fitted = model.fit(own, [case for case in found.used if case.device != device])
+    file = _soc_file(root, model)
+    save_fitted_soc(fitted, found.known, file, table=table, device=device, force=force)
+    return file
 
 
 def _table(name: str) -> Path:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", metavar="[CHECK]...", nargs=-1)
+@click.option("--quick", is_flag=True, help="Leave out checks that take more than some seconds.")
 @click.option("--list", "listed", is_flag=True, help="Show the checks and run none.")
 @click.option(
     "--data", type=click.Path(path_type=Path), metavar="DIR",
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON, nothing else.")
 def command(
     names: Sequence[str],
+    quick: bool,
     listed: bool,
     data: Path | None,
     host: bool,
@@ -78,9 +80,11 @@ def command(
     from hetsim.validate.run import run_checks
     from hetsim.validate.tables import Tables
 
+    if names and quick:
+        raise click.UsageError("--quick goes with no CHECK")
     if output is None and (figures or force):
         raise click.UsageError("--figures and --force go with -o")
-    chosen = find_checks(names, host=host or listed)
+    chosen = find_checks(names, host=host or listed, quick=quick)
     limits = read_limits(thresholds)
     if listed:
         print_shown(line for name, check in chosen.items() for line in report.about(name, check))

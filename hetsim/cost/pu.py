@@ -43,10 +43,13 @@ class PUModel(ABC, Generic[SpecT]):
     ``pu`` is the unit (its cores, its path alone), ``spec`` its description. It is asked only
     about kernels that the description allows (:mod:`hetsim.cost.support`). ``calibration`` names
     what fits the description to measurements: a :class:`hetsim.calibrate.target.Target` or its
-    ``module:Class``; ``None`` when there is nothing to fit.
+    ``module:Class``; ``None`` when there is nothing to fit. ``networks`` names what fits it to
+    latencies of whole networks, the ``module:Class`` of a model of whole networks that is made from
+    the SoC's document and the unit's name.
     """
 
     calibration: ClassVar[type | str | None] = None
+    networks: ClassVar[str | None] = None
 
     def __init__(self, pu: PU) -> None:
         self.pu = pu

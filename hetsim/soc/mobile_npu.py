@@ -45,6 +45,12 @@ class ReachedSpec(Spec):
     efficiency: Efficiencies = Field(
         description="share of the products' rate by operator kind or its variant, and 'default'"
     )
+    outputs_per_cycle: float | None = Field(
+        default=None,
+        gt=0,
+        description="results of products that are scaled and stored per cycle; few channels to sum"
+        " over wait for it. Absent = never",
+    )
     attention: Fraction = Field(
         default=1.0, description="that share for products of two computed tensors"
     )
@@ -83,6 +89,11 @@ class MobileNPUSpec(PUSpec):
     )
     block: Count = Field(
         default=32, description="channels that tensors are stored by and products are padded to"
+    )
+    few_channels: Literal["packed", "padded"] = Field(
+        default="packed",
+        description="of an image's few channels: 'packed' lays the taps of a kernel beside them"
+        " before a block is filled up, 'padded' fills one up for every tap",
     )
     sram: Size = Field(description="on-chip memory (VTCM)")
     strips: float = Field(

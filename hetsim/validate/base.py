@@ -77,6 +77,9 @@ class Check(ABC):
     grouped: ClassVar[str] = "group"
     """What a group is: ``chip``, ``device``, ``family``."""
 
+    slow: ClassVar[bool] = False
+    """Whether it takes more than some ten seconds; ``--quick`` leaves it out."""
+
     on_host: ClassVar[bool] = False
     """Whether it measures this machine: it then runs with ``--host`` only, or when it is named."""
 
@@ -93,7 +96,7 @@ class Check(ABC):
         """The comparisons of a part.
 
         Raises:
-            MissingDataError: a table that does not ship, and is in no directory of the user's.
+            UnavailableError: what it needs is not here, as a table that does not ship.
             MissingExtraError: a library that is not installed.
             HetsimError: anything else that stands in the way; the check then counts as failed.
         """

@@ -46,7 +46,7 @@ class Limit(BaseModel):
             for end in (self.least, self.most)
         )
         if least is not None and most is not None:
-            return f"{measure} {least} to {most}"
+            return f"{measure} {least.removesuffix(' %')} to {most}"
         return f"{measure} <= {most}" if least is None else f"{measure} >= {least}"
 
 

@@ -72,8 +72,8 @@ def share(value: float, *, signed: bool = False) -> str:
     sign = "+" if signed else ""
     if value and abs(value) < 1e-6:
         return f"{value:{sign}.0e}"
-    digits = 0 if value == 0 or abs(value) >= 1 else 1 if abs(value) >= 0.001 else 4
-    return f"{100.0 * value:{sign}.{digits}f} %"
+    digits = "0f" if value == 0 or abs(value) >= 1 else "1f" if abs(value) >= 0.001 else "1g"
+    return f"{100.0 * value:{sign}.{digits}} %"
 
 
 def _rank(groups: Iterable[Sequence[Row]]) -> float | None:

@@ -21,10 +21,12 @@ BUILT_IN = {
     "scale-sim": "hetsim.validate.checks.scalesim:ScaleSimCycles",
     "tiles": "hetsim.validate.checks.tiles:TilesAgainstFluid",
     "ranges": "hetsim.validate.checks.ranges:RangesAgain",
+    "ethos-u": "hetsim.validate.checks.ethos:EthosLayers",
     "convolutions": "hetsim.validate.checks.convolutions:MeasuredConvolutions",
     "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
     "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
     "intel-npu": "hetsim.validate.checks.intelnpu:IntelNPUNetworks",
+    "zoo": "hetsim.validate.checks.zoo:PublishedWork",
     "tiny": "hetsim.validate.checks.tiny:TinyLatency",
     "tiny-energy": "hetsim.validate.checks.tiny:TinyEnergy",
     "network-ranges": "hetsim.validate.checks.networkranges:NetworkRanges",
@@ -42,8 +44,12 @@ def checks() -> dict[str, type[Check]]:
     return registered(GROUP, Check, BUILT_IN, "check")  # type: ignore[type-abstract]
 
 
-def find_checks(names: Sequence[str], *, host: bool = False) -> dict[str, Check]:
+def find_checks(
+    names: Sequence[str], *, host: bool = False, quick: bool = False
+) -> dict[str, Check]:
     """The checks of these names; all without any, those of this machine only with ``host``.
+
+    ``quick`` leaves out slow ones that are not named.
 
     Raises:
         ConfigError: no such check.
@@ -54,6 +60,9 @@ def find_checks(names: Sequence[str], *, host: bool = False) -> dict[str, Check]
             raise ConfigError(
                 f"there is no check {name!r}", where=Location("CHECK"), hint=suggest(name, known)
             )
-    chosen = [n for n in known if n in names or (not names and (host or not known[n].on_host))]
-    chosen += [n for n in known if names and host and known[n].on_host and n not in names]
-    return {name: known[name]() for name in chosen}
+    asked = list(names) or [
+        n for n, check in known.items() if not check.on_host and not (quick and check.slow)
+    ]
+    if host:
+        asked += [n for n, check in known.items() if check.on_host]
+    return {name: check() for name, check in known.items() if name in asked}

@@ -52,7 +52,7 @@ def allowed(limits: Mapping[str, Limit], outcome: Outcome | None = None) -> list
             continue
         value = ""
         if outcome is not None and outcome.rows and measure not in SHOWN:
-            value = f": {said(measure, outcome.figures[measure])}"
+            value = f" ({said(measure, outcome.figures[measure])})"
         told.append(f"{limit.text(measure)}{value}")
     return told
 

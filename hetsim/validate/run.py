@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from hetsim.errors import HetsimError, MissingExtraError
+from hetsim.errors import ConfigError, HetsimError, MissingExtraError
 from hetsim.executors.base import Bench, Executor
 from hetsim.progress import Progress
-from hetsim.validate.base import Check, Setting
+from hetsim.validate.base import Check, Row, Setting
 from hetsim.validate.limits import Limit
 from hetsim.validate.outcome import Outcome, Part
 from hetsim.validate.registry import checks
-from hetsim.validate.tables import MissingDataError
+from hetsim.validate.tables import UnavailableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class CheckBench(Bench[Job, Part]):
         begun = time.process_time()
         try:
             check = checks()[job.name]()
-            rows = tuple(check.rows(self.setting, job.part))
+            rows = tuple(_sound(row) for row in check.rows(self.setting, job.part))
         except HetsimError as error:
             return _without(error)
         except Exception as error:  # whatever a check of others does is said, and others go on
@@ -84,6 +85,16 @@ def run_checks(
     ]
 
 
+def _sound(row: Row) -> Row:
+    for value in (row.reference, row.simulated):
+        if not (math.isfinite(value) and value > 0):
+            raise ConfigError(
+                f"{row.group}, {row.name}: {value!r} cannot be compared",
+                hint="values are positive and finite",
+            )
+    return row
+
+
 def _without(error: HetsimError) -> Part:
-    missing = isinstance(error, MissingExtraError | MissingDataError)
+    missing = isinstance(error, MissingExtraError | UnavailableError)
     return Part(reason=str(error).replace("\n  ", "; "), impossible=missing)

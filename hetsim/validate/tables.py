@@ -25,8 +25,8 @@ MAX_BYTES = 16 * MIB
 """Largest table that is read."""
 
 
-class MissingDataError(HetsimError):
-    """A table that is not part of hetsim, and that the user's directory does not hold either."""
+class UnavailableError(HetsimError):
+    """What a check needs is not here: a table that does not ship, a program, a quiet machine."""
 
 
 class Source(BaseModel):
@@ -78,7 +78,7 @@ class Tables:
 
         Raises:
             ConfigError: ``sources.yaml`` does not know it.
-            MissingDataError: it does not ship and is not in ``own``.
+            UnavailableError: it does not ship and is not in ``own``.
         """
         known = sources()
         if name not in known:
@@ -87,7 +87,7 @@ class Tables:
             return self.own / name
         if known[name].ships:
             return data_path() / name
-        raise MissingDataError(
+        raise UnavailableError(
             f"{name} does not ship with hetsim ({known[name].licence})",
             hint=f"it is made from {known[name].source}; give its directory with --data",
         )

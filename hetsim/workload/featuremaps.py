@@ -2,7 +2,7 @@
 
 A layout that keeps channels in blocks pads the channels of these, and of a product's tensor its
 last dimension. Convolutions, pools and resizes say it of their own tensors; element-wise operators
-carry it on, and so do concatenation and the like where all their tensors are of one rank and batch.
+carry it on, and so do concatenation and the like where channels or positions are all the same.
 """
 
 from __future__ import annotations
@@ -47,4 +47,8 @@ def feature_maps(
 
 
 def _alike(shapes: Iterable[tuple[int, ...]]) -> bool:
-    return len({(len(shape), shape[:1]) for shape in shapes}) == 1
+    """Whether they are maps cut or joined along one dimension: a view of another order is none."""
+    every = list(shapes)
+    channels, positions = {shape[1:2] for shape in every}, {shape[2:] for shape in every}
+    batches = {(len(shape), shape[:1]) for shape in every}
+    return len(batches) == 1 and 1 in (len(channels), len(positions))

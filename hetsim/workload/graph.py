@@ -18,7 +18,7 @@ from hetsim.workload.featuremaps import feature_maps
 DTYPE_BYTES: Mapping[str, float] = {
     "float64": 8, "int64": 8, "uint64": 8, "float32": 4, "int32": 4, "uint32": 4,
     "float16": 2, "bfloat16": 2, "int16": 2, "uint16": 2, "int8": 1, "uint8": 1, "bool": 1,
-    "float8": 1, "int4": 0.5, "uint4": 0.5,
+    "float8": 1, "int4": 0.5, "uint4": 0.5, "float4": 0.5, "int2": 0.25, "uint2": 0.25,
 }  # fmt: skip
 """Bytes of one element of each data type hetsim knows."""
 

@@ -54,6 +54,12 @@ def test_listed_models_carry_their_published_figures(capsys):
     assert found["googlenet"]["aliases"] == ["inception_v1"]
 
 
+def test_the_smallest_networks_figures_are_no_zeros():
+    columns = CATALOGUES["models"].columns
+    row = next(row for row in CATALOGUES["models"].rows() if row["name"] == "ds_cnn")
+    assert (columns["GMACs"](row), columns["M params"](row)) == ("0.002657", "0.02376")
+
+
 def test_the_operators_that_networks_of_the_paper_use_are_listed(capsys):
     kinds = {row["kind"] for row in rows(capsys, "operators")}
     for name in ("squeezenet", "googlenet", "resnet18"):

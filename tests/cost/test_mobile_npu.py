@@ -171,3 +171,16 @@ def test_a_network_alone_takes_the_sum_of_its_kernels_and_one_call():
     host = (3 + 40) * 256 * (4 + 2) / 50e9
     expected = 30e-6 + host + sum(w.dispatch_s + w.phases[0].seconds for w in kernels)
     assert case.simulate(plan).makespan_s == pytest.approx(expected, rel=1e-9)
+
+
+def test_few_channels_wait_for_their_results_to_be_stored():
+    phone = soc(
+        a=("elements_per_cycle: 50", "elements_per_cycle: 50\n        outputs_per_cycle: 4")
+    )
+    # 64 x 256 stored results at 4 a cycle take longer than the products of one block of channels.
+    assert work(CONV, "a", phone=phone).compute_s == pytest.approx(64 * 256 / 4 / 1e9)
+    assert work(CONV, "p", phone=phone).compute_s == pytest.approx(64 * 256 / 4 / 1e9)
+    fast = soc(
+        a=("elements_per_cycle: 50", "elements_per_cycle: 50\n        outputs_per_cycle: 99")
+    )
+    assert work(CONV, "p", phone=fast) == work(CONV, "p")

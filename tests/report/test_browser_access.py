@@ -44,10 +44,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             known = ["--quiet", "-o", name, *([] if name == "compare" else ["--workers", "1"])]
             assert entry([verb, scenario, *options, *known]) == 0
             made[name] = folder / name / "report.html"
+    made["validate"] = folder / "validate" / "report.html"
+    known = ["--workers", "1", "-o", str(made["validate"].parent)]
+    assert entry(["validate", "scale-sim", *known]) == 0
     return made
 
 
-@pytest.mark.parametrize("kind", ["run", *STUDIES])
+@pytest.mark.parametrize("kind", ["run", *STUDIES, "validate"])
 def test_pages_can_be_used_by_everybody(browser: Any, pages: dict[str, Path], kind: str) -> None:
     axe = pytest.importorskip("selenium_axe_python", reason="extra 'test'").__name__
     script = (files(axe) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

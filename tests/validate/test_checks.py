@@ -10,6 +10,7 @@ from hetsim.errors import MissingExtraError
 from hetsim.executors.serial import SerialExecutor
 from hetsim.soc.loader import load_soc
 from hetsim.validate.base import Setting
+from hetsim.validate.checks import ethos
 from hetsim.validate.checks.simgrid.check import compare, table
 from hetsim.validate.checks.simgrid.flows import finish_times, interpreter, random_flow_set
 from hetsim.validate.checks.tiny import FITTED, SOCS
@@ -19,8 +20,9 @@ from hetsim.validate.outcome import Outcome
 from hetsim.validate.registry import checks, find_checks
 from hetsim.validate.run import run_checks
 from hetsim.validate.tables import Tables, data_path, sources
+from hetsim.workload.zoo.registry import measured_as
 
-QUICK = ("simgrid", "scale-sim", "vpu", "npu-dma", "intel-npu", "tiny", "tiny-energy")
+QUICK = tuple(find_checks([], quick=True))
 
 
 def outcome(name: str, *, live: bool = False) -> Outcome:
@@ -47,6 +49,13 @@ def test_every_check_says_what_it_is_and_has_limits(name: str) -> None:
     assert set(check.tables) <= set(sources())
 
 
+def test_quick_ones_are_some_and_none_measures_the_host() -> None:
+    assert {"simgrid", "scale-sim"} <= set(QUICK)
+    assert not {"tiles", "host"} & set(QUICK)
+    assert "host" in find_checks(["simgrid"], host=True)
+    assert list(find_checks(["tiles"])) == ["tiles"]
+
+
 def test_boards_tell_the_error_that_their_check_finds() -> None:
     found = outcome("tiny")
     for board, soc in SOCS.items():
@@ -67,6 +76,11 @@ def test_limits_are_of_checks_that_exist() -> None:
 def test_every_file_of_the_data_has_a_source_and_every_source_that_ships_a_file() -> None:
     held = {path.name for path in data_path().iterdir()} - {"sources.yaml", "licences"}
     assert held == {name for name, source in sources().items() if source.ships}
+
+
+def test_measured_networks_are_those_that_the_zoo_builds() -> None:
+    rows = Tables().records("measured_networks.csv")
+    assert all(measured_as(row["model"], row["component"]) for row in rows)
 
 
 def _simgrid_is_here() -> bool:
@@ -108,3 +122,12 @@ def test_rows_of_a_board_are_predicted_by_fits_that_have_not_seen_them() -> None
     assert len(rows) == 20
     assert 0.01 < errors[10] < 0.12
     assert all(row.low is None or row.low < row.simulated < (row.high or 0.0) for row in rows)
+
+
+def test_whole_networks_on_ethos_are_near_what_arms_compiler_estimates() -> None:
+    check = find_checks(["ethos-u"])["ethos-u"]
+    rows = [row for part in ethos.SOCS for row in check.rows(Setting(Tables()), part)]
+    networks = {(row.group, row.name): row.error for row in rows if "networks" in row.group}
+    assert len(rows) == 136
+    assert len(networks) == 8
+    assert sorted(abs(error) for error in networks.values())[3] < 0.2

@@ -77,6 +77,7 @@ def test_own_tables_are_compared_and_named(tmp_path, capsys) -> None:
         (["--data", "nowhere", "scale-sim"], "there is no directory 'nowhere'"),
         (["--thresholds", "nowhere.yaml", "scale-sim"], "nowhere.yaml"),
         (["--figures", "scale-sim"], "go with -o"),
+        (["--quick", "scale-sim"], "no CHECK"),
     ],
 )
 def test_what_cannot_be_used_is_an_error(tmp_path, monkeypatch, capsys, arguments, told) -> None:

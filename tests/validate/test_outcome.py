@@ -11,7 +11,7 @@ from hetsim.validate.limits import Limit, read_limits
 from hetsim.validate.measures import figures, share
 from hetsim.validate.outcome import Outcome, Part, exit_code
 from hetsim.validate.run import run_checks
-from hetsim.validate.tables import MissingDataError, Tables
+from hetsim.validate.tables import Tables, UnavailableError
 
 ROWS = (
     Row("a", "one", 1.0, 1.1, 0.9, 1.2),
@@ -52,7 +52,7 @@ def test_without_rows_there_are_no_figures() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0 %"), (0.1234, "12.3 %"), (2.5, "250 %"), (4e-16, "4e-16"), (0.00021, "0.0210 %")],
+    [(0.0, "0 %"), (0.1234, "12.3 %"), (2.5, "250 %"), (4e-16, "4e-16"), (0.00021, "0.02 %")],
 )
 def test_shares_as_people_read_them(value: float, text: str) -> None:
     assert share(value) == text
@@ -95,7 +95,7 @@ def test_exit_codes() -> None:
     ("error", "verdict"),
     [
         (MissingExtraError("no ortools"), "not run"),
-        (MissingDataError("no table"), "not run"),
+        (UnavailableError("no table"), "not run"),
         (ConfigError("a bad row"), "failed"),
         (ZeroDivisionError("oh"), "failed"),
     ],
@@ -110,6 +110,18 @@ def test_what_a_check_raises_is_its_outcome(monkeypatch, error: Exception, verdi
     found = run_checks(chosen, Setting(Tables()), {}, SerialExecutor())
     assert [one.verdict for one in found] == [verdict, "no limit"]
     assert str(error) in found[0].reason
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_what_is_no_positive_number_is_no_row(monkeypatch, value: float) -> None:
+    class Odd(Plain):
+        def rows(self, setting, part):
+            yield Row("odd", "one", value, 1.0)
+
+    monkeypatch.setattr("hetsim.validate.run.checks", lambda: {"odd": Odd})
+    (found,) = run_checks({"odd": Odd()}, Setting(Tables()), {}, SerialExecutor())
+    assert found.verdict == "failed"
+    assert "one, odd" in found.reason
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+from functools import cache
 
 import onnx
 import pytest
 
 from hetsim.errors import WorkloadError
+from hetsim.workload import zoo
 from hetsim.workload.graph import Graph
 from hetsim.workload.onnx.loader import load_onnx
 from hetsim.workload.zoo import (
     MODELS,
     build_model_proto,
-    load_model,
     measured_as,
     model_names,
     with_random_weights,
@@ -22,6 +24,9 @@ from hetsim.workload.zoo import (
 from hetsim.workload.zoo.randwire import randwire, watts_strogatz
 
 BUILT = [name for name, entry in MODELS.items() if entry.build]
+
+load_model = cache(zoo.load_model)
+"""Graphs do not change, and several tests look at the same."""
 
 
 @pytest.mark.parametrize("name", model_names())
@@ -216,6 +221,23 @@ def test_built_models_are_small_valid_and_shaped_as_onnx_says(name: str) -> None
     assert len(compared) > 0.9 * len(graph)
     for tensor in compared:
         assert tensor.shape == shapes[tensor.name]
+    assert graph.macs == counted_from_shapes(inferred)
+
+
+def counted_from_shapes(model: onnx.ModelProto) -> int:
+    """Multiply-accumulates from the shapes that ONNX infers, with nothing of hetsim's."""
+    values = [*model.graph.value_info, *model.graph.input, *model.graph.output]
+    shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in values}
+    total = 0
+    for node in model.graph.node:
+        first, result = shapes.get(node.input[0], []) if node.input else [], shapes[node.output[0]]
+        if node.op_type == "Conv":
+            total += math.prod(result) * math.prod(shapes[node.input[1]][1:])
+        elif node.op_type == "ConvTranspose":
+            total += math.prod(first) * math.prod(shapes[node.input[1]][1:])
+        elif node.op_type in ("MatMul", "Gemm"):
+            total += math.prod(result) * first[-1]
+    return total
 
 
 @pytest.mark.parametrize("name", ["alexnet", "googlenet", "resnet18", "mobilenet_v2"])

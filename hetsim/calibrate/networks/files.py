@@ -98,5 +98,5 @@ def scatter_figure(judged: Judged, title: str) -> Figure:
         panel.set_title(f"{model}{told}", fontsize=9)
     panels[0].set_ylabel("simulated, ms")
     panels[0].legend(fontsize=8, frameon=False)
-    figure.suptitle(f"{title}: families of networks kept aside (band: within 20 %)", fontsize=10)
+    figure.suptitle(f"{title}\nfamilies kept aside; band: within 20 %", fontsize=10)
     return figure

@@ -22,13 +22,15 @@ class Asked:
     """What a kernel asks of the arithmetic.
 
     ``products`` of each operator that has some and the names of the share at which they are made;
-    ``elements`` and the names of their passes; ``tail`` elements of what is fused behind.
+    ``elements`` and the names of their passes; ``tail`` elements of what is fused behind;
+    ``outputs`` elements that products end in.
     """
 
     products: tuple[tuple[float, Names], ...] = ()
     elements: float = 0.0
     passes: Names = ()
     tail: float = 0.0
+    outputs: float = 0.0
 
 
 class MobileNPUModel(PUModel[MobileNPUSpec]):
@@ -37,13 +39,15 @@ class MobileNPUModel(PUModel[MobileNPUSpec]):
     Of a fused chain the head's products or passes count, and a cheaper pass for each that follows.
     """
 
+    networks = "hetsim.calibrate.networks.simulated:SimulatedModel"
+
     def asked(self, graph: Graph, kernel: Kernel) -> Asked:
         """What ``kernel`` asks of the arithmetic; how long that takes is what is fitted."""
         head, tails = kernel.head, kernel.operators[1:]
         products = tuple((self.padded(op), share_of(op)) for op in kernel.operators if op.macs)
         tail = sum(self._elements(graph, op.outputs) for op in tails)
         if head.macs:
-            return Asked(products, tail=tail)
+            return Asked(products, tail=tail, outputs=self._elements(graph, head.outputs))
         elements = self._elements(graph, head.outputs)
         if head.element_ops:  # who computes reads all of it, who moves only what it writes
             elements = max(elements, *(self._elements(graph, (t,)) for t in head.inputs), 0)
@@ -59,7 +63,9 @@ class MobileNPUModel(PUModel[MobileNPUSpec]):
             return rows * taps * _filled(nest.groups * nest.out_c, block)
         if nest.groups > 1 and op.kind == "Conv":
             return rows * taps * nest.groups * nest.out_c * max(nest.in_c, block)
-        if op.variant == "stem":  # taps lie beside the few channels
+        if (
+            op.variant == "stem" and self.spec.few_channels == "packed"
+        ):  # taps lie beside the few channels
             return rows * _filled(nest.in_c * taps, block) * _filled(nest.out_c, block)
         channels = _filled(nest.in_c, block) * _filled(nest.out_c, block)
         return nest.groups * rows * taps * channels
@@ -127,6 +133,8 @@ class MobileNPUModel(PUModel[MobileNPUSpec]):
         cycles = 0.0
         for products, names in asked.products:
             cycles += products / (reached.macs_per_cycle * reached.share(names))
+        if reached.outputs_per_cycle is not None:
+            cycles = max(cycles, asked.outputs / reached.outputs_per_cycle)
         passed = asked.elements * first(reached.passes, asked.passes)
         return cycles + (passed + asked.tail * reached.tail) / reached.elements_per_cycle
 

@@ -40,6 +40,7 @@ class MeasuredConvolutions(Check):
     kind = "measured"
     unit = "s"
     tables = (TABLE,)
+    slow = True
     grouped = "device"
 
     def parts(self, setting: Setting) -> Sequence[str]:

@@ -17,6 +17,7 @@ from hetsim.host.verify import verify
 from hetsim.schedulers.registry import create
 from hetsim.soc.loader import load_soc
 from hetsim.validate.base import Check, Row, Setting
+from hetsim.validate.tables import UnavailableError
 
 NETWORKS = ("squeezenet", "resnet18")
 SCHEDULERS = ("heft", "partition_tuner")
@@ -41,7 +42,8 @@ class ThisHost(Check):
         """A row for each plan of each network.
 
         Raises:
-            HetsimError: besides, a plan that does not run, or whose outputs are not the network's.
+            UnavailableError: besides, other programs take the processor's time.
+            HetsimError: a plan that does not run, or whose outputs are not the network's.
         """
         engine = find_engine(DEFAULT_ENGINE)
         engine.check()
@@ -60,6 +62,10 @@ class ThisHost(Check):
             )  # fmt: skip
         for model, label, reason in verdict.failures:
             raise HetsimError(f"{model} / {label}: {reason}")
+        if any(outcome.disturbed for outcome in verdict.outcomes):
+            raise UnavailableError(
+                "this machine is too busy to measure anything", hint="repeat when it is idle"
+            )
         for outcome in verdict.outcomes:
             if not outcome.equal:
                 raise HetsimError(f"{outcome.model} / {outcome.label}: its outputs are wrong")

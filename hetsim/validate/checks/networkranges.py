@@ -15,7 +15,7 @@ from hetsim.calibrate.networks.sureness import residuals_by_place
 from hetsim.calibrate.networks.table import read_networks
 from hetsim.calibrate.spread import FEWEST_ROWS, Residual, reaches
 from hetsim.validate.base import Check, Row, Setting
-from hetsim.validate.tables import MissingDataError
+from hetsim.validate.tables import UnavailableError
 
 
 class NetworkRanges(Check):
@@ -29,6 +29,7 @@ class NetworkRanges(Check):
     kind = "measured"
     unit = "s"
     tables = ("measured_networks.csv",)
+    slow = True
     grouped = "device"
     fewest: ClassVar[int] = 12
     """Families of networks."""
@@ -42,7 +43,7 @@ class NetworkRanges(Check):
         cases = [case for case in usable if case.row.unit == "npu"]
         families = {case.family for case in cases}
         if len(families) < self.fewest:
-            raise MissingDataError(
+            raise UnavailableError(
                 f"networks of {len(families)} families are too few to tell how often ranges hold"
                 f" (at least {self.fewest})",
                 hint="--data DIR with the whole table, and its networks' graphs in DIR/networks",

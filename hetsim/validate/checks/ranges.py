@@ -52,6 +52,7 @@ class RangesAgain(Check):
     kind = "simulated"
     unit = "of the makespan"
     source = "hetsim's own engine, run again for each sample; Apache-2.0 (hetsim's own)"
+    slow = True
     grouped = "plan"
 
     def parts(self, setting: Setting) -> Sequence[str]:

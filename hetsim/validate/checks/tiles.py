@@ -26,6 +26,7 @@ class TilesAgainstFluid(Check):
     kind = "simulated"
     unit = "s"
     source = "hetsim itself, fidelity: tile"
+    slow = True
     grouped = "SoC"
 
     def parts(self, setting: Setting) -> Sequence[str]:

@@ -39,7 +39,7 @@ WEIGHTS: dict[str, int] = {
     "Add": 1, "Sub": 1, "Mul": 1, "Div": DIV, "Pow": POW, "Mod": DIV + 2, "And": 1, "Or": 1,
     "Xor": 1, "Equal": 1, "Greater": 1, "GreaterOrEqual": 1, "Less": 1, "LessOrEqual": 1,
     "BitShift": 1, "BitwiseAnd": 1, "BitwiseOr": 1, "BitwiseXor": 1, "Where": 1,
-    "SwiGLU": SIGMOID + 2,
+    "SwiGLU": SIGMOID + 2, "ComplexMul": 3, "ComplexMulConj": 3,
 }  # fmt: skip
 """Arithmetic operations for each element of the result."""
 

@@ -6,7 +6,9 @@ for embedding tables: the constant's other rows never leave memory.
 
 from __future__ import annotations
 
-from hetsim.workload.costing.registry import Call, Cost, rule
+from math import ceil
+
+from hetsim.workload.costing.registry import Call, Cost, product, rule
 
 _CONTROL: dict[str, tuple[int, ...]] = {
     "Concat": (), "Split": (1,), "Slice": (1, 2, 3, 4), "Transpose": (), "Pad": (1, 2, 3),
@@ -56,13 +58,21 @@ def _one_hot(call: Call) -> Cost:
 
 @rule("Resize", "Upsample", control=(1, 2, 3))
 def _resize(call: Call) -> Cost:
-    """A multiply and an add for each tap: 2 taps a resized axis when linear, 4 when cubic."""
+    """A multiply and an add for each tap: 2 taps a resized axis when linear, 4 when cubic.
+
+    With ``antialias``, an axis that shrinks has as many times more as it shrinks.
+    """
     mode = call.text("mode", "nearest")
     taps_per_axis = {"nearest": 0, "linear": 2, "bilinear": 2, "cubic": 4}.get(mode, 2)
     if taps_per_axis == 0:
         return Cost()
-    axes = sum(a != b for a, b in zip(call.input(0).shape, call.output.shape, strict=True))
-    return Cost(element_ops=2 * taps_per_axis**axes * call.result_elements)
+    smooth = call.integer("antialias", 0)
+    taps = [
+        ceil(taps_per_axis * (max(1.0, before / after) if smooth else 1))
+        for before, after in zip(call.input(0).shape, call.output.shape, strict=True)
+        if before != after
+    ]
+    return Cost(element_ops=2 * product(tuple(taps)) * call.result_elements)
 
 
 @rule("AffineGrid", control=(1,))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from hetsim.errors import WorkloadError
 from hetsim.workload.convolution import convolution_class
+from hetsim.workload.costing.elementwise import SIGMOID
 from hetsim.workload.costing.registry import Call, Cost, product, rule
 from hetsim.workload.graph import LoopNest
 from hetsim.workload.onnx.ir import Value
@@ -79,6 +80,26 @@ def _step(values: tuple[int, ...]) -> tuple[int, int]:
 def _conv(call: Call) -> Cost:
     nest = convolution_nest(call, call.input(0), call.input(1), call.output)
     return Cost.of_nest(nest, convolution_class(nest))
+
+
+@rule("CausalConvWithState")
+def _causal_conv(call: Call) -> Cost:
+    """Each channel with its own kernel over the steps before it, which a cache extends."""
+    (batch, channels, steps), reach = call.input(0).shape, call.input(1).shape[-1]
+    nest = LoopNest(
+        batch=batch,
+        groups=channels,
+        out_h=1,
+        out_w=steps,
+        in_c=1,
+        out_c=1,
+        k_w=reach,
+        in_w=steps + reach - 1,
+        weights_are_activations=not call.input(1).constant,
+    )
+    gated = call.text("activation", "none").lower() in ("silu", "swish")
+    ops = (SIGMOID + 1) * call.result_elements if gated else 0
+    return Cost.of_nest(nest, convolution_class(nest), ops)
 
 
 @rule("ConvTranspose")

@@ -52,9 +52,17 @@ def _roi(call: Call) -> Cost:
     return Cost(element_ops=8 * samples * call.result_elements)
 
 
+@rule("CropAndResize", control=(3,))
+def _crop(call: Call) -> Cost:
+    """Two taps along each axis."""
+    return Cost(element_ops=8 * call.result_elements)
+
+
 @rule("GridSample")
 def _grid_sample(call: Call) -> Cost:
-    taps = 1 if call.text("mode", "linear") == "nearest" else 4
+    """Taps along each axis of the image or the volume: one, two, or four when cubic."""
+    mode = call.text("mode", "linear").removeprefix("bi")
+    taps = {"nearest": 1, "linear": 2, "cubic": 4}.get(mode, 2) ** (call.input(0).rank - 2)
     return Cost(element_ops=2 * taps * call.result_elements)
 
 

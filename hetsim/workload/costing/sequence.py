@@ -132,6 +132,33 @@ def _group_query(call: Call) -> Cost:
     )
 
 
+@rule("DecoderMaskedMultiHeadAttention")
+def _decoder(call: Call) -> Cost:
+    """One new token: its queries over the cache, which this kind holds in full (or over the keys
+    of the encoder)."""
+    heads, query = call.integer("num_heads", 1), call.input(0)
+    keys = call.input(5 if call.has(5) else 1)
+    total = keys.shape[2] if keys.rank == 4 else keys.shape[1]
+    width = query.shape[2] // heads
+    return attention_cost(query.shape[0], heads, query.shape[1], total, width, width)
+
+
+@rule("LinearAttention")
+def _linear_attention(call: Call) -> Cost:
+    """A state of key width by value width for each head, instead of all keys and values.
+
+    Every token adds the product of its key and value and is read by each query that shares it; the
+    delta rule reads the state once more, by the key, and a gate scales it.
+    """
+    batch, steps, queries = call.input(0).shape
+    shared = call.integer("kv_num_heads", 1)
+    key, value = call.input(1).shape[2] // shared, call.input(2).shape[2] // shared
+    rule_name, heads = call.text("update_rule", "gated_delta"), queries // key
+    passes = heads + shared * (2 if "delta" in rule_name else 1)
+    ops = shared * key * (value + EXP) if "gated" in rule_name else 0
+    return Cost(macs=batch * steps * passes * key * value, element_ops=batch * steps * ops)
+
+
 @rule("RotaryEmbedding")
 def _rotary(call: Call) -> Cost:
     """Two multiplications and an addition for each element."""

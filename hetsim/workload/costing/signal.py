@@ -36,6 +36,16 @@ def _dft(call: Call) -> Cost:
     return Cost(element_ops=count * transform_ops(length, real=data.shape[-1] == 1))
 
 
+@rule("Rfft", "Irfft")
+def _real_transform(call: Call) -> Cost:
+    """ONNX Runtime's own: over the last dimensions, of real numbers or to real ones."""
+    real = call.input(0) if call.kind == "Rfft" else call.output
+    rank = call.integer("signal_ndim", 1)
+    length = product(real.shape[-rank:])
+    count = product(real.shape) // max(1, length)
+    return Cost(element_ops=count * transform_ops(length, real=True))
+
+
 @rule("STFT", control=(1, 3))
 def _stft(call: Call) -> Cost:
     """Each frame times the window, then transformed."""

@@ -26,6 +26,13 @@ DTYPES: Mapping[int, str] = {
     TensorProto.BOOL: "bool", TensorProto.INT4: "int4", TensorProto.UINT4: "uint4",
     TensorProto.FLOAT8E4M3FN: "float8", TensorProto.FLOAT8E4M3FNUZ: "float8",
     TensorProto.FLOAT8E5M2: "float8", TensorProto.FLOAT8E5M2FNUZ: "float8",
+    **{
+        TensorProto.DataType.Value(name): dtype
+        for name, dtype in (
+            ("FLOAT4E2M1", "float4"), ("FLOAT8E8M0", "float8"), ("INT2", "int2"), ("UINT2", "uint2")
+        )
+        if name in TensorProto.DataType.keys()  # noqa: SIM118 - the newer ones of the installed onnx
+    },
 }  # fmt: skip
 """ONNX element types hetsim can size, and their names in ``DTYPE_BYTES``."""
 

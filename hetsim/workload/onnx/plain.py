@@ -255,6 +255,28 @@ def _skip_norm(this: Rewriter) -> list[Node]:
     return [*nodes, norm] if node.outputs[0] else nodes
 
 
+@plain("SkipGroupNorm", into="Add, GroupNorm")
+def _skip_group(this: Rewriter) -> list[Node]:
+    """The sum of two tensors and a bias, and its norm; both may have readers."""
+    node = this.node
+    source, scale, shift, skip = node.inputs[:4]
+    kept = node.outputs[1] if len(node.outputs) > 1 else ""
+    total, nodes = kept or this.between("sum", source), []
+    if bias := this.optional(4)[0]:
+        biased = this.between("biased", source)
+        nodes, source = [this.step("Add", [source, bias], biased)], biased
+    nodes.append(this.step("Add", [source, skip], total))
+    return [*nodes, this.head("GroupNorm", [total, scale, shift], node.outputs[0])]
+
+
+@plain("BiasSoftmax", into="Add, Softmax")
+def _bias_softmax(this: Rewriter) -> list[Node]:
+    node = this.node
+    biased = this.between("biased", node.inputs[0])
+    added = this.step("Add", node.inputs[:2], biased)
+    return [added, this.head("Softmax", [biased], node.outputs[0])]
+
+
 @plain("EmbedLayerNormalization", into="Gather, Add, LayerNormalization")
 def _embedding(this: Rewriter) -> list[Node]:
     """Rows of two or three tables, their sum, its norm."""

@@ -16,7 +16,8 @@ from hetsim.workload.onnx.shaping.registry import OPEN, Form, Shaped, like_first
 shape_rule(
     "FastGelu", "BiasGelu", "QuickGelu", "FusedGelu", "BiasAdd", "Inverse", "GroupNorm",
     "SimplifiedLayerNormalization", "RotaryEmbedding", "QLinearLeakyRelu", "QLinearSigmoid",
-    "QLinearSoftmax", "GroupNormalization", "Silu",
+    "QLinearSoftmax", "GroupNormalization", "Silu", "BiasSoftmax",
+    "MoE", "QMoE",
 )(like_first)  # fmt: skip
 
 _WINDOW = ("kernel_shape", "strides", "pads", "dilations", "auto_pad", "ceil_mode",
@@ -27,6 +28,38 @@ _WINDOW = ("kernel_shape", "strides", "pads", "dilations", "auto_pad", "ceil_mod
 def _skip(form: Form) -> list[Shaped]:
     """The norm, its two statistics (training only), and the sum that was normalised."""
     return [form.like(), None, None, form.like()]
+
+
+@shape_rule("SkipGroupNorm")
+def _skip_group(form: Form) -> list[Shaped]:
+    """The norm, and the sum that was normalised."""
+    return [form.like(), form.like()]
+
+
+@shape_rule("ComplexMul", "ComplexMulConj")
+def _complex(form: Form) -> list[Shaped]:
+    return [(form.type(0), form.broadcast(0, 1))]
+
+
+@shape_rule("Rfft")
+def _to_spectrum(form: Form) -> list[Shaped]:
+    *outer, length = form.shape(0)
+    return [(form.type(0), (*outer, length // 2 + 1, 2))]
+
+
+@shape_rule("Irfft")
+def _from_spectrum(form: Form) -> list[Shaped]:
+    *outer, bins, _ = form.shape(0)
+    return [(form.type(0), (*outer, 2 * (bins - 1)))]
+
+
+@shape_rule("CropAndResize")
+def _crop(form: Form) -> list[Shaped]:
+    size = form.call.data(3)
+    if size is None:
+        return []
+    height, width = (int(n) for n in size.reshape(-1))
+    return [(form.type(0), (form.shape(1)[0], form.shape(0)[1], height, width))]
 
 
 @shape_rule("BiasSplitGelu")
@@ -242,6 +275,29 @@ def _multi_head(form: Form) -> list[Shaped]:
         (kind, (batch, heads, total, value_width)),
         (kind, (batch, heads, queries, total)),
     ]
+
+
+@shape_rule("DecoderMaskedMultiHeadAttention")
+def _decoder(form: Form) -> list[Shaped]:
+    """The result, and the cache in its full length."""
+    cache = [form.like(p) if form.call.has(p) else None for p in (5, 6)]
+    return [form.like(), *cache]
+
+
+@shape_rule("LinearAttention")
+def _linear_attention(form: Form) -> list[Shaped]:
+    """The result ``[B, T, heads * value width]`` and the state of each shared head."""
+    batch, steps, width = form.shape(0)
+    shared = form.call.integer("kv_num_heads", 1)
+    key, value = form.shape(1)[2] // shared, form.shape(2)[2] // shared
+    state = (form.type(0), (batch, shared, key, value))
+    return [(form.type(0), (batch, steps, width // key * value)), state]
+
+
+@shape_rule("CausalConvWithState")
+def _causal_conv(form: Form) -> list[Shaped]:
+    batch, channels, _ = form.shape(0)
+    return [form.like(), (form.type(0), (batch, channels, form.shape(1)[-1] - 1))]
 
 
 @shape_rule("GroupQueryAttention")
