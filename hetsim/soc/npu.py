@@ -129,6 +129,9 @@ class NPUSpec(CoresSpec, WeighingSpec):
         if self.dma.learned is not None and self.learned is None:
             message = "has no effect: the unit has no 'learned' model of its kernels"
             raise located("NPU", ("dma", "learned"), message, self.dma.learned)
+        if self.dma.learned is not None and self.prefetch:
+            message = "has no effect: what comes early is not known where transfers were learned"
+            raise located("NPU", ("prefetch",), message, self.prefetch)
         return self
 
     @model_validator(mode="after")

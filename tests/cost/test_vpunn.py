@@ -234,6 +234,8 @@ def test_a_model_of_something_else_is_refused(mine: Path) -> None:
     assert "none of a transfer" in refused(mine, {"npu.dma.learned": "vpunn/vpu_2_7.vpunn"}).message
     alone = refused(mine, {"npu.learned": None})
     assert "has no effect: the unit has no 'learned' model" in str(alone)
+    early = refused(mine, {"npu.prefetch": True})
+    assert "pus.npu.prefetch: has no effect" in str(early)
 
 
 def test_a_study_depends_on_both_files(mine: Path) -> None:

@@ -10,7 +10,7 @@ from hetsim.errors import MissingExtraError
 from hetsim.executors.serial import SerialExecutor
 from hetsim.soc.loader import load_soc
 from hetsim.validate.base import Setting
-from hetsim.validate.checks.ethos import SOCS
+from hetsim.validate.checks import ethos
 from hetsim.validate.checks.simgrid.check import compare, table
 from hetsim.validate.checks.simgrid.flows import finish_times, interpreter, random_flow_set
 from hetsim.validate.checks.tiny import FITTED, SOCS
@@ -126,7 +126,7 @@ def test_rows_of_a_board_are_predicted_by_fits_that_have_not_seen_them() -> None
 
 def test_whole_networks_on_ethos_are_near_what_arms_compiler_estimates() -> None:
     check = find_checks(["ethos-u"])["ethos-u"]
-    rows = [row for part in SOCS for row in check.rows(Setting(Tables()), part)]
+    rows = [row for part in ethos.SOCS for row in check.rows(Setting(Tables()), part)]
     networks = {(row.group, row.name): row.error for row in rows if "networks" in row.group}
     assert len(rows) == 136
     assert len(networks) == 8

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from functools import cache
 
 import onnx
 import pytest
 
 from hetsim.errors import WorkloadError
+from hetsim.workload import zoo
 from hetsim.workload.graph import Graph
 from hetsim.workload.onnx.loader import load_onnx
 from hetsim.workload.zoo import (
     MODELS,
     build_model_proto,
-    load_model,
     measured_as,
     model_names,
     with_random_weights,
@@ -23,6 +24,9 @@ from hetsim.workload.zoo import (
 from hetsim.workload.zoo.randwire import randwire, watts_strogatz
 
 BUILT = [name for name, entry in MODELS.items() if entry.build]
+
+load_model = cache(zoo.load_model)
+"""Graphs do not change, and several tests look at the same."""
 
 
 @pytest.mark.parametrize("name", model_names())

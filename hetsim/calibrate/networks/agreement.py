@@ -82,12 +82,15 @@ class _Index(Generic[Name]):
         self.names = list(dict.fromkeys(values))
         where = {name: i for i, name in enumerate(self.names)}
         self.at = np.array([where[value] for value in values], dtype=np.int64)
-        order = np.argsort(self.at, kind="stable")
-        ends = np.cumsum(np.bincount(self.at, minlength=len(self.names)))[:-1]
-        self._members = np.split(order, ends)
+        count = np.bincount(self.at, minlength=len(self.names))
+        first = np.cumsum(count) - count
+        self._middle = first + (count - 1) // 2, first + count // 2
 
     def medians(self, values: Floats) -> Floats:
-        return np.array([np.median(values[rows]) for rows in self._members])
+        """Of ``values`` by name, in the order of ``names``."""
+        ordered = values[np.lexsort((values, self.at))]
+        low, high = self._middle
+        return np.asarray((ordered[low] + ordered[high]) / 2, dtype=np.float64)
 
 
 @dataclass(frozen=True)

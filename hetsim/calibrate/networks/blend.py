@@ -12,12 +12,12 @@ ones), first all precisions together, then each that has :data:`FEWEST` rows fro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from hetsim.calibrate.networks.agreement import LogAdditive, job_of
+from hetsim.calibrate.networks.agreement import job_of
 from hetsim.calibrate.networks.careless import CarelessModel
 from hetsim.calibrate.networks.cases import MeasuredNetwork
 from hetsim.calibrate.networks.logadditive import LogAdditiveFit, LogAdditiveModel
@@ -55,8 +55,7 @@ class BlendModel:
             ConfigError: no measurement of other devices, or none of a common network.
         """
         base = LogAdditiveModel().fit(cases, others)
-        effects = LogAdditive.fit([case.row for case in others]).devices
-        columns = _Columns(base, others, effects)
+        columns = _Columns(base, others)
         seconds = np.array([case.seconds for case in cases])
         times, work = columns.of(cases), plain_work(self._work, cases)
         known = np.isfinite(times).all(axis=1)
@@ -83,16 +82,14 @@ class BlendModel:
 class _Columns:
     """Times of networks on other devices, brought to the new device's by its factor."""
 
-    def __init__(
-        self, base: LogAdditiveFit, others: Sequence[MeasuredNetwork], effects: Mapping[str, float]
-    ) -> None:
+    def __init__(self, base: LogAdditiveFit, others: Sequence[MeasuredNetwork]) -> None:
         self._base = base
         self._devices = sorted({case.device for case in others})
         at = {name: i for i, name in enumerate(self._devices)}
         jobs: dict[tuple[str, ...], dict[int, list[float]]] = {}
         near: dict[tuple[str, ...], dict[int, list[float]]] = {}
         for case in others:
-            column, relative = at[case.device], np.log(case.seconds) - effects[case.row.device]
+            column, relative = at[case.device], np.log(case.seconds) - base.devices[case.row.device]
             for known, key in ((jobs, job_of(case.row)), (near, case.job)):
                 known.setdefault(key, {}).setdefault(column, []).append(float(relative))
         self._known = (near, jobs)  # the same runtime overrides another one

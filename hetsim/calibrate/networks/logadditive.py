@@ -8,7 +8,7 @@ factor, the median over the networks measured here (for each precision, where at
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +44,7 @@ class LogAdditiveModel:
         for case in others:
             near[case.job].append(jobs[job_of(case.row)])
         effects = {job: float(np.median(found)) for job, found in near.items()}
-        fitted = LogAdditiveFit(jobs, effects, {}, 0.0)
+        fitted = LogAdditiveFit(table.devices, jobs, effects, {}, 0.0)
         left = np.log([case.seconds for case in cases]) - fitted.effects_of(cases)
         known = np.isfinite(left)
         if not known.any():
@@ -54,13 +54,16 @@ class LogAdditiveModel:
             of = known & [case.precision.group == group for case in cases]
             if of.sum() >= FEWEST:
                 factors[group] = float(np.median(left[of]))
-        return LogAdditiveFit(jobs, effects, factors, float(np.median(left[known])))
+        overall = float(np.median(left[known]))
+        return LogAdditiveFit(table.devices, jobs, effects, factors, overall)
 
 
 @dataclass(frozen=True)
 class LogAdditiveFit:
-    """Logarithms: of jobs, of networks under any runtime, of the device by precision and at all."""
+    """Logarithms: of other devices, jobs, networks under any runtime, and of the new device by
+    precision and at all."""
 
+    devices: Mapping[str, float]
     jobs: dict[tuple[str, ...], float]
     near: dict[tuple[str, str, str], float]
     factors: dict[str, float]
