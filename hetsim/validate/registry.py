@@ -27,6 +27,7 @@ BUILT_IN = {
     "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
     "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
     "intel-npu": "hetsim.validate.checks.intelnpu:IntelNPUNetworks",
+    "zoo": "hetsim.validate.checks.zoo:PublishedWork",
     "tiny": "hetsim.validate.checks.tiny:TinyLatency",
     "tiny-energy": "hetsim.validate.checks.tiny:TinyEnergy",
     "network-ranges": "hetsim.validate.checks.networkranges:NetworkRanges",
