@@ -23,6 +23,7 @@ BUILT_IN = {
     "ranges": "hetsim.validate.checks.ranges:RangesAgain",
     "ethos-u": "hetsim.validate.checks.ethos:EthosLayers",
     "convolutions": "hetsim.validate.checks.convolutions:MeasuredConvolutions",
+    "networks": "hetsim.validate.checks.networks:MeasuredNetworks",
     "vpu": "hetsim.validate.checks.vpunn:ArrayCycles",
     "npu-dma": "hetsim.validate.checks.vpunn:TransferCycles",
     "intel-npu": "hetsim.validate.checks.intelnpu:IntelNPUNetworks",
