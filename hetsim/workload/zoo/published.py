@@ -295,13 +295,17 @@ ALL = (
     ZooModel(
         "whisper_tiny_encoder", "The encoder of Whisper-tiny", None, 9.39e6,
         "qualcomm/ai-hub-models",
-        "it computes the keys and values of the decoder's layers, too; no work was published",
+        "it computes the keys and values of the decoder's layers, too; no work was published. The"
+        " measured export does the same work in 336 operators instead of 115: products are 1x1"
+        " convolutions there, attention a product for each head",
         build=_built("transformer", "whisper_tiny_encoder"), ai_hub="whisper_tiny/HfWhisperEncoder",
     ),
     ZooModel(
         "whisper_small_encoder", "The encoder of Whisper-small", None, 102e6,
         "qualcomm/ai-hub-models",
-        "it computes the keys and values of the decoder's layers, too; no work was published",
+        "it computes the keys and values of the decoder's layers, too; no work was published. The"
+        " measured export does the same work in 1784 operators instead of 331: products are 1x1"
+        " convolutions there, attention a product for each head",
         build=_built("transformer", "whisper_small_encoder"),
         ai_hub="whisper_small/HfWhisperEncoder",
     ),
