@@ -89,6 +89,23 @@ class ConvolutionTarget(Target):
         )
         return changes
 
+    def doubts(self, table: Measurements) -> list[str]:
+        """Rows whose tensors cannot have crossed the memory in that time.
+
+        Who repeats a kernel finds in the cache what fits there; without a stated cache, and with a
+        system cache behind it, nobody knows how much that is.
+        """
+        if not (cache := self.pu.spec.cache) or self.pu.cached is not None:
+            return []
+        most = float(self.soc.spec.memory[self.pu.memory].bandwidth)
+        needed = (conv_rows(table).data_bytes - cache) / table.target
+        return [
+            f"line {table.lines[row]} ({table.shapes[row]}) is too fast: beside what the cache"
+            f" holds it needs {needed[row] / 1e9:.3g} GB/s, and {self.pu.memory} has at most"
+            f" {most / 1e9:.3g}. Either another shape ran, or its weights were not read"
+            for row in np.flatnonzero(needed > most)
+        ]
+
     def bound_notes(self, fitted: Fitted) -> list[str]:
         assert isinstance(fitted, FittedConvolution)
         at = [spelled(n) for n, rate in fitted.values.rate.items() if rate > 0.999 * self._peak]

@@ -63,6 +63,10 @@ class Target(ABC):
     def changes(self, fitted: Fitted, table: Measurements) -> Changes:
         """What to write into the SoC file to make it state ``fitted``, the fit to ``table``."""
 
+    def doubts(self, table: Measurements) -> list[str]:
+        """Rows that cannot be what they say on this SoC, and what would have to be true."""
+        return []
+
     def bound_notes(self, fitted: Fitted) -> list[str]:
         """Parameters that ended at a bound, which says that the description's peak is too low."""
         return []

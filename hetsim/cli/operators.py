@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,8 @@ def operators(
                 # One device too small to be split must not hide the others.
                 skipped.append(ConfigError(f"{name}: {error.message}", hint=error.hint))
             else:
-                reports.append(report)
+                doubts = target.doubts(rows) if target else []
+                reports.append(replace(report, notes=(*report.notes, *doubts)))
     if not reports:
         raise skipped[0]
     for reason in skipped:

@@ -15,6 +15,7 @@ import pytest
 from hetsim.analysis.launches import operator_rows
 from hetsim.analysis.ran import Ran
 from hetsim.analysis.ranges.draws import SAMPLES, deviates
+from hetsim.analysis.ranges.errors import Errors
 from hetsim.analysis.ranges.range import Range, faster, range_of
 from hetsim.analysis.ranges.resimulated import resimulate
 from hetsim.plan.model import Partition, Plan
@@ -152,6 +153,33 @@ def test_errors_that_two_plans_share_cancel(graph: Graph) -> None:
     wanted = 0.5 * math.erfc(-math.log(there_s / serial_s) / spread / math.sqrt(2))
     assert faster(serial, serial_s, there, there_s) == pytest.approx(wanted, abs=0.05)
     assert faster(serial, serial_s, Range(), there_s) is None
+
+
+def test_units_of_one_description_err_alike(graph: Graph) -> None:
+    here, there = SERIAL, plan(a="right", b="right", y="right")
+    alike, apart = (unsure(two("1 us", right), unit=0.3, kernel=0.2) for right in ("1 us", "2 us"))
+    assert ranged(graph, alike, here)[0] == ranged(graph, alike, there)[0]
+    ratios = [np.log(ranged(graph, apart, made)[0].ratios) for made in (here, there)]
+    assert abs(np.corrcoef(*ratios)[0, 1]) < 0.15
+
+
+def test_calls_and_copies_err_as_their_unit_does(graph: Graph) -> None:
+    soc = unsure(two(), unit=0.2)
+    runtime = soc.spec.runtime.model_copy(update={"partition_call": 1.0})
+    calls = SoC.from_spec(soc.spec.model_copy(update={"runtime": runtime}))
+    found, seconds = ranged(graph, calls, SERIAL)
+    assert seconds > 3.0  # three calls of a second, and little else
+    assert np.std(np.log(found.ratios)) == pytest.approx(0.2, rel=0.02)
+
+
+def test_a_measured_kernel_errs_by_its_own_spread_alone(graph: Graph) -> None:
+    case = Case(graph, unsure(two(), unit=0.3, kernel=0.3))
+    job = case.lowering.program(SERIAL).jobs[0]
+    known = replace(job.launches[0], work=replace(job.launches[0].work, spread=0.02))
+    factors = Errors(graph, case.soc).kernel(known, case.soc.pus[0])
+    assert factors is not None
+    assert np.std(np.log(factors)) == pytest.approx(0.02, rel=0.02)
+    assert Errors(graph, two()).known(known, two().pus[0])
 
 
 def test_no_range_without_a_calibrated_unit_and_others_are_named(graph: Graph) -> None:

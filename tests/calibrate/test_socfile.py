@@ -111,6 +111,26 @@ def test_the_written_soc_predicts_what_was_fitted(soc: Path, tmp_path: Path) -> 
     assert ratio == pytest.approx(1.0, rel=2e-3)
 
 
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_row_is_named_whose_weights_cannot_have_been_read(
+    soc: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, cached: bool
+) -> None:
+    # A classifier's weights and activations, less what stays in the cache, at 30 GB/s.
+    if cached:
+        soc.write_text(SOC.replace("dispatch: 50 us", "l2: 512 KiB\n    dispatch: 50 us"))
+    file, lines = write_file(tmp_path / "m.csv", shapes(40)), []
+    for channels, share in ((1000, 1.01), (1001, 0.99)):
+        least = (4 * (1280 * channels + 1280 + channels) - 512 * 1024) / 30e9
+        lines.append(row_of((1280, 1, channels, 1, 1, 1), share * least * 1e6))
+    file.write_text(file.read_text() + "\n".join(lines) + "\n")
+    arguments = ["calibrate", str(soc), "--pu", "cpu", "--measurements", str(file)]
+    assert entry([*arguments, "--split", "row", "--folds", "2"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    named = "line 43 (1x1 k1x1) is too fast: beside what the cache holds it needs 30.3 GB/s"
+    assert (named in shown) == cached
+    assert "line 42 (" not in shown
+
+
 def test_an_existing_file_is_not_overwritten(soc: Path) -> None:
     with pytest.raises(ResultsError, match="not overwritten"):
         write_calibrated_soc(soc, soc, {}, header="", mark="")

@@ -83,6 +83,16 @@ def test_a_row_has_no_part_in_its_own_range() -> None:
     assert not np.array_equal(before[~own], after[~own])
 
 
+def test_few_groups_tell_less() -> None:
+    rng = np.random.default_rng(5)
+    errors = rng.normal(0, 0.2, 60)
+    few = [Residual(e, f"row {i}", aside=f"net {i % 4}") for i, e in enumerate(errors)]
+    many = [Residual(e, f"row {i}", aside=f"net {i}") for i, e in enumerate(errors)]
+    widths = [reach_of([rows[0]], estimate_spread(rows).spread)[0] for rows in (few, many)]
+    # Student's t with 3 and with 59 degrees of freedom, 95 %.
+    assert widths[0] / widths[1] == pytest.approx(2.353 / 1.671, rel=0.01)
+
+
 def test_too_few_rows_and_no_numbers_are_refused() -> None:
     rows = [Residual(0.1, "a")] * 4
     with pytest.raises(ConfigError, match="4 residuals tell nothing"):

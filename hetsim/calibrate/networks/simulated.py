@@ -91,6 +91,11 @@ class SimulatedModel:
         self._known: dict[tuple[int, str], tuple[object, Demands | None]] = {}
         self._fits: dict[tuple[object, ...], FittedUnit] = {}
 
+    def stated(self) -> FittedUnit:
+        """The unit as it is described; nothing is fitted."""
+        vectors = {d: self.layouts[d].vector(r) for d, r in self.spec.dtypes.items()}
+        return FittedUnit(self, vectors, float(self.spec.rpc))
+
     def has_seen(self, table: str) -> bool:
         """Whether the description, which is the prior, was itself fitted to ``table``."""
         return any(
