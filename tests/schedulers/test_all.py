@@ -82,6 +82,19 @@ def test_best_single_pu_says_when_there_is_none():
         )
 
 
+def test_best_single_pu_tries_only_the_units_it_is_given():
+    graph = make_graph({"a": [], "b": ["a"]})
+    problem = make_problem(graph, make_soc(npus=2), {"a": [5, 1, 2], "b": [5, None, 2]})
+    plan = create("best_single_pu", {"among": ["cpu"]}).plan(problem)
+    assert set(placement(plan).values()) == {"cpu"}
+    with pytest.raises(SchedulerError, match=r"can run all of .* \(npu0 tried\)"):
+        create("best_single_pu", {"among": ["npu0"]}).plan(problem)
+    with pytest.raises(SchedulerError, match="no unit 'npu7'"):
+        create("best_single_pu", {"among": ["npu7"]}).plan(problem)
+    with pytest.raises(SchedulerError, match="must be a list"):
+        create("best_single_pu", {"among": "cpu"})
+
+
 def test_static_schedulers_ignore_times():
     graph = make_graph(FORK, {"s": "Relu", "j": "Concat"})
     times = {"s": [1, None], "a": [1, 99], "b": [1, 99], "j": [1, None]}
