@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,18 +23,21 @@ from statistics import geometric_mean, median
 
 import numpy as np
 
-import hetsim
-from hetsim.analysis.result import Run
 from hetsim.calibrate.networks.cases import EXCLUDING, MeasuredNetwork, make_cases
 from hetsim.calibrate.networks.doubts import UNITS
 from hetsim.calibrate.networks.graphs import GraphLibrary
 from hetsim.calibrate.networks.simulated import SimulatedModel
 from hetsim.calibrate.networks.table import read_networks
 from hetsim.overrides import apply_overrides
-from hetsim.soc.loader import load_soc, read_soc
+from hetsim.runs.case import Case
+from hetsim.scenario.loader import load_scenario
+from hetsim.schedulers.registry import create
+from hetsim.soc.loader import build_soc, load_soc, read_soc
 from hetsim.validate.checks.networks import DEVICES, TABLE
 from hetsim.validate.tables import Tables
 from hetsim.workload.graph import Graph
+from hetsim.workload.networks import load_network
+from hetsim.workload.weights import StoredWeights, with_weights
 
 PHONES = ("snapdragon-8-elite", "snapdragon-8-gen-3", "qcs8550")
 STORED = {"float": "float16", "w8a8": "int8", "w8a16": "int16"}
@@ -44,14 +46,29 @@ STORED = {"float": "float16", "w8a8": "int8", "w8a16": "int16"}
 
 @dataclass(frozen=True)
 class Measured:
-    """One network on one unit in one precision: seconds, the median over runtimes."""
+    """One network on one unit in one precision: seconds by runtime."""
 
-    case: MeasuredNetwork
-    seconds: float
+    kind: str
+    graph: Graph
+    runtimes: Mapping[str, float]
 
     @property
-    def graph(self) -> Graph:
-        return self.case.graph
+    def seconds(self) -> float:
+        return median(self.runtimes.values())
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Seconds, and the ends of the range; NaN where nothing was calibrated."""
+
+    seconds: float
+    low: float
+    high: float
+
+    @property
+    def reach(self) -> float:
+        """Half the width of the range, as a logarithm."""
+        return math.log(self.high / self.low) / 2.0
 
 
 @cache
@@ -70,26 +87,29 @@ def measured(soc: str, unit: str, data: Path | None) -> dict[tuple[str, str], Me
             kinds if unit == "npu" else kinds - {UNITS}
         ):
             found[case.name, case.precision.group].append(case)
-    return {k: Measured(v[0], median(c.seconds for c in v)) for k, v in sorted(found.items())}
+    return {
+        key: Measured(of[0].kind, of[0].graph, {c.row.runtime: c.seconds for c in of})
+        for key, of in sorted(found.items())
+    }
 
 
-def simulated(
-    soc: str, graphs: Sequence[Graph], unit: str, changes: dict[str, object] | None = None
-) -> list[Run]:
-    """Each network on one unit, after ``changes`` of the chip."""
-    runs = hetsim.run(
-        "phones", {"soc": soc, **(changes or {})}, models=graphs, schedulers=[unit]
-    ).runs
-    for run in runs:
-        if run.error:
-            sys.exit(f"{run.model} on {unit} of {soc}: {run.error}")
-    return list(runs)
-
-
-def stored(group: str) -> dict[str, object]:
-    """Changes that have the NPU run a network in a precision of the table."""
-    weights = {"weights": {"dtype": "int8"}} if group == "w8a16" else {}
-    return {"npu.precision": {"float32": STORED[group]}, **weights}
+def simulated(soc: str, graph: Graph, unit: str, group: str) -> Simulated:
+    """A network on the NPU, the GPU or the fastest CPU cluster in a precision of the table."""
+    described = load_soc(soc)
+    kept: dict[str, object] = {}
+    if unit == "npu":
+        kept = {"npu.precision": {"float32": STORED[group]}}
+    elif unit == "cpu" and group == "w8a8":
+        clusters = [pu.name for pu in described.pus if pu.spec.role == "cpu"]
+        kept = {f"{name}.precision": {"float32": "int8"} for name in clusters}
+    if group == "w8a16":
+        graph = with_weights(graph, StoredWeights(dtype="int8"))
+    case = Case(graph, build_soc(apply_overrides(read_soc(soc), kept)))
+    alone = create("best_single_pu", {"among": [unit]}) if unit != "cpu" else create("cpu_only")
+    plan = case.plan(alone)
+    trace = case.simulate(plan)
+    ends = case.range(plan, trace).ends(trace.makespan_s)
+    return Simulated(trace.makespan_s, *(ends or (math.nan, math.nan)))
 
 
 def units(socs: Sequence[str], data: Path | None) -> None:
@@ -98,42 +118,48 @@ def units(socs: Sequence[str], data: Path | None) -> None:
     for soc in socs:
         known = {m.graph.name: m.seconds for (_, p), m in measured(soc, "npu", data).items()
                  if p == "float"}  # fmt: skip
-        runs = hetsim.run("phones", {"soc": soc, **stored("float")}).runs
-        for model in dict.fromkeys(run.model for run in runs):
-            at = {run.scheduler: run for run in runs if run.model == model}
-            low, high = at["npu"].range.ends(seconds(at["npu"])) or (math.nan, math.nan)
-            times = [ms(seconds(at[unit])) for unit in ("cpu", "gpu", "npu")]
-            row(soc, model, *times, f"{ms(low)}–{ms(high)}", ms(known.get(model)))
+        for model in load_scenario("phones").models:
+            graph = load_network(model.network)
+            at = {unit: simulated(soc, graph, unit, "float") for unit in ("cpu", "gpu", "npu")}
+            row(soc, model.label, *(ms(time.seconds) for time in at.values()),
+                f"{ms(at['npu'].low)}–{ms(at['npu'].high)}", ms(known.get(graph.name)))  # fmt: skip
 
 
 def estimates(socs: Sequence[str], data: Path | None) -> None:
-    """CPUs and GPUs, as estimated and as measured."""
-    row("SoC", "unit", "network", "precision", "measured ms", "simulated ms", "ratio")
+    """CPUs and GPUs, as estimated and as measured; the measured NPU beside them."""
+    row("SoC", "unit", "network", "precision", "measured ms", "simulated ms", "ratio", "NPU ms")
     for soc in socs:
-        clusters = [pu.name for pu in load_soc(soc).pus if pu.spec.role == "cpu"]
+        npu = measured(soc, "npu", data)
         for unit in ("cpu", "gpu"):
-            off = []
+            off, lead = [], []
             for (network, group), one in measured(soc, unit, data).items():
                 if group not in ("float", "w8a8"):
                     continue
-                kept = {f"{name}.precision": {"float32": "int8"} for name in clusters}
-                kept = kept if unit == "cpu" and group == "w8a8" else {}
-                (run,) = simulated(soc, [one.graph], unit, kept)
-                off.append(seconds(run) / one.seconds)
-                row(soc, unit, network, group, ms(one.seconds), ms(seconds(run)), f"{off[-1]:.2f}")
-            if len(off) > 1:
-                row(soc, unit, f"{len(off)} networks", "", "", "median", f"{median(off):.2f}")
+                time = simulated(soc, one.graph, unit, group).seconds
+                off.append(time / one.seconds)
+                beside = npu[network, group].seconds if (network, group) in npu else None
+                lead += [one.seconds / beside] if beside else []
+                row(soc, unit, network, group, ms(one.seconds), ms(time), f"{off[-1]:.2f}",
+                    ms(beside))  # fmt: skip
+            for what, ratios in (("simulated over measured", off), (f"{unit} over NPU", lead)):
+                if ratios:
+                    row(soc, unit, f"{what}: {len(ratios)} networks, median {median(ratios):.2f},"
+                        f" {min(ratios):.2f} to {max(ratios):.2f}", *[""] * 5)  # fmt: skip
 
 
 def memory(socs: Sequence[str], data: Path | None) -> None:
-    """What more or less on-chip memory changes, by class; the fits' own quick simulation."""
+    """What more or less on-chip memory changes, by class."""
     row("SoC", "precision", "class", "networks", "half", "twice", "all fits", "most with twice")
     for soc in socs:
         for group in ("float", "w8a8"):
             classes: dict[str, list[MeasuredNetwork]] = defaultdict(list)
-            for (_, name), one in measured(soc, "npu", data).items():
-                if name == group:
-                    classes[one.case.kind].append(one.case)
+            jobs = set()
+            for case in cases(data):
+                if (case.row.device, case.precision.group) == (DEVICES[soc], group) and not (
+                    case.excluded or case.job in jobs
+                ):
+                    jobs.add(case.job)
+                    classes[case.kind].append(case)
             for kind, of_kind in sorted(classes.items()):
                 less, now, more, full = (
                     SimulatedModel(apply_overrides(read_soc(soc), {"npu.sram": size}), "npu")
@@ -148,42 +174,33 @@ def memory(socs: Sequence[str], data: Path | None) -> None:
 def precision(socs: Sequence[str], data: Path | None) -> None:
     """How many times as fast fewer bits are, by class; networks measured in both precisions.
 
-    A network's range is that of two times that err apart: they do so by less, as both share the
-    graph.
+    Measured under one runtime, then the median of runtimes: they differ by more than precisions.
+    A network's range is that of two times that err apart, which is the widest it can be.
     """
     row("SoC", "precision", "class", "networks", "measured", "simulated", "90 % of one", "within",
         "median error")  # fmt: skip
     for soc in socs:
         found = measured(soc, "npu", data)
         for group in ("w8a8", "w8a16"):
-            pairs: dict[str, list[tuple[Measured, Measured]]] = defaultdict(list)
-            for (network, name), one in found.items():
-                if name == group and (network, "float") in found:
-                    pairs[one.case.kind].append((found[network, "float"], one))
-            for kind, both in sorted(pairs.items()):
-                graphs = [one.graph for _, one in both]
-                wide = simulated(soc, graphs, "npu", stored("float"))
-                narrow = simulated(soc, graphs, "npu", stored(group))
-                true = [a.seconds / b.seconds for a, b in both]
-                gain = [seconds(a) / seconds(b) for a, b in zip(wide, narrow, strict=True)]
-                reach = [math.hypot(half(a), half(b)) for a, b in zip(wide, narrow, strict=True)]
-                ratio = [g / t for g, t in zip(gain, true, strict=True)]
-                held = sum(abs(math.log(o)) <= r for o, r in zip(ratio, reach, strict=True))
+            classes: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
+            for (network, name), few in found.items():
+                if name != group or (network, "float") not in found:
+                    continue
+                wide = found[network, "float"]
+                true = [wide.runtimes[r] / few.runtimes[r]
+                        for r in few.runtimes if r in wide.runtimes]  # fmt: skip
+                if true:
+                    a = simulated(soc, few.graph, "npu", "float")
+                    b = simulated(soc, few.graph, "npu", group)
+                    times = median(true), a.seconds / b.seconds, math.hypot(a.reach, b.reach)
+                    classes[few.kind].append(times)
+            for kind, of in sorted(classes.items()):
+                true, gain, reach = zip(*of, strict=True)
+                held = sum(abs(math.log(g / t)) <= r for t, g, r in of)
                 middle, factor = geometric_mean(gain), math.exp(median(reach))
-                row(soc, group, kind, len(both), f"{geometric_mean(true):.2f}", f"{middle:.2f}",
-                    f"{middle / factor:.2f}–{middle * factor:.2f}", f"{held} of {len(both)}",
-                    f"{median(abs(r - 1) for r in ratio):.0%}")  # fmt: skip
-
-
-def half(run: Run) -> float:
-    """Half the width of a run's range, as a logarithm."""
-    low, high = run.range.ends(1.0) or (math.nan, math.nan)
-    return math.log(high / low) / 2.0
-
-
-def seconds(run: Run) -> float:
-    assert run.makespan_s is not None
-    return run.makespan_s
+                row(soc, group, kind, len(of), f"{geometric_mean(true):.2f}", f"{middle:.2f}",
+                    f"{middle / factor:.2f}–{middle * factor:.2f}", f"{held} of {len(of)}",
+                    f"{median(abs(g / t - 1) for t, g, _ in of):.0%}")  # fmt: skip
 
 
 def ms(time_s: float | None) -> str:
