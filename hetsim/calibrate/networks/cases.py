@@ -9,7 +9,7 @@ graph, never at how far a model is off.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hetsim.calibrate.networks import doubts as checks
 from hetsim.calibrate.networks.graphs import FoundGraph, GraphLibrary
@@ -101,6 +101,11 @@ class Cases:
     def usable(self, *, doubtful: bool = False) -> tuple[MeasuredNetwork, ...]:
         """Those that take part in fits and reports; ``doubtful`` ones too where wanted."""
         return tuple(case for case in self.cases if doubtful or not case.excluded)
+
+    def by_network(self) -> Cases:
+        """Each network a family of its own: a relative that is not kept aside may tell its time."""
+        alone = (replace(case, family=case.row.network) for case in self.cases)
+        return replace(self, cases=tuple(alone))
 
 
 def make_cases(
