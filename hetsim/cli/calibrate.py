@@ -143,7 +143,8 @@ def command(
 
         whole_networks(
             networks, graphs, soc, pu, device=device, precision=precision, doubtful=doubtful,
-            alone=split == "network", folds=folds, seed=seed, output=output, force=force, as_json=as_json,
+            alone=split == "network", folds=folds, seed=seed, output=output, force=force,
+            as_json=as_json,
         )  # fmt: skip
     else:
         from hetsim.cli.operators import operators
