@@ -43,7 +43,8 @@ def test_a_report_says_what_the_soc_was_fitted_to(tmp_path, capsys):
     assert (
         "fitted to npu, whole networks, float16: 13% median error on unseen rows (31% p90),"
         " 412 measurements; cpu, layers: error unknown, 1 estimate of a vendor's program,"
-        " not of silicon; npu, jobs: 13% median error on rows that may have been seen (31% p90), 412 measurements."
+        " not of silicon; npu, jobs: 13% median error on rows that may have been seen (31% p90),"
+        " 412 measurements."
     ) in told
 
 
