@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 SOURCES: Mapping[str, frozenset[str]] = {
     "--measurements": frozenset({"pu", "device", "learned", "split", "max_dropped"}),
-    "--networks": frozenset({"pu", "device", "graphs", "precision", "doubtful", "split"}),
+    "--networks": frozenset(
+        {"pu", "device", "graphs", "precision", "runtime", "doubtful", "split"}
+    ),
     "--simulate": frozenset(
         {"pu", "models", "base", "learned", "dims", "input_shapes", "max_outputs"}
     ),
@@ -43,6 +45,11 @@ SOURCES: Mapping[str, frozenset[str]] = {
     help="With --networks: the networks' files and their index.csv.  [default: built-in ones]",
 )
 @click.option("--precision", metavar="NAME", help="Use only this precision, such as float or w8a8.")
+@click.option(
+    "--runtime",
+    metavar="NAME,...",
+    help="With --networks: use only what these runtimes ran.  [default: all]",
+)
 @click.option(
     "--include-doubtful",
     "doubtful",
@@ -101,6 +108,7 @@ def command(
     networks: str | None,
     graphs: str | None,
     precision: str | None,
+    runtime: str | None,
     doubtful: bool,
     simulate: str | None,
     models: str | None,
@@ -147,7 +155,9 @@ def command(
             raise click.UsageError(f"--split {split} goes with --measurements")
 
         whole_networks(
-            networks, graphs, soc, pu, device=device, precision=precision, doubtful=doubtful,
+            networks, graphs, soc, pu, device=device, precision=precision,
+            runtimes=[name.strip() for name in runtime.split(",")] if runtime else [],
+            doubtful=doubtful,
             alone=split == "network", folds=folds, seed=seed, output=output, force=force,
             as_json=as_json,
         )  # fmt: skip

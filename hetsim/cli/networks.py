@@ -30,6 +30,7 @@ def whole_networks(
     *,
     device: str | None,
     precision: str | None,
+    runtimes: Sequence[str],
     doubtful: bool,
     alone: bool,
     folds: int,
@@ -40,7 +41,8 @@ def whole_networks(
 ) -> None:
     """Reads, judges, shows and writes, as the command line says.
 
-    ``alone``: each network is kept aside by itself, not with others of its architecture.
+    ``runtimes`` are all that is looked at, unless there are none. ``alone``: each network is kept
+    aside by itself, not with others of its architecture.
 
     Raises:
         ConfigError: a table or directory that cannot be read, or nothing in it to judge.
@@ -86,6 +88,8 @@ def whole_networks(
         transfer.append(CarriedModel(simulated))
     with progress_bar(wanted=not as_json) as progress:
         cases = make_cases(rows, library, progress)
+        if runtimes:
+            cases = cases.of_runtimes(runtimes)
         if alone:
             cases = cases.by_network()
         try:

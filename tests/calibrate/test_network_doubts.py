@@ -169,6 +169,12 @@ def test_rows_that_may_not_be_their_graph_stay_out_unless_asked_for(tmp_path: Pa
     assert not found.cases[2].excluded
 
 
+def test_what_one_runtime_ran_can_be_looked_at_alone(tmp_path: Path) -> None:
+    rows = [GOOD, GOOD.replace("qnn", "onnx")]
+    found = make_cases(read_networks(table(tmp_path, *rows)), GraphLibrary())
+    assert [case.row.runtime for case in found.of_runtimes(["onnx"]).cases] == ["onnx"]
+
+
 def test_a_family_in_the_table_overrides_the_rule(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     path.write_text("network,device,latency_ms,family\nresnet18,D,1,mine\nresnet50,D,2,\n")
@@ -278,6 +284,15 @@ def test_the_command_judges_tells_and_writes(
     assert json.loads(capsys.readouterr().out)["used"] == 25
 
 
+def test_a_device_told_twice_takes_part_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(tmp_path, *lines({"A": 1, "Twin": 1, "C": 3}))
+    assert run(tmp_path, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["copies"], found["with_graph"], found["used"]) == ({"Twin": "A"}, 36, 24)
+
+
 def test_the_command_is_deterministic_and_readable_at_80_columns(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,6 +313,7 @@ def test_the_command_is_deterministic_and_readable_at_80_columns(
         (["--graphs", "nowhere"], "there is no such directory"),
         (["--device", "Z"], "no device with a graph is called 'Z'"),
         (["--precision", "w8a8"], "there are float"),
+        (["--runtime", "qn"], "nothing with a graph ran under 'qn'"),
         (["--split", "row"], "--split row goes with --measurements"),
         (["--pu", "npu"], "a SOC and --pu go together"),
     ],
