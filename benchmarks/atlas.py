@@ -29,6 +29,7 @@ from hetsim.calibrate.socfile import write_calibrated_soc
 from hetsim.infiles import read_text
 from hetsim.library import find
 from hetsim.soc.loader import load_soc, read_soc
+from hetsim.validate.checks.networks import RUNTIMES
 from hetsim.yamlio import Keys
 
 DEVICES = {
@@ -136,7 +137,7 @@ def main() -> int:
             print(write_prior(name, asked.prior))
         return 0
     rows = read_networks(asked.table)
-    cases = make_cases(rows, GraphLibrary(str(asked.graphs)))
+    cases = make_cases(rows, GraphLibrary(str(asked.graphs))).of_runtimes(RUNTIMES)
     other = 0
     with tempfile.TemporaryDirectory() as scratch:
         for name in asked.socs:
