@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 SOURCES: Mapping[str, frozenset[str]] = {
     "--measurements": frozenset({"pu", "device", "learned", "split", "max_dropped"}),
-    "--networks": frozenset({"pu", "device", "graphs", "precision", "doubtful"}),
+    "--networks": frozenset(
+        {"pu", "device", "graphs", "precision", "runtime", "doubtful", "split"}
+    ),
     "--simulate": frozenset(
         {"pu", "models", "base", "learned", "dims", "input_shapes", "max_outputs"}
     ),
@@ -38,6 +40,11 @@ SOURCES: Mapping[str, frozenset[str]] = {
     help="With --networks: the networks' files and their index.csv.  [default: built-in ones]",
 )
 @click.option("--precision", metavar="NAME", help="Use only this precision, such as float or w8a8.")
+@click.option(
+    "--runtime",
+    metavar="NAME,...",
+    help="With --networks: use only what these runtimes ran.  [default: all]",
+)
 @click.option(
     "--include-doubtful",
     "doubtful",
@@ -66,10 +73,11 @@ SOURCES: Mapping[str, frozenset[str]] = {
 @click.option("--learned", is_flag=True, help="Also train the learned model.")
 @click.option(
     "--split",
-    type=click.Choice(["family", "shape", "row"]),
+    type=click.Choice(["family", "shape", "row", "network"]),
     default="family",
     show_default=True,
-    help="What is kept aside together: families of the file, equal input size and kernel, or rows.",
+    help="What is kept aside together. Of operators: families of the file, equal input size and"
+    " kernel, or rows. Of networks: families of one architecture, or each network by itself.",
 )
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True)
 @click.option("--seed", type=SEED, default=0, show_default=True)
@@ -95,6 +103,7 @@ def command(
     networks: str | None,
     graphs: str | None,
     precision: str | None,
+    runtime: str | None,
     doubtful: bool,
     simulate: str | None,
     models: str | None,
@@ -137,12 +146,21 @@ def command(
     elif networks is not None:
         from hetsim.cli.networks import whole_networks
 
+        if split in ("shape", "row"):
+            raise click.UsageError(f"--split {split} goes with --measurements")
+
         whole_networks(
-            networks, graphs, soc, pu, device=device, precision=precision, doubtful=doubtful,
-            folds=folds, seed=seed, output=output, force=force, as_json=as_json,
+            networks, graphs, soc, pu, device=device, precision=precision,
+            runtimes=[name.strip() for name in runtime.split(",")] if runtime else [],
+            doubtful=doubtful,
+            alone=split == "network", folds=folds, seed=seed, output=output, force=force,
+            as_json=as_json,
         )  # fmt: skip
     else:
         from hetsim.cli.operators import operators
+
+        if split == "network":
+            raise click.UsageError("--split network goes with --networks")
 
         assert file is not None
         operators(

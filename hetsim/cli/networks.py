@@ -30,7 +30,9 @@ def whole_networks(
     *,
     device: str | None,
     precision: str | None,
+    runtimes: Sequence[str],
     doubtful: bool,
+    alone: bool,
     folds: int,
     seed: int,
     output: str | None,
@@ -38,6 +40,9 @@ def whole_networks(
     as_json: bool,
 ) -> None:
     """Reads, judges, shows and writes, as the command line says.
+
+    ``runtimes`` are all that is looked at, unless there are none. ``alone``: each network is kept
+    aside by itself, not with others of its architecture.
 
     Raises:
         ConfigError: a table or directory that cannot be read, or nothing in it to judge.
@@ -81,6 +86,10 @@ def whole_networks(
         transfer.append(CarriedModel(simulated))
     with progress_bar(wanted=not as_json) as progress:
         cases = make_cases(rows, library, progress)
+        if runtimes:
+            cases = cases.of_runtimes(runtimes)
+        if alone:
+            cases = cases.by_network()
         try:
             found = assess(
                 rows, cases, models, transfer,

@@ -23,6 +23,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hetsim.testing.check import CheckKit as CheckKit
     from hetsim.testing.cost_model import CostModelKit as CostModelKit
     from hetsim.testing.executor import ExecutorKit as ExecutorKit
     from hetsim.testing.kit import Kit as Kit
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from hetsim.testing.study import StudyKit as StudyKit
 
 _KITS = {
+    "CheckKit": "hetsim.testing.check",
     "CostModelKit": "hetsim.testing.cost_model",
     "ExecutorKit": "hetsim.testing.executor",
     "Kit": "hetsim.testing.kit",
@@ -44,6 +46,7 @@ _KITS = {
 }
 
 __all__ = [
+    "CheckKit",
     "CostModelKit",
     "ExecutorKit",
     "Kit",

@@ -179,11 +179,18 @@ def test_rows_that_may_not_be_their_graph_stay_out_unless_asked_for(tmp_path: Pa
     assert not found.cases[2].excluded
 
 
+def test_what_one_runtime_ran_can_be_looked_at_alone(tmp_path: Path) -> None:
+    rows = [GOOD, GOOD.replace("qnn", "onnx")]
+    found = make_cases(read_networks(table(tmp_path, *rows)), GraphLibrary())
+    assert [case.row.runtime for case in found.of_runtimes(["onnx"]).cases] == ["onnx"]
+
+
 def test_a_family_in_the_table_overrides_the_rule(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     path.write_text("network,device,latency_ms,family\nresnet18,D,1,mine\nresnet50,D,2,\n")
     found = make_cases(read_networks(path), GraphLibrary())
     assert [case.family for case in found.cases] == ["mine", "resnet"]
+    assert [case.family for case in found.by_network().cases] == ["resnet18", "resnet50"]
 
 
 def lines(devices: dict[str, float], count: int = 12) -> list[str]:
@@ -307,7 +314,8 @@ def test_the_command_is_deterministic_and_readable_at_80_columns(
         (["--graphs", "nowhere"], "there is no such directory"),
         (["--device", "Z"], "no device with a graph is called 'Z'"),
         (["--precision", "w8a8"], "there are float"),
-        (["--split", "row"], "--split goes with --measurements"),
+        (["--runtime", "qn"], "nothing with a graph ran under 'qn'"),
+        (["--split", "row"], "--split row goes with --measurements"),
         (["--pu", "npu"], "a SOC and --pu go together"),
     ],
 )
@@ -352,6 +360,7 @@ def test_networks_of_one_family_cannot_be_kept_aside_and_a_column_may_say_otherw
     told = capsys.readouterr().err
     assert "all 10 rows are of one family (r)" in told
     assert "column family" in told
+    assert run(tmp_path, "--graphs", str(directory), "--split", "network") == 0
 
 
 def test_nothing_with_a_graph_is_an_error_that_says_what_was_looked_for(tmp_path: Path) -> None:

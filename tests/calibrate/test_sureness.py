@@ -8,7 +8,7 @@ import pytest
 from hetsim.calibrate.networks.cases import MeasuredNetwork
 from hetsim.calibrate.networks.judge import KNOWN, Judged
 from hetsim.calibrate.networks.precision import precision_of
-from hetsim.calibrate.networks.sureness import covered, sureness, weights_of
+from hetsim.calibrate.networks.sureness import covered, sureness
 from hetsim.calibrate.networks.table import NetworkTime
 from hetsim.workload.networks import load_network
 
@@ -41,14 +41,3 @@ def test_each_device_is_as_sure_as_its_rows_say() -> None:
     assert 0.85 <= covered(found) <= 0.95
     assert sum(one.rows for one in found.values()) == 240
     assert sum(one.rows for one in sureness(rows, "gap").values()) == 239
-
-
-def test_weights_of_a_network_add_up_and_equal_kernels_count_as_one() -> None:
-    graph = load_network("resnet18")
-    convolutions = [op for op in graph.operators if op.kind == "Conv"]
-    kernels = [((op.name,), 1.0) for op in convolutions]
-    weights = weights_of(graph, kernels, total_s=1.25 * len(kernels))
-    assert sum(weights.shares.values()) == pytest.approx(0.8)
-    assert set(weights.shares) == {"Conv", "Conv.stem", "Conv.pointwise"}
-    # ResNet-18 repeats shapes: the kernels are fewer than the launches.
-    assert weights.concentration > 0.8**2 / len(kernels) * 1.5

@@ -276,6 +276,14 @@ def test_the_example_study_is_a_verb(workdir):
     assert "dram.bandwidth takes the makespan from 0.168 to 0.191 s" in told
 
 
+def test_the_example_check_compares():
+    names: dict[str, object] = {"__name__": "shared_link"}
+    execute(example("check"), names)
+    rows = list(names["SharedLink"]().rows(None, ""))  # type: ignore[operator]
+    assert [row.reference for row in rows] == [2e-3, 0.2]
+    assert all(abs(row.error) < 1e-9 for row in rows)
+
+
 @pytest.mark.slow
 def test_the_example_scheduler_passes_its_kit(workdir):
     names: dict[str, object] = {}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import pytest
 
 from hetsim.errors import MissingExtraError
 from hetsim.executors.serial import SerialExecutor
 from hetsim.soc.loader import load_soc
+from hetsim.testing import CheckKit
 from hetsim.validate.base import Setting
-from hetsim.validate.checks import ethos
-from hetsim.validate.checks.simgrid.check import compare, table
+from hetsim.validate.checks import zoo
+from hetsim.validate.checks.simgrid.check import TABLE, compare, table
 from hetsim.validate.checks.simgrid.flows import finish_times, interpreter, random_flow_set
 from hetsim.validate.checks.tiny import FITTED, SOCS
 from hetsim.validate.limits import read_limits
@@ -20,21 +22,33 @@ from hetsim.validate.outcome import Outcome
 from hetsim.validate.registry import checks, find_checks
 from hetsim.validate.run import run_checks
 from hetsim.validate.tables import Tables, data_path, sources
-from hetsim.workload.zoo.registry import measured_as
+from hetsim.workload.zoo import MODELS, measured_as
 
 QUICK = tuple(find_checks([], quick=True))
 
 
-def outcome(name: str, *, live: bool = False) -> Outcome:
-    setting = Setting(Tables(), live)
-    (found,) = run_checks(find_checks([name]), setting, read_limits(), SerialExecutor())
+@cache
+def outcome(name: str) -> Outcome:
+    (found,) = run_checks(find_checks([name]), Setting(Tables()), read_limits(), SerialExecutor())
     return found
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", [name for name in QUICK if name != "zoo"])
 def test_it_passes(name: str) -> None:
     found = outcome(name)
     assert (found.verdict, found.beyond) == ("passed", [])
+
+
+def test_the_zoo_is_compared_where_its_published_figures_are_comparable(monkeypatch) -> None:
+    # All of it, within a percent, is what the tests of the zoo look at.
+    networks = ("resnet18", "alexnet", "ds_cnn")
+    monkeypatch.setattr(zoo, "MODELS", {name: MODELS[name] for name in networks})
+    rows = {(row.name, row.group): row for row in outcome.__wrapped__("zoo").rows}
+    assert set(rows) == {
+        (name, zoo.NAMES[what]) for name in networks for what in MODELS[name].comparable
+    }
+    assert rows["resnet18", "multiply-accumulates"].reference == MODELS["resnet18"].macs
+    assert all(abs(row.error) < 0.01 for row in rows.values())
 
 
 @pytest.mark.parametrize("name", list(checks()))
@@ -69,6 +83,14 @@ def test_boards_tell_the_error_that_their_check_finds() -> None:
             )  # fmt: skip
 
 
+class TestScaleSim(CheckKit):
+    name = "scale-sim"
+
+
+class TestSimGrid(CheckKit):
+    name = "simgrid"
+
+
 def test_limits_are_of_checks_that_exist() -> None:
     assert set(read_limits()) <= set(checks())
 
@@ -96,18 +118,32 @@ needs_simgrid = pytest.mark.skipif(not _simgrid_is_here(), reason="no python3-si
 
 @needs_simgrid
 def test_the_table_holds_what_simgrid_says() -> None:
-    assert (
-        json.loads(table())["sets"][:2]
-        == json.loads(Tables().text("simgrid_flows.json"))["sets"][:2]
-    )
-    assert outcome("simgrid", live=True).verdict == "passed"
+    held, made = (json.loads(text)["sets"] for text in (Tables().text(TABLE), table(2)))
+    for theirs, one in zip(made, held, strict=False):
+        # SimGrid's clock runs on from set to set, which moves the last bits of differences.
+        assert one.pop("finish") == pytest.approx(theirs.pop("finish"), rel=1e-12)
+        assert theirs == one
+
+
+@needs_simgrid
+def test_live_rows_are_of_simgrid_and_not_of_the_table(tmp_path) -> None:
+    held = json.loads(table(2))
+    held["sets"][0]["finish"][0] += 1.0
+    (tmp_path / TABLE).write_text(json.dumps(held))
+    check = find_checks(["simgrid"])["simgrid"]
+    worst = [
+        max(abs(row.error) for row in check.rows(Setting(Tables(tmp_path), live), ""))
+        for live in (False, True)
+    ]
+    assert worst[0] > 0.01
+    assert worst[1] < 1e-9
 
 
 @needs_simgrid
 @pytest.mark.slow
 @pytest.mark.parametrize("weighted", [False, True])
 def test_finish_times_agree_with_simgrid_on_other_flow_sets(weighted: bool) -> None:
-    sets = [random_flow_set(seed, weighted=weighted) for seed in range(1000, 1250)]
+    sets = [random_flow_set(seed, weighted=weighted) for seed in range(1000, 1060)]
     for number, (one, finish) in enumerate(zip(sets, finish_times(sets), strict=True)):
         for row in compare(one, finish, str(number)):
             assert abs(row.error) < 1e-9, row
@@ -125,8 +161,7 @@ def test_rows_of_a_board_are_predicted_by_fits_that_have_not_seen_them() -> None
 
 
 def test_whole_networks_on_ethos_are_near_what_arms_compiler_estimates() -> None:
-    check = find_checks(["ethos-u"])["ethos-u"]
-    rows = [row for part in ethos.SOCS for row in check.rows(Setting(Tables()), part)]
+    rows = outcome("ethos-u").rows
     networks = {(row.group, row.name): row.error for row in rows if "networks" in row.group}
     assert len(rows) == 136
     assert len(networks) == 8

@@ -35,7 +35,7 @@ def test_what_is_worse_ends_with_three_and_says_by_how_much(capsys, tmp_path) ->
 def test_workers_change_nothing(capsys) -> None:
     told = []
     for workers in ("1", "2"):
-        arguments = ["validate", "simgrid", "scale-sim", "--json", "--workers", workers]
+        arguments = ["validate", "npu-dma", "scale-sim", "--json", "--workers", workers]
         assert entry(arguments) == 0
         told.append(capsys.readouterr().out)
     assert told[0] == told[1]

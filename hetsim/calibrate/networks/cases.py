@@ -9,7 +9,7 @@ graph, never at how far a model is off.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hetsim.calibrate.networks import doubts as checks
 from hetsim.calibrate.networks.graphs import FoundGraph, GraphLibrary
@@ -18,6 +18,7 @@ from hetsim.calibrate.networks.precision import Precision, precision_of
 from hetsim.calibrate.networks.table import NetworkTime
 from hetsim.cost.measured.table import Doubt
 from hetsim.errors import ConfigError, Location
+from hetsim.names import suggest
 from hetsim.progress import Progress
 from hetsim.workload.graph import Graph
 
@@ -101,6 +102,26 @@ class Cases:
     def usable(self, *, doubtful: bool = False) -> tuple[MeasuredNetwork, ...]:
         """Those that take part in fits and reports; ``doubtful`` ones too where wanted."""
         return tuple(case for case in self.cases if doubtful or not case.excluded)
+
+    def of_runtimes(self, names: Sequence[str]) -> Cases:
+        """Those that one of these runtimes ran: what a SoC file says of overheads is of one.
+
+        Raises:
+            ConfigError: a runtime of that name ran none.
+        """
+        known = sorted({case.row.runtime for case in self.cases})
+        for name in names:
+            if name not in known:
+                raise ConfigError(
+                    f"nothing with a graph ran under {name!r}",
+                    where=Location("--runtime"), hint=suggest(name, known),
+                )  # fmt: skip
+        return replace(self, cases=tuple(c for c in self.cases if c.row.runtime in names))
+
+    def by_network(self) -> Cases:
+        """Each network a family of its own: a relative that is not kept aside may tell its time."""
+        alone = (replace(case, family=case.row.network) for case in self.cases)
+        return replace(self, cases=tuple(alone))
 
 
 def make_cases(

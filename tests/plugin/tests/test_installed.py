@@ -50,6 +50,13 @@ def test_the_study_is_a_verb_and_runs_on_threads(tmp_path, monkeypatch):
     assert Path("o", "halving.json").is_file()
 
 
+def test_the_check_is_run_against_limits_of_its_own(tmp_path, capsys):
+    limits = tmp_path / "limits.yaml"
+    limits.write_text("hetsim: thresholds/1\nchecks: {one-flow: {worst: {most: 1.0e-9}}}\n")
+    assert entry(["validate", "one-flow", "--thresholds", str(limits), "--workers", "1"]) == 0
+    assert "passed" in capsys.readouterr().out
+
+
 def test_the_exporter_writes_plans(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     place = ["--model", "squeezenet", "--soc", "zcu102-vta"]

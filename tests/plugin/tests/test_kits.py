@@ -6,6 +6,7 @@ from hetsim_example.executor import ThreadExecutor
 
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.testing import (
+    CheckKit,
     CostModelKit,
     ExecutorKit,
     ModelFormatKit,
@@ -59,6 +60,10 @@ class TestMilliseconds(ReaderKit):
 
     def write(self, graph, times):
         return "".join(f"{name} = {seconds * 1e3!r}\n" for name, seconds in times.items())
+
+
+class TestOneFlow(CheckKit):
+    name = "one-flow"
 
 
 class TestThreads(ExecutorKit):

@@ -54,14 +54,14 @@ def compare(flow_set: FlowSet, finish: Sequence[float], name: str) -> Iterator[R
         yield Row(f"{name}, flow {number}", group, theirs, mine)
 
 
-def table() -> str:
-    """What the table holds: flow sets and SimGrid's answers, as JSON text.
+def table(sets: int = 2 * SETS) -> str:
+    """What the table holds: flow sets and SimGrid's answers, as JSON text; the first ``sets``.
 
     Raises:
         MissingExtraError: SimGrid is not installed.
     """
-    sets = [random_flow_set(seed, weighted=seed >= SETS) for seed in range(2 * SETS)]
-    answers = finish_times(sets)
-    told = [{**one, "finish": times} for one, times in zip(sets, answers, strict=True)]
+    asked = [random_flow_set(seed, weighted=seed >= SETS) for seed in range(sets)]
+    answers = finish_times(asked)
+    told = [{**one, "finish": times} for one, times in zip(asked, answers, strict=True)]
     lines = ",\n".join(json.dumps(one, separators=(",", ":")) for one in told)
     return f'{{"simgrid": "{interpreter()[1]}", "sets": [\n{lines}\n]}}\n'
