@@ -1,9 +1,9 @@
 """Writing calibrated values into a copy of a SoC file, its comments kept.
 
 Values are replaced in the text where they stand; what is not there yet is added at the end of its
-mapping. What another unit shares with a changed mapping (an anchor of YAML) is written out there, so
-that nothing else changes. Each carries a comment that says where it comes from. The result is checked like any SoC
-file before it is written, and written whole or not at all.
+mapping. What another unit shares with a changed mapping (an anchor of YAML) is written out there,
+so that nothing else changes. Each carries a comment that says where it comes from. The result is
+checked like any SoC file before it is written, and written whole or not at all.
 """
 
 from __future__ import annotations

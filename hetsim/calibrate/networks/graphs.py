@@ -4,8 +4,9 @@ A directory may hold an ``index.csv`` with the columns ``model`` (or ``network``
 ``file``, and what is known of what was measured: ``gelu_file`` (the same network with Gelu as one
 operator, as runtimes run it; read rather than ``file``), ``input_shapes``
 (``image=1x3x224x224;mask=1x384``), ``params_info_M`` (millions of parameters as published). Other
-columns are remarks. A row of measurements that names no component is its network's only one. Without an index, files are called ``network--component.onnx`` or, where one
-component of the network was measured, ``network.onnx``.
+columns are remarks. A row of measurements that names no component is its network's only one.
+Without an index, files are called ``network--component.onnx`` or, where one component of the
+network was measured, ``network.onnx``.
 """
 
 from __future__ import annotations
