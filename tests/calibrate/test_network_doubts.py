@@ -294,6 +294,15 @@ def test_the_command_judges_tells_and_writes(
     assert json.loads(capsys.readouterr().out)["used"] == 25
 
 
+def test_a_device_told_twice_takes_part_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table(tmp_path, *lines({"A": 1, "Twin": 1, "C": 3}))
+    assert run(tmp_path, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["copies"], found["with_graph"], found["used"]) == ({"Twin": "A"}, 36, 24)
+
+
 def test_the_command_is_deterministic_and_readable_at_80_columns(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,12 +12,14 @@ import yaml
 
 from hetsim.calibrate.networks.carried import CarriedModel
 from hetsim.calibrate.networks.cases import MeasuredNetwork
+from hetsim.calibrate.networks.doubts import REPEATED
 from hetsim.calibrate.networks.fitted import described, save_fitted_soc
 from hetsim.calibrate.networks.judge import judge_known
 from hetsim.calibrate.networks.precision import precision_of
 from hetsim.calibrate.networks.rates import as_description
 from hetsim.calibrate.networks.simulated import FittedUnit, SimulatedModel, fitting
 from hetsim.calibrate.networks.table import NetworkTime
+from hetsim.cost.measured.table import Doubt
 from hetsim.errors import ConfigError
 from hetsim.overrides import apply_overrides
 from hetsim.runs.case import Case
@@ -137,6 +139,18 @@ def test_it_finds_the_rates_behind_measured_times_and_a_network_that_ran_otherwi
     assert values["bandwidth"] == pytest.approx(25e9, rel=0.1)
     assert values["kernel"] == pytest.approx(5e-6, rel=0.3)
     assert np.isnan(fitted.predict([case("resnet18", "w8a8")])).all()
+
+
+def test_a_row_that_another_measurement_contradicts_counts_less() -> None:
+    doubt = Doubt(REPEATED, "measured twice, far apart")
+    rows = measured(factor=dict.fromkeys(NETWORKS[::2], 1.3))
+    doubted = [replace(r, doubts=(doubt,)) if i % 2 == 0 else r for i, r in enumerate(rows)]
+    model = SimulatedModel(document(), "npu")
+    right, plain, warned = (
+        float(np.log(model.fit(given).predict(rows)).mean())
+        for given in (measured(), rows, doubted)
+    )
+    assert abs(warned - right) < 0.6 * (plain - right)
 
 
 def test_too_few_networks_are_refused() -> None:

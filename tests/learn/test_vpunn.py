@@ -102,6 +102,25 @@ def test_the_descriptor_has_each_field_in_its_place():
     assert rows[0, 89:].tolist() == [1, 1, 0, 0]  # tiles written, strategy
 
 
+def constant(path: Path, value: float, name: str, inputs: int) -> Path:
+    """A file that answers ``value``, whatever it is asked."""
+    layer = LayerToWrite(FULLY_CONNECTED, [np.zeros((1, inputs)), np.array([value])], 1)
+    return write_vpunn(path, [layer], inputs, name=name)
+
+
+@pytest.mark.parametrize(("answer", "cycles"), [(41.25, 42.0), (42.0, 42.0), (-3.0, 1.0)])
+def test_cycles_are_whole_and_at_least_one(tmp_path, answer, cycles):
+    model = job_model(constant(tmp_path / "x.vpunn", answer, "VPUNN-11-02", 93))
+    assert model.cycles(Workloads.of({"in_c": 16}, 1)).tolist() == [cycles]
+
+
+@pytest.mark.parametrize(("share", "rate"), [(0.5, 16.0), (1.5, 32.0), (-0.1, 1 / 200)])
+def test_a_transfer_is_no_faster_than_its_interface_and_ends(tmp_path, share, rate):
+    model = transfer_model(constant(tmp_path / "x.vpunn", share, "VPUNN-1-1", TRANSFERS[1].width))
+    seconds = model.seconds(Transfers(np.array([4096]), np.array([0])))
+    assert seconds[0] == pytest.approx(4096 / rate / 975e6, rel=1e-6)
+
+
 def test_what_was_not_trained_is_asked_as_the_nearest_that_was():
     jobs = Workloads.of({"operation": [CONVOLUTION, ELTWISE, CONVOLUTION, CONVOLUTION],
                          "strategy": [0, SPLIT_OVER_K, SPLIT_OVER_H, SPLIT_OVER_H],

@@ -78,6 +78,9 @@ def test_a_part_without_rows_is_never_a_pass() -> None:
     assert outcome(limits, Part(ROWS), missing).verdict == "not run"
     assert outcome(limits, missing, broken).verdict == "failed"
     assert outcome(limits, Part()).verdict == "failed"
+    # Half of the rows would make figures that look like those of all.
+    assert outcome(limits, Part(ROWS), missing).rows == ()
+    assert outcome(limits, Part(ROWS), missing).figures["rows"] == 0
 
 
 def test_exit_codes() -> None:
