@@ -101,6 +101,19 @@ def test_variants_share_their_errors(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "makespan_low_us,makespan_high_us" in table
 
 
+def test_two_socs_share_no_errors(tmp_path: Path) -> None:
+    path = tmp_path / "two.yaml"
+    path.write_text(
+        "hetsim: scenario/1\nname: two\nsoc: snapdragon-8-gen-3\nmodels: [squeezenet]\n"
+        "schedulers: [npu_only]\n"
+    )
+    out = tmp_path / "out"
+    other = ["--set", "soc=snapdragon-8-elite"]
+    assert entry(["whatif", str(path), *other, "-o", str(out)]) == 0
+    told = json.loads((out / "compare.json").read_text())["variants"]
+    assert 0.5 < told[1]["faster_than_first"]["squeezenet"] < 0.95
+
+
 @pytest.mark.parametrize(
     ("low", "high", "text"),
     [
