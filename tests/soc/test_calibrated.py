@@ -61,6 +61,10 @@ def test_the_list_tells_the_error_of_every_soc(capsys):
         ({"unit": "npuu"}, "no unit is called 'npuu'; did you mean 'npu'?"),
         ({"rows": 0}, "rows"),
         ({"held_out": {"rows": 3, "median": -0.1, "p90": 0.2}}, "held_out.median"),
+        (
+            {"held_out": {"rows": 3, "median": 0.3, "p90": 0.2}},
+            "held_out.median: is above p90, 0.2",
+        ),
         ({"kind": "guess"}, "'measurement' or 'estimate'"),
     ],
 )
