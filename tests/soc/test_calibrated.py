@@ -30,6 +30,7 @@ def soc_file(tmp_path: Path, *fits: dict[str, object]) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_a_report_says_what_the_soc_was_fitted_to(tmp_path, capsys):
     estimate = {"what": "layers", "unit": "cpu", "source": "b", "rows": 1, "kind": "estimate"}
     unsure = FIT | {"what": "jobs", "held_out": FIT["held_out"] | {"unseen": False}}
