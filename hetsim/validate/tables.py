@@ -118,3 +118,9 @@ class Tables:
                 )
             found.append(dict(row))
         return found
+
+
+def named(name: str) -> Path:
+    """The file of that name, or where there is none, the table of hetsim's that is called so."""
+    path = Path(name)
+    return Tables().path(name) if not path.exists() and name in sources() else path

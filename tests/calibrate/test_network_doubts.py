@@ -263,6 +263,7 @@ def run(tmp_path: Path, *arguments: str) -> int:
     return entry(["calibrate", "--networks", str(tmp_path / "measured.csv"), *arguments])
 
 
+@pytest.mark.slow
 def test_the_command_judges_tells_and_writes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -391,6 +392,7 @@ def test_an_index_that_is_none_is_refused(tmp_path: Path, index: str, complaint:
         GraphLibrary(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_row_below_the_bound_of_the_soc_is_told_with_what_would_have_to_be_true(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,6 +37,7 @@ def run(path: Path, out: Path, *more: str) -> int:
     return entry(["run", str(path), "-o", str(out), *more])
 
 
+@pytest.mark.slow
 def test_ranges_are_told_everywhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +76,7 @@ def test_ranges_are_told_everywhere(
     assert "b really is faster with a probability of > 99 %" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_units_that_nobody_calibrated_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,6 +92,7 @@ def test_units_that_nobody_calibrated_are_named(
     assert row["makespan_low_us"] is None
 
 
+@pytest.mark.slow
 def test_variants_share_their_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = scenario(tmp_path, "cpu_cluster", "npu")
     arguments = ["whatif", str(path), "--set", "bus.clock=1.2x", "-o", str(tmp_path / "out")]
