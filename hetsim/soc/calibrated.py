@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from hetsim.soc.fields import Count, Name, Spec
+from hetsim.soc.fields import Count, Name, Spec, located
 
 Share = Annotated[float, Field(ge=0)]
 
@@ -24,6 +24,13 @@ class HeldOut(Spec):
     unseen: bool = Field(
         default=True, description="false: nobody knows whether what was fitted has seen these rows"
     )
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> HeldOut:
+        if self.median > self.p90:
+            message = f"is above p90, {self.p90:g}; nine in ten errors cannot be below half of them"
+            raise located("held_out", ("median",), message, self.median)
+        return self
 
 
 class Calibration(Spec):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -99,6 +101,22 @@ class Tables:
     def text(self, name: str) -> str:
         """The content of :meth:`path`."""
         return read_text(self.path(name), limit=MAX_BYTES)
+
+    def document(self, name: str) -> dict[str, Any]:
+        """A JSON file that holds an object.
+
+        Raises:
+            ConfigError: it is none, with the line and column where it ends to be.
+        """
+        try:
+            found = json.loads(self.text(name))
+        except json.JSONDecodeError as error:
+            where = Location(str(self.path(name)), error.lineno, error.colno)
+            raise ConfigError(f"not JSON, or cut off: {error.msg}", where=where) from None
+        if not isinstance(found, dict):
+            where = Location(str(self.path(name)))
+            raise ConfigError("an object was expected in the file", where=where)
+        return found
 
     def records(self, name: str) -> list[dict[str, str]]:
         """The rows of a CSV file by column; empty fields are empty texts.

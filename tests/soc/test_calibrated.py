@@ -30,6 +30,7 @@ def soc_file(tmp_path: Path, *fits: dict[str, object]) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_a_report_says_what_the_soc_was_fitted_to(tmp_path, capsys):
     estimate = {"what": "layers", "unit": "cpu", "source": "b", "rows": 1, "kind": "estimate"}
     unsure = FIT | {"what": "jobs", "held_out": FIT["held_out"] | {"unseen": False}}
@@ -61,6 +62,10 @@ def test_the_list_tells_the_error_of_every_soc(capsys):
         ({"unit": "npuu"}, "no unit is called 'npuu'; did you mean 'npu'?"),
         ({"rows": 0}, "rows"),
         ({"held_out": {"rows": 3, "median": -0.1, "p90": 0.2}}, "held_out.median"),
+        (
+            {"held_out": {"rows": 3, "median": 0.3, "p90": 0.2}},
+            "held_out.median: is above p90, 0.2",
+        ),
         ({"kind": "guess"}, "'measurement' or 'estimate'"),
     ],
 )
