@@ -109,14 +109,14 @@ class Run(Measured):
         free = self.metrics.get("contention_free_s")
         return None if self.makespan_s is None or free is None else self.makespan_s - free
 
-    def faster_than(self, other: Run) -> float | None:
-        """The probability that this plan is really the faster one: :func:`faster`.
+    def faster_than(self, other: Run, *, shared: bool = True) -> float | None:
+        """The probability that this plan is really the faster one (``shared``: see :func:`faster`).
 
         ``None`` where one of them failed, or nothing was calibrated.
         """
         if self.makespan_s is None or other.makespan_s is None:
             return None
-        return faster(self.range, self.makespan_s, other.range, other.makespan_s)
+        return faster(self.range, self.makespan_s, other.range, other.makespan_s, shared=shared)
 
     def to_dataframe(self) -> pandas.DataFrame:
         """One row per kernel launch: the fields of :class:`OperatorRow`.

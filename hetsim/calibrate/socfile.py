@@ -1,13 +1,14 @@
 """Writing calibrated values into a copy of a SoC file, its comments kept.
 
 Values are replaced in the text where they stand; what is not there yet is added at the end of its
-mapping. Each carries a comment that says where it comes from. The result is checked like any SoC
-file before it is written, and written whole or not at all.
+mapping. What another unit shares with a changed mapping (an anchor of YAML) is written out there,
+so that nothing else changes. Each carries a comment that says where it comes from. The result is
+checked like any SoC file before it is written, and written whole or not at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def calibrated_text(text: str, changes: Mapping[Keys, Any], header: str, mark: s
     Raises:
         ConfigError: a change whose parent is not in the file.
     """
+    text = _unshared(text, changes)
     for path, value in changes.items():
         text = _set(text, path, value, mark)
     comment = "".join(f"# {line}\n".replace("# \n", "#\n") for line in header.splitlines())
@@ -64,6 +66,38 @@ def write_calibrated_soc(
     write_file(out, text, replace=force)
 
 
+def _unshared(text: str, paths: Iterable[Keys]) -> str:
+    """``text`` in which nothing on ``paths`` has an anchor; its aliases are written out."""
+    root: Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    shared: dict[int, Node] = {}
+    for path in paths:
+        node = root
+        for key in path:
+            if (node := _child(node, key)) is None:
+                break
+            shared[node.start_mark.index] = node
+    written: dict[str, str] = {}
+    edits: list[tuple[int, int, str]] = []
+    for token in yaml.scan(text):
+        begin, end = token.start_mark.index, token.end_mark.index
+        if isinstance(token, yaml.AnchorToken):
+            written.pop(token.value, None)
+            if begin in shared:
+                data = yaml.SafeLoader("").construct_document(shared[begin])
+                written[token.value] = _flow(data)
+                edits.append((len(text[:begin].rstrip(" ")), end, ""))
+        elif isinstance(token, yaml.AliasToken) and token.value in written:
+            edits.append((begin, end, written[token.value]))
+    for begin, end, new in reversed(edits):
+        text = text[:begin] + new + text[end:]
+    return text
+
+
+def _flow(data: Any) -> str:
+    dumped: str = yaml.safe_dump(data, default_flow_style=True, sort_keys=False, width=10_000)
+    return dumped.removesuffix("...\n").strip()
+
+
 def _set(text: str, path: Keys, value: Any, mark: str) -> str:
     """``text`` with the value at ``path`` set."""
     node: Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -95,7 +129,7 @@ def _rewrite_flow(text: str, node: MappingNode, path: Keys, value: Any, mark: st
     for key in path[:-1]:
         inner = inner.setdefault(key, {})
     inner[path[-1]] = value
-    flow = yaml.safe_dump(data, default_flow_style=True, sort_keys=False, width=10_000).strip()
+    flow = _flow(data)
     end = node.end_mark.index
     stop = text.find("\n", end)
     rest = text[end:] if stop < 0 else text[end:stop]

@@ -28,7 +28,12 @@ SOURCES: Mapping[str, frozenset[str]] = {
 @click.command()
 @click.argument("soc", required=False)
 @click.option("--pu", metavar="NAME", help="The processing unit of SOC that was measured.")
-@click.option("--measurements", "file", metavar="FILE.csv", help="Operators that were measured.")
+@click.option(
+    "--measurements",
+    "file",
+    metavar="FILE.csv",
+    help="Operators that were measured; measured_conv_latency.csv ships with hetsim.",
+)
 @click.option(
     "--networks",
     metavar="FILE.csv",

@@ -62,7 +62,7 @@ def import_network_files(
     Raises:
         ConfigError: what a reader refuses.
     """
-    from hetsim.calibrate.networks.registry import import_networks
+    from hetsim.calibrate.networks.readers.registry import import_networks
     from hetsim.calibrate.networks.table import dump_networks
     from hetsim.report.files.directory import check_directory
 

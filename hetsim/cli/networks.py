@@ -63,18 +63,20 @@ def whole_networks(
     from hetsim.calibrate.networks.simulated import fitting
     from hetsim.calibrate.networks.table import read_networks
     from hetsim.calibrate.outputs import refuse_existing
+    from hetsim.validate.tables import named
 
+    file = named(table)
     described = None if soc is None or pu is None else DescribedModel(soc, pu)
     simulated = None if soc is None or pu is None else fitting(soc, pu)
-    rows = read_networks(_table(table))
+    rows = read_networks(file)
     library = GraphLibrary(graphs)
     if output is not None and not force:
         files = planned_files(Path(output), [])
         files += [_soc_file(Path(output), simulated)] if simulated else []
         refuse_existing(files)
-    if simulated is not None and simulated.has_seen(_table(table).name):
+    if simulated is not None and simulated.has_seen(file.name):
         click.echo(
-            f"note: {simulated.soc} was fitted to {_table(table).name}; its numbers, which a fit"
+            f"note: {simulated.soc} was fitted to {file.name}; its numbers, which a fit"
             " starts from, have seen the networks kept aside, so errors are too small",
             err=True,
         )
@@ -111,7 +113,7 @@ def whole_networks(
         root.mkdir(parents=True, exist_ok=True)
         written = save(found, root)
         if simulated is not None:
-            written.append(_save_soc(found, simulated, root, _table(table), force=force))
+            written.append(_save_soc(found, simulated, root, file, force=force))
         if not as_json:
             click.echo(f"written to {root}: {', '.join(file.name for file in written)}")
 
@@ -132,14 +134,6 @@ def _save_soc(
     file = _soc_file(root, model)
     save_fitted_soc(fitted, found.known, file, table=table, device=device, force=force)
     return file
-
-
-def _table(name: str) -> Path:
-    """The file of that name, or where there is none, the table of hetsim's that is called so."""
-    from hetsim.validate.tables import Tables, sources
-
-    path = Path(name)
-    return Tables().path(name) if not path.exists() and name in sources() else path
 
 
 def _tell(console: Console, doubts: Sequence[Doubt]) -> None:

@@ -46,7 +46,9 @@ def operators(
     from hetsim.calibrate.evaluate import evaluate
     from hetsim.calibrate.outputs import refuse_existing
     from hetsim.learn.tables import read_measurements
+    from hetsim.validate.tables import named
 
+    file = str(named(file))
     table = read_measurements(file, max_dropped=max_dropped)
     devices = _devices(table, device, file, one=soc is not None)
     target = _target(soc, pu, table.of_device(devices[0])) if soc is not None and pu else None

@@ -202,7 +202,10 @@ def _row(key: Key, a: Side, b: Side, tolerance: float) -> RowChange:
     plans = a.plans.get(key), b.plans.get(key)
     plan = _plan_change(plans[0], plans[1]) if plans[0] and plans[1] else None
     ranges = a.ranges.get(key, UNKNOWN), b.ranges.get(key, UNKNOWN)
-    sure = faster(ranges[1], after, ranges[0], before) if before and after else None
+    sure = None
+    if before and after:
+        one_soc = a.file.soc == b.file.soc
+        sure = faster(ranges[1], after, ranges[0], before, shared=one_soc)
     return RowChange(
         *key, status, before, after, changed, parts, metrics, plan, None not in plans, sure, errors
     )

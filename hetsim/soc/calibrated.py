@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from hetsim.soc.fields import Count, Name, Spec
+from hetsim.soc.fields import Count, Name, Spec, located
 
 Share = Annotated[float, Field(ge=0)]
 
@@ -21,6 +21,16 @@ class HeldOut(Spec):
     rows: Count
     median: Share
     p90: Share
+    unseen: bool = Field(
+        default=True, description="false: nobody knows whether what was fitted has seen these rows"
+    )
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> HeldOut:
+        if self.median > self.p90:
+            message = f"is above p90, {self.p90:g}; nine in ten errors cannot be below half of them"
+            raise located("held_out", ("median",), message, self.median)
+        return self
 
 
 class Calibration(Spec):
@@ -34,7 +44,7 @@ class Calibration(Spec):
     )
     rows: Count = Field(description="reference values behind the fit")
     held_out: HeldOut | None = Field(
-        default=None, description="errors on rows the fit has not seen; absent = nobody looked"
+        default=None, description="errors on rows kept aside; absent = nobody looked"
     )
     by: str = Field(default="", description="the command that made it")
 
@@ -46,8 +56,11 @@ def summary(calibrated: list[Calibration]) -> str:
 
 def _line(of: Calibration) -> str:
     rows = f"{of.rows:,} {of.kind}{'s' if of.rows > 1 else ''}"
+    if of.kind == "estimate":
+        rows += " of a vendor's program, not of silicon"
     if of.held_out is None:
         error = "error unknown"
     else:
-        error = f"{of.held_out.median:.0%} median error on unseen rows ({of.held_out.p90:.0%} p90)"
+        rows_of = "unseen rows" if of.held_out.unseen else "rows that may have been seen"
+        error = f"{of.held_out.median:.0%} median error on {rows_of} ({of.held_out.p90:.0%} p90)"
     return f"{of.unit}, {of.what}: {error}, {rows}"

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -100,6 +102,22 @@ class Tables:
         """The content of :meth:`path`."""
         return read_text(self.path(name), limit=MAX_BYTES)
 
+    def document(self, name: str) -> dict[str, Any]:
+        """A JSON file that holds an object.
+
+        Raises:
+            ConfigError: it is none, with the line and column where it ends to be.
+        """
+        try:
+            found = json.loads(self.text(name))
+        except json.JSONDecodeError as error:
+            where = Location(str(self.path(name)), error.lineno, error.colno)
+            raise ConfigError(f"not JSON, or cut off: {error.msg}", where=where) from None
+        if not isinstance(found, dict):
+            where = Location(str(self.path(name)))
+            raise ConfigError("an object was expected in the file", where=where)
+        return found
+
     def records(self, name: str) -> list[dict[str, str]]:
         """The rows of a CSV file by column; empty fields are empty texts.
 
@@ -118,3 +136,9 @@ class Tables:
                 )
             found.append(dict(row))
         return found
+
+
+def named(name: str) -> Path:
+    """The file of that name, or where there is none, the table of hetsim's that is called so."""
+    path = Path(name)
+    return Tables().path(name) if not path.exists() and name in sources() else path

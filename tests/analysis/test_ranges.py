@@ -155,6 +155,15 @@ def test_errors_that_two_plans_share_cancel(graph: Graph) -> None:
     assert faster(serial, serial_s, Range(), there_s) is None
 
 
+def test_units_of_two_socs_share_no_errors_for_their_names(graph: Graph) -> None:
+    soc = unsure(two(), unit=0.3, kernel=0.1)
+    serial, serial_s = ranged(graph, soc, SERIAL)
+    wanted = 0.5 * math.erfc(math.log(0.8) / 0.3 / 2)
+    near = pytest.approx(wanted, abs=0.05)
+    assert faster(serial, 0.8 * serial_s, serial, serial_s, shared=False) == near
+    assert faster(serial, 0.8 * serial_s, serial, serial_s) == 1.0
+
+
 def test_units_of_one_description_err_alike(graph: Graph) -> None:
     here, there = SERIAL, plan(a="right", b="right", y="right")
     alike, apart = (unsure(two("1 us", right), unit=0.3, kernel=0.2) for right in ("1 us", "2 us"))

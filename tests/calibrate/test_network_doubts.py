@@ -127,6 +127,16 @@ def test_a_graph_that_is_not_what_was_measured_is_told_with_the_line_of_the_inde
     assert found.usable() == ()
 
 
+def test_a_row_without_a_component_is_held_to_the_only_one_of_the_index(tmp_path: Path) -> None:
+    directory = library(tmp_path, component="Whole", params_info_M="9.9")
+    row = MINE.replace("Whole", "")
+    assert list(doubts(tmp_path, row, graphs=directory)) == ["parameters"]
+    with (directory / "index.csv").open("a") as stream:
+        stream.write("mine,r18.onnx,Head,9.9\n")
+    with pytest.raises(ConfigError, match="mine: no graph"):  # which of the two?
+        doubts(tmp_path, row, graphs=directory)
+
+
 def test_an_index_that_agrees_raises_no_doubt(tmp_path: Path) -> None:
     same = {"input_shapes": f"{input_name()}=1x3x224x224;+2 more", "params_info_M": "11.7"}
     assert doubts(tmp_path, MINE, graphs=library(tmp_path, **same)) == {}
@@ -253,6 +263,7 @@ def run(tmp_path: Path, *arguments: str) -> int:
     return entry(["calibrate", "--networks", str(tmp_path / "measured.csv"), *arguments])
 
 
+@pytest.mark.slow
 def test_the_command_judges_tells_and_writes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -381,6 +392,7 @@ def test_an_index_that_is_none_is_refused(tmp_path: Path, index: str, complaint:
         GraphLibrary(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_row_below_the_bound_of_the_soc_is_told_with_what_would_have_to_be_true(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

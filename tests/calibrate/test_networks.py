@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hetsim.calibrate.networks.registry import FORMATS, import_networks
+from hetsim.calibrate.networks.readers.registry import FORMATS, import_networks
 from hetsim.calibrate.networks.table import NetworkTime, dump_networks, read_networks
 from hetsim.errors import ConfigError
 

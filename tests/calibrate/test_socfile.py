@@ -336,3 +336,22 @@ def test_learned_costs_enter_the_chain_inside_their_range_only(soc: Path, tmp_pa
     assert chain.work(graph, Kernel.of(graph, (far,)), cpu) is None
     assert chain.work(graph, Kernel.of(graph, (conv,)), loaded.pus[1]) is None
     assert any("is outside" in reason for reason in chain.refused)
+
+
+@pytest.mark.parametrize(
+    "cpu",
+    ["efficiency: &tuned\n      default: 0.1\n      Conv: 0.2   # a guess\n      MaxPool: 0.05",
+     "efficiency: &tuned\n      {default: 0.1, Conv: 0.2, MaxPool: 0.05}"],
+)  # fmt: skip
+@pytest.mark.parametrize("unit", ["cpu", "gpu"])
+def test_what_units_share_in_the_file_changes_for_one_of_them(cpu: str, unit: str) -> None:
+    begin, end = SOC.index("efficiency:"), SOC.index("    dispatch")
+    shared = f"{SOC[:begin]}{cpu}\n{SOC[end:]}".replace(
+        "efficiency: {default: 0.5, Conv: 0.3}", "efficiency: *tuned"
+    )
+    text = calibrated_text(shared, {("pus", unit, "efficiency", "Conv"): 0.35}, "head", "fitted")
+    pus = yaml.safe_load(text)["pus"]
+    before = {"default": 0.1, "Conv": 0.2, "MaxPool": 0.05}
+    other = "gpu" if unit == "cpu" else "cpu"
+    assert pus[unit]["efficiency"] == before | {"Conv": 0.35}
+    assert pus[other]["efficiency"] == before

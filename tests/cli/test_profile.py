@@ -8,7 +8,7 @@ import json
 import onnx
 import pytest
 
-from hetsim.calibrate.networks.registry import FORMATS as NETWORKS
+from hetsim.calibrate.networks.readers.registry import FORMATS as NETWORKS
 from hetsim.calibrate.networks.table import read_networks
 from hetsim.cli.main import entry
 from hetsim.cli.profile import NETWORK_FORMATS, OPERATOR_FORMATS

@@ -183,6 +183,7 @@ def test_longer_transfers_never_take_less_and_reach_the_interface() -> None:
         assert curve.at(curve.loading, np.array([0.0]))[0] == 0.0
 
 
+@pytest.mark.slow
 def test_a_run_says_that_it_was_learned_and_what_was_not(tmp_path: Path, capsys) -> None:
     (tmp_path / "s.yaml").write_text(
         "hetsim: scenario/1\nname: s\nsoc: intel-npu-40\nmodels: [vit_b16]\n"

@@ -37,6 +37,7 @@ def run(path: Path, out: Path, *more: str) -> int:
     return entry(["run", str(path), "-o", str(out), *more])
 
 
+@pytest.mark.slow
 def test_ranges_are_told_everywhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +76,7 @@ def test_ranges_are_told_everywhere(
     assert "b really is faster with a probability of > 99 %" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_units_that_nobody_calibrated_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,6 +92,7 @@ def test_units_that_nobody_calibrated_are_named(
     assert row["makespan_low_us"] is None
 
 
+@pytest.mark.slow
 def test_variants_share_their_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = scenario(tmp_path, "cpu_cluster", "npu")
     arguments = ["whatif", str(path), "--set", "bus.clock=1.2x", "-o", str(tmp_path / "out")]
@@ -99,6 +102,19 @@ def test_variants_share_their_errors(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert [variant["faster_than_first"]["squeezenet"] for variant in told] == [None, 1.0]
     table = (tmp_path / "out/compare.csv").read_text()
     assert "makespan_low_us,makespan_high_us" in table
+
+
+def test_two_socs_share_no_errors(tmp_path: Path) -> None:
+    path = tmp_path / "two.yaml"
+    path.write_text(
+        "hetsim: scenario/1\nname: two\nsoc: snapdragon-8-gen-3\nmodels: [squeezenet]\n"
+        "schedulers: [npu_only]\n"
+    )
+    out = tmp_path / "out"
+    other = ["--set", "soc=snapdragon-8-elite"]
+    assert entry(["whatif", str(path), *other, "-o", str(out)]) == 0
+    told = json.loads((out / "compare.json").read_text())["variants"]
+    assert 0.5 < told[1]["faster_than_first"]["squeezenet"] < 0.95
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,11 @@ def soc_file(tmp_path: Path, *fits: dict[str, object]) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_a_report_says_what_the_soc_was_fitted_to(tmp_path, capsys):
     estimate = {"what": "layers", "unit": "cpu", "source": "b", "rows": 1, "kind": "estimate"}
-    soc = soc_file(tmp_path, FIT, estimate)
+    unsure = FIT | {"what": "jobs", "held_out": FIT["held_out"] | {"unseen": False}}
+    soc = soc_file(tmp_path, FIT, estimate, unsure)
     scenario = tmp_path / "s.yaml"
     scenario.write_text(
         f"hetsim: scenario/1\nname: s\nsoc: {soc}\nmodels: [squeezenet]\nschedulers: [npu_only]\n"
@@ -41,7 +43,9 @@ def test_a_report_says_what_the_soc_was_fitted_to(tmp_path, capsys):
     told = " ".join(capsys.readouterr().out.split())
     assert (
         "fitted to npu, whole networks, float16: 13% median error on unseen rows (31% p90),"
-        " 412 measurements; cpu, layers: error unknown, 1 estimate."
+        " 412 measurements; cpu, layers: error unknown, 1 estimate of a vendor's program,"
+        " not of silicon; npu, jobs: 13% median error on rows that may have been seen (31% p90),"
+        " 412 measurements."
     ) in told
 
 
@@ -58,6 +62,10 @@ def test_the_list_tells_the_error_of_every_soc(capsys):
         ({"unit": "npuu"}, "no unit is called 'npuu'; did you mean 'npu'?"),
         ({"rows": 0}, "rows"),
         ({"held_out": {"rows": 3, "median": -0.1, "p90": 0.2}}, "held_out.median"),
+        (
+            {"held_out": {"rows": 3, "median": 0.3, "p90": 0.2}},
+            "held_out.median: is above p90, 0.2",
+        ),
         ({"kind": "guess"}, "'measurement' or 'estimate'"),
     ],
 )

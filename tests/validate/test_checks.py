@@ -149,6 +149,7 @@ def test_finish_times_agree_with_simgrid_on_other_flow_sets(weighted: bool) -> N
             assert abs(row.error) < 1e-9, row
 
 
+@pytest.mark.slow
 def test_rows_of_a_board_are_predicted_by_fits_that_have_not_seen_them() -> None:
     check = find_checks(["convolutions"])["convolutions"]
     setting = Setting(Tables())

@@ -156,3 +156,12 @@ def test_a_row_of_another_length_is_told_with_its_line(tmp_path) -> None:
     (tmp_path / "scalesim_cycles.csv").write_text("network,cycles\nresnet18,5\nresnet18\n")
     with pytest.raises(ConfigError, match=r"scalesim_cycles.csv:3"):
         Tables(tmp_path).records("scalesim_cycles.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [('{"sets": [1,', r"flows.json:1:13: not JSON"), ("[]", "an object")]
+)
+def test_a_damaged_document_is_told_with_its_place(tmp_path, text: str, told: str) -> None:
+    (tmp_path / "simgrid_flows.json").write_text(text)
+    with pytest.raises(ConfigError, match=told):
+        Tables(tmp_path).document("simgrid_flows.json")

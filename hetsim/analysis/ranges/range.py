@@ -63,15 +63,20 @@ def range_of(ran: Ran, kernels: Sequence[OperatorRow]) -> Range:
     return Range(tuple(round(float(ratio), DIGITS) for ratio in ratios), unknown)
 
 
-def faster(one: Range, one_s: float, other: Range, other_s: float) -> float | None:
+def faster(
+    one: Range, one_s: float, other: Range, other_s: float, *, shared: bool = True
+) -> float | None:
     """The probability that a plan of ``one_s`` simulated seconds is really the faster one.
 
-    Both must have run on units of the same names: what errs in both errs the same way in both.
+    With ``shared`` both ran on one SoC or variants of it: what errs in both errs the same way in
+    both. Units of two SoCs may have one name and err each for itself: all pairs of samples count.
     Ties count half, so that a plan is as likely as not to be faster than itself. ``None`` where
     either has no range.
     """
     if not one.ratios or not other.ratios:
         return None
     left, right = np.array(one.ratios) * one_s, np.array(other.ratios) * other_s
+    if not shared:
+        left = left[:, np.newaxis]
     alike = np.abs(left - right) <= 10.0**-DIGITS * right
     return float(np.mean(np.where(alike, 0.5, left < right)))

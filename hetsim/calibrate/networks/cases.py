@@ -107,15 +107,14 @@ class Cases:
         """Those that one of these runtimes ran: what a SoC file says of overheads is of one.
 
         Raises:
-            ConfigError: a runtime of that name ran none.
+            ConfigError: none of them ran any.
         """
         known = sorted({case.row.runtime for case in self.cases})
-        for name in names:
-            if name not in known:
-                raise ConfigError(
-                    f"nothing with a graph ran under {name!r}",
-                    where=Location("--runtime"), hint=suggest(name, known),
-                )  # fmt: skip
+        if not set(names) & set(known):
+            raise ConfigError(
+                f"nothing with a graph ran under {' or '.join(map(repr, names))}",
+                where=Location("--runtime"), hint=suggest(names[0], known),
+            )  # fmt: skip
         return replace(self, cases=tuple(c for c in self.cases if c.row.runtime in names))
 
     def by_network(self) -> Cases:

@@ -17,16 +17,27 @@ from hetsim.yamlio import Keys
 
 
 def save_fitted_soc(
-    fitted: FittedUnit, judged: Judged, path: Path, *, table: Path, device: str, force: bool
+    fitted: FittedUnit,
+    judged: Judged,
+    path: Path,
+    *,
+    table: Path,
+    device: str,
+    force: bool,
+    by: str | None = None,
 ) -> None:
     """Writes the model's SoC with what was fitted to ``device``; ``judged`` has only its rows.
+
+    ``by`` is the command that does this again; by default ``hetsim calibrate`` of the model's file.
 
     Raises:
         ResultsError: the file exists and ``force`` is not given.
     """
     model = fitted.model
-    command = f"hetsim calibrate {model.soc} --pu {model.unit} --networks {table.name}"
-    command += f" --device '{device}'"
+    command = by or (
+        f"hetsim calibrate {Path(model.file).name} --pu {model.unit} --networks {table.name}"
+        f" --graphs DIR --device '{device}'"
+    )
     changes: dict[Keys, Any] = dict(described(fitted))
     changes[("pus", model.unit, "uncertainty")] = {
         dtype: spread

@@ -4,8 +4,9 @@ A directory may hold an ``index.csv`` with the columns ``model`` (or ``network``
 ``file``, and what is known of what was measured: ``gelu_file`` (the same network with Gelu as one
 operator, as runtimes run it; read rather than ``file``), ``input_shapes``
 (``image=1x3x224x224;mask=1x384``), ``params_info_M`` (millions of parameters as published). Other
-columns are remarks. Without an index, files are called ``network--component.onnx`` or, where one
-component of the network was measured, ``network.onnx``.
+columns are remarks. A row of measurements that names no component is its network's only one.
+Without an index, files are called ``network--component.onnx`` or, where one component of the
+network was measured, ``network.onnx``.
 """
 
 from __future__ import annotations
@@ -105,6 +106,9 @@ class GraphLibrary:
         for name in names:
             if (entry := self._index.get((network.lower(), name.lower()))) is not None:
                 return entry
+        parts = [key for key in self._index if key[0] == network.lower()]
+        if not component and len(parts) == 1:
+            return self._index[parts[0]]  # the table need not repeat the name of an only component
         return {}, None
 
     def _file(

@@ -47,14 +47,16 @@ def table(comparison: Comparison, model: str) -> Table:
     rows: list[list[str]] = []
 
     def add(title: str, cell: Any) -> None:
-        texts = ["failed" if run is None else cell(run) for _, run in best]
+        put(title, ["failed" if run is None else cell(run) for _, run in best])
+
+    def put(title: str, texts: list[str]) -> None:
         if any(text not in ("–", "failed") for text in texts):
             rows.append([title, *texts])
 
     add("scheduler", lambda run: run.scheduler)
     add("time", lambda run: ranged_time(run.metrics))
     add("against the first", lambda run: _ratio(base, run))
-    add("really faster than it", lambda run: _chance(base, run))
+    put("really faster than it", [_chance(comparison.base, v, model) for v, _ in best])
     add("lower bound", lambda run: _time(run.lower_bound_s))
     for metric in beside_the_time():
         add(metric.title, lambda run, m=metric: metric_text(m, run.metrics.get(m.column)))
@@ -112,8 +114,7 @@ def comparison_to_dict(comparison: Comparison) -> dict[str, Any]:
                     for model, run in variant.borrowed.items()
                 },
                 "faster_than_first": {
-                    model: _faster(comparison.base.best(model), variant.best(model))
-                    for model in comparison.models
+                    model: _faster(comparison.base, variant, model) for model in comparison.models
                 },
             }
             for variant in comparison.variants
@@ -204,14 +205,19 @@ def _ratio(base: Run | None, run: Run) -> str:
     return f"{base.makespan_s / run.makespan_s:.3g}×"
 
 
-def _chance(base: Run | None, run: Run) -> str:
-    """The probability that ``run`` is faster than the first; errors that both share cancel."""
-    sure = _faster(base, run)
+def _chance(base: Variant, variant: Variant, model: str) -> str:
+    """The probability that ``variant`` is faster than the first; errors that both share cancel."""
+    if variant.best(model) is None:
+        return "failed"
+    sure = _faster(base, variant, model)
     return "–" if sure is None else chance_text(sure)
 
 
-def _faster(base: Run | None, run: Run | None) -> float | None:
-    return None if base is None or run is None or run is base else run.faster_than(base)
+def _faster(base: Variant, variant: Variant, model: str) -> float | None:
+    first, run = base.best(model), variant.best(model)
+    if first is None or run is None or run is first:
+        return None
+    return run.faster_than(first, shared=variant.result.soc.name == base.result.soc.name)
 
 
 def _utilization(metrics: Any) -> float | None:

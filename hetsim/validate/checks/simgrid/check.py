@@ -37,7 +37,7 @@ class SimGridFlows(Check):
 
     def rows(self, setting: Setting, part: str) -> Iterator[Row]:
         """Both simulators' finish times of each flow; with ``live`` SimGrid is asked again."""
-        held = json.loads(setting.tables.text(TABLE))["sets"]
+        held = setting.tables.document(TABLE)["sets"]
         theirs = [flow_set.pop("finish") for flow_set in held]
         if setting.live:
             theirs = finish_times(held)

@@ -15,9 +15,9 @@ Reader = Callable[[Path, Findings], list[NetworkTime]]
 """Reads one file; what it leaves open goes to the findings, what it refuses is an error."""
 
 FORMATS: Mapping[str, str] = {
-    "aihub": "hetsim.calibrate.networks.aihub:read",
-    "llama-bench": "hetsim.calibrate.networks.llamabench:read",
-    "benchmark_app": "hetsim.calibrate.networks.benchmarkapp:read",
+    "aihub": "hetsim.calibrate.networks.readers.aihub:read",
+    "llama-bench": "hetsim.calibrate.networks.readers.llamabench:read",
+    "benchmark_app": "hetsim.calibrate.networks.readers.benchmarkapp:read",
 }
 """Module and function of every format; a new one is a line here and a file beside this."""
 
