@@ -426,4 +426,4 @@ def test_every_kit_is_offered_and_needs_no_pytest():
         kit = getattr(testing, name)
         assert issubclass(kit, Kit)
         assert not name.startswith("Test"), "pytest would collect it wherever it is imported"
-        assert kit is Kit or len(kit.checks()) > 2
+        assert kit is Kit or len(kit.checks()) > 4

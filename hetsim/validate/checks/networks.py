@@ -67,4 +67,5 @@ class MeasuredNetworks(Check):
         for case, seconds in zip(cases, model.stated().predict(cases), strict=True):
             if np.isfinite(seconds):
                 group = f"{case.device}, {case.precision.group}"
-                yield Row(case.name, group, case.seconds, float(seconds))
+                name = f"{case.name}, {case.row.runtime}"
+                yield Row(name, group, case.seconds, float(seconds))
