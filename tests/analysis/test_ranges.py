@@ -199,6 +199,9 @@ def test_no_range_without_a_calibrated_unit_and_others_are_named(graph: Graph) -
     assert half.ends(seconds) is not None
     assert list(half.uncalibrated) == ["right"]
     assert 0.4 < half.uncalibrated["right"] < 0.6
+    whole, other = ranged(graph, unsure(two(), unit=0.1), PARALLEL)
+    assert faster(whole, other, half, 9.0 * other) is None, "certain of what nobody measured"
+    assert faster(whole, other, whole, 9.0 * other) == 1.0
 
 
 def test_only_stated_data_types_are_known(graph: Graph) -> None:

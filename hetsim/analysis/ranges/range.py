@@ -39,6 +39,9 @@ class Range:
         return float(low) * seconds, float(high) * seconds
 
 
+EXACT = 0.1
+"""Share of the kernels' time on units that are taken to be exact up to which plans are compared."""
+
 UNKNOWN = Range()
 """That of what nothing is known of."""
 
@@ -71,9 +74,12 @@ def faster(
     With ``shared`` both ran on one SoC or variants of it: what errs in both errs the same way in
     both. Units of two SoCs may have one name and err each for itself: all pairs of samples count.
     Ties count half, so that a plan is as likely as not to be faster than itself. ``None`` where
-    either has no range.
+    either has no range, or more than :data:`EXACT` of its kernels' time has none: certainty would
+    then come from what nobody measured.
     """
     if not one.ratios or not other.ratios:
+        return None
+    if max(sum(plan.uncalibrated.values()) for plan in (one, other)) > EXACT:
         return None
     left, right = np.array(one.ratios) * one_s, np.array(other.ratios) * other_s
     if not shared:
