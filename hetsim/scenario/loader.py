@@ -19,10 +19,12 @@ from hetsim.library import find
 from hetsim.names import suggest
 from hetsim.overrides import Override, apply_overrides
 from hetsim.scenario.schema import ModelSpec, ReferenceSpec, ScenarioSpec, SchedulerSpec
+from hetsim.scenario.streams import service_of
 from hetsim.schedulers.base import Scheduler
 from hetsim.schedulers.registry import code_hash, construct, create, scheduler_names
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.soc.model import SoC
+from hetsim.streams.service import Service
 from hetsim.validation import json_schema, validate
 from hetsim.workload.formats import names_file
 from hetsim.workload.graph import Graph
@@ -114,8 +116,8 @@ class Scenario:
     """A checked scenario.
 
     ``time_limit_s`` bounds one scheduler's thinking about one model, seconds; ``None`` is no
-    bound. ``directory`` is what relative paths in the file are relative to. ``document`` is the
-    file as read, and ``soc_document`` the SoC's with all changes applied, for studies that vary it
+    bound. ``service`` are its streams, if it has any. ``directory`` is what relative paths in the
+    file are relative to. ``document`` is the file as read, and ``soc_document`` the SoC's with all changes applied, for studies that vary it
     further.
     """
 
@@ -134,6 +136,7 @@ class Scenario:
     source: str
     document: Document = field(repr=False, compare=False)
     soc_document: Document = field(repr=False, compare=False)
+    service: Service | None = None
 
     @property
     def directory(self) -> Path:
@@ -212,6 +215,9 @@ def load_scenario(
         source=str(file),
         document=document,
         soc_document=soc,
+        service=service_of(
+            spec, document, [ref.label for ref in models], [ref.label for ref in schedulers]
+        ),
     )
 
 
