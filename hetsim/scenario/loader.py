@@ -117,8 +117,8 @@ class Scenario:
 
     ``time_limit_s`` bounds one scheduler's thinking about one model, seconds; ``None`` is no
     bound. ``service`` are its streams, if it has any. ``directory`` is what relative paths in the
-    file are relative to. ``document`` is the file as read, and ``soc_document`` the SoC's with all changes applied, for studies that vary it
-    further.
+    file are relative to. ``document`` is the file as read, and ``soc_document`` the SoC's with all
+    changes applied, for studies that vary it further.
     """
 
     name: str
