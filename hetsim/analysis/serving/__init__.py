@@ -1,1 +1,1 @@
-"""Streams of inferences in numbers: views, statistics, results."""
+"""Streams of inferences in numbers: views, statistics, scores, results."""
