@@ -125,7 +125,8 @@ class Mix:
         )
         streams = tuple(
             StreamRun(
-                view.stream, view.stream.scheduler or contender.scheduler.label, plans[view.stream.name],
+                view.stream, view.stream.scheduler or contender.scheduler.label,
+                plans[view.stream.name],
                 measured(ServedEvaluation(soc, (view,), served, whole=False)),
             )
             for view in views
