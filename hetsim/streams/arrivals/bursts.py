@@ -1,4 +1,4 @@
-"""Bursts: several arrivals in quick succession, then a rest. Batches of frames, pages of requests."""
+"""Bursts: several arrivals in quick succession, then a rest, such as batches of frames."""
 
 from __future__ import annotations
 
