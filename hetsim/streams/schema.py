@@ -43,8 +43,8 @@ class StreamSpec(Spec):
     )
     in_flight: Count | None = Field(
         default=None,
-        description="inferences that may have begun and not ended; 1: each waits for the one before;"
-        " default any number",
+        description="inferences that may have begun and not ended, 1: each waits for the one"
+        " before; default any number",
     )
     count: int | None = Field(default=None, ge=1, description="inferences at most")
     start: Time = Field(default=0.0, description="when it enters; arrivals count from here")
@@ -104,7 +104,7 @@ class ServeSpec(Spec):
     )
     preemption_cost: Time = Field(
         default=0.0,
-        description="time of a unit that is taken from a partition between two launches",
+        description="time of a unit for taking it from a partition between launches",
     )
     backlog: Count = Field(
         default=10_000,

@@ -32,9 +32,8 @@ class Stream:
     until its end. At most ``in_flight`` of a stream are so at once; ``None`` is any number.
     At most ``queue`` wait (``None``: any number). Where one more arrives, one is given up at that
     moment: by ``when_full``, the ``newest``, which is the one that arrives, or the ``oldest`` of
-    those that wait. One that could begin at once, because nothing of its stream waits, its first
-    unit is free, and ``in_flight`` is not reached, never counts as waiting. With ``late`` = ``drop``
-    an inference is given up as well when its deadline passes before it has begun.
+    those that wait. One that begins at the moment of its arrival never counts as waiting. With
+    ``late`` = ``drop`` an inference is given up as well when its deadline passes before it began.
     What is given up is never begun, causes nothing in streams that follow it, and sends its
     client in a closed loop back to thinking.
     """

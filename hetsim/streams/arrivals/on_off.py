@@ -21,15 +21,15 @@ Mean = Annotated[float, Quantity("time")]
 
 
 class OnOff(Arrivals):
-    """Poisson arrivals, one per ``period`` on average, in stretches that last ``active`` on average.
+    """Stretches with Poisson arrivals, one per ``period`` on average, and silence between them.
 
-    Between them is silence that lasts ``silent`` on average; both are exponential. Whether it begins
-    with the one or the other is drawn as well, as for one who looks at any moment.
+    They last ``active`` and ``silent`` on average; both are exponential. Whether it begins with the
+    one or the other is drawn as well, as for one who looks at any moment.
     """
 
     kind: Literal["on_off"]
     period: Period = Field(
-        description="the mean time between two in a stretch; '30 Hz' is one, too"
+        description="mean time between two while active; '30 Hz' is a period, too"
     )
     active: Mean = Field(description="the mean length of a stretch with arrivals")
     silent: Mean = Field(description="the mean length of a silence")
