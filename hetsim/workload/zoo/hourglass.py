@@ -78,7 +78,7 @@ def _hourglass(net: NetworkBuilder, name: str, source: str, depth: int) -> str:
     return net.add("Add", f"{name}.{depth}.add", [beside, larger])
 
 
-def _mesh(net: NetworkBuilder, latent: str) -> str:
+def _mesh(net: NetworkBuilder, latent: str) -> ModelProto:
     """Chebyshev polynomials of degree three on graphs that grow from 80 to 1280 vertices."""
     vertices, width, _ = GRAPH[0]
     result = net.linear("seed", latent, vertices * width)
