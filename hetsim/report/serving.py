@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
+from math import floor, inf, log10
 
 from hetsim.analysis.metrics.base import Metric, Metrics, named
 from hetsim.analysis.metrics.registry import metrics as every_metric
 from hetsim.analysis.metrics.registry import told
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
-from hetsim.report.summary import metric_text, range_text, share_text, tidy_time, time_unit
+from hetsim.report.summary import metric_text, share_text, tidy_time, time_unit
 
 CONFIDENCE = "95 %"
 """How often a confidence interval holds what it is about."""
@@ -47,7 +47,16 @@ def with_interval(about: Metric, values: Metrics) -> str:
     if value is None or ends is None:
         return text
     factor = time_unit(value)[1] if about.dimension == "time" else 1.0
-    return f"{text} ({range_text(*ends, factor)}, {CONFIDENCE})"
+    return f"{text} ({interval_text(*ends, factor)}, {CONFIDENCE})"
+
+
+def interval_text(low: float, high: float, factor: float = 1.0) -> str:
+    """The ends in a unit of ``factor``, to two digits of what lies between them: ``30.8–31.9``."""
+    wide = (high - low) / factor
+    digits = 1 - floor(log10(wide)) if wide > 0.0 else 3
+    if digits <= 0:
+        return "–".join(f"{end / factor:,.0f}" for end in (low, high))
+    return "–".join(f"{end / factor:.{min(digits, 6)}f}" for end in (low, high))
 
 
 def told_of_streams(columns: Sequence[str] = ()) -> tuple[Metric, ...]:
@@ -55,15 +64,6 @@ def told_of_streams(columns: Sequence[str] = ()) -> tuple[Metric, ...]:
     chosen = [found for found in told(also=columns, served=True) if not found.of_the_soc]
     main = [found for name in MAIN for found in chosen if found.name == name]
     return (*main, *(found for found in chosen if found.name not in MAIN))
-
-
-def label_of(result: ServedResult, run: ServedRun) -> str:
-    """What a run is called beside the others: its scheduler, and its dispatcher if they differ."""
-    dispatchers = {other.dispatcher for other in result.runs}
-    schedulers = {other.scheduler for other in result.runs}
-    if len(dispatchers) == 1:
-        return run.scheduler
-    return run.dispatcher if len(schedulers) == 1 else run.label
 
 
 def done(result: ServedResult) -> tuple[ServedRun, ...]:
@@ -90,7 +90,7 @@ def headline_of(result: ServedResult) -> str:
     more = len(best.streams) - len(clauses)
     if more > 0:
         clauses.append(f"{more} more {'stream' if more == 1 else 'streams'} in the table")
-    text = f"On {result.soc.name} with {label_of(result, best)}, {'; '.join(clauses)}."
+    text = f"On {result.soc.name} with {best.label}, {'; '.join(clauses)}."
     if others := _others(result, best):
         text += f" {others}."
     if failed := len(result.failed):
@@ -134,7 +134,7 @@ def _others(result: ServedResult, best: ServedRun) -> str:
         return ""
     what = "Of all that arrive it misses" if due else "Over all streams its p99 is"
     told = [
-        f"{label_of(result, run)} {metric_text(about, run.metrics[about.column])}"
+        f"{run.label} {metric_text(about, run.metrics[about.column])}"
         for run in (rest if len(rest) < 3 else (rest[0], rest[-1]))
     ]
     return f"{what} {metric_text(about, best.metrics[about.column])}, {', '.join(told)}"
@@ -155,10 +155,10 @@ def notes_of(result: ServedResult) -> list[str]:
     runs = done(result)
     notes = list(dict.fromkeys(warm_up_text(result, run) for run in runs))
     if len(notes) > 1:
-        notes = [f"{label_of(result, run)}: {warm_up_text(result, run)}" for run in runs]
+        notes = [f"{run.label}: {warm_up_text(result, run)}" for run in runs]
     for run in runs:
         if run.served is not None and run.served.stopped:
-            notes.append(f"{label_of(result, run)} was stopped: {run.served.stopped}.")
+            notes.append(f"{run.label} was stopped: {run.served.stopped}.")
     return [*notes, *result.notes]
 
 

@@ -22,12 +22,12 @@ from hetsim.report.serving import (
     done,
     headline_of,
     interval,
-    label_of,
+    interval_text,
     metric,
     notes_of,
     told_of_streams,
 )
-from hetsim.report.summary import metric_text, range_text, share_text, time_unit
+from hetsim.report.summary import metric_text, share_text, time_unit
 from hetsim.report.text.columns import GAP, split
 
 MOST = 6
@@ -52,7 +52,7 @@ def print_served(result: ServedResult, console: Console) -> None:
         console.print(Text(_legend(runs), style="dim"))
     for run in result.failed:
         reason = "; ".join(line.strip() for line in (run.error or "").splitlines())
-        console.print(Text(f"failed: {label_of(result, run)}: {reason}", style="red"))
+        console.print(Text(f"failed: {run.label}: {reason}", style="red"))
     for note in notes_of(result):
         console.print(Text(f"note: {note}", style="yellow"))
     console.print()
@@ -79,7 +79,7 @@ def _print_comparison(
             ]
     best = best_served(result)
     styles = ["green" if run is best else "" for run in runs]
-    labels = [label_of(result, run) for run in runs]
+    labels = [run.label for run in runs]
     _print_tables(console, f"{title}: comparison", "run", labels, columns, styles)
 
 
@@ -122,7 +122,9 @@ def _column(about: Metric, rows: Sequence[Metrics]) -> tuple[str, list[str]]:
     for values, own in zip(rows, ends, strict=True):
         value = values.get(about.column)
         text = "–" if value is None else f"{value / factor:,.{decimals}f}"
-        texts.append(f"{text} ({range_text(*own, factor)})" if own and value is not None else text)
+        texts.append(
+            f"{text} ({interval_text(*own, factor)})" if own and value is not None else text
+        )
     said = f"{unit} ({CONFIDENCE})" if any(ends) else unit
     return f"{about.title}\n{said}", texts
 
