@@ -36,6 +36,12 @@ class Dispatcher(ABC):
         """A task that its unit shall run from start to end before it goes on with ``task``."""
         return None
 
+    def withdraw(self, tasks: Sequence[Task]) -> None:
+        """Told that an inference, added and not begun, was given up: forget its tasks.
+
+        Whoever does not (this one) hands them out later, and the engine passes over them.
+        """
+
 
 class PlanOrder(Dispatcher):
     """Each inference's tasks run in plan order on each PU; of inferences the more urgent first.
@@ -73,6 +79,13 @@ class PlanOrder(Dispatcher):
             if not queue[0].blockers:
                 return self._take(queues, i)
         return None
+
+    def withdraw(self, tasks: Sequence[Task]) -> None:
+        units = {task.job.pu for task in tasks}
+        for unit in units:
+            queues = self._queues[unit]
+            # All of a queue's tasks are of one inference.
+            queues[:] = [entry for entry in queues if entry[2][0].inference != tasks[0].inference]
 
     @staticmethod
     def _take(queues: list[tuple[int, int, deque[Task]]], place: int) -> Task:
