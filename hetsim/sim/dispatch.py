@@ -36,11 +36,12 @@ class Dispatcher(ABC):
         """A task that its unit shall run from start to end before it goes on with ``task``."""
         return None
 
-    def withdraw(self, tasks: Sequence[Task]) -> None:
-        """Told that an inference, added and not begun, was given up: forget its tasks.
+    def withdraw(self, tasks: Sequence[Task]) -> Iterable[int]:
+        """An inference, added and not begun, was given up: forget its tasks.
 
-        Whoever does not (this one) hands them out later, and the engine passes over them.
+        Who does not may hand them out later, and the engine passes over them.
         """
+        return ()
 
 
 class PlanOrder(Dispatcher):
@@ -80,12 +81,13 @@ class PlanOrder(Dispatcher):
                 return self._take(queues, i)
         return None
 
-    def withdraw(self, tasks: Sequence[Task]) -> None:
+    def withdraw(self, tasks: Sequence[Task]) -> Iterable[int]:
         units = {task.job.pu for task in tasks}
         for unit in units:
             queues = self._queues[unit]
             # All of a queue's tasks are of one inference.
             queues[:] = [entry for entry in queues if entry[2][0].inference != tasks[0].inference]
+        return ()
 
     @staticmethod
     def _take(queues: list[tuple[int, int, deque[Task]]], place: int) -> Task:
