@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from hetsim.analysis.metrics.registry import told
 from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.errors import MissingExtraError, ResultsError
-from hetsim.study.point import Outcome, Point
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point
 
 if TYPE_CHECKING:
     import pandas

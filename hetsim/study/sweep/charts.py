@@ -29,7 +29,7 @@ from hetsim.report.page.charts import (
 )
 from hetsim.report.summary import metric_text, tidy_time
 from hetsim.study.axes import Axis as Varied
-from hetsim.study.point import Outcome
+from hetsim.study.outcome import Outcome
 from hetsim.study.point import Point as Run
 from hetsim.study.sweep.quantities import in_order, quantities
 from hetsim.study.sweep.result import Sweep

@@ -14,7 +14,8 @@ from hetsim.report.files.jsonout import dumps
 from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Cell, Table
 from hetsim.report.summary import metric_text, ranged_time
-from hetsim.study.point import Outcome, Point
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point
 from hetsim.study.result import page_of
 from hetsim.study.sweep.charts import anchor, sweep_charts
 from hetsim.study.sweep.pictures import beside_the_time, sweep_figures
