@@ -145,8 +145,8 @@ class SweepStudy(PointStudy[Sweep]):
         """The fastest rows."""
         paths = [axis.path for axis in result.axes]
         good = sorted(
-            (row for row in result.rows if row[1].makespan_s is not None),
-            key=lambda row: row[1].makespan_s or 0.0,
+            (row for row in result.rows if row[1].merit is not None),
+            key=lambda row: row[1].merit or (),
         )
         columns = ("network", "scheduler", *paths, "time", "gap")
         count = len(columns)
