@@ -24,6 +24,7 @@ from hetsim.runs.case import Case
 from hetsim.runs.scenario import load_graph
 from hetsim.scenario.loader import Scenario, SchedulerRef
 from hetsim.scenario.variants import varied
+from hetsim.streams.service import Service
 from hetsim.study.outcome import Outcome
 from hetsim.study.subject import Subject, subject_of
 from hetsim.version import version
@@ -199,8 +200,24 @@ def setting(scenario: Scenario) -> dict[str, object]:
         "fidelity": scenario.fidelity,
         "seed": scenario.seed,
         "time_limit": scenario.time_limit_s,
-        **({} if scenario.service is None else {"service": scenario.service.plain()}),
+        **_served(scenario.service),
     }
+
+
+def _served(service: Service | None) -> dict[str, object]:
+    """What streams depend on, the contents of their files included."""
+    if service is None:
+        return {}
+    named = [
+        path
+        for stream in service.streams
+        for path in (*stream.arrivals.files, *([stream.plan] if stream.plan else []))
+    ]
+    return {"service": service.plain(), "stream_files": [_hash_now(path) for path in named]}
+
+
+def _hash_now(path: Path) -> str:
+    return _file_hash(path, path.stat().st_mtime_ns, path.stat().st_size)
 
 
 def cost_hashes(scenario: Scenario) -> list[str]:
@@ -211,7 +228,7 @@ def cost_hashes(scenario: Scenario) -> list[str]:
         files = cost_files(scenario.soc)
     except HetsimError as error:
         return [str(error)]
-    return [_file_hash(path, path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+    return [_hash_now(path) for path in files]
 
 
 @lru_cache(maxsize=256)

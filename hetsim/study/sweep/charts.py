@@ -151,7 +151,8 @@ def _curves(network: _Network, varied: Varied, axis: Axis) -> Plot:
     return Plot(
         f"{network.model}: time over {varied.path}",
         f"{network.told} at each value of {varied.path}, a curve per scheduler.",
-        _fastest(network), axis, network.time, points, lines, tuple(map(Series, schedulers)), what="run",
+        _fastest(network), axis, network.time, points, lines, tuple(map(Series, schedulers)),
+        what="run",
     )  # fmt: skip
 
 
@@ -212,7 +213,8 @@ def _points(network: _Network, varied: Varied) -> Plot:
     return Plot(
         f"{network.model}: time over {varied.path}",
         f"Every run of the sample over {varied.path}; the other parameters vary as well.",
-        _fastest(network), axis, network.time, points, (), tuple(map(Series, schedulers)), what="run",
+        _fastest(network), axis, network.time, points, (), tuple(map(Series, schedulers)),
+        what="run",
     )  # fmt: skip
 
 

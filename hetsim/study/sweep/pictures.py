@@ -49,7 +49,9 @@ def beside_the_time(table: StudyTable) -> list[Metric]:
 
 
 def curves(table: StudyTable, axis: str, measure: str | None = None) -> Figure:
-    """``measure``, by default the time, over ``axis``, a curve per network and scheduler; the best over other axes.
+    """``measure``, by default the time, over ``axis``, a curve per network and scheduler.
+
+    It is the best over other axes.
 
     Raises:
         ConfigError: no such column.
@@ -80,7 +82,9 @@ def heatmap(
     *,
     model: str | None = None,
 ) -> Figure:
-    """``measure``, by default the time, over two axes for one network; the best over schedulers and other axes.
+    """``measure``, by default the time, over two axes for one network.
+
+    It is the best over schedulers and other axes.
 
     Raises:
         ConfigError: no such column.
@@ -128,5 +132,7 @@ def _measure(table: StudyTable, name: str) -> Metric:
     """The metric of a column; other columns (``utilization.npu``) are plain numbers."""
     if name not in table.columns:
         raise ConfigError(f"there is no {name!r}", hint=suggest(name, table.columns, "columns"))
-    known = {metric.column: metric for metric in told("record", served=table.lead != MAKESPAN.column)}
+    known = {
+        metric.column: metric for metric in told("record", served=table.lead != MAKESPAN.column)
+    }
     return known.get(name, Metric(name, name, ""))

@@ -49,7 +49,7 @@ def headline(sweep: Sweep) -> str:
 
 
 def best(rows: list[tuple[Point, Outcome]], model: str) -> tuple[Point, Outcome]:
-    """The best row on ``model`` (:attr:`~hetsim.study.outcome.Outcome.merit`), of equals the first."""
+    """The row of the best merit on ``model``; the first of equals."""
     return min((row for row in rows if row[0].model == model), key=lambda row: row[1].merit or ())
 
 
@@ -125,7 +125,9 @@ def _table(sweep: Sweep, order: Sequence[int]) -> Table:
     """The first :data:`SHOWN` rows of ``order``."""
     extra = beside_the_time(sweep.table)
     time = lead(outcome.metrics for _, outcome in sweep.rows)
-    front = [(MAKESPAN, "time"), (GAP, "gap to bound")] if time is MAKESPAN else [(time, time.title)]
+    front = (
+        [(MAKESPAN, "time"), (GAP, "gap to bound")] if time is MAKESPAN else [(time, time.title)]
+    )
     paths = [axis.path for axis in sweep.axes]
     rows: list[list[str | Cell]] = []
     for point, outcome in (sweep.rows[i] for i in order[:SHOWN]):
