@@ -17,10 +17,13 @@ from hetsim.progress import Progress
 from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
 from hetsim.runs.scenario import load_graph
-from hetsim.scenario.loader import Contender, Scenario
+from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
+from hetsim.schedulers.joint.base import JointProblem
+from hetsim.schedulers.joint.registry import find_joint_scheduler
 from hetsim.sim.dispatchers.registry import find_dispatcher
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
+from hetsim.soc.model import SoC
 from hetsim.streams.service import DispatcherRef, Service
 from hetsim.workload.graph import Graph
 
@@ -56,21 +59,12 @@ class Mix:
         return self.scenario.service
 
     @cached_property
-    def _plans(self) -> dict[tuple[str, str], Plan]:
+    def _plans(self) -> dict[tuple[object, ...], Plan]:
         return {}
 
-    def plan(self, model: str, scheduler: str) -> Plan:
-        """The plan of one network, alone on the SoC, made once.
-
-        Raises:
-            HetsimError: the scheduler failed.
-        """
-        key = model, scheduler
-        if key not in self._plans:
-            scenario = self.scenario
-            made = scenario.scheduler(scheduler).create()
-            self._plans[key] = self.cases[model].plan(made, scenario.time_limit_s)
-        return self._plans[key]
+    @cached_property
+    def _apart(self) -> dict[tuple[int, tuple[str, ...]], Case]:
+        return {}
 
     def run(self, contender: Contender) -> ServedRun:
         """Plans the streams and simulates them; a failure is a run with ``error``."""
@@ -83,14 +77,42 @@ class Mix:
             return replace(_named(contender), error=str(error))
         return self.measured(contender, plans, served, planning_s)
 
-    def plans(self, contender: Contender) -> dict[str, Plan]:
+    def plans(self, contender: Contender) -> Mapping[str, Plan]:
         """A plan for each stream by its name; streams that name a scheduler are planned by that.
 
         Raises:
             HetsimError: a scheduler failed.
         """
-        own = contender.scheduler.label
-        return {s.name: self.plan(s.model, s.scheduler or own) for s in self.service.streams}
+        service = self.service
+        problem = JointProblem(
+            self.scenario.soc,
+            service.streams,
+            {stream.name: self.cases[stream.model].graph for stream in service.streams},
+            lambda graph, soc, stream: self._ask(contender.scheduler, graph, soc, stream),
+            lambda graph, plan: self._case(graph, self.scenario.soc).makespan(plan),
+        )
+        return find_joint_scheduler(contender.plans).plan(problem)
+
+    def _ask(self, ref: SchedulerRef, graph: Graph, soc: SoC, stream: str | None) -> Plan:
+        """What a scheduler makes of a network on (a part of) the SoC, made once."""
+        scenario = self.scenario
+        own = None if stream is None else self.service.stream(stream).scheduler
+        ref = ref if own is None else scenario.scheduler(own)
+        key = ref.label, id(graph), tuple(soc.by_name)
+        if key not in self._plans:
+            case = self._case(graph, soc)
+            self._plans[key] = case.plan(ref.create(), scenario.time_limit_s)
+        return self._plans[key]
+
+    def _case(self, graph: Graph, soc: SoC) -> Case:
+        """The case of a network, which may be made of several, on (a part of) the SoC."""
+        for case in self.cases.values():
+            if case.graph is graph and case.soc is soc:
+                return case
+        key = id(graph), tuple(soc.by_name)
+        if key not in self._apart:
+            self._apart[key] = case_of(replace(self.scenario, soc=soc), graph)
+        return self._apart[key]
 
     def serve(self, plans: Mapping[str, Plan], dispatcher: DispatcherRef) -> Served:
         """Simulates the streams, by plans by the name of the stream.

@@ -8,6 +8,7 @@ from math import inf
 from hetsim.errors import ConfigError
 from hetsim.names import suggest
 from hetsim.scenario.schema import ScenarioSpec
+from hetsim.schedulers.joint.registry import joint_schedulers
 from hetsim.sim.dispatchers.registry import dispatchers
 from hetsim.streams.schema import DispatcherSpec, ServeSpec
 from hetsim.streams.service import DispatcherRef, Service, Stream
@@ -77,7 +78,22 @@ def service_of(
             )
     refs = tuple(_dispatchers(serve, document))
     duration = inf if serve.duration is None else serve.duration
-    return Service(tuple(found.values()), duration, serve.warm_up, refs)
+    return Service(
+        tuple(found.values()), duration, serve.warm_up, refs, tuple(_ways(serve, document))
+    )
+
+
+def _ways(serve: ServeSpec, document: Document) -> Iterator[str]:
+    for i, name in enumerate(serve.plans):
+        where = document.where(("serve", "plans", i))
+        if name not in joint_schedulers():
+            hint = suggest(name, joint_schedulers())
+            raise ConfigError(
+                f"there is no way to plan networks called {name!r}", where=where, hint=hint
+            )
+        if name in serve.plans[:i]:
+            raise ConfigError(f"serve.plans names {name!r} twice", where=where)
+        yield name
 
 
 def _dispatchers(serve: ServeSpec, document: Document) -> Iterator[DispatcherRef]:

@@ -58,3 +58,7 @@ class ServeSpec(Spec):
         default=0.0, description="arrivals before it are left out of all statistics"
     )
     dispatchers: list[DispatcherEntry] = Field(default=["priority"], min_length=1)
+    plans: list[Text] = Field(
+        default=["each"], min_length=1,
+        description="how the networks are planned, each way compared: registered joint schedulers",
+    )  # fmt: skip

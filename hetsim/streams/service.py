@@ -46,13 +46,15 @@ class Service:
     """Several streams on one SoC.
 
     Nothing arrives after ``duration_s``. What arrives before ``warm_up`` seconds is left out of all
-    statistics; ``mser`` lets the rule of that name choose.
+    statistics; ``mser`` lets the rule of that name choose. ``plans`` are the ways in which their
+    networks are planned (:mod:`hetsim.schedulers.joint`), all compared.
     """
 
     streams: tuple[Stream, ...]
     duration_s: float = inf
     warm_up: float | Literal["mser"] = 0.0
     dispatchers: tuple[DispatcherRef, ...] = (DispatcherRef("priority", "priority"),)
+    plans: tuple[str, ...] = ("each",)
 
     def stream(self, name: str) -> Stream:
         """The stream called ``name``; ``StopIteration`` when there is none."""
