@@ -11,8 +11,10 @@ from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
-from hetsim.errors import ConfigError, HetsimError
+from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.plan.anyfile import read_plan
 from hetsim.plan.model import Plan
+from hetsim.plan.validate import validate_plan
 from hetsim.progress import Progress
 from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
@@ -78,20 +80,44 @@ class Mix:
         return self.measured(contender, plans, served, planning_s)
 
     def plans(self, contender: Contender) -> Mapping[str, Plan]:
-        """A plan for each stream by its name; streams that name a scheduler are planned by that.
+        """A plan for each stream by its name.
+
+        Those that name a plan file run by that, those that name a scheduler are planned by that.
 
         Raises:
             HetsimError: a scheduler failed.
         """
-        service = self.service
+        open_ones = tuple(s for s in self.service.streams if s.name not in self.given)
+        if not open_ones:
+            return self.given
+        rates = self.service.rates()
+        # What the SoC itself paces runs as often as it can: then nothing is known, and all count 1.
+        known = all(rates[stream.name] for stream in open_ones)
         problem = JointProblem(
             self.scenario.soc,
-            service.streams,
-            {stream.name: self.cases[stream.model].graph for stream in service.streams},
+            open_ones,
+            {stream.name: self.cases[stream.model].graph for stream in open_ones},
+            {s.name: (rates[s.name] or 1.0) if known else 1.0 for s in open_ones},
             lambda graph, soc, stream: self._ask(contender.scheduler, graph, soc, stream),
             lambda graph, plan: self._case(graph, self.scenario.soc).makespan(plan),
         )
-        return find_joint_scheduler(contender.plans).plan(problem)
+        return {**self.given, **find_joint_scheduler(contender.plans).plan(problem)}
+
+    @cached_property
+    def given(self) -> Mapping[str, Plan]:
+        """The plans of streams that name a file, by the name of the stream.
+
+        Raises:
+            PlanError: a file that cannot be read, or whose plan does not fit the network.
+        """
+        soc, found = self.scenario.soc, {}
+        for stream in self.service.streams:
+            if stream.plan is not None:
+                graph = self.cases[stream.model].graph
+                plan = read_plan(stream.plan, [graph], soc).plan
+                validate_plan(plan, graph, soc, where=Location(str(stream.plan)))
+                found[stream.name] = plan
+        return found
 
     def _ask(self, ref: SchedulerRef, graph: Graph, soc: SoC, stream: str | None) -> Plan:
         """What a scheduler makes of a network on (a part of) the SoC, made once."""

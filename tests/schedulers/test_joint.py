@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from hetsim.errors import ConfigError, SchedulerError
+from hetsim.errors import ConfigError, PlanError, SchedulerError
+from hetsim.plan.files import dump_plan
 from hetsim.plan.union import Union
 from hetsim.plan.validate import validate_plan
 from hetsim.runs.case import Case
@@ -151,6 +152,22 @@ def test_a_stream_with_a_scheduler_of_its_own_cannot_be_planned_in_the_union(tmp
     assert "has a scheduler of its own" in (run.error or "")
     with pytest.raises(SchedulerError, match="'fast' has a scheduler of its own"):
         Mix.of(load_scenario(file)).plans(load_scenario(file).contenders[1])
+
+
+def test_a_stream_runs_by_its_plan_file_and_the_others_are_planned(tmp_path):
+    file = tmp_path / "given.yaml"
+    graph, soc = load_network("resnet8"), load_soc("mobile-flagship")
+    plan = Case(graph, soc).plan(create("cpu_only"))
+    (tmp_path / "cpu.yaml").write_text(dump_plan(plan), encoding="utf-8")
+    given = SCENARIO.replace("period: 5 ms}}", "period: 5 ms}, plan: cpu.yaml}")
+    file.write_text(given, encoding="utf-8")
+    for way in load_scenario(file).contenders:
+        plans = Mix.of(load_scenario(file)).plans(way)
+        assert plans["fast"].partitions == plan.partitions
+        assert plans["slow"].model == "ds_cnn"
+    (tmp_path / "cpu.yaml").write_text(dump_plan(replace(plan, partitions=plan.partitions[1:])))
+    with pytest.raises(PlanError, match=r"cpu\.yaml(.|\n)*is in no partition"):
+        Mix.of(load_scenario(file)).plans(load_scenario(file).contenders[0])
 
 
 def test_an_unknown_way_is_told_with_its_place(tmp_path):

@@ -24,8 +24,9 @@ from hetsim.workload.graph import Graph
 
 @dataclass(frozen=True)
 class JointProblem:
-    """Streams that share ``soc``, and the network of each by the name of the stream.
+    """Streams that share ``soc``, the network of each by the name of the stream, and their rates.
 
+    ``rates`` are arrivals per second in the long run, all 1 where some are unknown (closed loops).
     ``ask(graph, soc, stream)`` is the checked plan that a scheduler makes of a network on a SoC:
     the scheduler of that stream, or with ``None`` that of all streams together. The SoC may be
     this one without some of its units. ``alone(graph, plan)`` is the makespan in seconds of one
@@ -36,19 +37,9 @@ class JointProblem:
     soc: SoC
     streams: tuple[Stream, ...]
     graphs: Mapping[str, Graph]
+    rates: Mapping[str, float]
     ask: Callable[[Graph, SoC, str | None], Plan]
     alone: Callable[[Graph, Plan], float]
-
-    def rates(self) -> Mapping[str, float]:
-        """How often each network runs beside the others, by stream: arrivals per second.
-
-        Where a stream has no rate of its own (it follows another, or asks again when answered)
-        each counts 1.
-        """
-        known = [stream.arrivals.rate for stream in self.streams]
-        if any(not rate for rate in known):
-            return {stream.name: 1.0 for stream in self.streams}
-        return {s.name: rate or 1.0 for s, rate in zip(self.streams, known, strict=True)}
 
 
 class JointScheduler(ABC):

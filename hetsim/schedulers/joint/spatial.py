@@ -56,7 +56,7 @@ class _Tried:
 
     def __init__(self, problem: JointProblem) -> None:
         self.problem = problem
-        self.rates = problem.rates()
+        self.rates = problem.rates
         host = problem.soc.host
         self.divided = [pu.name for pu in problem.soc.pus if pu is not host]
         self.last: HetsimError | None = None

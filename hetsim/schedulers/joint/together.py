@@ -33,7 +33,7 @@ class Together(JointScheduler):
 
     def plan(self, problem: JointProblem) -> Mapping[str, Plan]:
         """Raises :class:`SchedulerError` as the scheduler of all streams does, or without one."""
-        rates = problem.rates()
+        rates = problem.rates
         own = [stream.name for stream in problem.streams if stream.scheduler is not None]
         if own:
             raise SchedulerError(
