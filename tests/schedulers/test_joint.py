@@ -165,8 +165,8 @@ def test_a_stream_runs_by_its_plan_file_and_the_others_are_planned(tmp_path):
         plans = Mix.of(load_scenario(file)).plans(way)
         assert plans["fast"].partitions == plan.partitions
         assert plans["slow"].model == "ds_cnn"
-    (tmp_path / "cpu.yaml").write_text(dump_plan(replace(plan, partitions=plan.partitions[1:])))
-    with pytest.raises(PlanError, match=r"cpu\.yaml(.|\n)*is in no partition"):
+    (tmp_path / "cpu.yaml").write_text(dump_plan(replace(plan, model="other")))
+    with pytest.raises(PlanError, match=r"cpu\.yaml(.|\n)*made for network 'other'"):
         Mix.of(load_scenario(file)).plans(load_scenario(file).contenders[0])
 
 
