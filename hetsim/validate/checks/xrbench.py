@@ -22,6 +22,7 @@ from hetsim.lower.program import Job, Launch, Program
 from hetsim.sim.serving.serve import serve
 from hetsim.soc.model import SoC
 from hetsim.soc.schema import SoCSpec
+from hetsim.streams.arrivals.after import After
 from hetsim.streams.arrivals.base import Arrivals
 from hetsim.streams.service import Stream
 from hetsim.validate.base import Check, Row, Setting
@@ -96,17 +97,6 @@ class _Once(Arrivals):
         yield self.at
 
 
-class _Behind(Arrivals):
-    kind: Literal["behind"] = "behind"
-    stream: str
-
-    def follows(self, own: str) -> tuple[str, ...]:
-        return (self.stream,)
-
-    def caused(self, finish: float, random: np.random.Generator) -> Iterable[float]:
-        yield finish
-
-
 def replayed(frames: Iterable[Frame]) -> dict[str, tuple[float, float]]:
     """When each frame begins and ends, seconds, given how long it ran and when it was injected.
 
@@ -121,7 +111,9 @@ def replayed(frames: Iterable[Frame]) -> dict[str, tuple[float, float]]:
             Stream(
                 frame.name,
                 frame.model,
-                _Behind(stream=f"{before} {frame.number}") if before else _Once(at=frame.injected),
+                After(kind="after", stream=f"{before} {frame.number}")
+                if before
+                else _Once(at=frame.injected),
                 priority=-MODELS.index(frame.model),
                 deadline_s=frame.deadline - frame.injected,
                 count=1,
