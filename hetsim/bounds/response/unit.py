@@ -97,7 +97,7 @@ def _least(demand: Callable[[int], int], start: int) -> int | None:
 
 def _moments(tasks: Sequence[Task], window: int) -> list[int] | None:
     """When a job can arrive in a busy window so that it waits for more than one just before."""
-    found = set()
+    found: set[int] = set()
     for task in tasks:
         jobs = task.curve.before(window)
         if jobs > PATIENCE:

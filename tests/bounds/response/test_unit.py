@@ -57,7 +57,7 @@ def test_deadlines_beyond_periods_look_at_every_job_of_the_window() -> None:
 
 
 def test_the_second_job_without_preemption_may_be_the_worst() -> None:
-    """The refutation of Davis et al. (2007), section 3.1, in ticks of 0.1: C waits 3.5 and not 3.0."""
+    """Davis et al. (2007), section 3.1, in tenths: the third message takes 3.5 and not 3.0."""
     a, b, c = task(25, 10, priority=2), task(35, 10, priority=1), task(35, 10)
     assert bounds(a, b, c) == [20, 30, 35]
 
