@@ -21,8 +21,8 @@ PACKAGE = Path(hetsim.__file__).parent
 
 ROOMS = (
     "cli", "validate", "study", "calibrate", "host", "runs", "report", "analysis", "scenario",
-    "schedulers", "bounds", "sim", "lower", "plan", "cost", "learn", "forms", "soc", "workload",
-    "executors", "ground",
+    "schedulers", "bounds", "sim", "lower", "plan", "cost", "learn", "forms", "streams", "soc",
+    "workload", "executors", "ground",
 )  # fmt: skip
 """From the top; a room imports from itself and from what stands after it."""
 

@@ -117,6 +117,10 @@ def command(
         seed=seed,
         asked_by=(asked, "--scheduler"),
     )
+    if loaded.service is not None:
+        from hetsim.cli.serving import run_streams
+
+        return run_streams(loaded, quiet=quiet)
     directory = None if no_files else output or results_place(loaded.name)
     if directory is not None:
         check_directory(directory, force=force)

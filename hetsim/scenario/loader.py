@@ -19,10 +19,12 @@ from hetsim.library import find
 from hetsim.names import suggest
 from hetsim.overrides import Override, apply_overrides
 from hetsim.scenario.schema import ModelSpec, ReferenceSpec, ScenarioSpec, SchedulerSpec
+from hetsim.scenario.streams import service_of
 from hetsim.schedulers.base import Scheduler
 from hetsim.schedulers.registry import code_hash, construct, create, scheduler_names
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.soc.model import SoC
+from hetsim.streams.service import DispatcherRef, Service
 from hetsim.validation import json_schema, validate
 from hetsim.workload.formats import names_file
 from hetsim.workload.graph import Graph
@@ -110,13 +112,26 @@ class SchedulerRef:
 
 
 @dataclass(frozen=True)
+class Contender:
+    """Who decides in a run: a scheduler, and with streams a dispatcher as well."""
+
+    label: str
+    scheduler: SchedulerRef
+    dispatcher: DispatcherRef | None = None
+
+
+ALL_STREAMS = "all streams"
+"""What a run of streams is about, where one of single inferences names its network."""
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A checked scenario.
 
     ``time_limit_s`` bounds one scheduler's thinking about one model, seconds; ``None`` is no
-    bound. ``directory`` is what relative paths in the file are relative to. ``document`` is the
-    file as read, and ``soc_document`` the SoC's with all changes applied, for studies that vary it
-    further.
+    bound. ``service`` are its streams, if it has any. ``directory`` is what relative paths in the
+    file are relative to. ``document`` is the file as read, and ``soc_document`` the SoC's with all
+    changes applied, for studies that vary it further.
     """
 
     name: str
@@ -134,6 +149,7 @@ class Scenario:
     source: str
     document: Document = field(repr=False, compare=False)
     soc_document: Document = field(repr=False, compare=False)
+    service: Service | None = None
 
     @property
     def directory(self) -> Path:
@@ -145,6 +161,27 @@ class Scenario:
         """Whether a file can say it all: no network or scheduler was given as an object."""
         given = [m.given for m in self.models], [s.given for s in self.schedulers]
         return not any(thing is not None for things in given for thing in things)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What runs are about: each network by label, or all streams together."""
+        return (ALL_STREAMS,) if self.service else tuple(ref.label for ref in self.models)
+
+    @property
+    def contenders(self) -> tuple[Contender, ...]:
+        """Every scheduler, with streams under every dispatcher, in the order of the file."""
+        if self.service is None:
+            return tuple(Contender(ref.label, ref) for ref in self.schedulers)
+        several = len(self.service.dispatchers) > 1
+        return tuple(
+            Contender(f"{ref.label} · {who.label}" if several else ref.label, ref, who)
+            for ref in self.schedulers
+            for who in self.service.dispatchers
+        )
+
+    def contender(self, label: str) -> Contender:
+        """The contender called ``label``; ``StopIteration`` when there is none."""
+        return next(found for found in self.contenders if found.label == label)
 
     def where(self, path: Keys = ()) -> Location:
         """The place in the file of the value at ``path``, e.g. ``("models", 0)``."""
@@ -212,6 +249,9 @@ def load_scenario(
         source=str(file),
         document=document,
         soc_document=soc,
+        service=service_of(
+            spec, document, [ref.label for ref in models], [ref.label for ref in schedulers]
+        ),
     )
 
 

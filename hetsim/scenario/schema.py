@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 from hetsim.names import suggest
 from hetsim.sim.runtimes.registry import DEFAULT, runtime_names
 from hetsim.soc.fields import Dtype, Quantity, Sparsity, Spec, located
+from hetsim.streams.schema import ServeSpec, StreamSpec
 
 Text = Annotated[str, Field(min_length=1)]
 Limit = Annotated[float, Quantity("time")]
@@ -209,6 +210,14 @@ class ScenarioSpec(Spec):
         | Annotated[list[SchedulerEntry], Field(min_length=1), Tag("list")],
         Discriminator(_scheduler_list),
     ] = Field(description="a list, or 'all' that are registered")
+    streams: list[StreamSpec] = Field(
+        default_factory=list,
+        description="inferences that come again and again and share the SoC; default: one of each"
+        " network, alone",
+    )
+    serve: ServeSpec | None = Field(
+        default=None, description="how long streams run, and who decides what is next"
+    )
     execution: RuntimeName = Field(default=DEFAULT, description="the runtime that executes plans")
     fidelity: Literal["fluid", "tile"] = Field(
         default="fluid", description="grain of the NPU model"

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from hetsim.errors import ConfigError, PlanError
 from hetsim.lower.program import Program
+from hetsim.sim.dispatch import Dispatcher
 from hetsim.sim.machine import Machine
 from hetsim.sim.network.traced import TracedNetwork
 from hetsim.sim.recorder import Recorder, SpanRecorder
+from hetsim.sim.runtimes.base import Runtime
+from hetsim.sim.runtimes.dataflow import Dataflow
 from hetsim.sim.runtimes.registry import DEFAULT, find_runtime
 from hetsim.sim.source import Completion, Inference, Listed, Sink, Source
 from hetsim.sim.trace import Activity, Hit, Span, TaskRow, Trace
@@ -28,6 +31,7 @@ def execute(
     trace: bool | TraceFile = True,
     contention: bool = True,
     sink: Sink | None = None,
+    dispatcher: Dispatcher | None = None,
 ) -> Trace:
     """Simulates one program, several inferences, or whatever a source asks for.
 
@@ -36,10 +40,10 @@ def execute(
     a :class:`~hetsim.sim.tracefile.TraceFile` takes the rows instead of the result, and ``sink``
     each inference's times as it ends, so that memory stays bounded however long the run. With
     ``contention=False`` every transfer runs as if it were alone: the difference is the exact cost
-    of contention.
+    of contention. A ``dispatcher`` decides who is next on each unit, in place of the runtime's own.
 
     Raises:
-        ConfigError: unknown execution or fidelity.
+        ConfigError: unknown execution or fidelity, or a dispatcher for a runtime that asks none.
         PlanError: the partitions wait for one another in a circle, or a state lies where its PU
             cannot reach it.
         InfeasibleError: a state has outgrown its memory.
@@ -63,7 +67,11 @@ def execute(
     machine = Machine(
         soc, recorder, rates=trace is True, tiles=fidelity == "tile", shared=contention
     )
-    runtime = runtime_class(machine, source, results.take)
+    runtime = (
+        runtime_class(machine, source, results.take)
+        if dispatcher is None
+        else _dispatched(runtime_class)(machine, source, results.take, dispatcher)
+    )
     runtime.start()
     machine.env.run()
     if runtime.open:
@@ -83,6 +91,12 @@ def execute(
         events=next(machine.env._eid),
         state_peak_bytes=machine.states.peak_bytes,
     )
+
+
+def _dispatched(runtime: type[Runtime]) -> type[Dataflow]:
+    if not issubclass(runtime, Dataflow):
+        raise ConfigError(f"runtime {runtime.__name__} follows its plan and takes no dispatcher")
+    return runtime
 
 
 class _Results:

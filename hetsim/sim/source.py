@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
+from math import inf
 
 from hetsim.lower.program import Program
 
@@ -18,13 +19,15 @@ class Inference:
     """One run of a program: when it arrives (seconds) and how urgent it is (higher first).
 
     ``stream`` says which of several streams of inferences it belongs to: results are told apart by
-    it, and state that outlives an inference passes on within it.
+    it, and state that outlives an inference passes on within it. It should end by ``deadline``,
+    seconds of simulated time.
     """
 
     program: Program
     arrival: float = 0.0
     priority: int = 0
     stream: int = 0
+    deadline: float = inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -336,7 +336,7 @@ def test_stores_keep_it_and_know_what_they_have_not_measured(install, tmp_path):
     [
         (ImportError("no such file"), "cannot be loaded: no such file"),
         ("a text", "is not a hetsim.analysis.metrics.base.Metric"),
-        (dataclasses.replace(WARMTH, of=None), "one of 'of' and 'of_soc'"),
+        (dataclasses.replace(WARMTH, of=None), "or else 'of_soc'"),
         (dataclasses.replace(WARMTH, dimension="charm"), "dimension 'charm'; there are bandwidth"),
         (dataclasses.replace(WARMTH, name="cosy warmth"), "'cosy warmth', which is no identifier"),
         (dataclasses.replace(WARMTH, name="energy"), "name that is already in use: energy"),

@@ -19,9 +19,11 @@ from typing import Literal
 
 from hetsim.analysis.ranges.range import UNKNOWN, Range
 from hetsim.analysis.residents import Resident
+from hetsim.analysis.serving.view import StreamView
 from hetsim.bounds.bound import Bound
 from hetsim.lower.program import Program
 from hetsim.plan.model import Plan
+from hetsim.sim.serving.served import Served
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC
 from hetsim.units import endings
@@ -62,6 +64,21 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class ServedEvaluation:
+    """Streams of inferences that were simulated: one of them, or all together.
+
+    ``views`` are the streams it is about (:class:`hetsim.analysis.serving.view.StreamView`),
+    ``served`` has the totals of the whole SoC, and ``whole`` tells that it is about all streams.
+    """
+
+    soc: SoC
+    views: tuple[StreamView, ...]
+    served: Served
+    whole: bool
+    metrics: Metrics = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Metric:
     """One number about a run.
 
@@ -71,8 +88,9 @@ class Metric:
         about: a line for the JSON Schema of results.
         of: reads it from a run, in SI units; ``None`` when there is nothing to say. It may read
             the metrics before it: ``lambda run: run.metrics["energy_j"]``.
-        of_soc: reads it from the SoC, for what is the same for all its runs (an area). Exactly one
-            of ``of`` and ``of_soc`` is given.
+        of_soc: reads it from the SoC, for what is the same for all its runs (an area); then neither
+            ``of`` nor ``of_served`` is given.
+        of_served: reads it from streams of inferences: one stream's, or all together.
         dimension: of :data:`hetsim.units.NAMED`; ``None`` for a plain number.
         unit: of a plain number: ``share`` (of one, shown as percent), ``count`` (whole numbers),
             or what people write behind it, ``mm²``.
@@ -92,6 +110,7 @@ class Metric:
     about: str
     of: Callable[[Evaluation], float | None] | None = None
     of_soc: Callable[[SoC], float | None] | None = None
+    of_served: Callable[[ServedEvaluation], float | None] | None = None
     dimension: str | None = None
     unit: str = ""
     better: Literal["less", "more"] | None = None
@@ -141,6 +160,12 @@ class Metric:
         """Whether it is the same for all runs on a SoC."""
         return self.of_soc is not None
 
+    def measures(self, *, served: bool) -> bool:
+        """Whether it is about streams that were ``served``, or else about single inferences."""
+        if self.of is None and self.of_served is None:
+            return True  # of the SoC, or a stand-in
+        return (self.of_served if served else self.of) is not None
+
     @property
     def axis_unit(self) -> tuple[str, float]:
         """The unit along an axis, and that unit in SI: ``("mJ", 1e-3)``; a number's is 1."""
@@ -154,12 +179,15 @@ class Metric:
         unit, _ = self.axis_unit
         return f"{self.label} ({unit})" if unit not in ("", "count") else self.label
 
-    def read(self, evaluation: Evaluation) -> float | None:
+    def read(self, evaluation: Evaluation | ServedEvaluation) -> float | None:
         """Its value of a run in SI units; ``None`` also for what is not finite."""
+        value: float | None = None
         if self.of_soc is not None:
             value = self.of_soc(evaluation.soc)
-        else:
-            value = self.of(evaluation) if self.of is not None else None
+        elif isinstance(evaluation, ServedEvaluation):
+            value = self.of_served(evaluation) if self.of_served is not None else None
+        elif self.of is not None:
+            value = self.of(evaluation)
         return value if value is not None and math.isfinite(value) else None
 
     def written(self, value: float | None) -> float | None:
@@ -195,6 +223,10 @@ def named(name: str, ending: str) -> str:
     return f"{name}_{ending}" if ending else name
 
 
+LEADS = ("makespan_s", "latency_p99_s")
+"""The columns of the time that a run is judged by: of single inferences, of streams."""
+
+
 class Measured:
     """Short ways to the commonest entries of ``metrics``, for whoever holds such a mapping."""
 
@@ -204,6 +236,19 @@ class Measured:
     def makespan_s(self) -> float | None:
         """Simulated time of one inference, seconds; ``None`` when it failed."""
         return self.metrics.get("makespan_s")
+
+    @property
+    def lead_s(self) -> float | None:
+        """The time that it is judged by, seconds: of one inference its makespan, of streams the
+        99th percentile of all latencies; ``None`` when it failed."""
+        return next((s for name in LEADS if (s := self.metrics.get(name)) is not None), None)
+
+    @property
+    def merit(self) -> tuple[float, float] | None:
+        """What runs are compared by, less is better: the share of missed deadlines, which single
+        inferences have none of, then :attr:`lead_s`; ``None`` when it failed."""
+        lead = self.lead_s
+        return None if lead is None else (self.metrics.get("miss_rate") or 0.0, lead)
 
     @property
     def makespan_low_s(self) -> float | None:

@@ -12,8 +12,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Literal
 
-from hetsim.analysis.metrics import energy, memory, price, sizes, time
-from hetsim.analysis.metrics.base import Evaluation, Metric, Metrics
+from hetsim.analysis.metrics import energy, memory, price, serving, sizes, time
+from hetsim.analysis.metrics.base import LEADS, Evaluation, Metric, Metrics, ServedEvaluation
 from hetsim.errors import ConfigError, HetsimError
 from hetsim.plugins import installed, load
 from hetsim.units import NAMED, endings
@@ -21,7 +21,10 @@ from hetsim.units import NAMED, endings
 GROUP = "hetsim.metrics"
 """Entry-point group of further metrics."""
 
-BUILT_IN = (*time.METRICS, *energy.METRICS, *memory.METRICS, *price.METRICS, *sizes.METRICS)
+BUILT_IN = (
+    *time.METRICS, *serving.METRICS, *energy.METRICS, *memory.METRICS, *price.METRICS,
+    *sizes.METRICS,
+)  # fmt: skip
 """In the order in which they are read and told."""
 
 _AUDIENCES = ("record", "programs", "people")
@@ -58,8 +61,8 @@ def _fault(metric: Metric, others: Iterable[Metric]) -> str | None:
     """What is wrong with a metric of another package, in a clause."""
     if not metric.name.isidentifier():
         return f"is called {metric.name!r}, which is no identifier"
-    if (metric.of is None) == (metric.of_soc is None):
-        return "must have one of 'of' and 'of_soc'"
+    if (metric.of is None and metric.of_served is None) == (metric.of_soc is None):
+        return "must have 'of' or 'of_served' or both, or else 'of_soc'"
     if metric.dimension is not None and metric.dimension not in NAMED:
         return f"has dimension {metric.dimension!r}; there are {', '.join(NAMED)}"
     clash = metric.names & _TAKEN.union(*(other.names for other in others))
@@ -67,9 +70,14 @@ def _fault(metric: Metric, others: Iterable[Metric]) -> str | None:
 
 
 def told(
-    audience: Literal["people", "programs", "record"] = "people", also: Iterable[str] = ()
+    audience: Literal["people", "programs", "record"] = "people",
+    also: Iterable[str] = (),
+    *,
+    served: bool = False,
 ) -> tuple[Metric, ...]:
     """The metrics that ``audience`` is told, in the order of a row: front, end, sizes.
+
+    They are those of single inferences, or of streams that were ``served``.
 
     ``also`` are columns found in results; those that no metric here is known by get a stand-in, so
     that what another installation has measured is shown all the same.
@@ -78,8 +86,18 @@ def told(
     columns = {metric.column for metric in known}
     strangers = [stranger(name) for name in dict.fromkeys(also) if name not in columns]
     least = _AUDIENCES.index(audience)
-    chosen = [m for m in (*known, *strangers) if _AUDIENCES.index(m.audience) >= least]
+    chosen = [
+        m for m in (*known, *strangers)
+        if _AUDIENCES.index(m.audience) >= least and m.measures(served=served)
+    ]  # fmt: skip
     return tuple(m for place in ("front", "end", "sizes") for m in chosen if m.stands == place)
+
+
+def lead(measured: Iterable[Metrics]) -> Metric:
+    """The time that runs with such metrics are judged by (:data:`LEADS`); the first of those."""
+    found = {name for values in measured for name in values}
+    known = {metric.column: metric for metric in metrics()}
+    return known[next((name for name in LEADS if name in found), LEADS[0])]
 
 
 def stranger(column: str) -> Metric:
@@ -93,15 +111,18 @@ def stranger(column: str) -> Metric:
     return Metric(column, column.replace("_", " "), "of a metric not installed")
 
 
-def measured(evaluation: Evaluation) -> Metrics:
-    """Every metric of a run, by column.
+def measured(evaluation: Evaluation | ServedEvaluation) -> Metrics:
+    """Every metric of a run or of streams, by column.
 
     Raises:
         HetsimError: a metric raised.
     """
     values: dict[str, float | None] = {}
     growing = replace(evaluation, metrics=values)  # the same mapping: each sees those before it
+    served = isinstance(evaluation, ServedEvaluation)
     for metric in metrics():
+        if not metric.measures(served=served):
+            continue
         try:
             values[metric.column] = metric.read(growing)
         except Exception as error:

@@ -1,0 +1,1 @@
+"""Streams of inferences in numbers: views, statistics, scores, results."""

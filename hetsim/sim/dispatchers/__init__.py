@@ -1,0 +1,1 @@
+"""Dispatchers: who decides what a free unit runs next, a module each."""

@@ -1,0 +1,46 @@
+"""What an arrival process is: when the inferences of a stream arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from math import inf
+
+import numpy as np
+
+from hetsim.soc.fields import Spec
+
+
+class Arrivals(Spec):
+    """The arrivals of a stream, as its ``arrivals`` describes them.
+
+    A process is one file with a subclass that has ``kind: Literal["its_name"]``, and one line in
+    :mod:`hetsim.streams.arrivals.registry` or an entry point of the group ``hetsim.arrivals``.
+    Times are seconds. Whatever is random comes from the generator that is handed over, which
+    belongs to the stream alone.
+    """
+
+    kind: str
+
+    def times(self, random: np.random.Generator) -> Iterator[float]:
+        """What arrives whatever happens, from the start of the stream on; never decreasing.
+
+        It may be endless, and is asked for one arrival after the other.
+        """
+        return iter(())
+
+    def follows(self, own: str) -> tuple[str, ...]:
+        """The names of streams whose ends cause arrivals; ``own`` is that of this one."""
+        return ()
+
+    def caused(self, finish: float, random: np.random.Generator) -> Iterable[float]:
+        """What arrives because an inference that it :meth:`follows` has ended at ``finish``."""
+        return ()
+
+    @property
+    def rate(self) -> float | None:
+        """Arrivals per second in the long run; ``None`` where others decide."""
+        return None
+
+    def separation_s(self, count: int) -> float:
+        """The least time that ``count`` + 1 successive arrivals can span; what theory is fed."""
+        return 0.0 if self.rate is not None else inf

@@ -1,0 +1,89 @@
+"""XRBench's scores, beside what its authors' program wrote."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+import numpy as np
+import pytest
+
+from hetsim.analysis.serving.xrbench import (
+    accuracy_score,
+    energy_scores,
+    real_time_scores,
+    scores,
+    together,
+)
+from hetsim.validate.tables import Tables
+
+SCHEDULE = "xrbench_vr_gaming_schedule.csv"
+SUMMARY = "xrbench_vr_gaming_summary.csv"
+
+
+def published() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Lateness (s) and energy (J) of each model's frames."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for row in Tables().records(SCHEDULE):
+        late = (float(row["Completion Time (ms)"]) - float(row["Deadline Time (ms)"])) * 1e-3
+        found.setdefault(row["Model Name"], []).append((late, float(row["Energy (mJ)"]) * 1e-3))
+    return {name: tuple(np.array(rows).T) for name, rows in found.items()}
+
+
+def test_every_figure_of_the_published_summary_comes_out() -> None:
+    table = [row for row in csv.reader(io.StringIO(Tables().text(SUMMARY))) if row][1:]
+    models = {name: scores(late, joules) for name, (late, joules) in published().items()}
+    assert len(table) == 1 + len(models)
+    for name, *figures in table[:-1]:
+        mine = models[name]
+        assert mine is not None
+        assert [f"{v:.6f}" for v in (mine.real_time, mine.energy, mine.experience)] == figures
+    # Their program sums in single precision: that sum, of these scores, has all the digits.
+    ours = together(mine.total for mine in models.values() if mine)
+    assert 100 * ours == pytest.approx(float(table[-1][1]), rel=3e-7)
+    means = []
+    for late, joules in published().values():
+        frames = (real_time_scores(late) * energy_scores(joules)).astype(np.float32)
+        means.append(np.cumsum(frames)[-1] / np.float32(len(frames)))
+    total = np.cumsum(np.array(means))[-1] / np.float32(len(means)) * np.float32(100)
+    assert [f"{total:.6f}"] == table[-1][1:]
+
+
+def test_a_frame_is_worth_half_at_its_deadline_and_nothing_a_millisecond_late() -> None:
+    late = np.array([-1.0, -1e-3, 0.0, 0.1e-3, 1e-3, 10.0])
+    worth = real_time_scores(late)
+    assert worth[:3] == pytest.approx([1.0, 1 / (1 + math.exp(-15)), 0.5])
+    assert worth[3] == pytest.approx(1 / (1 + math.exp(1.5)))  # 15 per millisecond
+    assert worth[4] < 1e-6
+    assert worth[5] == 0.0
+
+
+def test_energy_counts_down_from_one_and_a_half_joules() -> None:
+    assert energy_scores(np.array([0.0, 0.3, 1.5, 9.0])) == pytest.approx([1.0, 0.8, 0.0, 0.0])
+
+
+def test_accuracy_is_capped_and_knows_errors_from_qualities() -> None:
+    assert accuracy_score(0.45, 0.9) == 0.5
+    assert accuracy_score(0.99, 0.9) == 1.0
+    assert accuracy_score(4.0, 2.0, "less") == 0.5
+    assert accuracy_score(1.0, 2.0, "less") == 1.0
+
+
+def test_a_dropped_frame_is_lost_twice() -> None:
+    late, joules = np.full(3, -1.0), np.full(3, 0.75)
+    kept = scores(late, joules)
+    assert kept is not None
+    assert kept.total == pytest.approx(0.5)
+    mine = scores(late, joules, dropped=1, accuracy=0.8)
+    assert mine is not None
+    assert (mine.real_time, mine.energy, mine.experience) == pytest.approx((1.0, 0.5, 0.75))
+    assert mine.total == pytest.approx(0.8 * 0.5 * 0.75 * 0.75)
+
+
+def test_without_frames_there_is_no_score_and_with_none_that_ran_it_is_zero() -> None:
+    nothing = np.array([])
+    assert scores(nothing, nothing) is None
+    mine = scores(nothing, nothing, dropped=2)
+    assert mine is not None
+    assert mine.total == mine.experience == 0.0

@@ -1,0 +1,62 @@
+"""Streams from the scenario file to numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hetsim.errors import ConfigError
+from hetsim.runs.serving import run_service
+from hetsim.scenario.loader import load_scenario
+
+TEXT = """
+hetsim: scenario/1
+name: two
+soc: zcu102-vta
+models: [squeezenet]
+schedulers: [npu_only]
+streams:
+  - {name: slow, model: squeezenet, arrivals: {kind: periodic, period: 2 s}, count: 5}
+  - {name: fast, model: squeezenet, arrivals: {kind: poisson, period: 200 ms}, priority: 1}
+serve: {duration: 12 s}
+"""
+
+
+@pytest.fixture
+def asked(tmp_path: Path):
+    def load(text: str):
+        file = tmp_path / "two.yaml"
+        file.write_text(text, encoding="utf-8")
+        return load_scenario(file)
+
+    return load
+
+
+def test_a_stream_alone_takes_as_long_as_one_inference(asked):
+    text = TEXT.replace("  - {name: fast", "#")
+    (run,) = run_service(asked(text)).runs
+    alone = run.served.trace.makespan_s - 4 * 2.0
+    assert run.streams[0].metrics["latency_max_s"] == pytest.approx(alone, rel=1e-9)
+    assert len(run.served.ledgers["slow"]) == 5
+
+
+def test_streams_share_the_soc_and_the_urgent_one_waits_less(asked):
+    (run,) = run_service(asked(TEXT)).runs
+    slow, fast = run.stream("slow").metrics, run.stream("fast").metrics
+    assert slow["latency_mean_s"] > 1.1 * 0.168 < fast["latency_mean_s"]
+    every = [row for ledger in run.served.ledgers.values() for row in ledger.finish]
+    assert max(every) == run.served.end_s
+    assert run.metrics["throughput"] == pytest.approx(len(every) / run.served.end_s)
+
+
+def test_a_stream_of_an_unknown_model_is_told_with_its_place(asked):
+    with pytest.raises(
+        ConfigError, match=r"streams\[0\].model: the scenario has no model 'sqeeze'"
+    ):
+        asked(TEXT.replace("slow, model: squeezenet", "slow, model: sqeeze"))
+
+
+def test_arrivals_of_an_unknown_kind_are_told(asked):
+    with pytest.raises(ConfigError, match="unknown arrivals 'poison'"):
+        asked(TEXT.replace("kind: poisson", "kind: poison"))
