@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hetsim.analysis.result import Result
-from hetsim.errors import Location
+from hetsim.analysis.serving.result import ServedResult
+from hetsim.errors import ConfigError, Location
 from hetsim.progress import Progress, told
 from hetsim.runs.scenario import run_scenario
+from hetsim.runs.serving import run_service
 from hetsim.scenario.choices import SomeModel, SomeScheduler, check_list
 from hetsim.scenario.loader import Scenario
 from hetsim.scenario.variants import asked
@@ -31,8 +33,8 @@ def run(
     fidelity: str | None = None,
     seed: int | None = None,
     progress: Progress | None = None,
-) -> Result:
-    """Simulates a scenario, given by shipped name, path, or as loaded.
+) -> Result | ServedResult:
+    """Simulates a scenario, given by shipped name, path, or as loaded; one with streams serves them.
 
     ``overrides`` are changes such as ``{"cpu.cores": 4, "bus.clock": "0.5x"}``. The other
     arguments stand in for what the scenario says, by name or as objects, see
@@ -52,4 +54,8 @@ def run(
         execution=execution, fidelity=fidelity, seed=seed,
     )  # fmt: skip
     with told(progress) as teller:
+        if loaded.service is not None:
+            if plans:
+                raise ConfigError(NO_PLANS, where=Location("plans"), hint=STREAM_PLANS)
+            return run_service(loaded, progress=teller)
         return run_scenario(loaded, plans=[Path(plan) for plan in plans], progress=teller)
