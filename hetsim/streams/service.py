@@ -71,9 +71,11 @@ class Service:
     """Several streams on one SoC.
 
     Nothing arrives after ``duration_s``. What arrives before ``warm_up`` seconds is left out of all
-    statistics; ``mser`` lets the rule of that name choose. A unit that is taken from a partition
-    between two launches is busy for ``preemption_cost_s`` more each time. The simulation is stopped
-    as overloaded, and what happened so far kept, when ``backlog`` inferences of one stream wait.
+    statistics; ``mser`` lets the rule of that name choose. ``plans`` are the ways in which their
+    networks are planned (:mod:`hetsim.schedulers.joint`), all compared. A unit that is taken from a
+    partition between two launches is busy for ``preemption_cost_s`` more each time. The simulation
+    is stopped as overloaded, and what happened so far kept, when ``backlog`` inferences of one
+    stream wait.
     """
 
     streams: tuple[Stream, ...]
@@ -82,6 +84,7 @@ class Service:
     dispatchers: tuple[DispatcherRef, ...] = (DispatcherRef("priority", "priority"),)
     preemption_cost_s: float = 0.0
     backlog: int = 10_000
+    plans: tuple[str, ...] = ("each",)
 
     def stream(self, name: str) -> Stream:
         """The stream called ``name``; ``StopIteration`` when there is none."""
