@@ -7,12 +7,13 @@ from pathlib import Path
 
 from hetsim.analysis.result import Result
 from hetsim.analysis.serving.result import ServedResult
-from hetsim.errors import ConfigError, Location
+from hetsim.errors import Location
 from hetsim.progress import Progress, told
 from hetsim.runs.scenario import run_scenario
 from hetsim.runs.serving import run_service
 from hetsim.scenario.choices import SomeModel, SomeScheduler, check_list
 from hetsim.scenario.loader import Scenario
+from hetsim.scenario.streams import plans_for_nothing
 from hetsim.scenario.variants import asked
 from hetsim.soc.model import SoC
 from hetsim.workload.sizes import Sizes
@@ -34,7 +35,7 @@ def run(
     seed: int | None = None,
     progress: Progress | None = None,
 ) -> Result | ServedResult:
-    """Simulates a scenario, given by shipped name, path, or as loaded; one with streams serves them.
+    """Simulates a scenario, given by shipped name, path, or as loaded; streams are served.
 
     ``overrides`` are changes such as ``{"cpu.cores": 4, "bus.clock": "0.5x"}``. The other
     arguments stand in for what the scenario says, by name or as objects, see
@@ -56,6 +57,6 @@ def run(
     with told(progress) as teller:
         if loaded.service is not None:
             if plans:
-                raise ConfigError(NO_PLANS, where=Location("plans"), hint=STREAM_PLANS)
+                raise plans_for_nothing("plans")
             return run_service(loaded, progress=teller)
         return run_scenario(loaded, plans=[Path(plan) for plan in plans], progress=teller)

@@ -117,6 +117,14 @@ def check_choices(
         )
 
 
+def plans_for_nothing(asked_by: str) -> ConfigError:
+    """The error for plan files that are to run beside streams, which name their own."""
+    return ConfigError(
+        "a scenario with streams runs no other plans", where=Location(asked_by),
+        hint="give a stream its 'plan': --set streams.NAME.plan=FILE",
+    )  # fmt: skip
+
+
 def _stream(i: int, entry: StreamSpec, document: Document) -> Stream:
     directory = Path(document.file).parent
     plan = None
