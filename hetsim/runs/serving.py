@@ -45,13 +45,25 @@ class Mix:
             HetsimError: a network that cannot be loaded.
         """
         known = graphs or {}
+        asked = {stream.model for stream in scenario.service.streams} if scenario.service else set()
         cases = {
             ref.label: case_of(
                 scenario, known[ref.label] if ref.label in known else load_graph(scenario, ref)
             )
             for ref in scenario.models
+            if ref.label in asked
         }
         return cls(scenario, cases)
+
+    def check(self) -> None:
+        """Whether anything can be asked of it, before anything is.
+
+        Raises:
+            InfeasibleError: a network cannot fit the SoC's memory at all.
+            ConfigError: a profile or learned model that cannot be read, or cannot be true.
+        """
+        for case in self.cases.values():
+            case.check()
 
     @property
     def service(self) -> Service:
