@@ -169,6 +169,7 @@ class Mix:
                 len(scenario.soc.pus), **dispatcher.parameters
             ),  # type: ignore[call-arg]
             duration_s=service.duration_s, seed=scenario.seed, fidelity=scenario.fidelity,
+            preemption_cost_s=service.preemption_cost_s, backlog=service.backlog,
         )  # fmt: skip
 
     def _program(self, model: str, plan: Plan) -> Program:
