@@ -23,8 +23,9 @@ from hetsim.study.base import Files, Study
 from hetsim.study.compare.report import compare_files, headline, table
 from hetsim.study.compare.result import Comparison, Variant
 from hetsim.study.point import PointBench
-from hetsim.study.pool import EQUAL, Pool, best_of, seconds_of
+from hetsim.study.pool import EQUAL, Pool, best_of
 from hetsim.study.result import Rows, Shown, Words
+from hetsim.study.subject import seconds_of
 
 BASE = "as it is"
 """What the unchanged scenario is called."""
@@ -141,16 +142,16 @@ def _sharing(
         for variant in variants:
             for run in variant.result.runs:
                 if run.model == model and run.plan is not None:
-                    pool.add(run.plan, f"{run.scheduler}, plan of {variant.name}")
+                    pool.add((run.plan,), f"{run.scheduler}, plan of {variant.name}")
         for i, variant in enumerate(shared):
             changed = prepared[variant.name]
             case = case_of(changed, bench.graph_of(changed, model))
-            times = [None if case.misfit else seconds_of(case, plan) for plan in pool.plans]
+            times = [None if case.misfit else seconds_of(case, made[0]) for made in pool.plans]
             best, own = best_of(times), variant.best(model)
             if best is None:
                 continue
             if own is None or (times[best] or 0.0) * EQUAL < (own.makespan_s or 0.0):
-                run = case.evaluate(pool.origins[best], pool.plans[best])
+                run = case.evaluate(pool.origins[best], pool.plans[best][0])
                 shared[i] = replace(variant, borrowed={**variant.borrowed, model: run})
     return shared
 
