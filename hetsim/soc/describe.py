@@ -32,7 +32,7 @@ _UNITS = {
 
 def describe_soc(soc: SoC) -> dict[str, Any]:
     """The description of ``soc`` as plain data (text, numbers, lists and mappings)."""
-    return _mapping(soc.spec)
+    return described(soc.spec)
 
 
 def soc_of(description: Mapping[str, Any], source: str) -> SoC:
@@ -51,7 +51,12 @@ def document_of(soc: SoC) -> Document:
     return Document(soc.source or soc.name, describe_soc(soc), {}, {})
 
 
-def _mapping(model: BaseModel) -> dict[str, Any]:
+def described(model: BaseModel) -> dict[str, Any]:
+    """What a file would say of ``model``: the fields that were set, quantities with units.
+
+    Raises:
+        ConfigError: a value that no description can hold.
+    """
     fields = type(model).model_fields
     return {
         field.alias or name: _plain(
@@ -64,7 +69,7 @@ def _mapping(model: BaseModel) -> dict[str, Any]:
 
 def _plain(value: object, dimension: str | None) -> Any:
     if isinstance(value, BaseModel):
-        return _mapping(value)
+        return described(value)
     if isinstance(value, Mapping):
         return {key: _plain(part, dimension) for key, part in value.items()}
     if isinstance(value, list | tuple):
