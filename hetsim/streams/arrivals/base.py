@@ -70,7 +70,7 @@ class Arrivals(Spec):
     @property
     def told(self) -> str:
         """For people: its kind and what was said of it, ``periodic, period 33.3 ms``."""
-        said = {name: value for name, value in described(self).items() if name != "kind"}
+        said = {name: value for name, value in described(self, 4).items() if name != "kind"}
         return ", ".join([self.kind, *(f"{name} {value}" for name, value in said.items())])
 
     @property
