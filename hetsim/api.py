@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from hetsim.analysis.result import Result
 from hetsim.errors import Location
 from hetsim.progress import Progress, told
 from hetsim.runs.scenario import run_scenario
+from hetsim.runs.serving import run_service
 from hetsim.scenario.choices import SomeModel, SomeScheduler, check_list
 from hetsim.scenario.loader import Scenario
 from hetsim.scenario.variants import asked
@@ -31,7 +32,7 @@ def run(
     fidelity: str | None = None,
     seed: int | None = None,
     progress: Progress | None = None,
-) -> Result:
+) -> Any:
     """Simulates a scenario, given by shipped name, path, or as loaded.
 
     ``overrides`` are changes such as ``{"cpu.cores": 4, "bus.clock": "0.5x"}``. The other
@@ -40,7 +41,9 @@ def run(
     told what is being worked on, how many rows are done, and how many there are; without one, a
     notebook shows a bar.
 
-    A row that fails has its reason in ``Run.error``; the others are there.
+    The result is a :class:`~hetsim.analysis.result.Result`, or of a scenario with streams a
+    :class:`~hetsim.analysis.serving.result.ServedResult`. A row that fails has its reason in its
+    ``error``; the others are there.
 
     Raises:
         HetsimError: an input that cannot be used.
@@ -52,4 +55,6 @@ def run(
         execution=execution, fidelity=fidelity, seed=seed,
     )  # fmt: skip
     with told(progress) as teller:
+        if loaded.service is not None:
+            return run_service(loaded, progress=teller)
         return run_scenario(loaded, plans=[Path(plan) for plan in plans], progress=teller)

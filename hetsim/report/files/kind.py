@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
+from hetsim.errors import ConfigError, Location
 from hetsim.executors.calls import Call
 from hetsim.report.files.extras import Extra, Wanted
 from hetsim.report.page.study import Section
@@ -30,8 +31,8 @@ class Kind(ABC, Generic[R]):
     def load(self, directory: Path, planning_s: Mapping[tuple[str, str], float]) -> R:
         """The result in a directory; ``planning_s`` are wall-clock times from its manifest.
 
-        They are by network and scheduler, as in :meth:`planning`. Raises :class:`~hetsim.errors.ResultsError` for what is
-        damaged.
+        They are by network and scheduler, as in :meth:`planning`. Raises
+        :class:`~hetsim.errors.ResultsError` for what is damaged.
         """
 
     @abstractmethod
@@ -45,6 +46,12 @@ class Kind(ABC, Generic[R]):
     @abstractmethod
     def call(self, result: R, extra: Extra) -> Call:
         """What makes the files of ``extra``, in the order of their names."""
+
+    @abstractmethod
+    def document(
+        self, result: R, files: Mapping[int, Mapping[str, str]] | None = None
+    ) -> dict[str, Any]:
+        """``result.json`` as plain JSON values; ``files`` as in :meth:`core`."""
 
     @abstractmethod
     def core(
@@ -77,3 +84,17 @@ class Kind(ABC, Generic[R]):
         """The extras of ``result`` that are wanted."""
         best = self.best(result)
         return [extra for extra in self.extras(result) if wanted.includes(extra, best)]
+
+    def check_figures(self, asked: str | None) -> None:
+        """Whether such results have figures of that name.
+
+        Raises:
+            ConfigError: they have not.
+        """
+        known = ("none", "best", "all", *self.figures)
+        if asked is not None and asked not in known:
+            raise ConfigError(
+                f"there is no figure {asked!r} of such results",
+                where=Location("--figures"),
+                hint=f"there are {', '.join(known)}",
+            )

@@ -64,11 +64,16 @@ class SingleKind(Kind[Result]):
             return Call(draw_figure, (extra.kind, replace(result, runs=tuple(light))))
         return Call(make_of_run, (extra.kind, result.runs[extra.position], result.soc))
 
+    def document(
+        self, result: Result, files: Mapping[int, Mapping[str, str]] | None = None
+    ) -> dict[str, Any]:
+        return result_to_dict(result, files)
+
     def core(
         self, result: Result, files: Mapping[int, Mapping[str, str]], versions: Mapping[str, str],
         sections: Sequence[Section],
     ) -> Contents:  # fmt: skip
-        yield "result.json", dumps(result_to_dict(result, files))
+        yield "result.json", dumps(self.document(result, files))
         yield "operators.csv", operators_csv(result)
         yield "report.html", render_report(result, files, versions, sections=sections)
         yield NAME, dump_archive(result)

@@ -74,8 +74,8 @@ def write_results(
         for name in (name for extra in wanted if extra not in missing for name in extra.files):
             put(name, there[name])
         simulated_with = versions() if origin is None else origin.versions
-        for name, content in kind.core(result, files, simulated_with, sections):
-            put(name, content)
+        for name, text in kind.core(result, files, simulated_with, sections):
+            put(name, text)
         manifest = manifest_of(
             kind.about(result), kind.inputs(result), kind.planning(result), written, command, origin
         )

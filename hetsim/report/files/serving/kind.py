@@ -73,11 +73,16 @@ class ServedKind(Kind[ServedResult]):
         run = result.runs[extra.position]
         return Call(plan_files, ([found.plan for found in run.streams],))
 
+    def document(
+        self, result: ServedResult, files: Mapping[int, Mapping[str, str]] | None = None
+    ) -> dict[str, Any]:
+        return served_to_dict(result, files)
+
     def core(
         self, result: ServedResult, files: Mapping[int, Mapping[str, str]],
         versions: Mapping[str, str], sections: Sequence[Section],
     ) -> Contents:  # fmt: skip
-        yield "result.json", dumps(served_to_dict(result, files))
+        yield "result.json", dumps(self.document(result, files))
         yield "streams.csv", streams_csv(result)
         yield NAME, dump_served(result)
         yield INFERENCES, dump_inferences(result)

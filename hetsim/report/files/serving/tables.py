@@ -24,10 +24,9 @@ def streams_csv(result: ServedResult) -> str:
         if run.error is not None:
             continue
         names = run.label, run.scheduler, run.dispatcher
-        for found in run.streams:
-            first = (*names, found.stream.name, found.stream.model, found.scheduler)
-            lines.append((first, written(found.metrics)))
-        lines.append(((*names, ALL, "", ""), written(run.metrics)))
+        rows = [(s.stream.name, s.stream.model, s.scheduler, s.metrics) for s in run.streams]
+        for *told, metrics in [*rows, (ALL, "", "", run.metrics)]:
+            lines.append(((*names, *map(str, told)), written(metrics)))
     keys = list(dict.fromkeys(key for _, values in lines for key in values))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
