@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from hetsim.analysis.result import Result
+from hetsim.analysis.serving.result import ServedResult
 from hetsim.errors import Location
 from hetsim.progress import Progress, told
 from hetsim.runs.scenario import run_scenario
 from hetsim.runs.serving import run_service
 from hetsim.scenario.choices import SomeModel, SomeScheduler, check_list
 from hetsim.scenario.loader import Scenario
+from hetsim.scenario.streams import plans_for_nothing
 from hetsim.scenario.variants import asked
 from hetsim.soc.model import SoC
 from hetsim.workload.sizes import Sizes
@@ -32,8 +34,8 @@ def run(
     fidelity: str | None = None,
     seed: int | None = None,
     progress: Progress | None = None,
-) -> Any:
-    """Simulates a scenario, given by shipped name, path, or as loaded.
+) -> Result | ServedResult:
+    """Simulates a scenario, given by shipped name, path, or as loaded; streams are served.
 
     ``overrides`` are changes such as ``{"cpu.cores": 4, "bus.clock": "0.5x"}``. The other
     arguments stand in for what the scenario says, by name or as objects, see
@@ -41,9 +43,7 @@ def run(
     told what is being worked on, how many rows are done, and how many there are; without one, a
     notebook shows a bar.
 
-    The result is a :class:`~hetsim.analysis.result.Result`, or of a scenario with streams a
-    :class:`~hetsim.analysis.serving.result.ServedResult`. A row that fails has its reason in its
-    ``error``; the others are there.
+    A row that fails has its reason in ``Run.error``; the others are there.
 
     Raises:
         HetsimError: an input that cannot be used.
@@ -56,5 +56,7 @@ def run(
     )  # fmt: skip
     with told(progress) as teller:
         if loaded.service is not None:
+            if plans:
+                raise plans_for_nothing("plans")
             return run_service(loaded, progress=teller)
         return run_scenario(loaded, plans=[Path(plan) for plan in plans], progress=teller)

@@ -98,9 +98,12 @@ def command(
         raise click.UsageError("--no-files goes with no option about files")
     from hetsim.report.files.directory import check_directory
     from hetsim.scenario.choices import choose
+    from hetsim.scenario.streams import plans_for_nothing
 
     loaded = _load(scenario, changes)
     asked = "--model"
+    if plans and loaded.service is not None:
+        raise plans_for_nothing("--plan")
     if plans:
         # A plan is run alone unless somebody asks for company.
         asked = asked if models else f"--plan {' '.join(plans)}"
@@ -116,7 +119,7 @@ def command(
         seed=seed,
         asked_by=(asked, "--scheduler"),
     )
-    way = way_of(loaded, changed=(asked,) if models or plans else ())
+    way = way_of(loaded)
     way.kind.check_figures(figures)
     directory = None if no_files else output or results_place(loaded.name)
     if directory is not None:

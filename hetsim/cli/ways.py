@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hetsim.errors import ConfigError, Location
-
 if TYPE_CHECKING:
     from hetsim.analysis.result import Result, Run
     from hetsim.analysis.serving.result import ServedResult, ServedRun
@@ -110,18 +108,6 @@ class Streams(Way):
         return run.label
 
 
-def way_of(scenario: Scenario, changed: Sequence[str] = ()) -> Way:
-    """The way that ``scenario`` asks for; ``changed`` are options in use that streams have not.
-
-    Raises:
-        ConfigError: there are such options, and streams.
-    """
-    if scenario.service is None:
-        return Single()
-    if changed:
-        raise ConfigError(
-            "the streams of the scenario say which networks run, and by which plans",
-            where=Location(changed[0]),
-            hint="change 'model' or 'plan' of a stream in the scenario file",
-        )
-    return Streams()
+def way_of(scenario: Scenario) -> Way:
+    """The way that ``scenario`` asks for."""
+    return Single() if scenario.service is None else Streams()

@@ -4,9 +4,9 @@ The first holds the SoC, the streams, the plans, the metrics as they were read, 
 traced; the second the moments of every inference as columns. Reading gives back an equal result,
 but that arrivals are only remembered (:mod:`hetsim.streams.arrivals.recorded`).
 
-Columns are called ``RUN.STREAM.arrival``, ``.start``, ``.finish`` (seconds) and ``.status``, by
-position in the result: ``numpy.load("inferences.npz")["0.1.finish"]``. A moment that never came is
--1.
+Columns are called ``RUN.STREAM.arrival``, ``.start``, ``.finish`` (seconds), ``.number`` and
+``.status``, by position in the result: ``numpy.load("inferences.npz")["0.1.finish"]``. A moment
+that never came is -1.
 """
 
 from __future__ import annotations
@@ -128,6 +128,7 @@ def dump_inferences(result: ServedResult) -> bytes:
             for name in _MOMENTS:
                 moments = getattr(ledger, name)
                 columns[f"{i}.{j}.{name}"] = np.where(np.isfinite(moments), moments, -1.0)
+            columns[f"{i}.{j}.number"] = ledger.number
             columns[f"{i}.{j}.status"] = ledger.status
     file = io.BytesIO()
     np.savez_compressed(file, **columns)
@@ -253,11 +254,8 @@ def _service(entry: Json, path: str) -> Service:
 
 
 def _ledger(columns: Mapping[str, Any], stem: str) -> Ledger:
-    arrival, start, finish = (columns[f"{stem}.{name}"] for name in _MOMENTS)
     ledger = Ledger()
-    for row in zip(
-        arrival.tolist(), start.tolist(), finish.tolist(), columns[f"{stem}.status"].tolist(),
-        strict=True,
-    ):  # fmt: skip
+    names = ("number", *_MOMENTS, "status")
+    for row in zip(*(columns[f"{stem}.{name}"].tolist() for name in names), strict=True):
         ledger.add(*row)
     return ledger
