@@ -99,12 +99,12 @@ class Dataflow(Runtime):
         yield from self.machine.run(task, self._pause)
         self.release(task, live)
 
-    def _urgent(self, task: Task) -> Story | None:
+    def _urgent(self, task: Task) -> tuple[Task, Story] | None:
         urgent = self.dispatcher.urgent(task)
         while urgent is not None and urgent.withdrawn:
             self._skip(urgent)
             urgent = self.dispatcher.urgent(task)
-        return None if urgent is None else self._carry_out(urgent)
+        return None if urgent is None else (urgent, self._carry_out(urgent))
 
     def _skip(self, task: Task) -> None:
         """Nothing is done of an inference that was given up, and what waits for it may go on."""
