@@ -93,12 +93,9 @@ def test_mser_leaves_out_a_beginning_and_nothing_else() -> None:
 
 
 def filled(rows: list[tuple[float, float, float, int]]) -> Ledger:
-    import inspect
-
     ledger = Ledger()
-    numbered = "number" in inspect.signature(ledger.add).parameters
-    for i, row in enumerate(rows):
-        ledger.add(*((i, *row) if numbered else row))
+    for number, row in enumerate(rows):
+        ledger.add(number, *row)
     return ledger
 
 

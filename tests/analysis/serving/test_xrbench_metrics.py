@@ -26,8 +26,8 @@ BACKGROUND = replace(EYES, name="background", deadline_s=float("inf"))
 def ledger(*rows: tuple[float, float, int]) -> Ledger:
     """Arrivals, ends and statuses."""
     made = Ledger()
-    for arrival, finish, status in rows:
-        made.add(arrival, arrival, finish, status)
+    for number, (arrival, finish, status) in enumerate(rows):
+        made.add(number, arrival, arrival, finish, status)
     return made
 
 
