@@ -172,4 +172,4 @@ def test_a_million_latencies_are_measured_at_once() -> None:
     for share, name in ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p999")):
         low, high = found[f"latency_{name}_low_s"], found[f"latency_{name}_high_s"]
         assert 0.99 * low < -math.log(1 - share) < 1.01 * high  # the share they hold: see above
-        assert high - low < 0.1
+        assert high - low < 0.2
