@@ -34,8 +34,7 @@ def _throughput(run: ServedEvaluation) -> float | None:
 
 
 def _offered(run: ServedEvaluation) -> float | None:
-    low, high = run.window
-    window = min(high, run.served.arrivals_end_s) - low
+    window = _window_s(run)
     return sum(view.arrived for view in run.views) / window if window > 0.0 else None
 
 
