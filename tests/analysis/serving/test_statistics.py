@@ -13,6 +13,7 @@ from hetsim.analysis.serving.confidence import Sample
 from hetsim.analysis.serving.queues import integral, most, steps
 from hetsim.analysis.serving.view import StreamView
 from hetsim.analysis.serving.warmup import WarmUp, mser, warm_up
+from hetsim.sim.serving.accounts import ByStream
 from hetsim.sim.serving.served import DONE, DROPPED, Ledger, Served
 from hetsim.sim.trace import Trace
 from hetsim.streams.arrivals.periodic import Periodic
@@ -128,13 +129,21 @@ def test_the_integral_of_the_number_is_the_sum_of_the_times() -> None:
     assert area == pytest.approx((end - arrival).sum(), rel=1e-11)
 
 
+def nobody(*streams: str) -> ByStream:
+    """No unit and no link, and nobody waited."""
+    count = len(streams)
+    none = np.zeros((0, count))
+    return ByStream(streams, (), (), none, none, np.zeros((count, count)), np.zeros(count))
+
+
 def evaluation(rows: list[tuple[float, float, float, int]], warm: float = 0.0) -> ServedEvaluation:
     ledger = filled(rows)
     stream = Stream("s", "m", Periodic(kind="periodic", period="1 s"), deadline_s=3.0)
     end = max(row[2] for row in rows)
     trace = Trace(end, {"cpu": end / 4}, {})
     view = StreamView(stream, ledger, warm, end)
-    return ServedEvaluation(make_soc(), (view,), Served({"s": ledger}, end, trace), whole=True)
+    served = Served({"s": ledger}, end, trace, by_stream=nobody("s"))
+    return ServedEvaluation(make_soc(), (view,), served, whole=True)
 
 
 def test_metrics_of_a_stream_by_hand() -> None:
@@ -166,7 +175,7 @@ def test_a_million_latencies_are_measured_at_once() -> None:
     ledger._status.frombytes(bytes(10**6))
     stream = Stream("s", "m", Periodic(kind="periodic", period="1 s"))
     view = StreamView(stream, ledger, 0.0, 1e6)
-    served = Served({"s": ledger}, 1e6, Trace(1e6, {}, {}))
+    served = Served({"s": ledger}, 1e6, Trace(1e6, {}, {}), by_stream=nobody("s"))
     found = measured(ServedEvaluation(make_soc(), (view,), served, whole=True))
     assert found["latency_max_s"] == pytest.approx(99.0, abs=1e-9)
     for share, name in ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p999")):
