@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from hetsim.analysis.metrics.base import ServedEvaluation
@@ -17,7 +17,7 @@ from hetsim.progress import Progress
 from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
 from hetsim.runs.scenario import load_graph
-from hetsim.scenario.loader import Scenario
+from hetsim.scenario.loader import Contender, Scenario
 from hetsim.sim.dispatchers.registry import find_dispatcher
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
@@ -72,20 +72,25 @@ class Mix:
             self._plans[key] = self.cases[model].plan(made, scenario.time_limit_s)
         return self._plans[key]
 
-    def run(self, scheduler: str, dispatcher: DispatcherRef) -> ServedRun:
-        """Plans the streams with ``scheduler`` and simulates them; a failure is a run with error.
-
-        Streams that name a scheduler are planned by that.
-        """
+    def run(self, contender: Contender) -> ServedRun:
+        """Plans the streams and simulates them; a failure is a run with ``error``."""
         begun = time.perf_counter()
         try:
-            plans = {s.name: self.plan(s.model, s.scheduler or scheduler)
-                     for s in self.service.streams}  # fmt: skip
+            plans = self.plans(contender)
             planning_s = time.perf_counter() - begun
-            served = self.serve(plans, dispatcher)
+            served = self.serve(plans, _dispatcher(contender))
         except HetsimError as error:
-            return ServedRun(scheduler, dispatcher.label, error=str(error))
-        return self.measured(scheduler, dispatcher, plans, served, planning_s)
+            return replace(_named(contender), error=str(error))
+        return self.measured(contender, plans, served, planning_s)
+
+    def plans(self, contender: Contender) -> dict[str, Plan]:
+        """A plan for each stream by its name; streams that name a scheduler are planned by that.
+
+        Raises:
+            HetsimError: a scheduler failed.
+        """
+        own = contender.scheduler.label
+        return {s.name: self.plan(s.model, s.scheduler or own) for s in self.service.streams}
 
     def serve(self, plans: Mapping[str, Plan], dispatcher: DispatcherRef) -> Served:
         """Simulates the streams, by plans by the name of the stream.
@@ -108,8 +113,8 @@ class Mix:
         )  # fmt: skip
 
     def measured(
-        self, scheduler: str, dispatcher: DispatcherRef, plans: Mapping[str, Plan],
-        served: Served, planning_s: float = 0.0,
+        self, contender: Contender, plans: Mapping[str, Plan], served: Served,
+        planning_s: float = 0.0,
     ) -> ServedRun:  # fmt: skip
         """Everything that is told of a simulation."""
         service, soc = self.service, self.scenario.soc
@@ -120,16 +125,29 @@ class Mix:
         )
         streams = tuple(
             StreamRun(
-                view.stream, view.stream.scheduler or scheduler, plans[view.stream.name],
+                view.stream, view.stream.scheduler or contender.scheduler.label,
+                plans[view.stream.name],
                 measured(ServedEvaluation(soc, (view,), served, whole=False)),
             )
             for view in views
         )  # fmt: skip
-        return ServedRun(
-            scheduler, dispatcher.label, streams,
-            measured(ServedEvaluation(soc, views, served, whole=True)),
-            served, warm_up, planning_s,
-        )  # fmt: skip
+        return replace(
+            _named(contender),
+            streams=streams,
+            metrics=measured(ServedEvaluation(soc, views, served, whole=True)),
+            served=served,
+            warm_up_s=warm_up,
+            planning_s=planning_s,
+        )
+
+
+def _dispatcher(contender: Contender) -> DispatcherRef:
+    assert contender.dispatcher is not None, "only scenarios with streams have a mix"
+    return contender.dispatcher
+
+
+def _named(contender: Contender) -> ServedRun:
+    return ServedRun(contender.scheduler.label, _dispatcher(contender).label, contender.label)
 
 
 def run_service(scenario: Scenario, progress: Progress | None = None) -> ServedResult:
@@ -140,13 +158,11 @@ def run_service(scenario: Scenario, progress: Progress | None = None) -> ServedR
     """
     scenario.check_schedulers()
     mix = Mix.of(scenario)
-    service = mix.service
-    asked = [(ref.label, d) for ref in scenario.schedulers for d in service.dispatchers]
-    runs = []
-    for done, (scheduler, dispatcher) in enumerate(asked):
+    asked, runs = scenario.contenders, []
+    for done, contender in enumerate(asked):
         if progress is not None:
-            progress(f"{scheduler} · {dispatcher.label}", done, len(asked))
-        runs.append(mix.run(scheduler, dispatcher))
+            progress(contender.label, done, len(asked))
+        runs.append(mix.run(contender))
     if progress is not None:
         progress("done", len(asked), len(asked))
-    return ServedResult(scenario.name, scenario.soc, scenario.seed, service, tuple(runs))
+    return ServedResult(scenario.name, scenario.soc, scenario.seed, mix.service, tuple(runs))

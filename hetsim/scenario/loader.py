@@ -25,7 +25,7 @@ from hetsim.schedulers.base import Scheduler
 from hetsim.schedulers.registry import construct, create, scheduler_names
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.soc.model import SoC
-from hetsim.streams.service import Service
+from hetsim.streams.service import DispatcherRef, Service
 from hetsim.validation import json_schema, validate
 from hetsim.workload.formats import names_file
 from hetsim.workload.graph import Graph
@@ -113,6 +113,19 @@ class SchedulerRef:
 
 
 @dataclass(frozen=True)
+class Contender:
+    """Who decides in a run: a scheduler, and with streams a dispatcher as well."""
+
+    label: str
+    scheduler: SchedulerRef
+    dispatcher: DispatcherRef | None = None
+
+
+ALL_STREAMS = "all streams"
+"""What a run of streams is about, where one of single inferences names its network."""
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A checked scenario.
 
@@ -149,6 +162,27 @@ class Scenario:
         """Whether a file can say it all: no network or scheduler was given as an object."""
         given = [m.given for m in self.models], [s.given for s in self.schedulers]
         return not any(thing is not None for things in given for thing in things)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What runs are about: each network by label, or all streams together."""
+        return (ALL_STREAMS,) if self.service else tuple(ref.label for ref in self.models)
+
+    @property
+    def contenders(self) -> tuple[Contender, ...]:
+        """Every scheduler, with streams under every dispatcher, in the order of the file."""
+        if self.service is None:
+            return tuple(Contender(ref.label, ref) for ref in self.schedulers)
+        several = len(self.service.dispatchers) > 1
+        return tuple(
+            Contender(f"{ref.label} · {who.label}" if several else ref.label, ref, who)
+            for ref in self.schedulers
+            for who in self.service.dispatchers
+        )
+
+    def contender(self, label: str) -> Contender:
+        """The contender called ``label``; ``StopIteration`` when there is none."""
+        return next(found for found in self.contenders if found.label == label)
 
     def where(self, path: Keys = ()) -> Location:
         """The place in the file of the value at ``path``, e.g. ``("models", 0)``."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf
+from pathlib import Path
+
+import numpy as np
 
 from hetsim.errors import ConfigError
+from hetsim.infiles import user_path
 from hetsim.names import suggest
 from hetsim.scenario.schema import ScenarioSpec
 from hetsim.sim.dispatchers.registry import dispatchers
-from hetsim.streams.schema import DispatcherSpec, ServeSpec
+from hetsim.streams.schema import DispatcherSpec, ServeSpec, StreamSpec
 from hetsim.streams.service import DispatcherRef, Service, Stream
 from hetsim.yamlio import Document
 
@@ -23,7 +27,7 @@ def service_of(
 
     Raises:
         ConfigError: a stream of an unknown model, scheduler or stream; two of one name; streams
-            that never end.
+            that never end or never begin; a file of arrivals that cannot be used.
     """
     if not spec.streams:
         if spec.serve is not None:
@@ -34,7 +38,6 @@ def service_of(
     serve = spec.serve or ServeSpec()
     found: dict[str, Stream] = {}
     for i, entry in enumerate(spec.streams):
-        where = document.where(("streams", i))
         for key, name, known in (
             ("model", entry.model, models), ("scheduler", entry.scheduler, schedulers)
         ):  # fmt: skip
@@ -44,24 +47,17 @@ def service_of(
                     where=document.where(("streams", i, key)),
                     hint=suggest(name, known),
                 )
-        name = entry.name or entry.model
-        if name in found:
+        stream = _stream(i, entry, document)
+        if stream.name in found:
             raise ConfigError(
-                f"two streams are called {name!r}; the first stands at {found[name].where}",
-                where=where,
+                f"two streams are called {stream.name!r}; the first stands at"
+                f" {found[stream.name].where}",
+                where=stream.where,
                 hint="give one a 'name' of its own",
             )
-        found[name] = Stream(
-            name,
-            entry.model,
-            entry.arrivals,
-            entry.priority,
-            inf if entry.deadline is None else entry.deadline,
-            entry.count,
-            entry.scheduler,
-            where,
-        )
+        found[stream.name] = stream
     for i, stream in enumerate(found.values()):
+        _check_end(i, stream, serve, document)
         for name in stream.arrivals.follows(stream.name):
             if name not in found:
                 raise ConfigError(
@@ -69,15 +65,88 @@ def service_of(
                     where=document.where(("streams", i, "arrivals")),
                     hint=suggest(name, found),
                 )
-        if serve.duration is None and stream.count is None and stream.arrivals.rate is not None:
-            raise ConfigError(
-                f"stream {stream.name!r} never ends",
-                where=stream.where,
-                hint="give it a 'count', or 'serve' a 'duration'",
-            )
-    refs = tuple(_dispatchers(serve, document))
-    duration = inf if serve.duration is None else serve.duration
-    return Service(tuple(found.values()), duration, serve.warm_up, refs)
+    _check_begin(found)
+    return Service(
+        tuple(found.values()),
+        inf if serve.duration is None else serve.duration,
+        serve.warm_up,
+        tuple(_dispatchers(serve, document)),
+        serve.preemption_cost,
+        serve.backlog,
+    )
+
+
+def _stream(i: int, entry: StreamSpec, document: Document) -> Stream:
+    directory = Path(document.file).parent
+    plan = None
+    if entry.plan is not None:
+        where = document.where(("streams", i, "plan"))
+        plan = directory / user_path(entry.plan, where)
+        if not plan.is_file():
+            problem = "is a directory" if plan.is_dir() else "does not exist"
+            raise ConfigError(f"plan file {str(plan)!r} {problem}", where=where)
+    return Stream(
+        entry.name or entry.model,
+        entry.model,
+        entry.arrivals.ready(directory, document.where(("streams", i, "arrivals", "file"))),
+        entry.priority,
+        inf if entry.deadline is None else entry.deadline,
+        entry.deadline_from,
+        entry.late,
+        entry.queue,
+        entry.when_full,
+        entry.in_flight,
+        entry.count,
+        entry.start,
+        inf if entry.until is None else entry.until,
+        entry.scheduler,
+        plan,
+        document.where(("streams", i)),
+    )
+
+
+def _check_end(i: int, stream: Stream, serve: ServeSpec, document: Document) -> None:
+    bounded = serve.duration is not None or stream.count is not None or stream.until_s < inf
+    if not bounded and not stream.arrivals.ends:
+        raise ConfigError(
+            f"stream {stream.name!r} never ends",
+            where=stream.where,
+            hint="give it a 'count' or an 'until', or 'serve' a 'duration'",
+        )
+    if serve.duration is not None and stream.start_s >= serve.duration:
+        raise ConfigError(
+            f"stream {stream.name!r} enters after {stream.start_s:g} s, and nothing arrives after"
+            f" the 'duration' of {serve.duration:g} s",
+            where=document.where(("streams", i, "start")),
+        )
+
+
+def _check_begin(streams: Mapping[str, Stream]) -> None:
+    """Every stream needs arrivals, or one behind whose ends it arrives.
+
+    What goes round in a circle has none, however small or large its probabilities: each waits for
+    the others.
+    """
+    drawn = np.random.default_rng(0)
+    begun = {name for name, stream in streams.items()
+             if next(iter(stream.arrivals.times(drawn)), None) is not None}  # fmt: skip
+    for _ in streams:
+        begun |= {name for name, stream in streams.items()
+                  if begun & set(stream.arrivals.follows(name))}  # fmt: skip
+    for name, stream in streams.items():
+        if name in begun:
+            continue
+        way = [name]
+        while (before := next(iter(streams[way[-1]].arrivals.follows(way[-1])), None)) is not None:
+            way.append(before)
+            if before in way[:-1]:
+                circle = " after ".join(repr(each) for each in way[way.index(before) :])
+                raise ConfigError(
+                    f"streams wait for one another in a circle, so none of them begins: {circle}",
+                    where=streams[before].where,
+                    hint="give one of them arrivals of its own",
+                )
+        raise ConfigError(f"nothing ever arrives in stream {way[-1]!r}", where=stream.where)
 
 
 def _dispatchers(serve: ServeSpec, document: Document) -> Iterator[DispatcherRef]:

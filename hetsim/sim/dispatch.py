@@ -36,6 +36,13 @@ class Dispatcher(ABC):
         """A task that its unit shall run from start to end before it goes on with ``task``."""
         return None
 
+    def withdraw(self, tasks: Sequence[Task]) -> Iterable[int]:
+        """An inference, added and not begun, was given up: forget its tasks.
+
+        Who does not may hand them out later, and the engine passes over them.
+        """
+        return ()
+
 
 class PlanOrder(Dispatcher):
     """Each inference's tasks run in plan order on each PU; of inferences the more urgent first.
@@ -73,6 +80,14 @@ class PlanOrder(Dispatcher):
             if not queue[0].blockers:
                 return self._take(queues, i)
         return None
+
+    def withdraw(self, tasks: Sequence[Task]) -> Iterable[int]:
+        units = {task.job.pu for task in tasks}
+        for unit in units:
+            queues = self._queues[unit]
+            # All of a queue's tasks are of one inference.
+            queues[:] = [entry for entry in queues if entry[2][0].inference != tasks[0].inference]
+        return ()
 
     @staticmethod
     def _take(queues: list[tuple[int, int, deque[Task]]], place: int) -> Task:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
+from pathlib import Path
 from typing import Any, Literal
 
 from hetsim.errors import Location
@@ -15,10 +16,26 @@ from hetsim.streams.arrivals.base import Arrivals
 class Stream:
     """A network that is asked for again and again.
 
-    ``model`` is the label of one of the scenario's. Inferences are to end ``deadline_s`` seconds
-    after their arrival; of several that wait, the one with the larger ``priority`` goes first.
-    At most ``count`` arrive. ``scheduler`` is the label of who plans it; ``None`` is whoever plans
-    the others.
+    ``model`` is the label of one of the scenario's. ``scheduler`` is the label of who plans it;
+    ``None`` is whoever plans the others. ``plan`` is a plan file that stands for both.
+
+    The stream is on the SoC from ``start_s`` until ``until_s``: its arrivals are counted from the
+    first, what would arrive at or after the second does not, and what has arrived is run to its
+    end. At most ``count`` arrive.
+
+    An inference is to end ``deadline_s`` seconds after its arrival, or after its release where
+    ``deadline_from`` says so (:meth:`~hetsim.streams.arrivals.base.Arrivals.release`; what another
+    stream's end causes was released when that inference was, so that a deadline can span a chain).
+    Of several that wait, the one with the larger ``priority`` goes first.
+
+    It *waits* from its arrival until its first partition begins, and is *in flight* from then on
+    until its end. At most ``in_flight`` of a stream are so at once; ``None`` is any number.
+    At most ``queue`` wait (``None``: any number). Where one more arrives, one is given up at that
+    moment: by ``when_full``, the ``newest``, which is the one that arrives, or the ``oldest`` of
+    those that wait. One that begins at the moment of its arrival never counts as waiting. With
+    ``late`` = ``drop`` an inference is given up as well when its deadline passes before it began.
+    What is given up is never begun, causes nothing in streams that follow it, and sends its
+    client in a closed loop back to thinking.
     """
 
     name: str
@@ -26,8 +43,16 @@ class Stream:
     arrivals: Arrivals
     priority: int = 0
     deadline_s: float = inf
+    deadline_from: Literal["arrival", "release"] = "arrival"
+    late: Literal["run", "drop"] = "run"
+    queue: int | None = None
+    when_full: Literal["newest", "oldest"] = "newest"
+    in_flight: int | None = None
     count: int | None = None
+    start_s: float = 0.0
+    until_s: float = inf
     scheduler: str | None = None
+    plan: Path | None = None
     where: Location | None = field(default=None, compare=False)
 
 
@@ -46,14 +71,33 @@ class Service:
     """Several streams on one SoC.
 
     Nothing arrives after ``duration_s``. What arrives before ``warm_up`` seconds is left out of all
-    statistics; ``mser`` lets the rule of that name choose.
+    statistics; ``mser`` lets the rule of that name choose. A unit that is taken from a partition
+    between two launches is busy for ``preemption_cost_s`` more each time. The simulation is stopped
+    as overloaded, and what happened so far kept, when ``backlog`` inferences of one stream wait.
     """
 
     streams: tuple[Stream, ...]
     duration_s: float = inf
     warm_up: float | Literal["mser"] = 0.0
     dispatchers: tuple[DispatcherRef, ...] = (DispatcherRef("priority", "priority"),)
+    preemption_cost_s: float = 0.0
+    backlog: int = 10_000
 
     def stream(self, name: str) -> Stream:
         """The stream called ``name``; ``StopIteration`` when there is none."""
         return next(stream for stream in self.streams if stream.name == name)
+
+    def rates(self) -> dict[str, float | None]:
+        """Arrivals per second in the long run by stream, if nothing is given up.
+
+        ``None`` where the SoC decides: in closed loops, and in what follows them.
+        """
+        found = {stream.name: stream.arrivals.rate for stream in self.streams}
+        for _ in self.streams:  # as many rounds as the longest chain can have links
+            for stream in self.streams:
+                causes = [found[name] for name in stream.arrivals.follows(stream.name)
+                          if name != stream.name]  # fmt: skip
+                if stream.arrivals.rate is None and causes and None not in causes:
+                    per_end = stream.arrivals.caused_per_end
+                    found[stream.name] = per_end * sum(c for c in causes if c is not None)
+        return found

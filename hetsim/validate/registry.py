@@ -20,6 +20,8 @@ BUILT_IN = {
     "simgrid": "hetsim.validate.checks.simgrid.check:SimGridFlows",
     "scale-sim": "hetsim.validate.checks.scalesim:ScaleSimCycles",
     "tiles": "hetsim.validate.checks.tiles:TilesAgainstFluid",
+    "xrbench": "hetsim.validate.checks.xrbench:VRGamingSchedule",
+    "xrbench-score": "hetsim.validate.checks.xrbench:VRGamingScores",
     "ranges": "hetsim.validate.checks.ranges:RangesAgain",
     "ethos-u": "hetsim.validate.checks.ethos:EthosLayers",
     "convolutions": "hetsim.validate.checks.convolutions:MeasuredConvolutions",

@@ -114,6 +114,8 @@ CLOSED_FORMS = {
     # two convolutions of three rows, 1500 tokens, keys and values of as many decoder layers
     "whisper_tiny_encoder": 3000 * 240 * 384 + 1500 * 384 * (1152 + 4 * (14 * 384 + 2 * 1500)),
     "whisper_small_encoder": 3000 * 240 * 768 + 1500 * 768 * (2304 + 12 * (14 * 768 + 2 * 1500)),
+    # 24 layers on 128 frames, behind one that widens 320 features
+    "emformer_24": 128 * 512 * (320 + 24 * (12 * 512 + 2 * 128)),
     # each level has a quarter of the pixels of the one above, and twice the channels
     "unet": 640 * 1280 * (9 * (3 * 64 + 64 * 64) + 4 * 9 * (64 * 128 + 128 * 128) // 4
                           + 4 * (128 * 64 + 9 * (128 * 64 + 64 * 64)) + 64 * 2),
@@ -124,6 +126,13 @@ CLOSED_FORMS = {
 def test_work_that_nobody_published_is_that_of_the_papers_structure(name: str) -> None:
     assert MODELS[name].macs is None
     assert load_model(name).macs == CLOSED_FORMS[name]
+
+
+def test_the_hands_convolutions_are_those_of_xrbenchs_table() -> None:
+    listed, uncounted_stride = 4_162_060_288, 3 * 64 * 7 * 7 * (128 * 128 - 64 * 64)
+    convolutions = [op for op in load_model("hand_graph_cnn_half").operators if op.kind == "Conv"]
+    assert len(convolutions) == 212
+    assert sum(op.macs for op in convolutions) == listed - uncounted_stride
 
 
 def test_shufflenet_v2_has_the_published_work_where_pooling_counts() -> None:

@@ -223,6 +223,10 @@ def named(name: str, ending: str) -> str:
     return f"{name}_{ending}" if ending else name
 
 
+LEADS = ("makespan_s", "latency_p99_s")
+"""The columns of the time that a run is judged by: of single inferences, of streams."""
+
+
 class Measured:
     """Short ways to the commonest entries of ``metrics``, for whoever holds such a mapping."""
 
@@ -232,6 +236,19 @@ class Measured:
     def makespan_s(self) -> float | None:
         """Simulated time of one inference, seconds; ``None`` when it failed."""
         return self.metrics.get("makespan_s")
+
+    @property
+    def lead_s(self) -> float | None:
+        """The time that it is judged by, seconds: of one inference its makespan, of streams the
+        99th percentile of all latencies; ``None`` when it failed."""
+        return next((s for name in LEADS if (s := self.metrics.get(name)) is not None), None)
+
+    @property
+    def merit(self) -> tuple[float, float] | None:
+        """What runs are compared by, less is better: the share of missed deadlines, which single
+        inferences have none of, then :attr:`lead_s`; ``None`` when it failed."""
+        lead = self.lead_s
+        return None if lead is None else (self.metrics.get("miss_rate") or 0.0, lead)
 
     @property
     def makespan_low_s(self) -> float | None:

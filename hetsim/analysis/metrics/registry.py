@@ -13,7 +13,7 @@ from functools import cache
 from typing import Literal
 
 from hetsim.analysis.metrics import energy, memory, price, serving, sizes, time
-from hetsim.analysis.metrics.base import Evaluation, Metric, Metrics, ServedEvaluation
+from hetsim.analysis.metrics.base import LEADS, Evaluation, Metric, Metrics, ServedEvaluation
 from hetsim.errors import ConfigError, HetsimError
 from hetsim.plugins import installed, load
 from hetsim.units import NAMED, endings
@@ -91,6 +91,13 @@ def told(
         if _AUDIENCES.index(m.audience) >= least and m.measures(served=served)
     ]  # fmt: skip
     return tuple(m for place in ("front", "end", "sizes") for m in chosen if m.stands == place)
+
+
+def lead(measured: Iterable[Metrics]) -> Metric:
+    """The time that runs with such metrics are judged by (:data:`LEADS`); the first of those."""
+    found = {name for values in measured for name in values}
+    known = {metric.column: metric for metric in metrics()}
+    return known[next((name for name in LEADS if name in found), LEADS[0])]
 
 
 def stranger(column: str) -> Metric:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hetsim.analysis.metrics.base import Metrics
+from hetsim.analysis.metrics.base import Measured, Metrics
 from hetsim.plan.model import Plan
 from hetsim.sim.serving.served import Served
 from hetsim.soc.model import SoC
@@ -23,8 +23,8 @@ class StreamRun:
 
 
 @dataclass(frozen=True)
-class ServedRun:
-    """All streams under one scheduler and one dispatcher.
+class ServedRun(Measured):
+    """All streams under one scheduler and one dispatcher; ``label`` is what reports call it.
 
     ``metrics`` are those of all streams together, by column, SI units. The inferences that arrived
     before ``warm_up_s`` are in none of them. ``error`` is set, and nothing is measured, when a plan
@@ -33,17 +33,13 @@ class ServedRun:
 
     scheduler: str
     dispatcher: str
+    label: str
     streams: tuple[StreamRun, ...] = ()
     metrics: Metrics = field(default_factory=dict)
     served: Served | None = field(default=None, repr=False)
     warm_up_s: float = 0.0
     planning_s: float = 0.0
     error: str | None = None
-
-    @property
-    def label(self) -> str:
-        """What reports call it."""
-        return f"{self.scheduler} · {self.dispatcher}"
 
     def stream(self, name: str) -> StreamRun:
         """The stream called ``name``; ``StopIteration`` when there is none."""

@@ -38,6 +38,7 @@ from hetsim.report.summary import (
     time_unit,
     winners,
 )
+from hetsim.report.text.columns import GAP, split, width_of
 
 Cell = Callable[[Run], str]
 """What a column prints for a run that succeeded."""
@@ -45,7 +46,7 @@ Cell = Callable[[Run], str]
 _SHORT = {"type_based": "type\nbased", "profile_greedy": "prof.\ngreedy"}
 """Headings of the columns of :data:`BASELINES`."""
 
-_GAPS = (2, 1)
+_GAPS = (GAP, 1)
 """Blanks between columns: the wider if there is room."""
 
 
@@ -54,7 +55,8 @@ def print_result(result: Result, console: Console) -> None:
     figures = _figure_columns(result)
     use = _utilisation_columns(result)
     together = {**figures, **use}
-    gap = next((g for g in _GAPS if _width(result, together, g) <= console.width), None)
+    first, texts = _first_column(result), _texts(result, together)
+    gap = next((g for g in _GAPS if width_of(first, texts, g) <= console.width), None)
     if gap is not None:
         title = "time per inference, speed-up and utilisation"
         _print_table(result, console, together, title, gap)
@@ -182,25 +184,15 @@ def _first_column(result: Result) -> int:
     )
 
 
-def _column_width(result: Result, title: str, cell: Cell) -> int:
-    cells = [cell(run) for run in result.runs if run.error is None]
-    return max(len(text) for text in (*title.split("\n"), *cells))
-
-
-def _width(result: Result, columns: dict[str, Cell], gap: int = _GAPS[0]) -> int:
-    return _first_column(result) + sum(
-        _column_width(result, title, cell) + gap for title, cell in columns.items()
-    )
+def _texts(result: Result, columns: dict[str, Cell]) -> dict[str, list[str]]:
+    ran = [run for run in result.runs if run.error is None]
+    return {title: [cell(run) for run in ran] for title, cell in columns.items()}
 
 
 def _chunks(result: Result, columns: dict[str, Cell], width: int) -> list[dict[str, Cell]]:
     """Splits ``columns`` into tables that fit ``width``."""
-    tables: list[dict[str, Cell]] = []
-    for title, cell in columns.items():
-        if not tables or _width(result, {**tables[-1], title: cell}) > width:
-            tables.append({})
-        tables[-1][title] = cell
-    return tables
+    tables = split(_first_column(result), _texts(result, columns), width)
+    return [{title: columns[title] for title in table} for table in tables]
 
 
 def _print_table(

@@ -51,7 +51,8 @@ class Barrier(Runtime):
         machine, env = self.machine, self.machine.env
         runtime = machine.soc.runtime
         start = env.now
-        number, tasks = self.arrive(inference)
+        number = self.arrive()
+        tasks = self.tasks(number, inference)
         for group in inference.program.groups:
             if len(group) == 1:
                 yield from machine.run(tasks[group[0]])

@@ -15,7 +15,8 @@ class Runtime(ABC):
     """Carries out on ``machine`` what ``source`` asks for, and tells ``sink`` of what has ended.
 
     :meth:`start` is called once, before time begins. A runtime takes arrivals from the source one
-    by one, calls :meth:`arrive` for each when its time has come and :meth:`end` when it has ended.
+    by one, calls :meth:`arrive` for each when its time has come, :meth:`tasks` when it may begin,
+    and :meth:`end` when it has ended.
     Afterwards :attr:`open` must be zero: whatever is left waits for something that never comes.
 
     ``forks`` tells what it makes of a plan: partitions start in list order and parallel groups are
@@ -47,14 +48,18 @@ class Runtime(ABC):
     def start(self) -> None:
         """Adds the first processes to the environment."""
 
-    def arrive(self, inference: Inference) -> tuple[int, list[Task]]:
-        """The number of an inference that arrives now, and its tasks in plan order."""
+    def arrive(self) -> int:
+        """The number of an inference that arrives now."""
         number = self.source.number(self._arrived)
         self._arrived += 1
-        tasks = tasks_of(inference.program, number, inference.priority)
+        return number
+
+    def tasks(self, number: int, inference: Inference) -> list[Task]:
+        """The tasks of an inference that has arrived, in plan order."""
+        tasks = tasks_of(inference.program, number, inference.priority, inference.stream)
         if inference.program.states:
             self.machine.states.arrive(tasks, inference)
-        return number, tasks
+        return tasks
 
     def end(self, number: int, inference: Inference, start: float) -> Iterable[Inference]:
         """An inference that began at ``start`` has ended now; returns what follows from it."""

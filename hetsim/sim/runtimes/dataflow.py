@@ -7,7 +7,7 @@ under ``preemptive`` strictly more urgent ones go between its launches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hetsim.sim.dispatch import Dispatcher, PlanOrder
@@ -20,11 +20,16 @@ from hetsim.sim.unit import Unit
 
 
 @dataclass(slots=True)
-class _Live:
-    """An inference that has arrived and not ended, and how many of its tasks are left."""
+class Live:
+    """An inference that has arrived and not ended, its tasks, and how many of them are left.
 
+    It has no tasks until it may begin. ``start`` is when the first of them did, seconds.
+    """
+
+    number: int
     inference: Inference
-    left: int
+    tasks: Sequence[Task] = ()
+    left: int = 0
     start: float | None = None
 
 
@@ -40,7 +45,7 @@ class Dataflow(Runtime):
         super().__init__(machine, source, sink)
         self.dispatcher = dispatcher or PlanOrder(len(machine.units))
         self._pause = self._urgent if self.dispatcher.preempts else None
-        self._live: dict[int, _Live] = {}
+        self._live: dict[int, Live] = {}
 
     def start(self) -> None:
         env = self.machine.env
@@ -53,12 +58,28 @@ class Dataflow(Runtime):
         for inference in self.source.arrivals():
             if inference.arrival > env.now:
                 yield env.timeout(inference.arrival - env.now)
-            self._begin(inference)
+            self.admit(Live(self.arrive(), inference))
 
-    def _begin(self, inference: Inference) -> None:
-        number, tasks = self.arrive(inference)
-        self._live[number] = _Live(inference, len(tasks))
-        self._wake(self.dispatcher.add(tasks, inference.priority))
+    def admit(self, live: Live) -> None:
+        """An inference has arrived: it may begin."""
+        live.tasks = tasks = self.tasks(live.number, live.inference)
+        live.left = len(tasks)
+        self._live[live.number] = live
+        self._wake(self.dispatcher.add(tasks, live.inference.priority))
+
+    def take(self, task: Task, live: Live) -> None:
+        """A unit takes ``task`` of ``live`` now."""
+        if live.start is None:
+            live.start = self.machine.env.now
+
+    def release(self, task: Task, live: Live) -> None:
+        """``task`` of ``live`` has ended now."""
+        live.left -= 1
+        if not live.left:
+            assert live.start is not None
+            del self._live[live.number]
+            self.follow(self.end(live.number, live.inference, live.start))
+        self._wake(self.dispatcher.finished(task))
 
     def _serve(self, unit: Unit) -> Story:
         env, dispatcher = self.machine.env, self.dispatcher
@@ -67,35 +88,41 @@ class Dataflow(Runtime):
             if task is None:
                 unit.idle = env.event()
                 yield unit.idle
-                continue
-            yield from self._carry_out(task)
+            elif task.withdrawn:
+                self._skip(task)
+            else:
+                yield from self._carry_out(task)
 
     def _carry_out(self, task: Task) -> Story:
         live = self._live[task.inference]
-        if live.start is None:
-            live.start = self.machine.env.now
+        self.take(task, live)
         yield from self.machine.run(task, self._pause)
-        live.left -= 1
-        if not live.left:
-            del self._live[task.inference]
-            self._follow(self.end(task.inference, live.inference, live.start))
-        self._wake(self.dispatcher.finished(task))
+        self.release(task, live)
 
     def _urgent(self, task: Task) -> Story | None:
         urgent = self.dispatcher.urgent(task)
+        while urgent is not None and urgent.withdrawn:
+            self._skip(urgent)
+            urgent = self.dispatcher.urgent(task)
         return None if urgent is None else self._carry_out(urgent)
 
-    def _follow(self, inferences: Iterable[Inference]) -> None:
+    def _skip(self, task: Task) -> None:
+        """Nothing is done of an inference that was given up, and what waits for it may go on."""
+        task.done = True
+        self._wake(self.dispatcher.finished(task))
+
+    def follow(self, inferences: Iterable[Inference]) -> None:
+        """These arrive, each in its time."""
         env = self.machine.env
         for inference in inferences:
             if inference.arrival > env.now:
                 env.process(self._later(inference))
             else:
-                self._begin(inference)
+                self.admit(Live(self.arrive(), inference))
 
     def _later(self, inference: Inference) -> Story:
         yield self.machine.env.timeout(inference.arrival - self.machine.env.now)
-        self._begin(inference)
+        self.admit(Live(self.arrive(), inference))
 
     def _wake(self, units: Iterable[int]) -> None:
         for index in units:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import inf
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 
+from hetsim.errors import Location
 from hetsim.soc.fields import Spec
 
 
@@ -28,18 +31,50 @@ class Arrivals(Spec):
         """
         return iter(())
 
+    def release(self, k: int, arrival: float) -> float:
+        """When the k-th of :meth:`times`, which came at ``arrival``, was due (k from zero)."""
+        return arrival
+
+    def ready(self, directory: Path, where: Location) -> Self:
+        """The same with every file read; paths are relative to ``directory``.
+
+        Raises:
+            ConfigError: at ``where``, or in the file.
+        """
+        return self
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What :meth:`ready` has read."""
+        return ()
+
     def follows(self, own: str) -> tuple[str, ...]:
         """The names of streams whose ends cause arrivals; ``own`` is that of this one."""
         return ()
 
-    def caused(self, finish: float, random: np.random.Generator) -> Iterable[float]:
-        """What arrives because an inference that it :meth:`follows` has ended at ``finish``."""
+    def caused(
+        self, finish: float, random: np.random.Generator, *, done: bool = True
+    ) -> Iterable[float]:
+        """What arrives because an inference that it :meth:`follows` has ended at ``finish``.
+
+        It was given up where it is not ``done``.
+        """
         return ()
+
+    @property
+    def caused_per_end(self) -> float:
+        """How many :meth:`caused` returns on average."""
+        return 1.0
 
     @property
     def rate(self) -> float | None:
         """Arrivals per second in the long run; ``None`` where others decide."""
         return None
+
+    @property
+    def ends(self) -> bool:
+        """Whether it comes to an end by itself, or with the streams that it follows."""
+        return False
 
     def separation_s(self, count: int) -> float:
         """The least time that ``count`` + 1 successive arrivals can span; what theory is fed."""

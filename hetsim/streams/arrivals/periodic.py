@@ -32,6 +32,9 @@ class Periodic(Arrivals):
             last = max(last, self.offset + k * self.period + late)
             yield last
 
+    def release(self, k: int, arrival: float) -> float:
+        return self.offset + k * self.period
+
     @property
     def rate(self) -> float:
         return 1.0 / self.period

@@ -19,6 +19,11 @@ GROUP = "hetsim.arrivals"
 BUILT_IN = {
     "periodic": "hetsim.streams.arrivals.periodic:Periodic",
     "poisson": "hetsim.streams.arrivals.poisson:Poisson",
+    "bursts": "hetsim.streams.arrivals.bursts:Bursts",
+    "on_off": "hetsim.streams.arrivals.on_off:OnOff",
+    "trace": "hetsim.streams.arrivals.trace:Trace",
+    "closed": "hetsim.streams.arrivals.closed:Closed",
+    "after": "hetsim.streams.arrivals.after:After",
 }
 
 
@@ -34,6 +39,12 @@ def arrival_kinds() -> dict[str, type[Arrivals]]:
 
 class OfItsKind:
     """The pydantic annotation of ``arrivals``: validated by the class that its kind names."""
+
+    @staticmethod
+    def schema_for(data: object) -> type[Arrivals]:
+        """The class that the ``kind`` in ``data`` names; the common one when it does not."""
+        kind = data.get("kind") if isinstance(data, dict) else None
+        return arrival_kinds().get(kind, Arrivals) if isinstance(kind, str) else Arrivals
 
     @staticmethod
     def parse(value: object) -> Arrivals:

@@ -2,7 +2,8 @@
 
 MobileNet-V2: Sandler et al., CVPR 2018. MNASNet: Tan et al., CVPR 2019. MobileNet-V3: Howard et
 al., ICCV 2019. EfficientNet: Tan and Le, ICML 2019; EfficientNetV2, ICML 2021, whose first stages
-widen by a 3x3 convolution instead (*fused*).
+widen by a 3x3 convolution instead (*fused*); its Lite models (2020) do without squeezing. FBNet:
+Wu et al., CVPR 2019.
 """
 
 from __future__ import annotations
@@ -58,9 +59,14 @@ class _Block:
 
 
 def _body(
-    name: str, stem: int, blocks: Iterable[_Block], activation: str, extent: int = 224
+    name: str,
+    stem: int,
+    blocks: Iterable[_Block],
+    activation: str,
+    height: int = 224,
+    width: int = 0,
 ) -> tuple[NetworkBuilder, str]:
-    net = NetworkBuilder(name, (1, 3, extent, extent))
+    net = NetworkBuilder(name, (1, 3, height, width or height))
     result = net.conv_bn("stem", net.input, stem, 3, stride=2, padding=1, activation=activation)
     for number, block in enumerate(blocks):
         result = block.add(net, f"block{number}", result)
@@ -205,3 +211,49 @@ def _efficient_blocks(
                 before // 4 if separable else 0, "Swish", ("Swish", "Sigmoid"), not separable,
             )  # fmt: skip
             before = channels
+
+
+FBNET_C = (
+    (3, 1, 16, 1, 1), (3, 6, 24, 1, 2), (3, 1, 24, 2, 1), (5, 6, 32, 1, 2), (5, 3, 32, 1, 1),
+    (5, 6, 32, 1, 1), (3, 6, 32, 1, 1), (5, 6, 64, 1, 2), (5, 3, 64, 1, 1), (5, 6, 64, 2, 1),
+    (5, 6, 112, 3, 1), (5, 3, 112, 1, 1), (5, 6, 184, 4, 2), (3, 6, 352, 1, 1),
+)  # fmt: skip
+"""Kernel, expansion, channels, repeats, first stride: figure 4 of the paper."""
+
+EFFICIENTNET_LITE3 = (
+    (3, 1, 24, 1, 1), (3, 6, 32, 3, 2), (5, 6, 48, 3, 2), (3, 6, 96, 5, 2), (5, 6, 136, 5, 1),
+    (5, 6, 232, 6, 2), (3, 6, 384, 1, 1),
+)  # fmt: skip
+"""The same: B0's stages 1.2 times as wide and 1.4 times as deep, but for the first and the last."""
+
+
+def fbnet_c(height: int = 224, width: int = 224) -> ModelProto:
+    """FBNet-C."""
+    blocks = (b for stage in _stages(16, FBNET_C, "Relu") for b in stage)
+    net, result = _body("fbnet_c", 16, blocks, "Relu", height, width)
+    result = net.conv_bn("head", result, 1984, 1, activation="Relu")
+    return net.finish(net.classifier(result), (1, 1000))
+
+
+def lite3_levels(net: NetworkBuilder) -> list[str]:
+    """EfficientNet-Lite3 on the input of ``net``: its features at a 4th, 8th, 16th and 32nd."""
+    result = net.conv_bn("stem", net.input, 32, 3, stride=2, padding=1, activation="Clip")
+    found = []
+    for number, stage in enumerate(_stages(32, EFFICIENTNET_LITE3, "Clip")):
+        for repeat, block in enumerate(stage):
+            result = block.add(net, f"stage{number}.{repeat}", result)
+        found.append(result)
+    return [found[number] for number in (1, 2, 4, 6)]
+
+
+def _stages(
+    before: int, rows: Iterable[tuple[int, int, int, int, int]], activation: str
+) -> Iterator[list[_Block]]:
+    for kernel, expansion, channels, repeats, first_stride in rows:
+        stage = []
+        for repeat in range(repeats):
+            stride = 1 if repeat else first_stride
+            wide = before * expansion
+            stage.append(_Block(kernel, wide, channels, stride, activation=activation))
+            before = channels
+        yield stage

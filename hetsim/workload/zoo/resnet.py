@@ -61,12 +61,17 @@ class _Bottleneck:
 def resnet18() -> ModelProto:
     """ResNet-18 at 224x224."""
     net = NetworkBuilder("resnet18", (1, 3, 224, 224))
+    return net.finish(net.classifier(basic_stages(net)), (1, 1000))
+
+
+def basic_stages(net: NetworkBuilder) -> str:
+    """ResNet-18 without its classifier, on the input of ``net``."""
     result = _stem(net)
     for stage, width in enumerate(STAGE_WIDTHS, start=1):
         for block in range(2):
             stride = 2 if stage > 1 and block == 0 else 1
             result = _basic_block(net, f"layer{stage}.{block}", result, width, stride)
-    return net.finish(net.classifier(result), (1, 1000))
+    return result
 
 
 def _deep(name: str, family: _Bottleneck, blocks: tuple[int, ...] = (3, 4, 6, 3)) -> ModelProto:

@@ -1,9 +1,7 @@
-"""XRBench's scores, beside what its authors' program wrote."""
+"""XRBench's scores, from their formulas; the published ones are in ``tests/validate``."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 
 import numpy as np
@@ -16,38 +14,6 @@ from hetsim.analysis.serving.xrbench import (
     scores,
     together,
 )
-from hetsim.validate.tables import Tables
-
-SCHEDULE = "xrbench_vr_gaming_schedule.csv"
-SUMMARY = "xrbench_vr_gaming_summary.csv"
-
-
-def published() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Lateness (s) and energy (J) of each model's frames."""
-    found: dict[str, list[tuple[float, float]]] = {}
-    for row in Tables().records(SCHEDULE):
-        late = (float(row["Completion Time (ms)"]) - float(row["Deadline Time (ms)"])) * 1e-3
-        found.setdefault(row["Model Name"], []).append((late, float(row["Energy (mJ)"]) * 1e-3))
-    return {name: tuple(np.array(rows).T) for name, rows in found.items()}
-
-
-def test_every_figure_of_the_published_summary_comes_out() -> None:
-    table = [row for row in csv.reader(io.StringIO(Tables().text(SUMMARY))) if row][1:]
-    models = {name: scores(late, joules) for name, (late, joules) in published().items()}
-    assert len(table) == 1 + len(models)
-    for name, *figures in table[:-1]:
-        mine = models[name]
-        assert mine is not None
-        assert [f"{v:.6f}" for v in (mine.real_time, mine.energy, mine.experience)] == figures
-    # Their program sums in single precision: that sum, of these scores, has all the digits.
-    ours = together(mine.total for mine in models.values() if mine)
-    assert 100 * ours == pytest.approx(float(table[-1][1]), rel=3e-7)
-    means = []
-    for late, joules in published().values():
-        frames = (real_time_scores(late) * energy_scores(joules)).astype(np.float32)
-        means.append(np.cumsum(frames)[-1] / np.float32(len(frames)))
-    total = np.cumsum(np.array(means))[-1] / np.float32(len(means)) * np.float32(100)
-    assert [f"{total:.6f}"] == table[-1][1:]
 
 
 def test_a_frame_is_worth_half_at_its_deadline_and_nothing_a_millisecond_late() -> None:
@@ -87,3 +53,7 @@ def test_without_frames_there_is_no_score_and_with_none_that_ran_it_is_zero() ->
     mine = scores(nothing, nothing, dropped=2)
     assert mine is not None
     assert mine.total == mine.experience == 0.0
+
+
+def test_models_count_alike() -> None:
+    assert together([0.2, 0.4, 0.9]) == pytest.approx(0.5)
