@@ -125,7 +125,8 @@ class Catalogue(Generic[T]):
                 hint=f"a {self.what} is a subclass of {base}",
             )
         if inspect.isabstract(found):
-            missing = ", ".join(f"{method}()" for method in sorted(found.__abstractmethods__))
+            undefined = sorted(getattr(found, "__abstractmethods__", ()))
+            missing = ", ".join(f"{method}()" for method in undefined)
             raise self.error(f"{self.what} {name!r} does not define {missing}", where=where)
         return found
 
