@@ -23,7 +23,8 @@ from hetsim.executors.registry import executor
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import Scenario, load_scenario
 from hetsim.study.axes import parse_axis
-from hetsim.study.point import Outcome, Point, PointBench
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point, PointBench
 from hetsim.study.sweep.study import sweep
 
 AXES = [parse_axis("npu.sram=64KiB..1MiB:log2:20"), parse_axis("bus.clock=40MHz..320MHz:log2:10")]

@@ -11,16 +11,21 @@ from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
-from hetsim.errors import ConfigError, HetsimError
+from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.plan.anyfile import read_plan
 from hetsim.plan.model import Plan
+from hetsim.plan.validate import validate_plan
 from hetsim.progress import Progress
 from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
 from hetsim.runs.scenario import load_graph
-from hetsim.scenario.loader import Contender, Scenario
+from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
+from hetsim.schedulers.joint.base import JointProblem
+from hetsim.schedulers.joint.registry import find_joint_scheduler
 from hetsim.sim.dispatchers.registry import find_dispatcher
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
+from hetsim.soc.model import SoC
 from hetsim.streams.service import DispatcherRef, Service
 from hetsim.workload.graph import Graph
 
@@ -40,13 +45,25 @@ class Mix:
             HetsimError: a network that cannot be loaded.
         """
         known = graphs or {}
+        asked = {stream.model for stream in scenario.service.streams} if scenario.service else set()
         cases = {
             ref.label: case_of(
                 scenario, known[ref.label] if ref.label in known else load_graph(scenario, ref)
             )
             for ref in scenario.models
+            if ref.label in asked
         }
         return cls(scenario, cases)
+
+    def check(self) -> None:
+        """Whether anything can be asked of it, before anything is.
+
+        Raises:
+            InfeasibleError: a network cannot fit the SoC's memory at all.
+            ConfigError: a profile or learned model that cannot be read, or cannot be true.
+        """
+        for case in self.cases.values():
+            case.check()
 
     @property
     def service(self) -> Service:
@@ -56,21 +73,12 @@ class Mix:
         return self.scenario.service
 
     @cached_property
-    def _plans(self) -> dict[tuple[str, str], Plan]:
+    def _plans(self) -> dict[tuple[object, ...], Plan]:
         return {}
 
-    def plan(self, model: str, scheduler: str) -> Plan:
-        """The plan of one network, alone on the SoC, made once.
-
-        Raises:
-            HetsimError: the scheduler failed.
-        """
-        key = model, scheduler
-        if key not in self._plans:
-            scenario = self.scenario
-            made = scenario.scheduler(scheduler).create()
-            self._plans[key] = self.cases[model].plan(made, scenario.time_limit_s)
-        return self._plans[key]
+    @cached_property
+    def _apart(self) -> dict[tuple[int, tuple[str, ...]], Case]:
+        return {}
 
     def run(self, contender: Contender) -> ServedRun:
         """Plans the streams and simulates them; a failure is a run with ``error``."""
@@ -83,14 +91,66 @@ class Mix:
             return replace(_named(contender), error=str(error))
         return self.measured(contender, plans, served, planning_s)
 
-    def plans(self, contender: Contender) -> dict[str, Plan]:
-        """A plan for each stream by its name; streams that name a scheduler are planned by that.
+    def plans(self, contender: Contender) -> Mapping[str, Plan]:
+        """A plan for each stream by its name.
+
+        Those that name a plan file run by that, those that name a scheduler are planned by that.
 
         Raises:
             HetsimError: a scheduler failed.
         """
-        own = contender.scheduler.label
-        return {s.name: self.plan(s.model, s.scheduler or own) for s in self.service.streams}
+        open_ones = tuple(s for s in self.service.streams if s.name not in self.given)
+        if not open_ones:
+            return self.given
+        rates = self.service.rates()
+        # What the SoC itself paces runs as often as it can: then nothing is known, and all count 1.
+        known = all(rates[stream.name] for stream in open_ones)
+        problem = JointProblem(
+            self.scenario.soc,
+            open_ones,
+            {stream.name: self.cases[stream.model].graph for stream in open_ones},
+            {s.name: (rates[s.name] or 1.0) if known else 1.0 for s in open_ones},
+            lambda graph, soc, stream: self._ask(contender.scheduler, graph, soc, stream),
+            lambda graph, plan: self._case(graph, self.scenario.soc).makespan(plan),
+        )
+        return {**self.given, **find_joint_scheduler(contender.plans).plan(problem)}
+
+    @cached_property
+    def given(self) -> Mapping[str, Plan]:
+        """The plans of streams that name a file, by the name of the stream.
+
+        Raises:
+            PlanError: a file that cannot be read, or whose plan does not fit the network.
+        """
+        soc, found = self.scenario.soc, {}
+        for stream in self.service.streams:
+            if stream.plan is not None:
+                graph = self.cases[stream.model].graph
+                plan = read_plan(stream.plan, [graph], soc).plan
+                validate_plan(plan, graph, soc, where=Location(str(stream.plan)))
+                found[stream.name] = plan
+        return found
+
+    def _ask(self, ref: SchedulerRef, graph: Graph, soc: SoC, stream: str | None) -> Plan:
+        """What a scheduler makes of a network on (a part of) the SoC, made once."""
+        scenario = self.scenario
+        own = None if stream is None else self.service.stream(stream).scheduler
+        ref = ref if own is None else scenario.scheduler(own)
+        key = ref.label, id(graph), tuple(soc.by_name)
+        if key not in self._plans:
+            case = self._case(graph, soc)
+            self._plans[key] = case.plan(ref.create(), scenario.time_limit_s)
+        return self._plans[key]
+
+    def _case(self, graph: Graph, soc: SoC) -> Case:
+        """The case of a network, which may be made of several, on (a part of) the SoC."""
+        for case in self.cases.values():
+            if case.graph is graph and case.soc is soc:
+                return case
+        key = id(graph), tuple(soc.by_name)
+        if key not in self._apart:
+            self._apart[key] = case_of(replace(self.scenario, soc=soc), graph)
+        return self._apart[key]
 
     def serve(self, plans: Mapping[str, Plan], dispatcher: DispatcherRef) -> Served:
         """Simulates the streams, by plans by the name of the stream.

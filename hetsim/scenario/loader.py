@@ -114,11 +114,15 @@ class SchedulerRef:
 
 @dataclass(frozen=True)
 class Contender:
-    """Who decides in a run: a scheduler, and with streams a dispatcher as well."""
+    """Who decides in a run: a scheduler, and with streams a dispatcher as well.
+
+    ``plans`` is the way in which the networks of streams are planned by that scheduler.
+    """
 
     label: str
     scheduler: SchedulerRef
     dispatcher: DispatcherRef | None = None
+    plans: str = "each"
 
 
 ALL_STREAMS = "all streams"
@@ -170,15 +174,20 @@ class Scenario:
 
     @property
     def contenders(self) -> tuple[Contender, ...]:
-        """Every scheduler, with streams under every dispatcher, in the order of the file."""
+        """Every scheduler, with streams in every way and under every dispatcher, as in the file."""
         if self.service is None:
             return tuple(Contender(ref.label, ref) for ref in self.schedulers)
-        several = len(self.service.dispatchers) > 1
+        ways, who = self.service.plans, self.service.dispatchers
         return tuple(
-            Contender(f"{ref.label} · {who.label}" if several else ref.label, ref, who)
+            Contender(
+                " · ".join([
+                    ref.label, *[way] * (len(ways) > 1), *[d.label] * (len(who) > 1)
+                ]), ref, d, way,
+            )
             for ref in self.schedulers
-            for who in self.service.dispatchers
-        )
+            for way in ways
+            for d in who
+        )  # fmt: skip
 
     def contender(self, label: str) -> Contender:
         """The contender called ``label``; ``StopIteration`` when there is none."""

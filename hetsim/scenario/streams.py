@@ -12,6 +12,7 @@ from hetsim.errors import ConfigError
 from hetsim.infiles import user_path
 from hetsim.names import suggest
 from hetsim.scenario.schema import ScenarioSpec
+from hetsim.schedulers.joint.registry import joint_schedulers
 from hetsim.sim.dispatchers.registry import dispatchers
 from hetsim.streams.schema import DispatcherSpec, ServeSpec, StreamSpec
 from hetsim.streams.service import DispatcherRef, Service, Stream
@@ -73,6 +74,7 @@ def service_of(
         tuple(_dispatchers(serve, document)),
         serve.preemption_cost,
         serve.backlog,
+        tuple(_ways(serve, document)),
     )
 
 
@@ -147,6 +149,19 @@ def _check_begin(streams: Mapping[str, Stream]) -> None:
                     hint="give one of them arrivals of its own",
                 )
         raise ConfigError(f"nothing ever arrives in stream {way[-1]!r}", where=stream.where)
+
+
+def _ways(serve: ServeSpec, document: Document) -> Iterator[str]:
+    for i, name in enumerate(serve.plans):
+        where = document.where(("serve", "plans", i))
+        if name not in joint_schedulers():
+            hint = suggest(name, joint_schedulers())
+            raise ConfigError(
+                f"there is no way to plan networks called {name!r}", where=where, hint=hint
+            )
+        if name in serve.plans[:i]:
+            raise ConfigError(f"serve.plans names {name!r} twice", where=where)
+        yield name
 
 
 def _dispatchers(serve: ServeSpec, document: Document) -> Iterator[DispatcherRef]:

@@ -110,3 +110,7 @@ class ServeSpec(Spec):
         default=10_000,
         description="the run is stopped as overloaded when so many inferences of a stream wait",
     )
+    plans: list[Text] = Field(
+        default=["each"], min_length=1,
+        description="how the networks are planned, each way compared: registered joint schedulers",
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from math import inf
 from pathlib import Path
 from typing import Any, Literal
@@ -71,9 +71,11 @@ class Service:
     """Several streams on one SoC.
 
     Nothing arrives after ``duration_s``. What arrives before ``warm_up`` seconds is left out of all
-    statistics; ``mser`` lets the rule of that name choose. A unit that is taken from a partition
-    between two launches is busy for ``preemption_cost_s`` more each time. The simulation is stopped
-    as overloaded, and what happened so far kept, when ``backlog`` inferences of one stream wait.
+    statistics; ``mser`` lets the rule of that name choose. ``plans`` are the ways in which their
+    networks are planned (:mod:`hetsim.schedulers.joint`), all compared. A unit that is taken from a
+    partition between two launches is busy for ``preemption_cost_s`` more each time. The simulation
+    is stopped as overloaded, and what happened so far kept, when ``backlog`` inferences of one
+    stream wait.
     """
 
     streams: tuple[Stream, ...]
@@ -82,10 +84,22 @@ class Service:
     dispatchers: tuple[DispatcherRef, ...] = (DispatcherRef("priority", "priority"),)
     preemption_cost_s: float = 0.0
     backlog: int = 10_000
+    plans: tuple[str, ...] = ("each",)
 
     def stream(self, name: str) -> Stream:
         """The stream called ``name``; ``StopIteration`` when there is none."""
         return next(stream for stream in self.streams if stream.name == name)
+
+    def plain(self) -> dict[str, object]:
+        """All that decides what arrives and how it is served but for who dispatches, as data."""
+        return {
+            "streams": [_plain(stream) for stream in self.streams],
+            **{
+                name: value
+                for name, value in _plain(self).items()
+                if name not in ("streams", "dispatchers")
+            },
+        }
 
     def rates(self) -> dict[str, float | None]:
         """Arrivals per second in the long run by stream, if nothing is given up.
@@ -101,3 +115,11 @@ class Service:
                     per_end = stream.arrivals.caused_per_end
                     found[stream.name] = per_end * sum(c for c in causes if c is not None)
         return found
+
+
+def _plain(thing: Stream | Service) -> dict[str, object]:
+    """The fields that make two of them the same."""
+    found = {f.name: getattr(thing, f.name) for f in fields(thing) if f.compare}
+    if isinstance(thing, Stream):
+        found["arrivals"] = thing.arrivals.model_dump(mode="json")
+    return found

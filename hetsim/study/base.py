@@ -20,8 +20,9 @@ from hetsim.progress import Progress
 from hetsim.report.files.studydir import StudyIdentity
 from hetsim.report.page.study import Page
 from hetsim.scenario.loader import Scenario
+from hetsim.study.outcome import Outcome
 from hetsim.study.perform import run_points
-from hetsim.study.point import Outcome, Point, PointBench, digest, setting
+from hetsim.study.point import Point, PointBench, digest, setting
 from hetsim.study.result import Shown, Words
 
 Result = TypeVar("Result")

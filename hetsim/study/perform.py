@@ -9,7 +9,8 @@ from pathlib import Path
 from hetsim.executors.base import Executor
 from hetsim.executors.serial import SerialExecutor
 from hetsim.progress import Progress
-from hetsim.study.point import Outcome, Point, PointBench
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point, PointBench
 from hetsim.study.store import Store
 
 

@@ -12,21 +12,21 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from hetsim.analysis.metrics.base import Measured, Metrics
 from hetsim.analysis.metrics.registry import metrics
 from hetsim.analysis.result import Run
 from hetsim.errors import HetsimError
 from hetsim.executors.base import Bench
-from hetsim.records import Record, checked, damaged, parse_json, seal, unsealed
 from hetsim.runs.case import Case
-from hetsim.runs.rows import case_of
 from hetsim.runs.scenario import load_graph
 from hetsim.scenario.loader import Scenario, SchedulerRef
 from hetsim.scenario.variants import varied
+from hetsim.streams.service import Service
+from hetsim.study.outcome import Outcome
+from hetsim.study.subject import Subject, subject_of
 from hetsim.version import version
 from hetsim.workload.graph import Graph
 
@@ -36,9 +36,10 @@ SCHEMA = 3
 
 @dataclass(frozen=True)
 class Point:
-    """One network under one scheduler, with ``design`` changed; ``plan`` is kept when given.
+    """One network, or all streams, under one contender, with ``design`` changed.
 
-    ``model`` and ``scheduler`` are labels of the scenario.
+    ``model`` is one of :attr:`~hetsim.scenario.loader.Scenario.subjects`, ``scheduler`` the label
+    of one of its contenders.
     """
 
     model: str
@@ -49,52 +50,6 @@ class Point:
         """The point in a few words."""
         values = ", ".join(f"{path}={value}" for path, value in self.design.items())
         return f"{self.model} · {self.scheduler} · {values}" if values else self.model
-
-
-@dataclass(frozen=True)
-class Outcome(Measured):
-    """What one run gave, in SI units; nothing but ``error`` when it failed.
-
-    ``metrics`` are by column (:mod:`hetsim.analysis.metrics`), ``utilization`` is by PU and link,
-    ``contention_s`` by link; ``attribution_s`` splits the makespan along the critical path
-    (:mod:`hetsim.analysis.attribution`). ``seconds`` is the wall-clock time it took; it is no part
-    of the result.
-    """
-
-    metrics: Metrics = field(default_factory=dict)
-    utilization: Mapping[str, float] = field(default_factory=dict)
-    contention_s: Mapping[str, float] = field(default_factory=dict)
-    attribution_s: Mapping[str, float] = field(default_factory=dict)
-    error: str | None = None
-    seconds: float = field(default=0.0, compare=False)
-
-    def to_json(self) -> str:
-        """The outcome as JSON text, sealed; floats keep every bit."""
-        return json.dumps(seal(asdict(self)), allow_nan=False)
-
-    @classmethod
-    def from_json(cls, text: object, place: str = "outcome") -> Outcome:
-        """The inverse of :meth:`to_json`; ``place`` is what errors call where the text stands.
-
-        Raises:
-            ResultsError: the text is something else, or was changed.
-        """
-        if not isinstance(text, str):
-            raise damaged(place, "an outcome is not text")
-        entry = checked(unsealed(parse_json(text, place), place), _OutcomeEntry, place)
-        return cls(**dict(entry))
-
-
-Numbers = dict[str, int | float]  # whole ones stay whole
-
-
-class _OutcomeEntry(Record):
-    metrics: dict[str, int | float | None]
-    utilization: Numbers
-    contention_s: Numbers
-    attribution_s: Numbers
-    error: str | None
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -146,12 +101,27 @@ class PointBench(Bench[Point, Outcome]):
         begun = time.perf_counter()
         try:
             scenario = self.scenario_of(point)
-            case = case_of(scenario, self.graph_of(scenario, point.model))
-            case.check()
-            run = plan_anew(case, scenario, point.scheduler)
+            subject = self.subject(scenario, point.model)
+            outcome = subject.outcome(scenario.contender(point.scheduler))
         except HetsimError as error:
-            return Outcome(error=str(error), seconds=time.perf_counter() - begun)
-        return outcome_of(run, time.perf_counter() - begun)
+            outcome = Outcome(error=str(error))
+        return replace(outcome, seconds=time.perf_counter() - begun)
+
+    def subject(self, scenario: Scenario, label: str) -> Subject:
+        """What ``label`` of the subjects of ``scenario``, a variant of this one's, means.
+
+        Raises:
+            WorkloadError: a network does not take its dimensions.
+        """
+        labels = self._networks(scenario, label)
+        return subject_of(scenario, label, {name: self.graph_of(scenario, name) for name in labels})
+
+    @staticmethod
+    def _networks(scenario: Scenario, label: str) -> tuple[str, ...]:
+        """The networks that a subject runs."""
+        if scenario.service is None:
+            return (label,)
+        return tuple(dict.fromkeys(stream.model for stream in scenario.service.streams))
 
     def lost(self, job: Point, reason: str) -> Outcome:
         """A point whose worker died is a row that says so."""
@@ -170,17 +140,20 @@ class PointBench(Bench[Point, Outcome]):
         }
         try:
             scenario = self.scenario_of(point)
-            graph = self.graph_of(scenario, point.model)
+            labels = self._networks(scenario, point.model)
+            graphs = [self.graph_of(scenario, label) for label in labels]
         except HetsimError:
             base: dict[str, object] = {
                 "design": repr(sorted(point.design.items())),
                 "scheduler": point.scheduler,
             }
-            scenario, graph = self.scenario, self.graphs[point.model]
+            scenario = self.scenario
+            graphs = [self.graphs[name] for name in self._networks(scenario, point.model)]
         else:
-            base = {"scheduler": _scheduler_identity(scenario.scheduler(point.scheduler))}
+            base = {"scheduler": _contender_identity(scenario, point.scheduler)}
         base |= {"cost_files": cost_hashes(scenario), **setting(scenario)}
-        return digest({**common, "model": self._hash_of(graph), **base})
+        hashes = [self._hash_of(graph) for graph in graphs]
+        return digest({**common, "model": hashes[0] if len(hashes) == 1 else hashes, **base})
 
     def _hash_of(self, graph: Graph) -> str:
         if id(graph) not in self._hashes:  # which the bench keeps as long as itself
@@ -193,34 +166,18 @@ class PointBench(Bench[Point, Outcome]):
 
 
 def points_of(scenario: Scenario, designs: Iterable[Mapping[str, object]]) -> tuple[Point, ...]:
-    """Every network under every scheduler for each design, designs outermost."""
+    """Every subject under every contender for each design, designs outermost."""
     return tuple(
-        Point(model.label, ref.label, design)
+        Point(subject, contender.label, design)
         for design in designs
-        for model in scenario.models
-        for ref in scenario.schedulers
+        for subject in scenario.subjects
+        for contender in scenario.contenders
     )
 
 
 def plan_anew(case: Case, scenario: Scenario, label: str) -> Run:
     """The run of the scenario's scheduler ``label``; its failure is a run with ``error``."""
     return case.run(label, scenario.scheduler(label).create(), scenario.time_limit_s)
-
-
-def outcome_of(run: Run, seconds: float = 0.0) -> Outcome:
-    """The numbers of a run."""
-    if run.error is not None:
-        return Outcome(error=run.error, seconds=seconds)
-    return Outcome(
-        metrics=dict(run.metrics),
-        utilization={
-            **{name: pu.utilization for name, pu in run.pus.items()},
-            **{name: link.utilization for name, link in run.links.items()},
-        },
-        contention_s={name: link.contention_s for name, link in run.links.items()},
-        attribution_s=dict(run.attribution),
-        seconds=seconds,
-    )
 
 
 def graph_hash(graph: Graph) -> str:
@@ -243,7 +200,24 @@ def setting(scenario: Scenario) -> dict[str, object]:
         "fidelity": scenario.fidelity,
         "seed": scenario.seed,
         "time_limit": scenario.time_limit_s,
+        **_served(scenario.service),
     }
+
+
+def _served(service: Service | None) -> dict[str, object]:
+    """What streams depend on, the contents of their files included."""
+    if service is None:
+        return {}
+    named = [
+        path
+        for stream in service.streams
+        for path in (*stream.arrivals.files, *([stream.plan] if stream.plan else []))
+    ]
+    return {"service": service.plain(), "stream_files": [_hash_now(path) for path in named]}
+
+
+def _hash_now(path: Path) -> str:
+    return _file_hash(path, path.stat().st_mtime_ns, path.stat().st_size)
 
 
 def cost_hashes(scenario: Scenario) -> list[str]:
@@ -254,13 +228,25 @@ def cost_hashes(scenario: Scenario) -> list[str]:
         files = cost_files(scenario.soc)
     except HetsimError as error:
         return [str(error)]
-    return [_file_hash(path, path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+    return [_hash_now(path) for path in files]
 
 
 @lru_cache(maxsize=256)
 def _file_hash(path: Path, _changed: int, _size: int) -> str:
     """Read once as long as the file stays as it is."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _contender_identity(scenario: Scenario, label: str) -> list[object]:
+    """Who decides, by names and parameters; of a scheduler of the user's own also its code."""
+    found = scenario.contender(label)
+    who: list[object] = [*_scheduler_identity(found.scheduler)]
+    if found.dispatcher is not None:
+        who.append([found.dispatcher.name, dict(found.dispatcher.parameters)])
+    if scenario.service is not None:
+        named = {s.scheduler for s in scenario.service.streams if s.scheduler is not None}
+        who += [_scheduler_identity(scenario.scheduler(name)) for name in sorted(named)]
+    return who
 
 
 def _scheduler_identity(ref: SchedulerRef) -> list[object]:

@@ -17,7 +17,8 @@ from types import TracebackType
 
 from hetsim.drafts import hold, leave
 from hetsim.errors import ResultsError
-from hetsim.study.point import SCHEMA, Outcome, Point
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import SCHEMA, Point
 
 FORMAT = f"hetsim.study/{SCHEMA}"
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hetsim.analysis.metrics.registry import told
-from hetsim.analysis.metrics.time import MAKESPAN
+from hetsim.analysis.metrics.base import LEADS
+from hetsim.analysis.metrics.registry import lead, told
 from hetsim.errors import MissingExtraError, ResultsError
-from hetsim.study.point import Outcome, Point
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point
 
 if TYPE_CHECKING:
     import pandas
@@ -27,12 +28,14 @@ class StudyTable:
 
     Metrics are by column (:mod:`hetsim.analysis.metrics`), those that programs are told.
     ``utilization.NAME`` and ``contention_s.NAME`` are there for every PU and link that any row has,
-    ``attribution_s.PART`` for every part of the critical path.
+    ``attribution_s.PART`` for every part of the critical path. ``lead`` is the column of the time
+    that runs are judged by.
     """
 
     axes: tuple[str, ...]
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    lead: str = LEADS[0]
 
     @classmethod
     def of(cls, axes: Sequence[str], rows: Iterable[tuple[Point, Outcome]]) -> StudyTable:
@@ -44,13 +47,14 @@ class StudyTable:
         extra = dict.fromkeys(name for row in flat for name in row)
         front = ["model", "scheduler", *axes, *measured]
         shown = [name for name in extra if name not in (*front, "error")]
+        time = lead(outcome.metrics for _, outcome in rows).column
         columns = [
             name
             for name in [*front, *shown]
-            if name in ("model", "scheduler", MAKESPAN.column, *axes)
+            if name in ("model", "scheduler", time, *axes)
             or any(row.get(name) is not None for row in flat)
         ]
-        return cls(tuple(axes), (*columns, "error"), tuple(flat))
+        return cls(tuple(axes), (*columns, "error"), tuple(flat), time)
 
     def to_csv(self) -> str:
         """CSV text (RFC 4180 quoting, bare newlines)."""

@@ -30,7 +30,8 @@ from hetsim.study.compare.report import compare_files, table
 from hetsim.study.explore.objectives import label, parse_constraint, parse_objectives
 from hetsim.study.explore.report import explore_files, front_table
 from hetsim.study.explore.study import explore
-from hetsim.study.point import Outcome, Point, PointBench
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point, PointBench
 from hetsim.study.store import Store
 from hetsim.study.sweep.pictures import curves, heatmap, pareto
 from hetsim.study.sweep.report import sweep_files

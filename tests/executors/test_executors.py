@@ -19,7 +19,8 @@ from hetsim.executors.serial import SerialExecutor
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
 from hetsim.study.axes import parse_axis
-from hetsim.study.point import Outcome, Point, PointBench
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point, PointBench
 from hetsim.study.sweep.study import sweep
 from tests.study.samples import loaded, planned, small_scenario, start, wait_until
 

@@ -16,7 +16,8 @@ import pytest
 import hetsim.version
 from hetsim.errors import ResultsError
 from hetsim.study.axes import parse_axis
-from hetsim.study.point import Outcome, Point
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point
 from hetsim.study.store import Store
 from hetsim.study.sweep.study import sweep
 from tests.study.samples import loaded, planned, small_scenario, start, wait_until

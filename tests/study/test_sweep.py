@@ -14,7 +14,8 @@ from hetsim.errors import ConfigError, ResultsError
 from hetsim.scenario.loader import load_scenario
 from hetsim.scenario.variants import varied
 from hetsim.study.axes import asked_axes, parse_axis
-from hetsim.study.point import Outcome, Point, PointBench
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point, PointBench
 from hetsim.study.result import page_of
 from hetsim.study.sweep.pictures import curves, heatmap, pareto
 from hetsim.study.sweep.quantities import as_numbers

@@ -7,7 +7,7 @@ A built-in one is a line in the file of its family (or a file and a line here).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import cache
 from typing import Literal
@@ -71,19 +71,21 @@ def _fault(metric: Metric, others: Iterable[Metric]) -> str | None:
 
 def told(
     audience: Literal["people", "programs", "record"] = "people",
-    also: Iterable[str] = (),
+    also: Collection[str] = (),
     *,
     served: bool = False,
 ) -> tuple[Metric, ...]:
     """The metrics that ``audience`` is told, in the order of a row: front, end, sizes.
 
-    They are those of single inferences, or of streams that were ``served``.
+    They are those of single inferences, or of streams that were ``served`` (as the columns of
+    results say where there are any).
 
     ``also`` are columns found in results; those that no metric here is known by get a stand-in, so
     that what another installation has measured is shown all the same.
     """
     known = metrics()
     columns = {metric.column for metric in known}
+    served = served or LEADS[1] in also
     strangers = [stranger(name) for name in dict.fromkeys(also) if name not in columns]
     least = _AUDIENCES.index(audience)
     chosen = [
@@ -101,7 +103,15 @@ def lead(measured: Iterable[Metrics]) -> Metric:
 
 
 def stranger(column: str) -> Metric:
-    """A stand-in for a metric that is not installed here; its unit is the column's ending."""
+    """The metric of a column that no metric has by itself.
+
+    ``STREAM.COLUMN`` is one of a single stream. Others are not installed here, and get a stand-in:
+    their unit is the column's ending.
+    """
+    stream, dot, own = column.rpartition(".")
+    known = next((metric for metric in metrics() if dot and metric.column == own), None)
+    if known is not None:
+        return of_stream(known, stream)
     for dimension in NAMED:
         ending = next(iter(endings(dimension)))
         name = column.removesuffix(f"_{ending}")
@@ -109,6 +119,14 @@ def stranger(column: str) -> Metric:
             return Metric(name, name.replace("_", " "), "of a metric not installed",
                           dimension=dimension)  # fmt: skip
     return Metric(column, column.replace("_", " "), "of a metric not installed")
+
+
+def of_stream(metric: Metric, stream: str) -> Metric:
+    """A metric of one stream beside those of all together, for programs."""
+    return replace(
+        metric, name=f"{stream}.{metric.name}", label=f"{metric.label} of {stream}",
+        heading=f"{stream} {metric.title}", audience="programs", stands="end",
+    )  # fmt: skip
 
 
 def measured(evaluation: Evaluation | ServedEvaluation) -> Metrics:

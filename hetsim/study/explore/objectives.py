@@ -17,7 +17,8 @@ from hetsim.analysis.metrics.registry import metrics
 from hetsim.errors import ConfigError, Location
 from hetsim.names import suggest
 from hetsim.report.summary import share_text
-from hetsim.study.point import Outcome, Point
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from hetsim.study.axes import Axis
 from hetsim.study.explore.objectives import Constraint, measure
 from hetsim.study.explore.space import design_of, size
 from hetsim.study.explore.trials import Trials
-from hetsim.study.point import Outcome, Point, PointBench, points_of
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point, PointBench, points_of
 
 BATCH = 8
 """Trials asked for at once, whatever the number of workers."""

@@ -28,7 +28,8 @@ from hetsim.study.explore.search import Search
 from hetsim.study.explore.space import design_of
 from hetsim.study.explore.told import Told
 from hetsim.study.explore.trials import SAMPLERS, Trials, require_optuna
-from hetsim.study.point import Outcome, Point, PointBench, digest, points_of
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point, PointBench, digest, points_of
 from hetsim.study.result import Rows, Shown, Words
 
 SHOWN = 20

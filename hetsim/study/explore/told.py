@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hetsim.records import Record, checked, damaged, seal, unsealed
-from hetsim.study.point import Outcome
+from hetsim.study.outcome import Outcome
 
 ATTRIBUTE = "told"
 """Where it stands among the trial's attributes."""

@@ -22,7 +22,8 @@ from hetsim.errors import ConfigError, HetsimError, MissingExtraError, ResultsEr
 from hetsim.study.axes import Axis
 from hetsim.study.explore.space import suggest
 from hetsim.study.explore.told import Told, tell, told
-from hetsim.study.point import SCHEMA, Outcome, digest
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import SCHEMA, digest
 from hetsim.version import version
 
 SAMPLERS = ("tpe", "nsga2", "random")

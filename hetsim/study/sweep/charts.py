@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from hetsim.analysis.metrics.base import Metric
+from hetsim.analysis.metrics.registry import lead
 from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.report.figures.pareto import pareto_front
 from hetsim.report.page.charts import (
@@ -29,7 +30,7 @@ from hetsim.report.page.charts import (
 )
 from hetsim.report.summary import metric_text, tidy_time
 from hetsim.study.axes import Axis as Varied
-from hetsim.study.point import Outcome
+from hetsim.study.outcome import Outcome
 from hetsim.study.point import Point as Run
 from hetsim.study.sweep.quantities import in_order, quantities
 from hetsim.study.sweep.result import Sweep
@@ -38,7 +39,6 @@ from hetsim.units import NAMED
 Row = tuple[int, Run, Outcome]
 """Its position in the sweep, what ran, what came of it."""
 
-TIME = Axis.of(MAKESPAN)
 _MOST = 4
 """Axes of a sample that have a chart each."""
 
@@ -50,7 +50,7 @@ def sweep_charts(sweep: Sweep, beside: Sequence[Metric], linked: Collection[int]
         rows = [
             (i, point, outcome)
             for i, (point, outcome) in enumerate(sweep.rows)
-            if point.model == model and outcome.makespan_s is not None
+            if point.model == model and outcome.merit is not None
         ]
         if not rows:
             continue
@@ -65,6 +65,10 @@ class _Network:
 
     def __init__(self, model: str, rows: Sequence[Row], linked: Collection[int]) -> None:
         self.model, self.rows, self.linked = model, rows, linked
+        self.lead = lead(row[2].metrics for row in rows)
+        self.time = Axis.of(self.lead)
+        word = "Time per inference" if self.lead is MAKESPAN else self.lead.label.capitalize()
+        self.told = word.replace("P99", "The p99")
 
     def link(self, row: Row) -> str:
         return f"#{anchor(row[0])}" if row[0] in self.linked else ""
@@ -72,13 +76,13 @@ class _Network:
     def best(self, key: Callable[[Run], Any]) -> dict[Any, Row]:
         """The fastest row for each value of ``key``."""
         found: dict[Any, Row] = {}
-        for row in sorted(self.rows, key=seconds):
+        for row in sorted(self.rows, key=_merit):
             found.setdefault(key(row[1]), row)
         return found
 
     @property
     def fastest(self) -> Row:
-        return min(self.rows, key=seconds)
+        return min(self.rows, key=_merit)
 
 
 def anchor(position: int) -> str:
@@ -87,8 +91,12 @@ def anchor(position: int) -> str:
 
 
 def seconds(row: Row) -> float:
-    """The makespan of a row that has one."""
-    return row[2].makespan_s or 0.0
+    """The time that a row, which has one, is judged by."""
+    return row[2].lead_s or 0.0
+
+
+def _merit(row: Row) -> tuple[float, ...]:
+    return row[2].merit or ()
 
 
 def _of_network(network: _Network, sweep: Sweep) -> list[Chart]:
@@ -142,8 +150,9 @@ def _curves(network: _Network, varied: Varied, axis: Axis) -> Plot:
         ]  # fmt: skip
     return Plot(
         f"{network.model}: time over {varied.path}",
-        f"Time per inference at each value of {varied.path}, a curve per scheduler.",
-        _fastest(network), axis, TIME, points, lines, tuple(map(Series, schedulers)), what="run",
+        f"{network.told} at each value of {varied.path}, a curve per scheduler.",
+        _fastest(network), axis, network.time, points, lines, tuple(map(Series, schedulers)),
+        what="run",
     )  # fmt: skip
 
 
@@ -160,8 +169,8 @@ def _bars(network: _Network, varied: Varied) -> Bars:
     ]  # fmt: skip
     return Bars(
         f"{network.model}: time by {varied.path}",
-        f"Time per inference under each scheduler, for each value of {varied.path}.",
-        _fastest(network), TIME, bars, "scheduler", order="value", switch=True,
+        f"{network.told} under each scheduler, for each value of {varied.path}.",
+        _fastest(network), network.time, bars, "scheduler", order="value", switch=True,
     )  # fmt: skip
 
 
@@ -184,9 +193,9 @@ def _heat(network: _Network, first: Varied, second: Varied, more: bool) -> Heat:
     others = " and of what else was varied" if more else ""
     return Heat(
         f"{network.model}: time over {first.path} and {second.path}",
-        f"Time per inference at each pair of values; the best of the schedulers{others}.",
+        f"{network.told} at each pair of values; the best of the schedulers{others}.",
         _fastest(network), Axis(first.path, names=columns), Axis(second.path, names=lines),
-        TIME, rows,
+        network.time, rows,
     )  # fmt: skip
 
 
@@ -204,7 +213,8 @@ def _points(network: _Network, varied: Varied) -> Plot:
     return Plot(
         f"{network.model}: time over {varied.path}",
         f"Every run of the sample over {varied.path}; the other parameters vary as well.",
-        _fastest(network), axis, TIME, points, (), tuple(map(Series, schedulers)), what="run",
+        _fastest(network), axis, network.time, points, (), tuple(map(Series, schedulers)),
+        what="run",
     )  # fmt: skip
 
 
@@ -232,7 +242,7 @@ def _front(network: _Network, metric: Metric) -> Plot | None:
         f"On the front: {len(on)} of {len(known)} runs; the fastest takes"
         f" {tidy_time(stairs[0][0])}, the best {metric.title} is"
         f" {metric_text(metric, least[1], scaled=True)} ({_named(least[0])}).",
-        Axis.of(MAKESPAN, zero=False), Axis.of(metric, zero=False), points,
+        Axis.of(network.lead, zero=False), Axis.of(metric, zero=False), points,
         [Line(stairs, series=0, step=True, dashed=True)],
         (Series("on the front"), Series("beaten")), what="run",
     )  # fmt: skip

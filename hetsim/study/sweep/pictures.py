@@ -38,21 +38,25 @@ def sweep_figures(sweep: Sweep) -> dict[str, Figure]:
             figures[stem] = heatmap(table, first, second, model=model)
     for metric in beside_the_time(table):
         if sweep.axes and metric.better is not None:
-            figures[f"pareto-{metric.name}"] = pareto(table, MAKESPAN.column, metric.column)
+            figures[f"pareto-{metric.name}"] = pareto(table, table.lead, metric.column)
     return figures
 
 
 def beside_the_time(table: StudyTable) -> list[Metric]:
     """The metrics that people weigh against the time, where the table has them."""
-    return [m for m in told() if m.stands == "end" and m.column in table.columns]
+    chosen = told(served=table.lead != MAKESPAN.column)
+    return [m for m in chosen if m.stands == "end" and m.column in table.columns]
 
 
-def curves(table: StudyTable, axis: str, measure: str = MAKESPAN.column) -> Figure:
-    """``measure`` over ``axis``, a curve per network and scheduler; the best over other axes.
+def curves(table: StudyTable, axis: str, measure: str | None = None) -> Figure:
+    """``measure``, by default the time, over ``axis``, a curve per network and scheduler.
+
+    It is the best over other axes.
 
     Raises:
         ConfigError: no such column.
     """
+    measure = measure or table.lead
     metric = _measure(table, measure)
     unit = metric.axis_unit[1]
     ticks = _ticks(table, axis)
@@ -74,15 +78,18 @@ def heatmap(
     table: StudyTable,
     column: str,
     row: str,
-    measure: str = MAKESPAN.column,
+    measure: str | None = None,
     *,
     model: str | None = None,
 ) -> Figure:
-    """``measure`` over two axes for one network; the best over schedulers and other axes.
+    """``measure``, by default the time, over two axes for one network.
+
+    It is the best over schedulers and other axes.
 
     Raises:
         ConfigError: no such column.
     """
+    measure = measure or table.lead
     metric = _measure(table, measure)
     unit = metric.axis_unit[1]
     columns, lines = _ticks(table, column), _ticks(table, row)
@@ -125,5 +132,7 @@ def _measure(table: StudyTable, name: str) -> Metric:
     """The metric of a column; other columns (``utilization.npu``) are plain numbers."""
     if name not in table.columns:
         raise ConfigError(f"there is no {name!r}", hint=suggest(name, table.columns, "columns"))
-    known = {metric.column: metric for metric in told("record")}
+    known = {
+        metric.column: metric for metric in told("record", served=table.lead != MAKESPAN.column)
+    }
     return known.get(name, Metric(name, name, ""))

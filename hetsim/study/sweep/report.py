@@ -8,13 +8,16 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from hetsim.analysis.metrics.registry import lead
 from hetsim.analysis.metrics.time import GAP, MAKESPAN
 from hetsim.report.figures.plotting import image_files
 from hetsim.report.files.jsonout import dumps
 from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Cell, Table
 from hetsim.report.summary import metric_text, ranged_time
-from hetsim.study.point import Outcome, Point
+from hetsim.scenario.loader import ALL_STREAMS
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point
 from hetsim.study.result import page_of
 from hetsim.study.sweep.charts import anchor, sweep_charts
 from hetsim.study.sweep.pictures import beside_the_time, sweep_figures
@@ -26,17 +29,18 @@ SHOWN = 500
 
 def headline(sweep: Sweep) -> str:
     """The sweep in a sentence or two."""
-    done = [row for row in sweep.rows if row[1].makespan_s is not None]
+    done = [row for row in sweep.rows if row[1].merit is not None]
     count = f"{len(sweep.rows)} runs of {sweep.scenario} on {sweep.soc}"
     if not done:
         return f"All {count} failed."
     parts = []
     for model in dict.fromkeys(point.model for point, _ in done):
         point, outcome = best(done, model)
+        word = "are" if model == ALL_STREAMS else "is"
         values = ", ".join(f"{k} = {v}" for k, v in point.design.items())
         with_values = f" with {values}" if values else ""
         parts.append(
-            f"{model} is fastest{with_values}: {ranged_time(outcome.metrics)}"
+            f"{model} {word} fastest{with_values}: {ranged_time(outcome.metrics)}"
             f" under {point.scheduler}"
         )
     failed = f" {len(sweep.failed)} failed." if sweep.failed else ""
@@ -45,10 +49,8 @@ def headline(sweep: Sweep) -> str:
 
 
 def best(rows: list[tuple[Point, Outcome]], model: str) -> tuple[Point, Outcome]:
-    """The row of least makespan on ``model``; the first of equals."""
-    return min(
-        (row for row in rows if row[0].model == model), key=lambda row: row[1].makespan_s or 0.0
-    )
+    """The row of the best merit on ``model``; the first of equals."""
+    return min((row for row in rows if row[0].model == model), key=lambda row: row[1].merit or ())
 
 
 def sweep_files(sweep: Sweep, *, parquet: bool = False) -> tuple[Page, dict[str, str | bytes]]:
@@ -97,7 +99,7 @@ def first_line(text: str | None) -> str:
 @page_of.register(Sweep)
 def _page(sweep: Sweep) -> Page:
     order = [i for i, (_, outcome) in enumerate(sweep.rows) if outcome.error is None]
-    order.sort(key=lambda i: sweep.rows[i][1].makespan_s or 0.0)
+    order.sort(key=lambda i: sweep.rows[i][1].merit or ())
     shown = order[:SHOWN]
     sections = []
     charts = sweep_charts(sweep, beside_the_time(sweep.table), set(shown))
@@ -122,15 +124,19 @@ def _page(sweep: Sweep) -> Page:
 def _table(sweep: Sweep, order: Sequence[int]) -> Table:
     """The first :data:`SHOWN` rows of ``order``."""
     extra = beside_the_time(sweep.table)
+    time = lead(outcome.metrics for _, outcome in sweep.rows)
+    front = (
+        [(MAKESPAN, "time"), (GAP, "gap to bound")] if time is MAKESPAN else [(time, time.title)]
+    )
     paths = [axis.path for axis in sweep.axes]
     rows: list[list[str | Cell]] = []
     for point, outcome in (sweep.rows[i] for i in order[:SHOWN]):
-        measured = [(m, outcome.metrics.get(m.column)) for m in (MAKESPAN, GAP, *extra)]
+        measured = [(m, outcome.metrics.get(m.column)) for m in (*(m for m, _ in front), *extra)]
         rows.append([
             point.model, point.scheduler, *(str(point.design[path]) for path in paths),
             *(Cell(metric_text(m, value, scaled=True), value) for m, value in measured),
         ])  # fmt: skip
-    titles = ["time", "gap to bound", *(metric.title for metric in extra)]
+    titles = [*(title for _, title in front), *(metric.title for metric in extra)]
     caption = "Fastest first."
     if len(order) > SHOWN:
         caption = f"The {SHOWN} fastest of {len(order):,}; all are in sweep.csv."
@@ -141,8 +147,11 @@ def _table(sweep: Sweep, order: Sequence[int]) -> Table:
 def _again(sweep: Sweep, position: int) -> str:
     """The command that runs a row by itself."""
     point, _ = sweep.rows[position]
-    words = ["hetsim", "run", sweep.source, "--model", point.model]
-    words += ["--scheduler", point.scheduler]
+    words = ["hetsim", "run", sweep.source]
+    if point.model == ALL_STREAMS:
+        words += ["--scheduler", point.scheduler.partition(" · ")[0]]
+    else:
+        words += ["--model", point.model, "--scheduler", point.scheduler]
     for path, value in point.design.items():
         words += ["--set", f"{path}={value}"]
     return shlex.join(words)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hetsim.study.axes import Axis
-from hetsim.study.point import Outcome, Point
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point
 from hetsim.study.result import StudyResult
 from hetsim.study.table import StudyTable
 

@@ -19,7 +19,8 @@ from hetsim.scenario.loader import Scenario
 from hetsim.study.axes import Axis, asked_axes, check_axes, distinct
 from hetsim.study.base import Files, PointStudy
 from hetsim.study.grid import MODES, designs
-from hetsim.study.point import Outcome, Point, points_of
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point, points_of
 from hetsim.study.result import Rows, Shown, Words
 from hetsim.study.sweep.report import failure_lines, headline, sweep_files
 from hetsim.study.sweep.result import Sweep
@@ -144,8 +145,8 @@ class SweepStudy(PointStudy[Sweep]):
         """The fastest rows."""
         paths = [axis.path for axis in result.axes]
         good = sorted(
-            (row for row in result.rows if row[1].makespan_s is not None),
-            key=lambda row: row[1].makespan_s or 0.0,
+            (row for row in result.rows if row[1].merit is not None),
+            key=lambda row: row[1].merit or (),
         )
         columns = ("network", "scheduler", *paths, "time", "gap")
         count = len(columns)

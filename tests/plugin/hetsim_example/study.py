@@ -11,7 +11,8 @@ from hetsim.report.files.jsonout import dumps
 from hetsim.report.page.study import Page
 from hetsim.scenario.loader import Scenario
 from hetsim.study.base import PointStudy
-from hetsim.study.point import Outcome, Point, points_of
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point, points_of
 from hetsim.study.result import Rows
 
 Pairs = Sequence[tuple[Point, Outcome]]

@@ -1,0 +1,1 @@
+"""Plans for several networks together: a way of asking schedulers of one network, a file each."""

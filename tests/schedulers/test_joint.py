@@ -1,0 +1,178 @@
+"""Several networks planned together: what is joined comes apart again, and units are kept apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hetsim.errors import ConfigError, PlanError, SchedulerError
+from hetsim.plan.files import dump_plan
+from hetsim.plan.union import Union
+from hetsim.plan.validate import validate_plan
+from hetsim.runs.case import Case
+from hetsim.runs.serving import Mix
+from hetsim.scenario.loader import load_scenario
+from hetsim.schedulers.joint.base import with_units
+from hetsim.schedulers.registry import create
+from hetsim.sim.simulate import execute
+from hetsim.soc.loader import load_soc
+from hetsim.workload.networks import load_network
+from hetsim.workload.union import union
+from tests.random_cases import random_network, random_plan
+from tests.random_socs import random_soc
+
+SCENARIO = """
+hetsim: scenario/1
+name: two
+soc: mobile-flagship
+models: [resnet8, ds_cnn]
+schedulers: [heft]
+streams:
+  - {name: slow, model: ds_cnn, arrivals: {kind: periodic, period: 10 ms}}
+  - {name: fast, model: resnet8, arrivals: {kind: periodic, period: 5 ms}}
+serve: {duration: 40 ms, plans: [each, union, spatial]}
+"""
+
+
+@pytest.fixture(scope="module")
+def mix(tmp_path_factory):
+    file = tmp_path_factory.mktemp("joint") / "two.yaml"
+    file.write_text(SCENARIO, encoding="utf-8")
+    return Mix.of(load_scenario(file))
+
+
+def contender(mix, way):
+    return next(c for c in mix.scenario.contenders if c.plans == way)
+
+
+def test_the_union_of_one_network_is_that_network():
+    graph = random_network(1, 9)
+    assert union({"a": graph}) is graph
+    soc = random_soc(3)
+    plan = random_plan(graph, soc, 5)
+    one = Union({"a": graph})
+    assert one.split(plan) == {"a": plan}
+    assert one.join({"a": plan}, plan.scheduler).partitions == plan.partitions
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_plans_joined_are_valid_and_come_apart_as_they_were(seed):
+    soc = random_soc(seed)
+    graphs = {f"n{i}": random_network(seed + 50 * i, 4 + i) for i in range(3)}
+    plans = {name: random_plan(graph, soc, seed) for name, graph in graphs.items()}
+    several = Union(graphs)
+    joined = several.join(plans, "joined")
+    validate_plan(joined, several.graph, soc)
+    for name, again in several.split(joined).items():
+        bare = [p.operators for p in again.partitions]
+        assert bare == [p.operators for p in plans[name].partitions]
+        assert [p.pu for p in again.partitions] == [p.pu for p in plans[name].partitions]
+        assert len(again.parallel_groups) == len(plans[name].parallel_groups)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_plan_of_the_union_comes_apart_into_valid_plans(seed):
+    soc = random_soc(seed)
+    graphs = {f"n{i}": random_network(seed + 50 * i, 5) for i in range(2)}
+    several = Union(graphs)
+    plan = random_plan(several.graph, soc, seed)
+    placed = {op: p.pu for p in plan.partitions for op in p.operators}
+    for name, part in several.split(plan).items():
+        validate_plan(part, graphs[name], soc)
+        for partition in part.partitions:
+            assert {placed[f"{name}/{op}"] for op in partition.operators} == {partition.pu}
+
+
+def test_rewrites_go_to_the_network_that_they_are_about():
+    soc, graph = load_soc("mobile-flagship"), load_network("squeezenet")
+    plan = Case(graph, soc).plan(create("iops"))
+    assert plan.rewrites, "the test needs a scheduler that merges here"
+    other = Case(graph, soc).plan(create("cpu_only"))
+    several = Union({"a": graph, "b": graph})
+    joined = several.join({"a": plan, "b": other}, "joined")
+    validate_plan(joined, several.graph, soc)
+    again = several.split(joined)
+    assert again["a"].rewrites == plan.rewrites
+    assert again["b"].rewrites == ()
+    validate_plan(again["a"], graph, soc)
+    assert Case(graph, soc).makespan(again["a"]) == Case(graph, soc).makespan(plan)
+
+
+def test_networks_stand_in_the_union_as_often_as_they_run(mix):
+    plans = mix.plans(contender(mix, "union"))
+    fast, slow = (mix.cases[name].graph for name in ("resnet8", "ds_cnn"))
+    several = Union({"slow": slow, "first": fast, "second": fast})
+    whole = Case(several.graph, mix.scenario.soc).plan(create("heft"))
+    apart = several.split(whole)
+    assert where(plans["slow"]) == where(apart["slow"])
+    assert where(plans["fast"]) in (where(apart["first"]), where(apart["second"]))
+
+
+def where(plan):
+    return [(p.pu, p.operators) for p in plan.partitions]
+
+
+def test_spatial_partitioning_shares_nothing_but_the_host(mix):
+    plans = mix.plans(contender(mix, "spatial"))
+    used = [{p.pu for p in plan.partitions} for plan in plans.values()]
+    assert used[0] & used[1] <= {mix.scenario.soc.host.name}
+    run = mix.run(contender(mix, "spatial"))
+    assert run.error is None
+    assert run.label == "heft · spatial"
+
+
+def test_a_division_is_no_worse_than_any_other(mix):
+    soc, service = mix.scenario.soc, mix.service
+    plans = mix.plans(contender(mix, "spatial"))
+
+    def load(name: str, plan) -> float:
+        case = mix.cases[service.stream(name).model]
+        trace = execute(soc, case.lowering.program(plan), trace=False)
+        return trace.makespan_s * service.stream(name).arrivals.rate
+
+    worst = max(load(name, plan) for name, plan in plans.items())
+    for squeezed in range(2 ** (len(soc.pus) - 1)):
+        units = [[soc.host.name], [soc.host.name]]
+        for i, pu in enumerate(pu for pu in soc.pus if pu is not soc.host):
+            units[squeezed >> i & 1].append(pu.name)
+        loads = []
+        for stream, own in zip(service.streams, units, strict=True):
+            part = with_units(soc, own)
+            case = replace(mix.cases[stream.model], soc=part, costs=None)
+            loads.append(load(stream.name, case.plan(create("heft"))))
+        assert worst <= max(loads) * (1 + 1e-9)
+
+
+def test_a_stream_with_a_scheduler_of_its_own_cannot_be_planned_in_the_union(tmp_path):
+    file = tmp_path / "own.yaml"
+    own = SCENARIO.replace("period: 5 ms}}", "period: 5 ms}, scheduler: heft}")
+    file.write_text(own, encoding="utf-8")
+    run = Mix.of(load_scenario(file)).run(load_scenario(file).contenders[1])
+    assert "has a scheduler of its own" in (run.error or "")
+    with pytest.raises(SchedulerError, match="'fast' has a scheduler of its own"):
+        Mix.of(load_scenario(file)).plans(load_scenario(file).contenders[1])
+
+
+def test_a_stream_runs_by_its_plan_file_and_the_others_are_planned(tmp_path):
+    file = tmp_path / "given.yaml"
+    graph, soc = load_network("resnet8"), load_soc("mobile-flagship")
+    plan = Case(graph, soc).plan(create("cpu_only"))
+    (tmp_path / "cpu.yaml").write_text(dump_plan(plan), encoding="utf-8")
+    given = SCENARIO.replace("period: 5 ms}}", "period: 5 ms}, plan: cpu.yaml}")
+    file.write_text(given, encoding="utf-8")
+    for way in load_scenario(file).contenders:
+        plans = Mix.of(load_scenario(file)).plans(way)
+        assert plans["fast"].partitions == plan.partitions
+        assert plans["slow"].model == "ds_cnn"
+    (tmp_path / "cpu.yaml").write_text(dump_plan(replace(plan, model="other")))
+    with pytest.raises(PlanError, match=r"cpu\.yaml(.|\n)*made for network 'other'"):
+        Mix.of(load_scenario(file)).plans(load_scenario(file).contenders[0])
+
+
+def test_an_unknown_way_is_told_with_its_place(tmp_path):
+    file = tmp_path / "bad.yaml"
+    file.write_text(SCENARIO.replace("[each, union, spatial]", "[unoin]"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"called 'unoin'(.|\n)*union") as caught:
+        load_scenario(file)
+    assert caught.value.where.line == 10
