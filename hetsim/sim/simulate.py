@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 
-from hetsim.errors import ConfigError, PlanError
+from hetsim.catalogue import innermost
+from hetsim.errors import ConfigError, DispatcherError, HetsimError
 from hetsim.lower.program import Program
 from hetsim.sim.dispatch import Dispatcher
 from hetsim.sim.machine import Machine
@@ -72,10 +74,15 @@ def execute(
         if dispatcher is None
         else _dispatched(runtime_class)(machine, source, results.take, dispatcher)
     )
-    runtime.start()
-    machine.env.run()
+    try:
+        runtime.start()
+        machine.env.run()
+    except HetsimError:
+        raise
+    except Exception as error:
+        raise _blamed(dispatcher, error) from None
     if runtime.open:
-        raise PlanError("partitions wait for one another in a circle: the plan cannot finish")
+        raise runtime.stuck()
     network = machine.network
     return Trace(
         makespan_s=results.last,
@@ -97,6 +104,22 @@ def _dispatched(runtime: type[Runtime]) -> type[Dataflow]:
     if not issubclass(runtime, Dataflow):
         raise ConfigError(f"runtime {runtime.__name__} follows its plan and takes no dispatcher")
     return runtime
+
+
+def _blamed(dispatcher: Dispatcher | None, error: Exception) -> Exception:
+    """``error`` as that of a dispatcher that is not ours, where it has come out of it."""
+    if dispatcher is None or type(dispatcher).__module__.startswith("hetsim."):
+        return error
+    files = [inspect.getsourcefile(cls) for cls in type(dispatcher).__mro__ if cls is not object]
+    raised: BaseException | None = error
+    while raised is not None:
+        for file in files:  # its own, then those of what it is made from
+            where = innermost(raised, file)
+            if where is not None:
+                what = f"dispatcher {dispatcher.name!r} raised {type(error).__name__}: {error}"
+                return DispatcherError(what, where=where)
+        raised = raised.__cause__  # SimPy raises a copy of what a process raised
+    return error
 
 
 class _Results:

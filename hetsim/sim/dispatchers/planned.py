@@ -70,8 +70,8 @@ class Planned(Dispatcher):
             del self._lines[task.inference]
         woken = []
         for reader in unblocked(task):
-            other = self._lines[reader.inference]  # one that waits for state, perhaps
-            if other.waiting[reader.job.pu][0] is reader:
+            other = self._lines.get(reader.inference)  # of another, where it waits for state
+            if other is not None and other.waiting[reader.job.pu][0] is reader:
                 self._ready(other, reader.job.pu)
                 woken.append(reader.job.pu)
         return woken
