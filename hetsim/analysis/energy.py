@@ -43,6 +43,16 @@ def energy(trace: Trace, soc: SoC) -> float | None:
     return total if stated else None
 
 
+def energy_without_idling(trace: Trace, soc: SoC) -> float | None:
+    """Joules of what a run did: its kernels at active power, and its bytes; as :func:`energy`."""
+    total = energy(trace, soc)
+    if total is None:
+        return None
+    return total - math.fsum(
+        (trace.makespan_s - trace.pu_busy_s[pu.name]) * unit_power(pu)[1] for pu in soc.pus
+    )
+
+
 def energy_apart(ran: Ran, kernels: Sequence[tuple[str, float]]) -> dict[str, float]:
     """What is no kernel's, in joules, by words: ``npu idle``, ``dram crossings``.
 

@@ -99,9 +99,12 @@ def command(
     from hetsim.report.files.directory import check_directory
     from hetsim.runs.scenario import run_scenario, workers_worth
     from hetsim.scenario.choices import choose
+    from hetsim.scenario.streams import plans_for_nothing
 
     loaded = _load(scenario, changes)
     asked = "--model"
+    if plans and loaded.service is not None:
+        raise plans_for_nothing("--plan")
     if plans:
         # A plan is run alone unless somebody asks for company.
         asked = asked if models else f"--plan {' '.join(plans)}"

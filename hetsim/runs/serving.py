@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from hetsim.analysis.energy import energy_without_idling
 from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
 from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.lower.program import Program
 from hetsim.plan.anyfile import read_plan
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
@@ -25,6 +27,7 @@ from hetsim.schedulers.joint.registry import find_joint_scheduler
 from hetsim.sim.dispatchers.registry import create_dispatcher
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
+from hetsim.sim.simulate import execute
 from hetsim.soc.model import SoC
 from hetsim.streams.service import DispatcherRef, Service
 from hetsim.workload.graph import Graph
@@ -159,18 +162,24 @@ class Mix:
             HetsimError: plans that cannot run, or a dispatcher that does not take its parameters.
         """
         scenario, service = self.scenario, self.service
-        programs = {}
-        for stream in service.streams:
-            plan = plans[stream.name]
-            case = self.cases[stream.model].rewritten(plan.rewrites)
-            programs[stream.name] = case.lowering.program(plan)
+        programs = {s.name: self._program(s.model, plans[s.name]) for s in service.streams}
         return serve(
             scenario.soc, service.streams, programs,
             dispatcher=create_dispatcher(
                 dispatcher.name, dispatcher.parameters, dispatcher.overhead_s
             ),
             duration_s=service.duration_s, seed=scenario.seed, fidelity=scenario.fidelity,
+            preemption_cost_s=service.preemption_cost_s, backlog=service.backlog,
         )  # fmt: skip
+
+    def _program(self, model: str, plan: Plan) -> Program:
+        return self.cases[model].rewritten(plan.rewrites).lowering.program(plan)
+
+    def joules(self, model: str, plan: Plan) -> float | None:
+        """What one inference draws alone on the SoC, idling left out."""
+        soc, fidelity = self.scenario.soc, self.scenario.fidelity
+        alone = execute(soc, self._program(model, plan), fidelity=fidelity, trace=False)
+        return energy_without_idling(alone, soc)
 
     def measured(
         self, contender: Contender, plans: Mapping[str, Plan], served: Served,
@@ -180,7 +189,13 @@ class Mix:
         service, soc = self.service, self.scenario.soc
         warm_up = service.warm_up if isinstance(service.warm_up, float) else 0.0
         views = tuple(
-            StreamView(stream, served.ledgers[stream.name], warm_up, served.end_s)
+            StreamView(
+                stream,
+                served.ledgers[stream.name],
+                warm_up,
+                served.end_s,
+                self.joules(stream.model, plans[stream.name]),
+            )
             for stream in service.streams
         )
         streams = tuple(

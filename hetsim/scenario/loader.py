@@ -259,10 +259,13 @@ def load_scenario(
         source=str(file),
         document=document,
         soc_document=soc,
-        service=service_of(
-            spec, document, [ref.label for ref in models], [ref.label for ref in schedulers]
-        ),
+        service=service_of(spec, document, labels(models), labels(schedulers)),
     )
+
+
+def labels(refs: Sequence[ModelRef | SchedulerRef]) -> list[str]:
+    """What reports call them."""
+    return [ref.label for ref in refs]
 
 
 def scenario_json_schema() -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Recorder:
         """A system cache has ``amount`` bytes of what a kernel or a host step reads."""
 
     def wait(self, lane: str, kind: str, name: str, start: float, end: float, task: Work) -> None:
-        """A host thread polled, or an interrupt took its time."""
+        """A host thread polled, or an interrupt or a change of tasks took its time."""
 
     def preempted(self, unit: Lane, start: float, end: float, task: Work) -> None:
         """A unit has run something more urgent between two launches of ``task``."""
@@ -115,7 +115,7 @@ class SpanRecorder(Recorder):
         self.spans.append(
             Span(lane, kind, name, start, end, task.inference, task.job.name, (), 0, end - start)
         )
-        if kind == "interrupt":
+        if kind != "poll":
             self.activities.append(
                 Activity(task.inference, task.position, start, end, crossing=end - start)
             )

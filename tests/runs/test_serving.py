@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hetsim.analysis.energy import energy, energy_without_idling
 from hetsim.errors import ConfigError
-from hetsim.runs.serving import run_service
+from hetsim.runs.serving import Mix, run_service
 from hetsim.scenario.loader import load_scenario
 
 TEXT = """
@@ -60,3 +61,16 @@ def test_a_stream_of_an_unknown_model_is_told_with_its_place(asked):
 def test_arrivals_of_an_unknown_kind_are_told(asked):
     with pytest.raises(ConfigError, match="unknown arrivals 'poison'"):
         asked(TEXT.replace("kind: poisson", "kind: poison"))
+
+
+def test_streams_draw_what_their_inferences_draw_alone(asked):
+    text = TEXT.replace("  - {name: fast", "#").replace("zcu102-vta", "edge-mcu")
+    scenario = asked(text.replace("count: 5", "count: 5, deadline: 2 s"))
+    mix = Mix.of(scenario)
+    (run,) = run_service(scenario).runs
+    plan = run.streams[0].plan
+    joules = mix.joules("squeezenet", plan)
+    busy = energy_without_idling(run.served.trace, scenario.soc)
+    assert busy == pytest.approx(5 * joules)
+    assert 0.0 < joules < energy(run.served.trace, scenario.soc) / 5
+    assert run.streams[0].metrics["xrbench_energy"] == pytest.approx(1 - joules / 1.5)

@@ -16,12 +16,17 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class StreamView:
-    """A stream and its ledger from ``warm_up_s`` on, until ``end_s``; seconds."""
+    """A stream and its ledger from ``warm_up_s`` on, until ``end_s``; seconds.
+
+    ``joules`` is what one inference draws alone on the SoC, idling left out; ``None`` when the SoC
+    states no power.
+    """
 
     stream: Stream
     ledger: Ledger
     warm_up_s: float
     end_s: float
+    joules: float | None = None
 
     @cached_property
     def counted(self) -> NDArray[np.bool_]:
@@ -41,6 +46,11 @@ class StreamView:
         return (self.ledger.finish - self.ledger.arrival)[self.done]
 
     @property
+    def late_s(self) -> Floats:
+        """Seconds from its deadline to its end of each of them; negative when it was in time."""
+        return self.latencies - self.stream.deadline_s
+
+    @property
     def arrived(self) -> int:
         """How many arrived."""
         return int(self.counted.sum())
@@ -53,7 +63,7 @@ class StreamView:
     @property
     def misses(self) -> int:
         """How many ended after their deadline, or not at all."""
-        late = int((self.latencies > self.stream.deadline_s).sum())
+        late = int((self.late_s > 0.0).sum())
         return late + self.arrived - len(self.latencies)
 
     @property

@@ -19,6 +19,7 @@ class Runtime(ABC):
     by one, calls :meth:`arrive` for each when its time has come, :meth:`tasks` when it may begin,
     and :meth:`end` when it has ended.
     Afterwards :attr:`open` must be zero: whatever is left waits for something that never comes.
+    Only one that cut the simulation short may leave something, and says why in ``stopped``.
 
     ``forks`` tells what it makes of a plan: partitions start in list order and parallel groups are
     forked and joined, so that who waits does so at a barrier. Otherwise only the order on each PU
@@ -37,6 +38,7 @@ class Runtime(ABC):
         self.machine = machine
         self.source = source
         self._sink = sink
+        self.stopped = ""
         self._arrived = 0
         self._ended = 0
 
@@ -48,6 +50,10 @@ class Runtime(ABC):
     def stuck(self) -> HetsimError:
         """Why inferences are open although nothing will happen any more."""
         return PlanError("partitions wait for one another in a circle: the plan cannot finish")
+
+    def blamed(self, error: Exception) -> Exception:
+        """``error``, which came out of the simulation, as that of whoever is to blame."""
+        return error
 
     @abstractmethod
     def start(self) -> None:

@@ -8,11 +8,13 @@ between its launches.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import simpy
 
+from hetsim.catalogue import innermost
 from hetsim.cost.work import Step
 from hetsim.errors import DispatcherError, HetsimError
 from hetsim.lower.program import Job
@@ -121,12 +123,14 @@ class Dataflow(Runtime):
         yield from self.machine.run(task, self._pause)
         self.release(task, live)
 
-    def _urgent(self, task: Task) -> Story | None:
+    def _urgent(self, task: Task) -> tuple[Task, Story] | None:
         urgent = self.dispatcher.urgent(task)
         while urgent is not None and urgent.withdrawn:
             self._skip(urgent)
             urgent = self.dispatcher.urgent(task)
-        return None if urgent is None else self._carry_out(urgent, task.job.pu)
+        if urgent is None:
+            return None
+        return urgent, self._carry_out(urgent, task.job.pu)
 
     def _decide(self, seconds: float, task: Task) -> Story:
         """The dispatcher's thread works so long on the host, after what it has to do before."""
@@ -167,6 +171,22 @@ class Dataflow(Runtime):
             f"dispatcher {self.dispatcher.name!r} has left {len(left)} partitions that could run,"
             f" the first of them {left[0].job.name!r} of inference {left[0].inference}"
         )
+
+    def blamed(self, error: Exception) -> Exception:
+        """As that of a dispatcher that is not ours, where it has come out of it."""
+        dispatcher = self.dispatcher
+        if type(dispatcher).__module__.startswith("hetsim."):
+            return error
+        files = [inspect.getsourcefile(cls) for cls in type(dispatcher).__mro__[:-1]]
+        raised: BaseException | None = error
+        while raised is not None:
+            for file in files:  # its own, then those of what it is made from
+                where = innermost(raised, file)
+                if where is not None:
+                    what = f"dispatcher {dispatcher.name!r} raised {type(error).__name__}: {error}"
+                    return DispatcherError(what, where=where)
+            raised = raised.__cause__  # SimPy raises a copy of what a process raised
+        return error
 
     def _skip(self, task: Task) -> None:
         """Nothing is done of an inference that was given up, and what waits for it may go on."""

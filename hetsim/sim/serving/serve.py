@@ -7,10 +7,13 @@ from math import inf
 
 from hetsim.lower.program import Program
 from hetsim.sim.dispatch import Dispatcher
+from hetsim.sim.machine import Machine
+from hetsim.sim.recorder import SpanRecorder
+from hetsim.sim.serving.runtime import Serving
 from hetsim.sim.serving.served import Ledger, Served
 from hetsim.sim.serving.source import StreamSource
-from hetsim.sim.simulate import execute
-from hetsim.sim.source import Completion
+from hetsim.sim.simulate import run, tile_by_tile, totals
+from hetsim.sim.trace import Trace
 from hetsim.sim.tracefile import TraceFile
 from hetsim.soc.model import SoC
 from hetsim.streams.service import Stream
@@ -27,8 +30,13 @@ def serve(
     fidelity: str = "fluid",
     trace: bool | TraceFile = False,
     contention: bool = True,
+    preemption_cost_s: float = 0.0,
+    backlog: float = inf,
 ) -> Served:
     """Carries out ``streams``, each by its program (by the stream's name), until all have ended.
+
+    A unit that is taken from a task between two launches is busy for ``preemption_cost_s`` more
+    each time. When ``backlog`` inferences of one stream wait, the simulation stops there.
 
     ``trace`` is that of :func:`hetsim.sim.simulate.execute`; it takes memory or disk by the event,
     all else a few bytes for each inference.
@@ -37,19 +45,21 @@ def serve(
         PlanError: partitions wait for one another in a circle.
         InfeasibleError: a state has outgrown its memory.
     """
-    ledgers = [Ledger() for _ in streams]
-
-    def take(done: Completion) -> None:
-        ledgers[done.inference.stream].add(done.inference.arrival, done.start, done.finish)
-
-    rows = execute(
-        soc,
-        StreamSource(streams, programs, duration_s=duration_s, seed=seed),
-        fidelity=fidelity,
-        trace=trace,
-        contention=contention,
-        sink=take,
-        dispatcher=dispatcher,
-    )
-    names = [stream.name for stream in streams]
-    return Served(dict(zip(names, ledgers, strict=True)), rows.makespan_s, rows)
+    rows = Trace(0.0, {}, {})
+    recorder = None
+    if trace:
+        to = trace if isinstance(trace, TraceFile) else rows
+        recorder = SpanRecorder(to.spans, to.tasks, to.activities, to.hits)
+    machine = Machine(
+        soc, recorder, tiles=tile_by_tile(fidelity), shared=contention,
+        preemption_s=preemption_cost_s,
+    )  # fmt: skip
+    source = StreamSource(streams, programs, duration_s=duration_s, seed=seed)
+    ledgers = {stream.name: Ledger() for stream in streams}
+    runtime = Serving(machine, source, streams, [*ledgers.values()], dispatcher, backlog=backlog)
+    run(machine, runtime)
+    runtime.close()
+    found = totals(machine, runtime.last_s)
+    found.spans, found.tasks = rows.spans, rows.tasks
+    found.activities, found.hits = rows.activities, rows.hits
+    return Served(ledgers, found.makespan_s, found, runtime.stopped)

@@ -19,16 +19,23 @@ Column = NDArray[np.float64]
 
 
 class Ledger:
-    """The inferences of one stream in order of their ends; 25 bytes each."""
+    """The inferences of one stream in order of their ends; 33 bytes each."""
 
     def __init__(self) -> None:
+        self._number = array("q")
         self._arrival = array("d")
         self._start = array("d")
         self._finish = array("d")
         self._status = array("b")
 
-    def add(self, arrival: float, start: float, finish: float, status: int = DONE) -> None:
-        """Takes one, times in seconds; ``start`` of one that never began is its ``finish``."""
+    def add(
+        self, number: int, arrival: float, start: float, finish: float, status: int = DONE
+    ) -> None:
+        """Takes one, times in seconds; ``start`` of one that never began is its ``finish``.
+
+        ``number`` is the one that rows of a trace give it.
+        """
+        self._number.append(number)
         self._arrival.append(arrival)
         self._start.append(start)
         self._finish.append(finish)
@@ -36,6 +43,15 @@ class Ledger:
 
     def __len__(self) -> int:
         return len(self._status)
+
+    def count(self, status: int = DONE) -> int:
+        """How many ended so."""
+        return self._status.count(status)
+
+    @property
+    def number(self) -> NDArray[np.int64]:
+        """Their numbers, in order of arrival over all streams; shape (n,)."""
+        return np.array(self._number)
 
     @property
     def arrival(self) -> Column:
