@@ -10,13 +10,13 @@ class Task:
 
     ``launches`` are its job's, with the bytes that ``states`` add at this moment. ``withdrawn``
     tells that its inference was given up before it began: whoever takes it has nothing to do.
-    ``begun`` tells that a unit has taken it, and ``launched`` how many of its launches have ended,
-    where somebody may go between them.
+    ``begun`` tells that a unit has taken it, and ``launched`` how many of its launches have ended.
+    ``seen`` is for those who keep accounts of waiting.
     """
 
     __slots__ = (
         "begun", "blockers", "done", "inference", "job", "launched", "launches", "position",
-        "priority", "readers", "states", "stream", "withdrawn",
+        "priority", "readers", "seen", "states", "stream", "withdrawn",
     )  # fmt: skip
 
     def __init__(
@@ -33,6 +33,7 @@ class Task:
         self.launched = 0
         self.done = False
         self.withdrawn = False
+        self.seen: tuple[float, ...] = ()
         self.launches: tuple[Launch, ...] = job.launches
         self.states: tuple[State, ...] = ()
 
