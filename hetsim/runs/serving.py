@@ -12,6 +12,7 @@ from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
+from hetsim.cost.sources import cost_files
 from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.lower.program import Program
 from hetsim.plan.anyfile import read_plan
@@ -20,7 +21,7 @@ from hetsim.plan.validate import validate_plan
 from hetsim.progress import Progress
 from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
-from hetsim.runs.scenario import load_graph
+from hetsim.runs.scenario import hashes, load_graph
 from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
 from hetsim.schedulers.joint.base import JointProblem
 from hetsim.schedulers.joint.registry import find_joint_scheduler
@@ -240,4 +241,9 @@ def run_service(scenario: Scenario, progress: Progress | None = None) -> ServedR
         runs.append(mix.run(contender))
     if progress is not None:
         progress("done", len(asked), len(asked))
-    return ServedResult(scenario.name, scenario.soc, scenario.seed, mix.service, tuple(runs))
+    soc = scenario.soc
+    files = [scenario.source, soc.source, *map(str, cost_files(soc))]
+    for stream in mix.service.streams:
+        files += map(str, [*stream.arrivals.files, *([stream.plan] if stream.plan else [])])
+    inputs = hashes(files, [case.graph for case in mix.cases.values()])
+    return ServedResult(scenario.name, soc, scenario.seed, mix.service, tuple(runs), inputs=inputs)
