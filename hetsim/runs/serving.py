@@ -12,6 +12,7 @@ from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
+from hetsim.analysis.serving.warmup import warm_up
 from hetsim.cost.sources import cost_files
 from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.lower.program import Program
@@ -25,7 +26,7 @@ from hetsim.runs.scenario import hashes, load_graph
 from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
 from hetsim.schedulers.joint.base import JointProblem
 from hetsim.schedulers.joint.registry import find_joint_scheduler
-from hetsim.sim.dispatchers.registry import find_dispatcher
+from hetsim.sim.dispatchers.registry import create_dispatcher
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
 from hetsim.sim.simulate import execute
@@ -176,9 +177,9 @@ class Mix:
         programs = {s.name: self._program(s.model, plans[s.name]) for s in service.streams}
         return serve(
             scenario.soc, service.streams, programs,
-            dispatcher=find_dispatcher(dispatcher.name)(
-                len(scenario.soc.pus), **dispatcher.parameters
-            ),  # type: ignore[call-arg]
+            dispatcher=create_dispatcher(
+                dispatcher.name, dispatcher.parameters, dispatcher.overhead_s
+            ),
             duration_s=service.duration_s, seed=scenario.seed, fidelity=scenario.fidelity,
             preemption_cost_s=service.preemption_cost_s, backlog=service.backlog,
         )  # fmt: skip
@@ -198,12 +199,12 @@ class Mix:
     ) -> ServedRun:  # fmt: skip
         """Everything that is told of a simulation."""
         service, soc = self.service, self.scenario.soc
-        warm_up = service.warm_up if isinstance(service.warm_up, float) else 0.0
+        left_out = warm_up(service.warm_up, served.ledgers.values())
         views = tuple(
             StreamView(
                 stream,
                 served.ledgers[stream.name],
-                warm_up,
+                left_out.seconds,
                 served.end_s,
                 self.joules(stream.model, plans[stream.name]),
             )
@@ -222,7 +223,8 @@ class Mix:
             streams=streams,
             metrics=measured(ServedEvaluation(soc, views, served, whole=True)),
             served=served,
-            warm_up_s=warm_up,
+            warm_up_s=left_out.seconds,
+            settled=left_out.settled,
             planning_s=planning_s,
         )
 
