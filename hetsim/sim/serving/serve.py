@@ -41,8 +41,8 @@ def serve(
     each time. When ``backlog`` inferences of one stream wait, the simulation stops there.
 
     ``trace`` is that of :func:`hetsim.sim.simulate.execute`, which takes memory or disk by the
-    event, or a :class:`~hetsim.sim.serving.sample.Sample`, which takes as much however long the run.
-    All else takes a few bytes for each inference.
+    event, or a :class:`~hetsim.sim.serving.sample.Sample`, which takes as much memory however long
+    the run. All else takes a few bytes for each inference.
 
     Raises:
         PlanError: partitions wait for one another in a circle.
