@@ -12,6 +12,7 @@ from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
+from hetsim.analysis.serving.warmup import warm_up
 from hetsim.cost.sources import cost_files
 from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.lower.program import Program
@@ -26,9 +27,11 @@ from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
 from hetsim.schedulers.joint.base import JointProblem
 from hetsim.schedulers.joint.registry import find_joint_scheduler
 from hetsim.sim.dispatchers.registry import create_dispatcher
+from hetsim.sim.serving.sample import Sample
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
 from hetsim.sim.simulate import execute
+from hetsim.sim.tracefile import TraceFile
 from hetsim.soc.model import SoC
 from hetsim.streams.service import DispatcherRef, Service
 from hetsim.workload.graph import Graph
@@ -36,10 +39,14 @@ from hetsim.workload.graph import Graph
 
 @dataclass(frozen=True)
 class Mix:
-    """The streams of a scenario and the cases of their networks, ready to be planned and run."""
+    """The streams of a scenario and the cases of their networks, ready to be planned and run.
+
+    ``trace`` says which rows simulations leave (:func:`hetsim.sim.serving.serve.serve`).
+    """
 
     scenario: Scenario
     cases: Mapping[str, Case]
+    trace: bool | TraceFile | Sample = False
 
     @classmethod
     def of(cls, scenario: Scenario, graphs: Mapping[str, Graph] | None = None) -> Mix:
@@ -171,6 +178,7 @@ class Mix:
             ),
             duration_s=service.duration_s, seed=scenario.seed, fidelity=scenario.fidelity,
             preemption_cost_s=service.preemption_cost_s, backlog=service.backlog,
+            trace=self.trace,
         )  # fmt: skip
 
     def _program(self, model: str, plan: Plan) -> Program:
@@ -188,12 +196,12 @@ class Mix:
     ) -> ServedRun:  # fmt: skip
         """Everything that is told of a simulation."""
         service, soc = self.service, self.scenario.soc
-        warm_up = service.warm_up if isinstance(service.warm_up, float) else 0.0
+        left_out = warm_up(service.warm_up, served.ledgers.values())
         views = tuple(
             StreamView(
                 stream,
                 served.ledgers[stream.name],
-                warm_up,
+                left_out.seconds,
                 served.end_s,
                 self.joules(stream.model, plans[stream.name]),
             )
@@ -212,7 +220,8 @@ class Mix:
             streams=streams,
             metrics=measured(ServedEvaluation(soc, views, served, whole=True)),
             served=served,
-            warm_up_s=warm_up,
+            warm_up_s=left_out.seconds,
+            settled=left_out.settled,
             planning_s=planning_s,
         )
 
@@ -233,7 +242,7 @@ def run_service(scenario: Scenario, progress: Progress | None = None) -> ServedR
         HetsimError: an input that is wrong before anything runs.
     """
     scenario.check_schedulers()
-    mix = Mix.of(scenario)
+    mix = replace(Mix.of(scenario), trace=Sample())
     asked, runs = scenario.contenders, []
     for done, contender in enumerate(asked):
         if progress is not None:

@@ -15,6 +15,7 @@ from hetsim.sim.trace import Trace
 from hetsim.streams.arrivals.after import After
 from hetsim.streams.arrivals.periodic import Periodic
 from hetsim.streams.service import Stream
+from tests.analysis.serving.test_statistics import nobody
 from tests.sim.samples import make_soc
 
 EYES = Stream("eyes", "m", Periodic.model_validate({"kind": "periodic", "period": "1 s"}),
@@ -26,8 +27,8 @@ BACKGROUND = replace(EYES, name="background", deadline_s=float("inf"))
 def ledger(*rows: tuple[float, float, int]) -> Ledger:
     """Arrivals, ends and statuses."""
     made = Ledger()
-    for arrival, finish, status in rows:
-        made.add(arrival, arrival, finish, status)
+    for number, (arrival, finish, status) in enumerate(rows):
+        made.add(number, arrival, arrival, finish, status)
     return made
 
 
@@ -41,7 +42,7 @@ LEDGERS = {
 
 def of(*streams: Stream, joules: float | None = 0.3 * MOST_ENERGY, warm_up_s: float = 0.0):
     """The metrics of these streams."""
-    served = Served(LEDGERS, 10.0, Trace(10.0, {}, {}, 0))
+    served = Served(LEDGERS, 10.0, Trace(10.0, {}, {}, 0), by_stream=nobody(*LEDGERS))
     views = tuple(StreamView(s, LEDGERS[s.name], warm_up_s, 10.0, joules) for s in streams)
     return measured(ServedEvaluation(make_soc(), views, served, whole=len(views) > 1))
 
