@@ -74,3 +74,15 @@ def test_streams_draw_what_their_inferences_draw_alone(asked):
     assert busy == pytest.approx(5 * joules)
     assert 0.0 < joules < energy(run.served.trace, scenario.soc) / 5
     assert run.streams[0].metrics["xrbench_energy"] == pytest.approx(1 - joules / 1.5)
+
+
+def test_a_deadline_from_the_release_spans_the_chain(asked):
+    chain = """
+  - {name: first, model: squeezenet, arrivals: {kind: periodic, period: 2 s}, count: 5}
+  - {name: second, model: squeezenet, arrivals: {kind: after, stream: first},
+     deadline: 250 ms, deadline_from: FROM}
+"""
+    text = TEXT[: TEXT.index("\n  - {name: slow")] + chain
+    for start, missed in (("arrival", 0), ("release", 5)):  # each takes 168 ms
+        (run,) = run_service(asked(text.replace("FROM", start))).runs
+        assert run.stream("second").metrics["misses"] == missed

@@ -48,7 +48,7 @@ class StreamView:
     @property
     def late_s(self) -> Floats:
         """Seconds from its deadline to its end of each of them; negative when it was in time."""
-        return self.latencies - self.stream.deadline_s
+        return (self.ledger.finish - self.ledger.deadline)[self.done]
 
     @property
     def arrived(self) -> int:

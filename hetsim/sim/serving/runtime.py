@@ -79,7 +79,10 @@ class Serving(Dataflow):
     def _ended_well(self, done: Completion) -> None:
         line = self._lines[done.inference.stream]
         self.last_s = done.finish
-        line.ledger.add(done.number, done.inference.arrival, done.start, done.finish)
+        asked = done.inference
+        line.ledger.add(
+            done.number, asked.arrival, done.start, done.finish, deadline=asked.deadline
+        )
         line.inside -= 1
         self._next(line)
 
@@ -110,7 +113,8 @@ class Serving(Dataflow):
             line.inside -= 1
         self._ended += 1
         self.last_s = now = self.machine.env.now
-        line.ledger.add(live.number, live.inference.arrival, now, now, DROPPED)
+        asked = live.inference
+        line.ledger.add(live.number, asked.arrival, now, now, DROPPED, asked.deadline)
         completion = Completion(live.number, live.inference, now, now)
         self._next(line)
         self.follow(self.source.given_up(completion))
@@ -163,7 +167,8 @@ class Serving(Dataflow):
         for number, live in sorted(self._open()):
             start = now if live.start is None else live.start
             ledger = self._lines[live.inference.stream].ledger
-            ledger.add(number, live.inference.arrival, start, now, OPEN)
+            asked = live.inference
+            ledger.add(number, asked.arrival, start, now, OPEN, asked.deadline)
 
     def _open(self) -> Iterator[tuple[int, Live]]:
         yield from self._live.items()

@@ -24,10 +24,10 @@ BACKGROUND = replace(EYES, name="background", deadline_s=float("inf"))
 
 
 def ledger(*rows: tuple[float, float, int]) -> Ledger:
-    """Arrivals, ends and statuses."""
+    """Arrivals, ends and statuses; each is due a second after its arrival."""
     made = Ledger()
-    for arrival, finish, status in rows:
-        made.add(arrival, arrival, finish, status)
+    for number, (arrival, finish, status) in enumerate(rows):
+        made.add(number, arrival, arrival, finish, status, arrival + 1.0)
     return made
 
 
