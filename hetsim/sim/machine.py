@@ -251,6 +251,7 @@ class Machine:
         phase = Phase(kind, 0.0, load, store)
         self.recorder.phase(unit, launch, phase, 0.0, start, self.env.now, flow, task)
         unit.busy_s += self.env.now - start
+        self.recorder.occupied(unit, start, self.env.now, task)
 
     def _occupy(self, unit: Unit) -> Cores | None:
         """The cores that are busy while ``unit`` runs: its own, or a polling host thread's."""
@@ -266,6 +267,7 @@ class Machine:
             if not unit.owns_cores and self.env.now > begun:
                 self.recorder.wait(unit.host_lane, "poll", unit.lane, begun, self.env.now, task)
         unit.busy_s += self.env.now - begun
+        self.recorder.occupied(unit, begun, self.env.now, task)
 
     def _move(
         self, unit: Unit, cores: Cores | None, seconds: float, amount: float, route: Route,
@@ -321,6 +323,8 @@ class Machine:
             yield env.timeout(launch.work.dispatch_s)
         yield from play_tiles(env, launch.work, move, compute, note)
         lost = sum(flow.lost for flow in flows)
+        for flow in flows:
+            self.recorder.moved(flow, task)
         if unit.unusual:
             stretch = launch.work.stretch(unit.clock_hz)
             launch = replace(launch, work=launch.work.at(stretch))

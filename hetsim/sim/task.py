@@ -10,11 +10,12 @@ class Task:
 
     ``launches`` are its job's, with the bytes that ``states`` add at this moment. ``withdrawn``
     tells that its inference was given up before it began: whoever takes it has nothing to do.
+    ``seen`` is for those who keep accounts of waiting.
     """
 
     __slots__ = (
         "blockers", "done", "inference", "job", "launches", "position", "priority", "readers",
-        "states", "stream", "withdrawn",
+        "seen", "states", "stream", "withdrawn",
     )  # fmt: skip
 
     def __init__(
@@ -29,6 +30,7 @@ class Task:
         self.readers: list[Task] = []
         self.done = False
         self.withdrawn = False
+        self.seen: tuple[float, ...] = ()
         self.launches: tuple[Launch, ...] = job.launches
         self.states: tuple[State, ...] = ()
 

@@ -8,7 +8,8 @@ from math import inf
 from hetsim.lower.program import Program
 from hetsim.sim.dispatch import Dispatcher
 from hetsim.sim.machine import Machine
-from hetsim.sim.recorder import SpanRecorder
+from hetsim.sim.recorder import Recorder, SpanRecorder
+from hetsim.sim.serving.accounts import Accounts
 from hetsim.sim.serving.runtime import Serving
 from hetsim.sim.serving.served import Ledger, Served
 from hetsim.sim.serving.source import StreamSource
@@ -46,12 +47,13 @@ def serve(
         InfeasibleError: a state has outgrown its memory.
     """
     rows = Trace(0.0, {}, {})
-    recorder = None
+    recorder: Recorder | None = None
     if trace:
         to = trace if isinstance(trace, TraceFile) else rows
         recorder = SpanRecorder(to.spans, to.tasks, to.activities, to.hits)
+    accounts = Accounts(len(streams), len(soc.pus), recorder)
     machine = Machine(
-        soc, recorder, tiles=tile_by_tile(fidelity), shared=contention,
+        soc, accounts, tiles=tile_by_tile(fidelity), shared=contention,
         preemption_s=preemption_cost_s,
     )  # fmt: skip
     source = StreamSource(streams, programs, duration_s=duration_s, seed=seed)
@@ -62,4 +64,6 @@ def serve(
     found = totals(machine, runtime.last_s)
     found.spans, found.tasks = rows.spans, rows.tasks
     found.activities, found.hits = rows.activities, rows.hits
-    return Served(ledgers, found.makespan_s, found, runtime.stopped)
+    units, links = [unit.lane for unit in machine.units], list(machine.network.links)
+    by_stream = accounts.close(list(ledgers), units, links, runtime.waits)
+    return Served(ledgers, found.makespan_s, found, runtime.stopped, by_stream=by_stream)

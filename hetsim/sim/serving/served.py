@@ -5,11 +5,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hetsim.sim.serving.accounts import ByStream
 from hetsim.sim.trace import LinkUsage, Trace
 
 DONE, DROPPED, OPEN = 0, 1, 2
@@ -87,14 +87,15 @@ class Served:
     """Streams that were simulated; ``ledgers`` by the name of the stream.
 
     ``end_s`` is when the last event happened, ``unit_busy_s`` and ``links`` are totals until then.
-    ``trace`` has rows only as far as they were asked for.
+    ``by_stream`` says who of the streams used what, and who waited for whom. ``stopped`` says why
+    the simulation was cut short, if it was. ``trace`` has rows only as far as they were asked for.
     """
 
     ledgers: Mapping[str, Ledger]
     end_s: float
     trace: Trace = field(repr=False)
     stopped: str = ""
-    arrivals_end_s: float = inf
+    by_stream: ByStream = field(repr=False, kw_only=True)
 
     @property
     def unit_busy_s(self) -> Mapping[str, float]:
