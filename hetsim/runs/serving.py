@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hetsim.analysis.energy import energy_without_idling
 from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
+from hetsim.cost.sources import cost_files
 from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.lower.program import Program
 from hetsim.plan.anyfile import read_plan
@@ -20,14 +20,13 @@ from hetsim.plan.validate import validate_plan
 from hetsim.progress import Progress
 from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
-from hetsim.runs.scenario import load_graph
+from hetsim.runs.scenario import hashes, load_graph
 from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
 from hetsim.schedulers.joint.base import JointProblem
 from hetsim.schedulers.joint.registry import find_joint_scheduler
 from hetsim.sim.dispatchers.registry import find_dispatcher
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
-from hetsim.sim.simulate import execute
 from hetsim.soc.model import SoC
 from hetsim.streams.service import DispatcherRef, Service
 from hetsim.workload.graph import Graph
@@ -175,12 +174,6 @@ class Mix:
     def _program(self, model: str, plan: Plan) -> Program:
         return self.cases[model].rewritten(plan.rewrites).lowering.program(plan)
 
-    def joules(self, model: str, plan: Plan) -> float | None:
-        """What one inference draws alone on the SoC, idling left out."""
-        soc, fidelity = self.scenario.soc, self.scenario.fidelity
-        alone = execute(soc, self._program(model, plan), fidelity=fidelity, trace=False)
-        return energy_without_idling(alone, soc)
-
     def measured(
         self, contender: Contender, plans: Mapping[str, Plan], served: Served,
         planning_s: float = 0.0,
@@ -240,4 +233,9 @@ def run_service(scenario: Scenario, progress: Progress | None = None) -> ServedR
         runs.append(mix.run(contender))
     if progress is not None:
         progress("done", len(asked), len(asked))
-    return ServedResult(scenario.name, scenario.soc, scenario.seed, mix.service, tuple(runs))
+    soc = scenario.soc
+    files = [scenario.source, soc.source, *map(str, cost_files(soc))]
+    for stream in mix.service.streams:
+        files += map(str, [*stream.arrivals.files, *([stream.plan] if stream.plan else [])])
+    inputs = hashes(files, [case.graph for case in mix.cases.values()])
+    return ServedResult(scenario.name, soc, scenario.seed, mix.service, tuple(runs), inputs=inputs)
