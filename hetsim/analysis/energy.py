@@ -51,11 +51,13 @@ def energy_of_stream(by_stream: ByStream, soc: SoC, stream: str) -> float | None
     """
     at = by_stream.streams.index(stream)
     powers = [unit_power(soc.by_name[name]) for name in by_stream.units]
-    carried = dict(zip(by_stream.links, by_stream.bytes[:, at].tolist(), strict=True))
+    busy: list[float] = by_stream.busy_s[:, at].tolist()
+    bytes_: list[float] = by_stream.bytes[:, at].tolist()
+    carried = dict(zip(by_stream.links, bytes_, strict=True))
     if not any(map(any, powers)) and not any(soc.links[name].energy_per_byte for name in carried):
         return None
-    busy = zip(by_stream.busy_s[:, at].tolist(), powers, strict=True)
-    return sum(seconds * active for seconds, (active, _) in busy) + bytes_energy(soc, carried)
+    active = (seconds * power for seconds, (power, _) in zip(busy, powers, strict=True))
+    return math.fsum(active) + bytes_energy(soc, carried)
 
 
 def energy_apart(ran: Ran, kernels: Sequence[tuple[str, float]]) -> dict[str, float]:

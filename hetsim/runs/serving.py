@@ -182,13 +182,7 @@ class Mix:
         service, soc = self.service, self.scenario.soc
         warm_up = service.warm_up if isinstance(service.warm_up, float) else 0.0
         views = tuple(
-            StreamView(
-                stream,
-                served.ledgers[stream.name],
-                warm_up,
-                served.end_s,
-                self.joules(stream.model, plans[stream.name]),
-            )
+            StreamView(stream, served.ledgers[stream.name], warm_up, served.end_s)
             for stream in service.streams
         )
         streams = tuple(
