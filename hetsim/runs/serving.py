@@ -24,7 +24,7 @@ from hetsim.runs.scenario import hashes, load_graph
 from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
 from hetsim.schedulers.joint.base import JointProblem
 from hetsim.schedulers.joint.registry import find_joint_scheduler
-from hetsim.sim.dispatchers.registry import find_dispatcher
+from hetsim.sim.dispatchers.registry import create_dispatcher
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
 from hetsim.soc.model import SoC
@@ -164,9 +164,9 @@ class Mix:
         programs = {s.name: self._program(s.model, plans[s.name]) for s in service.streams}
         return serve(
             scenario.soc, service.streams, programs,
-            dispatcher=find_dispatcher(dispatcher.name)(
-                len(scenario.soc.pus), **dispatcher.parameters
-            ),  # type: ignore[call-arg]
+            dispatcher=create_dispatcher(
+                dispatcher.name, dispatcher.parameters, dispatcher.overhead_s
+            ),
             duration_s=service.duration_s, seed=scenario.seed, fidelity=scenario.fidelity,
             preemption_cost_s=service.preemption_cost_s, backlog=service.backlog,
         )  # fmt: skip

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hetsim.catalogue import code_hash
 from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.infiles import user_path
 from hetsim.library import find
@@ -21,7 +22,7 @@ from hetsim.overrides import Override, apply_overrides
 from hetsim.scenario.schema import ModelSpec, ReferenceSpec, ScenarioSpec, SchedulerSpec
 from hetsim.scenario.streams import service_of
 from hetsim.schedulers.base import Scheduler
-from hetsim.schedulers.registry import code_hash, construct, create, scheduler_names
+from hetsim.schedulers.registry import construct, create, scheduler_names
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.soc.model import SoC
 from hetsim.streams.service import DispatcherRef, Service

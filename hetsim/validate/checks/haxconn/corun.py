@@ -14,7 +14,7 @@ from hetsim.cost.measured.table import ProfileTable
 from hetsim.lower.lowering import Lowering
 from hetsim.lower.program import Program
 from hetsim.plan.model import Partition, Plan
-from hetsim.sim.dispatch import PlanOrder
+from hetsim.sim.dispatchers.priority import Priority
 from hetsim.sim.simulate import execute
 from hetsim.sim.source import Inference
 from hetsim.sim.task import Task
@@ -27,11 +27,11 @@ from hetsim.workload.graph import Graph
 SOC = "jetson-xavier"
 
 
-class OnlyGPUYields(PlanOrder):
+class OnlyGPUYields(Priority):
     """Priorities that interrupt on the GPU, between kernels; what a DLA has begun it ends."""
 
     def __init__(self, soc: SoC) -> None:
-        super().__init__(len(soc.pus), preempts=True)
+        super().__init__(preemptive=True)
         self._gpu = soc.by_name[GPU].index
 
     def urgent(self, task: Task) -> Task | None:
