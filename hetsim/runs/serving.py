@@ -11,6 +11,7 @@ from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
+from hetsim.analysis.serving.warmup import warm_up
 from hetsim.cost.sources import cost_files
 from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.lower.program import Program
@@ -180,9 +181,9 @@ class Mix:
     ) -> ServedRun:  # fmt: skip
         """Everything that is told of a simulation."""
         service, soc = self.service, self.scenario.soc
-        warm_up = service.warm_up if isinstance(service.warm_up, float) else 0.0
+        left_out = warm_up(service.warm_up, served.ledgers.values())
         views = tuple(
-            StreamView(stream, served.ledgers[stream.name], warm_up, served.end_s)
+            StreamView(stream, served.ledgers[stream.name], left_out.seconds, served.end_s)
             for stream in service.streams
         )
         streams = tuple(
@@ -198,7 +199,8 @@ class Mix:
             streams=streams,
             metrics=measured(ServedEvaluation(soc, views, served, whole=True)),
             served=served,
-            warm_up_s=warm_up,
+            warm_up_s=left_out.seconds,
+            settled=left_out.settled,
             planning_s=planning_s,
         )
 
