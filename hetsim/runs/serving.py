@@ -26,8 +26,10 @@ from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
 from hetsim.schedulers.joint.base import JointProblem
 from hetsim.schedulers.joint.registry import find_joint_scheduler
 from hetsim.sim.dispatchers.registry import create_dispatcher
+from hetsim.sim.serving.sample import Sample
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
+from hetsim.sim.tracefile import TraceFile
 from hetsim.soc.model import SoC
 from hetsim.streams.service import DispatcherRef, Service
 from hetsim.workload.graph import Graph
@@ -35,10 +37,14 @@ from hetsim.workload.graph import Graph
 
 @dataclass(frozen=True)
 class Mix:
-    """The streams of a scenario and the cases of their networks, ready to be planned and run."""
+    """The streams of a scenario and the cases of their networks, ready to be planned and run.
+
+    ``trace`` says which rows simulations leave (:func:`hetsim.sim.serving.serve.serve`).
+    """
 
     scenario: Scenario
     cases: Mapping[str, Case]
+    trace: bool | TraceFile | Sample = False
 
     @classmethod
     def of(cls, scenario: Scenario, graphs: Mapping[str, Graph] | None = None) -> Mix:
@@ -170,6 +176,7 @@ class Mix:
             ),
             duration_s=service.duration_s, seed=scenario.seed, fidelity=scenario.fidelity,
             preemption_cost_s=service.preemption_cost_s, backlog=service.backlog,
+            trace=self.trace,
         )  # fmt: skip
 
     def _program(self, model: str, plan: Plan) -> Program:
@@ -221,7 +228,7 @@ def run_service(scenario: Scenario, progress: Progress | None = None) -> ServedR
         HetsimError: an input that is wrong before anything runs.
     """
     scenario.check_schedulers()
-    mix = Mix.of(scenario)
+    mix = replace(Mix.of(scenario), trace=Sample())
     asked, runs = scenario.contenders, []
     for done, contender in enumerate(asked):
         if progress is not None:

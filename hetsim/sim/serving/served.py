@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hetsim.sim.serving.accounts import ByStream
+from hetsim.sim.serving.sample import Window
 from hetsim.sim.trace import LinkUsage, Trace
 
 DONE, DROPPED, OPEN = 0, 1, 2
@@ -89,7 +90,8 @@ class Served:
 
     ``end_s`` is when the last event happened, ``unit_busy_s`` and ``links`` are totals until then.
     ``by_stream`` says who of the streams used what, and who waited for whom. ``stopped`` says why
-    the simulation was cut short, if it was. ``trace`` has rows only as far as they were asked for.
+    the simulation was cut short, if it was. ``trace`` has rows only as far as they were asked for:
+    of a sample, those of ``windows``, which may overlap.
     """
 
     ledgers: Mapping[str, Ledger]
@@ -97,6 +99,7 @@ class Served:
     trace: Trace = field(repr=False)
     stopped: str = ""
     by_stream: ByStream = field(repr=False, kw_only=True)
+    windows: tuple[Window, ...] = ()
 
     @property
     def unit_busy_s(self) -> Mapping[str, float]:
