@@ -29,6 +29,8 @@ from hetsim.sim.dispatchers.registry import create_dispatcher
 from hetsim.sim.serving.sample import Sample
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
+from hetsim.sim.simulate import execute
+from hetsim.sim.source import Inference
 from hetsim.sim.tracefile import TraceFile
 from hetsim.soc.model import SoC
 from hetsim.streams.service import DispatcherRef, Service
@@ -121,6 +123,7 @@ class Mix:
             {s.name: (rates[s.name] or 1.0) if known else 1.0 for s in open_ones},
             lambda graph, soc, stream: self._ask(contender.scheduler, graph, soc, stream),
             lambda graph, plan: self._case(graph, self.scenario.soc).makespan(plan),
+            self._together,
         )
         return {**self.given, **find_joint_scheduler(contender.plans).plan(problem)}
 
@@ -150,6 +153,14 @@ class Mix:
             case = self._case(graph, soc)
             self._plans[key] = case.plan(ref.create(), scenario.time_limit_s)
         return self._plans[key]
+
+    def _together(self, plans: Mapping[str, Plan]) -> Mapping[str, float]:
+        """Seconds until each stream's inference ends when one of each begins at once."""
+        model = {stream.name: stream.model for stream in self.service.streams}
+        round_ = [Inference(self._program(model[name], plan)) for name, plan in plans.items()]
+        soc, fidelity = self.scenario.soc, self.scenario.fidelity
+        ended = execute(soc, round_, fidelity=fidelity, trace=False).finished
+        return dict(zip(plans, ended, strict=True))
 
     def _case(self, graph: Graph, soc: SoC) -> Case:
         """The case of a network, which may be made of several, on (a part of) the SoC."""
