@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hetsim.analysis.energy import energy_without_idling
 from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
@@ -208,10 +207,6 @@ class Mix:
             self._ran_alone[id(plan)] = plan, trace  # the plan, so that no other gets its id
         return self._ran_alone[id(plan)][1]
 
-    def joules(self, model: str, plan: Plan) -> float | None:
-        """What one inference draws alone on the SoC, idling left out."""
-        return energy_without_idling(self.alone(model, plan), self.scenario.soc)
-
     @cached_property
     def _ran_alone(self) -> dict[int, tuple[Plan, Trace]]:
         return {}
@@ -240,13 +235,7 @@ class Mix:
         service, soc = self.service, self.scenario.soc
         left_out = warm_up(service.warm_up, served.ledgers.values())
         views = tuple(
-            StreamView(
-                stream,
-                served.ledgers[stream.name],
-                left_out.seconds,
-                served.end_s,
-                self.joules(stream.model, plans[stream.name]),
-            )
+            StreamView(stream, served.ledgers[stream.name], left_out.seconds, served.end_s)
             for stream in service.streams
         )
         streams = tuple(
