@@ -176,5 +176,5 @@ class Waits:
         if now > since:
             self.ready_s[task.stream] += now - since
             row = self.blocked_s[task.stream]
-            for j, seconds in enumerate(held):
-                row[j] += seconds - before[j]
+            for j, seconds in enumerate(before):
+                row[j] += held[j] - seconds
