@@ -84,7 +84,7 @@ def service_of(
 
 
 _NO_EXECUTION = "execution {!r} has no effect on 'streams': their dispatchers decide"
-_RATHER = "leave it out, or choose 'serve.dispatchers'; {name: priority, parameters: {preempts: \
+_RATHER = "leave it out, or choose 'serve.dispatchers'; {name: priority, parameters: {preemptive: \
 true}} lets the more urgent go between launches"
 
 

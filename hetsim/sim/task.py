@@ -41,7 +41,6 @@ class Task:
         """It shall run as ``job``, the same partition lowered for a unit of somebody's choice."""
         self.job = job
         self.launches = job.launches
-        self.seen = self.seen[:1]  # since when it is ready; not who held the unit it was to have
 
 
 def tasks_of(program: Program, inference: int, priority: int = 0, stream: int = 0) -> list[Task]:
