@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hetsim.analysis.energy import energy_without_idling
 from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
@@ -194,12 +193,6 @@ class Mix:
     def _program(self, model: str, plan: Plan) -> Program:
         return self.cases[model].rewritten(plan.rewrites).lowering.program(plan)
 
-    def joules(self, model: str, plan: Plan) -> float | None:
-        """What one inference draws alone on the SoC, idling left out."""
-        soc, fidelity = self.scenario.soc, self.scenario.fidelity
-        alone = execute(soc, self._program(model, plan), fidelity=fidelity, trace=False)
-        return energy_without_idling(alone, soc)
-
     def measured(
         self, contender: Contender, plans: Mapping[str, Plan], served: Served,
         planning_s: float = 0.0,
@@ -208,13 +201,7 @@ class Mix:
         service, soc = self.service, self.scenario.soc
         left_out = warm_up(service.warm_up, served.ledgers.values())
         views = tuple(
-            StreamView(
-                stream,
-                served.ledgers[stream.name],
-                left_out.seconds,
-                served.end_s,
-                self.joules(stream.model, plans[stream.name]),
-            )
+            StreamView(stream, served.ledgers[stream.name], left_out.seconds, served.end_s)
             for stream in service.streams
         )
         streams = tuple(

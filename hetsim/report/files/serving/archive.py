@@ -16,7 +16,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -38,6 +38,7 @@ from hetsim.records import (
 )
 from hetsim.report.files.archive import plan_columns, trace_columns
 from hetsim.report.files.archiveschema import Count, Number, PlanEntry, Seconds, TraceEntry
+from hetsim.sim.serving.accounts import ByStream
 from hetsim.sim.serving.served import Ledger, Served
 from hetsim.sim.trace import Trace
 from hetsim.soc.describe import describe_soc, soc_of
@@ -125,7 +126,7 @@ def dump_inferences(result: ServedResult) -> bytes:
             continue
         for j, found in enumerate(run.streams):
             ledger = run.served.ledgers[found.stream.name]
-            for name in _MOMENTS:
+            for name in (*_MOMENTS, "deadline"):
                 moments = getattr(ledger, name)
                 columns[f"{i}.{j}.{name}"] = np.where(np.isfinite(moments), moments, -1.0)
             columns[f"{i}.{j}.number"] = ledger.number
@@ -192,8 +193,9 @@ def _result(entry: ResultEntry, columns: Mapping[str, Any], path: str) -> Served
         served = None
         if trace is not None:
             hints = get_type_hints(Served)
+            had = _by_stream(run.served.pop("by_stream"))
             totals = {name: checked(v, hints[name], path) for name, v in run.served.items()}
-            served = Served(ledgers=ledgers, trace=trace, **totals)
+            served = Served(ledgers=ledgers, trace=trace, by_stream=had, **totals)
         runs.append(
             ServedRun(
                 run.scheduler, run.dispatcher, run.label, streams, run.metrics, served,
@@ -236,6 +238,8 @@ def _plain(value: object) -> Any:
         rate = value.rate
         known = None if rate is None or not isfinite(rate) else rate
         return {"kind": value.kind, "text": value.told, "per_second": known}
+    if isinstance(value, np.ndarray):
+        return {"shape": value.shape, "flat": value.ravel().tolist()}
     if is_dataclass(value):
         return {n: _plain(v) for n, v in _values(value).items() if n != "where"}
     if isinstance(value, Mapping):
@@ -243,6 +247,17 @@ def _plain(value: object) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     return value
+
+
+def _by_stream(entry: Json) -> ByStream:
+    """Names as they are; numbers in the shape that :func:`_plain` noted."""
+    found: dict[str, Any] = {
+        name: np.reshape(np.array(had["flat"], float), had["shape"])
+        if isinstance(had, dict)
+        else tuple(had)
+        for name, had in entry.items()
+    }
+    return ByStream(**found)
 
 
 def _service(entry: Json, path: str) -> Service:
@@ -256,6 +271,8 @@ def _service(entry: Json, path: str) -> Service:
 def _ledger(columns: Mapping[str, Any], stem: str) -> Ledger:
     ledger = Ledger()
     names = ("number", *_MOMENTS, "status")
-    for row in zip(*(columns[f"{stem}.{name}"].tolist() for name in names), strict=True):
+    deadlines = columns[f"{stem}.deadline"]
+    found = [columns[f"{stem}.{name}"].tolist() for name in names]
+    for row in zip(*found, np.where(deadlines < 0.0, inf, deadlines).tolist(), strict=True):
         ledger.add(*row)
     return ledger
