@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +38,7 @@ from hetsim.records import (
 )
 from hetsim.report.files.archive import plan_columns, trace_columns
 from hetsim.report.files.archiveschema import Count, Number, PlanEntry, Seconds, TraceEntry
+from hetsim.sim.serving.accounts import ByStream
 from hetsim.sim.serving.served import Ledger, Served
 from hetsim.sim.trace import Trace
 from hetsim.soc.describe import describe_soc, soc_of
@@ -62,8 +63,44 @@ class StreamEntry(Record):
     metrics: dict[str, Number | None]
 
 
+Matrix = list[list[Seconds]]
+
+
+class ByStreamEntry(Record):
+    """The fields of a :class:`~hetsim.sim.serving.accounts.ByStream`."""
+
+    streams: tuple[str, ...]
+    units: tuple[str, ...]
+    links: tuple[str, ...]
+    busy_s: Matrix
+    bytes: Matrix
+    blocked_s: Matrix
+    ready_s: list[Seconds]
+
+    def restored(self) -> ByStream:
+        """As it was; ``ValueError`` when its arrays are of other shapes than its names say."""
+        count = len(self.streams)
+        names = {"busy_s": self.units, "bytes": self.links, "blocked_s": self.streams}
+        arrays = {name: np.array(getattr(self, name), dtype=float) for name in names}
+        for name, array in arrays.items():
+            if array.shape != (len(names[name]), count):
+                raise ValueError(f"{name} has shape {array.shape}")
+        return ByStream(
+            self.streams, self.units, self.links, **arrays, ready_s=np.array(self.ready_s)
+        )
+
+
+class ServedEntry(Record):
+    """The fields of a :class:`~hetsim.sim.serving.served.Served`, but for its ledgers."""
+
+    end_s: Seconds
+    stopped: str
+    by_stream: ByStreamEntry
+    trace: TraceEntry
+
+
 class RunEntry(Record):
-    """Streams under a scheduler and a dispatcher; ``served`` are fields of what was simulated."""
+    """Streams under a scheduler and a dispatcher."""
 
     scheduler: str
     dispatcher: str
@@ -72,8 +109,7 @@ class RunEntry(Record):
     metrics: dict[str, Number | None]
     warm_up_s: Seconds
     error: str | None
-    trace: TraceEntry | None
-    served: dict[str, Any]
+    served: ServedEntry | None
 
 
 class ResultEntry(Record):
@@ -179,21 +215,23 @@ def _result(entry: ResultEntry, columns: Mapping[str, Any], path: str) -> Served
     for i, run in enumerate(entry.runs):
         if run.error is None and len(run.streams) != len(service.streams):
             raise ValueError(f"run {i} has not as many streams as the scenario")
-        trace = None if run.trace is None else Trace(**dict(run.trace))
-        if trace is not None and (unknown := trace.pu_busy_s.keys() - units):
-            raise ValueError(f"{min(unknown)!r} is not on its SoC")
-        ledgers = {
-            stream.name: _ledger(columns, f"{i}.{j}") for j, stream in enumerate(service.streams)
-        } if trace is not None else {}  # fmt: skip
+        served = None
+        if run.served is not None:
+            trace = Trace(**dict(run.served.trace))
+            if unknown := trace.pu_busy_s.keys() - units:
+                raise ValueError(f"{min(unknown)!r} is not on its SoC")
+            ledgers = {
+                stream.name: _ledger(columns, f"{i}.{j}")
+                for j, stream in enumerate(service.streams)
+            }
+            told = run.served
+            served = Served(
+                ledgers, told.end_s, trace, told.stopped, by_stream=told.by_stream.restored()
+            )
         streams = tuple(
             StreamRun(stream, own.scheduler, plans[own.plan], own.metrics)
             for stream, own in zip(service.streams, run.streams, strict=False)
         )
-        served = None
-        if trace is not None:
-            hints = get_type_hints(Served)
-            totals = {name: checked(v, hints[name], path) for name, v in run.served.items()}
-            served = Served(ledgers=ledgers, trace=trace, **totals)
         runs.append(
             ServedRun(
                 run.scheduler, run.dispatcher, run.label, streams, run.metrics, served,
@@ -218,10 +256,9 @@ def _run(run: ServedRun, position: Callable[[Plan], int]) -> Json:
         "metrics": run.metrics,
         "warm_up_s": run.warm_up_s,
         "error": run.error,
-        "trace": None if served is None else trace_columns(served.trace),
-        "served": {} if served is None else {
-            name: _plain(value) for name, value in _values(served).items()
-            if name not in ("ledgers", "trace")
+        "served": None if served is None else {
+            name: trace_columns(value) if isinstance(value, Trace) else _plain(value)
+            for name, value in _values(served).items() if name != "ledgers"
         },
     }  # fmt: skip
 
@@ -242,7 +279,7 @@ def _plain(value: object) -> Any:
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
-    return value
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _service(entry: Json, path: str) -> Service:
