@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hetsim.analysis.energy import energy_without_idling
 from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
+from hetsim.analysis.serving.warmup import warm_up
 from hetsim.cost.sources import cost_files
 from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.lower.choices import PlanChoices
 from hetsim.lower.program import Program
 from hetsim.plan.anyfile import read_plan
 from hetsim.plan.model import Plan
@@ -23,12 +24,16 @@ from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
 from hetsim.runs.scenario import hashes, load_graph
 from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
+from hetsim.schedulers.groups import FUSED_GROUPS, fused_groups
 from hetsim.schedulers.joint.base import JointProblem
 from hetsim.schedulers.joint.registry import find_joint_scheduler
-from hetsim.sim.dispatchers.registry import find_dispatcher
+from hetsim.sim.dispatchers.registry import create_dispatcher
+from hetsim.sim.serving.sample import Sample
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
 from hetsim.sim.simulate import execute
+from hetsim.sim.source import Inference
+from hetsim.sim.tracefile import TraceFile
 from hetsim.soc.model import SoC
 from hetsim.streams.service import DispatcherRef, Service
 from hetsim.workload.graph import Graph
@@ -36,10 +41,14 @@ from hetsim.workload.graph import Graph
 
 @dataclass(frozen=True)
 class Mix:
-    """The streams of a scenario and the cases of their networks, ready to be planned and run."""
+    """The streams of a scenario and the cases of their networks, ready to be planned and run.
+
+    ``trace`` says which rows simulations leave (:func:`hetsim.sim.serving.serve.serve`).
+    """
 
     scenario: Scenario
     cases: Mapping[str, Case]
+    trace: bool | TraceFile | Sample = False
 
     @classmethod
     def of(cls, scenario: Scenario, graphs: Mapping[str, Graph] | None = None) -> Mix:
@@ -103,9 +112,13 @@ class Mix:
         Raises:
             HetsimError: a scheduler failed.
         """
-        open_ones = tuple(s for s in self.service.streams if s.name not in self.given)
+        given = self.given
+        if _dispatcher(contender).grain == "fused":
+            free = [s for s in self.service.streams if s.name not in given and not s.scheduler]
+            given = {**given, **{stream.name: self._finest(stream.model) for stream in free}}
+        open_ones = tuple(s for s in self.service.streams if s.name not in given)
         if not open_ones:
-            return self.given
+            return given
         rates = self.service.rates()
         # What the SoC itself paces runs as often as it can: then nothing is known, and all count 1.
         known = all(rates[stream.name] for stream in open_ones)
@@ -116,8 +129,16 @@ class Mix:
             {s.name: (rates[s.name] or 1.0) if known else 1.0 for s in open_ones},
             lambda graph, soc, stream: self._ask(contender.scheduler, graph, soc, stream),
             lambda graph, plan: self._case(graph, self.scenario.soc).makespan(plan),
+            self._together,
         )
-        return {**self.given, **find_joint_scheduler(contender.plans).plan(problem)}
+        return {**given, **find_joint_scheduler(contender.plans).plan(problem)}
+
+    def _finest(self, model: str) -> Plan:
+        """A partition for each fused group of a network, made once."""
+        key = FUSED_GROUPS, model
+        if key not in self._plans:
+            self._plans[key] = fused_groups(self.cases[model].problem())
+        return self._plans[key]
 
     @cached_property
     def given(self) -> Mapping[str, Plan]:
@@ -146,6 +167,14 @@ class Mix:
             self._plans[key] = case.plan(ref.create(), scenario.time_limit_s)
         return self._plans[key]
 
+    def _together(self, plans: Mapping[str, Plan]) -> Mapping[str, float]:
+        """Seconds until each stream's inference ends when one of each begins at once."""
+        model = {stream.name: stream.model for stream in self.service.streams}
+        round_ = [Inference(self._program(model[name], plan)) for name, plan in plans.items()]
+        soc, fidelity = self.scenario.soc, self.scenario.fidelity
+        ended = execute(soc, round_, fidelity=fidelity, trace=False).finished
+        return dict(zip(plans, ended, strict=True))
+
     def _case(self, graph: Graph, soc: SoC) -> Case:
         """The case of a network, which may be made of several, on (a part of) the SoC."""
         for case in self.cases.values():
@@ -163,24 +192,22 @@ class Mix:
             HetsimError: plans that cannot run, or a dispatcher that does not take its parameters.
         """
         scenario, service = self.scenario, self.service
-        programs = {s.name: self._program(s.model, plans[s.name]) for s in service.streams}
+        made = create_dispatcher(dispatcher.name, dispatcher.parameters, dispatcher.overhead_s)
+        program = self._open_program if made.places else self._program
+        programs = {s.name: program(s.model, plans[s.name]) for s in service.streams}
         return serve(
-            scenario.soc, service.streams, programs,
-            dispatcher=find_dispatcher(dispatcher.name)(
-                len(scenario.soc.pus), **dispatcher.parameters
-            ),  # type: ignore[call-arg]
+            scenario.soc, service.streams, programs, dispatcher=made,
             duration_s=service.duration_s, seed=scenario.seed, fidelity=scenario.fidelity,
             preemption_cost_s=service.preemption_cost_s, backlog=service.backlog,
+            trace=self.trace,
         )  # fmt: skip
 
     def _program(self, model: str, plan: Plan) -> Program:
         return self.cases[model].rewritten(plan.rewrites).lowering.program(plan)
 
-    def joules(self, model: str, plan: Plan) -> float | None:
-        """What one inference draws alone on the SoC, idling left out."""
-        soc, fidelity = self.scenario.soc, self.scenario.fidelity
-        alone = execute(soc, self._program(model, plan), fidelity=fidelity, trace=False)
-        return energy_without_idling(alone, soc)
+    def _open_program(self, model: str, plan: Plan) -> Program:
+        """One whose partitions may be put elsewhere than the plan says."""
+        return PlanChoices(self.cases[model].rewritten(plan.rewrites).lowering, plan).program
 
     def measured(
         self, contender: Contender, plans: Mapping[str, Plan], served: Served,
@@ -188,15 +215,9 @@ class Mix:
     ) -> ServedRun:  # fmt: skip
         """Everything that is told of a simulation."""
         service, soc = self.service, self.scenario.soc
-        warm_up = service.warm_up if isinstance(service.warm_up, float) else 0.0
+        left_out = warm_up(service.warm_up, served.ledgers.values())
         views = tuple(
-            StreamView(
-                stream,
-                served.ledgers[stream.name],
-                warm_up,
-                served.end_s,
-                self.joules(stream.model, plans[stream.name]),
-            )
+            StreamView(stream, served.ledgers[stream.name], left_out.seconds, served.end_s)
             for stream in service.streams
         )
         streams = tuple(
@@ -212,7 +233,8 @@ class Mix:
             streams=streams,
             metrics=measured(ServedEvaluation(soc, views, served, whole=True)),
             served=served,
-            warm_up_s=warm_up,
+            warm_up_s=left_out.seconds,
+            settled=left_out.settled,
             planning_s=planning_s,
         )
 
@@ -233,7 +255,7 @@ def run_service(scenario: Scenario, progress: Progress | None = None) -> ServedR
         HetsimError: an input that is wrong before anything runs.
     """
     scenario.check_schedulers()
-    mix = Mix.of(scenario)
+    mix = replace(Mix.of(scenario), trace=Sample())
     asked, runs = scenario.contenders, []
     for done, contender in enumerate(asked):
         if progress is not None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hetsim.errors import ConfigError, Location
+from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.infiles import user_path
 from hetsim.names import suggest
 from hetsim.scenario.schema import ScenarioSpec
 from hetsim.schedulers.joint.registry import joint_schedulers
-from hetsim.sim.dispatchers.registry import dispatchers
+from hetsim.sim.dispatchers.registry import create_dispatcher
 from hetsim.sim.runtimes.registry import DEFAULT
 from hetsim.streams.schema import DispatcherSpec, ServeSpec, StreamSpec
 from hetsim.streams.service import DispatcherRef, Service, Stream
@@ -84,7 +84,7 @@ def service_of(
 
 
 _NO_EXECUTION = "execution {!r} has no effect on 'streams': their dispatchers decide"
-_RATHER = "leave it out, or choose 'serve.dispatchers'; {name: priority, parameters: {preempts: \
+_RATHER = "leave it out, or choose 'serve.dispatchers'; {name: priority, parameters: {preemptive: \
 true}} lets the more urgent go between launches"
 
 
@@ -212,10 +212,23 @@ def _ways(serve: ServeSpec, document: Document) -> Iterator[str]:
 
 
 def _dispatchers(serve: ServeSpec, document: Document) -> Iterator[DispatcherRef]:
+    labels: set[str] = set()
     for i, entry in enumerate(serve.dispatchers):
         said = DispatcherSpec(name=entry) if isinstance(entry, str) else entry
         where = document.where(("serve", "dispatchers", i))
-        if said.name not in dispatchers():
-            hint = suggest(said.name, dispatchers())
-            raise ConfigError(f"unknown dispatcher {said.name!r}", where=where, hint=hint)
-        yield DispatcherRef(said.name, said.label or said.name, said.parameters, where)
+        name, label = said.name, said.label or said.name
+        file, colon, attribute = name.rpartition(":")
+        if colon and file.endswith(".py"):
+            name = f"{(Path(document.file).parent / file).absolute()}:{attribute}"
+        if label in labels:
+            raise ConfigError(
+                f"two dispatchers are called {label!r}", where=where,
+                hint="remove one, or give it a 'label' of its own",
+            )  # fmt: skip
+        labels.add(label)
+        try:  # a mistake shows before anything runs
+            made = create_dispatcher(name, said.parameters)
+        except HetsimError as error:
+            error.where = error.where or where
+            raise
+        yield DispatcherRef(name, label, said.parameters, said.overhead, made.grain, where)

@@ -196,6 +196,7 @@ class Machine:
                 if unit.interrupt_s:
                     yield from self._completion(unit, task)
                 begun = yield from self._aside(unit, threads, begun, launch.after, task)
+            task.launched += 1
         if unit.interrupt_s and not task.launches[-1].after:
             yield from self._completion(unit, task)
         self._vacate(unit, threads, begun, task)

@@ -27,7 +27,8 @@ def rows_of(count: int, seed: int = 0) -> Rows:
     arrival = np.cumsum(random.exponential(0.01, count))
     wait = random.exponential(0.002, count)
     latency = wait + random.exponential(0.003, count)
-    return Rows(arrival, wait, latency, random.random(count) > 0.01)
+    ended = random.random(count) > 0.01
+    return Rows(arrival, wait, latency, ended, ended & (latency > 0.01))
 
 
 @pytest.mark.parametrize("most", [1, 7, 100, 999, 1000, 5000])
@@ -44,6 +45,7 @@ def test_cells_keep_the_shortest_and_the_longest_of_what_they_stand_for(most: in
     for i in range(len(high)):
         own = slice(i * each, (i + 1) * each)
         assert high[i] == pytest.approx(rows.latency[own].max(), abs=grid)
+        assert (i in set(cells["late"])) == rows.late[own].any()
         assert (i in set(cells["lost"])) == (not rows.ended[own].all())
 
 
@@ -60,7 +62,7 @@ def test_rows_stand_in_order_of_arrival_and_know_what_ended() -> None:
 
 def test_the_most_that_wait_within_each_stretch() -> None:
     arrival, wait = np.array([0.0, 1.0, 1.5, 6.0]), np.array([2.0, 3.0, 0.2, 0.0])
-    rows = Rows(arrival, wait, wait + 1.0, np.ones(4, bool))
+    rows = Rows(arrival, wait, wait + 1.0, np.ones(4, bool), np.zeros(4, bool))
     assert _most_waiting(rows, np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])) == [2, 3, 1, 1, 0]
 
 

@@ -10,9 +10,9 @@ function expand(run) {
     let at = 0;
     const arrival = Float64Array.from(stream.at, (step) => (at += step) * ns), count = arrival.length;
     const high = Float64Array.from(stream.high, (value) => value * ns);
-    const own = { name: stream.name, each: stream.each, inferences: stream.count, count, first, arrival, high,
+    const own = { name: stream.name, due: stream.due, each: stream.each, inferences: stream.count, count, first, arrival, high,
       low: stream.low ? Float64Array.from(stream.low, (value) => value * ns) : high,
-      wait: Float64Array.from(stream.wait, (value) => value * ns), lost: new Set(stream.lost),
+      wait: Float64Array.from(stream.wait, (value) => value * ns), lost: new Set(stream.lost), late: new Set(stream.late),
       deadline: stream.deadline === null ? null : stream.deadline * 1e9,
       bound: stream.bound === null || stream.bound === undefined ? null : stream.bound * 1e9 };
     own.longest = high.reduce((most, value) => Math.max(most, value), 0);
@@ -130,7 +130,7 @@ class Timeline extends Viewport {
       drawn++;
       const x = this.xAt(arrival[i]), lost = stream.lost.has(i);
       if (apart) {
-        const late = lost || (deadline !== null && high[i] > deadline);
+        const late = lost || stream.late.has(i);
         pen.fillStyle = late ? this.theme.bad : this.theme.best;
         pen.fillRect(x - 0.5, y(high[i]), 1, y(0) - y(high[i]));
         if (lost) pen.fillRect(x - 3, y(high[i]) - 3, 6, 6); else { pen.beginPath(); pen.arc(x, y(high[i]), 3, 0, 7); pen.fill(); }
@@ -140,7 +140,7 @@ class Timeline extends Viewport {
       if (stream.each > 1 && i + 1 < count) wide = Math.max(wide, Math.floor(this.xAt(arrival[i + 1])) - pixel);
       least = Math.min(least, low[i]);
       most = Math.max(most, high[i]);
-      cross ||= lost;
+      cross ||= lost || (deadline === null && stream.late.has(i));
     }
     flush();
     return drawn;
@@ -203,7 +203,7 @@ function fillTooltip(box, view, hover) {
   add(one ? "latency" : "latencies", one ? formatTime(high) : `${formatTime(stream.low[i])} to ${formatTime(high)}`);
   add(one ? "of which waiting" : "of the longest, waiting", formatTime(stream.wait[i]));
   if (stream.lost.has(i)) add("given up", one ? "did not end" : "at least one did not end");
-  else if (stream.deadline !== null && high > stream.deadline) add("missed by", formatTime(high - stream.deadline));
+  else if (stream.late.has(i)) add("missed", stream.deadline === null ? "its deadline" : "by " + formatTime(high - stream.deadline));
 }
 
 // A click on one goes close to it.

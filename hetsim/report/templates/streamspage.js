@@ -17,7 +17,7 @@ function fillLongest() {
   const rows = view.streams.flatMap((stream) => {
     const order = [...stream.high.keys()].sort((a, b) => stream.high[b] - stream.high[a]).slice(0, LONGEST);
     return order.map((i) => {
-      const end = stream.arrival[i] + stream.high[i], over = stream.deadline === null ? "–" : stream.high[i] > stream.deadline ? "by " + formatTime(stream.high[i] - stream.deadline) : "in time";
+      const end = stream.arrival[i] + stream.high[i], over = !stream.late.has(i) ? (stream.due ? "in time" : "–") : stream.deadline === null ? "late" : "by " + formatTime(stream.high[i] - stream.deadline);
       return [toTimeline(`${stream.name} ${grouped(i * stream.each + 1)}`, stream.arrival[i], end), formatTime(stream.arrival[i], 6), formatTime(stream.high[i]), formatTime(stream.wait[i]), stream.lost.has(i) ? "given up" : over];
     });
   });

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hetsim.sim.dispatch import PlanOrder
+from hetsim.sim.dispatchers.priority import Priority
 from tests.sim.samples import FAST, MS, NPU, lower, make_graph, make_soc
 from tests.sim.serving.samples import chain, served, stream
 
@@ -55,7 +55,7 @@ def test_who_stands_aside_waits_for_whom_it_makes_room() -> None:
     found = served(
         stream("long", "periodic", period="1 s", count=1),
         stream("urgent", "periodic", period="1 s", offset="1 ms", count=1, priority=1),
-        programs={"long": long, "urgent": chain(5)}, dispatcher=PlanOrder(1, preempts=True),
+        programs={"long": long, "urgent": chain(5)}, dispatcher=Priority(True),
     )  # fmt: skip
     assert found.by_stream.blocked_s / MS == pytest.approx(np.array([[0, 5], [3, 0]]), abs=1e-9)
 

@@ -4,9 +4,9 @@ The first holds the SoC, the streams, the plans, the metrics as they were read, 
 traced; the second the moments of every inference as columns. Reading gives back an equal result,
 but that arrivals are only remembered (:mod:`hetsim.streams.arrivals.recorded`).
 
-Columns are called ``RUN.STREAM.arrival``, ``.start``, ``.finish`` (seconds), ``.number`` and
-``.status``, by position in the result: ``numpy.load("inferences.npz")["0.1.finish"]``. A moment
-that never came is -1.
+Columns are called ``RUN.STREAM.arrival``, ``.start``, ``.finish``, ``.deadline`` (seconds),
+``.number`` and ``.status``, by position in the result:
+``numpy.load("inferences.npz")["0.1.finish"]``. A moment that never comes is -1.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 
@@ -50,7 +50,7 @@ SCHEMA = "hetsim.served/1"
 NAME = "served.json.gz"
 INFERENCES = "inferences.npz"
 
-_MOMENTS = ("arrival", "start", "finish")
+_MOMENTS = ("arrival", "start", "finish", "deadline")
 
 Json = dict[str, Any]
 
@@ -90,17 +90,8 @@ class ByStreamEntry(Record):
         )
 
 
-class ServedEntry(Record):
-    """The fields of a :class:`~hetsim.sim.serving.served.Served`, but for its ledgers."""
-
-    end_s: Seconds
-    stopped: str
-    by_stream: ByStreamEntry
-    trace: TraceEntry
-
-
 class RunEntry(Record):
-    """Streams under a scheduler and a dispatcher."""
+    """Streams under a scheduler and a dispatcher; ``served`` are fields of what was simulated."""
 
     scheduler: str
     dispatcher: str
@@ -109,7 +100,7 @@ class RunEntry(Record):
     metrics: dict[str, Number | None]
     warm_up_s: Seconds
     error: str | None
-    served: ServedEntry | None
+    served: dict[str, Any] | None
 
 
 class ResultEntry(Record):
@@ -217,17 +208,13 @@ def _result(entry: ResultEntry, columns: Mapping[str, Any], path: str) -> Served
             raise ValueError(f"run {i} has not as many streams as the scenario")
         served = None
         if run.served is not None:
-            trace = Trace(**dict(run.served.trace))
-            if unknown := trace.pu_busy_s.keys() - units:
-                raise ValueError(f"{min(unknown)!r} is not on its SoC")
             ledgers = {
                 stream.name: _ledger(columns, f"{i}.{j}")
                 for j, stream in enumerate(service.streams)
             }
-            told = run.served
-            served = Served(
-                ledgers, told.end_s, trace, told.stopped, by_stream=told.by_stream.restored()
-            )
+            served = _served(run.served, ledgers, path)
+            if unknown := served.trace.pu_busy_s.keys() - units:
+                raise ValueError(f"{min(unknown)!r} is not on its SoC")
         streams = tuple(
             StreamRun(stream, own.scheduler, plans[own.plan], own.metrics)
             for stream, own in zip(service.streams, run.streams, strict=False)
@@ -241,6 +228,15 @@ def _result(entry: ResultEntry, columns: Mapping[str, Any], path: str) -> Served
     return ServedResult(
         entry.scenario, soc, entry.seed, service, tuple(runs), entry.notes, entry.inputs
     )
+
+
+def _served(entry: Json, ledgers: Mapping[str, Ledger], path: str) -> Served:
+    """What was simulated, from its fields but for the ledgers."""
+    hints: Json = get_type_hints(Served) | {"trace": TraceEntry, "by_stream": ByStreamEntry}
+    found = {name: checked(value, hints[name], path) for name, value in entry.items()}
+    found["trace"] = Trace(**dict(found["trace"]))
+    found["by_stream"] = found["by_stream"].restored()
+    return Served(ledgers=ledgers, **found)
 
 
 def _run(run: ServedRun, position: Callable[[Plan], int]) -> Json:
@@ -291,8 +287,10 @@ def _service(entry: Json, path: str) -> Service:
 
 
 def _ledger(columns: Mapping[str, Any], stem: str) -> Ledger:
+    named = {name: columns[f"{stem}.{name}"] for name in ("number", *_MOMENTS, "status")}
+    named["deadline"] = np.where(named["deadline"] < 0.0, inf, named["deadline"])
     ledger = Ledger()
-    names = ("number", *_MOMENTS, "status")
-    for row in zip(*(columns[f"{stem}.{name}"].tolist() for name in names), strict=True):
+    order = ("number", "arrival", "start", "finish", "status", "deadline")
+    for row in zip(*(named[name].tolist() for name in order), strict=True):
         ledger.add(*row)
     return ledger

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import ceil, inf
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hetsim.analysis.serving.result import ServedRun
 from hetsim.numeric import Floats
@@ -22,6 +23,7 @@ BEST, OTHERS = 100_000, 50_000
 """Cells of the best run of a page, and of all others; each takes some 16 bytes."""
 
 Json = dict[str, object]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -29,20 +31,23 @@ class Rows:
     """The inferences of a stream in order of arrival; seconds, shape (n,) each.
 
     ``latency`` of what did not end is how long it was there until it was given up, or the
-    simulation stopped; ``ended`` tells the two apart.
+    simulation stopped; ``ended`` tells the two apart. ``late`` is what ended after its deadline.
     """
 
     arrival: Floats
     wait: Floats
     latency: Floats
-    ended: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    ended: Flags
+    late: Flags
 
     @classmethod
     def of(cls, ledger: Ledger) -> Rows:
         """From a ledger, in which they stand in order of their ends."""
         order = np.argsort(ledger.arrival, kind="stable")
         arrival, start, finish = (c[order] for c in (ledger.arrival, ledger.start, ledger.finish))
-        return cls(arrival, start - arrival, finish - arrival, ledger.status[order] == DONE)
+        ended = ledger.status[order] == DONE
+        late = ended & (finish > ledger.deadline[order])
+        return cls(arrival, start - arrival, finish - arrival, ended, late)
 
     def __len__(self) -> int:
         return len(self.arrival)
@@ -52,8 +57,9 @@ def cells_of(rows: Rows, most: int, grid_s: float) -> Json:
     """At most ``most`` cells of ``rows``, whole multiples of ``grid_s``.
 
     ``at`` are steps from one (first) arrival to the next, ``high`` and ``low`` latencies, ``wait``
-    what of the longest one was waiting, ``lost`` how many did not end. ``each`` is how many
-    inferences a cell stands for; the last one may have fewer. Where it is one there is no ``low``.
+    what of the longest one was waiting; ``lost`` and ``late`` are the positions of cells in which
+    one did not end, or ended late. ``each`` is how many inferences a cell stands for; the last one
+    may have fewer. Where it is one there is no ``low``.
     """
     each = max(1, ceil(len(rows) / max(most, 1)))
     firsts = np.arange(0, len(rows), each)
@@ -62,23 +68,26 @@ def cells_of(rows: Rows, most: int, grid_s: float) -> Json:
         found: list[int] = np.rint(values / grid_s).astype(np.int64).tolist()
         return found
 
+    def where(flags: Flags) -> list[int]:
+        found: list[int] = np.unique(np.flatnonzero(flags) // each).tolist()
+        return found
+
     at = np.rint(rows.arrival[firsts] / grid_s).astype(np.int64)
     steps: list[int] = np.diff(at, prepend=0).tolist()
+    cells: Json = {
+        "each": each, "count": len(rows), "at": steps, "lost": where(~rows.ended),
+        "late": where(rows.late),
+    }  # fmt: skip
     if each == 1:
-        lost: list[int] = np.flatnonzero(~rows.ended).tolist()
-        return {"each": 1, "count": len(rows), "at": steps, "high": whole(rows.latency),
-                "wait": whole(rows.wait), "lost": lost}  # fmt: skip
+        return cells | {"high": whole(rows.latency), "wait": whole(rows.wait)}
     longest = [
         first + int(np.argmax(rows.latency[first : first + each])) for first in firsts.tolist()
     ]
-    given_up = np.add.reduceat(~rows.ended, firsts) if len(rows) else np.zeros(0)
-    return {
-        "each": each, "count": len(rows), "at": steps,
+    return cells | {
         "high": whole(rows.latency[longest]),
         "low": whole(np.minimum.reduceat(rows.latency, firsts)),
         "wait": whole(rows.wait[longest]),
-        "lost": np.flatnonzero(given_up).tolist(),
-    }  # fmt: skip
+    }
 
 
 def timelines_of(runs: Sequence[ServedRun | None], best: int) -> Json:
@@ -104,6 +113,7 @@ def timelines_of(runs: Sequence[ServedRun | None], best: int) -> Json:
             {
                 "name": found.stream.name,
                 "deadline": _deadline(found.stream),
+                "due": found.stream.deadline_s < inf,
                 "bound": found.metrics.get("response_bound_s"),
                 **cells_of(own, ceil(min(share, 1.0) * len(own)), grid),
             }

@@ -277,8 +277,8 @@ def _busy(run: ServedRun) -> Bars:
         bars.append(Bar(name, pieces, text=share_text(share)))
     most = max(shares, key=lambda name: shares[name], default="")
     seen = f"{most} is busy for {share_text(shares[most])} of the time." if most else ""
-    return Bars("How busy the units are", "Share of the simulated time with a kernel on the unit, by"
-                " stream.", seen, Axis("busy", "share", most=1.0), bars, "unit",
+    return Bars("How busy the units are", "Share of the simulated time with a kernel on the unit,"
+                " by stream.", seen, Axis("busy", "share", most=1.0), bars, "unit",
                 [Series(name) for name in own.streams], stacked=True)  # fmt: skip
 
 
