@@ -40,7 +40,8 @@ class Unit:
     __slots__ = (
         "aside", "busy_s", "cache", "clock_hz", "cores", "domain", "host_lane", "idle", "index",
         "interrupt_s", "lane", "managed", "network", "nominal_hz", "owns_cores", "polls",
-        "preemptible", "priority", "setup_s", "slowdown", "threads", "under_way", "unusual", "ways", "weight",
+        "preemptible", "priority", "setup_s", "slowdown", "threads", "under_way", "unusual", "ways",
+        "weight",
     )  # fmt: skip
 
     def __init__(
