@@ -25,6 +25,7 @@ from hetsim.schedulers.joint.registry import find_joint_scheduler
 from hetsim.sim.dispatchers.registry import find_dispatcher
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
+from hetsim.sim.source import Sink
 from hetsim.soc.model import SoC
 from hetsim.streams.service import DispatcherRef, Service
 from hetsim.workload.graph import Graph
@@ -152,8 +153,12 @@ class Mix:
             self._apart[key] = case_of(replace(self.scenario, soc=soc), graph)
         return self._apart[key]
 
-    def serve(self, plans: Mapping[str, Plan], dispatcher: DispatcherRef) -> Served:
+    def serve(
+        self, plans: Mapping[str, Plan], dispatcher: DispatcherRef, watch: Sink | None = None
+    ) -> Served:
         """Simulates the streams, by plans by the name of the stream.
+
+        ``watch`` is that of :func:`hetsim.sim.serving.serve.serve`.
 
         Raises:
             HetsimError: plans that cannot run, or a dispatcher that does not take its parameters.
@@ -170,6 +175,7 @@ class Mix:
                 len(scenario.soc.pus), **dispatcher.parameters
             ),  # type: ignore[call-arg]
             duration_s=service.duration_s, seed=scenario.seed, fidelity=scenario.fidelity,
+            watch=watch,
         )  # fmt: skip
 
     def measured(

@@ -10,7 +10,7 @@ from hetsim.sim.dispatch import Dispatcher
 from hetsim.sim.serving.served import Ledger, Served
 from hetsim.sim.serving.source import StreamSource
 from hetsim.sim.simulate import execute
-from hetsim.sim.source import Completion
+from hetsim.sim.source import Completion, Sink
 from hetsim.sim.tracefile import TraceFile
 from hetsim.soc.model import SoC
 from hetsim.streams.service import Stream
@@ -27,11 +27,13 @@ def serve(
     fidelity: str = "fluid",
     trace: bool | TraceFile = False,
     contention: bool = True,
+    watch: Sink | None = None,
 ) -> Served:
     """Carries out ``streams``, each by its program (by the stream's name), until all have ended.
 
     ``trace`` is that of :func:`hetsim.sim.simulate.execute`; it takes memory or disk by the event,
-    all else a few bytes for each inference.
+    all else a few bytes for each inference. ``watch`` is called at each end as well, and what it
+    raises ends the simulation.
 
     Raises:
         PlanError: partitions wait for one another in a circle.
@@ -41,6 +43,8 @@ def serve(
 
     def take(done: Completion) -> None:
         ledgers[done.inference.stream].add(done.inference.arrival, done.start, done.finish)
+        if watch is not None:
+            watch(done)
 
     rows = execute(
         soc,
