@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hetsim.analysis.result import Result
+from hetsim.analysis.serving.result import ServedResult
 from hetsim.errors import Location
 from hetsim.progress import Progress, told
 from hetsim.runs.scenario import run_scenario
+from hetsim.runs.serving import run_service
 from hetsim.scenario.choices import SomeModel, SomeScheduler, check_list
 from hetsim.scenario.loader import Scenario
+from hetsim.scenario.streams import plans_for_nothing
 from hetsim.scenario.variants import asked
 from hetsim.soc.model import SoC
 from hetsim.workload.sizes import Sizes
@@ -31,8 +34,8 @@ def run(
     fidelity: str | None = None,
     seed: int | None = None,
     progress: Progress | None = None,
-) -> Result:
-    """Simulates a scenario, given by shipped name, path, or as loaded.
+) -> Result | ServedResult:
+    """Simulates a scenario, given by shipped name, path, or as loaded; streams are served.
 
     ``overrides`` are changes such as ``{"cpu.cores": 4, "bus.clock": "0.5x"}``. The other
     arguments stand in for what the scenario says, by name or as objects, see
@@ -52,4 +55,8 @@ def run(
         execution=execution, fidelity=fidelity, seed=seed,
     )  # fmt: skip
     with told(progress) as teller:
+        if loaded.service is not None:
+            if plans:
+                raise plans_for_nothing("plans")
+            return run_service(loaded, progress=teller)
         return run_scenario(loaded, plans=[Path(plan) for plan in plans], progress=teller)

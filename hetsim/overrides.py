@@ -1,7 +1,8 @@
 """What-if changes to a document before it is checked: ``npu.sram=1MiB``, ``bus.bandwidth=0.5x``.
 
-A path is dotted; list items by number (``path.0``). The name of a processing unit, link or memory
-may stand first, without its section. A value ``2x`` or ``0.5x`` multiplies what the file says and
+A path is dotted; list items by number (``path.0``), or by name where they have one
+(``streams.camera.deadline``). The name of a processing unit, link or memory may stand first,
+without its section. A value ``2x`` or ``0.5x`` multiplies what the file says and
 keeps its unit. A changed value is located where the change was asked for, so that a bad one is
 reported there and not in an innocent file.
 """
@@ -125,15 +126,9 @@ def _steps(data: Any, words: list[str], dotted_path: str, where: Location) -> It
     at = 0
     while at < len(words):
         if isinstance(data, list):
-            index = int(words[at]) if words[at].isdecimal() and len(words[at]) < 10 else -1
-            if not 0 <= index < len(data):
-                raise ConfigError(
-                    f"{dotted_path!r}: {words[at]!r} is not an item of a list of {len(data)}",
-                    where=where,
-                    hint=f"items are numbered 0 to {len(data) - 1}" if data else None,
-                )
+            index, at = _item(data, words, at, dotted_path, where)
             yield index
-            data, at = data[index], at + 1
+            data = data[index]
         elif isinstance(data, dict):
             ends = range(len(words), at, -1)
             end = next((e for e in ends if ".".join(words[at:e]) in data), at + 1)
@@ -144,6 +139,37 @@ def _steps(data: Any, words: list[str], dotted_path: str, where: Location) -> It
             raise ConfigError(
                 f"{dotted_path!r}: there is no {words[at]!r} below the value {data!r}", where=where
             )
+
+
+def _item(
+    data: list[Any], words: list[str], at: int, dotted_path: str, where: Location
+) -> tuple[int, int]:
+    """The position of the item that ``words`` from ``at`` on mean, and where the next words are."""
+    names = [_called(item) for item in data]
+    for end in range(len(words), at, -1):
+        name = ".".join(words[at:end])
+        if name in names:
+            return names.index(name), end
+    index = int(words[at]) if words[at].isdecimal() and len(words[at]) < 10 else -1
+    if 0 <= index < len(data):
+        return index, at + 1
+    hint = f"items are numbered 0 to {len(data) - 1}" if data else None
+    known = [name for name in names if name is not None]
+    if known and not words[at].isdecimal():
+        hint = suggest(words[at], known)
+    raise ConfigError(
+        f"{dotted_path!r}: {words[at]!r} is not an item of a list of {len(data)}",
+        where=where,
+        hint=hint,
+    )
+
+
+def _called(item: Any) -> str | None:
+    """The name of a list's item; a stream without one is called as its model is."""
+    if not isinstance(item, dict):
+        return None
+    name = next((item[key] for key in ("label", "name", "model") if key in item), None)
+    return name if isinstance(name, str) else None
 
 
 def _get(data: Any, path: Keys) -> Any:

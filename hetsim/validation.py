@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -144,7 +144,9 @@ def _model_at(annotation: Any, path: Keys, data: Any) -> type[BaseModel] | None:
             return annotation
         field = _field(annotation, str(path[0]))
         below = data.get(path[0]) if isinstance(data, dict) else None
-        return _model_at(field.annotation, path[1:], below) if field is not None else None
+        if field is None:
+            return None
+        return _model_at(_told_by(field.metadata, below) or field.annotation, path[1:], below)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         found = [m for a in arguments if (m := _model_at(a, path, data)) is not None]
@@ -159,11 +161,15 @@ def _model_at(annotation: Any, path: Keys, data: Any) -> type[BaseModel] | None:
         inside = isinstance(data, list) and isinstance(index, int) and index < len(data)
         return _model_at(arguments[0], path[1:], data[index] if inside else None)
     if hasattr(annotation, "__metadata__"):
-        # Which class it is may depend on the data, which an annotation can tell (``schema_for``).
-        chooser = next((p for p in annotation.__metadata__ if hasattr(p, "schema_for")), None)
-        inside = chooser.schema_for(data) if chooser else annotation.__origin__
+        inside = _told_by(annotation.__metadata__, data) or annotation.__origin__
         return _model_at(inside, path, data)
     return None
+
+
+def _told_by(metadata: Iterable[Any], data: Any) -> Any:
+    """The class of ``data`` where an annotation tells it from them (``schema_for``)."""
+    chooser = next((part for part in metadata if hasattr(part, "schema_for")), None)
+    return chooser.schema_for(data) if chooser else None
 
 
 def _fields(model: type[BaseModel] | None) -> Iterator[tuple[str, Any]]:

@@ -15,6 +15,7 @@ from hetsim.errors import ConfigError, Location
 
 if TYPE_CHECKING:
     from hetsim.analysis.result import Result
+    from hetsim.analysis.serving.result import ServedResult
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -49,13 +50,15 @@ def plans(default: str) -> Decorator:
     )
 
 
-def positions_of(result: Result, asked: Sequence[str]) -> frozenset[int] | None:
+def positions_of(result: Result | ServedResult, asked: Sequence[str]) -> frozenset[int] | None:
     """The runs that ``--run NETWORK/SCHEDULER`` names, wildcards allowed; ``None`` without any.
 
     Raises:
         ConfigError: a name, or a pattern, of no run.
     """
-    names = [f"{run.model}/{run.scheduler}" for run in result.runs]
+    from hetsim.report.files.kinds import kind_of
+
+    names = kind_of(result).names(result)
     found: set[int] = set()
     for text in asked:
         own = [i for i, name in enumerate(names) if name == text]

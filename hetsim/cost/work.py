@@ -78,12 +78,16 @@ class Kernel:
 class Residency:
     """Which tensors need not cross the memory path: already on chip, or to be kept there.
 
-    ``reserved_bytes`` of on-chip memory are taken by such tensors while the kernel runs.
+    ``reserved_bytes`` of on-chip memory are taken by such tensors while the kernel runs. Of those
+    there before it begins, ``held_bytes`` must come back if they had to make room for somebody
+    else, and the ``unsaved_bytes`` of them that memory does not have must be put there first.
     """
 
     inputs: frozenset[str] = frozenset()
     outputs: frozenset[str] = frozenset()
     reserved_bytes: int = 0
+    held_bytes: int = 0
+    unsaved_bytes: int = 0
 
 
 NOWHERE = Residency()

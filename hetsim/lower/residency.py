@@ -33,10 +33,10 @@ def residencies(graph: Graph, kernels: Sequence[Kernel], pu: PU) -> list[Residen
 def _cached(graph: Graph, kernels: Sequence[Kernel], pu: PU, cache: float) -> list[Residency]:
     result = [NOWHERE]
     for before, kernel in pairwise(kernels):
-        warm = [
-            t for t in kernel.inputs if t in before.outputs and tensor_bytes(graph, t, pu) <= cache
-        ]
-        result.append(Residency(inputs=frozenset(warm)) if warm else NOWHERE)
+        sizes = {t: tensor_bytes(graph, t, pu) for t in kernel.inputs if t in before.outputs}
+        warm = {t: size for t, size in sizes.items() if size <= cache}
+        held = sum(warm.values())
+        result.append(Residency(frozenset(warm), held_bytes=held) if warm else NOWHERE)
     return result
 
 
@@ -47,10 +47,12 @@ def _managed(graph: Graph, kernels: Sequence[Kernel], pu: PU, room: float) -> li
             last_read[tensor] = i
     members = {graph.index[op.name] for kernel in kernels for op in kernel.operators}
     live: dict[str, int] = {}
+    unsaved: set[str] = set()
     result = []
     for i, kernel in enumerate(kernels):
         held = frozenset(t for t in kernel.inputs if t in live)
-        reserved = sum(live.values())
+        reserved = there = sum(live.values())
+        lost = sum(size for tensor, size in live.items() if tensor in unsaved)
         kept: list[str] = []
         inner: list[str] = []
         for tensor in kernel.outputs:
@@ -62,7 +64,8 @@ def _managed(graph: Graph, kernels: Sequence[Kernel], pu: PU, room: float) -> li
                 readers = graph.consumers[tensor]
                 if tensor not in graph.output_set and members.issuperset(readers):
                     inner.append(tensor)
-        result.append(Residency(held, frozenset(inner), reserved))
+        result.append(Residency(held, frozenset(inner), reserved, there, lost))
+        unsaved.update(inner)
         for tensor in [t for t in live if last_read[t] <= i]:
             del live[tensor]
     return result

@@ -119,7 +119,7 @@ def _kernel_spans(spans: Iterable[Span], pu: PU) -> list[Span]:
         span
         for span in spans
         if (span.operators and (span.lane == pu.name or span.lane.startswith(f"{pu.name}.dma")))
-        or (span.kind == "interrupt" and span.lane == pu.name)
+        or (span.kind in ("interrupt", "switch") and span.lane == pu.name)
     ]
 
 

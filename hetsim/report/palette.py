@@ -44,6 +44,7 @@ STYLES: dict[str, Style] = {
     "join": Style(GREY, "xxx", "join"),
     "poll": Style(PALE, "---", "poll"),
     "interrupt": Style(BLACK, "", "interrupt"),
+    "switch": Style(BLACK, "///", "change of tasks"),
 }
 """Kinds of :class:`hetsim.sim.trace.Span`, in legend order."""
 

@@ -11,21 +11,27 @@ from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
+from hetsim.analysis.serving.warmup import warm_up
+from hetsim.cost.sources import cost_files
 from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.lower.program import Program
 from hetsim.plan.anyfile import read_plan
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.progress import Progress
 from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
-from hetsim.runs.scenario import load_graph
+from hetsim.runs.scenario import hashes, load_graph
 from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
 from hetsim.schedulers.joint.base import JointProblem
 from hetsim.schedulers.joint.registry import find_joint_scheduler
-from hetsim.sim.dispatchers.registry import find_dispatcher
+from hetsim.sim.dispatchers.registry import create_dispatcher
+from hetsim.sim.serving.sample import Onlooker, Sample
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
-from hetsim.sim.source import Sink
+from hetsim.sim.simulate import execute
+from hetsim.sim.source import Inference
+from hetsim.sim.tracefile import TraceFile
 from hetsim.soc.model import SoC
 from hetsim.streams.service import DispatcherRef, Service
 from hetsim.workload.graph import Graph
@@ -33,10 +39,14 @@ from hetsim.workload.graph import Graph
 
 @dataclass(frozen=True)
 class Mix:
-    """The streams of a scenario and the cases of their networks, ready to be planned and run."""
+    """The streams of a scenario and the cases of their networks, ready to be planned and run.
+
+    ``trace`` says which rows simulations leave (:func:`hetsim.sim.serving.serve.serve`).
+    """
 
     scenario: Scenario
     cases: Mapping[str, Case]
+    trace: bool | TraceFile | Sample = False
 
     @classmethod
     def of(cls, scenario: Scenario, graphs: Mapping[str, Graph] | None = None) -> Mix:
@@ -113,6 +123,7 @@ class Mix:
             {s.name: (rates[s.name] or 1.0) if known else 1.0 for s in open_ones},
             lambda graph, soc, stream: self._ask(contender.scheduler, graph, soc, stream),
             lambda graph, plan: self._case(graph, self.scenario.soc).makespan(plan),
+            self._together,
         )
         return {**self.given, **find_joint_scheduler(contender.plans).plan(problem)}
 
@@ -143,6 +154,14 @@ class Mix:
             self._plans[key] = case.plan(ref.create(), scenario.time_limit_s)
         return self._plans[key]
 
+    def _together(self, plans: Mapping[str, Plan]) -> Mapping[str, float]:
+        """Seconds until each stream's inference ends when one of each begins at once."""
+        model = {stream.name: stream.model for stream in self.service.streams}
+        round_ = [Inference(self._program(model[name], plan)) for name, plan in plans.items()]
+        soc, fidelity = self.scenario.soc, self.scenario.fidelity
+        ended = execute(soc, round_, fidelity=fidelity, trace=False).finished
+        return dict(zip(plans, ended, strict=True))
+
     def _case(self, graph: Graph, soc: SoC) -> Case:
         """The case of a network, which may be made of several, on (a part of) the SoC."""
         for case in self.cases.values():
@@ -154,29 +173,30 @@ class Mix:
         return self._apart[key]
 
     def serve(
-        self, plans: Mapping[str, Plan], dispatcher: DispatcherRef, watch: Sink | None = None
+        self, plans: Mapping[str, Plan], dispatcher: DispatcherRef, onlooker: Onlooker | None = None
     ) -> Served:
         """Simulates the streams, by plans by the name of the stream.
 
-        ``watch`` is that of :func:`hetsim.sim.serving.serve.serve`.
+        ``onlooker`` is that of :func:`hetsim.sim.serving.serve.serve`.
 
         Raises:
             HetsimError: plans that cannot run, or a dispatcher that does not take its parameters.
         """
         scenario, service = self.scenario, self.service
-        programs = {}
-        for stream in service.streams:
-            plan = plans[stream.name]
-            case = self.cases[stream.model].rewritten(plan.rewrites)
-            programs[stream.name] = case.lowering.program(plan)
+        programs = {s.name: self._program(s.model, plans[s.name]) for s in service.streams}
         return serve(
             scenario.soc, service.streams, programs,
-            dispatcher=find_dispatcher(dispatcher.name)(
-                len(scenario.soc.pus), **dispatcher.parameters
-            ),  # type: ignore[call-arg]
+            dispatcher=create_dispatcher(
+                dispatcher.name, dispatcher.parameters, dispatcher.overhead_s
+            ),
             duration_s=service.duration_s, seed=scenario.seed, fidelity=scenario.fidelity,
-            watch=watch,
+            preemption_cost_s=service.preemption_cost_s, backlog=service.backlog,
+            trace=self.trace,
+            onlooker=onlooker,
         )  # fmt: skip
+
+    def _program(self, model: str, plan: Plan) -> Program:
+        return self.cases[model].rewritten(plan.rewrites).lowering.program(plan)
 
     def measured(
         self, contender: Contender, plans: Mapping[str, Plan], served: Served,
@@ -184,9 +204,9 @@ class Mix:
     ) -> ServedRun:  # fmt: skip
         """Everything that is told of a simulation."""
         service, soc = self.service, self.scenario.soc
-        warm_up = service.warm_up if isinstance(service.warm_up, float) else 0.0
+        left_out = warm_up(service.warm_up, served.ledgers.values())
         views = tuple(
-            StreamView(stream, served.ledgers[stream.name], warm_up, served.end_s)
+            StreamView(stream, served.ledgers[stream.name], left_out.seconds, served.end_s)
             for stream in service.streams
         )
         streams = tuple(
@@ -202,7 +222,8 @@ class Mix:
             streams=streams,
             metrics=measured(ServedEvaluation(soc, views, served, whole=True)),
             served=served,
-            warm_up_s=warm_up,
+            warm_up_s=left_out.seconds,
+            settled=left_out.settled,
             planning_s=planning_s,
         )
 
@@ -223,7 +244,7 @@ def run_service(scenario: Scenario, progress: Progress | None = None) -> ServedR
         HetsimError: an input that is wrong before anything runs.
     """
     scenario.check_schedulers()
-    mix = Mix.of(scenario)
+    mix = replace(Mix.of(scenario), trace=Sample())
     asked, runs = scenario.contenders, []
     for done, contender in enumerate(asked):
         if progress is not None:
@@ -231,4 +252,9 @@ def run_service(scenario: Scenario, progress: Progress | None = None) -> ServedR
         runs.append(mix.run(contender))
     if progress is not None:
         progress("done", len(asked), len(asked))
-    return ServedResult(scenario.name, scenario.soc, scenario.seed, mix.service, tuple(runs))
+    soc = scenario.soc
+    files = [scenario.source, soc.source, *map(str, cost_files(soc))]
+    for stream in mix.service.streams:
+        files += map(str, [*stream.arrivals.files, *([stream.plan] if stream.plan else [])])
+    inputs = hashes(files, [case.graph for case in mix.cases.values()])
+    return ServedResult(scenario.name, soc, scenario.seed, mix.service, tuple(runs), inputs=inputs)

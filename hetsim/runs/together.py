@@ -20,6 +20,7 @@ from hetsim.runs.serving import Mix
 from hetsim.schedulers.search.campaign import Ground, Rewrites
 from hetsim.schedulers.search.judge import NEVER, Draft, Verdict, plan_of
 from hetsim.schedulers.search.several import SeveralSpace
+from hetsim.sim.serving.sample import Onlooker
 from hetsim.sim.source import Completion
 from hetsim.streams.service import DispatcherRef, Service, Stream
 from hetsim.workload.rewrite import apply_rewrites
@@ -34,8 +35,12 @@ OF_EACH = 6
 _Plans = Callable[[Draft], Mapping[str, Plan]]
 
 
-class _Enough(Exception):  # noqa: N818 (no error: a simulation that need not go on)
-    pass
+class _EnoughError(Exception):
+    """A simulation need not go on: the objective will be ``value`` or more."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__(value)  # the engine makes it anew from its arguments
+        self.value = value
 
 
 @dataclass(frozen=True)
@@ -106,17 +111,11 @@ class Together:
             HetsimError: plans that cannot run.
         """
         counts = self._arrived
-        so_far = _SoFar(self.streams, counts, self.alone_s) if counts else None
-
-        def watch(done: Completion) -> None:
-            if so_far is not None and self.objective.of(so_far.with_end(done)) > worthless_above:
-                raise _Enough
-
+        race = _Race(self, counts, worthless_above) if counts else None
         try:
-            served = self.mix.serve({**self.mix.given, **plans}, self.dispatcher, watch)
-        except _Enough:
-            assert so_far is not None
-            return Verdict(self.objective.of(so_far.tally), exact=False)
+            served = self.mix.serve({**self.mix.given, **plans}, self.dispatcher, race)
+        except _EnoughError as lost:
+            return Verdict(lost.value, exact=False)
         tally = tally_of(self.mix.scenario.soc, self.streams, served, self.alone_s)
         if not counts and all(not s.arrivals.follows(s.name) for s in self.streams):
             counts += tally.arrived
@@ -164,31 +163,29 @@ class _Judge:
         return found
 
 
-class _SoFar:
-    """A tally that grows."""
+class _Race(Onlooker):
+    """Keeps a tally, and ends a simulation that is certain to be worse than allowed.
 
-    def __init__(
-        self, streams: Sequence[Stream], arrived: Sequence[int], alone_s: Sequence[float]
-    ) -> None:
-        self._streams = streams
-        self._sums = [0.0] * len(streams)
-        self._fixed = arrived, sum(arrived), alone_s, mean_deadline(streams)
+    What was given up is not counted before the end, nor is energy.
+    """
+
+    def __init__(self, together: Together, arrived: Sequence[int], worthless_above: float) -> None:
+        self._streams = together.streams
+        self._objective = together.objective
+        self._worthless_above = worthless_above
+        self._sums = [0.0] * len(self._streams)
         self._misses = 0
-        self._end = 0.0
+        self._fixed = arrived, sum(arrived), together.alone_s, mean_deadline(self._streams)
 
-    def with_end(self, done: Completion) -> Tally:
-        """After one more inference."""
+    def ended(self, done: Completion) -> None:
         stream = done.inference.stream
         self._sums[stream] += done.latency
         self._misses += done.latency > self._streams[stream].deadline_s
-        self._end = done.finish
-        return self.tally
-
-    @property
-    def tally(self) -> Tally:
-        """What has happened; the energy is not known until the end."""
         arrived, total, alone_s, deadline_s = self._fixed
-        return Tally(arrived, self._sums, self._misses, total, self._end, alone_s, deadline_s)
+        tally = Tally(arrived, self._sums, self._misses, total, done.finish, alone_s, deadline_s)
+        value = self._objective.of(tally)
+        if value > self._worthless_above:
+            raise _EnoughError(value)
 
 
 def shortened(service: Service, horizon_s: float | None = None, share: float = 1.0) -> Service:

@@ -14,7 +14,15 @@ from hetsim.errors import ConfigError, Location
 from hetsim.infiles import user_path
 from hetsim.names import distinct_name
 from hetsim.overrides import apply_overrides
-from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef, dimensioned, own_changes
+from hetsim.scenario.loader import (
+    ModelRef,
+    Scenario,
+    SchedulerRef,
+    dimensioned,
+    labels,
+    own_changes,
+)
+from hetsim.scenario.streams import check_choices
 from hetsim.schedulers.base import Scheduler
 from hetsim.schedulers.registry import check_class, stated_parameters
 from hetsim.soc.describe import document_of
@@ -101,7 +109,13 @@ def choose(
         raise ConfigError(f"{shown(seed)} is no seed", where=Location("seed"), hint=hint)
     options = {"execution": execution, "fidelity": fidelity, "seed": seed}
     changes |= {name: value for name, value in options.items() if value is not None}
-    return replace(scenario, **changes)  # type: ignore[arg-type]
+    found = replace(scenario, **changes)  # type: ignore[arg-type]
+    if scenario.service is not None:
+        check_choices(
+            scenario.service, labels(found.models), labels(found.schedulers),
+            execution, asked_by,
+        )  # fmt: skip
+    return found
 
 
 def _model(scenario: Scenario, wanted: SomeModel, where: Location) -> ModelRef:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hetsim.catalogue import code_hash
 from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.infiles import user_path
 from hetsim.library import find
@@ -21,7 +22,7 @@ from hetsim.overrides import Override, apply_overrides
 from hetsim.scenario.schema import ModelSpec, ReferenceSpec, ScenarioSpec, SchedulerSpec
 from hetsim.scenario.streams import service_of
 from hetsim.schedulers.base import Scheduler
-from hetsim.schedulers.registry import code_hash, construct, create, scheduler_names
+from hetsim.schedulers.registry import construct, create, scheduler_names
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.soc.model import SoC
 from hetsim.streams.service import DispatcherRef, Service
@@ -258,10 +259,13 @@ def load_scenario(
         source=str(file),
         document=document,
         soc_document=soc,
-        service=service_of(
-            spec, document, [ref.label for ref in models], [ref.label for ref in schedulers]
-        ),
+        service=service_of(spec, document, labels(models), labels(schedulers)),
     )
+
+
+def labels(refs: Sequence[ModelRef | SchedulerRef]) -> list[str]:
+    """What reports call them."""
+    return [ref.label for ref in refs]
 
 
 def scenario_json_schema() -> dict[str, Any]:

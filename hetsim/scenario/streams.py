@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from hetsim.errors import ConfigError
+from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.infiles import user_path
 from hetsim.names import suggest
 from hetsim.scenario.schema import ScenarioSpec
 from hetsim.schedulers.joint.registry import joint_schedulers
-from hetsim.sim.dispatchers.registry import dispatchers
+from hetsim.sim.dispatchers.registry import create_dispatcher
+from hetsim.sim.runtimes.registry import DEFAULT
 from hetsim.streams.schema import DispatcherSpec, ServeSpec, StreamSpec
 from hetsim.streams.service import DispatcherRef, Service, Stream
 from hetsim.yamlio import Document
@@ -36,6 +37,10 @@ def service_of(
                 "'serve' has no effect: there are no 'streams'", where=document.where(("serve",))
             )
         return None
+    if spec.execution != DEFAULT:
+        raise ConfigError(
+            _NO_EXECUTION.format(spec.execution), where=document.where(("execution",)), hint=_RATHER
+        )
     serve = spec.serve or ServeSpec()
     found: dict[str, Stream] = {}
     for i, entry in enumerate(spec.streams):
@@ -76,6 +81,48 @@ def service_of(
         serve.backlog,
         tuple(_ways(serve, document)),
     )
+
+
+_NO_EXECUTION = "execution {!r} has no effect on 'streams': their dispatchers decide"
+_RATHER = "leave it out, or choose 'serve.dispatchers'; {name: priority, parameters: {preemptive: \
+true}} lets the more urgent go between launches"
+
+
+def check_choices(
+    service: Service,
+    models: Sequence[str],
+    schedulers: Sequence[str],
+    execution: str | None,
+    asked_by: tuple[str, str],
+) -> None:
+    """Whether streams can run with the models and schedulers that were chosen in place of theirs.
+
+    Raises:
+        ConfigError: at one of ``asked_by`` (who chose models, who chose schedulers).
+    """
+    for stream in service.streams:
+        for what, name, known, place in (
+            ("runs", stream.model, models, asked_by[0]),
+            ("is planned by", stream.scheduler, schedulers, asked_by[1]),
+        ):
+            if name is not None and name not in known:
+                raise ConfigError(
+                    f"stream {stream.name!r} {what} {name!r}, which is not among those chosen",
+                    where=Location(place), hint=f"choose {name!r} as well, or change the stream"
+                    f" at {stream.where}",
+                )  # fmt: skip
+    if execution not in (None, DEFAULT):
+        raise ConfigError(
+            _NO_EXECUTION.format(execution), where=Location("execution"), hint=_RATHER
+        )
+
+
+def plans_for_nothing(asked_by: str) -> ConfigError:
+    """The error for plan files that are to run beside streams, which name their own."""
+    return ConfigError(
+        "a scenario with streams runs no other plans", where=Location(asked_by),
+        hint="give a stream its 'plan': --set streams.NAME.plan=FILE",
+    )  # fmt: skip
 
 
 def _stream(i: int, entry: StreamSpec, document: Document) -> Stream:
@@ -165,10 +212,23 @@ def _ways(serve: ServeSpec, document: Document) -> Iterator[str]:
 
 
 def _dispatchers(serve: ServeSpec, document: Document) -> Iterator[DispatcherRef]:
+    labels: set[str] = set()
     for i, entry in enumerate(serve.dispatchers):
         said = DispatcherSpec(name=entry) if isinstance(entry, str) else entry
         where = document.where(("serve", "dispatchers", i))
-        if said.name not in dispatchers():
-            hint = suggest(said.name, dispatchers())
-            raise ConfigError(f"unknown dispatcher {said.name!r}", where=where, hint=hint)
-        yield DispatcherRef(said.name, said.label or said.name, said.parameters, where)
+        name, label = said.name, said.label or said.name
+        file, colon, attribute = name.rpartition(":")
+        if colon and file.endswith(".py"):
+            name = f"{(Path(document.file).parent / file).absolute()}:{attribute}"
+        if label in labels:
+            raise ConfigError(
+                f"two dispatchers are called {label!r}", where=where,
+                hint="remove one, or give it a 'label' of its own",
+            )  # fmt: skip
+        labels.add(label)
+        try:  # a mistake shows before anything runs
+            create_dispatcher(name, said.parameters)
+        except HetsimError as error:
+            error.where = error.where or where
+            raise
+        yield DispatcherRef(name, label, said.parameters, said.overhead, where)

@@ -8,6 +8,7 @@ values, as ``--set`` takes them, plus some kinds of paths of its own::
     schedulers.LABEL.PARAMETER               a parameter of one of the scenario's schedulers
     dims.NAME                                an open dimension of its networks
     weights.FIELD                            how the weights of its networks are stored
+    streams.NAME.FIELD, serve.FIELD          its streams, and how they are served
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import (
     Scenario,
     SchedulerRef,
+    labels,
     load_scenario,
     own_changes,
     resized,
 )
 from hetsim.scenario.schema import ScenarioSpec
+from hetsim.scenario.streams import service_of
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.soc.model import SoC
 from hetsim.validation import validate
@@ -37,6 +40,9 @@ from hetsim.yamlio import Document, parse_value
 
 SCENARIO = ("soc", "execution", "fidelity", "seed")
 """Fields of a scenario that a study may vary."""
+
+WITHIN = ("weights", "streams", "serve")
+"""Fields within which it may vary what stands there."""
 
 
 def asked(
@@ -81,7 +87,7 @@ def varied(scenario: Scenario, changes: Mapping[str, object], asked_by: str = "-
     for path, value in changes.items():
         where = Location(f"{asked_by} {path}")
         first, _, rest = path.partition(".")
-        if path in SCENARIO or first == "weights":
+        if path in SCENARIO or first in WITHIN:
             for_scenario[path] = Override(value, where)
         elif first == "schedulers" and rest:
             result = _with_parameter(result, rest, value, where)
@@ -92,18 +98,19 @@ def varied(scenario: Scenario, changes: Mapping[str, object], asked_by: str = "-
                 f"a study cannot vary {path!r}",
                 where=where,
                 hint=f"it can vary {', '.join(SCENARIO)}, schedulers.LABEL.PARAMETER,"
-                " weights.FIELD, dims.NAME, and the SoC",
+                " weights.FIELD, dims.NAME, streams.NAME.FIELD, serve.FIELD, and the SoC",
             )
         else:
             for_soc[rest if first == "soc" else path] = Override(value, where)
     document = result.soc_document
     if for_scenario:
-        changed = apply_overrides(result.document, for_scenario, ("weights",))
+        changed = apply_overrides(result.document, for_scenario, WITHIN)
         spec = validate(ScenarioSpec, changed)
         result = replace(
             result,
             document=changed,
             reading=spec.reading,
+            service=service_of(spec, changed, labels(result.models), labels(result.schedulers)),
             **{name: getattr(spec, name) for name in for_scenario if name in SCENARIO[1:]},
         )
         if "soc" in for_scenario:

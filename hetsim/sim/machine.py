@@ -28,18 +28,19 @@ from hetsim.sim.states import States
 from hetsim.sim.story import Story
 from hetsim.sim.task import Task
 from hetsim.sim.tiles import play_tiles
-from hetsim.sim.unit import COMPUTE, Unit
+from hetsim.sim.unit import COMPUTE, Aside, Unit
 from hetsim.soc.model import SoC
 
-Pause = Callable[[Task], Story | None]
-"""Asked before each launch of a task: what its unit shall do first, or ``None`` to go on."""
+Pause = Callable[[Task], tuple[Task, Story] | None]
+"""Asked before each launch of a task: what its unit shall run first, or ``None`` to go on."""
 
 
 class Machine:
     """A SoC with its network, clusters and units, ready to run tasks.
 
     ``recorder`` hears of everything that happens. ``tiles`` plays NPU kernels tile by tile
-    instead of as a fluid. ``shared=False`` takes contention on links away.
+    instead of as a fluid. ``shared=False`` takes contention on links away. A unit that is taken
+    from a task between two launches is busy for ``preemption_s`` seconds more each time.
     """
 
     def __init__(
@@ -50,10 +51,12 @@ class Machine:
         rates: bool = False,
         tiles: bool = False,
         shared: bool = True,
+        preemption_s: float = 0.0,
     ) -> None:
         self.env = simpy.Environment()
         self.soc = soc
         self.tiles = tiles
+        self.preemption_s = preemption_s
         kind = TracedNetwork if rates else Network
         self.network: Network = kind(self.env, soc.links.values(), shared=shared)
         self.recorder = recorder or Recorder()
@@ -144,15 +147,19 @@ class Machine:
         self.recorder.host(lane, step, start, self.env.now, flow, task)
 
     def _launches(self, unit: Unit, task: Task, pause: Pause | None) -> Story:
-        env, record = self.env, self.recorder.phase
+        env, record, record_wait = self.env, self.recorder.phase, self.recorder.wait
         if not task.launches:
             return
         begun = env.now
         threads = self._occupy(unit)
         for launch in task.launches:
             if pause is not None and (urgent := pause(task)) is not None:
+                if self.preemption_s:
+                    yield env.timeout(self.preemption_s)
+                    record_wait(unit.lane, "switch", "preemption", env.now - self.preemption_s,
+                                env.now, task)  # fmt: skip
                 self._vacate(unit, threads, begun, task)
-                yield from self._stand_aside(unit, task, urgent, pause)
+                yield from self._stand_aside(unit, task, launch, urgent, pause)
                 begun = env.now
                 self._occupy(unit)
             if launch.before:
@@ -189,6 +196,7 @@ class Machine:
                 if unit.interrupt_s:
                     yield from self._completion(unit, task)
                 begun = yield from self._aside(unit, threads, begun, launch.after, task)
+            task.launched += 1
         if unit.interrupt_s and not task.launches[-1].after:
             yield from self._completion(unit, task)
         self._vacate(unit, threads, begun, task)
@@ -209,13 +217,42 @@ class Machine:
         self._occupy(unit)
         return self.env.now
 
-    def _stand_aside(self, unit: Unit, task: Task, urgent: Story | None, pause: Pause) -> Story:
-        """The unit does what is more urgent; what ``task`` keeps on chip stays there meanwhile."""
+    def _stand_aside(
+        self, unit: Unit, task: Task, launch: Launch, urgent: tuple[Task, Story] | None,
+        pause: Pause,
+    ) -> Story:  # fmt: skip
+        """The unit does what is more urgent before ``launch``, and makes room on chip for it.
+
+        What was there is put into memory as far as that does not have it, and fetched again.
+        """
+        aside = Aside(launch.kept.held_bytes, launch.kept.unsaved_bytes)
+        unit.aside.append(aside)
         start = self.env.now
         while urgent is not None:
-            yield from urgent
+            other, story = urgent
+            unsaved = unit.make_room(other)
+            if unsaved:
+                self.recorder.preempted(unit, start, self.env.now, task)
+                yield from self._spill(unit, "store", unsaved, launch, task)
+                start = self.env.now
+            yield from story
             urgent = pause(task)
         self.recorder.preempted(unit, start, self.env.now, task)
+        unit.aside.pop()
+        if aside.gone and aside.held:
+            yield from self._spill(unit, "load", aside.held, launch, task)
+
+    def _spill(self, unit: Unit, kind: str, amount: int, launch: Launch, task: Task) -> Story:
+        """Moves what kernels of ``task`` had left on chip for one another."""
+        start = self.env.now
+        load, store = (amount, 0) if kind == "load" else (0, amount)
+        route = unit.route("", load, store)
+        flow = self._transfer(unit, amount, route, INFINITY, unit.setup_s)
+        yield flow
+        phase = Phase(kind, 0.0, load, store)
+        self.recorder.phase(unit, launch, phase, 0.0, start, self.env.now, flow, task)
+        unit.busy_s += self.env.now - start
+        self.recorder.occupied(unit, start, self.env.now, task)
 
     def _occupy(self, unit: Unit) -> Cores | None:
         """The cores that are busy while ``unit`` runs: its own, or a polling host thread's."""
@@ -231,6 +268,7 @@ class Machine:
             if not unit.owns_cores and self.env.now > begun:
                 self.recorder.wait(unit.host_lane, "poll", unit.lane, begun, self.env.now, task)
         unit.busy_s += self.env.now - begun
+        self.recorder.occupied(unit, begun, self.env.now, task)
 
     def _move(
         self, unit: Unit, cores: Cores | None, seconds: float, amount: float, route: Route,
@@ -286,6 +324,8 @@ class Machine:
             yield env.timeout(launch.work.dispatch_s)
         yield from play_tiles(env, launch.work, move, compute, note)
         lost = sum(flow.lost for flow in flows)
+        for flow in flows:
+            self.recorder.moved(flow, task)
         if unit.unusual:
             stretch = launch.work.stretch(unit.clock_hz)
             launch = replace(launch, work=launch.work.at(stretch))

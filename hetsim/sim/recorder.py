@@ -23,6 +23,7 @@ class Work(Protocol):
     """What a recorder reads of a task."""
 
     inference: int
+    stream: int
     position: int
     job: Job
 
@@ -36,11 +37,17 @@ class Recorder:
     def host(self, lane: str, step: Step, start: float, end: float, flow: Flow, task: Work) -> None:
         """A host thread has done a step, whose bytes were ``flow``."""
 
+    def occupied(self, unit: Lane, start: float, end: float, task: Work) -> None:
+        """A unit has run kernels of ``task``, or moved what they had left on chip."""
+
+    def moved(self, flow: Flow, task: Work) -> None:
+        """A transfer that is no phase or step of its own has ended: a tile's."""
+
     def hit(self, kind: str, name: str, amount: int, task: Work) -> None:
         """A system cache has ``amount`` bytes of what a kernel or a host step reads."""
 
     def wait(self, lane: str, kind: str, name: str, start: float, end: float, task: Work) -> None:
-        """A host thread polled, or an interrupt took its time."""
+        """A host thread polled, or an interrupt or a change of tasks took its time."""
 
     def preempted(self, unit: Lane, start: float, end: float, task: Work) -> None:
         """A unit has run something more urgent between two launches of ``task``."""
@@ -115,7 +122,7 @@ class SpanRecorder(Recorder):
         self.spans.append(
             Span(lane, kind, name, start, end, task.inference, task.job.name, (), 0, end - start)
         )
-        if kind == "interrupt":
+        if kind != "poll":
             self.activities.append(
                 Activity(task.inference, task.position, start, end, crossing=end - start)
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hetsim.errors import ConfigError, PlanError
+from hetsim.errors import ConfigError, HetsimError
 from hetsim.lower.program import Program
 from hetsim.sim.dispatch import Dispatcher
 from hetsim.sim.machine import Machine
@@ -49,8 +49,6 @@ def execute(
         InfeasibleError: a state has outgrown its memory.
     """
     runtime_class = find_runtime(execution)
-    if fidelity not in FIDELITIES:
-        raise ConfigError(f"unknown fidelity {fidelity!r}", hint=f"one of {', '.join(FIDELITIES)}")
     if isinstance(work, Program):
         work = [Inference(work)]
     source = work if isinstance(work, Source) else Listed(work)
@@ -65,29 +63,58 @@ def execute(
     elif trace:
         recorder = SpanRecorder(spans, tasks, activities, hits)
     machine = Machine(
-        soc, recorder, rates=trace is True, tiles=fidelity == "tile", shared=contention
+        soc, recorder, rates=trace is True, tiles=tile_by_tile(fidelity), shared=contention
     )
     runtime = (
         runtime_class(machine, source, results.take)
         if dispatcher is None
         else _dispatched(runtime_class)(machine, source, results.take, dispatcher)
     )
-    runtime.start()
-    machine.env.run()
-    if runtime.open:
-        raise PlanError("partitions wait for one another in a circle: the plan cannot finish")
+    run(machine, runtime)
+    found = totals(machine, results.last)
+    found.spans, found.tasks, found.activities, found.hits = spans, tasks, activities, hits
+    found.arrived = [done.inference.arrival for done in results.by_number()]
+    found.finished = [done.finish for done in results.by_number()]
+    return found
+
+
+def tile_by_tile(fidelity: str) -> bool:
+    """Whether ``fidelity`` plays every tile.
+
+    Raises:
+        ConfigError: there is no such fidelity.
+    """
+    if fidelity not in FIDELITIES:
+        raise ConfigError(f"unknown fidelity {fidelity!r}", hint=f"one of {', '.join(FIDELITIES)}")
+    return fidelity == "tile"
+
+
+def run(machine: Machine, runtime: Runtime) -> None:
+    """Lets ``runtime`` go on until nothing happens any more, or it stops.
+
+    Raises:
+        PlanError: partitions wait for one another in a circle.
+        DispatcherError: a dispatcher raised, or did what no unit can carry out.
+    """
+    try:
+        runtime.start()
+        machine.env.run()
+    except HetsimError:
+        raise
+    except Exception as error:
+        raise runtime.blamed(error) from None
+    if runtime.open and not runtime.stopped:
+        raise runtime.stuck()
+
+
+def totals(machine: Machine, end_s: float) -> Trace:
+    """What happened on ``machine`` until the last inference ended, without rows of tasks."""
     network = machine.network
     return Trace(
-        makespan_s=results.last,
+        makespan_s=end_s,
         pu_busy_s={unit.lane: unit.busy_s for unit in machine.units},
         links={name: link.usage for name, link in network.links.items()},
-        spans=spans,
-        tasks=tasks,
-        activities=activities,
-        hits=hits,
         rates=network.samples if isinstance(network, TracedNetwork) else [],
-        arrived=[done.inference.arrival for done in results.by_number()],
-        finished=[done.finish for done in results.by_number()],
         events=next(machine.env._eid),
         state_peak_bytes=machine.states.peak_bytes,
     )

@@ -20,7 +20,8 @@ class Inference:
 
     ``stream`` says which of several streams of inferences it belongs to: results are told apart by
     it, and state that outlives an inference passes on within it. It should end by ``deadline``,
-    seconds of simulated time.
+    seconds of simulated time. ``release`` is when it was due, where that is not its arrival: with
+    jitter, or at the end of a chain of streams.
     """
 
     program: Program
@@ -28,6 +29,7 @@ class Inference:
     priority: int = 0
     stream: int = 0
     deadline: float = inf
+    release: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,10 @@ class Source:
 
     def ended(self, completion: Completion) -> Iterable[Inference]:
         """What arrives because an inference, of any source, has ended; at that moment or later."""
+        return ()
+
+    def given_up(self, completion: Completion) -> Iterable[Inference]:
+        """What arrives because an inference was given up before it began."""
         return ()
 
     def number(self, count: int) -> int:

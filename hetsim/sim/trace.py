@@ -33,9 +33,10 @@ class Span:
     converts, calls and polls for that PU, or ``runtime`` for forks and joins. ``kind`` is one of
     ``compute``, ``load``, ``store``, ``stream`` (load, compute and store overlapped),
     ``dispatch``, ``convert``, ``cache``, ``copy``, ``call``, ``fork``, ``join``, ``poll``,
-    ``interrupt``, ``preempted`` (a partition stands aside while its PU runs something more urgent,
-    whose own spans overlap it). ``alone_s`` is what it would have taken without contention.
-    ``on_chip_bytes`` of the PU's managed memory are taken meanwhile.
+    ``interrupt``, ``switch`` (a unit is taken from a partition), ``preempted`` (a partition stands
+    aside while its PU runs something more urgent, whose own spans overlap it). ``alone_s`` is what
+    it would have taken without contention. ``on_chip_bytes`` of the PU's managed memory are taken
+    meanwhile.
     """
 
     lane: str

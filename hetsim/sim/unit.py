@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import simpy
 
@@ -15,19 +15,32 @@ from hetsim.sim.network.flow import Flow
 from hetsim.sim.network.links import Route
 from hetsim.sim.network.network import Network
 from hetsim.sim.network.slowdown import slowdown_curve
+from hetsim.sim.task import Task
 from hetsim.soc.model import PU, SoC
 
 UnderWay = tuple[Work, Phase | TileRun, Flow]
 """A kernel's part that a unit has begun, as it is at the clock it was costed for, and its flow."""
 
 
+@dataclass(slots=True)
+class Aside:
+    """Bytes on chip of a task that stands aside; ``unsaved`` are those that memory does not have.
+
+    They are ``gone`` when somebody else needed the room.
+    """
+
+    held: int
+    unsaved: int
+    gone: bool = False
+
+
 class Unit:
     """A PU during a simulation."""
 
     __slots__ = (
-        "busy_s", "cache", "clock_hz", "cores", "domain", "host_lane", "idle", "index",
-        "interrupt_s", "lane", "network", "nominal_hz", "owns_cores", "polls", "priority",
-        "setup_s", "slowdown", "threads", "under_way", "unusual", "ways", "weight",
+        "aside", "busy_s", "cache", "clock_hz", "cores", "domain", "host_lane", "idle", "index",
+        "interrupt_s", "lane", "managed", "network", "nominal_hz", "owns_cores", "polls",
+        "priority", "setup_s", "slowdown", "threads", "under_way", "unusual", "ways", "weight",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +74,8 @@ class Unit:
         self.host_lane = pu.name if on_host else f"{soc.runtime.host}:{pu.name}"
         self.idle: simpy.Event | None = None
         self.busy_s = 0.0
+        self.managed = pu.managed_memory
+        self.aside: list[Aside] = []  # the task that was taken aside last at the end
         self.domain = pu.cluster
         self.clock_hz = self.nominal_hz = float(spec.point.clock)
         self.unusual = False  # whether the two differ
@@ -111,6 +126,21 @@ class Unit:
             return None
         split = Traffic("", 0, step.written), Traffic(self.cache.name, step.read)
         return self.routes(split)[1]
+
+    def make_room(self, task: Task) -> int:
+        """Clears on-chip memory for ``task`` if it must; bytes that must go to memory for that.
+
+        All who stand aside lose what they have there unless it fits beside what ``task`` takes. A
+        cache, which nobody manages, keeps nothing of theirs.
+        """
+        taken = sum(aside.held for aside in self.aside if not aside.gone)
+        needed = max((launch.work.on_chip_bytes for launch in task.launches), default=0)
+        if not taken or taken + needed <= self.managed:
+            return 0
+        unsaved = sum(aside.unsaved for aside in self.aside if not aside.gone)
+        for aside in self.aside:
+            aside.gone = True
+        return unsaved
 
     def wrote(self, inference: int, tensors: Iterable[tuple[str, int]]) -> None:
         """Tensors of so many bytes have been written."""

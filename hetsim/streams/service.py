@@ -58,11 +58,15 @@ class Stream:
 
 @dataclass(frozen=True)
 class DispatcherRef:
-    """Who decides what runs next, by registered name."""
+    """Who decides what runs next, by registered name or ``/ABSOLUTE/FILE.py:CLASS``.
+
+    Each of its decisions takes a thread of the host ``overhead_s`` seconds.
+    """
 
     name: str
     label: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    overhead_s: float = 0.0
     where: Location | None = field(default=None, compare=False)
 
 

@@ -33,6 +33,8 @@ BUILT_IN = {
     "tiny": "hetsim.validate.checks.tiny:TinyLatency",
     "tiny-energy": "hetsim.validate.checks.tiny:TinyEnergy",
     "network-ranges": "hetsim.validate.checks.networkranges:NetworkRanges",
+    "haxconn": "hetsim.validate.checks.haxconn.check:CoRunningPairs",
+    "haxconn-memory": "hetsim.validate.checks.haxconn.check:MemoryDemand",
     "host": "hetsim.validate.checks.host:ThisHost",
 }
 """In the order of the table: mechanisms, operators, whole networks, this machine."""

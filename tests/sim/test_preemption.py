@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hetsim.lower.program import Program
-from hetsim.sim.simulate import execute
-from hetsim.sim.source import Inference
+from hetsim.sim.machine import Machine
+from hetsim.sim.runtimes.dataflow import Preemptive
+from hetsim.sim.simulate import execute, run, totals
+from hetsim.sim.source import Inference, Listed
 from hetsim.sim.trace import Span, Trace
 from hetsim.soc.model import SoC
 from tests.sim.samples import FAST, MS, NPU, lower, make_graph, make_soc
@@ -96,3 +98,43 @@ def test_an_urgent_inference_leaves_the_unit_between_its_own_partitions(fidelity
     # a 0-4, u 4-5, b 5-9 while the CPU has v 5-8, w 9-10, c 10-14.
     trace = execute(soc, work, execution="preemptive", fidelity=fidelity)
     assert in_ms(trace) == [14, 10]
+
+
+def test_taking_a_unit_from_a_partition_costs_what_is_said() -> None:
+    soc, long, urgent = case()
+    source = Listed([Inference(long), Inference(urgent, 5 * MS, 1), Inference(urgent, 6 * MS, 1)])
+    machine = Machine(soc, preemption_s=0.25 * MS)
+    done: dict[int, float] = {}
+    runtime = Preemptive(machine, source, lambda d: done.update({d.number: d.finish / MS}))
+    run(machine, runtime)
+    # Once for both: the unit is taken at 8, and goes on from 10.25.
+    assert done == pytest.approx({1: 9.25, 2: 10.25, 0: 14.25})
+    assert totals(machine, 0).pu_busy_s["cpu"] == pytest.approx(14.25 * MS)
+
+
+@pytest.mark.parametrize(("sram", "spilled"), [("16 MB", 0), ("2 MB", 1_000_000)])
+def test_what_was_kept_on_chip_makes_room_where_it_must(sram: str, spilled: int) -> None:
+    # 1 MB passes from a to b on chip, of 2 MB; u and v take 1.25 MB between them.
+    soc = make_soc({"npu": NPU | {"sram": sram}})
+    long = lower(make_graph(("a", ["x"], 4.0), ("b", ["a"], 4.0)), soc, [("npu", "a b")])
+    urgent = lower(make_graph(("u", ["y"], 1.0), ("v", ["u"], 1.0)), soc, [("npu", "u v")])
+    assert long.jobs[0].launches[1].kept.unsaved_bytes == 1_000_000
+    work = [Inference(long), Inference(urgent, 1 * MS, 1)]
+    plain, trace = execute(soc, work), execute(soc, work, execution="preemptive")
+    for link in ("dram", "npu.dma"):
+        assert trace.links[link].bytes - plain.links[link].bytes == 2 * spilled
+    # 1 GB/s, so that each way takes 1 ms; u waits for one of them, and a for both.
+    assert trace.makespan_s - plain.makespan_s == pytest.approx(2 * spilled / 1e9)
+    assert trace.pu_busy_s["npu"] == pytest.approx(trace.makespan_s)
+    mine = sorted((a.start, a.end) for a in trace.activities if a.inference == 0)
+    assert [a for a, _ in mine][1:] == [b for _, b in mine][:-1]
+
+
+def test_a_cache_keeps_nothing_for_who_stands_aside() -> None:
+    # b finds a's megabyte in the cache, unless somebody ran in between: then it is read.
+    soc = make_soc({"cpu": {"l2": "1 MB"}})
+    long = lower(make_graph(("a", ["x"], 4.0), ("b", ["a"], 4.0)), soc, [("cpu", "a b")])
+    urgent = lower(make_graph(("u", ["y"], 1.0)), soc, [("cpu", "u")])
+    work = [Inference(long), Inference(urgent, 1 * MS, 1)]
+    plain, trace = execute(soc, work), execute(soc, work, execution="preemptive")
+    assert trace.links["dram"].bytes - plain.links["dram"].bytes == 1_000_000

@@ -25,6 +25,8 @@ from hetsim.validate.tables import Tables, data_path, sources
 from hetsim.workload.zoo import MODELS, measured_as
 
 QUICK = tuple(find_checks([], quick=True))
+SHIPPED = tuple(n for n in QUICK if all(sources()[table].ships for table in checks()[n].tables))
+"""Those that run on what is here; the others are tried on tables of their tests' own."""
 
 
 @cache
@@ -33,7 +35,7 @@ def outcome(name: str) -> Outcome:
     return found
 
 
-@pytest.mark.parametrize("name", [name for name in QUICK if name != "zoo"])
+@pytest.mark.parametrize("name", [name for name in SHIPPED if name != "zoo"])
 def test_it_passes(name: str) -> None:
     found = outcome(name)
     assert (found.verdict, found.beyond) == ("passed", [])

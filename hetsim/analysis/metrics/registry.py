@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Literal
 
-from hetsim.analysis.metrics import energy, memory, price, serving, sizes, time
+from hetsim.analysis.metrics import energy, memory, price, serving, sizes, time, xrbench
 from hetsim.analysis.metrics.base import LEADS, Evaluation, Metric, Metrics, ServedEvaluation
 from hetsim.errors import ConfigError, HetsimError
 from hetsim.plugins import installed, load
@@ -23,7 +23,7 @@ GROUP = "hetsim.metrics"
 
 BUILT_IN = (
     *time.METRICS, *serving.METRICS, *energy.METRICS, *memory.METRICS, *price.METRICS,
-    *sizes.METRICS,
+    *sizes.METRICS, *xrbench.METRICS,
 )  # fmt: skip
 """In the order in which they are read and told."""
 

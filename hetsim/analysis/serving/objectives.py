@@ -113,7 +113,7 @@ OBJECTIVES: Mapping[str, Objective] = {
             lambda value: f"{1.0 / value:.5g}/s" if value else "–",
         ),
         Objective(
-            "deadline_misses", "missed deadlines, then mean latency", _late,
+            "deadline_misses", "missed deadlines", _late,
             lambda value: f"{int(value)} late", _has_deadlines,
         ),
         Objective(
@@ -122,7 +122,7 @@ OBJECTIVES: Mapping[str, Objective] = {
             lambda value: f"{value * 1e3:.4g} mJ", _has_power,
         ),
         Objective(
-            "fairness", "largest mean slowdown of a stream",
+            "fairness", "largest slowdown",
             lambda t: max(t.slowdowns, default=0.0), lambda value: f"{value:.4g}x",
         ),
     )

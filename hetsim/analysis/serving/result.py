@@ -27,8 +27,9 @@ class ServedRun(Measured):
     """All streams under one scheduler and one dispatcher; ``label`` is what reports call it.
 
     ``metrics`` are those of all streams together, by column, SI units. The inferences that arrived
-    before ``warm_up_s`` are in none of them. ``error`` is set, and nothing is measured, when a plan
-    failed.
+    before ``warm_up_s`` are in none of them; ``settled`` is false where the rule that was to find
+    that moment did not, and the run is too short. ``error`` is set, and nothing is measured, when a
+    plan failed.
     """
 
     scheduler: str
@@ -38,6 +39,7 @@ class ServedRun(Measured):
     metrics: Metrics = field(default_factory=dict)
     served: Served | None = field(default=None, repr=False)
     warm_up_s: float = 0.0
+    settled: bool = True
     planning_s: float = 0.0
     error: str | None = None
 

@@ -41,6 +41,11 @@ class StreamView:
         return (self.ledger.finish - self.ledger.arrival)[self.done]
 
     @property
+    def late_s(self) -> Floats:
+        """Seconds from its deadline to its end of each of them; negative when it was in time."""
+        return (self.ledger.finish - self.ledger.deadline)[self.done]
+
+    @property
     def arrived(self) -> int:
         """How many arrived."""
         return int(self.counted.sum())
@@ -53,7 +58,7 @@ class StreamView:
     @property
     def misses(self) -> int:
         """How many ended after their deadline, or not at all."""
-        late = int((self.latencies > self.stream.deadline_s).sum())
+        late = int((self.late_s > 0.0).sum())
         return late + self.arrived - len(self.latencies)
 
     @property

@@ -73,11 +73,12 @@ def accuracy_score(
 
 
 def scores(
-    late_s: Floats, joules: Floats, dropped: int = 0, accuracy: float = 1.0
+    late_s: Floats, joules: Floats, dropped: float = 0.0, accuracy: float = 1.0
 ) -> Scores | None:
     """Of one model, whose frames that ran were ``late_s`` and drew ``joules`` each.
 
-    ``dropped`` is how many more were asked for. ``None`` without any frame.
+    ``dropped`` is how many more were asked for, or would have been on average. ``None`` without any
+    frame.
     """
     ran = len(late_s)
     asked = ran + dropped

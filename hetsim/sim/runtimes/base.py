@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar
 
+from hetsim.errors import HetsimError, PlanError
 from hetsim.sim.machine import Machine
 from hetsim.sim.source import Completion, Inference, Sink, Source
 from hetsim.sim.task import Task, tasks_of
@@ -18,6 +19,7 @@ class Runtime(ABC):
     by one, calls :meth:`arrive` for each when its time has come, :meth:`tasks` when it may begin,
     and :meth:`end` when it has ended.
     Afterwards :attr:`open` must be zero: whatever is left waits for something that never comes.
+    Only one that cut the simulation short may leave something, and says why in ``stopped``.
 
     ``forks`` tells what it makes of a plan: partitions start in list order and parallel groups are
     forked and joined, so that who waits does so at a barrier. Otherwise only the order on each PU
@@ -36,6 +38,7 @@ class Runtime(ABC):
         self.machine = machine
         self.source = source
         self._sink = sink
+        self.stopped = ""
         self._arrived = 0
         self._ended = 0
 
@@ -43,6 +46,14 @@ class Runtime(ABC):
     def open(self) -> int:
         """Inferences that have arrived and not ended."""
         return self._arrived - self._ended
+
+    def stuck(self) -> HetsimError:
+        """Why inferences are open although nothing will happen any more."""
+        return PlanError("partitions wait for one another in a circle: the plan cannot finish")
+
+    def blamed(self, error: Exception) -> Exception:
+        """``error``, which came out of the simulation, as that of whoever is to blame."""
+        return error
 
     @abstractmethod
     def start(self) -> None:

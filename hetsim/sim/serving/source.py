@@ -9,6 +9,7 @@ from math import inf
 
 import numpy as np
 
+from hetsim.errors import ConfigError
 from hetsim.lower.program import Program
 from hetsim.sim.source import Completion, Inference, Source
 from hetsim.streams.service import Stream
@@ -18,7 +19,8 @@ class StreamSource(Source):
     """Inferences of ``streams``, by the program that each runs; nothing after ``duration_s``.
 
     Every stream draws from a generator of its own, made of ``seed`` and its name: changing or
-    leaving out one stream does not change what arrives in the others.
+    leaving out one stream does not change what arrives in the others by itself. Of each stream one
+    arrival is asked for ahead, not more.
     """
 
     def __init__(
@@ -43,19 +45,57 @@ class StreamSource(Source):
         return merge(*each, key=lambda inference: inference.arrival)
 
     def ended(self, completion: Completion) -> Iterable[Inference]:
-        for i in self._followers.get(completion.inference.stream, ()):
-            for time in self._streams[i].arrivals.caused(completion.finish, self._random[i]):
-                if time <= self._duration and self._left[i] > 0:
-                    self._left[i] -= 1
-                    yield self._inference(i, time)
+        return self._caused(completion, done=True)
+
+    def given_up(self, completion: Completion) -> Iterable[Inference]:
+        """What follows from one that was given up.
+
+        Raises:
+            ConfigError: a client whose question is given up at once asks again at once, for ever.
+        """
+        asked = completion.inference
+        for following in self._caused(completion, done=False):
+            stream = self._streams[following.stream]
+            same = following.stream == asked.stream
+            if same and following.arrival == completion.finish == asked.arrival:
+                raise ConfigError(
+                    f"stream {stream.name!r}: a client whose inference is given up at"
+                    f" {asked.arrival:g} s asks again at that moment, for ever",
+                    where=stream.where,
+                    hint="give its clients time to think, or more room to wait",
+                )
+            yield following
+
+    def _caused(self, completion: Completion, *, done: bool) -> Iterator[Inference]:
+        by = completion.inference
+        for i in self._followers.get(by.stream, ()):
+            stream = self._streams[i]
+            release = (by.arrival if by.release is None else by.release) if i != by.stream else None
+            for time in stream.arrivals.caused(completion.finish, self._random[i], done=done):
+                if time >= stream.start_s and self._may_come(i, time):
+                    yield self._inference(i, time, release)
 
     def _own(self, i: int) -> Iterator[Inference]:
-        for time in self._streams[i].arrivals.times(self._random[i]):
-            if time > self._duration or self._left[i] <= 0:
-                return
-            self._left[i] -= 1
-            yield self._inference(i, time)
-
-    def _inference(self, i: int, time: float) -> Inference:
         stream = self._streams[i]
-        return Inference(self._programs[i], time, stream.priority, i, time + stream.deadline_s)
+        start, arrivals = stream.start_s, stream.arrivals
+        for k, time in enumerate(arrivals.times(self._random[i])):
+            if not self._may_come(i, start + time):
+                return
+            due = arrivals.release(k, time)
+            yield self._inference(i, start + time, start + due if due != time else None)
+
+    def _may_come(self, i: int, time: float) -> bool:
+        """Whether one more of stream ``i`` may arrive at ``time``; it is counted then."""
+        if time > self._duration or time >= self._streams[i].until_s or self._left[i] <= 0:
+            return False
+        self._left[i] -= 1
+        return True
+
+    def _inference(self, i: int, time: float, release: float | None) -> Inference:
+        stream = self._streams[i]
+        since = time
+        if release is not None and stream.deadline_from == "release":
+            since = release
+        return Inference(
+            self._programs[i], time, stream.priority, i, since + stream.deadline_s, release
+        )

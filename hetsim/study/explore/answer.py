@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hetsim.report.summary import share_text
-from hetsim.study.explore.objectives import Constraint, measures, text
+from hetsim.study.explore.objectives import Constraint, known_measure, text
 from hetsim.study.explore.result import Design, Exploration
 
 SAME = 1e-3
@@ -35,10 +35,9 @@ def price_of(study: Exploration) -> str:
     first that was asked for.
     """
     limited = {c.measure for c in study.constraints}
-    known = measures()
 
     def rank(name: str) -> tuple[bool, bool]:
-        return name in limited, not known[name].metric.of_the_soc
+        return name in limited, not known_measure(name).metric.of_the_soc
 
     return min(study.objectives, key=rank)
 
@@ -74,7 +73,7 @@ def headline(study: Exploration) -> str:
         return f"None of {count} will do{_nearest(study)}."
     if len(study.objectives) > 1 and not study.constraints:
         return _range_of_front(study, count)
-    best, price = found.design, measures()[found.price]
+    best, price = found.design, known_measure(found.price)
     limits = " and ".join(c.words for c in study.constraints)
     told = [f"{price.amount(best.measures[found.price])}{_slack(study, best, found.price)}"]
     others = [name for name in study.measured if name != found.price]
@@ -140,7 +139,7 @@ def _next_up(study: Exploration, found: Answer) -> list[str]:
     if other is None:
         return []
     gains = [
-        f"{share_text(saved)} less {measures()[name].plain}"
+        f"{share_text(saved)} less {known_measure(name).plain}"
         for name in study.objectives
         if name != price
         and found.design.measures[name] > 0.0
@@ -152,7 +151,7 @@ def _next_up(study: Exploration, found: Answer) -> list[str]:
     more = share_text(other.measures[price] / base - 1.0)
     return [
         f"The next one up, {_name(other)}, has {' and '.join(gains)} for {more} more"
-        f" {measures()[price].plain}."
+        f" {known_measure(price).plain}."
     ]
 
 
@@ -197,7 +196,7 @@ def _nearest(study: Exploration) -> str:
     if near is None:
         return ""
     told = [
-        f"{measures()[limit.measure].plain} {_away(limit, near.measures[limit.measure])}"
+        f"{known_measure(limit.measure).plain} {_away(limit, near.measures[limit.measure])}"
         for limit in study.constraints
         if near.violations[str(limit)] > 0.0
     ]
@@ -207,4 +206,4 @@ def _nearest(study: Exploration) -> str:
 def _away(limit: Constraint, value: float) -> str:
     """A value and how far it is from its limit: ``34.1 ms (3.3% above the limit)``."""
     away = limit.distance(value)
-    return f"{measures()[limit.measure].amount(value)}{f' ({away})' if away else ''}"
+    return f"{known_measure(limit.measure).amount(value)}{f' ({away})' if away else ''}"

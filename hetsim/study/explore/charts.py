@@ -22,7 +22,7 @@ from hetsim.report.page.charts import (
 from hetsim.study.explore.answer import answer, by_price, nearest, price_of
 from hetsim.study.explore.deciding import basis, deciding_table, summary, together
 from hetsim.study.explore.importance import Importance
-from hetsim.study.explore.objectives import Measure, measures
+from hetsim.study.explore.objectives import Measure, known_measure
 from hetsim.study.explore.pictures import best_so_far
 from hetsim.study.explore.result import Design, Exploration
 
@@ -50,7 +50,7 @@ def front_charts(study: Exploration, link: Link) -> Iterator[Chart]:
 
 
 def _plane(study: Exploration, name: str, price: str, link: Link) -> Plot:
-    across, up = measures()[name], measures()[price]
+    across, up = known_measure(name), known_measure(price)
     front = by_price(study, study.front)
     # With a third objective the front is no line in this plane.
     steps = sorted((across.si(d.measures[name]), up.si(d.measures[price])) for d in front)
@@ -75,7 +75,7 @@ def _plane(study: Exploration, name: str, price: str, link: Link) -> Plot:
 
 
 def _history(study: Exploration, name: str, link: Link) -> Plot:
-    measure = measures()[name]
+    measure = known_measure(name)
     order = {design.number: i + 1 for i, design in enumerate(study.designs)}
     best = [
         (float(i + 1), measure.si(value))
@@ -115,7 +115,7 @@ def _points(study: Exploration, link: Link, x: Place, y: Place) -> Iterator[Poin
 def _guides(study: Exploration, axes: Mapping[str, Literal["x", "y"]]) -> Iterator[Guide]:
     for limit in study.constraints:
         if limit.measure in axes:
-            at = measures()[limit.measure].si(limit.bound)
+            at = known_measure(limit.measure).si(limit.bound)
             side: Literal["above", "below"] = "above" if limit.upper else "below"
             yield Guide(limit.words, at, axes[limit.measure], side)
 
@@ -131,7 +131,7 @@ def axis_of(measure: Measure) -> Axis:
 
 def deciding_charts(name: str, found: Importance) -> Iterator[Chart]:
     """Shares as bars, and the measure over the two parameters that act together the most."""
-    measure = measures()[name]
+    measure = known_measure(name)
     if not found.effect:
         return
     table = deciding_table(name, found)

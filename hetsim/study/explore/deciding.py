@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hetsim.report.page.tables import Table
 from hetsim.report.summary import share_text
 from hetsim.study.explore.importance import Importance, Pair
-from hetsim.study.explore.objectives import Measure, measures
+from hetsim.study.explore.objectives import Measure, known_measure
 
 IDLE = 0.005
 """A parameter of a smaller share, or one that moves the mean by less, decides nothing in words."""
@@ -23,9 +23,9 @@ def basis(name: str, found: Importance) -> str:
     """What the shares rest on, in a sentence."""
     if found.reason:
         more = f"; about {found.missing} more may be enough" if found.missing else ""
-        return f"What decides {measures()[name].plain} cannot be told: {found.reason}{more}."
+        return f"What decides {known_measure(name).plain} cannot be told: {found.reason}{more}."
     of = "the logarithm of " if found.log else ""
-    what = f"Shares of the variance of {of}{measures()[name].plain} over the values explored"
+    what = f"Shares of the variance of {of}{known_measure(name).plain} over the values explored"
     if found.r2 is None:
         return f"{what}, exact: all {found.designs} designs are known."
     return (
@@ -53,7 +53,7 @@ def listed(words: Sequence[str]) -> str:
 
 def deciding_table(name: str, found: Importance) -> Table:
     """A row per parameter: its shares, and the measure from one value to another."""
-    measure = measures()[name]
+    measure = known_measure(name)
     rows = []
     for path, effect in found.effect.items():
         means, values = found.means[path], found.values[path]
@@ -81,7 +81,7 @@ def ends(means: Sequence[float]) -> tuple[int, int]:
 def together(name: str, found: Importance) -> Iterator[str]:
     """What two parameters decide only together, a sentence for each pair worth naming."""
     for pair in found.pairs:
-        yield _together(measures()[name], found, pair)
+        yield _together(known_measure(name), found, pair)
 
 
 def _together(measure: Measure, found: Importance, pair: Pair) -> str:

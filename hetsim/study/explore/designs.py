@@ -66,7 +66,21 @@ def _run(scenario: Scenario, name: str, soc: str, remark: str) -> dict[str, Any]
     }
     if scenario.time_limit_s is not None:
         run["time_limit"] = f"{scenario.time_limit_s!r} s"
-    return run
+    return {**run, **_streams(scenario)}
+
+
+def _streams(scenario: Scenario) -> dict[str, Any]:
+    """What the scenario says of streams, files named by absolute path."""
+    found = {
+        key: copy.deepcopy(scenario.document.get((key,)))
+        for key in ("streams", "serve")
+        if scenario.document.get((key,))
+    }
+    for stream in found.get("streams", ()):
+        for holder, name in ((stream, "plan"), (stream.get("arrivals"), "file")):
+            if isinstance(holder, dict) and isinstance(holder.get(name), str):
+                holder[name] = str((scenario.directory / user_path(holder[name])).absolute())
+    return found
 
 
 def _absolute_costs(soc: dict[str, Any], base: Path) -> None:

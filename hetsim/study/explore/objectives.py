@@ -2,18 +2,20 @@
 
 A name is that of a metric (:mod:`hetsim.analysis.metrics`) and a unit. A design is judged by its
 networks together, each under the scheduler that is fastest on it: its latency is that of the
-slowest network, its energy the sum of theirs; each metric says how. Area and cost are the sums that
-the SoC file states (:mod:`hetsim.soc.price`).
+slowest network, its energy the sum of theirs; each metric says how. With streams it is judged by
+all of them together, under the contender that misses the smallest share of deadlines and then has
+the least 99th percentile, and ``camera.latency_p99_ms`` is about one of them. Area and cost are the
+sums that the SoC file states (:mod:`hetsim.soc.price`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hetsim.analysis.metrics.base import Metric, named
-from hetsim.analysis.metrics.registry import metrics
+from hetsim.analysis.metrics.registry import metrics, of_stream
 from hetsim.errors import ConfigError, Location
 from hetsim.names import suggest
 from hetsim.report.summary import share_text
@@ -73,17 +75,40 @@ def measures() -> dict[str, Measure]:
     return found
 
 
+def known_measure(name: str) -> Measure:
+    """What a name means; ``STREAM.MEASURE`` is that of one stream.
+
+    Raises:
+        KeyError: nobody knows it.
+    """
+    known = measures()
+    if name in known:
+        return known[name]
+    stream, _, own = name.rpartition(".")
+    found = known[own]
+    if not stream or found.metric.of_served is None:
+        raise KeyError(name)
+    return replace(
+        found, name=name, metric=of_stream(found.metric, stream), word=f"{stream} {found.word}"
+    )
+
+
+def stream_of(name: str) -> str | None:
+    """The stream that a measure is about; ``None`` of one of a whole design."""
+    return None if name in measures() else name.rpartition(".")[0]
+
+
 def label(name: str) -> str:
     """A measure as an axis of a picture says it."""
-    return measures()[name].label
+    return known_measure(name).label
 
 
 def text(name: str, value: float) -> str:
     """A measure and its value: ``latency 34.1 ms``."""
-    return measures()[name].text(value)
+    return known_measure(name).text(value)
 
 
-_CONSTRAINT = re.compile(r"\s*(\w+)\s*(<=|>=)\s*([-+]?[\d._]+(?:[eE][-+]?\d+)?)\s*")
+_CONSTRAINT = re.compile(r"\s*(\S(?:.*?\S)??)\s*(<=|>=)\s*([-+]?[\d._]+(?:[eE][-+]?\d+)?)\s*")
 
 
 @dataclass(frozen=True)
@@ -105,7 +130,7 @@ class Constraint:
     @property
     def words(self) -> str:
         """As people say it: ``latency ≤ 33 ms``."""
-        measure = measures()[self.measure]
+        measure = known_measure(self.measure)
         return f"{measure.plain} {'≤' if self.upper else '≥'} {measure.amount(self.bound)}"
 
     def distance(self, value: float) -> str:
@@ -173,29 +198,30 @@ def measure(
     errors: dict[str, str] = {}
     for point, outcome in rows:
         present = best.setdefault(point.model, None)
-        if outcome.makespan_s is None:
+        if outcome.merit is None:
             errors.setdefault(point.model, outcome.error or "no result")
-        elif present is None or outcome.makespan_s < (present.makespan_s or 0.0):
+        elif present is None or present.merit is None or outcome.merit < present.merit:
             best[point.model] = outcome
     for model, found in best.items():
         if found is None:
             return {}, f"{model}: {errors[model]}"
     runs = [found for found in best.values() if found is not None]
     measured: dict[str, float] = {}
-    known = measures()
     for name in wanted:
-        metric = known[name].metric
+        known = known_measure(name)
+        metric = known.metric
         value = metric.together(run.metrics.get(metric.column) for run in runs)
         if value is None:
             return {}, metric.missing
-        measured[name] = value / known[name].factor
+        measured[name] = value / known.factor
     return measured, None
 
 
 def _known(name: str, asked_by: str) -> Measure:
-    known = measures()
-    if name not in known:
+    try:
+        return known_measure(name)
+    except KeyError:
         raise ConfigError(
-            f"there is no measure {name!r}", where=Location(asked_by), hint=suggest(name, known)
-        )
-    return known[name]
+            f"there is no measure {name!r}", where=Location(asked_by),
+            hint=suggest(name, measures()),
+        ) from None  # fmt: skip

@@ -8,7 +8,7 @@ from hetsim.report.figures.bars import bars_figure
 from hetsim.report.figures.curves import curves_figure
 from hetsim.report.figures.pareto import pareto_figure
 from hetsim.study.explore.answer import price_of
-from hetsim.study.explore.objectives import label, measures
+from hetsim.study.explore.objectives import known_measure, label
 from hetsim.study.explore.result import Exploration
 from hetsim.study.result import to_figures
 
@@ -39,7 +39,9 @@ def figures(study: Exploration) -> dict[str, Figure]:
     told = {name: found for name, found in study.importance.items() if found.effect}
     if told:
         paths = list(dict.fromkeys(path for found in told.values() for path in found.effect))
-        series = {measures()[name].plain: [f.effect[p] for p in paths] for name, f in told.items()}
+        series = {
+            known_measure(name).plain: [f.effect[p] for p in paths] for name, f in told.items()
+        }
         found["importance"] = bars_figure(paths, series, label="share of what decides")
     return found
 

@@ -25,7 +25,7 @@ from hetsim.study.explore.answer import (
 from hetsim.study.explore.charts import Link, deciding_charts, front_charts
 from hetsim.study.explore.deciding import basis, together
 from hetsim.study.explore.designs import design_files, design_page
-from hetsim.study.explore.objectives import label, measures, text
+from hetsim.study.explore.objectives import known_measure, label, text
 from hetsim.study.explore.result import Design, Exploration
 from hetsim.study.result import page_of
 
@@ -104,7 +104,7 @@ def _page(study: Exploration, link: Link = lambda design: "", drawn: int = 0) ->
     return Page(
         f"exploration of {scenario.name}",
         f"explore · {scenario.name} on {scenario.soc.name} · {study.sampler} ·"
-        f" minimise {', '.join(measures()[name].plain for name in study.objectives)}"
+        f" minimise {', '.join(known_measure(name).plain for name in study.objectives)}"
         + "".join(f" · {limit.words}" for limit in study.constraints),
         headline(study),
         sections,

@@ -18,7 +18,7 @@ from hetsim.report.summary import tidy_time
 from hetsim.study.result import page_of
 from hetsim.study.tune.streamresult import Judged, StreamTuning
 
-COLUMNS = ("objective", "best start", "tuned", "bound", "fresh: best start", "fresh: tuned")
+COLUMNS = ("objective", "best start", "tuned", "bound", "fresh: start", "fresh: tuned")
 
 
 def headline(tuning: StreamTuning) -> str:
@@ -66,11 +66,10 @@ def objective_rows(tuning: StreamTuning) -> list[tuple[str, ...]]:
         row = [
             shown(judged.values[name]) for judged in (tuning.before, tuning.after, *tuning.fresh)
         ]
-        told = f"{OBJECTIVES[name].label}{' (asked for)' if name == tuning.objective else ''}"
-        rows.append((told, *row[:2], shown(bound) if bound else "–", *row[2:]))
+        rows.append((OBJECTIVES[name].label, *row[:2], shown(bound) if bound else "–", *row[2:]))
     judged = (tuning.before, tuning.after, *tuning.fresh)
     index = [f"{jain(found.tally.slowdowns):.3f}" for found in judged]
-    rows.append(("Jain's index of slowdowns", *index[:2], "1", *index[2:]))
+    rows.append(("Jain's index", *index[:2], "1", *index[2:]))
     return rows
 
 

@@ -12,7 +12,6 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from hetsim.sim.serving.serve import serve
 from hetsim.soc.model import SoC
 from hetsim.soc.schema import SoCSpec
 from hetsim.streams.arrivals.after import After
-from hetsim.streams.arrivals.base import Arrivals
+from hetsim.streams.arrivals.periodic import Periodic
 from hetsim.streams.service import Stream
 from hetsim.validate.base import Check, Row, Setting
 from hetsim.validate.tables import Tables
@@ -89,14 +88,6 @@ def published(tables: Tables) -> list[Frame]:
     return found
 
 
-class _Once(Arrivals):
-    kind: Literal["once"] = "once"
-    at: float
-
-    def times(self, random: np.random.Generator) -> Iterator[float]:
-        yield self.at
-
-
 def replayed(frames: Iterable[Frame]) -> dict[str, tuple[float, float]]:
     """When each frame begins and ends, seconds, given how long it ran and when it was injected.
 
@@ -113,7 +104,9 @@ def replayed(frames: Iterable[Frame]) -> dict[str, tuple[float, float]]:
                 frame.model,
                 After(kind="after", stream=f"{before} {frame.number}")
                 if before
-                else _Once(at=frame.injected),
+                else Periodic.model_validate(
+                    {"kind": "periodic", "period": "1 s", "offset": f"{frame.injected!r} s"}
+                ),
                 priority=-MODELS.index(frame.model),
                 deadline_s=frame.deadline - frame.injected,
                 count=1,

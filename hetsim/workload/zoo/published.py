@@ -168,6 +168,16 @@ ALL = (
         build=_built("resnet", "resnet101"), ai_hub="resnet101",
     ),
     ZooModel(
+        "resnet152", "ResNet-152, stride in the 3x3 convolutions", 11.514e9, 60.193e6,
+        _META,
+        build=_built("resnet", "resnet152"),
+    ),
+    ZooModel(
+        "inception_v4", "Inception v4 at 299x299", 12.3e9, 42.7e6,
+        "timm, model card of inception_v4.tf_in1k",
+        build=_built("inceptionv4", "inception_v4"),
+    ),
+    ZooModel(
         "wide_resnet50_2", "Wide ResNet-50-2", 11.398e9, 68.883e6,
         _META,
         build=_built("resnet", "wide_resnet50_2"), ai_hub="wideresnet50",

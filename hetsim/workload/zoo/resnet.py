@@ -99,6 +99,11 @@ def resnet101() -> ModelProto:
     return _deep("resnet101", _Bottleneck(), (3, 4, 23, 3))
 
 
+def resnet152() -> ModelProto:
+    """ResNet-152 with the stride in the 3x3 convolutions, at 224x224."""
+    return _deep("resnet152", _Bottleneck(), (3, 8, 36, 3))
+
+
 def wide_resnet50_2() -> ModelProto:
     """Wide ResNet-50-2, twice the width in the 3x3 convolutions, at 224x224."""
     return _deep("wide_resnet50_2", _Bottleneck(base=128))
