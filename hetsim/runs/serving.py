@@ -14,6 +14,7 @@ from hetsim.analysis.serving.view import StreamView
 from hetsim.analysis.serving.warmup import warm_up
 from hetsim.cost.sources import cost_files
 from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.lower.choices import PlanChoices
 from hetsim.lower.program import Program
 from hetsim.plan.anyfile import read_plan
 from hetsim.plan.model import Plan
@@ -23,6 +24,7 @@ from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
 from hetsim.runs.scenario import hashes, load_graph
 from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
+from hetsim.schedulers.groups import FUSED_GROUPS, fused_groups
 from hetsim.schedulers.joint.base import JointProblem
 from hetsim.schedulers.joint.registry import find_joint_scheduler
 from hetsim.sim.dispatchers.registry import create_dispatcher
@@ -110,9 +112,13 @@ class Mix:
         Raises:
             HetsimError: a scheduler failed.
         """
-        open_ones = tuple(s for s in self.service.streams if s.name not in self.given)
+        given = self.given
+        if _dispatcher(contender).grain == "fused":
+            free = [s for s in self.service.streams if s.name not in given and not s.scheduler]
+            given = {**given, **{stream.name: self._finest(stream.model) for stream in free}}
+        open_ones = tuple(s for s in self.service.streams if s.name not in given)
         if not open_ones:
-            return self.given
+            return given
         rates = self.service.rates()
         # What the SoC itself paces runs as often as it can: then nothing is known, and all count 1.
         known = all(rates[stream.name] for stream in open_ones)
@@ -125,7 +131,14 @@ class Mix:
             lambda graph, plan: self._case(graph, self.scenario.soc).makespan(plan),
             self._together,
         )
-        return {**self.given, **find_joint_scheduler(contender.plans).plan(problem)}
+        return {**given, **find_joint_scheduler(contender.plans).plan(problem)}
+
+    def _finest(self, model: str) -> Plan:
+        """A partition for each fused group of a network, made once."""
+        key = FUSED_GROUPS, model
+        if key not in self._plans:
+            self._plans[key] = fused_groups(self.cases[model].problem())
+        return self._plans[key]
 
     @cached_property
     def given(self) -> Mapping[str, Plan]:
@@ -183,12 +196,11 @@ class Mix:
             HetsimError: plans that cannot run, or a dispatcher that does not take its parameters.
         """
         scenario, service = self.scenario, self.service
-        programs = {s.name: self._program(s.model, plans[s.name]) for s in service.streams}
+        made = create_dispatcher(dispatcher.name, dispatcher.parameters, dispatcher.overhead_s)
+        program = self._open_program if made.places else self._program
+        programs = {s.name: program(s.model, plans[s.name]) for s in service.streams}
         return serve(
-            scenario.soc, service.streams, programs,
-            dispatcher=create_dispatcher(
-                dispatcher.name, dispatcher.parameters, dispatcher.overhead_s
-            ),
+            scenario.soc, service.streams, programs, dispatcher=made,
             duration_s=service.duration_s, seed=scenario.seed, fidelity=scenario.fidelity,
             preemption_cost_s=service.preemption_cost_s, backlog=service.backlog,
             trace=self.trace,
@@ -197,6 +209,10 @@ class Mix:
 
     def _program(self, model: str, plan: Plan) -> Program:
         return self.cases[model].rewritten(plan.rewrites).lowering.program(plan)
+
+    def _open_program(self, model: str, plan: Plan) -> Program:
+        """One whose partitions may be put elsewhere than the plan says."""
+        return PlanChoices(self.cases[model].rewritten(plan.rewrites).lowering, plan).program
 
     def measured(
         self, contender: Contender, plans: Mapping[str, Plan], served: Served,

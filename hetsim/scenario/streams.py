@@ -227,8 +227,8 @@ def _dispatchers(serve: ServeSpec, document: Document) -> Iterator[DispatcherRef
             )  # fmt: skip
         labels.add(label)
         try:  # a mistake shows before anything runs
-            create_dispatcher(name, said.parameters)
+            made = create_dispatcher(name, said.parameters)
         except HetsimError as error:
             error.where = error.where or where
             raise
-        yield DispatcherRef(name, label, said.parameters, said.overhead, where)
+        yield DispatcherRef(name, label, said.parameters, said.overhead, made.grain, where)

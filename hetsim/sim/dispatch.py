@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from hetsim.lower.program import Program
 from hetsim.sim.source import Inference
@@ -31,7 +31,8 @@ class Dispatcher(ABC):
     each of its ``readers``, as :func:`unblocked` does. It runs on the unit ``task.job.pu``. Where
     the class says that it ``places`` tasks, the programs it gets have choices, and it may put a
     task elsewhere before it hands it out: :meth:`~hetsim.sim.task.Task.place`. Otherwise the plan
-    has said the unit.
+    has said the unit. With ``grain`` = ``fused`` partitions are operators, or chains that some unit
+    fuses, whatever schedulers say.
 
     ``overhead_s`` seconds of a thread on the host's cores pass before each task that it hands out
     is begun; decisions queue for that thread. Class attributes fill a row of
@@ -44,6 +45,7 @@ class Dispatcher(ABC):
     source: ClassVar[str] = "not stated"
     places: ClassVar[bool] = False
 
+    grain: Literal["plan", "fused"] = "plan"
     preempts = False
     overhead_s = 0.0
     view: View
