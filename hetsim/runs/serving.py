@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,6 +21,7 @@ from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.progress import Progress
 from hetsim.runs.case import Case
+from hetsim.runs.guards.together import check_together, deadline_note, overload_note
 from hetsim.runs.rows import case_of
 from hetsim.runs.scenario import hashes, load_graph
 from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
@@ -33,9 +34,10 @@ from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
 from hetsim.sim.simulate import execute
 from hetsim.sim.source import Inference
+from hetsim.sim.trace import Trace
 from hetsim.sim.tracefile import TraceFile
 from hetsim.soc.model import SoC
-from hetsim.streams.service import DispatcherRef, Service
+from hetsim.streams.service import DispatcherRef, Service, Stream
 from hetsim.workload.graph import Graph
 
 
@@ -72,11 +74,15 @@ class Mix:
         """Whether anything can be asked of it, before anything is.
 
         Raises:
-            InfeasibleError: a network cannot fit the SoC's memory at all.
+            InfeasibleError: a network cannot fit the SoC's memory at all, or beside the others.
             ConfigError: a profile or learned model that cannot be read, or cannot be true.
+            PlanError: a plan file that cannot be used.
         """
         for case in self.cases.values():
             case.check()
+        graphs = {model: case.graph for model, case in self.cases.items()}
+        check_together(self.service, graphs, self.scenario.soc)
+        _ = self.given
 
     @property
     def service(self) -> Service:
@@ -210,6 +216,39 @@ class Mix:
     def _program(self, model: str, plan: Plan) -> Program:
         return self.cases[model].rewritten(plan.rewrites).lowering.program(plan)
 
+    def alone(self, model: str, plan: Plan) -> Trace:
+        """What one inference does alone on the SoC; simulated once."""
+        if id(plan) not in self._ran_alone:
+            soc, fidelity = self.scenario.soc, self.scenario.fidelity
+            trace = execute(soc, self._program(model, plan), fidelity=fidelity, trace=False)
+            self._ran_alone[id(plan)] = plan, trace  # the plan, so that no other gets its id
+        return self._ran_alone[id(plan)][1]
+
+    @cached_property
+    def _ran_alone(self) -> dict[int, tuple[Plan, Trace]]:
+        return {}
+
+    def doubts(self, runs: Sequence[ServedRun]) -> list[str]:
+        """What ``runs`` asked for in vain: more time than there is, deadlines nothing keeps.
+
+        Nothing is known beforehand where dispatchers choose the units.
+        """
+        service, found = self.service, []
+        free = [d.label for d in service.dispatchers
+                if create_dispatcher(d.name, d.parameters, d.overhead_s).places]  # fmt: skip
+        alone_s: dict[str, dict[str, float]] = {}
+        for run in runs:
+            if run.error is None and run.dispatcher not in free:
+                alone = {s.stream.name: self.alone(s.stream.model, s.plan) for s in run.streams}
+                busy_s = {name: trace.pu_busy_s for name, trace in alone.items()}
+                alone_s[run.label] = {name: trace.makespan_s for name, trace in alone.items()}
+                found.append(overload_note(run, service, busy_s))
+        found += [deadline_note(s, service, alone_s, self._bound_s) for s in service.streams]
+        return [note for note in found if note is not None]
+
+    def _bound_s(self, stream: Stream) -> float:
+        return max(bound.seconds for bound in self.cases[stream.model].bounds)
+
     def _open_program(self, model: str, plan: Plan) -> Program:
         """One whose partitions may be put elsewhere than the plan says."""
         return PlanChoices(self.cases[model].rewritten(plan.rewrites).lowering, plan).program
@@ -261,6 +300,7 @@ def run_service(scenario: Scenario, progress: Progress | None = None) -> ServedR
     """
     scenario.check_schedulers()
     mix = replace(Mix.of(scenario), trace=Sample())
+    mix.check()
     asked, runs = scenario.contenders, []
     for done, contender in enumerate(asked):
         if progress is not None:
@@ -273,4 +313,5 @@ def run_service(scenario: Scenario, progress: Progress | None = None) -> ServedR
     for stream in mix.service.streams:
         files += map(str, [*stream.arrivals.files, *([stream.plan] if stream.plan else [])])
     inputs = hashes(files, [case.graph for case in mix.cases.values()])
-    return ServedResult(scenario.name, soc, scenario.seed, mix.service, tuple(runs), inputs=inputs)
+    notes = tuple(mix.doubts(runs))
+    return ServedResult(scenario.name, soc, scenario.seed, mix.service, tuple(runs), notes, inputs)

@@ -1,161 +1,88 @@
-"""Plans of several networks judged together: against plain simulation, bounds and all there are."""
+"""What streams ask of a SoC that cannot give it: refused where it is certain, else told."""
 
 from __future__ import annotations
 
-import itertools
-import random
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from hetsim.analysis.serving.objectives import OBJECTIVES, jain, tally_of
-from hetsim.plan.build import Block, make_plan
-from hetsim.runs.serving import Mix
-from hetsim.runs.together import Together, shortened
-from hetsim.scenario.loader import load_scenario
-from hetsim.schedulers.registry import create
-from hetsim.schedulers.search import campaign
-from hetsim.schedulers.search.judge import draft_of
-from hetsim.workload.synthetic import random_graph
+import hetsim
+from hetsim.errors import InfeasibleError
 
-TEXT = """
+TEXT = """\
 hetsim: scenario/1
-name: pair
-soc: {soc}
-models: [resnet8, ds_cnn]
-schedulers: [heft]
-seed: {seed}
+name: asked
+soc: zcu102-vta
+models: [squeezenet, alexnet]
+schedulers: [type_based]
 streams:
-  - {{name: a, model: resnet8, arrivals: {{kind: periodic, period: {a}}}, deadline: 2 ms}}
-  - {{name: b, model: ds_cnn, arrivals: {{kind: poisson, period: {b}}}, deadline: 1 ms}}
-serve: {{duration: 1 s}}
+  - {name: fast, model: squeezenet, arrivals: {kind: periodic, period: 2 s}, count: 4}
+  - {name: slow, model: alexnet, arrivals: {kind: after, stream: fast}}
 """
 
 
-def together(
-    tmp_path, objective="latency", *, seed=0, a="4 ms", b="2 ms", graphs=None, soc="edge-dual"
-):
-    file = tmp_path / "pair.yaml"
-    file.write_text(TEXT.format(seed=seed, a=a, b=b, soc=soc), encoding="utf-8")
-    scenario = load_scenario(file)
-    scenario = replace(scenario, service=shortened(scenario.service, share=0.25))
-    mix = Mix.of(scenario, graphs)
-    return Together(mix, scenario.service.dispatchers[0], OBJECTIVES[objective])
+@pytest.fixture
+def run(tmp_path: Path):
+    def simulate(text: str = TEXT, **overrides: object):
+        file = tmp_path / "asked.yaml"
+        file.write_text(text, encoding="utf-8")
+        changes = {path.replace("__", "."): value for path, value in overrides.items()}
+        return hetsim.run(file, changes)
+
+    return simulate
 
 
-def plans_of(case):
-    (contender,) = case.mix.scenario.contenders
-    return case.mix.plans(contender)
+def test_what_fits_and_is_in_time_leaves_nothing_to_say(run):
+    result = run(streams__fast__deadline="400 ms")
+    assert result.notes == ()
 
 
-def test_a_draft_is_worth_what_its_plans_are(tmp_path):
-    case = together(tmp_path)
-    plans = plans_of(case)
-    joined = case.union.join(plans, "joined")
-    ground = case.ground(())
-    verdict = ground.judge.judge(draft_of(ground.space.graph, ground.space.soc, joined))
-    served = case.mix.serve(plans, case.dispatcher)
-    every = [t for led in served.ledgers.values() for t in led.finish - led.arrival]
-    assert verdict.exact
-    assert verdict.seconds == pytest.approx(sum(every) / len(every), rel=1e-12)
+def test_more_work_than_time_is_told_with_its_parts(run):
+    (note,) = run(streams__fast__arrivals__period="100 ms").notes
+    assert note.startswith("type_based: overload: ")
+    # Half as often is asked for half as much, and then there is time enough.
+    share = float(note.split("asked for ")[1].split("%")[0])
+    assert 100 < share < 1000
+    assert "fast " in note
+    assert "slow " in note
+    rare = run(streams__fast__arrivals__period=f"{share * 1.02:g} ms")
+    assert rare.notes == ()
 
 
-@pytest.mark.parametrize("objective", ["latency", "deadline_misses", "fairness", "throughput"])
-def test_a_race_that_is_lost_is_told_by_a_bound(tmp_path, objective):
-    case = together(tmp_path, objective, b="0.3 ms")
-    plans = plans_of(case)
-    whole = case.value(plans).seconds
-    for share in (0.3, 0.7, 0.99):
-        lost = case.value(plans, worthless_above=share * whole)
-        assert not lost.exact
-        assert share * whole < lost.seconds <= whole * (1 + 1e-12)
-    assert case.value(plans, worthless_above=whole * (1 + 1e-9)).seconds == whole
+def test_a_deadline_below_the_bound_is_told_with_both_numbers(run):
+    result = run(streams__fast__deadline="1 ms")
+    (note,) = result.notes
+    assert "stream 'fast': its deadline of 1 ms is below" in note
+    assert "no plan of squeezenet goes below: all will be late" in note
+    assert result.runs[0].stream("fast").metrics["miss_rate"] == 1.0
 
 
-def test_nothing_is_below_its_bound_and_plans_meet_the_same_arrivals(tmp_path):
-    case = together(tmp_path)
-    plans = plans_of(case)
-    served = case.mix.serve(plans, case.dispatcher)
-    tally = tally_of(case.mix.scenario.soc, case.streams, served, case.alone_s)
-    least = case.least(tally)
-    for found in OBJECTIVES.values():
-        assert found.of(least) <= found.of(tally)
-    assert case.objective.of(least) > 0.0
-    moved = {
-        n: case.mix.cases[s.model].plan(create("cpu_only"))
-        for n, s in zip(plans, case.streams, strict=True)
-    }
-    again = case.mix.serve(moved, case.dispatcher)
-    for name in plans:
-        assert sorted(again.ledgers[name].arrival) == sorted(served.ledgers[name].arrival)
+def test_a_deadline_over_a_chain_has_to_hold_all_of_it(run):
+    alone = {s.stream.name: s.metrics["latency_max_s"] for s in run().runs[0].streams}
+    between = (alone["slow"] + sum(alone.values())) / 2.0
+    changes = {"streams__slow__deadline": f"{between:.6f} s"}
+    assert run(**changes).notes == ()
+    (note,) = run(**changes, streams__slow__deadline_from="release").notes
+    assert "which no plan of squeezenet and alexnet goes below" in note
+    barely = f"{0.9995 * sum(alone.values()):.6f} s"
+    (note,) = run(streams__slow__deadline=barely, streams__slow__deadline_from="release").notes
+    assert "that type_based takes on an idle SoC, the fastest here; the lower bound of" in note
 
 
-def test_a_slowdown_shared_by_all_is_fair_and_one_that_is_not_is_not():
-    assert jain([3.0, 3.0, 3.0]) == pytest.approx(1.0)
-    assert jain([1.0, 0.0, 0.0, 0.0]) == pytest.approx(0.25)  # 1/n: one has it all
+def test_networks_that_do_not_fit_together_are_refused(run):
+    # AlexNet's weights are 244 MB, SqueezeNet's 5 MB; activations of either less than 10 MB.
+    with pytest.raises(InfeasibleError, match="'slow' does not fit beside the others") as told:
+        run(memory__dram__capacity="248 MB")
+    assert told.value.where.line == 8
+    assert "alexnet 232" in told.value.hint
 
 
-def small_case(tmp_path, seed):
-    """Two random networks of three operators on a CPU and an NPU, arrivals close enough to meet."""
-    graphs = {
-        label: random_graph(seed + 100 * i, 3, spatial=(7, 14)[seed % 2])
-        for i, label in enumerate(("resnet8", "ds_cnn"))
-    }
-    draw = random.Random(seed)
-    case = together(
-        tmp_path, seed=seed, graphs=graphs, soc="edge-mcu",
-        a=f"{draw.uniform(0.05, 1):.3f} ms", b=f"{draw.uniform(0.05, 1):.3f} ms",
-    )  # fmt: skip
-    return case, graphs
-
-
-def every_plan(space, soc):
-    """All assignments of operators to units with all ways to cut the order into partitions."""
-    graph = space.graph
-    for pus in itertools.product(*space.homes):
-        for cuts in itertools.product((False, True), repeat=len(graph) - 1):
-            blocks = [[0]]
-            for op in range(1, len(graph)):
-                if cuts[op - 1] or pus[op] != pus[op - 1]:
-                    blocks.append([])
-                blocks[-1].append(op)
-            ran = [Block(tuple(block), pus[block[0]]) for block in blocks]
-            yield make_plan(graph, soc, ran, scheduler="every")
-
-
-def optimum(case):
-    """The least value of all pairs of plans."""
-    soc = case.mix.scenario.soc
-    ground = case.ground(())
-    names = list(case.union.graphs)
-    choices = []
-    for part in ground.space.parts:
-        distinct = {plan.partitions: plan for plan in every_plan(part, soc)}
-        choices.append(list(distinct.values()))
-    best = float("inf")
-    for pair in itertools.product(*choices):
-        joined = case.union.join(dict(zip(names, pair, strict=True)), "every")
-        verdict = ground.judge.judge(draft_of(ground.space.graph, soc, joined), best)
-        best = min(best, verdict.seconds)
-    return best
-
-
-def searched(case, budget):
-    ground = case.ground(())
-    soc = case.mix.scenario.soc
-    plans = []
-    for name in ("cpu_only", "type_based", "heft"):
-        each = {s.name: case.mix.cases[s.model].plan(create(name)) for s in case.streams}
-        plans.append(case.union.join(each, name))
-    begun = campaign.begin(lambda rewrites: ground, plans, budget)
-    ended = campaign.run(lambda rewrites: ground, begun, 0, budget)
-    drafts = [draft_of(ground.space.graph, soc, plan) for plan in plans]
-    assert ended.seconds <= min(ground.judge.judge(d).seconds for d in drafts)
-    return ended.seconds
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [0])
-def test_the_search_finds_the_best_of_all_pairs_of_plans(tmp_path, seed):
-    case, _ = small_case(tmp_path, seed)
-    assert searched(case, 300) <= optimum(case) * (1 + 1e-9)
+def test_a_stream_that_has_left_makes_room(run):
+    early = (
+        TEXT.replace("count: 4", "until: 1 s")
+        .replace("2 s", "500 ms")
+        .replace(
+            "{kind: after, stream: fast}}", "{kind: periodic, period: 1 s}, start: 1 s, count: 1}"
+        )
+    )
+    assert run(early, memory__dram__capacity="248 MB").runs[0].error is None

@@ -18,7 +18,7 @@ from hetsim.executors.base import Bench, Executor
 from hetsim.executors.serial import SerialExecutor
 from hetsim.plan.model import Plan
 from hetsim.runs.case import Case
-from hetsim.runs.together import Together
+from hetsim.runs.joint import Together
 from hetsim.schedulers.base import Problem
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.search.campaign import Ground, Rewrites

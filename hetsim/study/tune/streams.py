@@ -21,8 +21,8 @@ from hetsim.analysis.serving.objectives import OBJECTIVES, tally_of
 from hetsim.errors import HetsimError, PlanError
 from hetsim.plan.model import Plan
 from hetsim.progress import Progress
+from hetsim.runs.joint import Together, shortened
 from hetsim.runs.serving import Mix
-from hetsim.runs.together import Together, shortened
 from hetsim.scenario.loader import ALL_STREAMS, Contender, Scenario, SchedulerRef
 from hetsim.schedulers.joint.registry import DEFAULT, joint_schedulers
 from hetsim.schedulers.search.campaign import Grounds, begin, best_plan

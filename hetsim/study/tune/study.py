@@ -15,7 +15,7 @@ from hetsim.executors.base import Executor
 from hetsim.executors.serial import SerialExecutor
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
-from hetsim.runs.together import INFERENCES, OF_EACH
+from hetsim.runs.joint import INFERENCES, OF_EACH
 from hetsim.scenario.loader import Scenario
 from hetsim.study.base import Files, Study
 from hetsim.study.result import Rows, Shown, Words
