@@ -29,7 +29,7 @@ from hetsim.schedulers.groups import FUSED_GROUPS, fused_groups
 from hetsim.schedulers.joint.base import JointProblem
 from hetsim.schedulers.joint.registry import find_joint_scheduler
 from hetsim.sim.dispatchers.registry import create_dispatcher
-from hetsim.sim.serving.sample import Sample
+from hetsim.sim.serving.sample import Onlooker, Sample
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
 from hetsim.sim.simulate import execute
@@ -191,8 +191,12 @@ class Mix:
             self._apart[key] = case_of(replace(self.scenario, soc=soc), graph)
         return self._apart[key]
 
-    def serve(self, plans: Mapping[str, Plan], dispatcher: DispatcherRef) -> Served:
+    def serve(
+        self, plans: Mapping[str, Plan], dispatcher: DispatcherRef, onlooker: Onlooker | None = None
+    ) -> Served:
         """Simulates the streams, by plans by the name of the stream.
+
+        ``onlooker`` is that of :func:`hetsim.sim.serving.serve.serve`.
 
         Raises:
             HetsimError: plans that cannot run, or a dispatcher that does not take its parameters.
@@ -206,6 +210,7 @@ class Mix:
             duration_s=service.duration_s, seed=scenario.seed, fidelity=scenario.fidelity,
             preemption_cost_s=service.preemption_cost_s, backlog=service.backlog,
             trace=self.trace,
+            onlooker=onlooker,
         )  # fmt: skip
 
     def _program(self, model: str, plan: Plan) -> Program:
