@@ -15,8 +15,8 @@ from pathlib import Path
 from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.analysis.ranges.range import UNKNOWN, Range, faster
 from hetsim.errors import ResultsError
-from hetsim.plan.model import Plan
 from hetsim.infiles import read_bytes
+from hetsim.plan.model import Plan
 from hetsim.records import RECORD_LIMIT, parse_json, read_record
 from hetsim.report.files.archive import NAME as ARCHIVE
 from hetsim.report.files.archive import load_archive

@@ -150,7 +150,8 @@ def warm_up_text(result: ServedResult, run: ServedRun) -> str:
             " short, or its load too high."
         )
     if run.warm_up_s == 0.0:
-        return f"Nothing is left out at the start: {'so says the MSER rule' if mser else 'no warm-up is set'}."
+        why = "so says the MSER rule" if mser else "no warm-up is set"
+        return f"Nothing is left out at the start: {why}."
     rule = "the MSER rule" if mser else "a fixed time"
     return f"Arrivals of the first {tidy_time(run.warm_up_s)} are in no figure (warm-up, {rule})."
 

@@ -13,7 +13,6 @@ from hetsim.report.serving import MAIN, told_of_streams
 from hetsim.report.summary import metric_text
 from hetsim.report.text.diff import print_settings
 
-
 _SAID = {True: "within noise", False: "beyond noise", None: ""}
 
 
