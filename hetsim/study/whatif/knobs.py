@@ -18,9 +18,9 @@ processing unit             –                       a second one, if it is ``r
 ==========================  ======================  =====================================
 
 Left out is what no makespan depends on (powers, energies, area and cost models, ``uncertainty``,
-``preemptible``), what is not a size (names, paths, layouts, operator lists, the channels that share a memory's
-bandwidth), operating points not in force, parameters that are zero or absent, and the measured
-``slowdown`` tables.
+``preemptible``), what is not a size (names, paths, layouts, operator lists, the channels that share
+a memory's bandwidth), operating points not in force, parameters that are zero or absent, and the
+measured ``slowdown`` tables.
 """
 
 from __future__ import annotations
