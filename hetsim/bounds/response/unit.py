@@ -52,6 +52,8 @@ def response(task: Task, others: Iterable[Task], *, in_turn: bool = True) -> int
     others = list(others)
     higher = [t for t in others if t.priority > task.priority]
     equal = [t for t in others if t.priority == task.priority]
+    if sum(t.curve.load(t.cost) for t in (task, *equal, *higher)) > 1.0 + 1e-6:
+        return None
     blocking = max((t.longest for t in others if t.priority < task.priority), default=0)
     window = _least(lambda length: blocking + sum(
         t.curve.before(length) * t.cost for t in (task, *equal, *higher)
