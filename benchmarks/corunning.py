@@ -19,6 +19,9 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from hetsim.overrides import apply_overrides
+from hetsim.plan.model import Plan
+from hetsim.schedulers.joint.base import with_units
+from hetsim.schedulers.joint.cuts import best_cuts
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.validate.base import Setting
 from hetsim.validate.checks.haxconn.check import TABLE, MemoryDemand
@@ -27,10 +30,6 @@ from hetsim.validate.checks.haxconn.networks import network
 from hetsim.validate.checks.haxconn.pairs import DLA, GPU, PAIRS, POLICIES, Engine
 from hetsim.validate.checks.haxconn.profiles import profiles
 from hetsim.validate.tables import Tables
-from hetsim.workload.cuts import cut_positions
-
-PLACES = 12
-"""Where a network may change its unit, at most; HaX-CoNN has ten groups of layers."""
 
 TWICE = {GPU: 3.30, DLA: 4.68}
 """Milliseconds of GoogLeNet on each unit at once: the authors' README, step 6."""
@@ -60,46 +59,28 @@ def ms(seconds: float) -> str:
     return f"{seconds * 1e3:.2f}"
 
 
-def engines(name: str) -> list[Engine]:
-    """Both units alone, and every change between them at some places that cut the network."""
-    graph = network(name)
-    producers = [
-        [graph.producer[t] for t in op.inputs if t in graph.producer] for op in graph.operators
-    ]
-    readers: list[list[int]] = [[] for _ in producers]
-    for i, before in enumerate(producers):
-        for j in before:
-            readers[j].append(i)
-    cuts = [i + 1 for i in cut_positions(producers, readers) if i + 1 < len(producers)]
-    step = max(1, len(cuts) // PLACES)
-    places = [graph.operators[i].name for i in cuts[step - 1 :: step]]
-    return [Engine(name, unit, cut) for unit in (GPU, DLA) for cut in ("", *places)]
+def searched(xavier: Xavier, first: str, second: str) -> tuple[float, list[str], int]:
+    """What ``plans: [cuts]`` decides for a GPU and a DLA: seconds, plans, how many simulations."""
+    counted = 0
+
+    def ends(plans: Mapping[str, Plan]) -> Mapping[str, float]:
+        nonlocal counted
+        counted += 1
+        programs = [xavier.lowering(name).program(plan) for name, plan in plans.items()]
+        return dict(zip(plans, xavier.run(*programs), strict=True))
+
+    graphs = {name: network(name) for name in (first, second)}
+    two_units = with_units(xavier.soc, {xavier.soc.host.name, GPU, DLA})
+    plans = best_cuts(graphs, two_units, ends)
+    judged = counted
+    return max(ends(plans).values()), [said(name, plan) for name, plan in plans.items()], judged
 
 
-def searched(xavier: Xavier, first: str, second: str) -> tuple[Engine, Engine, float, int]:
-    """The best pair of engines found by changing one after the other; simulations made."""
-    choices = {name: engines(name) for name in (first, second)}
-    tried: dict[tuple[Engine, Engine], float] = {}
-
-    def seconds(one: Engine, other: Engine) -> float:
-        if (one, other) not in tried:
-            tried[one, other] = max(xavier.together(one, other))
-        return tried[one, other]
-
-    units = [(Engine(first, a), Engine(second, b)) for a in (GPU, DLA) for b in (GPU, DLA)]
-    best = min(units, key=lambda pair: seconds(*pair))
-    while True:
-        one = min(choices[first], key=lambda engine: seconds(engine, best[1]))
-        other = min(choices[second], key=lambda engine: seconds(one, engine))
-        if seconds(one, other) >= seconds(*best):
-            return *best, seconds(*best), len(tried)
-        best = (one, other)
-
-
-def said(engine: Engine) -> str:
-    """An engine in a few words."""
-    unit, other = ("GPU", "DLA") if engine.first == GPU else ("DLA", "GPU")
-    return f"{engine.network} {unit}" + (f", {other} from {engine.cut}" if engine.cut else "")
+def said(name: str, plan: Plan) -> str:
+    """Where a network runs, in a few words; a partition of one operator is a fallback."""
+    parts = [part for part in plan.partitions if len(part.operators) > 1]
+    later = (f"{part.pu} from {part.operators[0]}" for part in parts[1:])
+    return f"{name} " + ", ".join((parts[0].pu, *later))
 
 
 def pair_rows(xavier: Xavier, free: Xavier, measured: Mapping[str, Any]) -> Iterator[str]:
@@ -180,9 +161,9 @@ def main() -> None:
     print("\n".join(pair_rows(slow, free, measured)))
     print("\npair | searched (ms) | the authors' cuts, simulated | schedule | simulations")
     for pair, policies in PAIRS.items():
-        one, other, seconds, count = searched(xavier, *pair.split("+"))
+        seconds, words, count = searched(xavier, *pair.split("+"))
         hax = ms(xavier.told(policies["hax"]))
-        print(f"{pair} | {ms(seconds)} | {hax} | {said(one)}; {said(other)} | {count}")
+        print(f"{pair} | {ms(seconds)} | {hax} | {'; '.join(words)} | {count}")
     print("\nconvolution | measured | simulated")
     rows = list(MemoryDemand().rows(Setting(tables), ""))
     for row in rows:

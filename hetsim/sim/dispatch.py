@@ -31,7 +31,8 @@ class Dispatcher(ABC):
     each of its ``readers``, as :func:`unblocked` does. It runs on the unit ``task.job.pu``. Where
     the class says that it ``places`` tasks, the programs it gets have choices, and it may put a
     task elsewhere before it hands it out: :meth:`~hetsim.sim.task.Task.place`. Otherwise the plan
-    has said the unit.
+    has said the unit. With ``grain`` = ``fused`` partitions are operators, or chains that some unit
+    fuses, whatever schedulers say.
 
     ``overhead_s`` seconds of a thread on the host's cores pass before each task that it hands out
     is begun; decisions queue for that thread. Class attributes fill a row of
@@ -48,6 +49,7 @@ class Dispatcher(ABC):
     places: ClassVar[bool] = False
     fixed: ClassVar[Literal["priority", "arrival"] | None] = None
 
+    grain: Literal["plan", "fused"] = "plan"
     preempts = False
     overhead_s = 0.0
     view: View

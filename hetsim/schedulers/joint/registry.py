@@ -18,6 +18,7 @@ BUILT_IN = {
     "each": "hetsim.schedulers.joint.each:Each",
     "union": "hetsim.schedulers.joint.together:Together",
     "spatial": "hetsim.schedulers.joint.spatial:Spatial",
+    "cuts": "hetsim.schedulers.joint.cuts:Cuts",
 }
 
 

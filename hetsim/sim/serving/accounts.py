@@ -41,11 +41,11 @@ class ByStream:
 class Accounts(Recorder):
     """Adds up units' time and links' bytes by stream, and passes all it hears on to ``rows``."""
 
-    def __init__(self, streams: int, units: int, rows: Recorder | None = None) -> None:
+    def __init__(self, streams: int, units: int, rows: Recorder) -> None:
         self._busy = [[0.0] * streams for _ in range(units)]
         self._moved: list[dict[Route, float]] = [{} for _ in range(streams)]
         self._shares: list[dict[str, float]] = [{} for _ in range(streams)]
-        self._rows = rows or Recorder()
+        self._rows = rows
 
     def occupied(self, unit: Lane, start: float, end: float, task: Work) -> None:
         self._busy[unit.index][task.stream] += end - start
@@ -121,10 +121,13 @@ class Waits:
     """Who waits while whose task holds a unit.
 
     For every unit it knows how long each stream has held it so far; a task remembers that from the
-    moment it is ready, so that it costs the same however many others come and go meanwhile.
+    moment it is ready, so that it costs the same however many others come and go meanwhile. Where a
+    dispatcher ``places`` tasks, it does so for all units: who holds the one that it gets at last is
+    whom it has waited for.
     """
 
-    def __init__(self, streams: int, units: int) -> None:
+    def __init__(self, streams: int, units: int, *, places: bool = False) -> None:
+        self._places = places
         self._held = [[0.0] * streams for _ in range(units)]
         self._since = [0.0] * units
         self._holders: list[list[Task]] = [[] for _ in range(units)]
@@ -133,7 +136,11 @@ class Waits:
 
     def ready(self, task: Task, now: float) -> None:
         """Nothing but its unit keeps ``task`` from running."""
-        task.seen = (now, *self._so_far(task.job.pu, now))
+        if self._places:
+            each = (self._so_far(unit, now) for unit in range(len(self._held)))
+            task.seen = (now, *(seconds for held in each for seconds in held))
+        else:
+            task.seen = (now, *self._so_far(task.job.pu, now))
 
     def behind(self, stream: int, seconds: float) -> None:
         """A frame has waited so long for those of its stream in flight."""
@@ -143,25 +150,24 @@ class Waits:
     def take(self, task: Task, now: float) -> None:
         """Its unit takes ``task``; who had it stands aside."""
         unit = task.job.pu
-        held = self._so_far(unit, now)
-        self._book(task, now, held)
+        self._book(task, now)
         holders = self._holders[unit]
         if holders:
-            holders[-1].seen = (now, *held)
+            self.ready(holders[-1], now)
         holders.append(task)
 
     def give_up(self, task: Task, now: float) -> None:
         """``task``, which was ready, waits no longer and never runs."""
-        self._book(task, now, self._so_far(task.job.pu, now))
+        self._book(task, now)
 
     def release(self, task: Task, now: float) -> None:
         """``task`` has ended; whom it kept aside goes on."""
         unit = task.job.pu
-        held = self._so_far(unit, now)
+        self._so_far(unit, now)
         holders = self._holders[unit]
         holders.pop()
         if holders:
-            self._book(holders[-1], now, held)
+            self._book(holders[-1], now)
 
     def _so_far(self, unit: int, now: float) -> list[float]:
         held = self._held[unit]
@@ -171,10 +177,12 @@ class Waits:
         self._since[unit] = now
         return held
 
-    def _book(self, task: Task, now: float, held: Sequence[float]) -> None:
-        since, *before = task.seen
-        if now > since:
-            self.ready_s[task.stream] += now - since
+    def _book(self, task: Task, now: float) -> None:
+        unit = task.job.pu
+        held, seen = self._so_far(unit, now), task.seen
+        if now > seen[0]:
+            self.ready_s[task.stream] += now - seen[0]
             row = self.blocked_s[task.stream]
+            first = 1 + (unit * len(held) if self._places else 0)
             for j, seconds in enumerate(held):
-                row[j] += seconds - before[j]
+                row[j] += seconds - seen[first + j]

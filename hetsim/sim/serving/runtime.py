@@ -12,6 +12,7 @@ from hetsim.sim.dispatch import Dispatcher
 from hetsim.sim.machine import Machine
 from hetsim.sim.runtimes.dataflow import Dataflow, Live
 from hetsim.sim.serving.accounts import Waits
+from hetsim.sim.serving.sample import Onlooker
 from hetsim.sim.serving.served import DROPPED, OPEN, Ledger
 from hetsim.sim.source import Completion, Source
 from hetsim.sim.task import Task
@@ -46,18 +47,21 @@ class Serving(Dataflow):
     def __init__(
         self, machine: Machine, source: Source, streams: Sequence[Stream],
         ledgers: Sequence[Ledger], dispatcher: Dispatcher | None = None, *, backlog: float = inf,
+        onlooker: Onlooker | None = None,
     ) -> None:  # fmt: skip
         super().__init__(machine, source, self._ended_well, dispatcher)
         pairs = zip(streams, ledgers, strict=True)
-        self.waits = Waits(len(streams), len(machine.units))
+        self.waits = Waits(len(streams), len(machine.units), places=self.dispatcher.places)
         self._lines = [_Line(stream, ledger) for stream, ledger in pairs]
         self._backlog = backlog
+        self._onlooker = onlooker or Onlooker()
         self.last_s = 0.0
 
     def admit(self, live: Live) -> None:
         line = self._lines[live.inference.stream]
         stream = line.stream
         line.waiting[live.number] = live
+        self._onlooker.arrived(live.number, self.machine.env.now)
         too_late = stream.late == "drop" and live.inference.deadline < self.machine.env.now
         if not too_late and (stream.in_flight is None or line.inside < stream.in_flight):
             self._enter(line, live)
@@ -86,11 +90,16 @@ class Serving(Dataflow):
         for reader in task.readers:
             if not reader.blockers:
                 self.waits.ready(reader, now)
+        task.readers.clear()  # who remembers a task need not remember all that came of it
 
     def _ended_well(self, done: Completion) -> None:
         line = self._lines[done.inference.stream]
         self.last_s = done.finish
-        line.ledger.add(done.number, done.inference.arrival, done.start, done.finish)
+        self._onlooker.ended(done)
+        asked = done.inference
+        line.ledger.add(
+            done.number, asked.arrival, done.start, done.finish, deadline=asked.deadline
+        )
         line.inside -= 1
         self._next(line)
 
@@ -127,7 +136,9 @@ class Serving(Dataflow):
             self._withdraw(live)
             line.inside -= 1
         self._ended += 1
-        line.ledger.add(live.number, live.inference.arrival, now, now, DROPPED)
+        self._onlooker.gave_up(live.number)
+        asked = live.inference
+        line.ledger.add(live.number, asked.arrival, now, now, DROPPED, asked.deadline)
         completion = Completion(live.number, live.inference, now, now)
         self._next(line)
         self.follow(self.source.given_up(completion))
@@ -186,13 +197,15 @@ class Serving(Dataflow):
         if not self.stopped:
             return
         self.last_s = now = self.machine.env.now
+        self._onlooker.stopped(now)
         for line in self._lines:
             for live in line.waiting.values():
                 self._note_waiting(line, live)
         for number, live in self._open():
             start = now if live.start is None else live.start
             ledger = self._lines[live.inference.stream].ledger
-            ledger.add(number, live.inference.arrival, start, now, OPEN)
+            asked = live.inference
+            ledger.add(number, asked.arrival, start, now, OPEN, asked.deadline)
 
     def _open(self) -> list[tuple[int, Live]]:
         held = (item for line in self._lines for item in line.held.items())
