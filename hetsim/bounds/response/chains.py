@@ -19,7 +19,7 @@ from hetsim.bounds.response.curves import ENDLESS, TICKS, Curve
 from hetsim.bounds.response.pieces import Pieces
 from hetsim.bounds.response.unit import Task, response
 
-ROUNDS = 100
+ROUNDS = 50
 """After so many, what still grows is taken to grow for ever."""
 
 LONGEST = 1000 * TICKS

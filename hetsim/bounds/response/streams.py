@@ -31,8 +31,11 @@ class Worst:
     why: str = ""
 
 
+UNPROVEN = Worst(why="nobody has asked")
+
+
 @dataclass(frozen=True)
-class Case:
+class WorstCase:
     """Streams on a SoC, each with its program (by the stream's name), and who dispatches them."""
 
     soc: SoC

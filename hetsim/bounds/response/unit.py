@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from hetsim.bounds.response.curves import ENDLESS, Curve
 
-PATIENCE = 5_000
+PATIENCE = 1_000
 """Steps after which the search for the end of a busy window, and for the worst job in it, ends."""
 
 

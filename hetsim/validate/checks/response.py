@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hetsim.bounds.response.streams import Case
+from hetsim.bounds.response.streams import WorstCase
 from hetsim.cost.work import Phase, Work
 from hetsim.lower.program import Job, Launch, Program
 from hetsim.sim.dispatchers.priority import Priority
@@ -37,7 +37,9 @@ class Streams:
 
     def worst(self) -> dict[str, float]:
         """The proven worst response times, seconds; those without a bound are left out."""
-        found = Case(bare_soc(), self.streams, self.programs, Priority(self.preemptive)).worst()
+        found = WorstCase(
+            bare_soc(), self.streams, self.programs, Priority(self.preemptive)
+        ).worst()
         return {name: worst.seconds for name, worst in found.items() if worst.seconds is not None}
 
     def longest(self, duration_s: float, seed: int = 0) -> dict[str, float]:

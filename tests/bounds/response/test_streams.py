@@ -9,7 +9,7 @@ import pytest
 
 from hetsim.bounds.response.curves import TICKS
 from hetsim.bounds.response.pieces import Company, pieces
-from hetsim.bounds.response.streams import Case, Worst
+from hetsim.bounds.response.streams import Worst, WorstCase
 from hetsim.lower.program import Program
 from hetsim.sim.dispatch import Dispatcher
 from hetsim.sim.dispatchers.edf import EDF
@@ -30,16 +30,18 @@ def stream(name: str, period_ms: float, priority: int = 0, offset_ms: float = 0.
     return Stream(name, "m", arrivals, priority=priority, count=20)
 
 
-def case(soc: SoC, dispatcher: Dispatcher, *served: tuple[Stream, Program], **options: Any) -> Case:
+def case(
+    soc: SoC, dispatcher: Dispatcher, *served: tuple[Stream, Program], **options: Any
+) -> WorstCase:
     streams = [s for s, _ in served]
-    return Case(soc, streams, {s.name: p for s, p in served}, dispatcher, **options)
+    return WorstCase(soc, streams, {s.name: p for s, p in served}, dispatcher, **options)
 
 
 def in_ms(worst: dict[str, Worst]) -> list[float | None]:
     return [None if w.seconds is None else pytest.approx(w.seconds / MS) for w in worst.values()]
 
 
-def longest(made: Case, **dispatcher: Any) -> list[float]:
+def longest(made: WorstCase, **dispatcher: Any) -> list[float]:
     """Simulated, ms."""
     served = serve(
         made.soc, made.streams, made.programs, preemption_cost_s=made.preemption_cost_s,
