@@ -99,6 +99,7 @@ class RunEntry(Record):
     streams: list[StreamEntry]
     metrics: dict[str, Number | None]
     warm_up_s: Seconds
+    settled: bool
     error: str | None
     served: dict[str, Any] | None
 
@@ -222,7 +223,7 @@ def _result(entry: ResultEntry, columns: Mapping[str, Any], path: str) -> Served
         runs.append(
             ServedRun(
                 run.scheduler, run.dispatcher, run.label, streams, run.metrics, served,
-                run.warm_up_s, error=run.error,
+                run.warm_up_s, run.settled, error=run.error,
             )
         )  # fmt: skip
     return ServedResult(
@@ -251,6 +252,7 @@ def _run(run: ServedRun, position: Callable[[Plan], int]) -> Json:
         ],
         "metrics": run.metrics,
         "warm_up_s": run.warm_up_s,
+        "settled": run.settled,
         "error": run.error,
         "served": None if served is None else {
             name: trace_columns(value) if isinstance(value, Trace) else _plain(value)
