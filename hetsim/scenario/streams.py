@@ -72,6 +72,12 @@ def service_of(
                     hint=suggest(name, found),
                 )
     _check_begin(found)
+    if isinstance(serve.warm_up, float) and serve.warm_up >= (serve.duration or inf):
+        raise ConfigError(
+            f"nothing is left after a 'warm_up' of {serve.warm_up:g} s: 'duration' is"
+            f" {serve.duration:g} s",
+            where=document.where(("serve", "warm_up")),
+        )
     return Service(
         tuple(found.values()),
         inf if serve.duration is None else serve.duration,
@@ -227,8 +233,8 @@ def _dispatchers(serve: ServeSpec, document: Document) -> Iterator[DispatcherRef
             )  # fmt: skip
         labels.add(label)
         try:  # a mistake shows before anything runs
-            create_dispatcher(name, said.parameters)
+            made = create_dispatcher(name, said.parameters)
         except HetsimError as error:
             error.where = error.where or where
             raise
-        yield DispatcherRef(name, label, said.parameters, said.overhead, where)
+        yield DispatcherRef(name, label, said.parameters, said.overhead, made.grain, where)

@@ -93,6 +93,49 @@ def test_no_network_would_let_the_last_one_end_sooner_by_another_choice(soc, net
     assert last < max(ends(soc, first).values())
 
 
+def changed(network):
+    """The first change of unit that makes a plan of its own."""
+    whole = [network.plan(choice) for choice in network.whole]
+    return next(choice for choice in network.choices if network.plan(choice) not in whole)
+
+
+def test_a_change_is_made_where_each_unit_is_quick(soc, networks):
+    network = networks["resnet8"]
+    wanted = changed(network)
+    names = [op.name for op in network.graph.operators]
+
+    def seconds(plans):
+        at = {op: p.pu for p in plans["resnet8"].partitions for op in p.operators}
+        quick = [soc.pus[wanted.first].name] * wanted.cut
+        quick += [soc.pus[wanted.second].name] * (len(names) - wanted.cut)
+        return {"resnet8": sum(at[n] != q for n, q in zip(names, quick, strict=True))}
+
+    found = best_cuts({"resnet8": network.graph}, soc, seconds)
+    assert found["resnet8"] == network.plan(wanted)
+    assert seconds(found)["resnet8"] == 0
+
+
+def test_a_change_that_pays_only_after_another_ones_is_found(soc, networks):
+    graphs = {name: network.graph for name, network in networks.items()}
+    after = {name: network.plan(changed(network)) for name, network in networks.items()}
+
+    def seconds(plans):
+        first, second = (plans[name] == after[name] for name in NAMES)
+        return dict.fromkeys(NAMES, 10.0 - second - (first and second) + (first and not second))
+
+    assert best_cuts(graphs, soc, seconds) == after
+
+
+def test_it_is_the_last_end_that_counts(soc, networks):
+    graphs = {name: network.graph for name, network in networks.items()}
+    even = {name: network.plan(network.whole[-1]) for name, network in networks.items()}
+
+    def seconds(plans):
+        return dict(zip(NAMES, (4.0, 4.0) if plans == even else (1.0, 5.0), strict=True))
+
+    assert best_cuts(graphs, soc, seconds) == even
+
+
 def test_what_cannot_run_is_left_out_and_told_when_nothing_can(soc, networks):
     graphs = {"ds_cnn": networks["ds_cnn"].graph}
     allowed = networks["ds_cnn"].plan(networks["ds_cnn"].choices[1])

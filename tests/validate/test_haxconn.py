@@ -157,6 +157,23 @@ def test_a_convolution_that_repeats_asks_less_the_larger_its_kernel() -> None:
     assert shares[-1] < 0.4
 
 
+def test_what_a_long_convolution_asks_is_its_bytes_and_those_around_it() -> None:
+    channels, rows, columns = 64, 112, 112
+    made = channels * (rows - 2) * (columns - 2)
+    read, weights = channels * rows * columns, channels * channels * 25
+    gpu = xavier().soc.by_name[GPU]
+    # Float16 in the convolution, float32 outside; a change and a copy on either side.
+    around = (4 + 2) * (read + made)
+    moved = 2 * (read + made + weights + channels) + around + 8 * (read + made)
+    share = utilisation(xavier(), (1, channels, rows, columns), channels, 5, 1)
+    seconds = moved / share / 136.5e9
+    conv = seconds - around / gpu.bandwidth - 2 * gpu.spec.dispatch
+    macs = made * channels * 25
+    assert macs / conv == pytest.approx(
+        0.398 * 512 * 8 * gpu.spec.point.clock, rel=0.1
+    )  # the fitted share of the tensor cores, but for tiles that do not fit
+
+
 def outcome(name: str, data: Path | None) -> Outcome:
     setting = Setting(Tables(data))
     (found,) = run_checks(find_checks([name]), setting, read_limits(), SerialExecutor())

@@ -26,6 +26,7 @@ from hetsim.report.files.serving.archive import (
 )
 from hetsim.report.files.serving.jsonout import served_to_dict
 from hetsim.report.files.serving.tables import streams_csv
+from hetsim.report.page.serving.page import render_served
 from hetsim.report.page.study import Section
 from hetsim.report.serving import best_served
 
@@ -84,6 +85,7 @@ class ServedKind(Kind[ServedResult]):
     ) -> Contents:  # fmt: skip
         yield "result.json", dumps(self.document(result, files))
         yield "streams.csv", streams_csv(result)
+        yield "report.html", render_served(result, files, versions, sections=sections)
         yield NAME, dump_served(result)
         yield INFERENCES, dump_inferences(result)
 

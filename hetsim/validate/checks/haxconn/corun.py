@@ -17,7 +17,6 @@ from hetsim.plan.model import Partition, Plan
 from hetsim.sim.dispatchers.priority import Priority
 from hetsim.sim.simulate import execute
 from hetsim.sim.source import Inference
-from hetsim.sim.task import Task
 from hetsim.soc.loader import load_soc
 from hetsim.soc.model import SoC
 from hetsim.validate.checks.haxconn.networks import network
@@ -25,17 +24,6 @@ from hetsim.validate.checks.haxconn.pairs import DLA, GPU, Engine, Told
 from hetsim.workload.graph import Graph
 
 SOC = "jetson-xavier"
-
-
-class OnlyGPUYields(Priority):
-    """Priorities that interrupt on the GPU, between kernels; what a DLA has begun it ends."""
-
-    def __init__(self, soc: SoC) -> None:
-        super().__init__(preemptive=True)
-        self._gpu = soc.by_name[GPU].index
-
-    def urgent(self, task: Task) -> Task | None:
-        return super().urgent(task) if task.job.pu == self._gpu else None
 
 
 class Xavier:
@@ -103,7 +91,7 @@ class Xavier:
 
         A GPU gives its contexts time in slices. Here the program with the least work there goes
         first, between two kernels of another: it ends earlier than with slices, and the last one
-        when it would with them.
+        when it would with them. What a DLA has begun it ends.
         """
         work = [self.work(program, GPU) for program in programs]
         urgent = work.index(min(work))
@@ -116,7 +104,7 @@ class Xavier:
             inferences,
             trace=False,
             contention=self.contention,
-            dispatcher=OnlyGPUYields(self.soc),
+            dispatcher=Priority(preemptive=True),
         )
         return tuple(trace.finished)
 
