@@ -12,6 +12,7 @@ from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
 from hetsim.analysis.serving.warmup import warm_up
+from hetsim.bounds.response.streams import Worst, WorstCase
 from hetsim.cost.sources import cost_files
 from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.lower.choices import PlanChoices
@@ -27,7 +28,7 @@ from hetsim.runs.scenario import hashes, load_graph
 from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
 from hetsim.schedulers.groups import FUSED_GROUPS, fused_groups
 from hetsim.schedulers.joint.base import JointProblem
-from hetsim.schedulers.joint.registry import find_joint_scheduler
+from hetsim.schedulers.joint.registry import create_joint_scheduler
 from hetsim.sim.dispatchers.registry import create_dispatcher
 from hetsim.sim.serving.sample import Onlooker, Sample
 from hetsim.sim.serving.serve import serve
@@ -137,7 +138,7 @@ class Mix:
             lambda graph, plan: self._case(graph, self.scenario.soc).makespan(plan),
             self._together,
         )
-        return {**given, **find_joint_scheduler(contender.plans).plan(problem)}
+        return {**given, **create_joint_scheduler(contender.plans).plan(problem)}
 
     def _finest(self, model: str) -> Plan:
         """A partition for each fused group of a network, made once."""
@@ -253,6 +254,16 @@ class Mix:
         """One whose partitions may be put elsewhere than the plan says."""
         return PlanChoices(self.cases[model].rewritten(plan.rewrites).lowering, plan).program
 
+    def worst(self, plans: Mapping[str, Plan], dispatcher: DispatcherRef) -> dict[str, Worst]:
+        """What no response of each stream exceeds, or why that is not proven."""
+        scenario, service = self.scenario, self.service
+        made = create_dispatcher(dispatcher.name, dispatcher.parameters, dispatcher.overhead_s)
+        programs = {s.name: self._program(s.model, plans[s.name]) for s in service.streams}
+        return WorstCase(
+            scenario.soc, service.streams, programs, made, scenario.fidelity,
+            service.preemption_cost_s,
+        ).worst()  # fmt: skip
+
     def measured(
         self, contender: Contender, plans: Mapping[str, Plan], served: Served,
         planning_s: float = 0.0,
@@ -260,6 +271,7 @@ class Mix:
         """Everything that is told of a simulation."""
         service, soc = self.service, self.scenario.soc
         left_out = warm_up(service.warm_up, served.ledgers.values())
+        worst = self.worst(plans, _dispatcher(contender))
         views = tuple(
             StreamView(stream, served.ledgers[stream.name], left_out.seconds, served.end_s)
             for stream in service.streams
@@ -268,7 +280,8 @@ class Mix:
             StreamRun(
                 view.stream, view.stream.scheduler or contender.scheduler.label,
                 plans[view.stream.name],
-                measured(ServedEvaluation(soc, (view,), served, whole=False)),
+                measured(ServedEvaluation(soc, (view,), served, False, worst[view.stream.name])),
+                worst[view.stream.name],
             )
             for view in views
         )  # fmt: skip

@@ -36,7 +36,10 @@ class Dispatcher(ABC):
 
     ``overhead_s`` seconds of a thread on the host's cores pass before each task that it hands out
     is begun; decisions queue for that thread. Class attributes fill a row of
-    ``hetsim list dispatchers``.
+    ``hetsim list dispatchers``. ``fixed`` says by what alone it ranks what is ready, if that never
+    changes: the priority, then the arrival, or the arrival alone; each unit then runs what ranks
+    first, in plan order within an inference, and worst cases can be proven
+    (:mod:`hetsim.bounds.response`).
     """
 
     name: ClassVar[str]
@@ -44,6 +47,7 @@ class Dispatcher(ABC):
     ignores: ClassVar[str] = "not stated"
     source: ClassVar[str] = "not stated"
     places: ClassVar[bool] = False
+    fixed: ClassVar[Literal["priority", "arrival"] | None] = None
 
     grain: Literal["plan", "fused"] = "plan"
     preempts = False

@@ -102,6 +102,12 @@ METRICS = (
     ),
     *_INTERVALS,
     Metric(
+        "response_bound", "proven worst latency",
+        "no inference of the stream takes longer, whatever happens, as far as that is proven",
+        of_served=lambda run: run.worst.seconds, dimension="time", better="less",
+        heading="bound",
+    ),
+    Metric(
         "jitter", "jitter", "the longest less the shortest latency of a stream",
         of_served=_jitter, dimension="time", better="less",
     ),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hetsim.analysis.metrics.base import Measured, Metrics
+from hetsim.bounds.response.streams import UNPROVEN, Worst
 from hetsim.plan.model import Plan
 from hetsim.sim.serving.served import Served
 from hetsim.soc.model import SoC
@@ -14,12 +15,16 @@ from hetsim.streams.service import Service, Stream
 
 @dataclass(frozen=True)
 class StreamRun:
-    """One stream of a run: who planned it, and its metrics by column, SI units."""
+    """One stream of a run: who planned it, and its metrics by column, SI units.
+
+    ``worst`` is what no response exceeds, as far as that is proven.
+    """
 
     stream: Stream
     scheduler: str
     plan: Plan = field(repr=False)
     metrics: Metrics = field(default_factory=dict)
+    worst: Worst = UNPROVEN
 
 
 @dataclass(frozen=True)
