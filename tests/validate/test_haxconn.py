@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hetsim.cost.measured.fit import alone_s
+from hetsim.errors import ConfigError
 from hetsim.executors.serial import SerialExecutor
 from hetsim.plan.validate import validate_plan
 from hetsim.soc.loader import load_soc
@@ -154,6 +155,13 @@ def test_measured_groups_come_out_as_measured() -> None:
         assert known.work(known.program(plain(engine, unit)), unit) * 1e3 == pytest.approx(
             WHOLE[whole], rel=0.03
         )
+
+
+@pytest.mark.parametrize("group", ["11-11", "9-3", "141-160"])
+def test_a_group_without_a_kernel_is_told(group: str) -> None:
+    layers = [*list(GROUPS)[:2], group]
+    with pytest.raises(ConfigError, match=r"no kernel of googlenet begins in layers \d+ to \d+"):
+        profiles(Measured.model_validate(DOCUMENT | {"googlenet_layer_groups": layers}))
 
 
 def test_a_convolution_that_repeats_asks_less_the_larger_its_kernel() -> None:

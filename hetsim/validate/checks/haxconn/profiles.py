@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from hetsim.cost.measured.fit import alone_s
 from hetsim.cost.measured.keys import group_key
 from hetsim.cost.measured.table import Entry, ProfileTable
+from hetsim.errors import ConfigError, Location
 from hetsim.lower.program import Launch
 from hetsim.validate.checks.haxconn.corun import Xavier
 from hetsim.validate.checks.haxconn.networks import network
 from hetsim.validate.checks.haxconn.pairs import DLA, GPU, Engine
-from hetsim.validate.checks.haxconn.table import Measured
+from hetsim.validate.checks.haxconn.table import TABLE, Measured
 
 NETWORK = "googlenet"
 
@@ -61,6 +62,12 @@ def _entries(
 
     for (first, last), ms in groups:
         mine = [launch for launch in launches if first <= place[launch.operators[0]] <= last]
+        if not mine:
+            raise ConfigError(
+                f"no kernel of {NETWORK} begins in layers {first} to {last}",
+                where=Location(TABLE),
+                hint=f"it has layers 0 to {len(place) - 1}, and a group at least one convolution",
+            )
         scale = ms * 1e-3 / sum(map(seconds, mine))
         for launch in mine:
             operators = [graph.operators[place[name]] for name in launch.operators]
