@@ -86,6 +86,10 @@ class SchedulerError(HetsimError):
     """A scheduler that cannot be found, raises, or returns something that is not a plan."""
 
 
+class DispatcherError(HetsimError):
+    """A dispatcher that cannot be found, raises, or does what no unit can carry out."""
+
+
 class InfeasibleError(HetsimError):
     """A demand the SoC cannot meet (a buffer or memory too small); says by how much."""
 

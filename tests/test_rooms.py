@@ -27,8 +27,8 @@ ROOMS = (
 """From the top; a room imports from itself and from what stands after it."""
 
 GROUND = (
-    "collector", "drafts", "errors", "infiles", "library", "names", "numeric", "overrides",
-    "plugins", "progress", "records", "units", "validation", "version", "yamlio",
+    "catalogue", "collector", "drafts", "errors", "infiles", "library", "names", "numeric",
+    "overrides", "plugins", "progress", "records", "units", "validation", "version", "yamlio",
 )  # fmt: skip
 """Modules beside the rooms that everybody may import."""
 

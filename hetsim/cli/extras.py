@@ -15,17 +15,26 @@ from hetsim.errors import ConfigError, Location
 
 if TYPE_CHECKING:
     from hetsim.analysis.result import Result
+    from hetsim.analysis.serving.result import ServedResult
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+_FIGURES = (
+    "gantt", "comparison", "attribution", "gap", "distribution", "latency", "blocking",
+)  # fmt: skip
+"""Words of the kinds of results (:attr:`hetsim.report.files.kind.Kind.figures`)."""
 
 
 def figures(default: str) -> Decorator:
     """``--figures``; without it the value is ``None``, and ``default`` is what the help says."""
     return click.option(
         "--figures",
-        type=click.Choice(["none", "best", "all", "gantt", "comparison", "attribution", "gap"]),
-        help="Pictures, SVG and PNG: the Gantt chart of each network's fastest run (best), those of"
-        f" all runs (gantt), a figure of the whole result, or all.  [default: {default}]",
+        type=click.Choice(["none", "best", "all", *_FIGURES]),
+        help="Pictures, SVG and PNG: of the best runs (best: the Gantt chart of each network's"
+        " fastest, all there are of streams), one kind of all runs (gantt; of streams distribution,"
+        " latency, blocking), a figure of the whole result (comparison, attribution,"
+        f" gap), or all.  [default: {default}]",
     )
 
 
@@ -49,13 +58,15 @@ def plans(default: str) -> Decorator:
     )
 
 
-def positions_of(result: Result, asked: Sequence[str]) -> frozenset[int] | None:
+def positions_of(result: Result | ServedResult, asked: Sequence[str]) -> frozenset[int] | None:
     """The runs that ``--run NETWORK/SCHEDULER`` names, wildcards allowed; ``None`` without any.
 
     Raises:
         ConfigError: a name, or a pattern, of no run.
     """
-    names = [f"{run.model}/{run.scheduler}" for run in result.runs]
+    from hetsim.report.files.kinds import kind_of
+
+    names = kind_of(result).names(result)
     found: set[int] = set()
     for text in asked:
         own = [i for i, name in enumerate(names) if name == text]

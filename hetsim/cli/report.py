@@ -70,6 +70,7 @@ def command(
         raise click.UsageError("--run needs --figures gantt, --traces all or --plans all")
     from hetsim.report.files.directory import check_directory
     from hetsim.report.files.extras import Wanted
+    from hetsim.report.files.kinds import kind_of
     from hetsim.report.files.rebuild import load_result, read_manifest, rebuilt
     from hetsim.report.files.writer import write_results
     from hetsim.report.page.whatif import whatif_sections
@@ -78,6 +79,7 @@ def command(
     target = output or results
     check_directory(target, force=force or output is None)
     result = load_result(results)
+    kind_of(result).check_figures(figures)
     wanted = Wanted(**asked, runs=extras.positions_of(result, runs))
     chosen, kept = rebuilt(results, result, wanted)
     sections = whatif_sections(study, result) if study is not None else ()

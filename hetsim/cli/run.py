@@ -5,19 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hetsim.cli import extras
 from hetsim.cli.options import SEED, sized
 from hetsim.cli.progress import progress_bar
+from hetsim.cli.ways import Way, way_of
 from hetsim.cli.workers import team, workers_option
 from hetsim.names import results_place
 from hetsim.sim.runtimes.registry import runtime_names
 
 if TYPE_CHECKING:
-    from hetsim.analysis.result import Result
     from hetsim.scenario.loader import Scenario
     from hetsim.workload.sizes import Sizes
 
@@ -97,7 +97,6 @@ def command(
     if no_files and (output or force or figures or traces):
         raise click.UsageError("--no-files goes with no option about files")
     from hetsim.report.files.directory import check_directory
-    from hetsim.runs.scenario import run_scenario, workers_worth
     from hetsim.scenario.choices import choose
     from hetsim.scenario.streams import plans_for_nothing
 
@@ -120,19 +119,16 @@ def command(
         seed=seed,
         asked_by=(asked, "--scheduler"),
     )
-    if loaded.service is not None:
-        from hetsim.cli.serving import run_streams
-
-        return run_streams(loaded, quiet=quiet)
+    way = way_of(loaded)
+    way.kind.check_figures(figures)
     directory = None if no_files else output or results_place(loaded.name)
     if directory is not None:
         check_directory(directory, force=force)
     with (
         progress_bar(wanted=not quiet) as progress,
-        team(workers, workers_worth(loaded)) as executor,
+        team(workers, way.worth(loaded)) as executor,
     ):
-        files = [Path(plan) for plan in plans]
-        result = run_scenario(loaded, plans=files, progress=progress, executor=executor)
+        result = way.run(loaded, [Path(plan) for plan in plans], progress, executor)
         if directory is not None:
             from hetsim.report.files.extras import Wanted
             from hetsim.report.files.writer import write_results
@@ -143,10 +139,12 @@ def command(
                 progress=progress, executor=executor,
             )  # fmt: skip
     if as_json:
-        _print_json(result, directory)
+        _print_json(way, result, directory)
     elif not quiet:
-        _print_tables(result, directory)
-    return _tell_failures(result, shown=not (as_json or quiet))
+        way.show(result)
+        if directory is not None:
+            click.echo(f"\nresults: {directory} (open {directory / 'report.html'})")
+    return _tell_failures(way, result, shown=not (as_json or quiet))
 
 
 def _load(scenario: str, changes: Sequence[str]) -> Scenario:
@@ -164,33 +162,23 @@ def _planned_models(plans: Sequence[str]) -> list[str]:
     return [] if None in models else [model for model in models if model is not None]
 
 
-def _print_json(result: Result, directory: Path | None) -> None:
+def _print_json(way: Way, result: Any, directory: Path | None) -> None:
     """The very text of ``result.json`` where it was written, so that the two cannot differ."""
-    from hetsim.report.files.jsonout import dumps, result_to_dict
+    from hetsim.report.files.jsonout import dumps
 
     if directory is not None:
         text = (directory / "result.json").read_text(encoding="utf-8")
     else:
-        text = dumps(result_to_dict(result))
+        text = dumps(way.kind.document(result))
     # As bytes: JSON is UTF-8 whatever the terminal's encoding.
     click.echo(text.encode(errors="backslashreplace"), nl=False)
 
 
-def _print_tables(result: Result, directory: Path | None) -> None:
-    from rich.console import Console
-
-    from hetsim.report.text.run import print_result
-
-    print_result(result, Console())
-    if directory is not None:
-        click.echo(f"\nresults: {directory} (open {directory / 'report.html'})")
-
-
-def _tell_failures(result: Result, *, shown: bool) -> int:
+def _tell_failures(way: Way, result: Any, *, shown: bool) -> int:
     """The exit code; says how many rows failed, and why unless that is ``shown`` already."""
     if not result.failed:
         return 0
     summary = f"error: {len(result.failed)} of {len(result.runs)} rows failed"
-    reasons = [f"  {run.model} / {run.scheduler}: {run.error}" for run in result.failed]
+    reasons = [f"  {way.name(run)}: {run.error}" for run in result.failed]
     click.echo(summary if shown else "\n".join([f"{summary}:", *reasons]), err=True)
     return 2

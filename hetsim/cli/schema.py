@@ -45,6 +45,12 @@ def _result() -> dict[str, Any]:
     return result_json_schema()
 
 
+def _serving() -> dict[str, Any]:
+    from hetsim.report.files.serving.resultfile import serving_json_schema
+
+    return serving_json_schema()
+
+
 def _assignment() -> dict[str, Any]:
     from hetsim.plan.handover.document import assignment_json_schema
 
@@ -64,6 +70,7 @@ FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
     "nodemap": _nodemap,
     "profile": _profile,
     "result": _result,
+    "serving": _serving,
     "assignment": _assignment,
     "placement": _placement,
 }
@@ -74,8 +81,8 @@ FORMATS: dict[str, Callable[[], dict[str, Any]]] = {
 def command(format_name: str) -> None:
     """Print the JSON Schema of a file format.
 
-    FORMAT is soc, scenario, plan, nodemap, profile, result, assignment or placement. An editor that
-    knows YAML schemas completes and checks a file with it: save it with
+    FORMAT is soc, scenario, plan, nodemap, profile, result, serving, assignment or placement. An
+    editor that knows YAML schemas completes and checks a file with it: save it with
     'hetsim schema soc > soc.schema.json' and name it in the first line of the file:
     '# yaml-language-server: $schema=soc.schema.json'.
     """

@@ -8,10 +8,11 @@ from math import floor, inf, log10
 from hetsim.analysis.metrics.base import Metric, Metrics, named
 from hetsim.analysis.metrics.registry import metrics as every_metric
 from hetsim.analysis.metrics.registry import told
+from hetsim.analysis.serving.confidence import LEVEL
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.report.summary import metric_text, share_text, tidy_time, time_unit
 
-CONFIDENCE = "95 %"
+CONFIDENCE = f"{LEVEL:.0%}".replace("%", " %")
 """How often a confidence interval holds what it is about."""
 
 MAIN = (
@@ -142,11 +143,16 @@ def _others(result: ServedResult, best: ServedRun) -> str:
 
 def warm_up_text(result: ServedResult, run: ServedRun) -> str:
     """What is left out of the statistics of a run and by which rule, as a sentence."""
-    rule = "the MSER rule" if result.service.warm_up == "mser" else "a fixed time"
+    mser = result.service.warm_up == "mser"
+    if not run.settled:
+        return (
+            "The MSER rule finds no moment from which on latencies are settled: the run is too"
+            " short, or its load too high."
+        )
     if run.warm_up_s == 0.0:
-        if result.service.warm_up == "mser":
-            return "Nothing is left out at the start: so says the MSER rule."
-        return "Nothing is left out at the start: no warm-up was asked for."
+        why = "so says the MSER rule" if mser else "no warm-up is set"
+        return f"Nothing is left out at the start: {why}."
+    rule = "the MSER rule" if mser else "a fixed time"
     return f"Arrivals of the first {tidy_time(run.warm_up_s)} are in no figure (warm-up, {rule})."
 
 

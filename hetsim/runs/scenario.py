@@ -92,7 +92,7 @@ def run_scenario(
         runs=tuple(runs),
         notes=tuple(notes),
         reference=_published(scenario.reference, spread),
-        inputs=_hashes(
+        inputs=hashes(
             [
                 scenario.source,
                 scenario.soc.source,
@@ -194,7 +194,7 @@ def _checked(path: Path, graphs: Sequence[Graph], soc: SoC, remarks: list[str]) 
     raise PlanError(f"{path}: the plan is for network {plan.model!r}; the scenario has {names}")
 
 
-def _hashes(files: Sequence[str], graphs: Sequence[Graph]) -> dict[str, str]:
+def hashes(files: Sequence[str], graphs: Sequence[Graph]) -> dict[str, str]:
     """SHA-256 of every input file that can be read."""
     found: dict[str, str] = {}
     for name in [*files, *(graph.source for graph in graphs)]:

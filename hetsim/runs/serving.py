@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from hetsim.analysis.energy import energy_without_idling
 from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
+from hetsim.analysis.serving.warmup import warm_up
+from hetsim.bounds.response.streams import Worst, WorstCase
+from hetsim.cost.sources import cost_files
 from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.lower.choices import PlanChoices
 from hetsim.lower.program import Program
 from hetsim.plan.anyfile import read_plan
 from hetsim.plan.model import Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.progress import Progress
 from hetsim.runs.case import Case
+from hetsim.runs.guards.together import check_together, deadline_note, overload_note
 from hetsim.runs.rows import case_of
-from hetsim.runs.scenario import load_graph
+from hetsim.runs.scenario import hashes, load_graph
 from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
+from hetsim.schedulers.groups import FUSED_GROUPS, fused_groups
 from hetsim.schedulers.joint.base import JointProblem
-from hetsim.schedulers.joint.registry import find_joint_scheduler
-from hetsim.sim.dispatchers.registry import find_dispatcher
+from hetsim.schedulers.joint.registry import create_joint_scheduler
+from hetsim.sim.dispatchers.registry import create_dispatcher
+from hetsim.sim.serving.sample import Onlooker, Sample
 from hetsim.sim.serving.serve import serve
 from hetsim.sim.serving.served import Served
 from hetsim.sim.simulate import execute
+from hetsim.sim.source import Inference
+from hetsim.sim.trace import Trace
+from hetsim.sim.tracefile import TraceFile
 from hetsim.soc.model import SoC
-from hetsim.streams.service import DispatcherRef, Service
+from hetsim.streams.service import DispatcherRef, Service, Stream
 from hetsim.workload.graph import Graph
 
 
 @dataclass(frozen=True)
 class Mix:
-    """The streams of a scenario and the cases of their networks, ready to be planned and run."""
+    """The streams of a scenario and the cases of their networks, ready to be planned and run.
+
+    ``trace`` says which rows simulations leave (:func:`hetsim.sim.serving.serve.serve`).
+    """
 
     scenario: Scenario
     cases: Mapping[str, Case]
+    trace: bool | TraceFile | Sample = False
 
     @classmethod
     def of(cls, scenario: Scenario, graphs: Mapping[str, Graph] | None = None) -> Mix:
@@ -62,11 +75,15 @@ class Mix:
         """Whether anything can be asked of it, before anything is.
 
         Raises:
-            InfeasibleError: a network cannot fit the SoC's memory at all.
+            InfeasibleError: a network cannot fit the SoC's memory at all, or beside the others.
             ConfigError: a profile or learned model that cannot be read, or cannot be true.
+            PlanError: a plan file that cannot be used.
         """
         for case in self.cases.values():
             case.check()
+        graphs = {model: case.graph for model, case in self.cases.items()}
+        check_together(self.service, graphs, self.scenario.soc)
+        _ = self.given
 
     @property
     def service(self) -> Service:
@@ -105,9 +122,13 @@ class Mix:
         Raises:
             HetsimError: a scheduler failed.
         """
-        open_ones = tuple(s for s in self.service.streams if s.name not in self.given)
+        given = self.given
+        if _dispatcher(contender).grain == "fused":
+            free = [s for s in self.service.streams if s.name not in given and not s.scheduler]
+            given = {**given, **{stream.name: self._finest(stream.model) for stream in free}}
+        open_ones = tuple(s for s in self.service.streams if s.name not in given)
         if not open_ones:
-            return self.given
+            return given
         rates = self.service.rates()
         # What the SoC itself paces runs as often as it can: then nothing is known, and all count 1.
         known = all(rates[stream.name] for stream in open_ones)
@@ -118,8 +139,16 @@ class Mix:
             {s.name: (rates[s.name] or 1.0) if known else 1.0 for s in open_ones},
             lambda graph, soc, stream: self._ask(contender.scheduler, graph, soc, stream),
             lambda graph, plan: self._case(graph, self.scenario.soc).makespan(plan),
+            self._together,
         )
-        return {**self.given, **find_joint_scheduler(contender.plans).plan(problem)}
+        return {**given, **create_joint_scheduler(contender.plans).plan(problem)}
+
+    def _finest(self, model: str) -> Plan:
+        """A partition for each fused group of a network, made once."""
+        key = FUSED_GROUPS, model
+        if key not in self._plans:
+            self._plans[key] = fused_groups(self.cases[model].problem())
+        return self._plans[key]
 
     @cached_property
     def given(self) -> Mapping[str, Plan]:
@@ -148,6 +177,14 @@ class Mix:
             self._plans[key] = case.plan(ref.create(), scenario.time_limit_s)
         return self._plans[key]
 
+    def _together(self, plans: Mapping[str, Plan]) -> Mapping[str, float]:
+        """Seconds until each stream's inference ends when one of each begins at once."""
+        model = {stream.name: stream.model for stream in self.service.streams}
+        round_ = [Inference(self._program(model[name], plan)) for name, plan in plans.items()]
+        soc, fidelity = self.scenario.soc, self.scenario.fidelity
+        ended = execute(soc, round_, fidelity=fidelity, trace=False).finished
+        return dict(zip(plans, ended, strict=True))
+
     def _case(self, graph: Graph, soc: SoC) -> Case:
         """The case of a network, which may be made of several, on (a part of) the SoC."""
         for case in self.cases.values():
@@ -158,31 +195,77 @@ class Mix:
             self._apart[key] = case_of(replace(self.scenario, soc=soc), graph)
         return self._apart[key]
 
-    def serve(self, plans: Mapping[str, Plan], dispatcher: DispatcherRef) -> Served:
+    def serve(
+        self, plans: Mapping[str, Plan], dispatcher: DispatcherRef, onlooker: Onlooker | None = None
+    ) -> Served:
         """Simulates the streams, by plans by the name of the stream.
+
+        ``onlooker`` is that of :func:`hetsim.sim.serving.serve.serve`.
 
         Raises:
             HetsimError: plans that cannot run, or a dispatcher that does not take its parameters.
         """
         scenario, service = self.scenario, self.service
-        programs = {s.name: self._program(s.model, plans[s.name]) for s in service.streams}
+        made = create_dispatcher(dispatcher.name, dispatcher.parameters, dispatcher.overhead_s)
+        program = self._open_program if made.places else self._program
+        programs = {s.name: program(s.model, plans[s.name]) for s in service.streams}
         return serve(
-            scenario.soc, service.streams, programs,
-            dispatcher=find_dispatcher(dispatcher.name)(
-                len(scenario.soc.pus), **dispatcher.parameters
-            ),  # type: ignore[call-arg]
+            scenario.soc, service.streams, programs, dispatcher=made,
             duration_s=service.duration_s, seed=scenario.seed, fidelity=scenario.fidelity,
             preemption_cost_s=service.preemption_cost_s, backlog=service.backlog,
+            trace=self.trace,
+            onlooker=onlooker,
         )  # fmt: skip
 
     def _program(self, model: str, plan: Plan) -> Program:
         return self.cases[model].rewritten(plan.rewrites).lowering.program(plan)
 
-    def joules(self, model: str, plan: Plan) -> float | None:
-        """What one inference draws alone on the SoC, idling left out."""
-        soc, fidelity = self.scenario.soc, self.scenario.fidelity
-        alone = execute(soc, self._program(model, plan), fidelity=fidelity, trace=False)
-        return energy_without_idling(alone, soc)
+    def alone(self, model: str, plan: Plan) -> Trace:
+        """What one inference does alone on the SoC; simulated once."""
+        if id(plan) not in self._ran_alone:
+            soc, fidelity = self.scenario.soc, self.scenario.fidelity
+            trace = execute(soc, self._program(model, plan), fidelity=fidelity, trace=False)
+            self._ran_alone[id(plan)] = plan, trace  # the plan, so that no other gets its id
+        return self._ran_alone[id(plan)][1]
+
+    @cached_property
+    def _ran_alone(self) -> dict[int, tuple[Plan, Trace]]:
+        return {}
+
+    def doubts(self, runs: Sequence[ServedRun]) -> list[str]:
+        """What ``runs`` asked for in vain: more time than there is, deadlines nothing keeps.
+
+        Nothing is known beforehand where dispatchers choose the units.
+        """
+        service, found = self.service, []
+        free = [d.label for d in service.dispatchers
+                if create_dispatcher(d.name, d.parameters, d.overhead_s).places]  # fmt: skip
+        alone_s: dict[str, dict[str, float]] = {}
+        for run in runs:
+            if run.error is None and run.dispatcher not in free:
+                alone = {s.stream.name: self.alone(s.stream.model, s.plan) for s in run.streams}
+                busy_s = {name: trace.pu_busy_s for name, trace in alone.items()}
+                alone_s[run.label] = {name: trace.makespan_s for name, trace in alone.items()}
+                found.append(overload_note(run, service, busy_s))
+        found += [deadline_note(s, service, alone_s, self._bound_s) for s in service.streams]
+        return [note for note in found if note is not None]
+
+    def _bound_s(self, stream: Stream) -> float:
+        return max(bound.seconds for bound in self.cases[stream.model].bounds)
+
+    def _open_program(self, model: str, plan: Plan) -> Program:
+        """One whose partitions may be put elsewhere than the plan says."""
+        return PlanChoices(self.cases[model].rewritten(plan.rewrites).lowering, plan).program
+
+    def worst(self, plans: Mapping[str, Plan], dispatcher: DispatcherRef) -> dict[str, Worst]:
+        """What no response of each stream exceeds, or why that is not proven."""
+        scenario, service = self.scenario, self.service
+        made = create_dispatcher(dispatcher.name, dispatcher.parameters, dispatcher.overhead_s)
+        programs = {s.name: self._program(s.model, plans[s.name]) for s in service.streams}
+        return WorstCase(
+            scenario.soc, service.streams, programs, made, scenario.fidelity,
+            service.preemption_cost_s,
+        ).worst()  # fmt: skip
 
     def measured(
         self, contender: Contender, plans: Mapping[str, Plan], served: Served,
@@ -190,22 +273,18 @@ class Mix:
     ) -> ServedRun:  # fmt: skip
         """Everything that is told of a simulation."""
         service, soc = self.service, self.scenario.soc
-        warm_up = service.warm_up if isinstance(service.warm_up, float) else 0.0
+        left_out = warm_up(service.warm_up, served.ledgers.values())
+        worst = self.worst(plans, _dispatcher(contender))
         views = tuple(
-            StreamView(
-                stream,
-                served.ledgers[stream.name],
-                warm_up,
-                served.end_s,
-                self.joules(stream.model, plans[stream.name]),
-            )
+            StreamView(stream, served.ledgers[stream.name], left_out.seconds, served.end_s)
             for stream in service.streams
         )
         streams = tuple(
             StreamRun(
                 view.stream, view.stream.scheduler or contender.scheduler.label,
                 plans[view.stream.name],
-                measured(ServedEvaluation(soc, (view,), served, whole=False)),
+                measured(ServedEvaluation(soc, (view,), served, False, worst[view.stream.name])),
+                worst[view.stream.name],
             )
             for view in views
         )  # fmt: skip
@@ -214,7 +293,8 @@ class Mix:
             streams=streams,
             metrics=measured(ServedEvaluation(soc, views, served, whole=True)),
             served=served,
-            warm_up_s=warm_up,
+            warm_up_s=left_out.seconds,
+            settled=left_out.settled,
             planning_s=planning_s,
         )
 
@@ -235,7 +315,8 @@ def run_service(scenario: Scenario, progress: Progress | None = None) -> ServedR
         HetsimError: an input that is wrong before anything runs.
     """
     scenario.check_schedulers()
-    mix = Mix.of(scenario)
+    mix = replace(Mix.of(scenario), trace=Sample())
+    mix.check()
     asked, runs = scenario.contenders, []
     for done, contender in enumerate(asked):
         if progress is not None:
@@ -243,4 +324,10 @@ def run_service(scenario: Scenario, progress: Progress | None = None) -> ServedR
         runs.append(mix.run(contender))
     if progress is not None:
         progress("done", len(asked), len(asked))
-    return ServedResult(scenario.name, scenario.soc, scenario.seed, mix.service, tuple(runs))
+    soc = scenario.soc
+    files = [scenario.source, soc.source, *map(str, cost_files(soc))]
+    for stream in mix.service.streams:
+        files += map(str, [*stream.arrivals.files, *([stream.plan] if stream.plan else [])])
+    inputs = hashes(files, [case.graph for case in mix.cases.values()])
+    notes = tuple(mix.doubts(runs))
+    return ServedResult(scenario.name, soc, scenario.seed, mix.service, tuple(runs), notes, inputs)

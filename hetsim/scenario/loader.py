@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hetsim.catalogue import code_hash
 from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.infiles import user_path
 from hetsim.library import find
@@ -21,7 +22,8 @@ from hetsim.overrides import Override, apply_overrides
 from hetsim.scenario.schema import ModelSpec, ReferenceSpec, ScenarioSpec, SchedulerSpec
 from hetsim.scenario.streams import service_of
 from hetsim.schedulers.base import Scheduler
-from hetsim.schedulers.registry import code_hash, construct, create, scheduler_names
+from hetsim.schedulers.groups import FUSED_GROUPS
+from hetsim.schedulers.registry import construct, create, scheduler_names
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.soc.model import SoC
 from hetsim.streams.service import DispatcherRef, Service
@@ -173,20 +175,23 @@ class Scenario:
 
     @property
     def contenders(self) -> tuple[Contender, ...]:
-        """Every scheduler, with streams in every way and under every dispatcher, as in the file."""
+        """Every scheduler, with streams in every way and under every dispatcher, as in the file.
+
+        A dispatcher that needs no scheduler's plan stands there once.
+        """
         if self.service is None:
             return tuple(Contender(ref.label, ref) for ref in self.schedulers)
         ways, who = self.service.plans, self.service.dispatchers
-        return tuple(
-            Contender(
-                " · ".join([
-                    ref.label, *[way] * (len(ways) > 1), *[d.label] * (len(who) > 1)
-                ]), ref, d, way,
-            )
-            for ref in self.schedulers
-            for way in ways
-            for d in who
-        )  # fmt: skip
+        finest = SchedulerRef(FUSED_GROUPS, FUSED_GROUPS, {}, self.where(), listed=False)
+        found: list[Contender] = []
+        for ref in self.schedulers:
+            for way in ways:
+                for d in who:
+                    by, how = (ref, way) if d.grain == "plan" else (finest, ways[0])
+                    words = [by.label, *[how] * (len(ways) > 1), *[d.label] * (len(who) > 1)]
+                    made = Contender(" · ".join(words), by, d, how)
+                    found += [made] * (made not in found)
+        return tuple(found)
 
     def contender(self, label: str) -> Contender:
         """The contender called ``label``; ``StopIteration`` when there is none."""

@@ -1,27 +1,74 @@
-"""Who is next on a unit: the decisions of the dataflow runtime."""
+"""The contract of a dispatcher: who decides what a free unit runs next.
+
+To add one, write one file with a subclass of :class:`Dispatcher` and register it under the
+entry-point group ``hetsim.dispatchers``, or name it by path: ``./mine.py:Mine``. It is constructed
+with its parameters as keywords; each simulation makes a fresh one. Given the same calls it must
+answer the same.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Iterable, Sequence
+from typing import ClassVar, Literal
 
+from hetsim.lower.program import Program
+from hetsim.sim.source import Inference
 from hetsim.sim.task import Task
+from hetsim.sim.view import View
 
 
 class Dispatcher(ABC):
     """Decides what a free PU does next, and whether a busy one is to do something else first.
 
-    The engine calls :meth:`add` when an inference arrives, :meth:`next` when a PU is free, and
-    :meth:`finished` when a task has ended; :meth:`add` and :meth:`finished` return the units for
-    which there may now be something to do. If it ``preempts``, the engine calls :meth:`urgent`
-    before each launch of a task, the only moments at which a unit can be given up.
+    The engine calls :meth:`begin` once, :meth:`add` when an inference may begin, :meth:`next` when
+    a PU is free, and :meth:`finished` when a task has ended; :meth:`add` and :meth:`finished`
+    return the units for which there may now be something to do. If it ``preempts``, the engine
+    calls :meth:`urgent` before each launch of a task, the only moments at which a unit can be given
+    up.
+
+    A task may be handed out once, when it has no ``blockers`` left; :meth:`finished` takes one from
+    each of its ``readers``, as :func:`unblocked` does. It runs on the unit ``task.job.pu``. Where
+    the class says that it ``places`` tasks, the programs it gets have choices, and it may put a
+    task elsewhere before it hands it out: :meth:`~hetsim.sim.task.Task.place`. Otherwise the plan
+    has said the unit. With ``grain`` = ``fused`` partitions are operators, or chains that some unit
+    fuses, whatever schedulers say.
+
+    ``overhead_s`` seconds of a thread on the host's cores pass before each task that it hands out
+    is begun; decisions queue for that thread. Class attributes fill a row of
+    ``hetsim list dispatchers``. ``fixed`` says by what alone it ranks what is ready, if that never
+    changes: the priority, then the arrival, or the arrival alone; each unit then runs what ranks
+    first, in plan order within an inference, and worst cases can be proven
+    (:mod:`hetsim.bounds.response`).
     """
 
+    name: ClassVar[str]
+    optimises: ClassVar[str] = "not stated"
+    ignores: ClassVar[str] = "not stated"
+    source: ClassVar[str] = "not stated"
+    places: ClassVar[bool] = False
+    fixed: ClassVar[Literal["priority", "arrival"] | None] = None
+
+    grain: Literal["plan", "fused"] = "plan"
     preempts = False
+    overhead_s = 0.0
+    view: View
+
+    def __init_subclass__(cls, **keywords: object) -> None:
+        super().__init_subclass__(**keywords)
+        if not isinstance(getattr(cls, "name", None), str):
+            cls.name = cls.__name__
+
+    def begin(self, view: View) -> None:
+        """Before time begins; ``view`` is what it may see of the SoC."""
+        self.view = view
+
+    def program(self, inference: Inference) -> Program:
+        """What an inference that may begin now shall run."""
+        return inference.program
 
     @abstractmethod
-    def add(self, tasks: Sequence[Task], priority: int) -> Iterable[int]:
+    def add(self, tasks: Sequence[Task], inference: Inference) -> Iterable[int]:
         """A new inference's tasks, in plan order."""
 
     @abstractmethod
@@ -44,63 +91,11 @@ class Dispatcher(ABC):
         return ()
 
 
-class PlanOrder(Dispatcher):
-    """Each inference's tasks run in plan order on each PU; of inferences the more urgent first.
-
-    With ``preempts`` a task of strictly higher priority goes between two launches of another.
-    """
-
-    def __init__(self, units: int, *, preempts: bool = False) -> None:
-        self.preempts = preempts
-        self._queues: list[list[tuple[int, int, deque[Task]]]] = [[] for _ in range(units)]
-        self._count = 0
-
-    def add(self, tasks: Sequence[Task], priority: int) -> Iterable[int]:
-        mine: dict[int, deque[Task]] = {}
-        for task in tasks:
-            mine.setdefault(task.job.pu, deque()).append(task)
-        for unit, queue in mine.items():
-            self._queues[unit].append((-priority, self._count, queue))
-            self._queues[unit].sort(key=lambda entry: entry[:2])
-        self._count += 1
-        return sorted(mine)
-
-    def next(self, unit: int) -> Task | None:
-        queues = self._queues[unit]
-        for i, (_, _, queue) in enumerate(queues):
-            if not queue[0].blockers:
-                return self._take(queues, i)
-        return None
-
-    def urgent(self, task: Task) -> Task | None:
-        queues = self._queues[task.job.pu]
-        for i, (rank, _, queue) in enumerate(queues):
-            if -rank <= task.priority:
-                break
-            if not queue[0].blockers:
-                return self._take(queues, i)
-        return None
-
-    def withdraw(self, tasks: Sequence[Task]) -> Iterable[int]:
-        units = {task.job.pu for task in tasks}
-        for unit in units:
-            queues = self._queues[unit]
-            # All of a queue's tasks are of one inference.
-            queues[:] = [entry for entry in queues if entry[2][0].inference != tasks[0].inference]
-        return ()
-
-    @staticmethod
-    def _take(queues: list[tuple[int, int, deque[Task]]], place: int) -> Task:
-        queue = queues[place][2]
-        task = queue.popleft()
-        if not queue:
-            del queues[place]
-        return task
-
-    def finished(self, task: Task) -> Iterable[int]:
-        woken = []
-        for reader in task.readers:
-            reader.blockers -= 1
-            if not reader.blockers:
-                woken.append(reader.job.pu)
-        return woken
+def unblocked(task: Task) -> list[Task]:
+    """What waits for nothing any more now that ``task`` has ended, in plan order."""
+    found = []
+    for reader in task.readers:
+        reader.blockers -= 1
+        if not reader.blockers:
+            found.append(reader)
+    return found

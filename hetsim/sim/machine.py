@@ -115,13 +115,16 @@ class Machine:
             self.network.set_limit(flow, flow.amount / seconds)
 
     def run(self, task: Task, pause: Pause | None = None) -> Story:
-        """Executes one partition: entry, kernels, exit. ``pause`` may come between its launches."""
+        """Executes one partition: entry, kernels, exit.
+
+        ``pause`` may come between its launches, where its unit can be interrupted.
+        """
         job = task.job
         unit = self.units[job.pu]
         start = self.env.now
         for step in job.entry:
             yield from self.host_step(step, unit.host_lane, task)
-        yield from self._launches(unit, task, pause)
+        yield from self._launches(unit, task, pause if unit.preemptible else None)
         for step in job.exit:
             yield from self.host_step(step, unit.host_lane, task)
         task.done = True
@@ -196,6 +199,7 @@ class Machine:
                 if unit.interrupt_s:
                     yield from self._completion(unit, task)
                 begun = yield from self._aside(unit, threads, begun, launch.after, task)
+            task.launched += 1
         if unit.interrupt_s and not task.launches[-1].after:
             yield from self._completion(unit, task)
         self._vacate(unit, threads, begun, task)
@@ -251,6 +255,7 @@ class Machine:
         phase = Phase(kind, 0.0, load, store)
         self.recorder.phase(unit, launch, phase, 0.0, start, self.env.now, flow, task)
         unit.busy_s += self.env.now - start
+        self.recorder.occupied(unit, start, self.env.now, task)
 
     def _occupy(self, unit: Unit) -> Cores | None:
         """The cores that are busy while ``unit`` runs: its own, or a polling host thread's."""
@@ -266,6 +271,7 @@ class Machine:
             if not unit.owns_cores and self.env.now > begun:
                 self.recorder.wait(unit.host_lane, "poll", unit.lane, begun, self.env.now, task)
         unit.busy_s += self.env.now - begun
+        self.recorder.occupied(unit, begun, self.env.now, task)
 
     def _move(
         self, unit: Unit, cores: Cores | None, seconds: float, amount: float, route: Route,
@@ -321,6 +327,8 @@ class Machine:
             yield env.timeout(launch.work.dispatch_s)
         yield from play_tiles(env, launch.work, move, compute, note)
         lost = sum(flow.lost for flow in flows)
+        for flow in flows:
+            self.recorder.moved(flow, task)
         if unit.unusual:
             stretch = launch.work.stretch(unit.clock_hz)
             launch = replace(launch, work=launch.work.at(stretch))

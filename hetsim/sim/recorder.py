@@ -23,6 +23,7 @@ class Work(Protocol):
     """What a recorder reads of a task."""
 
     inference: int
+    stream: int
     position: int
     job: Job
 
@@ -35,6 +36,12 @@ class Recorder:
 
     def host(self, lane: str, step: Step, start: float, end: float, flow: Flow, task: Work) -> None:
         """A host thread has done a step, whose bytes were ``flow``."""
+
+    def occupied(self, unit: Lane, start: float, end: float, task: Work) -> None:
+        """A unit has run kernels of ``task``, or moved what they had left on chip."""
+
+    def moved(self, flow: Flow, task: Work) -> None:
+        """A transfer that is no phase or step of its own has ended: a tile's."""
 
     def hit(self, kind: str, name: str, amount: int, task: Work) -> None:
         """A system cache has ``amount`` bytes of what a kernel or a host step reads."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hetsim.errors import ConfigError, PlanError
+from hetsim.errors import ConfigError, HetsimError
 from hetsim.lower.program import Program
 from hetsim.sim.dispatch import Dispatcher
 from hetsim.sim.machine import Machine
@@ -94,11 +94,17 @@ def run(machine: Machine, runtime: Runtime) -> None:
 
     Raises:
         PlanError: partitions wait for one another in a circle.
+        DispatcherError: a dispatcher raised, or did what no unit can carry out.
     """
-    runtime.start()
-    machine.env.run()
+    try:
+        runtime.start()
+        machine.env.run()
+    except HetsimError:
+        raise
+    except Exception as error:
+        raise runtime.blamed(error) from None
     if runtime.open and not runtime.stopped:
-        raise PlanError("partitions wait for one another in a circle: the plan cannot finish")
+        raise runtime.stuck()
 
 
 def totals(machine: Machine, end_s: float) -> Trace:

@@ -10,11 +10,13 @@ class Task:
 
     ``launches`` are its job's, with the bytes that ``states`` add at this moment. ``withdrawn``
     tells that its inference was given up before it began: whoever takes it has nothing to do.
+    ``begun`` tells that a unit has taken it, and ``launched`` how many of its launches have ended.
+    ``seen`` is for those who keep accounts of waiting.
     """
 
     __slots__ = (
-        "blockers", "done", "inference", "job", "launches", "position", "priority", "readers",
-        "states", "stream", "withdrawn",
+        "begun", "blockers", "done", "inference", "job", "launched", "launches", "position",
+        "priority", "readers", "seen", "states", "stream", "withdrawn",
     )  # fmt: skip
 
     def __init__(
@@ -27,10 +29,18 @@ class Task:
         self.stream = stream
         self.blockers = len(job.needs)
         self.readers: list[Task] = []
+        self.begun = False
+        self.launched = 0
         self.done = False
         self.withdrawn = False
+        self.seen: tuple[float, ...] = ()
         self.launches: tuple[Launch, ...] = job.launches
         self.states: tuple[State, ...] = ()
+
+    def place(self, job: Job) -> None:
+        """It shall run as ``job``, the same partition lowered for a unit of somebody's choice."""
+        self.job = job
+        self.launches = job.launches
 
 
 def tasks_of(program: Program, inference: int, priority: int = 0, stream: int = 0) -> list[Task]:

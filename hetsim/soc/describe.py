@@ -12,7 +12,6 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from hetsim.errors import ConfigError
-from hetsim.soc.fields import Quantity
 from hetsim.soc.model import SoC
 from hetsim.soc.schema import SoCSpec
 from hetsim.units import format_quantity, parse_quantity
@@ -32,7 +31,7 @@ _UNITS = {
 
 def describe_soc(soc: SoC) -> dict[str, Any]:
     """The description of ``soc`` as plain data (text, numbers, lists and mappings)."""
-    return _mapping(soc.spec)
+    return described(soc.spec)
 
 
 def soc_of(description: Mapping[str, Any], source: str) -> SoC:
@@ -51,25 +50,34 @@ def document_of(soc: SoC) -> Document:
     return Document(soc.source or soc.name, describe_soc(soc), {}, {})
 
 
-def _mapping(model: BaseModel) -> dict[str, Any]:
+def described(model: BaseModel, digits: int | None = None) -> dict[str, Any]:
+    """What a file would say of ``model``: the fields that were set, quantities with units.
+
+    They have as many digits as it takes to lose nothing, or ``digits`` for people.
+
+    Raises:
+        ConfigError: a value that no description can hold.
+    """
     fields = type(model).model_fields
     return {
         field.alias or name: _plain(
-            getattr(model, name), _quantity((field.annotation, *field.metadata))
+            getattr(model, name), _quantity((field.annotation, *field.metadata)), digits
         )
         for name, field in fields.items()
         if name in model.model_fields_set
     }
 
 
-def _plain(value: object, dimension: str | None) -> Any:
+def _plain(value: object, dimension: str | None, digits: int | None) -> Any:
     if isinstance(value, BaseModel):
-        return _mapping(value)
+        return described(value, digits)
     if isinstance(value, Mapping):
-        return {key: _plain(part, dimension) for key, part in value.items()}
+        return {key: _plain(part, dimension, digits) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part, dimension) for part in value]
+        return [_plain(part, dimension, digits) for part in value]
     if isinstance(value, float) and dimension is not None:
+        if digits is not None:
+            return format_quantity(value, dimension, digits)
         tidy = format_quantity(value, dimension, 12)
         exact = parse_quantity(tidy, dimension) == value
         return tidy if exact else f"{value!r} {_UNITS[dimension]}"
@@ -81,8 +89,9 @@ def _plain(value: object, dimension: str | None) -> Any:
 def _quantity(parts: tuple[Any, ...]) -> str | None:
     """The dimension of the quantity that an annotation speaks of somewhere, if it does."""
     for part in parts:
-        if isinstance(part, Quantity):
-            return part.dimension
+        dimension = getattr(part, "dimension", None)
+        if isinstance(dimension, str):
+            return dimension
         found = _quantity(get_args(part))
         if found is not None:
             return found

@@ -15,7 +15,8 @@ from hetsim.units import UNITS, parse_quantity
 class _Period:
     """The annotation of a time above zero that may also be said as a frequency."""
 
-    _time = Quantity("time")
+    dimension = "time"
+    _time = Quantity(dimension)
 
     def parse(self, value: object) -> float:
         """Seconds; ``ValueError`` when it is neither."""

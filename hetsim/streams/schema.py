@@ -78,10 +78,13 @@ class StreamSpec(Spec):
 class DispatcherSpec(Spec):
     """A dispatcher with its parameters."""
 
-    name: Text = Field(description="a registered dispatcher")
+    name: Text = Field(description="a registered dispatcher, or FILE.py:CLASS")
     label: Text | None = Field(default=None, description="what reports call it; default its name")
     parameters: dict[str, Any] = Field(
         default_factory=dict, description="passed to the dispatcher by keyword"
+    )
+    overhead: Time = Field(
+        default=0.0, description="time of a host thread before each partition that it hands out"
     )
 
 

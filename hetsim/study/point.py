@@ -235,7 +235,8 @@ def _contender_identity(scenario: Scenario, label: str) -> list[object]:
     found = scenario.contender(label)
     who: list[object] = [*_scheduler_identity(found.scheduler)]
     if found.dispatcher is not None:
-        who.append([found.dispatcher.name, dict(found.dispatcher.parameters)])
+        made = found.dispatcher
+        who.append([made.name, dict(made.parameters), made.overhead_s])
     if scenario.service is not None:
         named = {s.scheduler for s in scenario.service.streams if s.scheduler is not None}
         who += [_scheduler_identity(scenario.scheduler(name)) for name in sorted(named)]

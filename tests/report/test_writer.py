@@ -12,8 +12,9 @@ import pytest
 
 from hetsim.analysis.result import Result
 from hetsim.errors import ResultsError
-from hetsim.report.files import writer
-from hetsim.report.files.extras import Wanted, chosen, extras_of
+from hetsim.report.files import single
+from hetsim.report.files.extras import Wanted
+from hetsim.report.files.single import SINGLE
 from hetsim.report.files.writer import check_directory, write_results
 from tests.report.samples import HOSTILE, sample_result
 
@@ -155,7 +156,7 @@ def test_a_failure_midway_leaves_nothing_behind(
     def fail(*_: object, **_options: object) -> str:
         raise failure
 
-    monkeypatch.setattr(writer, "render_report", fail)
+    monkeypatch.setattr(single, "render_report", fail)
     expected = ResultsError if isinstance(failure, OSError) else type(failure)
     with pytest.raises(expected) as caught:
         write_results(result, place, force=True)
@@ -172,7 +173,7 @@ def test_file_names_are_plain_and_unique() -> None:
         (HOSTILE, "n" * 300), ("m" * 300, HOSTILE), ("网络", "调度"), ("a/b", "x y"),
     ]  # fmt: skip
     runs = [dataclasses.replace(base, model=m, scheduler=s) for m, s in labels]
-    extras = extras_of(dataclasses.replace(sample_result(1, 1), runs=tuple(runs)))
+    extras = SINGLE.extras(dataclasses.replace(sample_result(1, 1), runs=tuple(runs)))
     flat = [name for extra in extras if extra.position is not None for name in extra.files]
     assert len({name.lower() for name in flat}) == len(flat) == 4 * len(labels)
     assert all(re.fullmatch(r"(gantt|trace|plan)-[A-Za-z0-9._+=-]{1,140}", n) for n in flat)
@@ -190,7 +191,7 @@ def test_by_default_only_the_fastest_run_of_a_network_is_drawn() -> None:
         (run for run in sample.runs if run.model == "net1" and run.makespan_s is not None),
         key=lambda run: run.makespan_s or 0.0,
     )
-    made = chosen(sample, Wanted())
+    made = SINGLE.chosen(sample, Wanted())
     own = [extra for extra in made if sample.runs[extra.position or 0].model == "net1"]
     assert [extra.kind for extra in own] == ["gantt", "plan"]
     assert {sample.runs[extra.position or 0].scheduler for extra in own} == {first.scheduler}
@@ -211,4 +212,4 @@ def test_by_default_only_the_fastest_run_of_a_network_is_drawn() -> None:
 )
 def test_words_say_which_extras_there_are(wanted: Wanted, kinds: list[str]) -> None:
     sample = sample_result(2, 2, failing=False)
-    assert sorted(extra.kind for extra in chosen(sample, wanted)) == kinds
+    assert sorted(extra.kind for extra in SINGLE.chosen(sample, wanted)) == kinds

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hetsim.analysis.energy import energy, energy_without_idling
+from hetsim.analysis.energy import energy, energy_of_stream
 from hetsim.errors import ConfigError
-from hetsim.runs.serving import Mix, run_service
+from hetsim.runs.serving import run_service
 from hetsim.scenario.loader import load_scenario
 
 TEXT = """
@@ -63,14 +63,26 @@ def test_arrivals_of_an_unknown_kind_are_told(asked):
         asked(TEXT.replace("kind: poisson", "kind: poison"))
 
 
-def test_streams_draw_what_their_inferences_draw_alone(asked):
-    text = TEXT.replace("  - {name: fast", "#").replace("zcu102-vta", "edge-mcu")
-    scenario = asked(text.replace("count: 5", "count: 5, deadline: 2 s"))
-    mix = Mix.of(scenario)
+def test_what_streams_draw_and_idling_is_what_the_soc_draws(asked):
+    scenario = asked(TEXT.replace("zcu102-vta", "edge-mcu").replace("count: 5", "deadline: 1 s"))
     (run,) = run_service(scenario).runs
-    plan = run.streams[0].plan
-    joules = mix.joules("squeezenet", plan)
-    busy = energy_without_idling(run.served.trace, scenario.soc)
-    assert busy == pytest.approx(5 * joules)
-    assert 0.0 < joules < energy(run.served.trace, scenario.soc) / 5
-    assert run.streams[0].metrics["xrbench_energy"] == pytest.approx(1 - joules / 1.5)
+    served, soc = run.served, scenario.soc
+    idling = sum(
+        (served.end_s - served.unit_busy_s[pu.name]) * pu.spec.point.idle_power for pu in soc.pus
+    )
+    drawn = {name: energy_of_stream(served.by_stream, soc, name) for name in served.ledgers}
+    assert sum(drawn.values()) + idling == pytest.approx(energy(served.trace, soc))
+    each = drawn["slow"] / len(served.ledgers["slow"])
+    assert run.stream("slow").metrics["xrbench_energy"] == pytest.approx(1 - each / 1.5)
+
+
+def test_a_deadline_from_the_release_spans_the_chain(asked):
+    chain = """
+  - {name: first, model: squeezenet, arrivals: {kind: periodic, period: 2 s}, count: 5}
+  - {name: second, model: squeezenet, arrivals: {kind: after, stream: first},
+     deadline: 250 ms, deadline_from: FROM}
+"""
+    text = TEXT[: TEXT.index("\n  - {name: slow")] + chain
+    for start, missed in (("arrival", 0), ("release", 5)):  # each takes 168 ms
+        (run,) = run_service(asked(text.replace("FROM", start))).runs
+        assert run.stream("second").metrics["misses"] == missed

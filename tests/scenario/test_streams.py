@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import hetsim
-from hetsim.errors import ConfigError
+from hetsim.errors import ConfigError, HetsimError
 from hetsim.scenario.choices import choose
 from hetsim.scenario.loader import load_scenario
 from hetsim.scenario.variants import varied
@@ -89,14 +89,15 @@ def test_rates_follow_the_chain(load):
         ("{kind: periodic, period: 30 Hz, jitter: 2 ms}", "30 Hz", 9, "mapping with a 'kind'"),
         ("probability: 0.5", "probability: 1.5", 18, "1.5 is out of range"),
         ("scheduler: heft", "plan: nowhere.yaml", 20, "does not exist"),
-        ("backlog: 50", "dispatchers: [edff]", 21, "unknown dispatcher 'edff'"),
+        ("warm_up: 100 ms", "warm_up: 2 s", 21, "nothing is left after a 'warm_up' of 2 s"),
+        ("backlog: 50", "dispatchers: [edff]", 21, "there is no dispatcher 'edff'"),
         ("soc: zcu102-vta", "soc: zcu102-vta\nexecution: barrier", 4, "has no effect on 'streams'"),
         ("streams:", "streams: []\nstrems:", 7, "unknown field 'strems'"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_where_it_stands(load, old, new, line, says):
     assert old in TEXT
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(HetsimError) as told:
         load(TEXT.replace(old, new))
     assert says in str(told.value)
     assert told.value.where.line == line

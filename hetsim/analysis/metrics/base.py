@@ -15,13 +15,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
+
+import numpy as np
 
 from hetsim.analysis.ranges.range import UNKNOWN, Range
 from hetsim.analysis.residents import Resident
+from hetsim.analysis.serving.confidence import Sample
 from hetsim.analysis.serving.view import StreamView
 from hetsim.bounds.bound import Bound
+from hetsim.bounds.response.streams import UNPROVEN, Worst
 from hetsim.lower.program import Program
+from hetsim.numeric import Floats
 from hetsim.plan.model import Plan
 from hetsim.sim.serving.served import Served
 from hetsim.sim.trace import Trace
@@ -69,13 +75,35 @@ class ServedEvaluation:
 
     ``views`` are the streams it is about (:class:`hetsim.analysis.serving.view.StreamView`),
     ``served`` has the totals of the whole SoC, and ``whole`` tells that it is about all streams.
+    ``worst`` is what no response of a single stream exceeds, as far as that is proven.
     """
 
     soc: SoC
     views: tuple[StreamView, ...]
     served: Served
     whole: bool
+    worst: Worst = UNPROVEN
     metrics: Metrics = field(default_factory=dict)
+
+    @cached_property
+    def latencies(self) -> Sample:
+        """Seconds from arrival to end of what is done, in order of arrival."""
+        values = np.concatenate([view.latencies for view in self.views])
+        arrival = np.concatenate([view.ledger.arrival[view.done] for view in self.views])
+        return Sample(values[np.argsort(arrival, kind="stable")])
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """From when until when is counted, seconds."""
+        return min(v.warm_up_s for v in self.views), max(v.end_s for v in self.views)
+
+    def waits(self) -> tuple[Floats, Floats]:
+        """When each inference, counted or not, arrived and when it began or was given up."""
+        ledgers = [view.ledger for view in self.views]
+        return (
+            np.concatenate([ledger.arrival for ledger in ledgers]),
+            np.concatenate([ledger.start for ledger in ledgers]),
+        )
 
 
 @dataclass(frozen=True)

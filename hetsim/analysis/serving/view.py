@@ -16,17 +16,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class StreamView:
-    """A stream and its ledger from ``warm_up_s`` on, until ``end_s``; seconds.
-
-    ``joules`` is what one inference draws alone on the SoC, idling left out; ``None`` when the SoC
-    states no power.
-    """
+    """A stream and its ledger from ``warm_up_s`` on, until ``end_s``; seconds."""
 
     stream: Stream
     ledger: Ledger
     warm_up_s: float
     end_s: float
-    joules: float | None = None
 
     @cached_property
     def counted(self) -> NDArray[np.bool_]:
@@ -48,7 +43,7 @@ class StreamView:
     @property
     def late_s(self) -> Floats:
         """Seconds from its deadline to its end of each of them; negative when it was in time."""
-        return self.latencies - self.stream.deadline_s
+        return (self.ledger.finish - self.ledger.deadline)[self.done]
 
     @property
     def arrived(self) -> int:

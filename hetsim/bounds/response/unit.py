@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from hetsim.bounds.response.curves import ENDLESS, Curve
 
-PATIENCE = 5_000
+PATIENCE = 1_000
 """Steps after which the search for the end of a busy window, and for the worst job in it, ends."""
 
 
@@ -52,6 +52,8 @@ def response(task: Task, others: Iterable[Task], *, in_turn: bool = True) -> int
     others = list(others)
     higher = [t for t in others if t.priority > task.priority]
     equal = [t for t in others if t.priority == task.priority]
+    if sum(t.curve.load(t.cost) for t in (task, *equal, *higher)) > 1.0 + 1e-6:
+        return None
     blocking = max((t.longest for t in others if t.priority < task.priority), default=0)
     window = _least(lambda length: blocking + sum(
         t.curve.before(length) * t.cost for t in (task, *equal, *higher)

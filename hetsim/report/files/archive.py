@@ -138,8 +138,8 @@ def _run(run: Run, network: int) -> Json:
         "metrics": run.metrics,
         "error": run.error,
         "network": network,
-        "plan": None if run.plan is None else _plan(run.plan),
-        "trace": None if run.trace is None else _trace(run.trace),
+        "plan": None if run.plan is None else plan_columns(run.plan),
+        "trace": None if run.trace is None else trace_columns(run.trace),
         "bounds": [[bound.seconds, bound.argument] for bound in run.bounds],
         "pus": {name: [pu.busy_s, pu.utilization] for name, pu in run.pus.items()},
         "links": {
@@ -195,7 +195,8 @@ def _check_run(run: Run, soc: SoC) -> None:
         raise ValueError(f"{min(unknown)!r} is not on its SoC")
 
 
-def _plan(plan: Plan) -> Json:
+def plan_columns(plan: Plan) -> Json:
+    """A plan as JSON values; :class:`~hetsim.report.files.archiveschema.PlanEntry` reads it."""
     return {
         "model": plan.model,
         "partitions": _columns(Partition, plan.partitions),
@@ -210,7 +211,8 @@ def _plan(plan: Plan) -> Json:
     }
 
 
-def _trace(trace: Trace) -> Json:
+def trace_columns(trace: Trace) -> Json:
+    """A trace as JSON values; :class:`~hetsim.report.files.archiveschema.TraceEntry` reads it."""
     return {
         "makespan_s": trace.makespan_s,
         "pu_busy_s": trace.pu_busy_s,

@@ -7,20 +7,14 @@ them later.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 
-from hetsim.analysis.result import Result, Run
-from hetsim.drafts import encoded
 from hetsim.errors import ResultsError
 from hetsim.executors.base import Executor
 from hetsim.executors.calls import CALLER, Call, Lost
 from hetsim.executors.serial import SerialExecutor
-from hetsim.names import distinct_name, plain_name
 from hetsim.progress import Progress
-from hetsim.report.figures.summaries import RESULT_FIGURES
-from hetsim.report.summary import best_run, models_of
-from hetsim.soc.model import SoC
 
 KINDS = {"gantt": "figures", "trace": "traces", "plan": "plans"}
 """Extras of single runs, and the field of :class:`Wanted` that speaks of them."""
@@ -31,8 +25,8 @@ class Wanted:
     """Which extras; ``None`` says nothing about those of a kind.
 
     ``figures``, ``traces`` and ``plans`` are ``"none"``, ``"best"`` (of the fastest run of each
-    network) or ``"all"``. Figures may also be ``"gantt"`` (the charts of all runs, and no other
-    figure) or the name of one of :data:`~hetsim.report.figures.summaries.RESULT_FIGURES`.
+    network) or ``"all"``. Figures may also be a word of the kind of result
+    (:attr:`hetsim.report.files.kind.Kind.figures`): those of that name, of all runs.
     ``runs`` are positions in the result: then of those runs, whichever of the words.
     """
 
@@ -76,46 +70,22 @@ class Extra:
         return tuple(name for _, name in self.names)
 
 
-def extras_of(result: Result) -> list[Extra]:
-    """All that can be made of ``result``; names are safe on every system, and unique."""
-    taken: set[str] = set()
-    found: list[Extra] = []
-    for position, run in enumerate(result.runs):
-        stem = _stem(run, taken)
-        if run.trace is not None and run.trace.spans:
-            charts = (("gantt_svg", f"gantt-{stem}.svg"), ("gantt_png", f"gantt-{stem}.png"))
-            found.append(Extra("gantt", charts, position))
-            found.append(Extra("trace", (("trace", f"trace-{stem}.json"),), position))
-        if run.plan is not None:
-            found.append(Extra("plan", (("plan", f"plan-{stem}.yaml"),), position))
-    for name, figure in RESULT_FIGURES.items():
-        if figure.possible(result):
-            both = ((f"{name}_svg", f"{name}.svg"), (f"{name}_png", f"{name}.png"))
-            found.append(Extra(name, both))
-    return found
-
-
-def chosen(result: Result, wanted: Wanted) -> list[Extra]:
-    """The extras of ``result`` that are wanted."""
-    fastest = {id(best_run(result, model)) for model in models_of(result)}
-    best = {i for i, run in enumerate(result.runs) if id(run) in fastest}
-    return [extra for extra in extras_of(result) if wanted.includes(extra, best)]
-
-
 def made(
-    result: Result,
+    call: Callable[[Extra], Call],
     extras: Sequence[Extra],
     executor: Executor[Call, object] | None = None,
     progress: Progress | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """The files of ``extras``, name and content, in whatever order they are done.
 
+    ``call`` says what makes the files of one, in the order of their names.
+
     Raises:
         ResultsError: a process that made one of them died.
     """
     executor = executor or SerialExecutor()
     executor.ensure(CALLER)
-    tasks = ((extra, _call(result, extra)) for extra in extras)
+    tasks = ((extra, call(extra)) for extra in extras)
     for done, (extra, answer) in enumerate(executor.perform(tasks), start=1):
         if isinstance(answer, Lost):
             raise ResultsError(f"{extra.files[0]} could not be made: {answer.reason}")
@@ -123,39 +93,3 @@ def made(
         yield from zip(extra.files, answer, strict=True)
         if progress is not None:
             progress(extra.files[0], done, len(extras))
-
-
-def _call(result: Result, extra: Extra) -> Call:
-    if extra.position is None:
-        light = (replace(run, trace=None, plan=None, operators=()) for run in result.runs)
-        return Call(draw_figure, (extra.kind, replace(result, runs=tuple(light))))
-    return Call(make_of_run, (extra.kind, result.runs[extra.position], result.soc))
-
-
-def draw_figure(name: str, result: Result) -> tuple[bytes, ...]:
-    """A figure of the whole result as SVG and PNG."""
-    from hetsim.report.figures.plotting import figure_images
-
-    return figure_images(RESULT_FIGURES[name].draw(result))
-
-
-def make_of_run(kind: str, run: Run, soc: SoC) -> tuple[bytes, ...]:
-    """The files of an extra of one run, in the order of their names."""
-    if kind == "gantt":
-        from hetsim.report.figures.gantt import gantt_images
-
-        return gantt_images(run, soc)
-    if kind == "trace":
-        from hetsim.report.files.perfetto import perfetto_json
-
-        return (encoded(perfetto_json(run, soc)),)
-    from hetsim.plan.files import dump_plan
-
-    assert run.plan is not None
-    return (encoded(dump_plan(run.plan)),)
-
-
-def _stem(run: Run, taken: set[str]) -> str:
-    """``MODEL-SCHEDULER`` with only plain characters; numbered where two would be the same."""
-    parts = plain_name(run.model, "model"), plain_name(run.scheduler, "scheduler")
-    return distinct_name("-".join(parts), taken)

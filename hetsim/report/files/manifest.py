@@ -17,7 +17,6 @@ from pathlib import Path
 
 from pydantic import ConfigDict, Field
 
-from hetsim.analysis.result import Result
 from hetsim.errors import ResultsError
 from hetsim.infiles import read_bytes
 from hetsim.records import ARCHIVE_LIMIT, Record, damaged, read_record
@@ -125,31 +124,28 @@ def provenance(command: Sequence[str] | str) -> dict[str, object]:
 
 
 def manifest_of(
-    result: Result,
+    about: Mapping[str, object],
+    inputs: Mapping[str, str],
+    planning_s: Iterable[tuple[str, str, float]],
     files: Mapping[str, bytes],
     command: Sequence[str] | str,
     origin: Manifest | None = None,
 ) -> dict[str, object]:
     """The manifest as plain JSON values; ``files`` are the contents beside it, by name.
 
+    ``about`` is what it says of the result first, ``inputs`` are hashes of what was read, and
+    ``planning_s`` rows of network, scheduler and seconds.
     ``origin`` is the manifest of the directory that the result was read from: what simulated it,
     when and where is kept then, and what made the reports anew is told beside it.
     """
     manifest: dict[str, object] = {
         "schema": SCHEMA,
-        "scenario": result.scenario,
-        "soc": result.soc.name,
-        "execution": result.execution,
-        "seed": result.seed,
+        **about,
         **provenance(command),
-        "inputs": dict(result.inputs),
+        "inputs": dict(inputs),
         "planning_ms": [
-            {
-                "model": run.model,
-                "scheduler": run.scheduler,
-                "ms": round(run.planning_s * 1e3, 3),
-            }
-            for run in result.runs
+            {"model": model, "scheduler": scheduler, "ms": round(seconds * 1e3, 3)}
+            for model, scheduler, seconds in planning_s
         ],
         "files": sorted(files),
         "sha256": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},

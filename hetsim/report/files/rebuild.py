@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from hetsim.analysis.result import Result
 from hetsim.errors import ResultsError
 from hetsim.report.files.archive import NAME as ARCHIVE
-from hetsim.report.files.archive import load_archive
 from hetsim.report.files.directory import recover
-from hetsim.report.files.extras import Extra, Wanted, chosen, extras_of
+from hetsim.report.files.extras import Extra, Wanted
+from hetsim.report.files.kinds import KINDS, kind_in, kind_of
 from hetsim.report.files.manifest import NAME as MANIFEST
 from hetsim.report.files.manifest import Manifest, check_content, intact, manifest_in
 
@@ -42,42 +41,42 @@ def read_manifest(directory: Path) -> Manifest:
     return manifest
 
 
-def load_result(directory: str | Path) -> Result:
+def load_result(directory: str | Path) -> Any:
     """The result in a directory that ``hetsim run`` has written; nothing is simulated.
+
+    It is a :class:`~hetsim.analysis.result.Result`, or of a scenario with streams a
+    :class:`~hetsim.analysis.serving.result.ServedResult`.
 
     Raises:
         ResultsError: it is not such a directory, is damaged, or of another version.
     """
     place = Path(directory)
     manifest = read_manifest(place)
-    if not (place / ARCHIVE).exists():
-        listed = ARCHIVE in manifest.files
-        reason = "it was removed" if listed else "another version of hetsim wrote the directory"
+    kind = kind_in(place)
+    if kind is None:
+        known = sorted(set(manifest.files) & {kind.archive for kind in KINDS.values()})
+        name = known[0] if known else ARCHIVE
+        reason = "it was removed" if known else "another version of hetsim wrote the directory"
         raise ResultsError(
-            f"{place} has no {ARCHIVE}: {reason}", hint="make the results again with 'hetsim run'"
+            f"{place} has no {name}: {reason}", hint="make the results again with 'hetsim run'"
         )
-    check_content(place, ARCHIVE)
-    result = load_archive(place / ARCHIVE)
+    check_content(place, kind.archive)
     times = {(row.model, row.scheduler): row.ms / 1e3 for row in manifest.planning_ms}
-    runs = tuple(
-        replace(run, planning_s=times.get((run.model, run.scheduler), 0.0)) for run in result.runs
-    )
-    return replace(result, runs=runs)
+    return kind.load(place, times)
 
 
-def rebuilt(
-    directory: Path, result: Result, wanted: Wanted
-) -> tuple[list[Extra], dict[str, bytes]]:
+def rebuilt(directory: Path, result: Any, wanted: Wanted) -> tuple[list[Extra], dict[str, bytes]]:
     """The extras that ``directory`` is to have, and the contents of those that stay as they are.
 
     Those that the directory has, and those that are ``wanted``; ``"none"`` takes those of a kind
     away. Where nothing is said of any kind, all are made again.
     """
     listed = set(read_manifest(directory).files)
-    asked = set(chosen(result, wanted))
+    kind = kind_of(result)
+    asked = set(kind.chosen(result, wanted))
     extras = [
         extra
-        for extra in extras_of(result)
+        for extra in kind.extras(result)
         if extra in asked or (wanted.word(extra) != "none" and listed.issuperset(extra.files))
     ]
     if not (wanted.figures or wanted.traces or wanted.plans):

@@ -160,7 +160,7 @@ def result_json_schema() -> dict[str, Any]:
     chosen = [metric for metric in told("record") if not metric.of_the_soc]
     properties: dict[str, Any] = {}
     for name, described in row["properties"].items():
-        properties |= {m.key: _described(m) for m in chosen if _BEFORE[m.stands] == name}
+        properties |= {m.key: described_metric(m) for m in chosen if _BEFORE[m.stands] == name}
         properties[name] = described
     row["properties"] = properties
     row["required"] = [name for name in properties if name != "error"]
@@ -169,7 +169,8 @@ def result_json_schema() -> dict[str, Any]:
     return schema
 
 
-def _described(metric: Metric) -> dict[str, Any]:
+def described_metric(metric: Metric) -> dict[str, Any]:
+    """A metric as a property of a JSON Schema."""
     kind = "integer" if metric.unit == "count" else "number"
     return {
         "anyOf": [{"type": kind}, {"type": "null"}],

@@ -1,8 +1,8 @@
 """The results directory of a scenario: its report and figures, written at once.
 
-report.html  result.json  operators.csv  runs.json.gz  manifest.json, and the extras that were
-asked for (:mod:`hetsim.report.files.extras`): unless somebody says otherwise, the Gantt chart and
-the plan of the fastest run of each network.
+report.html, result.json, tables, an archive and manifest.json, and the extras that were asked for
+(:mod:`hetsim.report.files.extras`): unless somebody says otherwise, those of the best runs. Which
+files these are depends on the kind of result (:mod:`hetsim.report.files.kinds`).
 """
 
 from __future__ import annotations
@@ -11,26 +11,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hetsim.analysis.result import Result
+from hetsim.analysis.serving.result import ServedResult
 from hetsim.drafts import encoded
 from hetsim.executors.base import Executor
 from hetsim.executors.calls import Call
 from hetsim.progress import Progress
-from hetsim.report.files.archive import NAME as ARCHIVE
-from hetsim.report.files.archive import dump_archive
 from hetsim.report.files.directory import check_directory, fresh_directory
-from hetsim.report.files.extras import Extra, Wanted, chosen, made
-from hetsim.report.files.jsonout import dumps, result_to_dict
+from hetsim.report.files.extras import Extra, Wanted, made
+from hetsim.report.files.jsonout import dumps
+from hetsim.report.files.kinds import kind_of
 from hetsim.report.files.manifest import NAME as MANIFEST
 from hetsim.report.files.manifest import Manifest, manifest_of, versions
-from hetsim.report.files.tables import operators_csv
-from hetsim.report.page.run import render_report
 from hetsim.report.page.study import Section
 
 __all__ = ["Wanted", "check_directory", "write_results"]
 
 
 def write_results(
-    result: Result,
+    result: Result | ServedResult,
     directory: Path,
     *,
     extras: Wanted | Sequence[Extra] = Wanted(),  # noqa: B008  # it is frozen
@@ -54,7 +52,8 @@ def write_results(
         ResultsError: the directory exists (see :func:`check_directory`) or cannot be written.
             Then nothing has changed on disk.
     """
-    wanted = chosen(result, extras) if isinstance(extras, Wanted) else extras
+    kind = kind_of(result)
+    wanted = kind.chosen(result, extras) if isinstance(extras, Wanted) else extras
     there = kept or {}
     missing = [extra for extra in wanted if not set(extra.files) <= there.keys()]
     files: dict[int, dict[str, str]] = {}
@@ -68,14 +67,17 @@ def write_results(
             written[name] = encoded(content)
             (draft / name).write_bytes(written[name])
 
-        for name, content in made(result, missing, executor, progress):
+        for name, content in made(
+            lambda extra: kind.call(result, extra), missing, executor, progress
+        ):
             put(name, content)
         for name in (name for extra in wanted if extra not in missing for name in extra.files):
             put(name, there[name])
-        put("result.json", dumps(result_to_dict(result, files)))
-        put("operators.csv", operators_csv(result))
         simulated_with = versions() if origin is None else origin.versions
-        put("report.html", render_report(result, files, simulated_with, sections=sections))
-        put(ARCHIVE, dump_archive(result))
-        put(MANIFEST, dumps(manifest_of(result, written, command, origin)))
+        for name, text in kind.core(result, files, simulated_with, sections):
+            put(name, text)
+        manifest = manifest_of(
+            kind.about(result), kind.inputs(result), kind.planning(result), written, command, origin
+        )
+        put(MANIFEST, dumps(manifest))
     return {name: directory / name for name in sorted(written)}

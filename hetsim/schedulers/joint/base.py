@@ -30,8 +30,9 @@ class JointProblem:
     ``ask(graph, soc, stream)`` is the checked plan that a scheduler makes of a network on a SoC:
     the scheduler of that stream, or with ``None`` that of all streams together. The SoC may be
     this one without some of its units. ``alone(graph, plan)`` is the makespan in seconds of one
-    inference by ``plan`` while nothing else runs. Both raise
-    :class:`~hetsim.errors.HetsimError` where there is none.
+    inference by ``plan`` while nothing else runs. ``together(plans)``: seconds until each stream's
+    inference ends when one of each begins at once, by plans by the name of the stream, simulated.
+    All raise :class:`~hetsim.errors.HetsimError` where there is none.
     """
 
     soc: SoC
@@ -40,6 +41,7 @@ class JointProblem:
     rates: Mapping[str, float]
     ask: Callable[[Graph, SoC, str | None], Plan]
     alone: Callable[[Graph, Plan], float]
+    together: Callable[[Mapping[str, Plan]], Mapping[str, float]]
 
 
 class JointScheduler(ABC):
@@ -47,6 +49,8 @@ class JointScheduler(ABC):
 
     name: ClassVar[str]
     source: ClassVar[str] = "not stated"
+    asks: ClassVar[bool] = True
+    """Whether it asks schedulers of single networks; or else it is the same whoever they are."""
 
     @abstractmethod
     def plan(self, problem: JointProblem) -> Mapping[str, Plan]:

@@ -18,7 +18,10 @@ class Space:
     """The choices there are: operators, their chains and branches, and where each may run.
 
     ``parallel`` tells whether parallel groups mean anything to the runtime (``barrier``).
+    ``begins`` are positions at which another network begins: no partition goes across.
     """
+
+    begins: frozenset[int] = frozenset()
 
     def __init__(self, graph: Graph, soc: SoC, *, parallel: bool = False) -> None:
         self.graph = graph

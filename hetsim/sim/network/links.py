@@ -83,13 +83,14 @@ class Route:
 
     ``crosses`` has for each link the share of the bytes that crosses it: all of them on a plain
     path, fewer where what is moved goes several ways side by side. ``ends`` are the links of them
-    at which a way ends. Alone a transfer gets ``bandwidth`` B/s after ``latency`` seconds, and
-    ``bus`` B/s from the links that no unit has for itself; less if it is ``short`` of channels.
+    at which a way ends; it is ``whole`` on a plain path. Alone a transfer gets ``bandwidth`` B/s
+    after ``latency`` seconds, and ``bus`` B/s from the links that no unit has for itself; less if
+    it is ``short`` of channels.
     """
 
     __slots__ = (
         "bandwidth", "bus", "crosses", "ends", "latency", "links", "shares", "short", "strict",
-        "weighted",
+        "weighted", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -99,6 +100,7 @@ class Route:
         self.crosses = dict(crosses)
         self.shares = tuple(crosses.items())  # the same, for the loops of every event
         self.ends = tuple((link, crosses[link]) for link in ends)
+        self.whole = all(part == 1.0 for part in crosses.values())
         self.latency = latency
         self.bandwidth = min((link.solo / part for link, part in crosses.items()), default=INFINITY)
         shared = (link.solo / part for link, part in crosses.items() if not link.private)

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar
 
+from hetsim.errors import HetsimError, PlanError
 from hetsim.sim.machine import Machine
 from hetsim.sim.source import Completion, Inference, Sink, Source
 from hetsim.sim.task import Task, tasks_of
@@ -45,6 +46,14 @@ class Runtime(ABC):
     def open(self) -> int:
         """Inferences that have arrived and not ended."""
         return self._arrived - self._ended
+
+    def stuck(self) -> HetsimError:
+        """Why inferences are open although nothing will happen any more."""
+        return PlanError("partitions wait for one another in a circle: the plan cannot finish")
+
+    def blamed(self, error: Exception) -> Exception:
+        """``error``, which came out of the simulation, as that of whoever is to blame."""
+        return error
 
     @abstractmethod
     def start(self) -> None:

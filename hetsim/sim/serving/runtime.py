@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -11,6 +11,8 @@ from simpy.core import StopSimulation
 from hetsim.sim.dispatch import Dispatcher
 from hetsim.sim.machine import Machine
 from hetsim.sim.runtimes.dataflow import Dataflow, Live
+from hetsim.sim.serving.accounts import Waits
+from hetsim.sim.serving.sample import Onlooker
 from hetsim.sim.serving.served import DROPPED, OPEN, Ledger
 from hetsim.sim.source import Completion, Source
 from hetsim.sim.task import Task
@@ -45,17 +47,21 @@ class Serving(Dataflow):
     def __init__(
         self, machine: Machine, source: Source, streams: Sequence[Stream],
         ledgers: Sequence[Ledger], dispatcher: Dispatcher | None = None, *, backlog: float = inf,
+        onlooker: Onlooker | None = None,
     ) -> None:  # fmt: skip
         super().__init__(machine, source, self._ended_well, dispatcher)
         pairs = zip(streams, ledgers, strict=True)
+        self.waits = Waits(len(streams), len(machine.units), places=self.dispatcher.places)
         self._lines = [_Line(stream, ledger) for stream, ledger in pairs]
         self._backlog = backlog
+        self._onlooker = onlooker or Onlooker()
         self.last_s = 0.0
 
     def admit(self, live: Live) -> None:
         line = self._lines[live.inference.stream]
         stream = line.stream
         line.waiting[live.number] = live
+        self._onlooker.arrived(live.number, self.machine.env.now)
         too_late = stream.late == "drop" and live.inference.deadline < self.machine.env.now
         if not too_late and (stream.in_flight is None or line.inside < stream.in_flight):
             self._enter(line, live)
@@ -74,18 +80,37 @@ class Serving(Dataflow):
     def take(self, task: Task, live: Live) -> None:
         if live.start is None:
             del self._lines[task.stream].waiting[live.number]
+        self.waits.take(task, self.machine.env.now)
         super().take(task, live)
+
+    def release(self, task: Task, live: Live) -> None:
+        now = self.machine.env.now
+        self.waits.release(task, now)
+        super().release(task, live)
+        for reader in task.readers:
+            if not reader.blockers:
+                self.waits.ready(reader, now)
+        task.readers.clear()  # who remembers a task need not remember all that came of it
 
     def _ended_well(self, done: Completion) -> None:
         line = self._lines[done.inference.stream]
         self.last_s = done.finish
-        line.ledger.add(done.number, done.inference.arrival, done.start, done.finish)
+        self._onlooker.ended(done)
+        asked = done.inference
+        line.ledger.add(
+            done.number, asked.arrival, done.start, done.finish, deadline=asked.deadline
+        )
         line.inside -= 1
         self._next(line)
 
     def _enter(self, line: _Line, live: Live) -> None:
         line.inside += 1
         super().admit(live)
+        now = self.machine.env.now
+        self.waits.behind(live.inference.stream, now - live.inference.arrival)
+        for task in live.tasks:
+            if not task.blockers:
+                self.waits.ready(task, now)
 
     def _next(self, line: _Line) -> None:
         """There is room for one more inside."""
@@ -103,17 +128,29 @@ class Serving(Dataflow):
 
     def _give_up(self, line: _Line, live: Live) -> None:
         del line.waiting[live.number]
+        self.last_s = now = self.machine.env.now
+        self._note_waiting(line, live)
         if live.number in line.held:
             del line.held[live.number]
         else:
             self._withdraw(live)
             line.inside -= 1
         self._ended += 1
-        self.last_s = now = self.machine.env.now
-        line.ledger.add(live.number, live.inference.arrival, now, now, DROPPED)
+        self._onlooker.gave_up(live.number)
+        asked = live.inference
+        line.ledger.add(live.number, asked.arrival, now, now, DROPPED, asked.deadline)
         completion = Completion(live.number, live.inference, now, now)
         self._next(line)
         self.follow(self.source.given_up(completion))
+
+    def _note_waiting(self, line: _Line, live: Live) -> None:
+        """An inference that has not begun has waited until now."""
+        now = self.machine.env.now
+        if live.number in line.held:
+            self.waits.behind(live.inference.stream, now - live.inference.arrival)
+        for task in live.tasks:
+            if not task.blockers:
+                self.waits.give_up(task, now)
 
     def _withdraw(self, live: Live) -> None:
         del self._live[live.number]
@@ -160,12 +197,16 @@ class Serving(Dataflow):
         if not self.stopped:
             return
         self.last_s = now = self.machine.env.now
-        for number, live in sorted(self._open()):
+        self._onlooker.stopped(now)
+        for line in self._lines:
+            for live in line.waiting.values():
+                self._note_waiting(line, live)
+        for number, live in self._open():
             start = now if live.start is None else live.start
             ledger = self._lines[live.inference.stream].ledger
-            ledger.add(number, live.inference.arrival, start, now, OPEN)
+            asked = live.inference
+            ledger.add(number, asked.arrival, start, now, OPEN, asked.deadline)
 
-    def _open(self) -> Iterator[tuple[int, Live]]:
-        yield from self._live.items()
-        for line in self._lines:
-            yield from line.held.items()
+    def _open(self) -> list[tuple[int, Live]]:
+        held = (item for line in self._lines for item in line.held.items())
+        return sorted((*self._live.items(), *held), key=lambda item: item[0])

@@ -10,6 +10,8 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
+from hetsim.sim.serving.accounts import ByStream
+from hetsim.sim.serving.sample import Window
 from hetsim.sim.trace import LinkUsage, Trace
 
 DONE, DROPPED, OPEN = 0, 1, 2
@@ -19,18 +21,20 @@ Column = NDArray[np.float64]
 
 
 class Ledger:
-    """The inferences of one stream in order of their ends; 33 bytes each."""
+    """The inferences of one stream in order of their ends; 41 bytes each."""
 
     def __init__(self) -> None:
         self._number = array("q")
         self._arrival = array("d")
         self._start = array("d")
         self._finish = array("d")
+        self._deadline = array("d")
         self._status = array("b")
 
     def add(
-        self, number: int, arrival: float, start: float, finish: float, status: int = DONE
-    ) -> None:
+        self, number: int, arrival: float, start: float, finish: float, status: int = DONE,
+        deadline: float = inf,
+    ) -> None:  # fmt: skip
         """Takes one, times in seconds; ``start`` of one that never began is its ``finish``.
 
         ``number`` is the one that rows of a trace give it.
@@ -39,6 +43,7 @@ class Ledger:
         self._arrival.append(arrival)
         self._start.append(start)
         self._finish.append(finish)
+        self._deadline.append(deadline)
         self._status.append(status)
 
     def __len__(self) -> int:
@@ -69,6 +74,11 @@ class Ledger:
         return np.array(self._finish)
 
     @property
+    def deadline(self) -> Column:
+        """When it was to have ended, in simulated time; infinite where it had none."""
+        return np.array(self._deadline)
+
+    @property
     def status(self) -> NDArray[np.int8]:
         """How it ended: :data:`DONE`, :data:`DROPPED`, :data:`OPEN`."""
         return np.array(self._status)
@@ -79,14 +89,17 @@ class Served:
     """Streams that were simulated; ``ledgers`` by the name of the stream.
 
     ``end_s`` is when the last event happened, ``unit_busy_s`` and ``links`` are totals until then.
-    ``trace`` has rows only as far as they were asked for.
+    ``by_stream`` says who of the streams used what, and who waited for whom. ``stopped`` says why
+    the simulation was cut short, if it was. ``trace`` has rows only as far as they were asked for:
+    of a sample, those of ``windows``, which may overlap.
     """
 
     ledgers: Mapping[str, Ledger]
     end_s: float
     trace: Trace = field(repr=False)
     stopped: str = ""
-    arrivals_end_s: float = inf
+    by_stream: ByStream = field(repr=False, kw_only=True)
+    windows: tuple[Window, ...] = ()
 
     @property
     def unit_busy_s(self) -> Mapping[str, float]:

@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 
 from hetsim.errors import Location
+from hetsim.soc.describe import described
 from hetsim.soc.fields import Spec
 
 
@@ -65,6 +66,12 @@ class Arrivals(Spec):
     def caused_per_end(self) -> float:
         """How many :meth:`caused` returns on average."""
         return 1.0
+
+    @property
+    def told(self) -> str:
+        """For people: its kind and what was said of it, ``periodic, period 33.3 ms``."""
+        said = {name: value for name, value in described(self, 4).items() if name != "kind"}
+        return ", ".join([self.kind, *(f"{name} {value}" for name, value in said.items())])
 
     @property
     def rate(self) -> float | None:

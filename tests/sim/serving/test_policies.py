@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hetsim.errors import ConfigError
-from hetsim.sim.dispatch import PlanOrder
+from hetsim.sim.dispatchers.priority import Priority
 from hetsim.sim.serving.served import DONE, DROPPED, OPEN, Served
 from tests.sim.samples import FAST, MS, NPU, lower, make_graph, make_soc
 from tests.sim.serving.samples import chain, rows, served, stream
@@ -137,7 +137,7 @@ def test_who_waits_behind_another_stream_can_be_given_up(preempts: bool) -> None
     found = served(
         stream("urgent", "periodic", period="12 ms", count=3, priority=1),
         stream("slow", "periodic", period="3 ms", count=10, queue=1, when_full="oldest"),
-        programs=programs, dispatcher=PlanOrder(1, preempts=preempts),
+        programs=programs, dispatcher=Priority(preempts),
     )  # fmt: skip
     slow = rows(found, "slow")
     assert len(slow) == 10

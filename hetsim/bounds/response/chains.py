@@ -1,0 +1,141 @@
+"""The worst response time of inferences that visit several units.
+
+Each partition is a task of its unit: it becomes ready when what it reads has ended, so its arrivals
+are those of its inference, spread by the difference between the latest and the earliest moment at
+which that can be. The spread of one partition decides how much comes together on its unit, hence
+how long others take, hence their spread: starting from none it grows until nothing changes (the
+holistic analysis of Tindell & Clark, "Holistic schedulability analysis for distributed hard
+real-time systems", Microprocessing and Microprogramming 40, 1994), or there is no bound.
+
+An inference that visits one unit only is a single task there; its partitions follow one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hetsim.bounds.response.curves import ENDLESS, TICKS, Curve
+from hetsim.bounds.response.pieces import Pieces
+from hetsim.bounds.response.unit import Task, response
+
+ROUNDS = 50
+"""After so many, what still grows is taken to grow for ever."""
+
+LONGEST = 1000 * TICKS
+"""So does what has grown beyond this."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A partition: at its worst, the least ticks it takes, and which steps it needs (positions)."""
+
+    worst: Pieces
+    best: int
+    needs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A stream's inferences. Steps stand in plan order; on one unit they run in that order."""
+
+    curve: Curve
+    priority: int
+    steps: tuple[Step, ...]
+
+    def before(self, position: int) -> set[int]:
+        """What must end before a step is ready: what it needs, and what its unit has before it."""
+        unit = self.steps[position].worst.unit
+        earlier = [i for i in range(position) if self.steps[i].worst.unit == unit]
+        return {*self.steps[position].needs, *earlier[-1:]}
+
+
+def end_to_end(
+    chains: Sequence[Chain], *, preempts: bool, switch: int = 0, in_turn: bool = True
+) -> list[int | None]:
+    """The worst response time of each chain in ticks; ``None``: nothing bounds it.
+
+    ``preempts``: between the pieces of a partition, what is more urgent goes first, and taking the
+    unit away costs ``switch`` ticks. ``in_turn``: equals on a single unit are served as they
+    arrive; on several they come in any order.
+    """
+    if len({step.worst.unit for chain in chains for step in chain.steps}) == 1:
+        each = [_Row(chain, [step.worst for step in chain.steps]) for chain in chains]
+        tasks = [row.task(each, preempts, switch, 0) for row in each]
+        return [
+            response(task, (t for t in tasks if t is not task), in_turn=in_turn) for task in tasks
+        ]
+    rows = [[_Row(chain, [step.worst]) for step in chain.steps] for chain in chains]
+    everyone = [row for of_chain in rows for row in of_chain]
+    least = [_earliest(chain) for chain in chains]
+    latest = [[0] * len(chain.steps) for chain in chains]
+    for count in range(2 * ROUNDS):
+        tasks = [
+            row.task([r for r in everyone if r.unit == row.unit], preempts, switch, late - early)
+            for of_chain, lates, earlies in zip(rows, latest, least, strict=True)
+            for row, late, early in zip(of_chain, lates, earlies, strict=True)
+        ]
+        units = [row.unit for row in everyone]
+        took = iter([_took(task, unit, tasks, units)
+                     for task, unit in zip(tasks, units, strict=True)])  # fmt: skip
+        ends = [[late + next(took) for late in lates] for lates in latest]
+        following = [
+            [max((done[i] for i in chain.before(p)), default=0) for p in range(len(chain.steps))]
+            for chain, done in zip(chains, ends, strict=True)
+        ]
+        if following == latest:
+            break
+        if count >= ROUNDS:
+            following = [
+                [late if late == was else ENDLESS for late, was in zip(new, old, strict=True)]
+                for new, old in zip(following, latest, strict=True)
+            ]
+        latest = following
+    return [end if end < ENDLESS else None for end in (max(done) for done in ends)]
+
+
+def _took(task: Task, unit: int, tasks: Sequence[Task], units: Sequence[int]) -> int:
+    """Ticks from the moment at which a task is ready until it has ended."""
+    there = [t for t, u in zip(tasks, units, strict=True) if u == unit and t is not task]
+    found = response(task, there, in_turn=False)
+    return ENDLESS if found is None or found > LONGEST else found
+
+
+def _earliest(chain: Chain) -> list[int]:
+    """The least ticks from an arrival until each step is ready."""
+    ready: list[int] = []
+    for position in range(len(chain.steps)):
+        before = chain.before(position)
+        ready.append(max((ready[i] + chain.steps[i].best for i in before), default=0))
+    return ready
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """What is one task of a unit: partitions that follow one another there."""
+
+    chain: Chain
+    parts: Sequence[Pieces]
+
+    @property
+    def unit(self) -> int:
+        return self.parts[0].unit
+
+    def task(self, there: Sequence[_Row], preempts: bool, switch: int, jitter: int) -> Task:
+        """As its unit sees it, beside all that are ``there``."""
+        curve = self.chain.curve.delayed(jitter) if jitter else self.chain.curve
+        priority = self.chain.priority
+        if not preempts:
+            return Task.of(curve, [part.total for part in self.parts], priority)
+        victims = [part for row in there if row.chain.priority < priority for part in row.parts]
+        # Who takes a unit away pays for that, for what must leave the chip, and for its return.
+        extra = switch * bool(victims) + max(
+            (part.save + max(part.restore) for part in victims), default=0
+        )
+        ticks = [t for part in self.parts for t in part.ticks]
+        back = [t for part in self.parts for t in part.restore]
+        longest = max(t + b for t, b in zip(ticks, back, strict=True))
+        # Each of its partitions may do so anew, before its first piece.
+        begins = max(part.ticks[0] for part in self.parts) + extra
+        cost = sum(ticks) + extra * len(self.parts)
+        return Task(curve, max(1, cost), max(longest, begins), ticks[-1], priority)
