@@ -161,9 +161,9 @@ def test_plans_are_the_same_whatever_their_partitions_are_called():
         return Plan("m", parts, (names,) if groups else (), predicted_s=float(len(names[0])))
 
     pool = Pool()
-    assert [pool.add(plan("a", "b"), "x"), pool.add(plan("aa", "c"), "y")] == [0, 0]
-    assert pool.add(plan("a", "b", groups=False), "y") == 1
-    assert pool.add(plan("a", "b", pu="npu"), "z") == 2
+    assert [pool.add((plan("a", "b"),), "x"), pool.add((plan("aa", "c"),), "y")] == [0, 0]
+    assert pool.add((plan("a", "b", groups=False),), "y") == 1
+    assert pool.add((plan("a", "b", pu="npu"),), "z") == 2
     assert pool.origins == ["x", "y", "z"]
 
 
