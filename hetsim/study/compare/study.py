@@ -22,6 +22,7 @@ from hetsim.study.axes import split_list
 from hetsim.study.base import Files, Study
 from hetsim.study.compare.report import compare_files, headline, table
 from hetsim.study.compare.result import Comparison, Variant
+from hetsim.study.compare.streams import CompareStreamsStudy, StreamsComparison
 from hetsim.study.point import PointBench
 from hetsim.study.pool import EQUAL, Pool, best_of
 from hetsim.study.result import Rows, Shown, Words
@@ -71,7 +72,7 @@ class CompareStudy(Study[Comparison]):
         return any(cls.own(options).values())
 
     @classmethod
-    def asked(cls, scenario: Scenario, options: Mapping[str, Any]) -> CompareStudy:
+    def asked(cls, scenario: Scenario, options: Mapping[str, Any]) -> Study[Any]:
         """All ``--set`` make one variant, each ``--variant`` makes one."""
         asked: dict[str, dict[str, object]] = {}
         if options["changes"]:
@@ -81,7 +82,7 @@ class CompareStudy(Study[Comparison]):
             if name in asked:
                 raise ConfigError(f"two variants are called {name!r}", where=Location("--variant"))
             asked[name] = values
-        return cls(scenario, asked)
+        return comparing(scenario, asked)
 
     def question(self) -> object:
         """The variants."""
@@ -126,6 +127,16 @@ class CompareStudy(Study[Comparison]):
             f"error: {variant.name}: {run.model} / {run.scheduler}: {run.error}"
             for variant, run in result.failed
         ]
+
+
+def comparing(scenario: Scenario, variants: Variants) -> Study[Any]:
+    """The study that compares ``variants`` of single inferences, or of streams.
+
+    Raises:
+        ConfigError: see :class:`CompareStudy`.
+    """
+    study = CompareStudy(scenario, variants)
+    return study if scenario.service is None else CompareStreamsStudy(scenario, variants, BASE)
 
 
 def _sharing(
@@ -175,11 +186,16 @@ def parse_variant(text: str) -> tuple[str, dict[str, object]]:
 
 def compare(
     scenario: Scenario, variants: Variants, *, progress: Progress | None = None
-) -> Comparison:
+) -> Comparison | StreamsComparison:
     """Runs the scenario as it is, then every variant, all networks under all schedulers.
+
+    Of a scenario with streams every variant runs these.
 
     Raises:
         ConfigError: a change that leads nowhere; nothing has run then.
         HetsimError: an input that cannot be used; a network that does not fit a variant.
     """
-    return CompareStudy(scenario, variants).run(SerialExecutor(), progress)
+    found: Comparison | StreamsComparison = comparing(scenario, variants).run(
+        SerialExecutor(), progress
+    )
+    return found
