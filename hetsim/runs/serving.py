@@ -28,7 +28,7 @@ from hetsim.runs.scenario import hashes, load_graph
 from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
 from hetsim.schedulers.groups import FUSED_GROUPS, fused_groups
 from hetsim.schedulers.joint.base import JointProblem
-from hetsim.schedulers.joint.registry import find_joint_scheduler
+from hetsim.schedulers.joint.registry import create_joint_scheduler
 from hetsim.sim.dispatchers.registry import create_dispatcher
 from hetsim.sim.serving.sample import Onlooker, Sample
 from hetsim.sim.serving.serve import serve
@@ -138,7 +138,7 @@ class Mix:
             lambda graph, plan: self._case(graph, self.scenario.soc).makespan(plan),
             self._together,
         )
-        return {**given, **find_joint_scheduler(contender.plans).plan(problem)}
+        return {**given, **create_joint_scheduler(contender.plans).plan(problem)}
 
     def _finest(self, model: str) -> Plan:
         """A partition for each fused group of a network, made once."""

@@ -12,7 +12,7 @@ from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.infiles import user_path
 from hetsim.names import suggest
 from hetsim.scenario.schema import ScenarioSpec
-from hetsim.schedulers.joint.registry import joint_schedulers
+from hetsim.schedulers.joint.registry import create_joint_scheduler
 from hetsim.sim.dispatchers.registry import create_dispatcher
 from hetsim.sim.runtimes.registry import DEFAULT
 from hetsim.streams.schema import DispatcherSpec, ServeSpec, StreamSpec
@@ -207,14 +207,23 @@ def _check_begin(streams: Mapping[str, Stream]) -> None:
 def _ways(serve: ServeSpec, document: Document) -> Iterator[str]:
     for i, name in enumerate(serve.plans):
         where = document.where(("serve", "plans", i))
-        if name not in joint_schedulers():
-            hint = suggest(name, joint_schedulers())
-            raise ConfigError(
-                f"there is no way to plan networks called {name!r}", where=where, hint=hint
-            )
         if name in serve.plans[:i]:
             raise ConfigError(f"serve.plans names {name!r} twice", where=where)
+        name = _by_file(name, document)
+        try:  # a mistake shows before anything runs
+            create_joint_scheduler(name)
+        except HetsimError as error:
+            error.where = error.where or where
+            raise
         yield name
+
+
+def _by_file(name: str, document: Document) -> str:
+    """``FILE.py:CLASS`` from the root where ``name`` says it from the scenario's directory."""
+    file, colon, attribute = name.rpartition(":")
+    if colon and file.endswith(".py"):
+        return f"{(Path(document.file).parent / file).absolute()}:{attribute}"
+    return name
 
 
 def _dispatchers(serve: ServeSpec, document: Document) -> Iterator[DispatcherRef]:
@@ -223,9 +232,7 @@ def _dispatchers(serve: ServeSpec, document: Document) -> Iterator[DispatcherRef
         said = DispatcherSpec(name=entry) if isinstance(entry, str) else entry
         where = document.where(("serve", "dispatchers", i))
         name, label = said.name, said.label or said.name
-        file, colon, attribute = name.rpartition(":")
-        if colon and file.endswith(".py"):
-            name = f"{(Path(document.file).parent / file).absolute()}:{attribute}"
+        name = _by_file(name, document)
         if label in labels:
             raise ConfigError(
                 f"two dispatchers are called {label!r}", where=where,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hetsim.errors import ConfigError, PlanError, SchedulerError
+from hetsim.errors import PlanError, SchedulerError
 from hetsim.plan.files import dump_plan
 from hetsim.plan.union import Union
 from hetsim.plan.validate import validate_plan
@@ -173,6 +173,6 @@ def test_a_stream_runs_by_its_plan_file_and_the_others_are_planned(tmp_path):
 def test_an_unknown_way_is_told_with_its_place(tmp_path):
     file = tmp_path / "bad.yaml"
     file.write_text(SCENARIO.replace("[each, union, spatial]", "[unoin]"), encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"called 'unoin'(.|\n)*union") as caught:
+    with pytest.raises(SchedulerError, match=r"no joint scheduler 'unoin'(.|\n)*union") as caught:
         load_scenario(file)
     assert caught.value.where.line == 10

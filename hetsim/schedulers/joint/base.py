@@ -49,6 +49,8 @@ class JointScheduler(ABC):
 
     name: ClassVar[str]
     source: ClassVar[str] = "not stated"
+    asks: ClassVar[bool] = True
+    """Whether it asks schedulers of single networks; or else it is the same whoever they are."""
 
     @abstractmethod
     def plan(self, problem: JointProblem) -> Mapping[str, Plan]:

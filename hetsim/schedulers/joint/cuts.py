@@ -45,6 +45,7 @@ class Cuts(JointScheduler):
 
     name: ClassVar[str] = "cuts"
     source: ClassVar[str] = "HaX-CoNN, Dagli and Belviranli, PPoPP 2024"
+    asks: ClassVar[bool] = False
 
     def plan(self, problem: JointProblem) -> Mapping[str, Plan]:
         """Raises :class:`SchedulerError` when some network runs by no such plan."""

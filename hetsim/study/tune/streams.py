@@ -18,15 +18,16 @@ from pathlib import Path
 from random import Random
 
 from hetsim.analysis.serving.objectives import OBJECTIVES, tally_of
-from hetsim.errors import HetsimError, PlanError
+from hetsim.errors import ConfigError, HetsimError, PlanError
 from hetsim.plan.model import Plan
 from hetsim.progress import Progress
 from hetsim.runs.joint import Together, shortened
 from hetsim.runs.serving import Mix
 from hetsim.scenario.loader import ALL_STREAMS, Contender, Scenario, SchedulerRef
-from hetsim.schedulers.joint.registry import DEFAULT, joint_schedulers
+from hetsim.schedulers.joint.registry import DEFAULT, JOINT_SCHEDULERS
 from hetsim.schedulers.search.campaign import Grounds, begin, best_plan
 from hetsim.schedulers.search.judge import NEVER
+from hetsim.sim.dispatchers.registry import find_dispatcher
 from hetsim.study.point import digest, graph_hash
 from hetsim.study.tune.crew import WalkBench
 from hetsim.study.tune.rounds import Effort, Rounds
@@ -54,6 +55,13 @@ class StreamSearch(Rounds):
         self.mix = Mix.of(scenario)
         self.objective = OBJECTIVES[objective]
         self.objective.check(self.mix.service, scenario.soc)
+        dispatcher = self.mix.service.dispatchers[0]
+        if find_dispatcher(dispatcher.name).places:
+            raise ConfigError(
+                f"dispatcher {dispatcher.name!r} chooses units itself, so no plan matters",
+                where=dispatcher.where,
+                hint="name one first that keeps to plans, like 'priority'",
+            )
         for case in self.mix.cases.values():
             case.check()
         self.horizon_s = horizon_s
@@ -118,10 +126,12 @@ class StreamSearch(Rounds):
         for label, name, given in starts_of(scenario):
             ref = SchedulerRef(name, label, given, where)
             yield label, _planned(alone, Contender(label, ref, dispatcher))
-        for ref in scenario.schedulers:
-            for way in joint_schedulers():
-                if way != DEFAULT or any(stream.scheduler for stream in service.streams):
-                    label = f"{ref.label} · {way}"
+        own = any(stream.scheduler for stream in service.streams)
+        for way in JOINT_SCHEDULERS.names():
+            asks = JOINT_SCHEDULERS.find(way).asks
+            for ref in scenario.schedulers if asks else scenario.schedulers[:1]:
+                if way != DEFAULT or own:
+                    label = f"{ref.label} · {way}" if asks else way
                     yield label, _planned(self.mix, Contender(label, ref, dispatcher, way))
 
     def _raced(self, proposed: Sequence[Plans]) -> list[Plans]:
