@@ -65,7 +65,8 @@ def response(task: Task, others: Iterable[Task], *, in_turn: bool = True) -> int
     moments = _moments((task, *equal), window)
     if moments is None:
         return None
-    worst = end = fixed = 0
+    worst = fixed = 0
+    end: int | None = 0
     for moment in moments:
         before, fixed = fixed, blocking + sum(
             t.curve.within(moment) * t.cost for t in (task, *equal)
