@@ -65,16 +65,16 @@ def response(task: Task, others: Iterable[Task], *, in_turn: bool = True) -> int
     moments = _moments((task, *equal), window)
     if moments is None:
         return None
-    worst = fixed = 0
-    end: int | None = 0
+    worst = fixed = end = 0
     for moment in moments:
         before, fixed = fixed, blocking + sum(
             t.curve.within(moment) * t.cost for t in (task, *equal)
         )  # fmt: skip
         # Whoever has more before it ends no sooner, and later by that at least.
-        end = _end(task, fixed, higher, end - task.last + fixed - before)
-        if end is None:
+        found = _end(task, fixed, higher, end - task.last + fixed - before)
+        if found is None:
             return None
+        end = found
         worst = max(worst, end - moment)
     return worst
 
