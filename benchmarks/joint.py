@@ -78,8 +78,8 @@ streams:
   - {{model: {model}, arrivals: {{kind: closed}}, count: 24}}
 """
 
-NETWORKS = ("squeezenet", "mobilenet_v2", "resnet18")
-SOCS = ("mobile-flagship", "edge-dual")
+NETWORKS = ("mobilenet_v2", "resnet18", "squeezenet")
+SOCS = ("mobile-flagship", "phone-gpu-dsp")
 IN_FLIGHT = (1, 2, 4, 8)
 
 
