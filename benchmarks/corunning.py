@@ -13,22 +13,23 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from hetsim.cost.measured.table import ProfileTable
 from hetsim.overrides import apply_overrides
 from hetsim.plan.model import Plan
 from hetsim.schedulers.joint.base import with_units
 from hetsim.schedulers.joint.cuts import best_cuts
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.validate.base import Setting
-from hetsim.validate.checks.haxconn.check import TABLE, MemoryDemand
+from hetsim.validate.checks.haxconn.check import MemoryDemand
 from hetsim.validate.checks.haxconn.corun import SOC, Xavier, plain
 from hetsim.validate.checks.haxconn.networks import network
 from hetsim.validate.checks.haxconn.pairs import DLA, GPU, PAIRS, POLICIES, Engine
 from hetsim.validate.checks.haxconn.profiles import profiles
+from hetsim.validate.checks.haxconn.table import Measured, read_measured
 from hetsim.validate.tables import Tables
 
 TWICE = {GPU: 3.30, DLA: 4.68}
@@ -83,28 +84,28 @@ def said(name: str, plan: Plan) -> str:
     return f"{name} " + ", ".join((parts[0].pu, *later))
 
 
-def pair_rows(xavier: Xavier, free: Xavier, measured: Mapping[str, Any]) -> Iterator[str]:
+def pair_rows(xavier: Xavier, free: Xavier, measured: Measured) -> Iterator[str]:
     """The pairs: a line for each policy, the best policy of each."""
     for pair, policies in PAIRS.items():
         found = {policy: xavier.told(told) for policy, told in policies.items()}
         for policy in POLICIES:
-            reference = measured["two_dnn_ms"][pair][policy] * 1e-3
+            reference = measured.pair_s(pair, policy)
             yield (
                 f"{pair} | {policy} | {ms(reference)} | {ms(found[policy])} |"
                 f" {found[policy] / reference - 1:+.0%} | {ms(free.told(policies[policy]))}"
             )
         best = min(found, key=found.__getitem__)
-        truly = min(POLICIES, key=measured["two_dnn_ms"][pair].__getitem__)
+        truly = min(POLICIES, key=measured.two_dnn_ms[pair].__getitem__)
         yield f"{pair} | best: {best}, measured best: {truly}"
 
 
-def unseen(xavier: Xavier, measured: Mapping[str, Any]) -> Iterator[str]:
+def unseen(xavier: Xavier, measured: Measured) -> Iterator[str]:
     """Errors of rows that are networks on one unit which no fit has seen, by unit.
 
     On the GPU both networks of a pair, one after the other; on a DLA the network that is there
     alone and ends last. GoogLeNet and AlexNet, which were seen, are not among them.
     """
-    told = measured["two_dnn_ms"]
+    told = measured.two_dnn_ms
     rows = {
         GPU: [("inception+resnet152", "only_gpu"), ("vgg19+resnet152", "only_gpu")],
         DLA: [(pair, "gpu&dla") for pair in PAIRS],
@@ -118,7 +119,7 @@ def unseen(xavier: Xavier, measured: Mapping[str, Any]) -> Iterator[str]:
         yield f"{unit} | {len(errors)} | {median:.4f} | {p90:.4f}"
 
 
-def slowed(known: Mapping[str, Any]) -> tuple[Xavier, dict[str, float]]:
+def slowed(known: Mapping[str, ProfileTable]) -> tuple[Xavier, dict[str, float]]:
     """A Xavier whose units lose speed beside each other as GoogLeNet does beside itself.
 
     One number for each unit, the share of its speed that it keeps while the other one reads or
@@ -142,7 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True, help="directory of the measured table")
     tables = Tables(parser.parse_args().data)
-    measured = tables.document(TABLE)
+    measured = read_measured(tables)
     known = profiles(measured)
     xavier, free = Xavier(known), Xavier(known, contention=False)
     print("alone (ms): network | GPU | DLA")
@@ -171,7 +172,7 @@ def main() -> None:
     rank = spearmanr([row.reference for row in rows], [row.simulated for row in rows])[0]
     print(f"rank correlation of all {len(rows)}: {rank:.2f}")
     print("\nOrin's configuration | measured there (larger) | Xavier, simulated (ms)")
-    told = measured["orin_two_dnn_contended_mean_ms"]
+    told = measured.orin_two_dnn_contended_mean_ms
     here = {name: max(xavier.together(*pair)) for name, pair in ORIN.items()}
     for name, seconds in here.items():
         print(f"{name} | {max(told[name]):.2f} | {ms(seconds)}")

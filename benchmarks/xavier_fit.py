@@ -21,7 +21,6 @@ import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -30,11 +29,11 @@ from hetsim.cost.measured.fit import alone_s
 from hetsim.lower.lowering import Lowering
 from hetsim.overrides import apply_overrides
 from hetsim.soc.loader import build_soc, read_soc
-from hetsim.validate.checks.haxconn.check import TABLE
 from hetsim.validate.checks.haxconn.corun import SOC, Xavier, plan_of
 from hetsim.validate.checks.haxconn.networks import network
 from hetsim.validate.checks.haxconn.pairs import DLA, GPU, PAIRS, POLICIES, Engine
-from hetsim.validate.checks.haxconn.profiles import ends, profiles
+from hetsim.validate.checks.haxconn.profiles import profiles
+from hetsim.validate.checks.haxconn.table import Measured, read_measured
 from hetsim.validate.tables import Tables
 
 SCALE = 0.15
@@ -118,15 +117,14 @@ def main() -> None:
         "--alexnet", choices=[*ALEXNET], default="parts", help="what its groups are"
     )
     options = parser.parse_args()
-    table = Tables(options.data).document(TABLE)
+    table = read_measured(Tables(options.data))
     solver = options.solver.read_text(encoding="utf-8")
-    googlenet = [ends(text) for text in table["googlenet_layer_groups"]]
     alexnet = ALEXNET[options.alexnet]
     measured = {
-        GPU: (np.array(table["gpu_ms"]), numbers_of(solver, "nn2_times_acc1")),
+        GPU: (np.array(table.gpu_ms), numbers_of(solver, "nn2_times_acc1")),
         DLA: (numbers_of(solver, "nn1_times_acc2"), numbers_of(solver, "nn2_times_acc2")),
     }
-    whole = {GPU: table["whole_ms"]["googlenet_gpu"], DLA: table["whole_ms"]["googlenet_dla"]}
+    whole = {GPU: table.whole_ms.googlenet_gpu, DLA: table.whole_ms.googlenet_dla}
     told: dict[str, str] = {}
     for unit, (groups, layers) in measured.items():
         scaled = groups * whole[unit] / groups.sum()
@@ -137,7 +135,7 @@ def main() -> None:
             scaled: np.ndarray = scaled,
             layers: np.ndarray = layers,
         ) -> np.ndarray:
-            first = group_times(xavier, unit, "googlenet", googlenet)
+            first = group_times(xavier, unit, "googlenet", table.groups)
             found = [*np.log(first / scaled)]
             if alexnet:
                 found += [*np.log(group_times(xavier, unit, "alexnet", alexnet) / layers)]
@@ -153,12 +151,12 @@ def main() -> None:
     print(on_pairs(told, table))
 
 
-def on_pairs(numbers: Mapping[str, str], table: Mapping[str, Any]) -> str:
+def on_pairs(numbers: Mapping[str, str], table: Measured) -> str:
     """What these numbers make of the pairs, which no fit sees, in a line."""
     soc = build_soc(apply_overrides(read_soc(SOC), numbers))
     xavier, errors, right = Xavier(profiles(table), soc=soc), [], 0
     for pair, policies in PAIRS.items():
-        measured = table["two_dnn_ms"][pair]
+        measured = table.two_dnn_ms[pair]
         found = {policy: xavier.told(told) * 1e3 for policy, told in policies.items()}
         errors += [abs(found[policy] / measured[policy] - 1.0) for policy in POLICIES]
         right += min(found, key=found.__getitem__) == min(POLICIES, key=measured.__getitem__)

@@ -10,14 +10,15 @@ from hetsim.analysis.metrics.registry import metrics as every_metric
 from hetsim.analysis.metrics.registry import told
 from hetsim.analysis.serving.confidence import LEVEL
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
+from hetsim.bounds.response.streams import UNPROVEN
 from hetsim.report.summary import metric_text, share_text, tidy_time, time_unit
 
 CONFIDENCE = f"{LEVEL:.0%}".replace("%", " %")
 """How often a confidence interval holds what it is about."""
 
 MAIN = (
-    "latency_mean", "latency_p50", "latency_p99", "latency_max", "misses", "miss_rate",
-    "throughput",
+    "latency_mean", "latency_p50", "latency_p99", "latency_max", "response_bound", "misses",
+    "miss_rate", "throughput",
 )  # fmt: skip
 """What the first table of a run tells of each stream; the others follow in further tables."""
 
@@ -53,7 +54,7 @@ def with_interval(about: Metric, values: Metrics) -> str:
 
 def interval_text(low: float, high: float, factor: float = 1.0) -> str:
     """The ends in a unit of ``factor``, to two digits of what lies between them: ``30.8–31.9``."""
-    wide = (high - low) / factor
+    wide = max(high - low, 1e-3 * high) / factor  # what is closer is the same to any reader
     digits = 1 - floor(log10(wide)) if wide > 0.0 else 3
     if digits <= 0:
         return "–".join(f"{end / factor:,.0f}" for end in (low, high))
@@ -74,12 +75,7 @@ def done(result: ServedResult) -> tuple[ServedRun, ...]:
 
 def best_served(result: ServedResult) -> ServedRun | None:
     """The run that misses the least of all that arrived; among equals that of the least p99."""
-
-    def key(run: ServedRun) -> tuple[float, float]:
-        found = run.metrics.get("latency_p99_s")
-        return run.metrics.get("miss_rate") or 0.0, inf if found is None else found
-
-    return min(done(result), key=key, default=None)
+    return min(done(result), key=lambda run: run.merit or (0.0, inf), default=None)
 
 
 def headline_of(result: ServedResult) -> str:
@@ -120,7 +116,9 @@ def stream_text(run: StreamRun) -> str:
         return f"{name} ends within {with_interval(p99, run.metrics)} in 99 of 100 cases"
     misses, rate = run.metrics.get("misses") or 0.0, run.metrics.get("miss_rate") or 0.0
     if not misses:
-        return f"{name} keeps its {tidy_time(deadline)}: {tail}, no miss"
+        bound = run.worst.seconds
+        proof = f", proven never above {tidy_time(bound)}" if bound and bound <= deadline else ""
+        return f"{name} keeps its {tidy_time(deadline)}: {tail}, no miss{proof}"
     return f"{name} misses its {tidy_time(deadline)} in {share_text(rate)} of the cases: {tail}"
 
 
@@ -154,6 +152,16 @@ def warm_up_text(result: ServedResult, run: ServedRun) -> str:
         return f"Nothing is left out at the start: {why}."
     rule = "the MSER rule" if mser else "a fixed time"
     return f"Arrivals of the first {tidy_time(run.warm_up_s)} are in no figure (warm-up, {rule})."
+
+
+def unproven(run: ServedRun) -> list[str]:
+    """Why the worst case of streams is not proven, as sentences."""
+    reasons: dict[str, list[str]] = {}
+    for found in run.streams:
+        if found.worst.seconds is None and found.worst != UNPROVEN:
+            reasons.setdefault(found.worst.why, []).append(found.stream.name)
+    return [f"No worst case of {', '.join(names)} is proven: {why}."
+            for why, names in reasons.items()]  # fmt: skip
 
 
 def notes_of(result: ServedResult) -> list[str]:

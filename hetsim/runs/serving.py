@@ -100,11 +100,14 @@ class Mix:
     def _apart(self) -> dict[tuple[int, tuple[str, ...]], Case]:
         return {}
 
-    def run(self, contender: Contender) -> ServedRun:
-        """Plans the streams and simulates them; a failure is a run with ``error``."""
+    def run(self, contender: Contender, plans: Mapping[str, Plan] | None = None) -> ServedRun:
+        """Plans the streams and simulates them; a failure is a run with ``error``.
+
+        With ``plans``, by the name of the stream, nothing is planned.
+        """
         begun = time.perf_counter()
         try:
-            plans = self.plans(contender)
+            plans = self.plans(contender) if plans is None else plans
             planning_s = time.perf_counter() - begun
             served = self.serve(plans, _dispatcher(contender))
         except HetsimError as error:

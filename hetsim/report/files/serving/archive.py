@@ -23,6 +23,7 @@ from typing import Any, get_type_hints
 import numpy as np
 
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
+from hetsim.bounds.response.streams import Worst
 from hetsim.errors import HetsimError, ResultsError
 from hetsim.infiles import read_bytes
 from hetsim.learn.archive import DAMAGES, unpacked
@@ -61,6 +62,7 @@ class StreamEntry(Record):
     scheduler: str
     plan: Count
     metrics: dict[str, Number | None]
+    worst: dict[str, Any]
 
 
 Matrix = list[list[Seconds]]
@@ -217,7 +219,9 @@ def _result(entry: ResultEntry, columns: Mapping[str, Any], path: str) -> Served
             if unknown := served.trace.pu_busy_s.keys() - units:
                 raise ValueError(f"{min(unknown)!r} is not on its SoC")
         streams = tuple(
-            StreamRun(stream, own.scheduler, plans[own.plan], own.metrics)
+            StreamRun(
+                stream, own.scheduler, plans[own.plan], own.metrics, checked(own.worst, Worst, path)
+            )
             for stream, own in zip(service.streams, run.streams, strict=False)
         )
         runs.append(
@@ -247,7 +251,8 @@ def _run(run: ServedRun, position: Callable[[Plan], int]) -> Json:
         "dispatcher": run.dispatcher,
         "label": run.label,
         "streams": [
-            {"scheduler": s.scheduler, "plan": position(s.plan), "metrics": s.metrics}
+            {"scheduler": s.scheduler, "plan": position(s.plan), "metrics": s.metrics,
+             "worst": _plain(s.worst)}
             for s in run.streams
         ],
         "metrics": run.metrics,

@@ -69,7 +69,8 @@ def _run(run: ServedRun, files: Mapping[str, str]) -> dict[str, object]:
         "end_us": None if served is None else microseconds(served.end_s),
         "stopped": "" if served is None else served.stopped,
         "streams": [
-            {"name": found.stream.name, "scheduler": found.scheduler, **written(found.metrics)}
+            {"name": found.stream.name, "scheduler": found.scheduler, **written(found.metrics),
+             "unproven": found.worst.why}
             for found in run.streams
         ],
         "pus": {} if served is None else {

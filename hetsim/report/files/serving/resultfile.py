@@ -43,6 +43,7 @@ class StreamRunEntry(Measured):
 
     name: str
     scheduler: str = Field(description="who planned it")
+    unproven: str = Field(description="why it has no response_bound_us; empty where it has one")
 
 
 class PUEntry(Record):

@@ -18,6 +18,7 @@ from hetsim.report.serving import (
     interval,
     notes_of,
     told_of_streams,
+    unproven,
     with_interval,
 )
 from hetsim.report.summary import metric_text
@@ -44,7 +45,7 @@ def render_served(
         result=result,
         headline=headline_of(result),
         charts=comparison_charts(result),
-        tables=streams_table(result),
+        tables=streams_table(result.runs),
         notes=notes_of(result),
         sections=anchored((*_sections(result, shown, first, files or {}), *sections)),
         chosen=first,
@@ -54,9 +55,9 @@ def render_served(
     )
 
 
-def streams_table(result: ServedResult) -> Table:
+def streams_table(listed: Sequence[ServedRun]) -> Table:
     """Every metric of every stream of every run, and of all streams together."""
-    runs = [(i, run) for i, run in enumerate(result.runs) if run.error is None]
+    runs = [(i, run) for i, run in enumerate(listed) if run.error is None]
     rows = [(i, run, s.stream.name, s.metrics) for i, run in runs for s in run.streams]
     rows += [(i, run, "all", run.metrics) for i, run in runs if len(run.streams) > 1]
     rows.sort(key=lambda row: row[0])
@@ -96,6 +97,7 @@ def _sections(
 def _about(result: ServedResult, run: ServedRun) -> list[str]:
     planned = dict.fromkeys(f"{s.stream.name} by {s.scheduler}" for s in run.streams)
     text = [f"Dispatcher {run.dispatcher}; planned: {', '.join(planned)}."]
+    text += unproven(run)
     if run.served is not None and run.served.stopped:
         text.append(f"Stopped: {run.served.stopped}.")
     return text
