@@ -140,6 +140,7 @@ class Mix:
             lambda graph, soc, stream: self._ask(contender.scheduler, graph, soc, stream),
             lambda graph, plan: self._case(graph, self.scenario.soc).makespan(plan),
             self._together,
+            lambda stream: self.cases[self.service.stream(stream).model].problem(),
         )
         return {**given, **create_joint_scheduler(contender.plans).plan(problem)}
 
