@@ -282,9 +282,10 @@ class Mix:
         """Everything that is told of a simulation."""
         service, soc = self.service, self.scenario.soc
         left_out = warm_up(service.warm_up, served.ledgers.values())
+        close_s = min(service.duration_s, served.end_s)
         worst = self.worst(plans, _dispatcher(contender))
         views = tuple(
-            StreamView(stream, served.ledgers[stream.name], left_out.seconds, served.end_s)
+            StreamView(stream, served.ledgers[stream.name], left_out.seconds, close_s)
             for stream in service.streams
         )
         streams = tuple(
