@@ -15,15 +15,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hetsim.bounds.response.curves import ENDLESS, TICKS, Curve
+from hetsim.bounds.response.curves import ENDLESS, Curve
 from hetsim.bounds.response.pieces import Pieces
 from hetsim.bounds.response.unit import Task, response
 
 ROUNDS = 50
 """After so many, what still grows is taken to grow for ever."""
 
-LONGEST = 1000 * TICKS
-"""So does what has grown beyond this."""
+BACKLOG = 64
+"""So does what takes so long that this many further inferences of its stream arrive meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ def end_to_end(
             for row, late, early in zip(of_chain, lates, earlies, strict=True)
         ]
         units = [row.unit for row in everyone]
-        took = iter([_took(task, unit, tasks, units)
-                     for task, unit in zip(tasks, units, strict=True)])  # fmt: skip
+        took = iter([_took(row, task, tasks, units)
+                     for row, task in zip(everyone, tasks, strict=True)])  # fmt: skip
         ends = [[late + next(took) for late in lates] for lates in latest]
         following = [
             [max((done[i] for i in chain.before(p)), default=0) for p in range(len(chain.steps))]
@@ -94,11 +94,12 @@ def end_to_end(
     return [end if end < ENDLESS else None for end in (max(done) for done in ends)]
 
 
-def _took(task: Task, unit: int, tasks: Sequence[Task], units: Sequence[int]) -> int:
+def _took(row: _Row, task: Task, tasks: Sequence[Task], units: Sequence[int]) -> int:
     """Ticks from the moment at which a task is ready until it has ended."""
-    there = [t for t, u in zip(tasks, units, strict=True) if u == unit and t is not task]
+    there = [t for t, u in zip(tasks, units, strict=True) if u == row.unit and t is not task]
     found = response(task, there, in_turn=False)
-    return ENDLESS if found is None or found > LONGEST else found
+    much = row.chain.curve.span(BACKLOG)
+    return ENDLESS if found is None or 0 < much < found else found
 
 
 def _earliest(chain: Chain) -> list[int]:

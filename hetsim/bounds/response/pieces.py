@@ -131,6 +131,8 @@ def apart(program: Program) -> list[Program]:
 
 
 def _of(soc: SoC, job: Job, heard: Sequence[float], others: Company) -> Pieces:
+    if not soc.pus[job.pu].spec.preemptible:
+        return Pieces(job.pu, (up(heard[-1] - heard[0]),), (0,), 0)
     kept = [launch.kept for launch in job.launches]
     loads, stores = _carried(
         soc, job.pu, others, [k.held_bytes for k in kept], [k.unsaved_bytes for k in kept]

@@ -97,6 +97,19 @@ def test_an_urgent_stream_waits_for_one_launch_or_for_all(unit: str) -> None:
     assert longest(to_its_end) == pytest.approx([12, 13], rel=1e-3)  # it comes too late to be first
 
 
+def test_what_cannot_be_interrupted_is_one_piece() -> None:
+    soc, long, urgent = three("npu", preemptible=False)
+    (part,) = pieces(soc, long, Company.of([long]))
+    assert [t / TICKS / MS for t in part.ticks] == [pytest.approx(12, rel=1e-3)]
+    served = (stream("long", 50), long), (stream("urgent", 20, 1, offset_ms=0.001), urgent)
+    made = case(soc, Priority(preemptive=True), *served)
+    assert in_ms(made.worst()) == [pytest.approx(13, rel=1e-3)] * 2
+    observed = longest(made, preemptive=True)
+    assert observed == pytest.approx([12, 13], rel=1e-3)
+    assert all(seen <= told.seconds / MS for seen, told in
+               zip(observed, made.worst().values(), strict=True))  # fmt: skip
+
+
 def test_taking_a_unit_away_costs_whoever_waits_for_it() -> None:
     soc, long, urgent = three()
     served = (stream("long", 50), long), (stream("urgent", 20, 1, offset_ms=1.0), urgent)
