@@ -122,7 +122,7 @@ def _column(about: Metric, rows: Sequence[Metrics]) -> tuple[str, list[str]]:
     some = [value for value in known if value > 1e-3 * max(known)]  # else it is next to nothing
     # The unit suits those in the middle, the decimals the shortest of them.
     unit, factor = time_unit(exp(fmean(map(log, some))) if some else 1e-3)
-    decimals = min(max(2 - floor(log10(min(some) / factor)), 0), 3) if some else 3
+    decimals = min(max(3 - floor(log10(min(some) / factor)), 0), 3) if some else 3
     ends = [interval(about, values) for values in rows]
     texts = []
     for values, own in zip(rows, ends, strict=True):
