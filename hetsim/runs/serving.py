@@ -14,7 +14,7 @@ from hetsim.analysis.serving.view import StreamView
 from hetsim.analysis.serving.warmup import warm_up
 from hetsim.bounds.response.streams import Worst, WorstCase
 from hetsim.cost.sources import cost_files
-from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.errors import ConfigError, HetsimError, Location, SchedulerError
 from hetsim.lower.choices import PlanChoices
 from hetsim.lower.program import Program
 from hetsim.plan.anyfile import read_plan
@@ -100,11 +100,14 @@ class Mix:
     def _apart(self) -> dict[tuple[int, tuple[str, ...]], Case]:
         return {}
 
-    def run(self, contender: Contender) -> ServedRun:
-        """Plans the streams and simulates them; a failure is a run with ``error``."""
+    def run(self, contender: Contender, plans: Mapping[str, Plan] | None = None) -> ServedRun:
+        """Plans the streams and simulates them; a failure is a run with ``error``.
+
+        With ``plans``, by the name of the stream, nothing is planned.
+        """
         begun = time.perf_counter()
         try:
-            plans = self.plans(contender)
+            plans = self.plans(contender) if plans is None else plans
             planning_s = time.perf_counter() - begun
             served = self.serve(plans, _dispatcher(contender))
         except HetsimError as error:
@@ -137,8 +140,16 @@ class Mix:
             lambda graph, soc, stream: self._ask(contender.scheduler, graph, soc, stream),
             lambda graph, plan: self._case(graph, self.scenario.soc).makespan(plan),
             self._together,
+            lambda stream: self.cases[self.service.stream(stream).model].problem(),
         )
-        return {**given, **create_joint_scheduler(contender.plans).plan(problem)}
+        made = create_joint_scheduler(contender.plans).plan(problem)
+        for stream in open_ones:  # whoever wrote it
+            if stream.name not in made:
+                raise SchedulerError(
+                    f"joint scheduler {contender.plans!r} made no plan for {stream.name!r}"
+                )
+            validate_plan(made[stream.name], problem.graphs[stream.name], problem.soc)
+        return {**given, **made}
 
     def _finest(self, model: str) -> Plan:
         """A partition for each fused group of a network, made once."""
@@ -271,9 +282,10 @@ class Mix:
         """Everything that is told of a simulation."""
         service, soc = self.service, self.scenario.soc
         left_out = warm_up(service.warm_up, served.ledgers.values())
+        close_s = min(service.duration_s, served.end_s)
         worst = self.worst(plans, _dispatcher(contender))
         views = tuple(
-            StreamView(stream, served.ledgers[stream.name], left_out.seconds, served.end_s)
+            StreamView(stream, served.ledgers[stream.name], left_out.seconds, close_s)
             for stream in service.streams
         )
         streams = tuple(
