@@ -75,12 +75,7 @@ def done(result: ServedResult) -> tuple[ServedRun, ...]:
 
 def best_served(result: ServedResult) -> ServedRun | None:
     """The run that misses the least of all that arrived; among equals that of the least p99."""
-
-    def key(run: ServedRun) -> tuple[float, float]:
-        found = run.metrics.get("latency_p99_s")
-        return run.metrics.get("miss_rate") or 0.0, inf if found is None else found
-
-    return min(done(result), key=key, default=None)
+    return min(done(result), key=lambda run: run.merit or (0.0, inf), default=None)
 
 
 def headline_of(result: ServedResult) -> str:

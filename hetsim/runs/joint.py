@@ -72,7 +72,7 @@ class Together:
 
     @cached_property
     def alone_s(self) -> tuple[float, ...]:
-        """The proven lower bound on one inference, by stream."""
+        """The proven lower bound on one inference of the network as it is, by stream."""
         return tuple(
             max(bound.seconds for bound in self.mix.cases[stream.model].bounds)
             for stream in self.streams
@@ -121,12 +121,20 @@ class Together:
             counts += tally.arrived
         return Verdict(self.objective.of(tally))
 
-    def least(self, tally: Tally) -> Tally:
+    def least(self, tally: Tally, plans: Mapping[str, Plan]) -> Tally:
         """What no plans go below where as many arrive as in ``tally``: each as if it were alone.
 
-        Nothing is said of the time and the energy, nor where inferences were given up.
+        They may leave networks alone or rewrite them as ``plans`` do. Nothing is said of the time
+        and the energy, nor where inferences were given up.
         """
-        alone = self.alone_s if tally.done == sum(tally.arrived) else [0.0] * len(self.streams)
+        every = {**self.mix.given, **plans}
+        alone = [
+            max(bound.seconds for bound in case.bounds_beside(every[stream.name]))
+            if tally.done == sum(tally.arrived)
+            else 0.0
+            for stream in self.streams
+            for case in (self.mix.cases[stream.model],)
+        ]
         counts = list(zip(self.streams, tally.arrived, alone, strict=True))
         return replace(
             tally,

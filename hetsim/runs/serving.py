@@ -100,11 +100,14 @@ class Mix:
     def _apart(self) -> dict[tuple[int, tuple[str, ...]], Case]:
         return {}
 
-    def run(self, contender: Contender) -> ServedRun:
-        """Plans the streams and simulates them; a failure is a run with ``error``."""
+    def run(self, contender: Contender, plans: Mapping[str, Plan] | None = None) -> ServedRun:
+        """Plans the streams and simulates them; a failure is a run with ``error``.
+
+        With ``plans``, by the name of the stream, nothing is planned.
+        """
         begun = time.perf_counter()
         try:
-            plans = self.plans(contender)
+            plans = self.plans(contender) if plans is None else plans
             planning_s = time.perf_counter() - begun
             served = self.serve(plans, _dispatcher(contender))
         except HetsimError as error:
@@ -137,6 +140,7 @@ class Mix:
             lambda graph, soc, stream: self._ask(contender.scheduler, graph, soc, stream),
             lambda graph, plan: self._case(graph, self.scenario.soc).makespan(plan),
             self._together,
+            lambda stream: self.cases[self.service.stream(stream).model].problem(),
         )
         return {**given, **create_joint_scheduler(contender.plans).plan(problem)}
 
@@ -271,9 +275,10 @@ class Mix:
         """Everything that is told of a simulation."""
         service, soc = self.service, self.scenario.soc
         left_out = warm_up(service.warm_up, served.ledgers.values())
+        close_s = min(service.duration_s, served.end_s)
         worst = self.worst(plans, _dispatcher(contender))
         views = tuple(
-            StreamView(stream, served.ledgers[stream.name], left_out.seconds, served.end_s)
+            StreamView(stream, served.ledgers[stream.name], left_out.seconds, close_s)
             for stream in service.streams
         )
         streams = tuple(

@@ -77,7 +77,7 @@ def test_nothing_is_below_its_bound_and_plans_meet_the_same_arrivals(tmp_path):
     plans = plans_of(case)
     served = case.mix.serve(plans, case.dispatcher)
     tally = tally_of(case.mix.scenario.soc, case.streams, served, case.alone_s)
-    least = case.least(tally)
+    least = case.least(tally, plans)
     for found in OBJECTIVES.values():
         assert found.of(least) <= found.of(tally)
     assert case.objective.of(least) > 0.0

@@ -135,6 +135,14 @@ def test_the_hands_convolutions_are_those_of_xrbenchs_table() -> None:
     assert sum(op.macs for op in convolutions) == listed - uncounted_stride
 
 
+def test_the_detectors_layers_have_the_weights_of_xrbenchs_table() -> None:
+    layers = [op for op in load_model("d2go_rcnn").operators if op.kind in ("Conv", "Gemm")]
+    assert len(layers) == 138
+    tensors = load_model("d2go_rcnn").tensors
+    weights = [op.macs // math.prod(tensors[op.outputs[0]].shape[2:]) for op in layers]
+    assert sum(weights) == 5_270_832  # a depthwise convolution's channels once
+
+
 def test_shufflenet_v2_has_the_published_work_where_pooling_counts() -> None:
     pooled = 7 * 7 * 1024
     assert round((load_model("shufflenet_v2_x0_5").macs + pooled) / 1e6) == 41

@@ -30,7 +30,7 @@ def _window_s(run: ServedEvaluation) -> float:
 
 def _throughput(run: ServedEvaluation) -> float | None:
     window = _window_s(run)
-    return len(run.latencies) / window if window > 0.0 else None
+    return sum(view.ended for view in run.views) / window if window > 0.0 else None
 
 
 def _offered(run: ServedEvaluation) -> float | None:

@@ -8,9 +8,10 @@ An inference that was given up counts as late, and its latency as all the time s
 is better for giving up more.
 
 Fairness is the largest *slowdown*, the mean latency of a stream over the proven lower bound on one
-inference alone (the maximum stretch of Bender, Chakrabarti and Muthukrishnan, SODA 1998, of means).
-:func:`jain` is Jain's index of them (Jain, Chiu and Hawe, DEC-TR-301, 1984); it is told beside it,
-and not tuned for, because slowing all streams alike does not change it.
+inference of its network, as it is, alone (the maximum stretch of Bender, Chakrabarti and
+Muthukrishnan, SODA 1998, of means). :func:`jain` is Jain's index of them (Jain, Chiu and Hawe,
+DEC-TR-301, 1984); it is told beside it, and not tuned for, because slowing all streams alike does
+not change it.
 """
 
 from __future__ import annotations

@@ -16,7 +16,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class StreamView:
-    """A stream and its ledger from ``warm_up_s`` on, until ``end_s``; seconds."""
+    """A stream and its ledger from ``warm_up_s`` on; seconds.
+
+    Whatever arrived since is judged by its latency. Rates are counted until ``end_s``, after which
+    nothing arrives: while the SoC only works off what is left, nothing is offered.
+    """
 
     stream: Stream
     ledger: Ledger
@@ -49,6 +53,12 @@ class StreamView:
     def arrived(self) -> int:
         """How many arrived."""
         return int(self.counted.sum())
+
+    @property
+    def ended(self) -> int:
+        """How many ended while rates are counted, whenever they arrived."""
+        finish = self.ledger.finish[self.ledger.status == DONE]
+        return int(((finish >= self.warm_up_s) & (finish <= self.end_s)).sum())
 
     @property
     def dropped(self) -> int:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from hetsim.plan.model import Plan
+from hetsim.schedulers.base import Problem
 from hetsim.soc.model import SoC
 from hetsim.streams.service import Stream
 from hetsim.workload.graph import Graph
@@ -32,6 +33,7 @@ class JointProblem:
     this one without some of its units. ``alone(graph, plan)`` is the makespan in seconds of one
     inference by ``plan`` while nothing else runs. ``together(plans)``: seconds until each stream's
     inference ends when one of each begins at once, by plans by the name of the stream, simulated.
+    ``problem(stream)`` is the problem of its network alone, for those that look at times.
     All raise :class:`~hetsim.errors.HetsimError` where there is none.
     """
 
@@ -42,6 +44,7 @@ class JointProblem:
     ask: Callable[[Graph, SoC, str | None], Plan]
     alone: Callable[[Graph, Plan], float]
     together: Callable[[Mapping[str, Plan]], Mapping[str, float]]
+    problem: Callable[[str], Problem]
 
 
 class JointScheduler(ABC):

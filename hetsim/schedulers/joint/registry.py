@@ -21,6 +21,7 @@ BUILT_IN: Mapping[str, str] = {
     "union": "hetsim.schedulers.joint.together:Together",
     "spatial": "hetsim.schedulers.joint.spatial:Spatial",
     "cuts": "hetsim.schedulers.joint.cuts:Cuts",
+    "pipeline": "hetsim.schedulers.joint.pipeline:Pipeline",
 }
 """Module and class of every way that ships with hetsim."""
 

@@ -21,6 +21,9 @@ from hetsim.workload.graph import Graph
 class SeveralSpace(Space):
     """The space of ``union``, in which ``parts`` stand one after the other."""
 
+    heats = (0.003, 0.01, 0.03, 0.1, 0.3)
+    """Where networks wait for each other, a single change may double what a plan is worth."""
+
     def __init__(self, union: Graph, parts: Sequence[Graph], soc: SoC) -> None:
         super().__init__(union, soc)
         self.parts = [Space(part, soc) for part in parts]

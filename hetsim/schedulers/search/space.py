@@ -23,6 +23,9 @@ class Space:
 
     begins: frozenset[int] = frozenset()
 
+    heats: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03)
+    """First temperatures of chains, as shares of what their region takes of the whole."""
+
     def __init__(self, graph: Graph, soc: SoC, *, parallel: bool = False) -> None:
         self.graph = graph
         self.soc = soc

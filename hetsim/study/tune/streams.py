@@ -172,7 +172,7 @@ class StreamSearch(Rounds):
         streams = mix.service.streams
         served = mix.serve({**mix.given, **plans}, self.together.dispatcher)
         tally = tally_of(mix.scenario.soc, streams, served, self.together.alone_s)
-        least = self.together.least(tally)
+        least = self.together.least(tally, plans)
         return Judged(
             tally,
             {name: found.of(tally) for name, found in OBJECTIVES.items()},
