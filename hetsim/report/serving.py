@@ -32,14 +32,16 @@ def metric(name: str) -> Metric:
 
 
 def interval(about: Metric, values: Metrics) -> tuple[float, float] | None:
-    """The ends of the confidence interval of ``about``; ``None`` where there is none.
+    """The ends of the confidence interval of ``about``; ``None`` where there is none to tell.
 
-    They stand among the other metrics: those of ``latency_p99_s`` in ``latency_p99_low_s`` and
-    ``latency_p99_high_s``.
+    That is also so where both are the value, to four digits. They stand among the other metrics:
+    those of ``latency_p99_s`` in ``latency_p99_low_s`` and ``latency_p99_high_s``.
     """
     unit = next(iter(about.units))
     low, high = (values.get(named(f"{about.name}_{end}", unit)) for end in ("low", "high"))
-    return None if low is None or high is None else (low, high)
+    if low is None or high is None or high - low <= 1e-4 * high:
+        return None
+    return low, high
 
 
 def with_interval(about: Metric, values: Metrics) -> str:

@@ -13,6 +13,8 @@ from functools import cached_property
 from math import inf
 
 from hetsim.analysis.serving.objectives import Objective, Tally, mean_deadline, tally_of
+from hetsim.bounds.makespan import area_bound
+from hetsim.bounds.simulated import least_seconds
 from hetsim.errors import HetsimError
 from hetsim.plan.model import Plan
 from hetsim.plan.union import Union
@@ -122,25 +124,32 @@ class Together:
         return Verdict(self.objective.of(tally))
 
     def least(self, tally: Tally, plans: Mapping[str, Plan]) -> Tally:
-        """What no plans go below where as many arrive as in ``tally``: each as if it were alone.
+        """What no plans go below where as many arrive as in ``tally``.
 
-        They may leave networks alone or rewrite them as ``plans`` do. Nothing is said of the time
-        and the energy, nor where inferences were given up.
+        Every inference takes as long as if it were alone, and all of them together as long as units
+        take that divide their operators at will. Plans may leave networks alone or rewrite them as
+        ``plans`` do. Nothing is said of energy, nor where inferences were given up, nor of the
+        whole where a cache may still hold the weights of the inference before.
         """
         every = {**self.mix.given, **plans}
-        alone = [
-            max(bound.seconds for bound in case.bounds_beside(every[stream.name]))
-            if tally.done == sum(tally.arrived)
-            else 0.0
-            for stream in self.streams
-            for case in (self.mix.cases[stream.model],)
-        ]
+        cases = [self.mix.cases[stream.model] for stream in self.streams]
+        alone, floors = [], []
+        for stream, case, count in zip(self.streams, cases, tally.arrived, strict=True):
+            plan = every[stream.name]
+            alone.append(max(bound.seconds for bound in case.bounds_beside(plan)))
+            table = least_seconds(case.rewritten(plan.rewrites).floors)
+            plain = least_seconds(case.floors)
+            least = min((table, plain), key=area_bound)
+            floors += [[count * seconds for seconds in row] for row in least]
+        if tally.done < sum(tally.arrived):
+            return replace(tally, latencies_s=[0.0] * len(alone), misses=0, end_s=0.0, energy_j=0.0)
         counts = list(zip(self.streams, tally.arrived, alone, strict=True))
+        cached = any(pu.cached for pu in self.mix.scenario.soc.pus)
         return replace(
             tally,
             latencies_s=[count * seconds for _, count, seconds in counts],
             misses=sum(count for s, count, seconds in counts if seconds > s.deadline_s),
-            end_s=0.0,
+            end_s=0.0 if cached else area_bound(floors),
             energy_j=0.0,
         )
 

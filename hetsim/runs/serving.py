@@ -13,7 +13,7 @@ from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
 from hetsim.analysis.serving.warmup import warm_up
 from hetsim.cost.sources import cost_files
-from hetsim.errors import ConfigError, HetsimError, Location
+from hetsim.errors import ConfigError, HetsimError, Location, SchedulerError
 from hetsim.lower.choices import PlanChoices
 from hetsim.lower.program import Program
 from hetsim.plan.anyfile import read_plan
@@ -142,7 +142,14 @@ class Mix:
             self._together,
             lambda stream: self.cases[self.service.stream(stream).model].problem(),
         )
-        return {**given, **create_joint_scheduler(contender.plans).plan(problem)}
+        made = create_joint_scheduler(contender.plans).plan(problem)
+        for stream in open_ones:  # whoever wrote it
+            if stream.name not in made:
+                raise SchedulerError(
+                    f"joint scheduler {contender.plans!r} made no plan for {stream.name!r}"
+                )
+            validate_plan(made[stream.name], problem.graphs[stream.name], problem.soc)
+        return {**given, **made}
 
     def _finest(self, model: str) -> Plan:
         """A partition for each fused group of a network, made once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             assert entry([verb, scenario, *options, *known]) == 0
             made[name] = folder / name / "report.html"
     made["streams"] = folder / "streams.html"
-    made["streams"].write_text(render_served(served_result()), encoding="utf-8")
+    served = served_result()  # one run: what is looked at grows with what is on the page
+    one = replace(served, runs=served.runs[1:])
+    made["streams"].write_text(render_served(one), encoding="utf-8")
     made["validate"] = folder / "validate" / "report.html"
     known = ["--workers", "1", "-o", str(made["validate"].parent)]
     assert entry(["validate", "scale-sim", *known]) == 0

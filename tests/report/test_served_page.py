@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hetsim.report.page.serving import units
 from hetsim.report.page.serving.cells import Rows, cells_of, timelines_of
 from hetsim.report.page.serving.charts import _most_waiting, run_charts
 from hetsim.report.page.serving.page import render_served
+from hetsim.report.page.serving.units import units_of
 from hetsim.sim.serving.accounts import ByStream
 from hetsim.sim.serving.served import DONE, DROPPED, Ledger, Served
 from hetsim.sim.trace import Trace
@@ -110,7 +112,7 @@ def test_names_are_escaped_and_failures_are_told() -> None:
     assert "failed: no &lt;plan&gt;" in page or "no \\u003cplan" in page
     nothing = render_served(replace(result, runs=(failed,)))
     assert 'id="timeline"' not in nothing
-    assert timelines_of([None], -1) == {"runs": [None], "best": -1}
+    assert timelines_of([None], -1, result.soc) == {"runs": [None], "best": -1}
 
 
 def test_deadlines_and_bounds_are_lines() -> None:
@@ -174,3 +176,33 @@ def test_who_waits_for_whom_and_who_keeps_a_unit_busy_are_told() -> None:
     assert [piece.end - piece.start for piece in cpu.segments] == pytest.approx(
         own.busy_s[own.units.index("cpu")] / run.served.end_s
     )
+
+
+def test_units_are_shown_in_the_windows_and_whose_they_are_is_known() -> None:
+    result = served_result()
+    run = result.runs[0]
+    told = units_of(run, result.soc)
+    assert {(w[3], w[4]) for w in told["windows"]} <= {
+        (w.stream, w.number) for w in run.served.windows
+    }
+    assert len(told["windows"]) == len(run.served.windows)
+    cpu = next(row for row in told["rows"] if row["label"] == "cpu")
+    starts = list(accumulate(cpu["start"]))
+    assert starts == sorted(starts)
+    numbers = {
+        number: j
+        for j, found in enumerate(run.streams)
+        for number in run.served.ledgers[found.stream.name].number.tolist()
+    }
+    assert [numbers[n] for n in cpu["number"]] == cpu["of"]
+    for start, time in zip(starts, cpu["time"], strict=True):
+        assert any(a <= start + time and start <= b for a, b, *_ in told["windows"])
+
+
+def test_of_many_windows_those_of_the_slowest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = served_result()
+    monkeypatch.setattr(units, "MOST", 30)
+    told = units_of(result.runs[0], result.soc)
+    assert 0 < sum(len(row["start"]) for row in told["rows"]) <= 30
+    assert "slowest" in {why for _, _, why, *_ in told["windows"]}
+    assert len(told["windows"]) < len(result.runs[0].served.windows)

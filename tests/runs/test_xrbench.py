@@ -9,15 +9,16 @@ from hetsim.scenario.loader import load_scenario
 from hetsim.sim.serving.served import DONE
 
 
-def short(name: str):
+def short(name: str, **changes: object):
     """The run of the first scheduler and dispatcher, over 0.4 s."""
-    scenario = load_scenario(name, {"serve": {"duration": "400 ms", "dispatchers": ["priority"]},
-                                    "schedulers": ["best_single_pu"]})  # fmt: skip
+    serve = {"duration": "400 ms", "dispatchers": ["priority"]}
+    asked = {"serve": serve, "schedulers": ["best_single_pu"], **changes}
+    scenario = load_scenario(name, asked)
     (run,) = run_service(scenario).runs
     return run
 
 
-def test_the_lightest_is_served_whole() -> None:
+def test_light_networks_are_served_whole() -> None:
     run = short("xr_social_interaction_b")
     eyes, gaze = (run.served.ledgers[f"{name}"] for name in ("eye_segmentation", "gaze_estimation"))
     assert (len(eyes), len(gaze)) == (24, 24)  # 60 a second, and each is looked at
@@ -30,7 +31,7 @@ def test_the_lightest_is_served_whole() -> None:
 
 
 def test_what_the_gpu_cannot_do_is_given_up_and_scored() -> None:
-    run = short("xr_vr_gaming")
+    run = short("xr_social_interaction_b", **{"streams.eye_segmentation.arrivals.period": "240 Hz"})
     eyes = run.served.ledgers["eye_segmentation"]
     assert 0 < eyes.count(DONE) < len(eyes)
     found = run.stream("eye_segmentation").metrics

@@ -15,7 +15,7 @@ from hetsim.plan.validate import validate_plan
 from hetsim.runs.case import Case
 from hetsim.runs.serving import Mix
 from hetsim.scenario.loader import load_scenario
-from hetsim.schedulers.joint.base import with_units
+from hetsim.schedulers.joint.base import JointScheduler, with_units
 from hetsim.schedulers.joint.pipeline import _Row
 from hetsim.schedulers.registry import create
 from hetsim.sim.simulate import execute
@@ -214,3 +214,32 @@ def test_stages_take_more_frames_a_second_and_each_longer(tmp_path):
     assert piped.metrics["throughput"] > alone.metrics["throughput"]
     seconds = [mix.alone("ds_cnn", run.streams[0].plan).makespan_s for run in (alone, piped)]
     assert seconds[1] > seconds[0]
+
+
+@pytest.mark.parametrize("model", ["resnet8", "mobilenet_v2"])
+@pytest.mark.parametrize("soc", ["mobile-flagship", "edge-dual", "phone-gpu-dsp"])
+def test_stages_make_valid_plans(soc, model):
+    graph = load_network(model)
+    case = Case(graph, load_soc(soc))
+    row = _Row(case.problem())
+    assert sorted(op for chain in row.chains for op in chain) == list(range(len(graph)))
+    stages = row.stages([0.0] * len(case.soc.pus), 1.0)
+    validate_plan(row.plan(stages), graph, case.soc)
+
+
+class Forgets(JointScheduler):
+    name = "forgets"
+
+    def plan(self, problem):
+        first = problem.streams[0].name
+        return {first: problem.ask(problem.graphs[first], problem.soc, first)}
+
+
+def test_what_a_way_leaves_out_is_told(tmp_path):
+    file = tmp_path / "mine.yaml"
+    (tmp_path / "mine.py").write_text(f"from {__name__} import Forgets\n", encoding="utf-8")
+    mine = SCENARIO.replace("[each, union, spatial]", "['./mine.py:Forgets']")
+    file.write_text(mine, encoding="utf-8")
+    scenario = load_scenario(file)
+    with pytest.raises(SchedulerError, match="made no plan for 'fast'"):
+        Mix.of(scenario).plans(scenario.contenders[0])

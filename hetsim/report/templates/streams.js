@@ -1,5 +1,5 @@
 // Streams over time: the latency of every inference, when it waited and when it ran, a lane for each stream.
-const LATENCY = 78, RAN = 16, LANE_GAP = 12;
+const LATENCY = 78, RAN = 16, LANE_GAP = 12, UNIT = 20, MARKS = 12;
 const data = JSON.parse(document.getElementById("data").textContent);
 
 // The compact columns of a run (see cells.py) with an entry for each cell, in nanoseconds.
@@ -20,7 +20,14 @@ function expand(run) {
     first += count;
     return own;
   });
-  return { run, streams, total: Math.max(run.end * 1e9, 1), warmUp: run.warm_up * 1e9 };
+  const units = run.units.rows.map((row) => {
+    let time = 0;
+    const start = Float64Array.from(row.start, (step) => (time += step)), own = { ...row, start, first, count: start.length };
+    first += own.count;
+    return own;
+  });
+  const windows = run.units.windows.map(([from, to, why, stream, number]) => ({ from, to, why, stream, number }));
+  return { run, streams, units, windows, total: Math.max(run.end * 1e9, 1), warmUp: run.warm_up * 1e9 };
 }
 
 class Timeline extends Viewport {
@@ -37,7 +44,8 @@ class Timeline extends Viewport {
 
   // ---- places
   laneTop(lane) { return AXIS + lane * (LATENCY + RAN + LANE_GAP); }
-  height() { return this.laneTop(this.view.streams.length) + 2; }
+  unitTop(row) { return this.laneTop(this.view.streams.length) + MARKS + row * UNIT; }
+  height() { return this.unitTop(this.view.units.length) + 2; }
   // From a latency to a height in its lane; the scale is that of the whole run, whatever is visible.
   yOf(stream, top) {
     const most = Math.max(stream.longest, Math.min(stream.deadline ?? 0, 2 * stream.longest), 1), room = LATENCY - 12;
@@ -49,6 +57,7 @@ class Timeline extends Viewport {
   // Under a point the longest within three pixels, else whatever is nearest.
   find(x, y) {
     if (!this.view) return null;
+    if (y >= this.unitTop(0) - MARKS) return this.findOnUnit(x, y);
     const lane = Math.floor((y - AXIS) / (LATENCY + RAN + LANE_GAP)), stream = this.view.streams[lane];
     if (!stream || !stream.count) return null;
     if (x < this.left - 1) return { lane: stream, row: lane };
@@ -62,6 +71,13 @@ class Timeline extends Viewport {
       if (time <= stream.arrival[before] + stream.high[before]) best = before;
     }
     return best < 0 ? null : { row: lane, span: stream.first + best };
+  }
+
+  findOnUnit(x, y) {
+    const row = Math.floor((y - this.unitTop(0)) / UNIT), unit = this.view.units[row];
+    if (!unit || x < this.left - 1) return null;
+    const time = this.timeAt(x), i = lowerBound(unit.start, 0, unit.count, time) - 1;
+    return i >= 0 && time <= unit.start[i] + unit.time[i] ? { unit: row, span: unit.first + i } : null;
   }
 
   // ---- drawing
@@ -79,6 +95,13 @@ class Timeline extends Viewport {
       write("to " + formatTime(stream.longest, 3), top + 29, this.theme.soft);
       if (stream.deadline !== null && this.left > 100) write("due " + formatTime(stream.deadline, 3), top + 44, this.theme.soft);
       if (this.left > 100 && stream.each === 1) write("waits, runs", top + LATENCY + RAN / 2 + 2, this.theme.soft);
+      pen.fillStyle = this.colour(i);
+      pen.fillRect(2, top + 8, 5, LATENCY - 14);
+    });
+    this.view.units.forEach((unit, i) => {
+      pen.fillStyle = this.theme.grid;
+      pen.fillRect(0, this.unitTop(i), width, 1);
+      write(unit.label, this.unitTop(i) + UNIT / 2, this.theme.ink);
     });
   }
   paint(pen, height) {
@@ -94,8 +117,39 @@ class Timeline extends Viewport {
       this.drawLimit(pen, stream.deadline, y, top, this.theme.ink, [4, 3]);
       this.drawLimit(pen, stream.bound, y, top, this.theme.critical, []);
     });
+    this.drawUnits(pen);
     this.drawHover(pen, height);
     return drawn;
+  }
+  colour(stream) { return OKABE_ITO[stream % 8]; }
+  // Only what was traced: outside of the windows nothing is known. A mark above shows where they are.
+  drawUnits(pen) {
+    const { units, windows } = this.view, top = this.unitTop(0);
+    if (!units.length) return;
+    for (const { from, to, why } of windows) {
+      if (to < this.from || from > this.to) continue;
+      const x0 = this.xAt(Math.max(from, this.from)), x1 = this.xAt(Math.min(to, this.to));
+      pen.fillStyle = this.theme.grid;
+      pen.fillRect(x0, top, x1 - x0, units.length * UNIT);
+      pen.fillStyle = why === "random" ? this.theme.area : this.theme.critical;
+      pen.fillRect(x0 - 1, top - MARKS + 3, Math.max(x1 - x0, 3), 5);
+    }
+    units.forEach((unit, row) => {
+      const y = this.unitTop(row) + 3;
+      let edge = -Infinity;
+      for (let i = Math.max(0, lowerBound(unit.start, 0, unit.count, this.from) - 1); i < unit.count && unit.start[i] <= this.to; i++) {
+        const x0 = Math.max(this.xAt(unit.start[i]), this.left), x1 = Math.min(this.xAt(unit.start[i] + unit.time[i]), this.left + this.plot);
+        if (x1 < this.left || x1 < edge + 0.3) continue;  // within a pixel that has its colour
+        edge = x1;
+        pen.fillStyle = unit.of[i] < 0 ? this.theme.area : this.colour(unit.of[i]);
+        pen.fillRect(x0, y, Math.max(x1 - x0 - (x1 - x0 > 4 ? 0.5 : 0), 0.5), UNIT - 6);
+        if (x1 - x0 > 40) {
+          pen.fillStyle = unit.of[i] < 0 || !isDark(this.colour(unit.of[i])) ? "#101418" : "#ffffff";
+          pen.textAlign = "left";
+          pen.fillText(cut(this.view.run.units.texts[unit.name[i]], x1 - x0 - 6), x0 + 3, y + (UNIT - 6) / 2 + 0.5);
+        }
+      }
+    });
   }
   drawLimit(pen, value, y, top, colour, dash) {
     if (value === null || y(value) < top + 2) return;
@@ -178,6 +232,13 @@ class Timeline extends Viewport {
   drawHover(pen, height) {
     const hover = this.hover;
     if (!hover || hover.span === undefined) return;
+    if (hover.unit !== undefined) {
+      const unit = this.view.units[hover.unit], i = hover.span - unit.first, x0 = this.xAt(unit.start[i]);
+      pen.lineWidth = 2;
+      pen.strokeStyle = this.theme.focus;
+      pen.strokeRect(x0, this.unitTop(hover.unit) + 2, Math.max(2, this.xAt(unit.start[i] + unit.time[i]) - x0), UNIT - 4);
+      return;
+    }
     const stream = this.view.streams[hover.row], i = hover.span - stream.first, x = this.xAt(stream.arrival[i]);
     pen.fillStyle = this.theme.focus;
     pen.fillRect(x, AXIS, 1, height - AXIS);
@@ -191,6 +252,13 @@ class Timeline extends Viewport {
 
 function fillTooltip(box, view, hover) {
   const list = element("dl"), add = (title, text) => { if (text) list.append(element("dt", title), element("dd", text)); };
+  if (hover.unit !== undefined) {
+    const unit = view.units[hover.unit], i = hover.span - unit.first;
+    box.replaceChildren(element("strong", view.run.units.texts[unit.name[i]]), list);
+    add("on", unit.label);
+    add("of", unit.of[i] < 0 ? "" : `${view.streams[unit.of[i]].name}, number ${grouped(unit.number[i])} of all`);
+    return add("time", `${formatTime(unit.time[i])}, from ${formatTime(unit.start[i], 6)}`);
+  }
   const stream = hover.lane || view.streams[hover.row];
   box.replaceChildren(element("strong", stream.name), list);
   add("longest", hover.lane && formatTime(stream.longest));
@@ -208,14 +276,14 @@ function fillTooltip(box, view, hover) {
 
 // A click on one goes close to it.
 function pick(hover) {
-  if (!hover || hover.span === undefined) return;
+  if (!hover || hover.span === undefined || hover.unit !== undefined) return;
   const stream = view.streams[hover.row], i = hover.span - stream.first;
   if (timeline.to - timeline.from > 60 * stream.high[i]) timeline.zoom(stream.arrival[i] - 10 * stream.high[i], stream.arrival[i] + 20 * stream.high[i]);
 }
 
 let cursorRow = 0;
 function step(rowChange, spanChange) {
-  const hover = timeline.hover, on = hover && hover.span !== undefined;
+  const hover = timeline.hover, on = hover && hover.span !== undefined && hover.unit === undefined;
   if (on) cursorRow = hover.row;
   const next = cursorRow + rowChange;
   if (!view.streams[next]?.count) return;

@@ -18,10 +18,11 @@ function fillLongest() {
     const order = [...stream.high.keys()].sort((a, b) => stream.high[b] - stream.high[a]).slice(0, LONGEST);
     return order.map((i) => {
       const end = stream.arrival[i] + stream.high[i], over = !stream.late.has(i) ? (stream.due ? "in time" : "–") : stream.deadline === null ? "late" : "by " + formatTime(stream.high[i] - stream.deadline);
-      return [toTimeline(`${stream.name} ${grouped(i * stream.each + 1)}`, stream.arrival[i], end), formatTime(stream.arrival[i], 6), formatTime(stream.high[i]), formatTime(stream.wait[i]), stream.lost.has(i) ? "given up" : over];
+      const seen = Math.max(0, ...view.windows.map((w) => Math.min(end, w.to) - Math.max(stream.arrival[i], w.from))) / Math.max(stream.high[i], 1);
+      return [toTimeline(`${stream.name} ${grouped(i * stream.each + 1)}`, stream.arrival[i], end), formatTime(stream.arrival[i], 6), formatTime(stream.high[i]), formatTime(stream.wait[i]), stream.lost.has(i) ? "given up" : over, seen > 0.999 ? "yes" : seen > 0.05 ? "in part" : ""];
     });
   });
-  const table = tableOf(["inference", "arrived", "latency", "of which waiting", "missed"], rows, new Set([1, 2, 3]));
+  const table = tableOf(["inference", "arrived", "latency", "of which waiting", "missed", "units traced"], rows, new Set([1, 2, 3]));
   sortable(table);
   byId("longest").replaceChildren(table);
 }

@@ -80,9 +80,15 @@ class _Row:
 
     @cached_property
     def chains(self) -> list[tuple[int, ...]]:
-        """Chains in the order of their last operators."""
-        distinct = dict.fromkeys(self._space.chain)
-        return sorted(distinct, key=lambda chain: chain[-1])
+        """Chains in the order of their last operators; of two that share one the longer."""
+        taken: set[int] = set()
+        found = []
+        for chain in sorted(dict.fromkeys(self._space.chain), key=lambda c: (-len(c), c)):
+            own = chain if taken.isdisjoint(chain) else ()
+            taken.update(own)
+            found += [own] if own else []
+        found += [(op,) for op in range(len(self.problem.graph)) if op not in taken]
+        return sorted(found, key=lambda chain: chain[-1])
 
     @cached_property
     def seconds(self) -> list[list[float]]:

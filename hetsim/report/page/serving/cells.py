@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from hetsim.analysis.serving.result import ServedRun
 from hetsim.numeric import Floats
+from hetsim.report.page.serving.units import units_of
 from hetsim.sim.serving.served import DONE, Ledger
+from hetsim.soc.model import SoC
 from hetsim.streams.service import Stream
 
 BEST, OTHERS = 100_000, 50_000
@@ -90,7 +92,7 @@ def cells_of(rows: Rows, most: int, grid_s: float) -> Json:
     }
 
 
-def timelines_of(runs: Sequence[ServedRun | None], best: int) -> Json:
+def timelines_of(runs: Sequence[ServedRun | None], best: int, soc: SoC) -> Json:
     """What the script of the page reads: the streams of each run; ``None`` is a run not shown.
 
     The run at position ``best`` has room of its own, the others share theirs.
@@ -121,7 +123,7 @@ def timelines_of(runs: Sequence[ServedRun | None], best: int) -> Json:
         ]
         told.append(
             {"label": run.label, "grid": grid, "end": run.served.end_s, "warm_up": run.warm_up_s,
-             "streams": streams}
+             "streams": streams, "units": units_of(run, soc)}
         )  # fmt: skip
     return {"runs": told, "best": best}
 

@@ -32,7 +32,7 @@ from hetsim.report.summary import metric_text, share_text, tidy_time
 BINS = 160
 """Places along time, and of latencies, in a chart."""
 
-LISTED = 60
+LISTED = 30
 """Rows of the table beside a chart; ``inferences.npz`` has all."""
 
 POINTS = 400

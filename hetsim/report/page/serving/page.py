@@ -51,7 +51,7 @@ def render_served(
         chosen=first,
         soc_text=soc_text(result.soc),
         versions=versions or {},
-        data=script_json(timelines_of(told, first)),
+        data=script_json(timelines_of(told, first, result.soc)),
     )
 
 
