@@ -18,7 +18,7 @@ def short(name: str, **changes: object):
     return run
 
 
-def test_the_lightest_is_served_whole() -> None:
+def test_light_networks_are_served_whole() -> None:
     run = short("xr_social_interaction_b")
     eyes, gaze = (run.served.ledgers[f"{name}"] for name in ("eye_segmentation", "gaze_estimation"))
     assert (len(eyes), len(gaze)) == (24, 24)  # 60 a second, and each is looked at
