@@ -12,7 +12,6 @@ from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
 from hetsim.analysis.serving.view import StreamView
 from hetsim.analysis.serving.warmup import warm_up
-from hetsim.bounds.response.streams import Worst, WorstCase
 from hetsim.cost.sources import cost_files
 from hetsim.errors import ConfigError, HetsimError, Location, SchedulerError
 from hetsim.lower.choices import PlanChoices
@@ -23,6 +22,7 @@ from hetsim.plan.validate import validate_plan
 from hetsim.progress import Progress
 from hetsim.runs.case import Case
 from hetsim.runs.guards.together import check_together, deadline_note, overload_note
+from hetsim.runs.proofs import proven
 from hetsim.runs.rows import case_of
 from hetsim.runs.scenario import hashes, load_graph
 from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
@@ -265,16 +265,6 @@ class Mix:
         """One whose partitions may be put elsewhere than the plan says."""
         return PlanChoices(self.cases[model].rewritten(plan.rewrites).lowering, plan).program
 
-    def worst(self, plans: Mapping[str, Plan], dispatcher: DispatcherRef) -> dict[str, Worst]:
-        """What no response of each stream exceeds, or why that is not proven."""
-        scenario, service = self.scenario, self.service
-        made = create_dispatcher(dispatcher.name, dispatcher.parameters, dispatcher.overhead_s)
-        programs = {s.name: self._program(s.model, plans[s.name]) for s in service.streams}
-        return WorstCase(
-            scenario.soc, service.streams, programs, made, scenario.fidelity,
-            service.preemption_cost_s,
-        ).worst()  # fmt: skip
-
     def measured(
         self, contender: Contender, plans: Mapping[str, Plan], served: Served,
         planning_s: float = 0.0,
@@ -283,24 +273,26 @@ class Mix:
         service, soc = self.service, self.scenario.soc
         left_out = warm_up(service.warm_up, served.ledgers.values())
         close_s = min(service.duration_s, served.end_s)
-        worst = self.worst(plans, _dispatcher(contender))
+        ref = _dispatcher(contender)
+        made = create_dispatcher(ref.name, ref.parameters, ref.overhead_s)
+        programs = {s.name: self._program(s.model, plans[s.name]) for s in service.streams}
         views = tuple(
             StreamView(stream, served.ledgers[stream.name], left_out.seconds, close_s)
             for stream in service.streams
         )
-        streams = tuple(
-            StreamRun(
-                view.stream, view.stream.scheduler or contender.scheduler.label,
-                plans[view.stream.name],
-                measured(ServedEvaluation(soc, (view,), served, False, worst[view.stream.name])),
-                worst[view.stream.name],
-            )
-            for view in views
-        )  # fmt: skip
+        proofs = proven(soc, service, programs, made, views, self.scenario.fidelity)
+
+        def of(view: StreamView) -> StreamRun:
+            name = view.stream.name
+            worst, limit = proofs.worst[name], proofs.limits.get(name)
+            values = measured(ServedEvaluation(soc, (view,), served, False, worst, limit))
+            planner = view.stream.scheduler or contender.scheduler.label
+            return StreamRun(view.stream, planner, plans[name], values, worst)
+
         return replace(
             _named(contender),
-            streams=streams,
-            metrics=measured(ServedEvaluation(soc, views, served, whole=True)),
+            streams=tuple(of(view) for view in views),
+            metrics=measured(ServedEvaluation(soc, views, served, True, limit=proofs.together)),
             served=served,
             warm_up_s=left_out.seconds,
             settled=left_out.settled,

@@ -88,3 +88,23 @@ def test_a_deadline_from_the_release_spans_the_chain(asked):
     for start, missed in (("arrival", 0), ("release", 5)):  # each takes 168 ms
         (run,) = run_service(asked(text.replace("FROM", start))).runs
         assert run.stream("second").metrics["misses"] == missed
+
+
+def test_what_is_observed_stands_beside_what_is_proven(asked):
+    """Bounds hold, and where requests come at random there is a reason instead of a number."""
+    periodic = TEXT.replace("poisson, period: 200 ms", "periodic, period: 700 ms")
+    (run,) = run_service(asked(periodic)).runs
+    for stream in run.streams:
+        assert stream.metrics["latency_max_s"] <= stream.metrics["response_bound_s"]
+        assert stream.metrics["throughput"] <= stream.metrics["throughput_bound"]
+    assert run.metrics["throughput"] <= run.metrics["throughput_bound"] * (1 + 1e-9)
+    (run,) = run_service(asked(TEXT)).runs
+    assert run.stream("fast").metrics["response_bound_s"] is None
+    assert "arrive at once" in run.stream("fast").worst.why
+
+
+def test_the_beginning_is_left_out_by_rule(asked):
+    (run,) = run_service(asked(TEXT.replace("12 s}", "24 s, warm_up: mser}"))).runs
+    arrivals = run.served.ledgers["fast"].arrival
+    assert run.warm_up_s in {0.0, *arrivals, *run.served.ledgers["slow"].arrival}
+    assert run.warm_up_s < 13.0

@@ -116,6 +116,13 @@ METRICS = (
         of_served=_throughput, unit="1/s", better="more", joint="sum",
     ),
     Metric(
+        "throughput_bound", "bound on the throughput",
+        "no more get through per second in the long run by these plans: of a stream that has the"
+        " SoC to itself, or of all together, of each no more than arrive",
+        of_served=lambda run: None if run.limit is None else run.limit.per_second,
+        unit="1/s", better="more", joint="sum", heading="at most",
+    ),
+    Metric(
         "offered", "offered load", "inferences that arrived, per second",
         of_served=_offered, unit="1/s", joint="sum",
     ),

@@ -118,9 +118,9 @@ def pieces(soc: SoC, program: Program, company: Company, *, tiles: bool = False)
     return found
 
 
-def least(soc: SoC, program: Program) -> list[int]:
+def least(soc: SoC, program: Program, *, tiles: bool = False) -> list[int]:
     """Ticks that each partition takes at least: those of an idle SoC."""
-    times = (_heard(soc, part, NOBODY, tiles=False)[0] for part in apart(program))
+    times = (_heard(soc, part, NOBODY, tiles)[0] for part in apart(program))
     return [down(heard[-1] - heard[0]) for heard in times]
 
 

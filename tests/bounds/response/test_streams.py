@@ -157,6 +157,20 @@ def test_a_chain_is_delayed_on_each_unit_by_who_is_there() -> None:
     assert longest(made)[0] == pytest.approx(7.5, rel=1e-3)
 
 
+def test_inferences_that_go_to_and_fro_are_as_if_one_after_the_other() -> None:
+    """Each of six partitions behind all others there would be far more than everybody's work."""
+    soc = make_soc(TWO, memory=FAST)
+    graph = make_graph(("o0", ["x"], 1.0), *((f"o{i}", [f"o{i - 1}"], 1.0) for i in range(1, 6)))
+    fro = lower(graph, soc, [(("cpu", "big")[i % 2], f"o{i}") for i in range(6)])
+    made = case(soc, Priority(), (stream("one", 40), fro), (stream("two", 50, 1), fro))
+    assert in_ms(made.worst()) == [12, 12]  # behind a piece at each of its six: no less
+    seen = longest(made)
+    assert max(seen) <= 12
+    assert min(seen) >= 6
+    alone = case(soc, Priority(), (stream("one", 40), fro))
+    assert in_ms(alone.worst()) == [6]
+
+
 def test_calls_of_one_unit_may_crowd_the_cores_of_another() -> None:
     """Four threads compute beside a fifth that calls the other unit: at 4/5 of the speed."""
     soc = make_soc(TWO, memory=FAST, partition_call="1 ms")
