@@ -23,7 +23,8 @@ from hetsim.study.axes import asked_axes, parse_axis
 from hetsim.study.grid import Design, designs
 from hetsim.study.tune.crew import Crew, TuneBench
 from hetsim.study.tune.parameters import tune_parameters
-from hetsim.study.tune.search import Effort, Search, grounds_of
+from hetsim.study.tune.rounds import Effort, grounds_of
+from hetsim.study.tune.search import Search
 
 EVALUATIONS = 500
 """Plans judged for each network and bandwidth, those of the schedulers included."""

@@ -13,24 +13,24 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from hetsim.cost.measured.table import ProfileTable
 from hetsim.overrides import apply_overrides
+from hetsim.plan.model import Plan
+from hetsim.schedulers.joint.base import with_units
+from hetsim.schedulers.joint.cuts import best_cuts
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.validate.base import Setting
-from hetsim.validate.checks.haxconn.check import TABLE, MemoryDemand
+from hetsim.validate.checks.haxconn.check import MemoryDemand
 from hetsim.validate.checks.haxconn.corun import SOC, Xavier, plain
 from hetsim.validate.checks.haxconn.networks import network
 from hetsim.validate.checks.haxconn.pairs import DLA, GPU, PAIRS, POLICIES, Engine
 from hetsim.validate.checks.haxconn.profiles import profiles
+from hetsim.validate.checks.haxconn.table import Measured, read_measured
 from hetsim.validate.tables import Tables
-from hetsim.workload.cuts import cut_positions
-
-PLACES = 12
-"""Where a network may change its unit, at most; HaX-CoNN has ten groups of layers."""
 
 TWICE = {GPU: 3.30, DLA: 4.68}
 """Milliseconds of GoogLeNet on each unit at once: the authors' README, step 6."""
@@ -60,70 +60,52 @@ def ms(seconds: float) -> str:
     return f"{seconds * 1e3:.2f}"
 
 
-def engines(name: str) -> list[Engine]:
-    """Both units alone, and every change between them at some places that cut the network."""
-    graph = network(name)
-    producers = [
-        [graph.producer[t] for t in op.inputs if t in graph.producer] for op in graph.operators
-    ]
-    readers: list[list[int]] = [[] for _ in producers]
-    for i, before in enumerate(producers):
-        for j in before:
-            readers[j].append(i)
-    cuts = [i + 1 for i in cut_positions(producers, readers) if i + 1 < len(producers)]
-    step = max(1, len(cuts) // PLACES)
-    places = [graph.operators[i].name for i in cuts[step - 1 :: step]]
-    return [Engine(name, unit, cut) for unit in (GPU, DLA) for cut in ("", *places)]
+def searched(xavier: Xavier, first: str, second: str) -> tuple[float, list[str], int]:
+    """What ``plans: [cuts]`` decides for a GPU and a DLA: seconds, plans, how many simulations."""
+    counted = 0
+
+    def ends(plans: Mapping[str, Plan]) -> Mapping[str, float]:
+        nonlocal counted
+        counted += 1
+        programs = [xavier.lowering(name).program(plan) for name, plan in plans.items()]
+        return dict(zip(plans, xavier.run(*programs), strict=True))
+
+    graphs = {name: network(name) for name in (first, second)}
+    two_units = with_units(xavier.soc, {xavier.soc.host.name, GPU, DLA})
+    plans = best_cuts(graphs, two_units, ends)
+    judged = counted
+    return max(ends(plans).values()), [said(name, plan) for name, plan in plans.items()], judged
 
 
-def searched(xavier: Xavier, first: str, second: str) -> tuple[Engine, Engine, float, int]:
-    """The best pair of engines found by changing one after the other; simulations made."""
-    choices = {name: engines(name) for name in (first, second)}
-    tried: dict[tuple[Engine, Engine], float] = {}
-
-    def seconds(one: Engine, other: Engine) -> float:
-        if (one, other) not in tried:
-            tried[one, other] = max(xavier.together(one, other))
-        return tried[one, other]
-
-    units = [(Engine(first, a), Engine(second, b)) for a in (GPU, DLA) for b in (GPU, DLA)]
-    best = min(units, key=lambda pair: seconds(*pair))
-    while True:
-        one = min(choices[first], key=lambda engine: seconds(engine, best[1]))
-        other = min(choices[second], key=lambda engine: seconds(one, engine))
-        if seconds(one, other) >= seconds(*best):
-            return *best, seconds(*best), len(tried)
-        best = (one, other)
+def said(name: str, plan: Plan) -> str:
+    """Where a network runs, in a few words; a partition of one operator is a fallback."""
+    parts = [part for part in plan.partitions if len(part.operators) > 1]
+    later = (f"{part.pu} from {part.operators[0]}" for part in parts[1:])
+    return f"{name} " + ", ".join((parts[0].pu, *later))
 
 
-def said(engine: Engine) -> str:
-    """An engine in a few words."""
-    unit, other = ("GPU", "DLA") if engine.first == GPU else ("DLA", "GPU")
-    return f"{engine.network} {unit}" + (f", {other} from {engine.cut}" if engine.cut else "")
-
-
-def pair_rows(xavier: Xavier, free: Xavier, measured: Mapping[str, Any]) -> Iterator[str]:
+def pair_rows(xavier: Xavier, free: Xavier, measured: Measured) -> Iterator[str]:
     """The pairs: a line for each policy, the best policy of each."""
     for pair, policies in PAIRS.items():
         found = {policy: xavier.told(told) for policy, told in policies.items()}
         for policy in POLICIES:
-            reference = measured["two_dnn_ms"][pair][policy] * 1e-3
+            reference = measured.pair_s(pair, policy)
             yield (
                 f"{pair} | {policy} | {ms(reference)} | {ms(found[policy])} |"
                 f" {found[policy] / reference - 1:+.0%} | {ms(free.told(policies[policy]))}"
             )
         best = min(found, key=found.__getitem__)
-        truly = min(POLICIES, key=measured["two_dnn_ms"][pair].__getitem__)
+        truly = min(POLICIES, key=measured.two_dnn_ms[pair].__getitem__)
         yield f"{pair} | best: {best}, measured best: {truly}"
 
 
-def unseen(xavier: Xavier, measured: Mapping[str, Any]) -> Iterator[str]:
+def unseen(xavier: Xavier, measured: Measured) -> Iterator[str]:
     """Errors of rows that are networks on one unit which no fit has seen, by unit.
 
     On the GPU both networks of a pair, one after the other; on a DLA the network that is there
     alone and ends last. GoogLeNet and AlexNet, which were seen, are not among them.
     """
-    told = measured["two_dnn_ms"]
+    told = measured.two_dnn_ms
     rows = {
         GPU: [("inception+resnet152", "only_gpu"), ("vgg19+resnet152", "only_gpu")],
         DLA: [(pair, "gpu&dla") for pair in PAIRS],
@@ -137,7 +119,7 @@ def unseen(xavier: Xavier, measured: Mapping[str, Any]) -> Iterator[str]:
         yield f"{unit} | {len(errors)} | {median:.4f} | {p90:.4f}"
 
 
-def slowed(known: Mapping[str, Any]) -> tuple[Xavier, dict[str, float]]:
+def slowed(known: Mapping[str, ProfileTable]) -> tuple[Xavier, dict[str, float]]:
     """A Xavier whose units lose speed beside each other as GoogLeNet does beside itself.
 
     One number for each unit, the share of its speed that it keeps while the other one reads or
@@ -161,7 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True, help="directory of the measured table")
     tables = Tables(parser.parse_args().data)
-    measured = tables.document(TABLE)
+    measured = read_measured(tables)
     known = profiles(measured)
     xavier, free = Xavier(known), Xavier(known, contention=False)
     print("alone (ms): network | GPU | DLA")
@@ -180,9 +162,9 @@ def main() -> None:
     print("\n".join(pair_rows(slow, free, measured)))
     print("\npair | searched (ms) | the authors' cuts, simulated | schedule | simulations")
     for pair, policies in PAIRS.items():
-        one, other, seconds, count = searched(xavier, *pair.split("+"))
+        seconds, words, count = searched(xavier, *pair.split("+"))
         hax = ms(xavier.told(policies["hax"]))
-        print(f"{pair} | {ms(seconds)} | {hax} | {said(one)}; {said(other)} | {count}")
+        print(f"{pair} | {ms(seconds)} | {hax} | {'; '.join(words)} | {count}")
     print("\nconvolution | measured | simulated")
     rows = list(MemoryDemand().rows(Setting(tables), ""))
     for row in rows:
@@ -190,7 +172,7 @@ def main() -> None:
     rank = spearmanr([row.reference for row in rows], [row.simulated for row in rows])[0]
     print(f"rank correlation of all {len(rows)}: {rank:.2f}")
     print("\nOrin's configuration | measured there (larger) | Xavier, simulated (ms)")
-    told = measured["orin_two_dnn_contended_mean_ms"]
+    told = measured.orin_two_dnn_contended_mean_ms
     here = {name: max(xavier.together(*pair)) for name, pair in ORIN.items()}
     for name, seconds in here.items():
         print(f"{name} | {max(told[name]):.2f} | {ms(seconds)}")

@@ -35,13 +35,14 @@ def processor_seconds(arguments: tuple[str, ...], cwd: Path) -> float:
 
 
 def measure(repetitions: int) -> list[Measurement]:
-    """Quickstart, and one and all of the paper's networks, in turn with the reference."""
+    """Quickstart, one and all of the paper's networks, and streams, in turn with the reference."""
     found = []
     with tempfile.TemporaryDirectory() as scratch:
         for name, options, times in (
             ("quickstart", (), repetitions),
             ("paper_one", (), repetitions),
             ("paper_one", ("--figures", "none"), repetitions),
+            ("camera_pipeline", (), repetitions),
             (PAPER, (), 1),
         ):
             command = ("-m", "hetsim", "run", name, *options, "--force", "--quiet")

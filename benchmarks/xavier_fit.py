@@ -11,14 +11,15 @@ simulated over measured are fitted by least squares under a robust loss.
 
 AlexNet's eight groups are not named. Read as a convolution, then its normalisation and pooling,
 both twice, then three convolutions, then a layer each, they are nearer to the model on a DLA than
-read as one for each layer with weights (--layers).
+read as one for each layer with weights (--alexnet layers); it can be left out (--alexnet none).
+What each reading makes of the pairs is printed, too, and decides nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,19 +29,23 @@ from hetsim.cost.measured.fit import alone_s
 from hetsim.lower.lowering import Lowering
 from hetsim.overrides import apply_overrides
 from hetsim.soc.loader import build_soc, read_soc
-from hetsim.validate.checks.haxconn.check import TABLE
 from hetsim.validate.checks.haxconn.corun import SOC, Xavier, plan_of
 from hetsim.validate.checks.haxconn.networks import network
-from hetsim.validate.checks.haxconn.pairs import DLA, GPU, Engine
-from hetsim.validate.checks.haxconn.profiles import ends
+from hetsim.validate.checks.haxconn.pairs import DLA, GPU, PAIRS, POLICIES, Engine
+from hetsim.validate.checks.haxconn.profiles import profiles
+from hetsim.validate.checks.haxconn.table import Measured, read_measured
 from hetsim.validate.tables import Tables
 
 SCALE = 0.15
 """ln errors beyond this count linearly, as in 'hetsim calibrate --networks'."""
 
-ALEXNET = ((0, 1), (2, 3), (4, 5), (6, 7), (8, 14), (15, 16), (17, 18), (19, 20))
-BY_LAYER = ((0, 3), (4, 7), (8, 9), (10, 11), (12, 14), (15, 16), (17, 18), (19, 20))
-"""Its groups, first and last operator, in two readings."""
+FULL = ((15, 16), (17, 18), (19, 20))
+ALEXNET = {
+    "parts": ((0, 1), (2, 3), (4, 5), (6, 7), (8, 14), *FULL),
+    "layers": ((0, 3), (4, 7), (8, 9), (10, 11), (12, 14), *FULL),
+    "none": (),
+}
+"""Its groups, first and last operator, in two readings, or left out."""
 
 HALF = f"pus.{DLA}.dtypes.float16"
 NUMBERS: dict[str, dict[str, tuple[float, str]]] = {
@@ -108,17 +113,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--data", type=Path, required=True, help="directory of the measured table")
     parser.add_argument("--solver", type=Path, required=True, help="z3_solver_multi_dnn.py")
-    parser.add_argument("--layers", action="store_true", help="AlexNet's groups by layer")
+    parser.add_argument(
+        "--alexnet", choices=[*ALEXNET], default="parts", help="what its groups are"
+    )
     options = parser.parse_args()
-    table = Tables(options.data).document(TABLE)
+    table = read_measured(Tables(options.data))
     solver = options.solver.read_text(encoding="utf-8")
-    googlenet = [ends(text) for text in table["googlenet_layer_groups"]]
-    alexnet = BY_LAYER if options.layers else ALEXNET
+    alexnet = ALEXNET[options.alexnet]
     measured = {
-        GPU: (np.array(table["gpu_ms"]), numbers_of(solver, "nn2_times_acc1")),
+        GPU: (np.array(table.gpu_ms), numbers_of(solver, "nn2_times_acc1")),
         DLA: (numbers_of(solver, "nn1_times_acc2"), numbers_of(solver, "nn2_times_acc2")),
     }
-    whole = {GPU: table["whole_ms"]["googlenet_gpu"], DLA: table["whole_ms"]["googlenet_dla"]}
+    whole = {GPU: table.whole_ms.googlenet_gpu, DLA: table.whole_ms.googlenet_dla}
+    told: dict[str, str] = {}
     for unit, (groups, layers) in measured.items():
         scaled = groups * whole[unit] / groups.sum()
 
@@ -128,16 +135,36 @@ def main() -> None:
             scaled: np.ndarray = scaled,
             layers: np.ndarray = layers,
         ) -> np.ndarray:
-            first = group_times(xavier, unit, "googlenet", googlenet)
-            second = group_times(xavier, unit, "alexnet", alexnet)
-            total = 2.0 * np.log(first.sum() / scaled.sum())
-            return np.array([*np.log(first / scaled), *np.log(second / layers), total])
+            first = group_times(xavier, unit, "googlenet", table.groups)
+            found = [*np.log(first / scaled)]
+            if alexnet:
+                found += [*np.log(group_times(xavier, unit, "alexnet", alexnet) / layers)]
+            return np.array([*found, 2.0 * np.log(first.sum() / scaled.sum())])
 
         numbers, left = fit(unit, errors)
         print(f"{unit}: " + ", ".join(f"{field} {value}" for field, value in numbers.items()))
         print(f"  GoogLeNet's groups {np.round(np.exp(left[: len(scaled)]), 2)}")
-        print(f"  AlexNet's groups   {np.round(np.exp(left[len(scaled) : -1]), 2)}")
+        if alexnet:
+            print(f"  AlexNet's groups   {np.round(np.exp(left[len(scaled) : -1]), 2)}")
         print(f"  median error {np.median(np.abs(np.expm1(left[:-1]))):.1%} of {len(left) - 1}")
+        told |= numbers
+    print(on_pairs(told, table))
+
+
+def on_pairs(numbers: Mapping[str, str], table: Measured) -> str:
+    """What these numbers make of the pairs, which no fit sees, in a line."""
+    soc = build_soc(apply_overrides(read_soc(SOC), numbers))
+    xavier, errors, right = Xavier(profiles(table), soc=soc), [], 0
+    for pair, policies in PAIRS.items():
+        measured = table.two_dnn_ms[pair]
+        found = {policy: xavier.told(told) * 1e3 for policy, told in policies.items()}
+        errors += [abs(found[policy] / measured[policy] - 1.0) for policy in POLICIES]
+        right += min(found, key=found.__getitem__) == min(POLICIES, key=measured.__getitem__)
+    near = sum(error <= 0.15 for error in errors)
+    return (
+        f"pairs: best policy right in {right} of {len(PAIRS)}, {near} of {len(errors)} times"
+        f" within 15 %, median error {np.median(errors):.1%}"
+    )
 
 
 if __name__ == "__main__":

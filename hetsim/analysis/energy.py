@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from hetsim.analysis.attribution import exact
 from hetsim.analysis.ran import Ran
 from hetsim.analysis.traffic import on_links
+from hetsim.sim.serving.accounts import ByStream
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import PU, SoC
 
@@ -43,14 +44,20 @@ def energy(trace: Trace, soc: SoC) -> float | None:
     return total if stated else None
 
 
-def energy_without_idling(trace: Trace, soc: SoC) -> float | None:
-    """Joules of what a run did: its kernels at active power, and its bytes; as :func:`energy`."""
-    total = energy(trace, soc)
-    if total is None:
+def energy_of_stream(by_stream: ByStream, soc: SoC, stream: str) -> float | None:
+    """Joules that a stream's inferences drew together: units at active power, and bytes.
+
+    Idling is nobody's. ``None`` as in :func:`energy`.
+    """
+    at = by_stream.streams.index(stream)
+    powers = [unit_power(soc.by_name[name]) for name in by_stream.units]
+    busy: list[float] = by_stream.busy_s[:, at].tolist()
+    bytes_: list[float] = by_stream.bytes[:, at].tolist()
+    carried = dict(zip(by_stream.links, bytes_, strict=True))
+    if not any(map(any, powers)) and not any(soc.links[name].energy_per_byte for name in carried):
         return None
-    return total - math.fsum(
-        (trace.makespan_s - trace.pu_busy_s[pu.name]) * unit_power(pu)[1] for pu in soc.pus
-    )
+    active = (seconds * power for seconds, (power, _) in zip(busy, powers, strict=True))
+    return math.fsum(active) + bytes_energy(soc, carried)
 
 
 def energy_apart(ran: Ran, kernels: Sequence[tuple[str, float]]) -> dict[str, float]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hetsim.analysis.launches import OperatorRow
 from hetsim.analysis.limits import Limit
 from hetsim.analysis.metrics.base import Evaluation, Measured, Metrics
 from hetsim.analysis.metrics.registry import measured, told
+from hetsim.analysis.notebook import frame, html
 from hetsim.analysis.ranges.range import UNKNOWN, Range, faster
 from hetsim.analysis.residents import Resident
 from hetsim.bounds.bound import Bound
-from hetsim.errors import MissingExtraError
 from hetsim.plan.model import Plan
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC
@@ -21,10 +21,6 @@ from hetsim.workload.graph import Graph
 
 if TYPE_CHECKING:
     import pandas
-
-RENDERERS: dict[type, Callable[[Any], str]] = {}
-"""How notebooks show runs and results: entered by the package's front door (``import hetsim``),
-which knows the reports; without that they show as plain text."""
 
 
 @dataclass(frozen=True)
@@ -125,11 +121,11 @@ class Run(Measured):
             MissingExtraError: pandas is not installed.
         """
         columns = list(OperatorRow.__dataclass_fields__)
-        return _frame([asdict(row) for row in self.operators], columns)
+        return frame([asdict(row) for row in self.operators], columns)
 
     def _repr_html_(self) -> str | None:
         """What notebooks show."""
-        return _html(self)
+        return html(self)
 
     def _row(self) -> dict[str, object]:
         """The run as one row of :meth:`Result.to_dataframe`."""
@@ -189,7 +185,7 @@ class Result:
 
     def _repr_html_(self) -> str | None:
         """What notebooks show."""
-        return _html(self)
+        return html(self)
 
     def to_dataframe(self) -> pandas.DataFrame:
         """One row per network and scheduler; seconds and shares; failed rows have ``error``.
@@ -202,17 +198,4 @@ class Result:
         """
         rows = [run._row() for run in self.runs]
         names = dict.fromkeys(name for row in rows for name in row)
-        return _frame(rows, [*(name for name in names if name != "error"), "error"])
-
-
-def _html(value: object) -> str | None:
-    render = RENDERERS.get(type(value))
-    return None if render is None else render(value)
-
-
-def _frame(rows: list[dict[str, object]], columns: list[str]) -> pandas.DataFrame:
-    try:
-        import pandas
-    except ImportError:
-        raise MissingExtraError.for_extra("pandas", "data", "a data frame") from None
-    return pandas.DataFrame(rows, columns=columns)
+        return frame(rows, [*(name for name in names if name != "error"), "error"])

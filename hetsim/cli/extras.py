@@ -20,13 +20,21 @@ if TYPE_CHECKING:
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+_FIGURES = (
+    "gantt", "comparison", "attribution", "gap", "distribution", "latency", "blocking",
+)  # fmt: skip
+"""Words of the kinds of results (:attr:`hetsim.report.files.kind.Kind.figures`)."""
+
+
 def figures(default: str) -> Decorator:
     """``--figures``; without it the value is ``None``, and ``default`` is what the help says."""
     return click.option(
         "--figures",
-        type=click.Choice(["none", "best", "all", "gantt", "comparison", "attribution", "gap"]),
-        help="Pictures, SVG and PNG: the Gantt chart of each network's fastest run (best), those of"
-        f" all runs (gantt), a figure of the whole result, or all.  [default: {default}]",
+        type=click.Choice(["none", "best", "all", *_FIGURES]),
+        help="Pictures, SVG and PNG: of the best runs (best: the Gantt chart of each network's"
+        " fastest, all there are of streams), one kind of all runs (gantt; of streams distribution,"
+        " latency, blocking), a figure of the whole result (comparison, attribution,"
+        f" gap), or all.  [default: {default}]",
     )
 
 

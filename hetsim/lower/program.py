@@ -6,7 +6,9 @@ Made by :mod:`hetsim.lower.lowering`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from hetsim.cost.work import NOWHERE, Residency, Step, Work
 from hetsim.errors import PlanError
@@ -96,12 +98,31 @@ class Job:
     states: tuple[Access, ...] = ()
 
 
+class Choices(ABC):
+    """How a program's partitions would run on other units than those of its plan.
+
+    What a partition has to do depends on its unit and on where its inputs lie.
+    """
+
+    @abstractmethod
+    def units(self, position: int) -> tuple[int, ...]:
+        """The units that can run a partition, ascending; never none."""
+
+    @abstractmethod
+    def job(self, position: int, unit: int, homes: Sequence[int]) -> Job:
+        """The partition on ``unit``; ``homes`` are the units that ran those it ``needs``.
+
+        The same question has the same answer, to the object.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """All lowered partitions of one plan, in plan order; ``groups`` hold positions.
 
     ``groups`` cover every position exactly once and in order: a group of one runs alone, a larger
-    one is forked and joined by the barrier runtime. ``states`` outlive an inference.
+    one is forked and joined by the barrier runtime. ``states`` outlive an inference. ``choices``
+    are known where somebody may take a partition elsewhere than the plan says.
 
     Raises:
         PlanError: a job accesses a state that is not declared, or in a launch it does not have; or
@@ -112,6 +133,7 @@ class Program:
     jobs: tuple[Job, ...]
     groups: tuple[tuple[int, ...], ...]
     states: tuple[State, ...] = ()
+    choices: Choices | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         declared = {state.name for state in self.states}

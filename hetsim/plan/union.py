@@ -37,7 +37,7 @@ class Union:
             PlanError: rewrites that the network does not allow.
         """
         home = {}
-        rewrites = {part: self._own(part, plan.rewrites) for part in self.graphs}
+        rewrites = self.rewrites(plan.rewrites)
         for part, graph in self._rewritten(rewrites).items():
             for name, own in zip(self._names(part, graph), graph.index, strict=True):
                 home[name] = part, own
@@ -93,6 +93,10 @@ class Union:
             self.graph.name, tuple(partitions), tuple(groups), scheduler,
             rewrites=tuple(rewrites), memories=memories,
         )  # fmt: skip
+
+    def rewrites(self, rewrites: Sequence[Rewrite]) -> dict[str, tuple[Rewrite, ...]]:
+        """Those of the union, by the part that they are about and in its own words."""
+        return {part: self._own(part, rewrites) for part in self.graphs}
 
     def _rewritten(self, rewrites: Mapping[str, Sequence[Rewrite]]) -> dict[str, Graph]:
         return {part: apply_rewrites(graph, rewrites[part]) for part, graph in self.graphs.items()}

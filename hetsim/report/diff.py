@@ -15,8 +15,9 @@ from pathlib import Path
 from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.analysis.ranges.range import UNKNOWN, Range, faster
 from hetsim.errors import ResultsError
+from hetsim.infiles import read_bytes
 from hetsim.plan.model import Plan
-from hetsim.records import read_record
+from hetsim.records import RECORD_LIMIT, parse_json, read_record
 from hetsim.report.files.archive import NAME as ARCHIVE
 from hetsim.report.files.archive import load_archive
 from hetsim.report.files.directory import recover
@@ -115,11 +116,11 @@ class ResultDiff:
         return not (self.settings or self.soc or rows)
 
 
-def read_side(place: Path) -> Side:
-    """Reads a results directory or a ``result.json``.
+def result_path(place: Path) -> Path:
+    """The ``result.json`` that ``place`` is or holds.
 
     Raises:
-        ResultsError: it is neither, is damaged, or of another version.
+        ResultsError: there is none.
     """
     recover(place)
     path = place / "result.json" if place.is_dir() else place
@@ -127,6 +128,28 @@ def read_side(place: Path) -> Side:
         raise ResultsError(
             f"{path} is missing", hint="name a directory of 'hetsim run', or a result.json"
         )
+    return path
+
+
+def result_format(place: Path) -> str:
+    """What the ``result.json`` that ``place`` is or holds says of its format.
+
+    Raises:
+        ResultsError: there is none, or it is no JSON.
+    """
+    path = result_path(place)
+    raw = read_bytes(path, limit=RECORD_LIMIT, error=ResultsError)
+    data = parse_json(raw, str(path))
+    return str(data.get("schema")) if isinstance(data, dict) else ""
+
+
+def read_side(place: Path) -> Side:
+    """Reads a results directory or a ``result.json``.
+
+    Raises:
+        ResultsError: it is neither, is damaged, or of another version.
+    """
+    path = result_path(place)
     file = read_record(path, ResultFile, schema="hetsim.result/1")
     if not place.is_dir():
         return Side(str(place), file)
@@ -141,7 +164,7 @@ def read_side(place: Path) -> Side:
         except ResultsError as error:  # the times can be compared all the same
             notes.append(f"SoCs and plans are not compared: {error.message}")
         else:
-            soc = dict(_flat(describe_soc(stored.soc)))
+            soc = dict(flat(describe_soc(stored.soc)))
             plans = {(run.model, run.scheduler): run.plan for run in stored.runs if run.plan}
             ranges = {(run.model, run.scheduler): run.range for run in stored.runs}
     return Side(str(place), file, plans, ranges, soc, tuple(notes))
@@ -188,7 +211,7 @@ def _row(key: Key, a: Side, b: Side, tolerance: float) -> RowChange:
     changed = (
         status != "both"
         or (before is None) != (after is None)
-        or (before is not None and after is not None and not _near(before, after, tolerance))
+        or (before is not None and after is not None and not near(before, after, tolerance))
     )
     parts: dict[str, float] = {}
     if left and right and before and after:
@@ -230,7 +253,8 @@ def _metric_changes(
     return {key: found[key] for key in a if key in found}
 
 
-def _near(a: float, b: float, tolerance: float) -> bool:
+def near(a: float, b: float, tolerance: float) -> bool:
+    """Whether ``b`` is ``a``, but for a share of ``tolerance`` of the larger."""
     return abs(a - b) <= tolerance * max(abs(a), abs(b))
 
 
@@ -256,9 +280,10 @@ def _shape(plan: Plan) -> object:
     return [(p.pu, p.operators, p.fuse) for p in plan.partitions], groups, plan.rewrites
 
 
-def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+def flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """The leaves of nested mappings, as texts, by their paths."""
     if isinstance(value, Mapping):
         for key, part in value.items():
-            yield from _flat(part, f"{path}.{key}" if path else str(key))
+            yield from flat(part, f"{path}.{key}" if path else str(key))
     else:
         yield path, str(value)

@@ -8,15 +8,17 @@ from math import floor, inf, log10
 from hetsim.analysis.metrics.base import Metric, Metrics, named
 from hetsim.analysis.metrics.registry import metrics as every_metric
 from hetsim.analysis.metrics.registry import told
+from hetsim.analysis.serving.confidence import LEVEL
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
+from hetsim.bounds.response.streams import UNPROVEN
 from hetsim.report.summary import metric_text, share_text, tidy_time, time_unit
 
-CONFIDENCE = "95 %"
+CONFIDENCE = f"{LEVEL:.0%}".replace("%", " %")
 """How often a confidence interval holds what it is about."""
 
 MAIN = (
-    "latency_mean", "latency_p50", "latency_p99", "latency_max", "misses", "miss_rate",
-    "throughput",
+    "latency_mean", "latency_p50", "latency_p99", "latency_max", "response_bound", "misses",
+    "miss_rate", "throughput",
 )  # fmt: skip
 """What the first table of a run tells of each stream; the others follow in further tables."""
 
@@ -30,29 +32,35 @@ def metric(name: str) -> Metric:
 
 
 def interval(about: Metric, values: Metrics) -> tuple[float, float] | None:
-    """The ends of the confidence interval of ``about``; ``None`` where there is none.
+    """The ends of the confidence interval of ``about``; ``None`` where there is none to tell.
 
-    They stand among the other metrics: those of ``latency_p99_s`` in ``latency_p99_low_s`` and
-    ``latency_p99_high_s``.
+    That is also so where both are the value, to four digits. They stand among the other metrics:
+    those of ``latency_p99_s`` in ``latency_p99_low_s`` and ``latency_p99_high_s``.
     """
     unit = next(iter(about.units))
     low, high = (values.get(named(f"{about.name}_{end}", unit)) for end in ("low", "high"))
-    return None if low is None or high is None else (low, high)
+    if low is None or high is None or high - low <= 1e-4 * high:
+        return None
+    return low, high
 
 
-def with_interval(about: Metric, values: Metrics) -> str:
-    """A value with its interval: ``31.2 ms (30.8–31.9, 95 %)``; without one, the value."""
+def with_interval(about: Metric, values: Metrics, *, level: bool = True) -> str:
+    """A value with its interval: ``31.2 ms (30.8–31.9, 95 %)``; without one, the value.
+
+    ``level`` says whether the confidence is told with it.
+    """
     value, ends = values.get(about.column), interval(about, values)
     text = metric_text(about, value)
     if value is None or ends is None:
         return text
     factor = time_unit(value)[1] if about.dimension == "time" else 1.0
-    return f"{text} ({interval_text(*ends, factor)}, {CONFIDENCE})"
+    said = interval_text(*ends, factor)
+    return f"{text} ({said}, {CONFIDENCE})" if level else f"{text} ({said})"
 
 
 def interval_text(low: float, high: float, factor: float = 1.0) -> str:
     """The ends in a unit of ``factor``, to two digits of what lies between them: ``30.8–31.9``."""
-    wide = (high - low) / factor
+    wide = max(high - low, 1e-3 * high) / factor  # what is closer is the same to any reader
     digits = 1 - floor(log10(wide)) if wide > 0.0 else 3
     if digits <= 0:
         return "–".join(f"{end / factor:,.0f}" for end in (low, high))
@@ -73,12 +81,7 @@ def done(result: ServedResult) -> tuple[ServedRun, ...]:
 
 def best_served(result: ServedResult) -> ServedRun | None:
     """The run that misses the least of all that arrived; among equals that of the least p99."""
-
-    def key(run: ServedRun) -> tuple[float, float]:
-        found = run.metrics.get("latency_p99_s")
-        return run.metrics.get("miss_rate") or 0.0, inf if found is None else found
-
-    return min(done(result), key=key, default=None)
+    return min(done(result), key=lambda run: run.merit or (0.0, inf), default=None)
 
 
 def headline_of(result: ServedResult) -> str:
@@ -119,7 +122,9 @@ def stream_text(run: StreamRun) -> str:
         return f"{name} ends within {with_interval(p99, run.metrics)} in 99 of 100 cases"
     misses, rate = run.metrics.get("misses") or 0.0, run.metrics.get("miss_rate") or 0.0
     if not misses:
-        return f"{name} keeps its {tidy_time(deadline)}: {tail}, no miss"
+        bound = run.worst.seconds
+        proof = f", proven never above {tidy_time(bound)}" if bound and bound <= deadline else ""
+        return f"{name} keeps its {tidy_time(deadline)}: {tail}, no miss{proof}"
     return f"{name} misses its {tidy_time(deadline)} in {share_text(rate)} of the cases: {tail}"
 
 
@@ -142,12 +147,27 @@ def _others(result: ServedResult, best: ServedRun) -> str:
 
 def warm_up_text(result: ServedResult, run: ServedRun) -> str:
     """What is left out of the statistics of a run and by which rule, as a sentence."""
-    rule = "the MSER rule" if result.service.warm_up == "mser" else "a fixed time"
+    mser = result.service.warm_up == "mser"
+    if not run.settled:
+        return (
+            "The MSER rule finds no moment from which on latencies are settled: the run is too"
+            " short, or its load too high."
+        )
     if run.warm_up_s == 0.0:
-        if result.service.warm_up == "mser":
-            return "Nothing is left out at the start: so says the MSER rule."
-        return "Nothing is left out at the start: no warm-up was asked for."
+        why = "so says the MSER rule" if mser else "no warm-up is set"
+        return f"Nothing is left out at the start: {why}."
+    rule = "the MSER rule" if mser else "a fixed time"
     return f"Arrivals of the first {tidy_time(run.warm_up_s)} are in no figure (warm-up, {rule})."
+
+
+def unproven(run: ServedRun) -> list[str]:
+    """Why the worst case of streams is not proven, as sentences."""
+    reasons: dict[str, list[str]] = {}
+    for found in run.streams:
+        if found.worst.seconds is None and found.worst != UNPROVEN:
+            reasons.setdefault(found.worst.why, []).append(found.stream.name)
+    return [f"No worst case of {', '.join(names)} is proven: {why}."
+            for why, names in reasons.items()]  # fmt: skip
 
 
 def notes_of(result: ServedResult) -> list[str]:

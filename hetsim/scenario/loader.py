@@ -22,6 +22,7 @@ from hetsim.overrides import Override, apply_overrides
 from hetsim.scenario.schema import ModelSpec, ReferenceSpec, ScenarioSpec, SchedulerSpec
 from hetsim.scenario.streams import service_of
 from hetsim.schedulers.base import Scheduler
+from hetsim.schedulers.groups import FUSED_GROUPS
 from hetsim.schedulers.registry import construct, create, scheduler_names
 from hetsim.soc.loader import build_soc, read_soc
 from hetsim.soc.model import SoC
@@ -174,20 +175,23 @@ class Scenario:
 
     @property
     def contenders(self) -> tuple[Contender, ...]:
-        """Every scheduler, with streams in every way and under every dispatcher, as in the file."""
+        """Every scheduler, with streams in every way and under every dispatcher, as in the file.
+
+        A dispatcher that needs no scheduler's plan stands there once.
+        """
         if self.service is None:
             return tuple(Contender(ref.label, ref) for ref in self.schedulers)
         ways, who = self.service.plans, self.service.dispatchers
-        return tuple(
-            Contender(
-                " · ".join([
-                    ref.label, *[way] * (len(ways) > 1), *[d.label] * (len(who) > 1)
-                ]), ref, d, way,
-            )
-            for ref in self.schedulers
-            for way in ways
-            for d in who
-        )  # fmt: skip
+        finest = SchedulerRef(FUSED_GROUPS, FUSED_GROUPS, {}, self.where(), listed=False)
+        found: list[Contender] = []
+        for ref in self.schedulers:
+            for way in ways:
+                for d in who:
+                    by, how = (ref, way) if d.grain == "plan" else (finest, ways[0])
+                    words = [by.label, *[how] * (len(ways) > 1), *[d.label] * (len(who) > 1)]
+                    made = Contender(" · ".join(words), by, d, how)
+                    found += [made] * (made not in found)
+        return tuple(found)
 
     def contender(self, label: str) -> Contender:
         """The contender called ``label``; ``StopIteration`` when there is none."""

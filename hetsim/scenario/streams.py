@@ -12,7 +12,7 @@ from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.infiles import user_path
 from hetsim.names import suggest
 from hetsim.scenario.schema import ScenarioSpec
-from hetsim.schedulers.joint.registry import joint_schedulers
+from hetsim.schedulers.joint.registry import create_joint_scheduler
 from hetsim.sim.dispatchers.registry import create_dispatcher
 from hetsim.sim.runtimes.registry import DEFAULT
 from hetsim.streams.schema import DispatcherSpec, ServeSpec, StreamSpec
@@ -72,6 +72,12 @@ def service_of(
                     hint=suggest(name, found),
                 )
     _check_begin(found)
+    if isinstance(serve.warm_up, float) and serve.warm_up >= (serve.duration or inf):
+        raise ConfigError(
+            f"nothing is left after a 'warm_up' of {serve.warm_up:g} s: 'duration' is"
+            f" {serve.duration:g} s",
+            where=document.where(("serve", "warm_up")),
+        )
     return Service(
         tuple(found.values()),
         inf if serve.duration is None else serve.duration,
@@ -84,7 +90,7 @@ def service_of(
 
 
 _NO_EXECUTION = "execution {!r} has no effect on 'streams': their dispatchers decide"
-_RATHER = "leave it out, or choose 'serve.dispatchers'; {name: priority, parameters: {preempts: \
+_RATHER = "leave it out, or choose 'serve.dispatchers'; {name: priority, parameters: {preemptive: \
 true}} lets the more urgent go between launches"
 
 
@@ -201,14 +207,23 @@ def _check_begin(streams: Mapping[str, Stream]) -> None:
 def _ways(serve: ServeSpec, document: Document) -> Iterator[str]:
     for i, name in enumerate(serve.plans):
         where = document.where(("serve", "plans", i))
-        if name not in joint_schedulers():
-            hint = suggest(name, joint_schedulers())
-            raise ConfigError(
-                f"there is no way to plan networks called {name!r}", where=where, hint=hint
-            )
         if name in serve.plans[:i]:
             raise ConfigError(f"serve.plans names {name!r} twice", where=where)
+        name = _by_file(name, document)
+        try:  # a mistake shows before anything runs
+            create_joint_scheduler(name)
+        except HetsimError as error:
+            error.where = error.where or where
+            raise
         yield name
+
+
+def _by_file(name: str, document: Document) -> str:
+    """``FILE.py:CLASS`` from the root where ``name`` says it from the scenario's directory."""
+    file, colon, attribute = name.rpartition(":")
+    if colon and file.endswith(".py"):
+        return f"{(Path(document.file).parent / file).absolute()}:{attribute}"
+    return name
 
 
 def _dispatchers(serve: ServeSpec, document: Document) -> Iterator[DispatcherRef]:
@@ -217,9 +232,7 @@ def _dispatchers(serve: ServeSpec, document: Document) -> Iterator[DispatcherRef
         said = DispatcherSpec(name=entry) if isinstance(entry, str) else entry
         where = document.where(("serve", "dispatchers", i))
         name, label = said.name, said.label or said.name
-        file, colon, attribute = name.rpartition(":")
-        if colon and file.endswith(".py"):
-            name = f"{(Path(document.file).parent / file).absolute()}:{attribute}"
+        name = _by_file(name, document)
         if label in labels:
             raise ConfigError(
                 f"two dispatchers are called {label!r}", where=where,
@@ -227,8 +240,8 @@ def _dispatchers(serve: ServeSpec, document: Document) -> Iterator[DispatcherRef
             )  # fmt: skip
         labels.add(label)
         try:  # a mistake shows before anything runs
-            create_dispatcher(name, said.parameters)
+            made = create_dispatcher(name, said.parameters)
         except HetsimError as error:
             error.where = error.where or where
             raise
-        yield DispatcherRef(name, label, said.parameters, said.overhead, where)
+        yield DispatcherRef(name, label, said.parameters, said.overhead, made.grain, where)

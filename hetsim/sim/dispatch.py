@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from hetsim.lower.program import Program
 from hetsim.sim.source import Inference
@@ -31,11 +31,15 @@ class Dispatcher(ABC):
     each of its ``readers``, as :func:`unblocked` does. It runs on the unit ``task.job.pu``. Where
     the class says that it ``places`` tasks, the programs it gets have choices, and it may put a
     task elsewhere before it hands it out: :meth:`~hetsim.sim.task.Task.place`. Otherwise the plan
-    has said the unit.
+    has said the unit. With ``grain`` = ``fused`` partitions are operators, or chains that some unit
+    fuses, whatever schedulers say.
 
     ``overhead_s`` seconds of a thread on the host's cores pass before each task that it hands out
     is begun; decisions queue for that thread. Class attributes fill a row of
-    ``hetsim list dispatchers``.
+    ``hetsim list dispatchers``. ``fixed`` says by what alone it ranks what is ready, if that never
+    changes: the priority, then the arrival, or the arrival alone; each unit then runs what ranks
+    first, in plan order within an inference, and worst cases can be proven
+    (:mod:`hetsim.bounds.response`).
     """
 
     name: ClassVar[str]
@@ -43,7 +47,9 @@ class Dispatcher(ABC):
     ignores: ClassVar[str] = "not stated"
     source: ClassVar[str] = "not stated"
     places: ClassVar[bool] = False
+    fixed: ClassVar[Literal["priority", "arrival"] | None] = None
 
+    grain: Literal["plan", "fused"] = "plan"
     preempts = False
     overhead_s = 0.0
     view: View

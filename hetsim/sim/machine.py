@@ -115,13 +115,16 @@ class Machine:
             self.network.set_limit(flow, flow.amount / seconds)
 
     def run(self, task: Task, pause: Pause | None = None) -> Story:
-        """Executes one partition: entry, kernels, exit. ``pause`` may come between its launches."""
+        """Executes one partition: entry, kernels, exit.
+
+        ``pause`` may come between its launches, where its unit can be interrupted.
+        """
         job = task.job
         unit = self.units[job.pu]
         start = self.env.now
         for step in job.entry:
             yield from self.host_step(step, unit.host_lane, task)
-        yield from self._launches(unit, task, pause)
+        yield from self._launches(unit, task, pause if unit.preemptible else None)
         for step in job.exit:
             yield from self.host_step(step, unit.host_lane, task)
         task.done = True

@@ -40,7 +40,8 @@ class Unit:
     __slots__ = (
         "aside", "busy_s", "cache", "clock_hz", "cores", "domain", "host_lane", "idle", "index",
         "interrupt_s", "lane", "managed", "network", "nominal_hz", "owns_cores", "polls",
-        "priority", "setup_s", "slowdown", "threads", "under_way", "unusual", "ways", "weight",
+        "preemptible", "priority", "setup_s", "slowdown", "threads", "under_way", "unusual", "ways",
+        "weight",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +53,7 @@ class Unit:
         self.network = network
         self.index = pu.index
         self.lane = pu.name
+        self.preemptible = spec.preemptible
         self.ways: dict[str, tuple[Route, Route]] = {}  # of what is read and what is written
         for way in (*pu.ways, *([pu.cached] if pu.cached else [])):
             there = back = network.route(way.links)

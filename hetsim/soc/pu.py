@@ -191,6 +191,11 @@ class PUSpec(Spec):
         description="how far measured times are from simulated ones, by the data type in which the"
         " unit keeps tensors, or 'default'; absent = not calibrated, and no range is told",
     )
+    preemptible: bool = Field(
+        default=True,
+        description="whether a dispatcher may let something more urgent go between two kernels of a"
+        " partition; false: what has begun is ended, as where a driver submits it as a whole",
+    )
     slowdown: Slowdown | None = Field(
         default=None, description="loss of speed below saturation, measured on the real SoC"
     )

@@ -60,13 +60,15 @@ class Stream:
 class DispatcherRef:
     """Who decides what runs next, by registered name or ``/ABSOLUTE/FILE.py:CLASS``.
 
-    Each of its decisions takes a thread of the host ``overhead_s`` seconds.
+    Each of its decisions takes a thread of the host ``overhead_s`` seconds. With ``grain`` =
+    ``fused`` it does not ask for a scheduler's plan, but for each fused group as a partition.
     """
 
     name: str
     label: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     overhead_s: float = 0.0
+    grain: Literal["plan", "fused"] = "plan"
     where: Location | None = field(default=None, compare=False)
 
 
@@ -74,12 +76,12 @@ class DispatcherRef:
 class Service:
     """Several streams on one SoC.
 
-    Nothing arrives after ``duration_s``. What arrives before ``warm_up`` seconds is left out of all
-    statistics; ``mser`` lets the rule of that name choose. ``plans`` are the ways in which their
-    networks are planned (:mod:`hetsim.schedulers.joint`), all compared. A unit that is taken from a
-    partition between two launches is busy for ``preemption_cost_s`` more each time. The simulation
-    is stopped as overloaded, and what happened so far kept, when ``backlog`` inferences of one
-    stream wait.
+    Nothing arrives at or after ``duration_s``. What arrives before ``warm_up`` seconds is left out
+    of all statistics; ``mser`` lets the rule of that name choose. ``plans`` are the ways in which
+    their networks are planned (:mod:`hetsim.schedulers.joint`), all compared. A unit that is taken
+    from a partition between two launches is busy for ``preemption_cost_s`` more each time. The
+    simulation is stopped as overloaded, and what happened so far kept, when ``backlog`` inferences
+    of one stream wait.
     """
 
     streams: tuple[Stream, ...]

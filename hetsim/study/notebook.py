@@ -25,6 +25,7 @@ from hetsim.soc.model import SoC
 from hetsim.study.axes import Axis, axis_of
 from hetsim.study.compare import study as _compare
 from hetsim.study.compare.result import Comparison
+from hetsim.study.compare.streams import StreamsComparison
 from hetsim.study.explore import study as _explore
 from hetsim.study.explore.objectives import parse_constraint
 from hetsim.study.explore.result import Exploration
@@ -69,7 +70,7 @@ def compare(
     soc: str | Path | SoC | None = None,
     progress: Progress | None = None,
     **options: Any,
-) -> Comparison:
+) -> Comparison | StreamsComparison:
     """Named variants side by side; see :func:`hetsim.study.compare.study.compare`.
 
     Raises:

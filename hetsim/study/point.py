@@ -17,10 +17,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from hetsim.analysis.metrics.registry import metrics
-from hetsim.analysis.result import Run
 from hetsim.errors import HetsimError
 from hetsim.executors.base import Bench
-from hetsim.runs.case import Case
 from hetsim.runs.scenario import load_graph
 from hetsim.scenario.loader import Scenario, SchedulerRef
 from hetsim.scenario.variants import varied
@@ -173,11 +171,6 @@ def points_of(scenario: Scenario, designs: Iterable[Mapping[str, object]]) -> tu
         for subject in scenario.subjects
         for contender in scenario.contenders
     )
-
-
-def plan_anew(case: Case, scenario: Scenario, label: str) -> Run:
-    """The run of the scenario's scheduler ``label``; its failure is a run with ``error``."""
-    return case.run(label, scenario.scheduler(label).create(), scenario.time_limit_s)
 
 
 def graph_hash(graph: Graph) -> str:

@@ -1,4 +1,4 @@
-"""All plans that are known for a network, and what each of them takes on every SoC it fits.
+"""All plans that are known for a network or streams, and what each takes on every SoC it fits.
 
 A plan made for one SoC is a plan for another, too, as long as that one has the units it names. So
 what is known about a SoC is the best of *all* plans, wherever they were made: a scheduler that
@@ -7,20 +7,19 @@ stumbles over a faster port does not make the port slower.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from hetsim.analysis.attribution import Parts, attribute_by_unit
-from hetsim.errors import HetsimError, PlanError
+from hetsim.analysis.attribution import Parts
+from hetsim.analysis.metrics.base import LEADS
+from hetsim.errors import HetsimError
 from hetsim.executors.base import Bench, Executor
 from hetsim.plan.model import Plan
-from hetsim.plan.validate import plan_problems
 from hetsim.progress import Progress
-from hetsim.runs.case import Case
-from hetsim.runs.rows import case_of
+from hetsim.scenario.loader import Contender
 from hetsim.study.point import Point, PointBench
+from hetsim.study.subject import Made, Subject, judged_by
 
 EQUAL = 1.0 + 1e-9
 """Times of one plan on one SoC differ by less, whoever adds them up; so do those of equal plans."""
@@ -34,7 +33,7 @@ class Ask:
     """
 
     point: Point
-    plans: tuple[Plan, ...] = ()
+    plans: tuple[Made, ...] = ()
     traced: int | None = None
 
 
@@ -47,7 +46,7 @@ class Told:
     ``compute_s`` are the seconds of arithmetic in all of them. Empty and zero if it does not fit.
     """
 
-    plan: Plan | None = None
+    plan: Made | None = None
     times: tuple[float | None, ...] = ()
     where: Mapping[str, Parts] = field(default_factory=dict)
     tiles: tuple[tuple[int, int, int], ...] = ()
@@ -57,20 +56,25 @@ class Told:
 
 @dataclass(frozen=True)
 class PlanBench(Bench[Ask, Told]):
-    """Makes plans for a scenario's networks on changed SoCs, and runs plans there."""
+    """Makes plans for a scenario's subjects on changed SoCs, and runs plans there.
+
+    ``measure`` is the column of the metric that streams are judged by; of single inferences there
+    is one only.
+    """
 
     points: PointBench
+    measure: str = LEADS[1]
 
     def evaluate(self, job: Ask) -> Told:
         """One answer. A design or a scheduler that fails is an answer with ``error``."""
         try:
             scenario = self.points.scenario_of(job.point)
-            case = case_of(scenario, self.points.graph_of(scenario, job.point.model))
-            case.check()
+            contender = scenario.contender(job.point.scheduler)
+            subject = judged_by(self.points.subject(scenario, job.point.model), self.measure)
+            subject.check()
             if job.plans:
-                return _judged(case, job.plans, job.traced)
-            scheduler = scenario.scheduler(job.point.scheduler).create()
-            return Told(case.plan(scheduler, scenario.time_limit_s))
+                return _judged(subject, contender, job.plans, job.traced)
+            return Told(subject.plan(contender))
         except HetsimError as error:
             return Told(error=str(error))
 
@@ -79,22 +83,17 @@ class PlanBench(Bench[Ask, Told]):
         return Told(error=reason)
 
 
-def _judged(case: Case, plans: Sequence[Plan], traced: int | None) -> Told:
-    times = tuple(seconds_of(case, plan) for plan in plans)
+def _judged(
+    subject: Subject, contender: Contender, plans: Sequence[Made], traced: int | None
+) -> Told:
+    times = tuple(subject.seconds(made, contender) for made in plans)
     chosen = best_of(times) if traced is None else traced
     if best_of(times) is None:
         return Told(times=times, error="no known plan fits it")
     if chosen is None or times[chosen] is None:
         return Told(times=times)
-    program = case.rewritten(plans[chosen].rewrites).lowering.program(plans[chosen])
-    names = [pu.name for pu in case.soc.pus]
-    kernels = [launch.work for job in program.jobs for launch in job.launches]
-    tiles = tuple(
-        (run.count, run.load_bytes, run.store_bytes) for work in kernels for run in work.tiles
-    )
-    compute_s = math.fsum(work.compute_s for work in kernels)
-    where = attribute_by_unit(program, case.simulate(plans[chosen]), names)
-    return Told(times=times, where=where, tiles=tiles, compute_s=compute_s)
+    found = subject.traced(plans[chosen])
+    return Told(times=times, where=found.where, tiles=found.tiles, compute_s=found.compute_s)
 
 
 def best_of(times: Sequence[float | None]) -> int | None:
@@ -106,45 +105,39 @@ def best_of(times: Sequence[float | None]) -> int | None:
     return next(i for i, seconds in enumerate(times) if seconds is not None and seconds <= limit)
 
 
-def seconds_of(case: Case, plan: Plan) -> float | None:
-    """What a plan that was made for another SoC takes; ``None`` when it does not fit this one."""
-    if plan_problems(plan, case.graph, case.soc):
-        return None
-    try:
-        return case.makespan(plan)
-    except PlanError:
-        return None
-
-
 class Pool:
-    """The different plans of one network, in the order in which they came."""
+    """The different plans of one subject, in the order in which they came."""
 
     def __init__(self) -> None:
         self._found: dict[Hashable, int] = {}
-        self._plans: list[Plan] = []
+        self._plans: list[Made] = []
         self.origins: list[str] = []
 
-    def add(self, plan: Plan, origin: str) -> int:
-        """Takes ``plan`` in unless it is there; its position. ``origin`` says whose it is."""
-        key = (
-            tuple((p.pu, p.operators, p.fuse) for p in plan.partitions),
-            _groups(plan),
-            plan.rewrites,
-            tuple(sorted(plan.memories.items())),
-        )
+    def add(self, made: Made, origin: str) -> int:
+        """Takes plans in unless they are there; their position. ``origin`` says whose they are."""
+        key = tuple(map(_content, made))
         if key not in self._found:
             self._found[key] = len(self._plans)
-            self._plans.append(plan)
+            self._plans.append(made)
             self.origins.append(origin)
         return self._found[key]
 
     @cached_property
-    def plans(self) -> tuple[Plan, ...]:
+    def plans(self) -> tuple[Made, ...]:
         """All plans; no more are added once they were asked for."""
         return tuple(self._plans)
 
     def __len__(self) -> int:
         return len(self._plans)
+
+
+def _content(plan: Plan) -> Hashable:
+    return (
+        tuple((p.pu, p.operators, p.fuse) for p in plan.partitions),
+        _groups(plan),
+        plan.rewrites,
+        tuple(sorted(plan.memories.items())),
+    )
 
 
 def _groups(plan: Plan) -> tuple[tuple[int, ...], ...]:

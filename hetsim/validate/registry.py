@@ -22,6 +22,8 @@ BUILT_IN = {
     "tiles": "hetsim.validate.checks.tiles:TilesAgainstFluid",
     "xrbench": "hetsim.validate.checks.xrbench:VRGamingSchedule",
     "xrbench-score": "hetsim.validate.checks.xrbench:VRGamingScores",
+    "queues": "hetsim.validate.checks.queues:WaitingTimes",
+    "response": "hetsim.validate.checks.response:ResponseTimes",
     "ranges": "hetsim.validate.checks.ranges:RangesAgain",
     "ethos-u": "hetsim.validate.checks.ethos:EthosLayers",
     "convolutions": "hetsim.validate.checks.convolutions:MeasuredConvolutions",

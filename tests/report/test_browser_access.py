@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 
 from hetsim.cli.main import entry
 from hetsim.report.page.run import render_report
+from hetsim.report.page.serving.page import render_served
 from tests.report.browsing import complaints, go_to, in_colours, settle
 from tests.report.samples import sample_result
+from tests.report.serving_samples import served_result
 from tests.study.samples import small_scenario
 
 pytestmark = pytest.mark.slow
@@ -44,13 +47,17 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             known = ["--quiet", "-o", name, *([] if name == "compare" else ["--workers", "1"])]
             assert entry([verb, scenario, *options, *known]) == 0
             made[name] = folder / name / "report.html"
+    made["streams"] = folder / "streams.html"
+    served = served_result()  # one run: what is looked at grows with what is on the page
+    one = replace(served, runs=served.runs[1:])
+    made["streams"].write_text(render_served(one), encoding="utf-8")
     made["validate"] = folder / "validate" / "report.html"
     known = ["--workers", "1", "-o", str(made["validate"].parent)]
     assert entry(["validate", "scale-sim", *known]) == 0
     return made
 
 
-@pytest.mark.parametrize("kind", ["run", *STUDIES, "validate"])
+@pytest.mark.parametrize("kind", ["run", *STUDIES, "streams", "validate"])
 def test_pages_can_be_used_by_everybody(browser: Any, pages: dict[str, Path], kind: str) -> None:
     axe = pytest.importorskip("selenium_axe_python", reason="extra 'test'").__name__
     script = (files(axe) / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

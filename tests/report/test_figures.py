@@ -9,7 +9,9 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import hetsim
-from hetsim.analysis.result import RENDERERS, Result, Run
+from hetsim.analysis.notebook import RENDERERS
+from hetsim.analysis.result import Result, Run
+from hetsim.analysis.serving.result import ServedResult, ServedRun
 from hetsim.report.figures.plotting import COLUMN_IN, figure_images, new_figure, paper_style
 from hetsim.report.figures.summaries import (
     RESULT_FIGURES,
@@ -98,7 +100,7 @@ def test_whoever_comes_in_by_the_front_door_sees_results_drawn(name: str, monkey
         RENDERERS.clear()
         assert sample_result()._repr_html_() is None  # notebooks fall back to plain text
         assert getattr(hetsim, name)
-        assert RENDERERS.keys() == {Run, Result}
+        assert RENDERERS.keys() == {Run, Result, ServedRun, ServedResult}
     finally:
         RENDERERS.update(kept)
 

@@ -68,6 +68,10 @@ def test_result_json_follows_its_schema_and_holds_every_metric(written: Path) ->
             assert first["streams"][1][metric.key] == metric.written(own)
     assert document["streams"][0]["deadline_us"] == pytest.approx(6000)
     assert document["streams"][2]["deadline_us"] is None
+    own = run.served.by_stream
+    assert first["blocked_us"]["web"]["cam<era>"] == pytest.approx(own.blocked_s[1, 0] * 1e6)
+    cpu = first["pus"]["cpu"]
+    assert sum(cpu["busy_us_by_stream"].values()) == pytest.approx(cpu["busy_us"])
     assert first["pus"]["cpu"]["utilization"] == pytest.approx(
         run.served.unit_busy_s["cpu"] / run.served.end_s
     )

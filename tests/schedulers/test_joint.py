@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from dataclasses import replace
 
 import pytest
 
-from hetsim.errors import ConfigError, PlanError, SchedulerError
+from hetsim.errors import PlanError, SchedulerError
 from hetsim.plan.files import dump_plan
 from hetsim.plan.union import Union
 from hetsim.plan.validate import validate_plan
 from hetsim.runs.case import Case
 from hetsim.runs.serving import Mix
 from hetsim.scenario.loader import load_scenario
-from hetsim.schedulers.joint.base import with_units
+from hetsim.schedulers.joint.base import JointScheduler, with_units
+from hetsim.schedulers.joint.pipeline import _Row
 from hetsim.schedulers.registry import create
 from hetsim.sim.simulate import execute
 from hetsim.soc.loader import load_soc
+from hetsim.testing.problems import random_problem
 from hetsim.workload.networks import load_network
 from hetsim.workload.union import union
 from tests.random_cases import random_network, random_plan
@@ -117,9 +121,7 @@ def test_spatial_partitioning_shares_nothing_but_the_host(mix):
     plans = mix.plans(contender(mix, "spatial"))
     used = [{p.pu for p in plan.partitions} for plan in plans.values()]
     assert used[0] & used[1] <= {mix.scenario.soc.host.name}
-    run = mix.run(contender(mix, "spatial"))
-    assert run.error is None
-    assert run.label == "heft · spatial"
+    assert contender(mix, "spatial").label == "heft · spatial"
 
 
 def test_a_division_is_no_worse_than_any_other(mix):
@@ -173,6 +175,71 @@ def test_a_stream_runs_by_its_plan_file_and_the_others_are_planned(tmp_path):
 def test_an_unknown_way_is_told_with_its_place(tmp_path):
     file = tmp_path / "bad.yaml"
     file.write_text(SCENARIO.replace("[each, union, spatial]", "[unoin]"), encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"called 'unoin'(.|\n)*union") as caught:
+    with pytest.raises(SchedulerError, match=r"no joint scheduler 'unoin'(.|\n)*union") as caught:
         load_scenario(file)
     assert caught.value.where.line == 10
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_other_row_of_stages_has_a_less_busy_unit(seed):
+    problem = random_problem(random.Random(seed), 6, npus=2)
+    row = _Row(problem)
+    units = range(len(problem.soc.pus))
+    others = [random.Random(seed).random() for _ in units]
+    chains = len(row.chains)
+
+    def busiest(stages):
+        own = row.loads(stages)
+        return max(others[u] + own[u] for u, _ in stages)
+
+    every = []
+    for count in range(1, len(units) + 1):
+        for used in itertools.permutations(units, count):
+            for inner in itertools.combinations(range(1, chains), count - 1):
+                every.append(tuple(zip(used, (*inner, chains), strict=True)))
+    found = row.stages(others, 1.0)
+    assert len({unit for unit, _ in found}) == len(found)
+    assert busiest(found) == pytest.approx(min(map(busiest, every)), rel=1e-12)
+
+
+def test_stages_take_more_frames_a_second_and_each_longer(tmp_path):
+    text = SCENARIO.replace("[each, union, spatial]", "[each, pipeline]")
+    text = text.replace("[heft]", "[best_single_pu]").replace("duration: 40 ms, ", "")
+    one = "  - {name: fast, model: ds_cnn, arrivals: {kind: closed, clients: 8}, count: 40}\n"
+    head, _, tail = text.partition("  - {name: slow")
+    file = tmp_path / "one.yaml"
+    file.write_text(head + one + tail[tail.index("serve:") :], encoding="utf-8")
+    mix = Mix.of(load_scenario(file))
+    alone, piped = (mix.run(c) for c in mix.scenario.contenders)
+    assert piped.metrics["throughput"] > alone.metrics["throughput"]
+    seconds = [mix.alone("ds_cnn", run.streams[0].plan).makespan_s for run in (alone, piped)]
+    assert seconds[1] > seconds[0]
+
+
+@pytest.mark.parametrize("model", ["resnet8", "mobilenet_v2"])
+@pytest.mark.parametrize("soc", ["mobile-flagship", "edge-dual", "phone-gpu-dsp"])
+def test_stages_make_valid_plans(soc, model):
+    graph = load_network(model)
+    case = Case(graph, load_soc(soc))
+    row = _Row(case.problem())
+    assert sorted(op for chain in row.chains for op in chain) == list(range(len(graph)))
+    stages = row.stages([0.0] * len(case.soc.pus), 1.0)
+    validate_plan(row.plan(stages), graph, case.soc)
+
+
+class Forgets(JointScheduler):
+    name = "forgets"
+
+    def plan(self, problem):
+        first = problem.streams[0].name
+        return {first: problem.ask(problem.graphs[first], problem.soc, first)}
+
+
+def test_what_a_way_leaves_out_is_told(tmp_path):
+    file = tmp_path / "mine.yaml"
+    (tmp_path / "mine.py").write_text(f"from {__name__} import Forgets\n", encoding="utf-8")
+    mine = SCENARIO.replace("[each, union, spatial]", "['./mine.py:Forgets']")
+    file.write_text(mine, encoding="utf-8")
+    scenario = load_scenario(file)
+    with pytest.raises(SchedulerError, match="made no plan for 'fast'"):
+        Mix.of(scenario).plans(scenario.contenders[0])

@@ -60,6 +60,18 @@ def test_equal_priority_preempts_nobody() -> None:
         assert not kinds(trace, "preempted")
 
 
+def test_a_unit_that_cannot_be_interrupted_ends_what_it_has_begun() -> None:
+    soc, long, urgent = case("npu", preemptible=False)
+    work = [Inference(long), Inference(urgent, 5 * MS, priority=1), Inference(long, 6 * MS)]
+    trace = execute(soc, work, execution="preemptive")
+    assert not kinds(trace, "preempted")
+    # The urgent one still goes before what has not begun.
+    first, second, last = trace.finished
+    assert first < second < last
+    other, *_ = case("npu")
+    assert kinds(execute(other, work, execution="preemptive"), "preempted")
+
+
 def test_who_preempts_may_be_preempted() -> None:
     soc, long, urgent = case()
     work = [

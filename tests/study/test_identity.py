@@ -10,7 +10,8 @@ from hetsim.study.axes import parse_axis
 from hetsim.study.compare.study import CompareStudy
 from hetsim.study.explore.study import ExploreStudy
 from hetsim.study.sweep.study import SweepStudy
-from hetsim.study.tune.search import Effort, study_digest
+from hetsim.study.tune.rounds import Effort
+from hetsim.study.tune.search import study_digest
 from hetsim.study.tune.study import TuneStudy
 from hetsim.study.whatif.study import WhatIfStudy
 from tests.study.samples import SCENARIO, loaded, small_scenario

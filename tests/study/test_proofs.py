@@ -26,7 +26,7 @@ def test_what_exact_proves_closes_the_gap_of_every_row() -> None:
 def test_a_tuned_plan_can_be_held_against_what_exact_proves() -> None:
     pytest.importorskip("ortools", reason="needs hetsim[exact]")
     from hetsim.scenario.loader import load_scenario
-    from hetsim.study.tune.search import Effort
+    from hetsim.study.tune.rounds import Effort
     from hetsim.study.tune.study import tune
 
     scenario = load_scenario("paper_one")

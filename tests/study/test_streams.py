@@ -11,11 +11,14 @@ from hetsim.runs.serving import run_service
 from hetsim.scenario.loader import ALL_STREAMS, Scenario, load_scenario
 from hetsim.scenario.variants import varied
 from hetsim.study.axes import parse_axis
+from hetsim.study.compare.study import compare
 from hetsim.study.explore.designs import design_files
 from hetsim.study.explore.objectives import parse_constraint, parse_objectives
 from hetsim.study.explore.study import explore
 from hetsim.study.point import PointBench, points_of
+from hetsim.study.result import page_of
 from hetsim.study.sweep.study import sweep
+from hetsim.study.whatif.study import whatif
 
 TEXT = """
 hetsim: scenario/1
@@ -115,3 +118,40 @@ def test_a_design_is_written_with_its_streams(scenario, tmp_path):
     again = load_scenario(tmp_path / "run-1.yaml")
     runs = [run_service(s).runs for s in (again, varied(scenario, {"npu.sram": "64 KiB"}))]
     assert [run.metrics for run in runs[0]] == [run.metrics for run in runs[1]]
+
+
+def test_variants_stand_side_by_side_and_draw_the_same_arrivals(scenario):
+    found = compare(scenario, {"slow": {"npu.dispatch": "2 ms"}})
+    first, slow = found.variants
+    assert first.best is not None
+    assert slow.best is not None
+    for name in ("words", "seen"):
+        ledgers = [v.best.served.ledgers[name] for v in found.variants]
+        assert sorted(ledgers[0].arrival) == sorted(ledgers[1].arrival)
+    assert first.best.merit < slow.best.merit
+    page = page_of(found)
+    assert page.headline.startswith("Best is as it is: p99 ")
+    assert [section.title for section in page.sections] == [
+        "all streams", "words", "seen", "Variants"
+    ]  # fmt: skip
+
+
+def test_what_a_faster_unit_is_worth_to_one_stream(scenario):
+    [found] = whatif(scenario, only=["npu.dispatch"], measure="words.latency_p50").networks
+    assert found.model == ALL_STREAMS
+    assert found.judged_by == "median latency of words"
+    [dispatch] = found.sensitivities
+    runs = [run_service(varied(scenario, effect.change.values)).runs for effect in dispatch.effects]
+    for effect, (npu_only, _) in zip(dispatch.effects, runs, strict=True):
+        own = npu_only.stream("words").metrics["latency_p50_s"]
+        assert effect.replanned_s == pytest.approx(own)
+    assert dispatch.less.best_s < found.base_s < dispatch.more.best_s
+
+
+@pytest.mark.parametrize(
+    ("measure", "told"),
+    [("wrods.latency_p50", "no stream is called 'wrods'"), ("misses", "'misses' is no time")],
+)
+def test_what_streams_are_not_judged_by_is_told(scenario, measure, told):
+    with pytest.raises(ConfigError, match=told):
+        whatif(scenario, only=["npu.dispatch"], measure=measure)

@@ -26,10 +26,11 @@ from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.registry import create
 from hetsim.schedulers.search.starts import start_names
 from hetsim.study.point import PointBench
+from hetsim.study.tune import rounds as rounds_module
 from hetsim.study.tune import search as search_module
 from hetsim.study.tune.crew import Crew, TuneBench
 from hetsim.study.tune.parameters import in_turn, tune_parameters
-from hetsim.study.tune.search import Effort
+from hetsim.study.tune.rounds import Effort
 from hetsim.study.tune.study import tune
 from tests.study.samples import SCENARIO, small_scenario, start, wait_until
 
@@ -144,7 +145,7 @@ def test_a_killed_study_goes_on_as_if_nothing_had_happened(zoo, tmp_path):
 
 @pytest.mark.slow
 def test_interrupting_keeps_what_was_found(small, tmp_path, monkeypatch, capsys):
-    real, calls = search_module.round_done, []
+    real, calls = rounds_module.round_done, []
 
     def impatient(*arguments):
         calls.append(1)
@@ -152,7 +153,7 @@ def test_interrupting_keeps_what_was_found(small, tmp_path, monkeypatch, capsys)
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(search_module, "round_done", impatient)
+    monkeypatch.setattr(rounds_module, "round_done", impatient)
     common = ["tune", small, "--evaluations", "2000", "--workers", "1", "-o", "out"]
     assert entry(common) == 130
     assert "--resume" in capsys.readouterr().err
@@ -160,7 +161,7 @@ def test_interrupting_keeps_what_was_found(small, tmp_path, monkeypatch, capsys)
     assert data["interrupted"]
     assert data["models"][0]["rounds"] == 2
     assert (tmp_path / "out" / "plan-small.yaml").exists()
-    monkeypatch.setattr(search_module, "round_done", real)
+    monkeypatch.setattr(rounds_module, "round_done", real)
     assert entry([*common, "--resume"]) == 0
     resumed = result(tmp_path / "out")
     assert entry([*common, "--state", "fresh.json"]) == 0
@@ -289,6 +290,6 @@ def test_partition_tuner_tuned_is_the_best_of_all_in_run(small):
 def test_all_schedulers_means_all_plans_to_start_from_and_no_proofs(tmp_path):
     text = SCENARIO.replace("[type_based]", "all")
     everything = load_scenario(small_scenario(tmp_path, text=text))
-    assert [name for _, name, _ in search_module._starts(everything)] == start_names()
+    assert [name for _, name, _ in search_module.starts_of(everything)] == start_names()
     asked = choose(everything, schedulers=["exact", "heft"])
-    assert [name for _, name, _ in search_module._starts(asked)] == [*start_names(), "exact"]
+    assert [name for _, name, _ in search_module.starts_of(asked)] == [*start_names(), "exact"]

@@ -115,7 +115,7 @@ def test_effects_are_what_run_gives(tmp_path):
     study = whatif(load_scenario(path), only=["npu.sram", "bus"])
     [network] = study.networks
     [base] = hetsim.run(path).runs
-    assert network.run.makespan_s == base.makespan_s
+    assert network.own_s == base.makespan_s
     assert network.base_s <= base.makespan_s * EQUAL
     assert sum(network.attribution_s.values()) == pytest.approx(network.base_s)
     assert {s.knob.component for s in network.sensitivities} == {"npu", "bus"}

@@ -161,9 +161,9 @@ def test_plans_are_the_same_whatever_their_partitions_are_called():
         return Plan("m", parts, (names,) if groups else (), predicted_s=float(len(names[0])))
 
     pool = Pool()
-    assert [pool.add(plan("a", "b"), "x"), pool.add(plan("aa", "c"), "y")] == [0, 0]
-    assert pool.add(plan("a", "b", groups=False), "y") == 1
-    assert pool.add(plan("a", "b", pu="npu"), "z") == 2
+    assert [pool.add((plan("a", "b"),), "x"), pool.add((plan("aa", "c"),), "y")] == [0, 0]
+    assert pool.add((plan("a", "b", groups=False),), "y") == 1
+    assert pool.add((plan("a", "b", pu="npu"),), "z") == 2
     assert pool.origins == ["x", "y", "z"]
 
 
@@ -243,13 +243,13 @@ def test_no_size_helps_in_both_directions_unexplained(tmp_path, soc, scheduler, 
                 assert network.base_s >= effect.best_s * effect.ratio.known * (1 - 1e-9)
                 for other in (effect.replanned_s, effect.kept_s):
                     assert other is None or effect.best_s <= other * EQUAL
-    assert network.run.lower_bound_s <= network.base_s * EQUAL
+    assert network.bound_s <= network.base_s * EQUAL
     assert sentence(network, study.soc)
 
 
 def test_an_effect_that_no_one_expects_is_explained_with_one_plan(tmp_path, monkeypatch):
     """Times are inverted: what is better takes longer, with every plan."""
-    import hetsim.study.pool as pool
+    import hetsim.study.subject as pool
 
     real = pool.seconds_of
 

@@ -6,22 +6,24 @@ The measured table does not ship; what tests put in its place is made up, or mad
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from hetsim.cost.measured.fit import alone_s
+from hetsim.errors import ConfigError
 from hetsim.executors.serial import SerialExecutor
 from hetsim.plan.validate import validate_plan
 from hetsim.soc.loader import load_soc
 from hetsim.validate.base import Setting
-from hetsim.validate.checks.haxconn.check import TABLE
 from hetsim.validate.checks.haxconn.corun import Xavier, plain, plan_of
 from hetsim.validate.checks.haxconn.memory import utilisation
 from hetsim.validate.checks.haxconn.networks import network
 from hetsim.validate.checks.haxconn.pairs import DLA, GPU, PAIRS, POLICIES, Engine, Told
 from hetsim.validate.checks.haxconn.profiles import profiles
+from hetsim.validate.checks.haxconn.table import TABLE, Measured
 from hetsim.validate.limits import read_limits
 from hetsim.validate.outcome import Outcome
 from hetsim.validate.registry import find_checks
@@ -40,9 +42,15 @@ ENGINES = sorted(
 )
 GROUPS = {"0-9": 0.3, "10-80": 0.9, "81-140": 0.7}
 WHOLE = {"googlenet_gpu": 2.2, "googlenet_dla": 4.4}
-MEASURED = {
+DOCUMENT = {
     "googlenet_layer_groups": list(GROUPS), "gpu_ms": list(GROUPS.values()), "whole_ms": WHOLE,
+    "two_dnn_ms": {pair: dict.fromkeys(POLICIES, 10.0) for pair in PAIRS},
+    "conv_memory_utilisation": [
+        {"input_nchw": [1, 64, 56, 28], "out_channels": 64, "kernel": 3, "pad": 1,
+         "memory_controller_utilisation": 0.5},
+    ],
 }  # fmt: skip
+MEASURED = Measured.model_validate(DOCUMENT)
 
 
 @cache
@@ -149,12 +157,36 @@ def test_measured_groups_come_out_as_measured() -> None:
         )
 
 
+@pytest.mark.parametrize("group", ["11-11", "9-3", "141-160"])
+def test_a_group_without_a_kernel_is_told(group: str) -> None:
+    layers = [*list(GROUPS)[:2], group]
+    with pytest.raises(ConfigError, match=r"no kernel of googlenet begins in layers \d+ to \d+"):
+        profiles(Measured.model_validate(DOCUMENT | {"googlenet_layer_groups": layers}))
+
+
 def test_a_convolution_that_repeats_asks_less_the_larger_its_kernel() -> None:
     shares = [utilisation(xavier(), (1, 64, 112, 112), 64, k, 1) for k in (1, 2, 3, 4, 5)]
     assert shares == sorted(shares, reverse=True)
     # Bound by its bytes, it takes what the memory reaches.
     assert shares[0] == pytest.approx(xavier().soc.spec.memory["dram"].efficiency[0])  # type: ignore[index]
     assert shares[-1] < 0.4
+
+
+def test_what_a_long_convolution_asks_is_its_bytes_and_those_around_it() -> None:
+    channels, rows, columns = 64, 112, 112
+    made = channels * (rows - 2) * (columns - 2)
+    read, weights = channels * rows * columns, channels * channels * 25
+    gpu = xavier().soc.by_name[GPU]
+    # Float16 in the convolution, float32 outside; a change and a copy on either side.
+    around = (4 + 2) * (read + made)
+    moved = 2 * (read + made + weights + channels) + around + 8 * (read + made)
+    share = utilisation(xavier(), (1, channels, rows, columns), channels, 5, 1)
+    seconds = moved / share / 136.5e9
+    conv = seconds - around / gpu.bandwidth - 2 * gpu.spec.dispatch
+    macs = made * channels * 25
+    assert macs / conv == pytest.approx(
+        0.398 * 512 * 8 * gpu.spec.point.clock, rel=0.1
+    )  # the fitted share of the tensor cores, but for tiles that do not fit
 
 
 def outcome(name: str, data: Path | None) -> Outcome:
@@ -172,15 +204,7 @@ def test_without_the_table_a_check_says_what_it_needs(name: str) -> None:
 
 
 def test_rows_are_the_tables_beside_hetsims(tmp_path: Path) -> None:
-    document = {
-        **MEASURED,
-        "two_dnn_ms": {pair: dict.fromkeys(POLICIES, 10.0) for pair in PAIRS},
-        "conv_memory_utilisation": [
-            {"input_nchw": [1, 64, 56, 28], "out_channels": 64, "kernel": 3, "pad": 1,
-             "memory_controller_utilisation": 0.5},
-        ],
-    }  # fmt: skip
-    (tmp_path / TABLE).write_text(json.dumps(document), encoding="utf-8")
+    (tmp_path / TABLE).write_text(json.dumps(DOCUMENT), encoding="utf-8")
     found = outcome("haxconn", tmp_path)
     assert [(row.group, row.name) for row in found.rows] == [
         (pair, policy) for pair in PAIRS for policy in POLICIES
@@ -192,3 +216,24 @@ def test_rows_are_the_tables_beside_hetsims(tmp_path: Path) -> None:
     (row,) = outcome("haxconn-memory", tmp_path).rows
     assert (row.group, row.name, row.reference) == ("64x56x28", "3x3", 0.5)
     assert row.simulated == utilisation(xavier(), (1, 64, 56, 28), 64, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"gpu_ms": [0.3, 0.9]}, "2 times in 'gpu_ms' for 3 groups"),
+        ({"gpu_ms": [0.3, -0.9, 0.7]}, r"gpu_ms\[1\]: -0.9 is out of range"),
+        ({"googlenet_layer_groups": ["0-9", "10", "81-140"]}, r"googlenet_layer_groups\[1\]"),
+        ({"two_dnn_ms": {}}, "nothing of 'googlenet\\+resnet101' under 'only_gpu'"),
+        ({"whole_ms": {"googlenet_gpu": 2.2}}, "googlenet_dla"),
+    ],
+)
+def test_a_table_that_is_not_whole_is_told_with_its_place(
+    tmp_path: Path, change: dict[str, object], told: str
+) -> None:
+    (tmp_path / TABLE).write_text(json.dumps(DOCUMENT | change, indent=1), encoding="utf-8")
+    for name in ("haxconn", "haxconn-memory"):
+        found = outcome(name, tmp_path)
+        assert found.verdict == "failed"
+        assert re.search(told, found.reason), found.reason
+        assert re.search(rf"{TABLE}:\d+:\d+", found.reason)

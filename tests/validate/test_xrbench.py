@@ -8,8 +8,26 @@ import io
 import pytest
 
 from hetsim.analysis.serving.xrbench import together
+from hetsim.errors import Location
+from hetsim.sim.serving.serve import serve
+from hetsim.soc.model import SoC
+from hetsim.soc.schema import SoCSpec
+from hetsim.streams.arrivals import trace
+from hetsim.streams.arrivals.after import After
+from hetsim.streams.arrivals.base import Arrivals
+from hetsim.streams.service import Stream
 from hetsim.validate.checks import xrbench
-from hetsim.validate.checks.xrbench import MODELS, MS, SUMMARY, published, replayed, scored
+from hetsim.validate.checks.xrbench import (
+    AFTER,
+    MODELS,
+    MS,
+    ONE_UNIT,
+    SUMMARY,
+    published,
+    replayed,
+    running,
+    scored,
+)
 from hetsim.validate.tables import Tables
 
 FRAMES = published(Tables())
@@ -32,6 +50,29 @@ def test_every_frame_begins_and_ends_when_it_was_published_to() -> None:
 def test_another_order_of_the_models_is_another_schedule(order, monkeypatch) -> None:
     monkeypatch.setattr(xrbench, "MODELS", order)
     assert furthest_ms(replayed(FRAMES)) > 1.0
+
+
+def test_three_streams_of_constant_durations_are_as_near_as_single_precision(tmp_path) -> None:
+    streams, programs = [], {}
+    for model in MODELS:
+        mine = [frame for frame in FRAMES if frame.model == model]
+        if model in AFTER:
+            arrivals: Arrivals = After(kind="after", stream=AFTER[model])
+        else:
+            file = tmp_path / f"{model}.csv"
+            file.write_text("at_s\n" + "".join(f"{frame.injected!r}\n" for frame in mine))
+            arrivals = trace.Trace(kind="trace", file=file.name).ready(tmp_path, Location("here"))
+        streams.append(Stream(model, model, arrivals, priority=-MODELS.index(model)))
+        programs[model] = running(mine[0].completed - mine[0].dispatched)
+    served = serve(SoC.from_spec(SoCSpec.model_validate(ONE_UNIT)), streams, programs)
+    found = {
+        f"{model} {number}": moments
+        for model, ledger in served.ledgers.items()
+        for number, moments in enumerate(zip(ledger.start, ledger.finish, strict=True))
+    }
+    assert len(found) == len(FRAMES)
+    # From 512 ms on their times are whole multiples of 2^-14 ms.
+    assert 1e-5 < furthest_ms(found) <= 2**-14
 
 
 def test_every_figure_of_the_published_summary_comes_out() -> None:

@@ -135,6 +135,18 @@ def test_the_hands_convolutions_are_those_of_xrbenchs_table() -> None:
     assert sum(op.macs for op in convolutions) == listed - uncounted_stride
 
 
+@pytest.mark.parametrize(
+    ("name", "layers", "listed"),
+    [("d2go_rcnn", 138, 5_270_832), ("plane_rcnn_body", 112, 45_737_152)],
+)
+def test_layers_have_the_weights_of_xrbenchs_table(name: str, layers: int, listed: int) -> None:
+    found = [op for op in load_model(name).operators if op.kind in ("Conv", "Gemm")]
+    assert len(found) == layers
+    tensors = load_model(name).tensors
+    weights = [op.macs // math.prod(tensors[op.outputs[0]].shape[2:]) for op in found]
+    assert sum(weights) == listed  # a depthwise convolution's channels once
+
+
 def test_shufflenet_v2_has_the_published_work_where_pooling_counts() -> None:
     pooled = 7 * 7 * 1024
     assert round((load_model("shufflenet_v2_x0_5").macs + pooled) / 1e6) == 41

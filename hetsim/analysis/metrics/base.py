@@ -25,6 +25,8 @@ from hetsim.analysis.residents import Resident
 from hetsim.analysis.serving.confidence import Sample
 from hetsim.analysis.serving.view import StreamView
 from hetsim.bounds.bound import Bound
+from hetsim.bounds.response.streams import UNPROVEN, Worst
+from hetsim.bounds.throughput import Limit
 from hetsim.lower.program import Program
 from hetsim.numeric import Floats
 from hetsim.plan.model import Plan
@@ -74,12 +76,16 @@ class ServedEvaluation:
 
     ``views`` are the streams it is about (:class:`hetsim.analysis.serving.view.StreamView`),
     ``served`` has the totals of the whole SoC, and ``whole`` tells that it is about all streams.
+    ``worst`` is what no response of a single stream exceeds, as far as that is proven, and
+    ``limit`` how many inferences get through at most in the long run.
     """
 
     soc: SoC
     views: tuple[StreamView, ...]
     served: Served
     whole: bool
+    worst: Worst = UNPROVEN
+    limit: Limit | None = None
     metrics: Metrics = field(default_factory=dict)
 
     @cached_property

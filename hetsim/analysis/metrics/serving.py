@@ -30,7 +30,7 @@ def _window_s(run: ServedEvaluation) -> float:
 
 def _throughput(run: ServedEvaluation) -> float | None:
     window = _window_s(run)
-    return len(run.latencies) / window if window > 0.0 else None
+    return sum(view.ended for view in run.views) / window if window > 0.0 else None
 
 
 def _offered(run: ServedEvaluation) -> float | None:
@@ -102,12 +102,25 @@ METRICS = (
     ),
     *_INTERVALS,
     Metric(
+        "response_bound", "proven worst latency",
+        "no inference of the stream takes longer, whatever happens, as far as that is proven",
+        of_served=lambda run: run.worst.seconds, dimension="time", better="less",
+        heading="bound",
+    ),
+    Metric(
         "jitter", "jitter", "the longest less the shortest latency of a stream",
         of_served=_jitter, dimension="time", better="less",
     ),
     Metric(
         "throughput", "throughput", "inferences that ended, per second",
         of_served=_throughput, unit="1/s", better="more", joint="sum",
+    ),
+    Metric(
+        "throughput_bound", "bound on the throughput",
+        "no more get through per second in the long run by these plans: of a stream that has the"
+        " SoC to itself, or of all together, of each no more than arrive",
+        of_served=lambda run: None if run.limit is None else run.limit.per_second,
+        unit="1/s", better="more", joint="sum", heading="at most",
     ),
     Metric(
         "offered", "offered load", "inferences that arrived, per second",

@@ -1,8 +1,8 @@
 """XRBench's scores of streams with deadlines (:mod:`hetsim.analysis.serving.xrbench`).
 
-The energy of an inference is what it draws alone on the SoC, idling left out, as the authors price
-it. Accuracy is that of the networks as they are, which is to say 1: hetsim does not compute what
-they answer.
+The energy of an inference is the mean of what its stream drew on units and links, idling left out,
+as the authors price it. Accuracy is that of the networks as they are, which is to say 1: hetsim
+does not compute what they answer.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from math import inf
 
 import numpy as np
 
+from hetsim.analysis.energy import energy_of_stream
 from hetsim.analysis.metrics.base import Metric, ServedEvaluation
 from hetsim.analysis.serving.view import StreamView
 from hetsim.analysis.serving.xrbench import Scores, scores, together
@@ -22,11 +23,17 @@ from hetsim.sim.serving.served import DONE
 def _scored(run: ServedEvaluation, view: StreamView) -> Scores | None:
     """Of one stream; ``None`` without any inference.
 
-    Where no power is stated, energy counts for nothing; who needs it looks at ``joules``.
+    Where no power is stated, energy counts for nothing; who needs it asks first.
     """
     late = view.late_s
     dropped = view.arrived - len(late) + _uncaused(run, view)
-    return scores(late, np.full(len(late), view.joules or 0.0), dropped)
+    return scores(late, np.full(len(late), _joules(run, view) or 0.0), dropped)
+
+
+def _joules(run: ServedEvaluation, view: StreamView) -> float | None:
+    """Of one inference, on average; ``None`` when the SoC states no power."""
+    total = energy_of_stream(run.served.by_stream, run.soc, view.stream.name)
+    return None if total is None else total / max(view.ledger.count(DONE), 1)
 
 
 def _uncaused(run: ServedEvaluation, view: StreamView) -> float:
@@ -46,7 +53,7 @@ def _uncaused(run: ServedEvaluation, view: StreamView) -> float:
 def _mean(read: Callable[[Scores], float], *, priced: bool) -> Callable[..., float | None]:
     def of(run: ServedEvaluation) -> float | None:
         due = [view for view in run.views if view.stream.deadline_s < inf]
-        if priced and any(view.joules is None for view in due):
+        if priced and any(_joules(run, view) is None for view in due):
             return None
         found = [told for view in due if (told := _scored(run, view)) is not None]
         return together(map(read, found)) if found else None

@@ -58,15 +58,15 @@ class Sample:
         count = len(self)
         return float(self.ranked[max(_rank(share, count), 1) - 1]) if count else None
 
-    def quantile_interval(self, share: float) -> Interval:
-        """Where the quantile of an endless run lies, at :data:`LEVEL`."""
+    def quantile_interval(self, share: float, level: float = LEVEL) -> Interval:
+        """Where the quantile of an endless run lies, at ``level``."""
         from scipy.stats import binom
 
         count, value = len(self), self.quantile(share)
         if value is None or count < LEAST:
             return NOTHING
-        low, high = binom.ppf([(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0], count, share)
-        half = _half_width(self.values <= value)
+        low, high = binom.ppf([(1.0 - level) / 2.0, (1.0 + level) / 2.0], count, share)
+        half = _half_width(self.values <= value, level)
         first = min(int(low), math.floor(count * (share - half)))
         last = max(int(high) + 1, math.ceil(count * (share + half)) + 1)
         ranked = self.ranked

@@ -16,17 +16,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class StreamView:
-    """A stream and its ledger from ``warm_up_s`` on, until ``end_s``; seconds.
+    """A stream and its ledger from ``warm_up_s`` on; seconds.
 
-    ``joules`` is what one inference draws alone on the SoC, idling left out; ``None`` when the SoC
-    states no power.
+    Whatever arrived since is judged by its latency. Rates are counted until ``end_s``, after which
+    nothing arrives: while the SoC only works off what is left, nothing is offered.
     """
 
     stream: Stream
     ledger: Ledger
     warm_up_s: float
     end_s: float
-    joules: float | None = None
 
     @cached_property
     def counted(self) -> NDArray[np.bool_]:
@@ -48,12 +47,18 @@ class StreamView:
     @property
     def late_s(self) -> Floats:
         """Seconds from its deadline to its end of each of them; negative when it was in time."""
-        return self.latencies - self.stream.deadline_s
+        return (self.ledger.finish - self.ledger.deadline)[self.done]
 
     @property
     def arrived(self) -> int:
         """How many arrived."""
         return int(self.counted.sum())
+
+    @property
+    def ended(self) -> int:
+        """How many ended while rates are counted, whenever they arrived."""
+        finish = self.ledger.finish[self.ledger.status == DONE]
+        return int(((finish >= self.warm_up_s) & (finish <= self.end_s)).sum())
 
     @property
     def dropped(self) -> int:

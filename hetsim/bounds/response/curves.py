@@ -20,6 +20,9 @@ _NOISE = 0.01
 ENDLESS = 2**62
 """More arrivals than any bound survives."""
 
+_MANY = 2**20
+"""Arrivals that are enough to tell the long run."""
+
 Separation = Callable[[int], float]
 """The least time, in seconds, that n + 1 successive arrivals span; never decreasing in n."""
 
@@ -52,6 +55,11 @@ class Curve:
     def before(self, length: int) -> int:
         """The most arrivals in an interval of ``length`` ticks that is open at its end."""
         return self._count(length - 1) if length > 0 else 0
+
+    def load(self, cost: int) -> float:
+        """The share of a unit that ``cost`` ticks for each arrival take in the long run."""
+        span = self.span(_MANY)
+        return cost * _MANY / span if span else math.inf
 
     def delayed(self, jitter: int) -> Curve:
         """The curve of the same arrivals, delayed by up to ``jitter`` ticks more."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from hetsim.bounds.response.curves import ENDLESS, Curve
 
-PATIENCE = 5_000
+PATIENCE = 1_000
 """Steps after which the search for the end of a busy window, and for the worst job in it, ends."""
 
 
@@ -52,6 +52,8 @@ def response(task: Task, others: Iterable[Task], *, in_turn: bool = True) -> int
     others = list(others)
     higher = [t for t in others if t.priority > task.priority]
     equal = [t for t in others if t.priority == task.priority]
+    if sum(t.curve.load(t.cost) for t in (task, *equal, *higher)) > 1.0 + 1e-6:
+        return None
     blocking = max((t.longest for t in others if t.priority < task.priority), default=0)
     window = _least(lambda length: blocking + sum(
         t.curve.before(length) * t.cost for t in (task, *equal, *higher)
@@ -63,22 +65,30 @@ def response(task: Task, others: Iterable[Task], *, in_turn: bool = True) -> int
     moments = _moments((task, *equal), window)
     if moments is None:
         return None
-    worst = 0
+    worst = fixed = end = 0
     for moment in moments:
-        fixed = blocking + sum(t.curve.within(moment) * t.cost for t in (task, *equal))
-        end = _end(task, fixed, higher)
-        if end is None:
+        before, fixed = fixed, blocking + sum(
+            t.curve.within(moment) * t.cost for t in (task, *equal)
+        )  # fmt: skip
+        # Whoever has more before it ends no sooner, and later by that at least.
+        found = _end(task, fixed, higher, end - task.last + fixed - before)
+        if found is None:
             return None
+        end = found
         worst = max(worst, end - moment)
     return worst
 
 
-def _end(task: Task, fixed: int, higher: Sequence[Task]) -> int | None:
-    """When a job ends that waits for ``fixed`` ticks, its own included, and for ``higher``."""
+def _end(task: Task, fixed: int, higher: Sequence[Task], earliest: int) -> int | None:
+    """When a job ends that waits for ``fixed`` ticks, its own included, and for ``higher``.
+
+    It does not begin its last piece before ``earliest``.
+    """
+    first = max(fixed - task.last, earliest)
     if not task.last:
-        return _least(lambda t: fixed + sum(h.curve.before(t) * h.cost for h in higher), fixed)
+        return _least(lambda t: fixed + sum(h.curve.before(t) * h.cost for h in higher), first)
     start = fixed - task.last
-    begun = _least(lambda t: start + sum(h.curve.within(t) * h.cost for h in higher), start)
+    begun = _least(lambda t: start + sum(h.curve.within(t) * h.cost for h in higher), first)
     return None if begun is None else begun + task.last
 
 

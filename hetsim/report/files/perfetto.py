@@ -22,7 +22,8 @@ from hetsim.workload.graph import Graph
 
 Event = dict[str, object]
 
-_PID = 1
+PID = 1
+"""The process that stands for the SoC."""
 
 
 def perfetto_trace(run: Run, soc: SoC) -> dict[str, object]:
@@ -35,8 +36,8 @@ def perfetto_trace(run: Run, soc: SoC) -> dict[str, object]:
         raise ValueError(f"{run.model} / {run.scheduler} has no trace")
     trace = run.trace
     rows = rows_of(trace, soc)
-    events: list[Event] = list(_names(soc, rows))
-    events += _spans(trace, rows)
+    events: list[Event] = list(row_names(soc, rows))
+    events += span_events(trace, rows)
     if run.plan is not None:
         events += _arrows(trace, rows, partition_dependencies(run.graph, run.plan))
     events += _counters(trace, soc)
@@ -49,7 +50,11 @@ def perfetto_trace(run: Run, soc: SoC) -> dict[str, object]:
 
 def perfetto_json(run: Run, soc: SoC) -> str:
     """The text of ``trace-MODEL-SCHEDULER.json``: one event per line."""
-    trace = perfetto_trace(run, soc)
+    return as_text(perfetto_trace(run, soc))
+
+
+def as_text(trace: dict[str, object]) -> str:
+    """A trace as JSON text, one event per line; it is taken apart on the way."""
     events = trace.pop("traceEvents")
     assert isinstance(events, list)
     head = json.dumps(trace, allow_nan=False)
@@ -70,21 +75,23 @@ def partition_dependencies(graph: Graph, plan: Plan) -> list[tuple[str, str]]:
     return list(pairs)
 
 
-def _names(soc: SoC, rows: Iterable[Row]) -> Iterable[Event]:
-    yield {"ph": "M", "name": "process_name", "pid": _PID, "args": {"name": soc.name}}
+def row_names(soc: SoC, rows: Iterable[Row]) -> Iterable[Event]:
+    """What the rows of a SoC are called, in their order; the first row is thread 1."""
+    yield {"ph": "M", "name": "process_name", "pid": PID, "args": {"name": soc.name}}
     for tid, row in enumerate(rows, start=1):
-        lane: Event = {"ph": "M", "pid": _PID, "tid": tid}
+        lane: Event = {"ph": "M", "pid": PID, "tid": tid}
         yield lane | {"name": "thread_name", "args": {"name": row.label}}
         yield lane | {"name": "thread_sort_index", "args": {"sort_index": tid}}
 
 
-def _spans(trace: Trace, rows: Iterable[Row]) -> Iterable[Event]:
+def span_events(trace: Trace, rows: Iterable[Row]) -> Iterable[Event]:
+    """The spans of a trace on their rows."""
     for tid, row in enumerate(rows, start=1):
         for position in row.spans:
             span = trace.spans[position]
             start, end = nanoseconds(span.start), nanoseconds(span.end)
             yield {
-                "ph": "X", "name": span.name or span.kind, "cat": span.kind, "pid": _PID,
+                "ph": "X", "name": span.name or span.kind, "cat": span.kind, "pid": PID,
                 "tid": tid, "ts": start / 1000, "dur": (end - start) / 1000, "args": _args(span),
             }  # fmt: skip
 
@@ -139,7 +146,7 @@ def _inside_end(span: Span) -> int:
 def _arrow(ph: str, number: int, tid: int, at_ns: int, source: str, target: str) -> Event:
     return {
         "ph": ph, "id": number, "cat": "dependency", "name": f"{source} -> {target}",
-        "pid": _PID, "tid": tid, "ts": at_ns / 1000,
+        "pid": PID, "tid": tid, "ts": at_ns / 1000,
     }  # fmt: skip
 
 
@@ -155,6 +162,6 @@ def _counters(trace: Trace, soc: SoC) -> Iterable[Event]:
 def _track(counter: Counter, name: str, unit: str, scale: float) -> Iterable[Event]:
     for time, value in zip(counter.times, counter.values, strict=True):
         yield {
-            "ph": "C", "name": name, "pid": _PID, "ts": nanoseconds(time) / 1000,
+            "ph": "C", "name": name, "pid": PID, "ts": nanoseconds(time) / 1000,
             "args": {unit: round(value * scale, 6)},
         }  # fmt: skip

@@ -77,12 +77,16 @@ class Parameter(_Read):
 
 
 class Network(_Read):
-    """What was found out for one network; ``own_us`` is the plan of the scheduler itself."""
+    """What was found out for one network; ``own_us`` is the plan of the scheduler itself.
+
+    All times are of what ``judged_by`` says.
+    """
 
     model: str
     scheduler: str
     sentence: str
     noise: str
+    judged_by: str = "time per inference"
     makespan_us: Annotated[float, Field(gt=0)]
     own_us: Annotated[float, Field(gt=0)]
     attribution_us: Mapping[str, float]

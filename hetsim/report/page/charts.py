@@ -233,7 +233,8 @@ class Plot:
     """Points and lines in the plane of two axes; the lines lie under the points.
 
     ``square`` keeps both axes to one range, for what is compared with itself. ``what`` is what a
-    point is, for the table. Unless points are ``named``, only strong ones carry their labels.
+    point is, for the table, which has ``listed`` rows at most. Unless points are ``named``, only
+    strong ones carry their labels.
     """
 
     kind: ClassVar[str] = "plot"
@@ -250,9 +251,10 @@ class Plot:
     what: str = "point"
     square: bool = False
     named: bool = True
+    listed: int = LONGEST
 
     def table(self) -> Table:
-        """A row per point, then a row per point of each line; at most :data:`LONGEST`."""
+        """A row per point, then a row per point of each line; at most ``listed``."""
         facts = _titles(point.facts for point in self.points)
         rows: list[list[str | Cell]] = []
         for p in self.points:
@@ -272,8 +274,9 @@ class Plot:
             ]
         which = ["series"] if self.series else []
         columns = [self.what, *which, self.x.label, self.y.label, *facts]
-        cut = f"The first {LONGEST} of {len(rows):,} points." if len(rows) > LONGEST else ""
-        return Table(columns, rows[:LONGEST], cut, left=1 + len(which))
+        most = self.listed
+        cut = f"The first {most} of {len(rows):,} points." if len(rows) > most else ""
+        return Table(columns, rows[:most], cut, left=1 + len(which))
 
     def _y(self, point: Point) -> Cell:
         text = self.y.text(point.y)
@@ -295,7 +298,8 @@ class Tile:
 class Heat:
     """A field for each pair of ``x.names`` and ``y.names``; ``None`` where there is no value.
 
-    ``better`` says which end of ``value`` stands out; the best field has a frame.
+    ``better`` says which end of ``value`` stands out; the best field has a frame, unless values are
+    not ``judged``: then deeper is more, and no more than that.
     """
 
     kind: ClassVar[str] = "heat"
@@ -308,6 +312,7 @@ class Heat:
     value: Axis
     rows: Sequence[Sequence[Tile | None]]
     better: Literal["less", "more"] = "less"
+    judged: bool = True
 
     def table(self) -> Table:
         """The fields as they lie."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from hetsim.analysis.result import RENDERERS, Result, Run
+from hetsim.analysis.notebook import RENDERERS
+from hetsim.analysis.result import Result, Run
+from hetsim.analysis.serving.result import ServedResult, ServedRun
 from hetsim.report.page.run import comparison_chart
+from hetsim.report.page.serving.notebook import served_html, served_run_html
 from hetsim.report.page.study import Page, Section, fragment
 from hetsim.report.palette import PARTS
 from hetsim.report.summary import (
@@ -26,6 +29,7 @@ _SLOWEST = 5
 def show_in_notebooks() -> None:
     """From now on notebooks show runs and results by the functions below."""
     RENDERERS.update({Run: run_html, Result: result_html})
+    RENDERERS.update({ServedRun: served_run_html, ServedResult: served_html})
 
 
 def result_html(result: Result) -> str:

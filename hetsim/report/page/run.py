@@ -38,6 +38,7 @@ from hetsim.report.summary import (
     winners,
 )
 from hetsim.soc.describe import describe_soc
+from hetsim.soc.model import SoC
 
 
 def render_report(
@@ -61,7 +62,8 @@ def render_report(
         charts=[comparison_chart(result, model) for model in models_of(result)],
         reference=_reference(result),
         band=band_note(result),
-        soc_text=_soc_text(result),
+        notes=result.notes,
+        soc_text=soc_text(result.soc),
         versions=versions or {},
         sections=anchored((*anatomy(result), *sections)),
         data=script_json(timelines(_told(result, files or {}))),
@@ -72,12 +74,11 @@ def _told(result: Result, files: FileNames) -> list[Told]:
     return [Told(run, result.soc, files=files.get(i, {})) for i, run in enumerate(result.runs)]
 
 
-def _soc_text(result: Result) -> str:
+def soc_text(soc: SoC) -> str:
     """The SoC as simulated, changes of the command line included, as its file would say it."""
     import yaml
 
-    described = describe_soc(result.soc)
-    return yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.safe_dump(describe_soc(soc), sort_keys=False, allow_unicode=True, width=100)
 
 
 def comparison_chart(result: Result, model: str) -> Bars:

@@ -16,7 +16,8 @@ from hetsim.report.page.template import TIMELINE, render, render_part, script_js
 class Section:
     """A titled part of the page, which ``#title`` leads to (:func:`anchored`).
 
-    ``code`` is what the reader may type. What is ``folded`` shows when the reader opens it.
+    ``code`` is what the reader may type. What is ``folded`` shows when the reader opens it; charts
+    that are ``dense`` stand two abreast on a desk.
     """
 
     title: str
@@ -25,6 +26,7 @@ class Section:
     charts: Sequence[Chart] = ()
     code: str = ""
     folded: bool = False
+    dense: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,13 @@ SCRIPTS = (
 """Of every page, in order; together with those of a kind of page they are one function."""
 
 TIMELINE = (
-    "data.js", "timeline.js", "panels.js", "usage.js", "lists.js", "pointer.js", "page.js",
+    "data.js", "viewport.js", "timeline.js", "panels.js", "usage.js", "lists.js", "picking.js",
+    "pointer.js", "page.js",
 )  # fmt: skip
 """Of pages with timelines, after those."""
+
+STREAMS = ("viewport.js", "streams.js", "pointer.js", "streamspage.js")
+"""Of pages of streams, after those of every page."""
 
 
 def render(name: str, *, scripts: Sequence[str] = (), **values: object) -> str:

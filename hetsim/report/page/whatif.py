@@ -214,7 +214,7 @@ def tornado(network: Network, soc: str) -> Bars:
         f"The time of {network.model} with each parameter changed alone, by the best plan known.",
         "Whiskers are what a better plan may still change; a line is the plan that"
         f" {network.scheduler} makes for the changed SoC, where that is worse.",
-        Axis("time per inference", "time", zero=False),
+        Axis(network.judged_by, "time", zero=False),
         bars,
         "parameter",
         [Series(name, hatch=hatch) for name, hatch in zip(_SIDES, ("/", "", "x"), strict=True)],

@@ -161,8 +161,8 @@ function legendOf(chart) {
   if (chart.kind === "heat") {
     const values = chart.rows.flat().filter(Boolean).map((tile) => Math.abs(tile.value));
     const unit = chart.value.dimension ? unitFor(chart.value.dimension, Math.max(...values))[0] : chart.value.unit || "";
-    add(chart.value.label + (unit ? ` (${unit})` : "") + ", the deeper the better", svg("rect", { x: 0, y: 1, width: 11, height: 10, class: "tile", style: "--deep:20%" }), svg("rect", { x: 11, y: 1, width: 11, height: 10, class: "tile", style: "--deep:100%" }));
-    add("best", svg("rect", { x: 2, y: 1.5, width: 17, height: 9, class: "best-tile" }));
+    add(chart.value.label + (unit ? ` (${unit})` : "") + (chart.judged === false ? ", the deeper the more" : ", the deeper the better"), svg("rect", { x: 0, y: 1, width: 11, height: 10, class: "tile", style: "--deep:20%" }), svg("rect", { x: 11, y: 1, width: 11, height: 10, class: "tile", style: "--deep:100%" }));
+    if (chart.judged !== false) add("best", svg("rect", { x: 2, y: 1.5, width: 17, height: 9, class: "best-tile" }));
   }
   return legend;
 }

@@ -47,7 +47,6 @@ function spanName(view, i) {
 }
 
 // Numbers for people.
-const formatTime = (ns, digits = 4) => quantity(ns * 1e-9, "time", digits);
 const formatSize = (bytes) => quantity(bytes, "size");
 const formatRate = (rate) => quantity(rate, "bandwidth", 3);
 const formatPower = (watts) => quantity(watts, "power", 3);
@@ -63,24 +62,3 @@ function formatCount(count) {
   return String(count);
 }
 const gapText = (gap) => gap < 10 ? percent(gap, 1) : "× " + Number((gap + 1).toPrecision(3));
-
-function tableOf(titles, rows, numeric) {
-  const table = element("table", undefined, "sortable"), head = table.createTHead().insertRow();
-  titles.forEach((title, i) => {
-    const cell = element("th", title, numeric.has(i) ? "n" : "");
-    cell.scope = "col";
-    head.append(cell);
-  });
-  table.createTBody().append(...rows.map((row) => rowOf(row, numeric)));
-  return table;
-}
-function rowOf(row, numeric) {
-  const line = element("tr");
-  row.forEach((value, i) => {
-    const cell = element(i || !value ? "td" : "th", undefined, numeric.has(i) ? "n" : "");
-    if (!i && value) cell.scope = "row";
-    if (value instanceof Node) cell.append(value); else cell.textContent = value;
-    line.append(cell);
-  });
-  return line;
-}

@@ -4,7 +4,7 @@ function drawHeat(chart, paper, width) {
   const left = Math.min(longest + 12, width * 0.34), tall = 30, top = 22;
   const step = Math.min(150, (width - left - 2) / x.names.length), right = left + step * x.names.length, bottom = top + tall * rows.length;
   const values = rows.flat().filter(Boolean).map((tile) => tile.value), low = Math.min(...values), high = Math.max(...values);
-  const log = low > 0 && high / low > 20, best = chart.better === "more" ? high : low;
+  const log = low > 0 && high / low > 20, best = chart.judged === false ? NaN : chart.better === "more" ? high : low;
   const share = (value) => high === low ? 1 : log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
   const texts = rows.map((row) => row.map((tile) => tile ? heatText(chart.value, tile.value, high) : "–"));
   const written = Math.max(...texts.flat().map((text) => widthOf(text))) + 6 <= step;

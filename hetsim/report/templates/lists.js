@@ -14,20 +14,6 @@ function fillPlan(run, view, timeline) {
   });
 }
 
-// A name that leads to its stretch of the timeline.
-function toTimeline(name, start, end) {
-  const button = element("button", name, "link-button");
-  button.type = "button";
-  button.title = "show in the timeline";
-  button.addEventListener("click", () => {
-    const margin = (end - start) * 0.3;
-    timeline.zoom(start - margin, end + margin);
-    timeline.canvas.scrollIntoView({ block: "center" });
-    timeline.canvas.focus({ preventScroll: true });
-  });
-  return button;
-}
-
 // The ways back: to a launch, and to a partition, by name.
 function showLaunch(name) {
   const filter = document.getElementById("table-filter"), box = document.getElementById("table-box");

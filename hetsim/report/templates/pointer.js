@@ -86,45 +86,7 @@ canvas.addEventListener("wheel", (event) => {
   timeline.zoomBy(Math.exp(Math.max(-300, Math.min(300, event.deltaY * unit)) * 0.0018), timeline.timeAt(local(event).x));
 }, { passive: false });
 
-// A span that was clicked: the way from there to its rows in the tables.
-function pick(hover) {
-  const picked = document.getElementById("picked");
-  picked.hidden = !hover || hover.span === undefined;
-  if (picked.hidden) return;
-  const i = hover.span, part = texts[view.part[i]], ways = [["its partition in the plan", () => showPart(part)]];
-  if (view.operators(i).length) ways.unshift(["its launch in the table", () => showLaunch(view.operators(i).map((op) => texts[op[0]]).join("+"))]);
-  picked.replaceChildren(element("strong", spanName(view, i) || data.kinds[view.kind[i]][0]), ` in partition ${part}: `);
-  ways.forEach(([text, go], n) => {
-    const button = element("button", text, "link-button");
-    button.type = "button";
-    button.addEventListener("click", go);
-    picked.append(n ? ", " : "", button);
-  });
-}
-
 // ---- keys
-let cursorRow = 0;
-function step(rowChange, spanChange) {
-  const rows = view.rows, hover = timeline.hover;
-  const onSpan = hover && hover.span !== undefined;
-  if (onSpan) cursorRow = hover.row;
-  if (rowChange) {
-    let next = cursorRow + rowChange;
-    while (rows[next] && rows[next].first === rows[next].last) next += rowChange;  // where unused ones are shown
-    if (!rows[next]) return;
-    cursorRow = next;
-  }
-  const row = rows[cursorRow];
-  if (!row || row.first === row.last) return;
-  let span = onSpan && !rowChange ? hover.span + spanChange : lowerBound(view.start, row.first, row.last, timeline.from);
-  span = Math.max(row.first, Math.min(row.last - 1, span));
-  if (view.end[span] < timeline.from || view.start[span] > timeline.to) {
-    const half = (timeline.to - timeline.from) / 2, middle = (view.start[span] + view.end[span]) / 2;
-    timeline.zoom(middle - half, middle + half);
-  }
-  const x = Math.max(timeline.left, Math.min(timeline.left + timeline.plot, timeline.xAt(view.start[span])));
-  showTooltip({ row: cursorRow, span }, x, timeline.rowTop(cursorRow) + ROW / 2);
-}
 const keys = {
   "+": () => timeline.zoomBy(0.6), "=": () => timeline.zoomBy(0.6), "-": () => timeline.zoomBy(1 / 0.6),
   ArrowLeft: () => timeline.panBy(-0.2), ArrowRight: () => timeline.panBy(0.2),
@@ -137,3 +99,17 @@ canvas.addEventListener("keydown", (event) => {
   event.preventDefault();
   keys[event.key]();
 });
+
+// A name that leads to its stretch of the timeline.
+function toTimeline(name, start, end) {
+  const button = element("button", name, "link-button");
+  button.type = "button";
+  button.title = "show in the timeline";
+  button.addEventListener("click", () => {
+    const margin = (end - start) * 0.3;
+    timeline.zoom(start - margin, end + margin);
+    timeline.canvas.scrollIntoView({ block: "center" });
+    timeline.canvas.focus({ preventScroll: true });
+  });
+  return button;
+}

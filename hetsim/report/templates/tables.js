@@ -59,3 +59,24 @@ addEventListener("beforeprint", () => {
   for (const box of opened) box.open = true;
 });
 addEventListener("afterprint", () => { for (const box of opened) box.open = false; });
+
+function tableOf(titles, rows, numeric) {
+  const table = element("table", undefined, "sortable"), head = table.createTHead().insertRow();
+  titles.forEach((title, i) => {
+    const cell = element("th", title, numeric.has(i) ? "n" : "");
+    cell.scope = "col";
+    head.append(cell);
+  });
+  table.createTBody().append(...rows.map((row) => rowOf(row, numeric)));
+  return table;
+}
+function rowOf(row, numeric) {
+  const line = element("tr");
+  row.forEach((value, i) => {
+    const cell = element(i || !value ? "td" : "th", undefined, numeric.has(i) ? "n" : "");
+    if (!i && value) cell.scope = "row";
+    if (value instanceof Node) cell.append(value); else cell.textContent = value;
+    line.append(cell);
+  });
+  return line;
+}

@@ -1,18 +1,12 @@
 // The timeline: rows of spans and strips of link traffic on one canvas.
-const ROW = 24, STRIP = 34, AXIS = 22, GAP = 8;
+const ROW = 24, STRIP = 34, GAP = 8;
 
-class Timeline {
+class Timeline extends Viewport {
   constructor(canvas) {
-    this.canvas = canvas;
-    this.view = null;
+    super(canvas);
     this.colouring = "activity";
-    this.hover = null;      // {row, span}, {curve, time} or {lane}
     this.showPath = true;   // the critical path
-    this.band = null;       // [x0, x1] while a stretch is being picked
     this.patterns = new Map();
-    this.pending = false;
-    new ResizeObserver(() => this.redraw()).observe(canvas.parentElement);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
   }
 
   // `total` is where its time axis ends, which may be that of a longer run.
@@ -30,25 +24,6 @@ class Timeline {
     this.palette = null;
     this.redraw();
   }
-
-  // ---- the visible stretch [from, to] in nanoseconds
-  zoom(from, to) {
-    const total = this.total, least = Math.min(total, 20);
-    let width = Math.min(Math.max(to - from, least), total);
-    from = Math.min(Math.max(from, 0), total - width);
-    this.from = from;
-    this.to = from + width;
-    this.redraw();
-  }
-  zoomBy(factor, at = (this.from + this.to) / 2) {
-    this.zoom(at - (at - this.from) * factor, at + (this.to - at) * factor);
-  }
-  panBy(share) {
-    const shift = (this.to - this.from) * share;
-    this.zoom(this.from + shift, this.to + shift);
-  }
-  timeAt(x) { return this.from + (x - this.left) * (this.to - this.from) / this.plot; }
-  xAt(time) { return this.left + (time - this.from) * this.plot / (this.to - this.from); }
 
   // ---- what is under a point
   rowTop(row) { return AXIS + row * ROW; }
@@ -78,68 +53,16 @@ class Timeline {
     return best;
   }
 
-  // ---- drawing, at most once per frame
-  redraw() {
-    if (this.pending || !this.view) return;
-    this.pending = true;
-    requestAnimationFrame(() => { this.pending = false; this.draw(); });
-  }
-
-  draw() {
-    const canvas = this.canvas, width = canvas.parentElement.clientWidth;
-    if (!width) return;
-    const height = this.stripTop(this.view.curves.length) + 4;
-    const scale = window.devicePixelRatio || 1;
-    if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
-      canvas.width = Math.round(width * scale);
-      canvas.height = Math.round(height * scale);
-      canvas.style.height = height + "px";
-    }
-    this.left = width < 560 ? 68 : 118;
-    this.plot = width - this.left - 8;
-    const style = getComputedStyle(document.documentElement);
-    this.theme = Object.fromEntries(["ink", "soft", "line", "grid", "area", "memory", "power", "back", "focus", "critical"]
-      .map((key) => [key, style.getPropertyValue("--" + key).trim()]));
-    const pen = canvas.getContext("2d");
-    pen.setTransform(scale, 0, 0, scale, 0, 0);
-    pen.clearRect(0, 0, width, height);
-    pen.font = FONT;
-    pen.textBaseline = "middle";
+  // ---- drawing
+  height() { return this.stripTop(this.view.curves.length) + 4; }
+  paint(pen, height) {
     this.palette ??= this.makePalette();
-    this.drawAxis(pen, width, height);
-    this.drawLabels(pen, width);
-    pen.save();
-    pen.beginPath();
-    pen.rect(this.left, 0, this.plot, height);
-    pen.clip();
     let drawn = 0;
     this.view.rows.forEach((row, i) => { drawn += this.drawRow(pen, row, this.rowTop(i)); });
     this.view.curves.forEach((curve, i) => this.drawStrip(pen, curve, this.stripTop(i)));
     if (this.showPath) this.drawPath(pen);
     this.drawHover(pen, height);
-    if (this.band) {
-      pen.fillStyle = this.theme.focus + "40";
-      pen.fillRect(Math.min(...this.band), 0, Math.abs(this.band[1] - this.band[0]), height);
-    }
-    pen.restore();
-    canvas.dataset.from = this.from;
-    canvas.dataset.to = this.to;
-    canvas.dataset.drawn = drawn;
-  }
-
-  drawAxis(pen, width, height) {
-    const step = niceStep(Math.max(1, (this.to - this.from) / Math.max(2, this.plot / 90)));
-    const [unit, size] = [["s", 1e9], ["ms", 1e6], ["µs", 1e3]].find(([, s]) => this.to >= s) || ["ns", 1];
-    const decimals = Math.max(0, -Math.floor(Math.log10(step / size) + 1e-9));
-    pen.textAlign = "center";
-    for (let k = Math.ceil(this.from / step); k * step <= this.to; k++) {
-      const x = this.xAt(k * step);
-      pen.fillStyle = this.theme.grid;
-      pen.fillRect(Math.round(x), AXIS - 4, 1, height - AXIS);
-      pen.fillStyle = this.theme.soft;
-      const text = (k * step / size).toFixed(decimals) + " " + unit, half = pen.measureText(text).width / 2;
-      pen.fillText(text, Math.min(Math.max(x, this.left + half), width - half - 2), 9);
-    }
+    return drawn;
   }
 
   drawLabels(pen, width) {
@@ -364,12 +287,4 @@ function partitionExtents(view) {
     }
   });
   return extents;
-}
-
-function lowerBound(values, low, high, wanted) {
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle] < wanted) low = middle + 1; else high = middle;
-  }
-  return low;
 }

@@ -13,6 +13,7 @@ from hetsim.analysis.metrics.base import Metric
 from hetsim.analysis.metrics.registry import metrics, told
 from hetsim.report.diff import ResultDiff, RowChange
 from hetsim.report.palette import PARTS
+from hetsim.report.serveddiff import ServedDiff
 from hetsim.report.summary import chance_text, metric_text, tidy_time
 
 _SHOWN = 20
@@ -21,6 +22,18 @@ _SHOWN = 20
 
 def print_diff(diff: ResultDiff, console: Console) -> None:
     """Prints what changed from a to b."""
+    print_settings(diff, console)
+    _print_rows(diff, console)
+    for row in diff.rows:
+        for side, reason in row.error.items():
+            line = " ".join(reason.split())
+            text = f"failed in {side}: {row.model} / {row.scheduler}: {line}"
+            console.print(Text(text, style="red"))
+    console.print(Text(verdict(diff), style="bold"))
+
+
+def print_settings(diff: ResultDiff | ServedDiff, console: Console) -> None:
+    """Prints the names of both sides, and what differs in how they came about."""
     console.print(Text(f"a: {diff.a}\nb: {diff.b}", style="bold"))
     for note in diff.notes:
         console.print(Text(f"note: {note}", style="yellow"))
@@ -31,13 +44,6 @@ def print_diff(diff: ResultDiff, console: Console) -> None:
             console.print(Text(f"… and {len(diff.soc) - _SHOWN} more", style="yellow"))
             break
         console.print(Text(f"soc {name}: {a} → {b}", style="yellow"))
-    _print_rows(diff, console)
-    for row in diff.rows:
-        for side, reason in row.error.items():
-            line = " ".join(reason.split())
-            text = f"failed in {side}: {row.model} / {row.scheduler}: {line}"
-            console.print(Text(text, style="red"))
-    console.print(Text(verdict(diff), style="bold"))
 
 
 def verdict(diff: ResultDiff) -> str:

@@ -6,7 +6,8 @@ Columns that do not fit stand in a further table; nothing is ever cut off.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf
+from math import exp, floor, inf, log, log10
+from statistics import fmean
 
 from rich.console import Console
 from rich.table import Table
@@ -26,6 +27,7 @@ from hetsim.report.serving import (
     metric,
     notes_of,
     told_of_streams,
+    unproven,
 )
 from hetsim.report.summary import metric_text, share_text, time_unit
 from hetsim.report.text.columns import GAP, split
@@ -103,6 +105,8 @@ def _print_run(run: ServedRun, console: Console, title: str) -> None:
     if busy := busy_shares(run):
         words = ", ".join(f"{name} {share_text(share, 0)}" for name, share in busy.items())
         console.print(Text(f"busy: {words}", style="dim"))
+    for sentence in unproven(run):
+        console.print(Text(sentence, style="dim"))
     console.print()
 
 
@@ -115,8 +119,10 @@ def _column(about: Metric, rows: Sequence[Metrics]) -> tuple[str, list[str]]:
             return heading, [_number(values.get(about.column)) for values in rows]
         return heading, [metric_text(about, values.get(about.column)) for values in rows]
     known = [v for values in rows if (v := values.get(about.column)) is not None]
-    unit, factor = time_unit(min((v for v in known if v > 0.0), default=1e-3))
-    decimals = 3 if min(known, default=0.0) / factor < 10 else 1
+    some = [value for value in known if value > 1e-3 * max(known)]  # else it is next to nothing
+    # The unit suits those in the middle, the decimals the shortest of them.
+    unit, factor = time_unit(exp(fmean(map(log, some))) if some else 1e-3)
+    decimals = min(max(3 - floor(log10(min(some) / factor)), 0), 3) if some else 3
     ends = [interval(about, values) for values in rows]
     texts = []
     for values, own in zip(rows, ends, strict=True):
@@ -157,4 +163,6 @@ def _legend(runs: Sequence[ServedRun]) -> str:
     text = "Times are from arrival to end. misses: ended after the deadline, or not at all."
     if ranged:
         text += f" In brackets: {CONFIDENCE} confidence."
+    if any(found.worst.seconds is not None for run in runs for found in run.streams):
+        text += " bound: what no latency exceeds, proven."
     return f"{text} busy: share of the simulated time that a unit ran kernels."

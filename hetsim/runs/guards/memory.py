@@ -20,14 +20,19 @@ def peak_bytes(graph: Graph) -> int:
     return known + math.ceil(graph.unread * DTYPE_BYTES["float32"])
 
 
+def capacity_bytes(soc: SoC) -> float:
+    """What all memories that the SoC's units reach hold together."""
+    reached = dict.fromkeys(way.memory for pu in soc.pus for way in pu.ways)
+    return sum(soc.spec.memory[name].capacity for name in reached)
+
+
 def check_capacity(graph: Graph, soc: SoC) -> None:
     """Raises ``InfeasibleError`` when the network needs more memory than the SoC's units reach.
 
     What a plan puts into a single memory is checked when it is lowered.
     """
     need = peak_bytes(graph)
-    reached = dict.fromkeys(way.memory for pu in soc.pus for way in pu.ways)
-    have = sum(soc.spec.memory[name].capacity for name in reached)
+    have = capacity_bytes(soc)
     if need > have:
         raise InfeasibleError(
             f"network {graph.name!r} needs {format_quantity(need, 'size')} of memory, and"

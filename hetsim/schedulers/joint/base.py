@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from hetsim.plan.model import Plan
+from hetsim.schedulers.base import Problem
 from hetsim.soc.model import SoC
 from hetsim.streams.service import Stream
 from hetsim.workload.graph import Graph
@@ -30,8 +31,10 @@ class JointProblem:
     ``ask(graph, soc, stream)`` is the checked plan that a scheduler makes of a network on a SoC:
     the scheduler of that stream, or with ``None`` that of all streams together. The SoC may be
     this one without some of its units. ``alone(graph, plan)`` is the makespan in seconds of one
-    inference by ``plan`` while nothing else runs. Both raise
-    :class:`~hetsim.errors.HetsimError` where there is none.
+    inference by ``plan`` while nothing else runs. ``together(plans)``: seconds until each stream's
+    inference ends when one of each begins at once, by plans by the name of the stream, simulated.
+    ``problem(stream)`` is the problem of its network alone, for those that look at times.
+    All raise :class:`~hetsim.errors.HetsimError` where there is none.
     """
 
     soc: SoC
@@ -40,6 +43,8 @@ class JointProblem:
     rates: Mapping[str, float]
     ask: Callable[[Graph, SoC, str | None], Plan]
     alone: Callable[[Graph, Plan], float]
+    together: Callable[[Mapping[str, Plan]], Mapping[str, float]]
+    problem: Callable[[str], Problem]
 
 
 class JointScheduler(ABC):
@@ -47,6 +52,8 @@ class JointScheduler(ABC):
 
     name: ClassVar[str]
     source: ClassVar[str] = "not stated"
+    asks: ClassVar[bool] = True
+    """Whether it asks schedulers of single networks; or else it is the same whoever they are."""
 
     @abstractmethod
     def plan(self, problem: JointProblem) -> Mapping[str, Plan]:

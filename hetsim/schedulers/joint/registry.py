@@ -1,12 +1,14 @@
-"""Every way to plan several networks, by the name that scenarios use."""
+"""Every way to plan several networks, by the name that scenarios use.
+
+What a name may be is that of every :class:`~hetsim.catalogue.Catalogue`.
+"""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
 
-from hetsim.errors import ConfigError
-from hetsim.names import suggest
-from hetsim.plugins import registered
+from hetsim.catalogue import Catalogue
+from hetsim.errors import SchedulerError
 from hetsim.schedulers.joint.base import JointScheduler
 
 GROUP = "hetsim.joint_schedulers"
@@ -14,30 +16,29 @@ GROUP = "hetsim.joint_schedulers"
 
 DEFAULT = "each"
 
-BUILT_IN = {
+BUILT_IN: Mapping[str, str] = {
     "each": "hetsim.schedulers.joint.each:Each",
     "union": "hetsim.schedulers.joint.together:Together",
     "spatial": "hetsim.schedulers.joint.spatial:Spatial",
+    "cuts": "hetsim.schedulers.joint.cuts:Cuts",
+    "pipeline": "hetsim.schedulers.joint.pipeline:Pipeline",
 }
+"""Module and class of every way that ships with hetsim."""
+
+JOINT_SCHEDULERS = Catalogue(
+    "joint scheduler",
+    GROUP,
+    JointScheduler,  # type: ignore[type-abstract]
+    BUILT_IN,
+    SchedulerError,
+)
+"""Every way there is."""
 
 
-@cache
-def joint_schedulers() -> dict[str, type[JointScheduler]]:
-    """Classes by name: the built-in ones, then entry points in alphabetical order.
+def create_joint_scheduler(name: str) -> JointScheduler:
+    """A fresh one: ``name`` is a known name, or ``path/to/file.py:ClassName``.
 
     Raises:
-        ConfigError: an entry point fails to load, is no ``JointScheduler``, or takes a name in use.
+        SchedulerError: there is none, or it cannot be loaded.
     """
-    return registered(GROUP, JointScheduler, BUILT_IN, "joint scheduler")  # type: ignore[type-abstract]
-
-
-def find_joint_scheduler(name: str) -> JointScheduler:
-    """The way called ``name``.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    found = joint_schedulers()
-    if name not in found:
-        raise ConfigError(f"unknown joint scheduler {name!r}", hint=suggest(name, found))
-    return found[name]()
+    return JOINT_SCHEDULERS.create(name)

@@ -96,7 +96,9 @@ def _blocks(space: Space, genome: Genome) -> tuple[list[list[int]], list[int]]:
     open_block = [-1] * len(space.soc.pus)
     blocks: list[list[int]] = []
     leads: list[int] = []
-    for op in genome.order:
+    for position, op in enumerate(genome.order):
+        if position in space.begins:
+            open_block = [-1] * len(space.soc.pus)
         here = pu[op]
         block = open_block[here]
         before = 0

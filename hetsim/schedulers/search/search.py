@@ -28,9 +28,6 @@ SEARCHERS = 4
 STRETCH = 400
 """Plans that a chain judges in a round."""
 
-_HOTTEST = (0.001, 0.003, 0.01, 0.03)
-"""First temperatures of a chain, as shares of what its region takes of the makespan."""
-
 _COOLING = 0.01
 """Last temperature of a chain, as a share of its first."""
 
@@ -114,7 +111,7 @@ def plan_round(space: Space, state: SearchState, seed: str, budget: int) -> list
             Stretch(
                 f"{seed}/{state.rounds}/{i}",
                 min(STRETCH, left // len(regions) - 1),
-                hot := draw.choice(_HOTTEST) * state.seconds * share[i],
+                hot := draw.choice(space.heats) * state.seconds * share[i],
                 hot * _COOLING,
             ),
         )

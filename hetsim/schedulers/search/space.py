@@ -18,7 +18,13 @@ class Space:
     """The choices there are: operators, their chains and branches, and where each may run.
 
     ``parallel`` tells whether parallel groups mean anything to the runtime (``barrier``).
+    ``begins`` are positions at which another network begins: no partition goes across.
     """
+
+    begins: frozenset[int] = frozenset()
+
+    heats: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03)
+    """First temperatures of chains, as shares of what their region takes of the whole."""
 
     def __init__(self, graph: Graph, soc: SoC, *, parallel: bool = False) -> None:
         self.graph = graph

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from hetsim.sim.dispatchers.planned import Planned
 from hetsim.sim.source import Inference
@@ -15,6 +15,7 @@ class Fifo(Planned):
     name: ClassVar[str] = "fifo"
     optimises: ClassVar[str] = "nothing: whoever came first goes first"
     ignores: ClassVar[str] = "priorities, deadlines, what a partition takes"
+    fixed: ClassVar[Literal["priority", "arrival"] | None] = "arrival"
     source: ClassVar[str] = "baseline"
 
     def __init__(self) -> None:

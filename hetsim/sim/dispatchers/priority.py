@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from hetsim.sim.dispatchers.planned import Planned
 from hetsim.sim.source import Inference
@@ -19,6 +19,7 @@ class Priority(Planned):
     name: ClassVar[str] = "priority"
     optimises: ClassVar[str] = "the latency of urgent streams"
     ignores: ClassVar[str] = "deadlines, what a partition takes"
+    fixed: ClassVar[Literal["priority", "arrival"] | None] = "priority"
     source: ClassVar[str] = "Liu, Layland, J. ACM 20(1) 1973"
 
     def rank(self, task: Task, inference: Inference) -> float:

@@ -28,6 +28,10 @@ class Queues:
             return None
         return heappop(heap)[2]
 
+    def waiting(self, unit: int) -> int:
+        """How many wait for ``unit``."""
+        return len(self._heaps[unit])
+
     def forget(self, inference: int, units: Iterable[int]) -> None:
         """Takes out what waits of an inference, in time in proportion to what waits."""
         for unit in units:

@@ -22,6 +22,11 @@ BUILT_IN: Mapping[str, str] = {
     "priority": "hetsim.sim.dispatchers.priority:Priority",
     "edf": "hetsim.sim.dispatchers.edf:EDF",
     "least_laxity": "hetsim.sim.dispatchers.least_laxity:LeastLaxity",
+    "slots": "hetsim.sim.dispatchers.slots:Slots",
+    "met": "hetsim.sim.dispatchers.met:MET",
+    "eft": "hetsim.sim.dispatchers.eft:EFT",
+    "etf": "hetsim.sim.dispatchers.etf:ETF",
+    "heft": "hetsim.sim.dispatchers.heft:HEFT",
 }
 """Module and class of every dispatcher that ships with hetsim."""
 

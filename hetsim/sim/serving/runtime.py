@@ -96,7 +96,10 @@ class Serving(Dataflow):
         line = self._lines[done.inference.stream]
         self.last_s = done.finish
         self._onlooker.ended(done)
-        line.ledger.add(done.number, done.inference.arrival, done.start, done.finish)
+        asked = done.inference
+        line.ledger.add(
+            done.number, asked.arrival, done.start, done.finish, deadline=asked.deadline
+        )
         line.inside -= 1
         self._next(line)
 
@@ -134,7 +137,8 @@ class Serving(Dataflow):
             line.inside -= 1
         self._ended += 1
         self._onlooker.gave_up(live.number)
-        line.ledger.add(live.number, live.inference.arrival, now, now, DROPPED)
+        asked = live.inference
+        line.ledger.add(live.number, asked.arrival, now, now, DROPPED, asked.deadline)
         completion = Completion(live.number, live.inference, now, now)
         self._next(line)
         self.follow(self.source.given_up(completion))
@@ -200,7 +204,8 @@ class Serving(Dataflow):
         for number, live in self._open():
             start = now if live.start is None else live.start
             ledger = self._lines[live.inference.stream].ledger
-            ledger.add(number, live.inference.arrival, start, now, OPEN)
+            asked = live.inference
+            ledger.add(number, asked.arrival, start, now, OPEN, asked.deadline)
 
     def _open(self) -> list[tuple[int, Live]]:
         held = (item for line in self._lines for item in line.held.items())

@@ -11,7 +11,7 @@ from hetsim.sim.machine import Machine
 from hetsim.sim.recorder import Recorder, SpanRecorder
 from hetsim.sim.serving.accounts import Accounts
 from hetsim.sim.serving.runtime import Serving
-from hetsim.sim.serving.sample import Sample, Sampler
+from hetsim.sim.serving.sample import Onlooker, Sample, Sampler
 from hetsim.sim.serving.served import Ledger, Served
 from hetsim.sim.serving.source import StreamSource
 from hetsim.sim.simulate import run, tile_by_tile, totals
@@ -34,6 +34,7 @@ def serve(
     contention: bool = True,
     preemption_cost_s: float = 0.0,
     backlog: float = inf,
+    onlooker: Onlooker | None = None,
 ) -> Served:
     """Carries out ``streams``, each by its program (by the stream's name), until all have ended.
 
@@ -42,7 +43,8 @@ def serve(
 
     ``trace`` is that of :func:`hetsim.sim.simulate.execute`, which takes memory or disk by the
     event, or a :class:`~hetsim.sim.serving.sample.Sample`, which takes as much memory however long
-    the run. All else takes a few bytes for each inference.
+    the run. All else takes a few bytes for each inference. An ``onlooker`` hears of every end where
+    the trace is no sample; what it raises ends the simulation.
 
     Raises:
         PlanError: partitions wait for one another in a circle.
@@ -63,7 +65,7 @@ def serve(
     ledgers = {stream.name: Ledger() for stream in streams}
     runtime = Serving(
         machine, source, streams, [*ledgers.values()], dispatcher, backlog=backlog,
-        onlooker=sampler,
+        onlooker=sampler or onlooker,
     )  # fmt: skip
     run(machine, runtime)
     runtime.close()

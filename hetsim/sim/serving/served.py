@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +21,20 @@ Column = NDArray[np.float64]
 
 
 class Ledger:
-    """The inferences of one stream in order of their ends; 33 bytes each."""
+    """The inferences of one stream in order of their ends; 41 bytes each."""
 
     def __init__(self) -> None:
         self._number = array("q")
         self._arrival = array("d")
         self._start = array("d")
         self._finish = array("d")
+        self._deadline = array("d")
         self._status = array("b")
 
     def add(
-        self, number: int, arrival: float, start: float, finish: float, status: int = DONE
-    ) -> None:
+        self, number: int, arrival: float, start: float, finish: float, status: int = DONE,
+        deadline: float = inf,
+    ) -> None:  # fmt: skip
         """Takes one, times in seconds; ``start`` of one that never began is its ``finish``.
 
         ``number`` is the one that rows of a trace give it.
@@ -40,6 +43,7 @@ class Ledger:
         self._arrival.append(arrival)
         self._start.append(start)
         self._finish.append(finish)
+        self._deadline.append(deadline)
         self._status.append(status)
 
     def __len__(self) -> int:
@@ -68,6 +72,11 @@ class Ledger:
     def finish(self) -> Column:
         """When its last partition ended, or when it was given up."""
         return np.array(self._finish)
+
+    @property
+    def deadline(self) -> Column:
+        """When it was to have ended, in simulated time; infinite where it had none."""
+        return np.array(self._deadline)
 
     @property
     def status(self) -> NDArray[np.int8]:

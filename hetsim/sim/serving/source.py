@@ -16,7 +16,7 @@ from hetsim.streams.service import Stream
 
 
 class StreamSource(Source):
-    """Inferences of ``streams``, by the program that each runs; nothing after ``duration_s``.
+    """Inferences of ``streams``, by the program that each runs; none at or after ``duration_s``.
 
     Every stream draws from a generator of its own, made of ``seed`` and its name: changing or
     leaving out one stream does not change what arrives in the others by itself. Of each stream one
@@ -86,7 +86,7 @@ class StreamSource(Source):
 
     def _may_come(self, i: int, time: float) -> bool:
         """Whether one more of stream ``i`` may arrive at ``time``; it is counted then."""
-        if time > self._duration or time >= self._streams[i].until_s or self._left[i] <= 0:
+        if time >= min(self._duration, self._streams[i].until_s) or self._left[i] <= 0:
             return False
         self._left[i] -= 1
         return True

@@ -22,9 +22,11 @@ from hetsim.study.axes import split_list
 from hetsim.study.base import Files, Study
 from hetsim.study.compare.report import compare_files, headline, table
 from hetsim.study.compare.result import Comparison, Variant
+from hetsim.study.compare.streams import CompareStreamsStudy, StreamsComparison
 from hetsim.study.point import PointBench
-from hetsim.study.pool import EQUAL, Pool, best_of, seconds_of
+from hetsim.study.pool import EQUAL, Pool, best_of
 from hetsim.study.result import Rows, Shown, Words
+from hetsim.study.subject import seconds_of
 
 BASE = "as it is"
 """What the unchanged scenario is called."""
@@ -70,7 +72,7 @@ class CompareStudy(Study[Comparison]):
         return any(cls.own(options).values())
 
     @classmethod
-    def asked(cls, scenario: Scenario, options: Mapping[str, Any]) -> CompareStudy:
+    def asked(cls, scenario: Scenario, options: Mapping[str, Any]) -> Study[Any]:
         """All ``--set`` make one variant, each ``--variant`` makes one."""
         asked: dict[str, dict[str, object]] = {}
         if options["changes"]:
@@ -80,7 +82,7 @@ class CompareStudy(Study[Comparison]):
             if name in asked:
                 raise ConfigError(f"two variants are called {name!r}", where=Location("--variant"))
             asked[name] = values
-        return cls(scenario, asked)
+        return comparing(scenario, asked)
 
     def question(self) -> object:
         """The variants."""
@@ -127,6 +129,16 @@ class CompareStudy(Study[Comparison]):
         ]
 
 
+def comparing(scenario: Scenario, variants: Variants) -> Study[Any]:
+    """The study that compares ``variants`` of single inferences, or of streams.
+
+    Raises:
+        ConfigError: see :class:`CompareStudy`.
+    """
+    study = CompareStudy(scenario, variants)
+    return study if scenario.service is None else CompareStreamsStudy(scenario, variants, BASE)
+
+
 def _sharing(
     scenario: Scenario, prepared: Mapping[str, Scenario], variants: Sequence[Variant]
 ) -> list[Variant]:
@@ -141,16 +153,16 @@ def _sharing(
         for variant in variants:
             for run in variant.result.runs:
                 if run.model == model and run.plan is not None:
-                    pool.add(run.plan, f"{run.scheduler}, plan of {variant.name}")
+                    pool.add((run.plan,), f"{run.scheduler}, plan of {variant.name}")
         for i, variant in enumerate(shared):
             changed = prepared[variant.name]
             case = case_of(changed, bench.graph_of(changed, model))
-            times = [None if case.misfit else seconds_of(case, plan) for plan in pool.plans]
+            times = [None if case.misfit else seconds_of(case, made[0]) for made in pool.plans]
             best, own = best_of(times), variant.best(model)
             if best is None:
                 continue
             if own is None or (times[best] or 0.0) * EQUAL < (own.makespan_s or 0.0):
-                run = case.evaluate(pool.origins[best], pool.plans[best])
+                run = case.evaluate(pool.origins[best], pool.plans[best][0])
                 shared[i] = replace(variant, borrowed={**variant.borrowed, model: run})
     return shared
 
@@ -174,11 +186,16 @@ def parse_variant(text: str) -> tuple[str, dict[str, object]]:
 
 def compare(
     scenario: Scenario, variants: Variants, *, progress: Progress | None = None
-) -> Comparison:
+) -> Comparison | StreamsComparison:
     """Runs the scenario as it is, then every variant, all networks under all schedulers.
+
+    Of a scenario with streams every variant runs these.
 
     Raises:
         ConfigError: a change that leads nowhere; nothing has run then.
         HetsimError: an input that cannot be used; a network that does not fit a variant.
     """
-    return CompareStudy(scenario, variants).run(SerialExecutor(), progress)
+    found: Comparison | StreamsComparison = comparing(scenario, variants).run(
+        SerialExecutor(), progress
+    )
+    return found

@@ -13,7 +13,9 @@ import yaml
 from hetsim.infiles import user_path
 from hetsim.report.files.manifest import versions
 from hetsim.report.page.run import render_report
+from hetsim.report.page.serving.page import render_served
 from hetsim.runs.scenario import run_scenario
+from hetsim.runs.serving import run_service
 from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef
 from hetsim.scenario.variants import varied
 
@@ -48,6 +50,8 @@ def design_page(scenario: Scenario, design: Mapping[str, object], stem: str) -> 
     """
     changed = varied(scenario, design, "design")
     changed = replace(changed, name=f"{scenario.name}-{stem}", reference=None)
+    if changed.service is not None:
+        return render_served(run_service(changed), versions=versions())
     return render_report(run_scenario(changed), versions=versions())
 
 

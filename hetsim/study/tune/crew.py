@@ -8,15 +8,17 @@ matter who does it.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from hetsim.errors import HetsimError, ResultsError
 from hetsim.executors.base import Bench, Executor
 from hetsim.executors.serial import SerialExecutor
 from hetsim.plan.model import Plan
 from hetsim.runs.case import Case
+from hetsim.runs.joint import Together
 from hetsim.schedulers.base import Problem
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.search.campaign import Ground, Rewrites
@@ -48,8 +50,32 @@ TuneAnswer = Outcome | float
 """A walk's outcome, or the makespan of an attempt in seconds."""
 
 
+class WalkBench(Bench[TuneJob, TuneAnswer]):
+    """Whoever has grounds on which chains walk."""
+
+    @abstractmethod
+    def ground(self, model: int, rewrites: Rewrites) -> Ground:
+        """Where plans of what is tuned are searched; the same object each time."""
+
+    def walk(self, job: Walk) -> Outcome:
+        """One chain's part of a round."""
+        ground = self.ground(job.model, job.rewrites)
+        return perform(ground.space, ground.judge, job.task)
+
+    def lost(self, job: TuneJob, reason: str) -> TuneAnswer:
+        """The search cannot go on without an answer.
+
+        Raises:
+            ResultsError: always.
+        """
+        raise ResultsError(
+            f"tuning stopped: {reason}",
+            hint="what was found is in the state file; go on with --resume",
+        )
+
+
 @dataclass(frozen=True)
-class TuneBench(Bench[TuneJob, TuneAnswer]):
+class TuneBench(WalkBench):
     """The networks of a study, each with its grounds and profile, made once."""
 
     cases: tuple[Case, ...]
@@ -78,34 +104,45 @@ class TuneBench(Bench[TuneJob, TuneAnswer]):
     def evaluate(self, job: TuneJob) -> TuneAnswer:
         """Carries out a job. Seconds of a walk's outcome and of an attempt are by the judge."""
         if isinstance(job, Walk):
-            ground = self.ground(job.model, job.rewrites)
-            return perform(ground.space, ground.judge, job.task)
+            return self.walk(job)
         try:
             return self.cases[job.model].makespan(self.attempt(job.model, job.parameters))
         except HetsimError:
             return math.inf
 
-    def lost(self, job: TuneJob, reason: str) -> TuneAnswer:
-        """The search cannot go on without an answer.
 
-        Raises:
-            ResultsError: always.
-        """
-        raise ResultsError(
-            f"tuning stopped: {reason}",
-            hint="what was found is in the state file; go on with --resume",
-        )
+class JointBench(WalkBench):
+    """Streams whose plans are tuned together: there is one thing to tune."""
+
+    def __init__(self, together: Together) -> None:
+        self.together = together
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Crosses to other processes without what it has worked out."""
+        here = self.together
+        cases = {label: replace(case) for label, case in here.mix.cases.items()}
+        return JointBench, (replace(here, mix=replace(here.mix, cases=cases)),)
+
+    def ground(self, model: int, rewrites: Rewrites) -> Ground:
+        """That of the union of all networks."""
+        return self.together.ground(rewrites)
+
+    def evaluate(self, job: TuneJob) -> TuneAnswer:
+        """Carries out a walk; seconds of its outcome are the objective's value."""
+        assert isinstance(job, Walk)
+        return self.walk(job)
 
 
 Kind = TypeVar("Kind", bound=TuneAnswer)
 
 
-class Crew:
+Own = TypeVar("Own", bound=WalkBench)
+
+
+class Crew(Generic[Own]):
     """A bench and who works on it; the caller stops the executor."""
 
-    def __init__(
-        self, bench: TuneBench, executor: Executor[TuneJob, TuneAnswer] | None = None
-    ) -> None:
+    def __init__(self, bench: Own, executor: Executor[TuneJob, TuneAnswer] | None = None) -> None:
         """Without an executor everything is done in this process."""
         self.bench = bench
         self._executor = executor or SerialExecutor[TuneJob, TuneAnswer]()

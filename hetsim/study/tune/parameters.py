@@ -14,7 +14,7 @@ from typing import Any
 
 from hetsim.errors import ConfigError, Location
 from hetsim.schedulers.search.parameters import CHOICES, Parameters, descend, published
-from hetsim.study.tune.crew import Attempt, Crew
+from hetsim.study.tune.crew import Attempt, Crew, TuneBench
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def in_turn(models: int, holdout: int) -> tuple[frozenset[int], ...]:
 
 
 def tune_parameters(
-    crew: Crew, held: Sequence[frozenset[int]] = (), *, pairs: bool = True
+    crew: Crew[TuneBench], held: Sequence[frozenset[int]] = (), *, pairs: bool = True
 ) -> TunedParameters:
     """Tunes on all networks of ``crew``'s bench, then without those of each entry of ``held``.
 
@@ -111,7 +111,7 @@ def tune_parameters(
 class _Table:
     """Makespans by parameters and network, each worked out once."""
 
-    def __init__(self, crew: Crew, pairs: bool) -> None:
+    def __init__(self, crew: Crew[TuneBench], pairs: bool) -> None:
         self.crew = crew
         self.pairs = pairs
         self.names = [case.graph.name for case in crew.bench.cases]

@@ -96,6 +96,24 @@ class TuneState:
         }
 
 
+def resumed(path: Path | None, fresh: TuneState, *, resume: bool) -> TuneState:
+    """The state to begin with: ``fresh``, or with ``resume`` that of the file at ``path``.
+
+    A file that is to be replaced is read as well: it may be another study's, or no state at all.
+
+    Raises:
+        ResultsError: it is missing, damaged, or of another study.
+    """
+    if path is None:
+        return fresh
+    if not path.exists():
+        if resume:
+            raise ResultsError(f"there is no state file {path}", hint="leave --resume out to start")
+        return fresh
+    known = TuneState.load(path, fresh.digest)
+    return known if resume else fresh
+
+
 def _model_dict(state: ModelState) -> dict[str, Any]:
     campaign = state.campaign
     return {

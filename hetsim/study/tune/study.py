@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from hetsim.errors import ResultsError
+from hetsim.analysis.serving.objectives import OBJECTIVES
+from hetsim.errors import ConfigError, Location, UnitError
 from hetsim.executors.base import Executor
 from hetsim.executors.serial import SerialExecutor
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
+from hetsim.runs.joint import INFERENCES, OF_EACH
 from hetsim.scenario.loader import Scenario
 from hetsim.study.base import Files, Study
 from hetsim.study.result import Rows, Shown, Words
@@ -29,8 +31,26 @@ from hetsim.study.tune.report import (
     tune_files,
 )
 from hetsim.study.tune.result import Tuning
-from hetsim.study.tune.search import UNLIMITED, Effort, Search, grounds_of
-from hetsim.study.tune.state import TuneState
+from hetsim.study.tune.rounds import UNLIMITED, Effort, grounds_of
+from hetsim.study.tune.search import Search
+from hetsim.study.tune.state import resumed
+from hetsim.study.tune.streamstudy import EVALUATIONS, StreamTuneStudy
+from hetsim.units import parse_quantity
+
+
+class _Time(click.ParamType):  # type: ignore[type-arg]
+    """A time with its unit, above zero."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            seconds = parse_quantity(str(value), "time")
+        except UnitError as error:
+            self.fail(f"{error.message}; {error.hint}", param, ctx)
+        if seconds <= 0.0:
+            self.fail(f"{value!r} must be more than zero", param, ctx)
+        return seconds
 
 
 class TuneStudy(Study[Tuning]):
@@ -67,6 +87,15 @@ class TuneStudy(Study[Tuning]):
         click.Option(
             ["--only"], type=click.Choice(["plans", "parameters"]),
             help="Tune the networks' plans only, or PartitionTuner's parameters only.",
+        ),
+        click.Option(
+            ["--objective"], type=click.Choice(list(OBJECTIVES)),
+            help="What plans of several streams are tuned for, together.  [default: latency]",
+        ),
+        click.Option(
+            ["--horizon", "horizon_s"], type=_Time(), metavar="TIME",
+            help="Simulated time by which plans of streams are judged.  [default: long enough for"
+            f" {INFERENCES} inferences, {OF_EACH} of each stream]",
         ),
     )  # fmt: skip
     keeping = (
@@ -109,11 +138,23 @@ class TuneStudy(Study[Tuning]):
             )
 
     @classmethod
-    def asked(cls, scenario: Scenario, options: Mapping[str, Any]) -> TuneStudy:
-        """Evaluations are unlimited where seconds are not."""
+    def asked(cls, scenario: Scenario, options: Mapping[str, Any]) -> TuneStudy | StreamTuneStudy:
+        """Evaluations are unlimited where seconds are not. Streams are tuned together."""
         given = cls.own(options)
+        streams = {name: given.pop(name) for name in ("objective", "horizon_s")}
         only, seconds, evaluations = (given.pop(k) for k in ("only", "seconds", "evaluations"))
-        limit = evaluations or (Effort().evaluations if seconds is None else UNLIMITED)
+        usual = Effort().evaluations if scenario.service is None else EVALUATIONS
+        limit = evaluations or (usual if seconds is None else UNLIMITED)
+        if scenario.service is not None:
+            _without(given | {"only": only}, ("only", "holdout", "prove_s"), "a network alone")
+            together = StreamTuneStudy(
+                scenario, streams["objective"] or "latency", Effort(limit, seconds),
+                horizon_s=streams["horizon_s"], resume=given["resume"],
+                state=given["state"],
+            )  # fmt: skip
+            together.state = together.state or together.place(".state.json")
+            return together
+        _without(streams, tuple(streams), "streams, and the scenario has none")
         given["holdout"] = given["holdout"] or 0
         study = cls(
             scenario,
@@ -139,14 +180,7 @@ class TuneStudy(Study[Tuning]):
         scenario = self.scenario
         search = Search(scenario, self.budget, self.state, progress or (lambda *_: None))
         check_holdout(self.holdout, len(search.cases))
-        if self.state is not None and not self.state.exists() and self.resume:
-            raise ResultsError(
-                f"there is no state file {self.state}", hint="leave --resume out to start"
-            )
-        if self.state is not None and self.state.exists():
-            # Also one that is to be replaced: it may be another study's, or no state at all.
-            known = TuneState.load(self.state, search.state.digest)
-            search.state = known if self.resume else search.state
+        search.state = resumed(self.state, search.state, resume=self.resume)
         before = search.judged
         interrupted = False
         crew = Crew(TuneBench(tuple(search.cases.values())), executor)
@@ -209,6 +243,14 @@ class TuneStudy(Study[Tuning]):
     def exit_code(self, result: Tuning) -> int:
         """As any program that was interrupted."""
         return 130 if result.interrupted else 0
+
+
+def _without(options: Mapping[str, Any], names: Iterable[str], what: str) -> None:
+    """Raises ``ConfigError`` when one of ``names``, which are about ``what``, is asked for."""
+    for name in names:
+        if options[name] is not None:
+            flag = f"--{name.removesuffix('_s')}"
+            raise ConfigError(f"{flag} is about {what}", where=Location(flag))
 
 
 def tune(

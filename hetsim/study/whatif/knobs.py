@@ -17,10 +17,10 @@ yes/no, choice              –                       each other choice is an al
 processing unit             –                       a second one, if it is ``repeatable``
 ==========================  ======================  =====================================
 
-Left out is what no makespan depends on (powers, energies, area and cost models, ``uncertainty``),
-what is not a size (names, paths, layouts, operator lists, the channels that share a memory's
-bandwidth), operating points not in force, parameters that are zero or absent, and the measured
-``slowdown`` tables.
+Left out is what no makespan depends on (powers, energies, area and cost models, ``uncertainty``,
+``preemptible``), what is not a size (names, paths, layouts, operator lists, the channels that share
+a memory's bandwidth), operating points not in force, parameters that are zero or absent, and the
+measured ``slowdown`` tables.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from hetsim.units import format_quantity
 SKIPPED = frozenset(
     {
         "slowdown", "operators", "precision", "priority", "area", "cost", "operating_points",
-        "channels", "interleave", "uncertainty",
+        "channels", "interleave", "uncertainty", "preemptible",
     }
 )  # fmt: skip
 """Fields that are not walked, see above; operating points are, for the one in force."""

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hetsim.analysis.result import Run
+from hetsim.analysis.metrics.base import Metric
+from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.errors import SchedulerError
 from hetsim.report.summary import tidy_time
-from hetsim.runs.rows import case_of
-from hetsim.study.point import Point, PointBench, plan_anew
+from hetsim.study.point import Point, PointBench
 from hetsim.study.pool import EQUAL, Ask, Pool, Told
+from hetsim.study.subject import judged_by
 from hetsim.study.whatif.knobs import Change, Knob
 from hetsim.study.whatif.noise import Column, usual_loss, whisker
 from hetsim.study.whatif.result import NetworkWhatIf, Relief
@@ -46,18 +47,20 @@ def network_whatif(
     knobs: Sequence[Knob],
     improvable: Callable[[Values], Sequence[Knob]],
     perform: Performed,
+    measure: Metric = MAKESPAN,
 ) -> NetworkWhatIf:
-    """What each of ``knobs`` is worth to the network ``model``.
+    """What each of ``knobs`` is worth to ``model``: a network, or all streams.
 
-    ``improvable`` are the knobs of the SoC after a change.
+    ``improvable`` are the knobs of the SoC after a change. Streams are judged by
+    ``measure``.
 
     Raises:
         InfeasibleError: the network does not fit the unchanged SoC.
         SchedulerError: no scheduler finds a plan for the unchanged SoC, or its workers die of it.
     """
     pool = Pool()
-    run = _base(bench, model, pool)
-    trial = _Trial(bench, model, run, pool, perform)
+    first = _base(bench, model, pool, measure.column)
+    trial = _Trial(bench, model, first.label, pool, perform)
     changes = [(knob, change) for knob in knobs for change in knob.changes]
     planned = trial.plan([(f"{knob.name} = {change.label}", change) for knob, change in changes])
     [start] = trial.run([{}])
@@ -70,7 +73,7 @@ def network_whatif(
         for told, (made, _) in zip(ends, planned, strict=True)
     ]
     loss = usual_loss([base, *ended])
-    judge = _Judge(pool, base, start, loss, run.lower_bound_s or 0.0)
+    judge = _Judge(pool, base, start, loss, first.bound_s or 0.0)
     effects = iter(
         trial.explained(knob, judge.effect(change, column, told, error), base, column)
         for (knob, change), column, told, (_, error) in zip(
@@ -85,26 +88,40 @@ def network_whatif(
     if worst is not None and worst.improvement is not None:
         relief = _relieved(trial, judge, worst, improvable)
     return NetworkWhatIf(
-        model, run.scheduler, judge.base_s, pool.origins[base.best or 0], len(pool), loss,
-        start.where, run, tuple(sorted(found, key=_rank)), relief,
+        model, first.label, judge.base_s, pool.origins[base.best or 0], len(pool), loss,
+        start.where, first.own_s, first.bound_s, tuple(sorted(found, key=_rank)), relief,
+        measure.label,
     )  # fmt: skip
 
 
-def _base(bench: PointBench, model: str, pool: Pool) -> Run:
-    """The fastest run on the unchanged SoC, the first of equals; its plan is the pool's first."""
+@dataclass(frozen=True)
+class _First:
+    """The contender that is fastest on the unchanged SoC, its own time and what bounds that."""
+
+    label: str
+    own_s: float
+    bound_s: float | None
+
+
+def _base(bench: PointBench, model: str, pool: Pool, column: str) -> _First:
+    """The fastest run on the unchanged SoC, the first of equals; its plans are the pool's first."""
     scenario = bench.scenario
-    case = case_of(scenario, bench.graphs[model])
-    case.check()
-    runs = [plan_anew(case, scenario, ref.label) for ref in scenario.schedulers]
-    done = [run for run in runs if run.makespan_s is not None]
+    subject = judged_by(bench.subject(scenario, model), column)
+    subject.check()
+    runs = [(who.label, *subject.run(who)) for who in scenario.contenders]
+    done = [
+        (own_s, label, run, made)
+        for label, run, made in runs
+        if (own_s := subject.own_seconds(run)) is not None
+    ]
     if not done:
-        reasons = "; ".join(f"{run.scheduler}: {run.error}" for run in runs)
+        reasons = "; ".join(f"{label}: {run.error or 'no result'}" for label, run, _ in runs)
         raise SchedulerError(f"no scheduler finds a plan for {model}: {reasons}")
-    best = min(done, key=lambda run: run.makespan_s or 0.0)
-    for run in (best, *done):
-        assert run.plan is not None
-        pool.add(run.plan, AS_IT_IS)
-    return best
+    best = min(done, key=lambda entry: entry[0])
+    for _, _, _, made in (best, *done):
+        pool.add(made, AS_IT_IS)
+    own_s, label, run, _ = best
+    return _First(label, own_s, run.lower_bound_s)
 
 
 @dataclass(frozen=True)
@@ -113,7 +130,7 @@ class _Trial:
 
     bench: PointBench
     model: str
-    base: Run
+    contender: str
     pool: Pool
     perform: Performed
 
@@ -147,7 +164,7 @@ class _Trial:
         name = f"{knob.name} = {effect.change.label}"
         asks = [Ask(self._point(v), self.pool.plans, plan) for v in ({}, effect.change.values)]
         first, then = self.perform(asks, "explaining")
-        if not first.where or not then.where:
+        if None in (first.times[plan or 0], then.times[plan or 0]):
             text = f"{name}: the best plan of one SoC does not fit the other."
         else:
             first_s, then_s = (told.times[plan or 0] or 0.0 for told in (first, then))
@@ -155,13 +172,19 @@ class _Trial:
             text = (
                 f"{name} {'costs' if better else 'saves'}, which one would not expect: the same"
                 f" plan takes {tidy_time(first_s)} before and {tidy_time(then_s)} after"
-                f" ({moved_text(moved(first.where, then.where), then_s - first_s)}). {reason}; no"
-                " plan known avoids it."
+                f"{_apart(first, then, then_s - first_s)}. {reason}; no plan known avoids it."
             )
         return replace(effect, oddity=text)
 
     def _point(self, values: Values) -> Point:
-        return Point(self.model, self.base.scheduler, values)
+        return Point(self.model, self.contender, values)
+
+
+def _apart(first: Told, then: Told, longer_s: float) -> str:
+    """Where the difference lies, in brackets, if that is known."""
+    if not first.where:
+        return ""
+    return f" ({moved_text(moved(first.where, then.where), longer_s)})"
 
 
 def _reason(first: Told, then: Told, longer_s: float) -> str:

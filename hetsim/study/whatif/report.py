@@ -96,10 +96,11 @@ def whatif_to_dict(study: WhatIf) -> dict[str, Any]:
             {
                 "model": n.model,
                 "scheduler": n.scheduler,
+                "judged_by": n.judged_by,
                 "makespan_us": microseconds(n.base_s),
                 "plan": n.plan,
-                "own_us": microseconds(n.run.makespan_s),
-                "lower_bound_us": microseconds(n.run.lower_bound_s),
+                "own_us": microseconds(n.own_s),
+                "lower_bound_us": microseconds(n.bound_s),
                 "plans": n.plans,
                 "usual_loss": round(n.loss, 9),
                 "noise": noise(n),
@@ -133,7 +134,7 @@ def tornado(network: Network) -> Figure:
         if any(p.sides)
     ]
     return tornado_figure(
-        swings, network.makespan_us / 1e3, label="time per inference (ms)",
+        swings, network.makespan_us / 1e3, label=f"{network.judged_by} (ms)",
         title=f"{network.model} · {network.scheduler}", width_in=5.5,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hetsim.analysis.attribution import Parts
-from hetsim.analysis.result import Run
+from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.report.summary import share_text, tidy_time
 from hetsim.study.pool import EQUAL
 from hetsim.study.result import StudyResult
@@ -28,7 +28,9 @@ class NetworkWhatIf:
     """The sensitivities of one network under its fastest scheduler, the most telling first.
 
     ``base_s`` is the time of the best plan known for the unchanged SoC, seconds; ``plan`` says what
-    that was made for and ``where`` splits it by unit and part. ``run`` is the scheduler's own.
+    that was made for and ``where`` splits it by unit and part. ``own_s`` is what the
+    scheduler's own plan takes, ``bound_s`` what no plan goes below, where that is known. All
+    times are of what ``judged_by`` says.
     ``loss`` is by what share the scheduler's plans usually miss the best of the ``plans`` known.
     """
 
@@ -39,9 +41,11 @@ class NetworkWhatIf:
     plans: int
     loss: float
     where: Mapping[str, Parts] = field(repr=False)
-    run: Run = field(repr=False)
+    own_s: float
+    bound_s: float | None
     sensitivities: tuple[Sensitivity, ...] = field(repr=False)
     relief: Relief | None = None
+    judged_by: str = MAKESPAN.label
 
     @property
     def attribution_s(self) -> dict[str, float]:
@@ -106,7 +110,7 @@ def turned(knob: Knob, change: Change) -> str:
 
 def noise(network: NetworkWhatIf) -> str:
     """Which plan the times are of, and what the scheduler loses against the best known."""
-    name, own = network.scheduler, network.run.makespan_s or network.base_s
+    name, own = network.scheduler, network.own_s
     if network.plans == 1:
         return f"{name} makes the same plan whatever is changed; it adds no noise."
     text = f"Every time is that of the best of {network.plans} plans known."

@@ -15,6 +15,9 @@ from typing import Any
 
 import click
 
+from hetsim.analysis.metrics.base import LEADS, Metric
+from hetsim.analysis.metrics.registry import of_stream, told
+from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.errors import ConfigError, Location
 from hetsim.executors.base import Executor
 from hetsim.executors.registry import places
@@ -51,20 +54,34 @@ class WhatIfStudy(Study[WhatIf]):
             ["--only"], metavar="PART", multiple=True,
             help="Vary only this part of the SoC or these parameters: npu, npu.dma, bus.clock.",
         ),
+        click.Option(
+            ["--measure"], metavar="METRIC",
+            help="The time that streams are judged by: latency_mean, camera.latency_p99, ..."
+            "  [default: latency_p99]",
+        ),
     )  # fmt: skip
 
-    def __init__(self, scenario: Scenario, *, only: Sequence[str] = ()) -> None:
-        """``only`` are parts of the SoC (``npu``) or beginnings of knobs' names (``npu.dma``)."""
+    def __init__(
+        self, scenario: Scenario, *, only: Sequence[str] = (), measure: str | None = None
+    ) -> None:
+        """``only`` are parts of the SoC (``npu``) or beginnings of knobs' names (``npu.dma``).
+
+        ``measure`` is the time that streams are judged by, of all together or ``STREAM.METRIC``.
+
+        Raises:
+            ConfigError: there is no such metric of streams, it is no time, or there are no streams.
+        """
         super().__init__(scenario)
         self.only = tuple(only)
+        self.measure = _measure(scenario, measure)
 
     @classmethod
     def check(cls, options: Mapping[str, Any]) -> None:
         """Either everything is varied or variants are compared."""
-        varying = ("only", "workers", *places())
+        varying = ("only", "measure", "workers", *places())
         if CompareStudy.is_asked(options) and any(options[name] for name in varying):
             raise click.UsageError(
-                "--only, --workers and --dask belong to varying everything;"
+                "--only, --measure, --workers and --dask belong to varying everything;"
                 " --set and --variant compare"
             )
 
@@ -73,11 +90,11 @@ class WhatIfStudy(Study[WhatIf]):
         """A comparison, if variants are given."""
         if CompareStudy.is_asked(options):
             return CompareStudy.asked(scenario, options)
-        return cls(scenario, only=options["only"])
+        return cls(scenario, only=options["only"], measure=options["measure"])
 
     def question(self) -> object:
-        """Which parts are varied."""
-        return list(self.only)
+        """Which parts are varied, and by what they are judged."""
+        return list(self.only) if self.scenario.service is None else [self.only, self.measure.name]
 
     def run(self, executor: Executor[Ask, Told], progress: Progress | None = None) -> WhatIf:
         """Varies every knob of the scenario's SoC, then again with each bottleneck relieved."""
@@ -85,7 +102,7 @@ class WhatIfStudy(Study[WhatIf]):
         scenario, only = self.scenario, self.only
         scenario.check_schedulers()
         points = PointBench.of(scenario)
-        bench = PlanBench(points)
+        bench = PlanBench(points, self.measure.column)
         asked = 0
 
         def ask(asks: Iterable[Ask], what: str) -> list[Told]:
@@ -99,8 +116,8 @@ class WhatIfStudy(Study[WhatIf]):
 
         knobs = _chosen(knobs_of(scenario), only)
         networks = tuple(
-            network_whatif(points, model.label, knobs, knobs_after, ask)
-            for model in scenario.models
+            network_whatif(points, subject, knobs, knobs_after, ask, self.measure)
+            for subject in scenario.subjects
         )
         return WhatIf(
             scenario.name, scenario.soc.name, scenario.execution, networks, asked,
@@ -124,21 +141,50 @@ def whatif(
     scenario: Scenario,
     *,
     only: Sequence[str] = (),
+    measure: str | None = None,
     executor: Executor[Ask, Told] | None = None,
     progress: Progress | None = None,
 ) -> WhatIf:
     """Varies every knob of the scenario's SoC, for each of its networks.
 
     Of several schedulers the one that is fastest on the unchanged SoC is used. ``only`` are
-    parts of the SoC (``npu``) or beginnings of knobs' names (``npu.dma``) to stay with.
+    parts of the SoC (``npu``) or beginnings of knobs' names (``npu.dma``) to stay with. Streams are
+    judged all together by ``measure``, by default the 99th percentile of their latencies.
 
     Raises:
-        ConfigError: ``only`` fits no knob.
+        ConfigError: ``only`` fits no knob, or ``measure`` no time that is measured here.
         InfeasibleError: a network does not fit the unchanged SoC.
         SchedulerError: no scheduler finds a plan for a network on the unchanged SoC.
     """
     with executor or SerialExecutor[Ask, Told]() as team:
-        return WhatIfStudy(scenario, only=only).run(team, progress)
+        return WhatIfStudy(scenario, only=only, measure=measure).run(team, progress)
+
+
+def _measure(scenario: Scenario, name: str | None) -> Metric:
+    """The time that subjects of ``scenario`` are judged by."""
+    service, where = scenario.service, Location("--measure")
+    if service is None:
+        if name is not None:
+            raise ConfigError(
+                f"scenario {scenario.name!r} has no streams, so a network is judged by the time"
+                " that it takes", where=where,
+            )  # fmt: skip
+        return MAKESPAN
+    stream, _, own = (name or LEADS[1]).rpartition(".")
+    known = {
+        word: metric
+        for metric in told("record", served=True)
+        if metric.dimension == "time" and metric.of_served is not None
+        for word in metric.names
+    }
+    streams = [found.name for found in service.streams]
+    if own not in known or (stream and stream not in streams):
+        says = (
+            f"no stream is called {stream!r}" if own in known else f"{own!r} is no time of streams"
+        )
+        hint = suggest(stream, streams) if own in known else suggest(own, known)
+        raise ConfigError(says, where=where, hint=hint)
+    return of_stream(known[own], stream) if stream else known[own]
 
 
 def _chosen(knobs: Sequence[Knob], only: Sequence[str]) -> list[Knob]:

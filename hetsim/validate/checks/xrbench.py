@@ -109,10 +109,11 @@ def replayed(frames: Iterable[Frame]) -> dict[str, tuple[float, float]]:
                 ),
                 priority=-MODELS.index(frame.model),
                 deadline_s=frame.deadline - frame.injected,
+                deadline_from="release",
                 count=1,
             )
         )
-        programs[frame.name] = _running(frame.completed - frame.dispatched)
+        programs[frame.name] = running(frame.completed - frame.dispatched)
     soc = SoC.from_spec(SoCSpec.model_validate(ONE_UNIT))
     served = serve(soc, streams, programs)
     return {
@@ -121,7 +122,7 @@ def replayed(frames: Iterable[Frame]) -> dict[str, tuple[float, float]]:
     }
 
 
-def _running(seconds: float) -> Program:
+def running(seconds: float) -> Program:
     """One launch that takes so long, and moves nothing."""
     work = Work(0.0, seconds, (Phase("compute", seconds, compute_s=seconds),), source="measured")
     job = Job("frame", 0, (), (), (Launch("frame", ("frame",), work),))

@@ -17,7 +17,7 @@ from hetsim.workload.zoo.builder import NetworkBuilder
 
 
 @dataclass(frozen=True)
-class _Block:
+class Block:
     """One block: ``wide`` channels inside, ``squeezed`` in its squeeze-and-excitation, if any."""
 
     kernel: int
@@ -61,7 +61,7 @@ class _Block:
 def _body(
     name: str,
     stem: int,
-    blocks: Iterable[_Block],
+    blocks: Iterable[Block],
     activation: str,
     height: int = 224,
     width: int = 0,
@@ -74,7 +74,7 @@ def _body(
 
 
 def _headed(
-    name: str, stem: int, blocks: Iterable[_Block], activation: str, extent: int = 224
+    name: str, stem: int, blocks: Iterable[Block], activation: str, extent: int = 224
 ) -> ModelProto:
     """With a 1x1 convolution to 1280 channels and one fully connected layer at its end."""
     net, result = _body(name, stem, blocks, activation, extent)
@@ -94,11 +94,11 @@ def mobilenet_v2() -> ModelProto:
     return _headed("mobilenet_v2", 32, _mobilenet_v2_blocks(), "Clip")
 
 
-def _mobilenet_v2_blocks() -> Iterator[_Block]:
+def _mobilenet_v2_blocks() -> Iterator[Block]:
     before = 32
     for expansion, channels, repeats, first_stride in MOBILENET_V2_STAGES:
         for repeat in range(repeats):
-            yield _Block(3, before * expansion, channels, 1 if repeat else first_stride)
+            yield Block(3, before * expansion, channels, 1 if repeat else first_stride)
             before = channels
 
 
@@ -115,12 +115,12 @@ def mnasnet0_5() -> ModelProto:
     return _headed("mnasnet0_5", stages[0], _mnasnet_blocks(*stages), "Relu")
 
 
-def _mnasnet_blocks(stem: int, before: int) -> Iterator[_Block]:
-    yield _Block(3, stem, before, 1, activation="Relu")
+def _mnasnet_blocks(stem: int, before: int) -> Iterator[Block]:
+    yield Block(3, stem, before, 1, activation="Relu")
     for kernel, expansion, channels, repeats, first_stride in MNASNET_STAGES:
         for repeat in range(repeats):
             stride, after = 1 if repeat else first_stride, _eights(channels / 2)
-            yield _Block(kernel, before * expansion, after, stride, activation="Relu")
+            yield Block(kernel, before * expansion, after, stride, activation="Relu")
             before = after
 
 
@@ -165,7 +165,7 @@ def _mobilenet_v3(
     name: str, rows: Iterable[tuple[int, int, int, bool, str, int]], last: int, features: int
 ) -> ModelProto:
     blocks = [
-        _Block(kernel, wide, channels, stride, _eights(wide / 4) if squeezes else 0, activation)
+        Block(kernel, wide, channels, stride, _eights(wide / 4) if squeezes else 0, activation)
         for kernel, wide, channels, squeezes, activation, stride in rows
     ]
     net, result = _body(name, 16, blocks, "HardSwish")
@@ -203,10 +203,10 @@ def efficientnet_v2_s(extent: int = 384) -> ModelProto:
 
 def _efficient_blocks(
     before: int, stages: Iterable[tuple[int, int, int, int, int, bool]]
-) -> Iterator[_Block]:
+) -> Iterator[Block]:
     for kernel, expansion, channels, repeats, first_stride, separable in stages:
         for repeat in range(repeats):
-            yield _Block(
+            yield Block(
                 kernel, before * expansion, channels, 1 if repeat else first_stride,
                 before // 4 if separable else 0, "Swish", ("Swish", "Sigmoid"), not separable,
             )  # fmt: skip
@@ -248,12 +248,12 @@ def lite3_levels(net: NetworkBuilder) -> list[str]:
 
 def _stages(
     before: int, rows: Iterable[tuple[int, int, int, int, int]], activation: str
-) -> Iterator[list[_Block]]:
+) -> Iterator[list[Block]]:
     for kernel, expansion, channels, repeats, first_stride in rows:
         stage = []
         for repeat in range(repeats):
             stride = 1 if repeat else first_stride
             wide = before * expansion
-            stage.append(_Block(kernel, wide, channels, stride, activation=activation))
+            stage.append(Block(kernel, wide, channels, stride, activation=activation))
             before = channels
         yield stage

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
 from hetsim.analysis.serving.view import StreamView
 from hetsim.analysis.serving.xrbench import MOST_ENERGY
+from hetsim.sim.serving.accounts import ByStream
 from hetsim.sim.serving.served import DONE, DROPPED, Ledger, Served
 from hetsim.sim.trace import Trace
 from hetsim.streams.arrivals.after import After
 from hetsim.streams.arrivals.periodic import Periodic
 from hetsim.streams.service import Stream
-from tests.analysis.serving.test_statistics import nobody
 from tests.sim.samples import make_soc
 
 EYES = Stream("eyes", "m", Periodic.model_validate({"kind": "periodic", "period": "1 s"}),
@@ -25,10 +26,10 @@ BACKGROUND = replace(EYES, name="background", deadline_s=float("inf"))
 
 
 def ledger(*rows: tuple[float, float, int]) -> Ledger:
-    """Arrivals, ends and statuses."""
+    """Arrivals, ends and statuses; each is due a second after its arrival."""
     made = Ledger()
     for number, (arrival, finish, status) in enumerate(rows):
-        made.add(number, arrival, arrival, finish, status)
+        made.add(number, arrival, arrival, finish, status, arrival + 1.0)
     return made
 
 
@@ -40,11 +41,15 @@ LEDGERS = {
 }
 
 
-def of(*streams: Stream, joules: float | None = 0.3 * MOST_ENERGY, warm_up_s: float = 0.0):
-    """The metrics of these streams."""
-    served = Served(LEDGERS, 10.0, Trace(10.0, {}, {}, 0), by_stream=nobody(*LEDGERS))
-    views = tuple(StreamView(s, LEDGERS[s.name], warm_up_s, 10.0, joules) for s in streams)
-    return measured(ServedEvaluation(make_soc(), views, served, whole=len(views) > 1))
+def of(*streams: Stream, watts: int = 1, warm_up_s: float = 0.0):
+    """The metrics of these streams, three inferences of each having drawn 0.45 J at 1 W."""
+    point = {"clock": "1 GHz", "active_power": f"{watts} W"}
+    soc = make_soc({"cpu": {"operating_points": {"nominal": point}}})
+    busy, none = np.full((1, len(LEDGERS)), 3 * 0.3 * MOST_ENERGY), np.zeros((0, len(LEDGERS)))
+    had = ByStream(tuple(LEDGERS), ("cpu",), (), busy, none, none, none)
+    served = Served(LEDGERS, 10.0, Trace(10.0, {}, {}), by_stream=had)
+    views = tuple(StreamView(s, LEDGERS[s.name], warm_up_s, 10.0) for s in streams)
+    return measured(ServedEvaluation(soc, views, served, whole=len(views) > 1))
 
 
 def test_what_is_late_or_given_up_is_worth_nothing() -> None:
@@ -70,7 +75,7 @@ def test_all_together_is_the_mean_of_those_with_a_deadline() -> None:
 
 
 def test_without_power_there_are_the_scores_that_need_none() -> None:
-    found = of(EYES, joules=None)
+    found = of(EYES, watts=0)
     assert found["xrbench_score"] is found["xrbench_energy"] is None
     assert found["xrbench_experience"] == pytest.approx(3 / 4)
 

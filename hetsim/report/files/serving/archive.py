@@ -4,9 +4,9 @@ The first holds the SoC, the streams, the plans, the metrics as they were read, 
 traced; the second the moments of every inference as columns. Reading gives back an equal result,
 but that arrivals are only remembered (:mod:`hetsim.streams.arrivals.recorded`).
 
-Columns are called ``RUN.STREAM.arrival``, ``.start``, ``.finish`` (seconds), ``.number`` and
-``.status``, by position in the result: ``numpy.load("inferences.npz")["0.1.finish"]``. A moment
-that never came is -1.
+Columns are called ``RUN.STREAM.arrival``, ``.start``, ``.finish``, ``.deadline`` (seconds),
+``.number`` and ``.status``, by position in the result:
+``numpy.load("inferences.npz")["0.1.finish"]``. A moment that never comes is -1.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import numpy as np
 
 from hetsim.analysis.serving.result import ServedResult, ServedRun, StreamRun
+from hetsim.bounds.response.streams import Worst
 from hetsim.errors import HetsimError, ResultsError
 from hetsim.infiles import read_bytes
 from hetsim.learn.archive import DAMAGES, unpacked
@@ -38,6 +39,7 @@ from hetsim.records import (
 )
 from hetsim.report.files.archive import plan_columns, trace_columns
 from hetsim.report.files.archiveschema import Count, Number, PlanEntry, Seconds, TraceEntry
+from hetsim.sim.serving.accounts import ByStream
 from hetsim.sim.serving.served import Ledger, Served
 from hetsim.sim.trace import Trace
 from hetsim.soc.describe import describe_soc, soc_of
@@ -49,7 +51,7 @@ SCHEMA = "hetsim.served/1"
 NAME = "served.json.gz"
 INFERENCES = "inferences.npz"
 
-_MOMENTS = ("arrival", "start", "finish")
+_MOMENTS = ("arrival", "start", "finish", "deadline")
 
 Json = dict[str, Any]
 
@@ -60,6 +62,34 @@ class StreamEntry(Record):
     scheduler: str
     plan: Count
     metrics: dict[str, Number | None]
+    worst: dict[str, Any]
+
+
+Matrix = list[list[Seconds]]
+
+
+class ByStreamEntry(Record):
+    """The fields of a :class:`~hetsim.sim.serving.accounts.ByStream`."""
+
+    streams: tuple[str, ...]
+    units: tuple[str, ...]
+    links: tuple[str, ...]
+    busy_s: Matrix
+    bytes: Matrix
+    blocked_s: Matrix
+    ready_s: list[Seconds]
+
+    def restored(self) -> ByStream:
+        """As it was; ``ValueError`` when its arrays are of other shapes than its names say."""
+        count = len(self.streams)
+        names = {"busy_s": self.units, "bytes": self.links, "blocked_s": self.streams}
+        arrays = {name: np.array(getattr(self, name), dtype=float) for name in names}
+        for name, array in arrays.items():
+            if array.shape != (len(names[name]), count):
+                raise ValueError(f"{name} has shape {array.shape}")
+        return ByStream(
+            self.streams, self.units, self.links, **arrays, ready_s=np.array(self.ready_s)
+        )
 
 
 class RunEntry(Record):
@@ -71,9 +101,9 @@ class RunEntry(Record):
     streams: list[StreamEntry]
     metrics: dict[str, Number | None]
     warm_up_s: Seconds
+    settled: bool
     error: str | None
-    trace: TraceEntry | None
-    served: dict[str, Any]
+    served: dict[str, Any] | None
 
 
 class ResultEntry(Record):
@@ -179,30 +209,39 @@ def _result(entry: ResultEntry, columns: Mapping[str, Any], path: str) -> Served
     for i, run in enumerate(entry.runs):
         if run.error is None and len(run.streams) != len(service.streams):
             raise ValueError(f"run {i} has not as many streams as the scenario")
-        trace = None if run.trace is None else Trace(**dict(run.trace))
-        if trace is not None and (unknown := trace.pu_busy_s.keys() - units):
-            raise ValueError(f"{min(unknown)!r} is not on its SoC")
-        ledgers = {
-            stream.name: _ledger(columns, f"{i}.{j}") for j, stream in enumerate(service.streams)
-        } if trace is not None else {}  # fmt: skip
+        served = None
+        if run.served is not None:
+            ledgers = {
+                stream.name: _ledger(columns, f"{i}.{j}")
+                for j, stream in enumerate(service.streams)
+            }
+            served = _served(run.served, ledgers, path)
+            if unknown := served.trace.pu_busy_s.keys() - units:
+                raise ValueError(f"{min(unknown)!r} is not on its SoC")
         streams = tuple(
-            StreamRun(stream, own.scheduler, plans[own.plan], own.metrics)
+            StreamRun(
+                stream, own.scheduler, plans[own.plan], own.metrics, checked(own.worst, Worst, path)
+            )
             for stream, own in zip(service.streams, run.streams, strict=False)
         )
-        served = None
-        if trace is not None:
-            hints = get_type_hints(Served)
-            totals = {name: checked(v, hints[name], path) for name, v in run.served.items()}
-            served = Served(ledgers=ledgers, trace=trace, **totals)
         runs.append(
             ServedRun(
                 run.scheduler, run.dispatcher, run.label, streams, run.metrics, served,
-                run.warm_up_s, error=run.error,
+                run.warm_up_s, run.settled, error=run.error,
             )
         )  # fmt: skip
     return ServedResult(
         entry.scenario, soc, entry.seed, service, tuple(runs), entry.notes, entry.inputs
     )
+
+
+def _served(entry: Json, ledgers: Mapping[str, Ledger], path: str) -> Served:
+    """What was simulated, from its fields but for the ledgers."""
+    hints: Json = get_type_hints(Served) | {"trace": TraceEntry, "by_stream": ByStreamEntry}
+    found = {name: checked(value, hints[name], path) for name, value in entry.items()}
+    found["trace"] = Trace(**dict(found["trace"]))
+    found["by_stream"] = found["by_stream"].restored()
+    return Served(ledgers=ledgers, **found)
 
 
 def _run(run: ServedRun, position: Callable[[Plan], int]) -> Json:
@@ -212,16 +251,17 @@ def _run(run: ServedRun, position: Callable[[Plan], int]) -> Json:
         "dispatcher": run.dispatcher,
         "label": run.label,
         "streams": [
-            {"scheduler": s.scheduler, "plan": position(s.plan), "metrics": s.metrics}
+            {"scheduler": s.scheduler, "plan": position(s.plan), "metrics": s.metrics,
+             "worst": _plain(s.worst)}
             for s in run.streams
         ],
         "metrics": run.metrics,
         "warm_up_s": run.warm_up_s,
+        "settled": run.settled,
         "error": run.error,
-        "trace": None if served is None else trace_columns(served.trace),
-        "served": {} if served is None else {
-            name: _plain(value) for name, value in _values(served).items()
-            if name not in ("ledgers", "trace")
+        "served": None if served is None else {
+            name: trace_columns(value) if isinstance(value, Trace) else _plain(value)
+            for name, value in _values(served).items() if name != "ledgers"
         },
     }  # fmt: skip
 
@@ -242,7 +282,7 @@ def _plain(value: object) -> Any:
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
-    return value
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _service(entry: Json, path: str) -> Service:
@@ -254,8 +294,10 @@ def _service(entry: Json, path: str) -> Service:
 
 
 def _ledger(columns: Mapping[str, Any], stem: str) -> Ledger:
+    named = {name: columns[f"{stem}.{name}"] for name in ("number", *_MOMENTS, "status")}
+    named["deadline"] = np.where(named["deadline"] < 0.0, inf, named["deadline"])
     ledger = Ledger()
-    names = ("number", *_MOMENTS, "status")
-    for row in zip(*(columns[f"{stem}.{name}"].tolist() for name in names), strict=True):
+    order = ("number", "arrival", "start", "finish", "status", "deadline")
+    for row in zip(*(named[name].tolist() for name in order), strict=True):
         ledger.add(*row)
     return ledger

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hetsim.analysis.serving.result import ServedResult
+from hetsim.analysis.serving.result import ServedResult, ServedRun
 from hetsim.drafts import encoded
 from hetsim.executors.calls import Call
 from hetsim.names import distinct_name, plain_name
 from hetsim.plan.files import dump_plan
 from hetsim.plan.model import Plan
+from hetsim.report.figures.serving import STREAM_FIGURES
 from hetsim.report.files.extras import Extra
 from hetsim.report.files.jsonout import dumps
 from hetsim.report.files.kind import Contents, Kind
@@ -25,9 +26,12 @@ from hetsim.report.files.serving.archive import (
     load_served,
 )
 from hetsim.report.files.serving.jsonout import served_to_dict
+from hetsim.report.files.serving.perfetto import served_trace_json
 from hetsim.report.files.serving.tables import streams_csv
+from hetsim.report.page.serving.page import render_served
 from hetsim.report.page.study import Section
 from hetsim.report.serving import best_served
+from hetsim.soc.model import SoC
 
 ALL_STREAMS = "all streams"
 """What stands for a network in the manifest."""
@@ -37,7 +41,7 @@ class ServedKind(Kind[ServedResult]):
     """Streams of inferences under schedulers and dispatchers."""
 
     archive = NAME
-    figures = ()
+    figures = tuple(STREAM_FIGURES)
 
     def load(self, directory: Path, planning_s: Mapping[tuple[str, str], float]) -> ServedResult:
         check_content(directory, INFERENCES)
@@ -61,6 +65,12 @@ class ServedKind(Kind[ServedResult]):
                  f"plan-{stem}-{distinct_name(plain_name(s.stream.name, 'stream'), own)}.yaml")
                 for s in run.streams
             ]  # fmt: skip
+            for name, figure in STREAM_FIGURES.items():
+                if figure.possible(run):
+                    both = [(f"{name}_{end}", f"{name}-{stem}.{end}") for end in ("svg", "png")]
+                    found.append(Extra(name, tuple(both), position))
+            if run.served is not None and run.served.trace.spans:
+                found.append(Extra("trace", (("trace", f"trace-{stem}.json"),), position))
             found.append(Extra("plan", tuple(names), position))
         return found
 
@@ -71,7 +81,9 @@ class ServedKind(Kind[ServedResult]):
     def call(self, result: ServedResult, extra: Extra) -> Call:
         assert extra.position is not None
         run = result.runs[extra.position]
-        return Call(plan_files, ([found.plan for found in run.streams],))
+        if extra.kind == "plan":
+            return Call(plan_files, ([found.plan for found in run.streams],))
+        return Call(make_of_run, (extra.kind, run, result.soc))
 
     def document(
         self, result: ServedResult, files: Mapping[int, Mapping[str, str]] | None = None
@@ -84,6 +96,7 @@ class ServedKind(Kind[ServedResult]):
     ) -> Contents:  # fmt: skip
         yield "result.json", dumps(self.document(result, files))
         yield "streams.csv", streams_csv(result)
+        yield "report.html", render_served(result, files, versions, sections=sections)
         yield NAME, dump_served(result)
         yield INFERENCES, dump_inferences(result)
 
@@ -106,3 +119,12 @@ SERVED = ServedKind()
 def plan_files(plans: Sequence[Plan]) -> tuple[bytes, ...]:
     """The plans of a run, stream by stream."""
     return tuple(encoded(dump_plan(plan)) for plan in plans)
+
+
+def make_of_run(kind: str, run: ServedRun, soc: SoC) -> tuple[bytes, ...]:
+    """A figure or the trace of a run."""
+    if kind == "trace":
+        return (encoded(served_trace_json(run, soc)),)
+    from hetsim.report.figures.plotting import figure_images
+
+    return figure_images(STREAM_FIGURES[kind].draw(run))

@@ -43,6 +43,7 @@ class StreamRunEntry(Measured):
 
     name: str
     scheduler: str = Field(description="who planned it")
+    unproven: str = Field(description="why it has no response_bound_us; empty where it has one")
 
 
 class PUEntry(Record):
@@ -50,6 +51,7 @@ class PUEntry(Record):
 
     busy_us: float = Field(description="time it was busy with kernels")
     utilization: float = Field(description="that as a share of the simulated time")
+    busy_us_by_stream: dict[str, float] = Field(description="whose kernels; adds up to busy_us")
 
 
 class LinkEntry(Record):
@@ -58,6 +60,7 @@ class LinkEntry(Record):
     bytes: int = Field(description="carried in all")
     busy_us: float
     contention_us: float = Field(description="time that transfers lost to one another on it")
+    bytes_by_stream: dict[str, float] = Field(description="whose they are; adds up to bytes")
 
 
 class ServedRunEntry(Measured):
@@ -73,6 +76,10 @@ class ServedRunEntry(Measured):
     streams: list[StreamRunEntry]
     pus: dict[str, PUEntry]
     links: dict[str, LinkEntry]
+    blocked_us: dict[str, dict[str, float]] = Field(
+        description="by stream, then by the stream that held the unit: time that tasks waited for"
+        " a unit although all that they read was there"
+    )
     files: dict[str, str] = Field(description="files beside result.json, by kind")
 
 

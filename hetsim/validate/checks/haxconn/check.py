@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from hetsim.validate.base import Check, Row, Setting
 from hetsim.validate.checks.haxconn.corun import Xavier
 from hetsim.validate.checks.haxconn.memory import utilisation
 from hetsim.validate.checks.haxconn.pairs import PAIRS
 from hetsim.validate.checks.haxconn.profiles import profiles
-
-TABLE = "measured_contention.json"
+from hetsim.validate.checks.haxconn.table import TABLE, read_measured
 
 
 class CoRunningPairs(Check):
@@ -32,12 +31,11 @@ class CoRunningPairs(Check):
 
     def rows(self, setting: Setting, part: str) -> Iterator[Row]:
         """One for each pair and policy that the table has."""
-        measured = setting.tables.document(TABLE)
+        measured = read_measured(setting.tables)
         xavier = Xavier(profiles(measured))
         for pair, policies in PAIRS.items():
             for policy, told in policies.items():
-                seconds = measured["two_dnn_ms"][pair][policy] * 1e-3
-                yield Row(policy, pair, seconds, xavier.told(told))
+                yield Row(policy, pair, measured.pair_s(pair, policy), xavier.told(told))
 
 
 class MemoryDemand(Check):
@@ -57,10 +55,7 @@ class MemoryDemand(Check):
     def rows(self, setting: Setting, part: str) -> Iterator[Row]:
         """A convolution each; a shape that stands there twice is compared twice."""
         xavier = Xavier()
-        for entry in setting.tables.document(TABLE)["conv_memory_utilisation"]:
-            shape: Sequence[int] = entry["input_nchw"]
-            kernel = entry["kernel"]
-            share = utilisation(xavier, shape, entry["out_channels"], kernel, entry["pad"])
-            size = "x".join(map(str, shape[1:]))
-            measured = entry["memory_controller_utilisation"]
-            yield Row(f"{kernel}x{kernel}", size, measured, share)
+        for entry in read_measured(setting.tables).conv_memory_utilisation:
+            kernel, size = entry.kernel, "x".join(map(str, entry.input_nchw[1:]))
+            share = utilisation(xavier, entry.input_nchw, entry.out_channels, kernel, entry.pad)
+            yield Row(f"{kernel}x{kernel}", size, entry.memory_controller_utilisation, share)

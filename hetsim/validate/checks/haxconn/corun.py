@@ -17,7 +17,6 @@ from hetsim.plan.model import Partition, Plan
 from hetsim.sim.dispatchers.priority import Priority
 from hetsim.sim.simulate import execute
 from hetsim.sim.source import Inference
-from hetsim.sim.task import Task
 from hetsim.soc.loader import load_soc
 from hetsim.soc.model import SoC
 from hetsim.validate.checks.haxconn.networks import network
@@ -25,17 +24,6 @@ from hetsim.validate.checks.haxconn.pairs import DLA, GPU, Engine, Told
 from hetsim.workload.graph import Graph
 
 SOC = "jetson-xavier"
-
-
-class OnlyGPUYields(Priority):
-    """Priorities that interrupt on the GPU, between kernels; what a DLA has begun it ends."""
-
-    def __init__(self, soc: SoC) -> None:
-        super().__init__(preemptive=True)
-        self._gpu = soc.by_name[GPU].index
-
-    def urgent(self, task: Task) -> Task | None:
-        return super().urgent(task) if task.job.pu == self._gpu else None
 
 
 class Xavier:
@@ -94,13 +82,17 @@ class Xavier:
         return execute(self.soc, self.program(engine), trace=False).makespan_s
 
     def together(self, first: Engine, second: Engine) -> tuple[float, float]:
-        """Seconds of an inference of each when both start at once.
+        """Seconds of an inference of each when both start at once."""
+        one, other = self.run(self.program(first), self.program(second))
+        return one, other
 
-        A GPU gives its contexts time in slices. Here the network with less work there goes first,
-        between two kernels of the other: it ends earlier than with slices, and the other one when
-        it would with them.
+    def run(self, *programs: Program) -> tuple[float, ...]:
+        """Seconds of each when all start at once.
+
+        A GPU gives its contexts time in slices. Here the program with the least work there goes
+        first, between two kernels of another: it ends earlier than with slices, and the last one
+        when it would with them. What a DLA has begun it ends.
         """
-        programs = [self.program(first), self.program(second)]
         work = [self.work(program, GPU) for program in programs]
         urgent = work.index(min(work))
         inferences = [
@@ -112,9 +104,9 @@ class Xavier:
             inferences,
             trace=False,
             contention=self.contention,
-            dispatcher=OnlyGPUYields(self.soc),
+            dispatcher=Priority(preemptive=True),
         )
-        return trace.finished[0], trace.finished[1]
+        return tuple(trace.finished)
 
     def told(self, policy: Told) -> float:
         """Seconds, told as the authors tell them."""

@@ -7,44 +7,32 @@ between whose readings the GPU waits; so their sum is made that of the whole net
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from hetsim.cost.measured.fit import alone_s
 from hetsim.cost.measured.keys import group_key
 from hetsim.cost.measured.table import Entry, ProfileTable
+from hetsim.errors import ConfigError, Location
 from hetsim.lower.program import Launch
 from hetsim.validate.checks.haxconn.corun import Xavier
 from hetsim.validate.checks.haxconn.networks import network
 from hetsim.validate.checks.haxconn.pairs import DLA, GPU, Engine
+from hetsim.validate.checks.haxconn.table import TABLE, Measured
 
 NETWORK = "googlenet"
 
 
-def profiles(measured: Mapping[str, Any]) -> dict[str, ProfileTable]:
-    """By unit, from the table's document.
-
-    ``gpu_ms`` has a time for each of ``googlenet_layer_groups`` (``"0-9"``, first and last layer,
-    which are this graph's operators), ``whole_ms`` those of the whole network.
-    """
-    groups = [ends(text) for text in measured["googlenet_layer_groups"]]
-    gpu, whole = measured["gpu_ms"], measured["whole_ms"]
-    scale = whole["googlenet_gpu"] / sum(gpu)
+def profiles(measured: Measured) -> dict[str, ProfileTable]:
+    """By unit."""
+    gpu, whole = measured.gpu_ms, measured.whole_ms
+    scale = whole.googlenet_gpu / sum(gpu)
+    groups = zip(measured.groups, (ms * scale for ms in gpu), strict=True)
+    everything = (0, len(network(NETWORK).operators))
     xavier = Xavier()
     return {
-        GPU: _profile(xavier, GPU, [(g, ms * scale) for g, ms in zip(groups, gpu, strict=True)]),
-        DLA: _profile(xavier, DLA, [((0, len(_graph().operators)), whole["googlenet_dla"])]),
+        GPU: _profile(xavier, GPU, list(groups)),
+        DLA: _profile(xavier, DLA, [(everything, whole.googlenet_dla)]),
     }
-
-
-def ends(text: str) -> tuple[int, int]:
-    """First and last layer of a group, ``"10-24"``."""
-    first, last = text.split("-")
-    return int(first), int(last)
-
-
-def _graph() -> Any:
-    return network(NETWORK)
 
 
 def _profile(
@@ -63,7 +51,7 @@ def _entries(
     xavier: Xavier, unit: str, groups: list[tuple[tuple[int, int], float]]
 ) -> Iterator[Entry]:
     """One for each kernel on ``unit``, in milliseconds of its group."""
-    graph = _graph()
+    graph = network(NETWORK)
     place = {op.name: i for i, op in enumerate(graph.operators)}
     pu = xavier.soc.by_name[unit]
     program = xavier.program(Engine(NETWORK, unit))
@@ -74,6 +62,12 @@ def _entries(
 
     for (first, last), ms in groups:
         mine = [launch for launch in launches if first <= place[launch.operators[0]] <= last]
+        if not mine:
+            raise ConfigError(
+                f"no kernel of {NETWORK} begins in layers {first} to {last}",
+                where=Location(TABLE),
+                hint=f"it has layers 0 to {len(place) - 1}, and a group at least one convolution",
+            )
         scale = ms * 1e-3 / sum(map(seconds, mine))
         for launch in mine:
             operators = [graph.operators[place[name]] for name in launch.operators]

@@ -1,0 +1,1 @@
+"""The page of streams: its charts, its data, its frame."""
