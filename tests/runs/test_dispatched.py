@@ -55,10 +55,13 @@ def test_who_needs_no_plan_runs_once_and_deciding_costs_time(runs):
 
 def test_planning_anew_gives_networks_side_by_side_other_plans(runs):
     found = runs("priority", "replan", "{name: replan, label: each, parameters: {plans: each}}")
-    plain = found["npu_only · priority"].metrics
+    means = {d: found[f"npu_only · {d}"].metrics["latency_mean_s"]
+             for d in ("priority", "each", "replan")}  # fmt: skip
     # Planned each on its own, a network has the same plan whoever is there.
-    assert found["npu_only · each"].metrics == plain
-    assert found["npu_only · replan"].metrics != plain
+    assert means["each"] == means["priority"] != means["replan"]
+    # What is proven of plans is not told of others.
+    assert found["npu_only · priority"].metrics["throughput_bound"] is not None
+    assert found["npu_only · each"].metrics["throughput_bound"] is None
 
 
 def test_a_file_of_the_user_is_told_with_its_line_when_it_raises(runs):
