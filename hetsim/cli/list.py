@@ -95,6 +95,37 @@ def _schedulers() -> list[Row]:
     ]
 
 
+def _joint_schedulers() -> list[Row]:
+    from hetsim.schedulers.joint.registry import JOINT_SCHEDULERS
+
+    return [
+        {
+            "name": name,
+            "description": (JOINT_SCHEDULERS.find(name).__doc__ or "").partition("\n")[0],
+            "source": JOINT_SCHEDULERS.find(name).source,
+            "origin": JOINT_SCHEDULERS.origin(name),
+        }
+        for name in JOINT_SCHEDULERS.names()
+    ]
+
+
+def _dispatchers() -> list[Row]:
+    from hetsim.sim.dispatchers.registry import list_dispatchers
+
+    return [
+        {
+            "name": info.name,
+            "chooses": "order and unit" if info.places else "order",
+            "optimises": info.optimises,
+            "ignores": info.ignores,
+            "source": info.source,
+            "parameters": dict(info.parameters),
+            "origin": info.origin,
+        }
+        for info in list_dispatchers()
+    ]
+
+
 def _models() -> list[Row]:
     from hetsim.workload.zoo import ALIASES, MODELS
 
@@ -241,6 +272,25 @@ CATALOGUES: dict[str, Catalogue] = {
             "source": _field("source"),
         },
     ),
+    "joint-schedulers": Catalogue(
+        _joint_schedulers,
+        {
+            "name": _field("name"),
+            "what it is": _field("description"),
+            "source": _field("source"),
+            "comes from": _field("origin"),
+        },
+    ),
+    "dispatchers": Catalogue(
+        _dispatchers,
+        {
+            "name": _field("name"),
+            "chooses": _field("chooses"),
+            "optimises": _field("optimises"),
+            "ignores": _field("ignores"),
+            "source": _field("source"),
+        },
+    ),
     "scenarios": Catalogue(
         _scenarios,
         {
@@ -292,7 +342,7 @@ CATALOGUES: dict[str, Catalogue] = {
 @click.argument("what", type=click.Choice(list(CATALOGUES)))
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 def command(what: str, as_json: bool) -> None:
-    """Show the SoCs, models, schedulers, scenarios or operators there are.
+    """Show the SoCs, models, schedulers, dispatchers, scenarios or operators there are.
 
     Figures of models are the published ones; 'hetsim run' counts its own. Kinds of processing units
     and cost sources are those that SoC files may name, installed ones included.

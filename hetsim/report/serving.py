@@ -44,14 +44,18 @@ def interval(about: Metric, values: Metrics) -> tuple[float, float] | None:
     return low, high
 
 
-def with_interval(about: Metric, values: Metrics) -> str:
-    """A value with its interval: ``31.2 ms (30.8–31.9, 95 %)``; without one, the value."""
+def with_interval(about: Metric, values: Metrics, *, level: bool = True) -> str:
+    """A value with its interval: ``31.2 ms (30.8–31.9, 95 %)``; without one, the value.
+
+    ``level`` says whether the confidence is told with it.
+    """
     value, ends = values.get(about.column), interval(about, values)
     text = metric_text(about, value)
     if value is None or ends is None:
         return text
     factor = time_unit(value)[1] if about.dimension == "time" else 1.0
-    return f"{text} ({interval_text(*ends, factor)}, {CONFIDENCE})"
+    said = interval_text(*ends, factor)
+    return f"{text} ({said}, {CONFIDENCE})" if level else f"{text} ({said})"
 
 
 def interval_text(low: float, high: float, factor: float = 1.0) -> str:

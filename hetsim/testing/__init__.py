@@ -12,7 +12,8 @@ Each test of a kit is a method without arguments, so any runner will do, and
 :meth:`~hetsim.testing.kit.Kit.check` runs them all without one:
 ``SchedulerKit.of(name="./mine.py:Mine").check()``. What fails is an ``AssertionError`` that says
 of what; :mod:`hetsim.testing.problems` makes the problem of a scheduler again. Hetsim's own
-schedulers, cost models, kinds, formats, executors, readers and studies pass the same kits.
+schedulers, dispatchers, cost models, kinds, formats, executors, readers and studies pass the same
+kits.
 
 The names below are imported on first use: worker processes need one kit's bench and nothing else.
 """
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hetsim.testing.check import CheckKit as CheckKit
     from hetsim.testing.cost_model import CostModelKit as CostModelKit
+    from hetsim.testing.dispatcher import DispatcherKit as DispatcherKit
     from hetsim.testing.executor import ExecutorKit as ExecutorKit
     from hetsim.testing.kit import Kit as Kit
     from hetsim.testing.model_format import ModelFormatKit as ModelFormatKit
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 _KITS = {
     "CheckKit": "hetsim.testing.check",
     "CostModelKit": "hetsim.testing.cost_model",
+    "DispatcherKit": "hetsim.testing.dispatcher",
     "ExecutorKit": "hetsim.testing.executor",
     "Kit": "hetsim.testing.kit",
     "ModelFormatKit": "hetsim.testing.model_format",
@@ -48,6 +51,7 @@ _KITS = {
 __all__ = [
     "CheckKit",
     "CostModelKit",
+    "DispatcherKit",
     "ExecutorKit",
     "Kit",
     "ModelFormatKit",

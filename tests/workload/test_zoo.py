@@ -135,12 +135,16 @@ def test_the_hands_convolutions_are_those_of_xrbenchs_table() -> None:
     assert sum(op.macs for op in convolutions) == listed - uncounted_stride
 
 
-def test_the_detectors_layers_have_the_weights_of_xrbenchs_table() -> None:
-    layers = [op for op in load_model("d2go_rcnn").operators if op.kind in ("Conv", "Gemm")]
-    assert len(layers) == 138
-    tensors = load_model("d2go_rcnn").tensors
-    weights = [op.macs // math.prod(tensors[op.outputs[0]].shape[2:]) for op in layers]
-    assert sum(weights) == 5_270_832  # a depthwise convolution's channels once
+@pytest.mark.parametrize(
+    ("name", "layers", "listed"),
+    [("d2go_rcnn", 138, 5_270_832), ("plane_rcnn_body", 112, 45_737_152)],
+)
+def test_layers_have_the_weights_of_xrbenchs_table(name: str, layers: int, listed: int) -> None:
+    found = [op for op in load_model(name).operators if op.kind in ("Conv", "Gemm")]
+    assert len(found) == layers
+    tensors = load_model(name).tensors
+    weights = [op.macs // math.prod(tensors[op.outputs[0]].shape[2:]) for op in found]
+    assert sum(weights) == listed  # a depthwise convolution's channels once
 
 
 def test_shufflenet_v2_has_the_published_work_where_pooling_counts() -> None:

@@ -6,7 +6,8 @@ Columns that do not fit stand in a further table; nothing is ever cut off.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf
+from math import exp, floor, inf, log, log10
+from statistics import fmean
 
 from rich.console import Console
 from rich.table import Table
@@ -118,10 +119,10 @@ def _column(about: Metric, rows: Sequence[Metrics]) -> tuple[str, list[str]]:
             return heading, [_number(values.get(about.column)) for values in rows]
         return heading, [metric_text(about, values.get(about.column)) for values in rows]
     known = [v for values in rows if (v := values.get(about.column)) is not None]
-    # A time that is next to nothing beside the others does not choose their unit.
-    some = [value for value in known if value > 1e-3 * max(known)]
-    unit, factor = time_unit(min(some, default=1e-3))
-    decimals = 3 if min(some, default=0.0) / factor < 10 else 1
+    some = [value for value in known if value > 1e-3 * max(known)]  # else it is next to nothing
+    # The unit suits those in the middle, the decimals the shortest of them.
+    unit, factor = time_unit(exp(fmean(map(log, some))) if some else 1e-3)
+    decimals = min(max(3 - floor(log10(min(some) / factor)), 0), 3) if some else 3
     ends = [interval(about, values) for values in rows]
     texts = []
     for values, own in zip(rows, ends, strict=True):

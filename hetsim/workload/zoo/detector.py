@@ -1,8 +1,10 @@
-"""A Faster R-CNN on FBNetV3, as D2Go has it (github.com/facebookresearch/d2go).
+"""Networks that find things in regions of an image.
 
-Ren et al., NeurIPS 2015; Dai et al., FBNetV3, CVPR 2021. Regions are proposed on the features at a
-sixteenth of the size, and each of them goes through the last stage by itself. Choosing among
-proposals, and among overlapping boxes, is left out: the regions are an input.
+Faster R-CNN (Ren et al., NeurIPS 2015) on FBNetV3 (Dai et al., CVPR 2021), as D2Go has it
+(github.com/facebookresearch/d2go): regions are proposed on the features at a sixteenth of the size,
+and each of them goes through the last stage by itself. Choosing among proposals, and among
+overlapping boxes, is left out: the regions are an input. PlaneRCNN (Liu et al., CVPR 2019) without
+what it does in regions: ResNet-101 and its feature pyramid (Lin et al., CVPR 2017).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from onnx import ModelProto
 
 from hetsim.workload.zoo.builder import NetworkBuilder
 from hetsim.workload.zoo.mobile import Block
+from hetsim.workload.zoo.resnet import resnet101_stages
 
 BODY = (
     (3, 1, 16, 2, 1, 0), (5, 4, 24, 1, 2, 0), (5, 3, 24, 3, 1, 0), (5, 4, 32, 1, 2, 24),
@@ -64,3 +67,25 @@ def _stages(
             )  # fmt: skip
             result = block.add(net, f"{name}{stage}.{repeat}", result)
     return result
+
+
+def plane_rcnn_body() -> ModelProto:
+    """ResNet-101 at 160x160 and a pyramid of 256 channels on each of its four levels."""
+    width, finest = 256, 40
+    net = NetworkBuilder("plane_rcnn_body", (1, 3, 160, 160))
+    result, levels = "", {}
+    for level, features in reversed([*enumerate(resnet101_stages(net))]):
+        beside = net.conv(f"lateral{level}", features, width, 1, bias=True)
+        if result:
+            scales = net.floats(f"larger{level}.scales", [1.0, 1.0, 2.0, 2.0])
+            larger = net.add(
+                "Resize", f"larger{level}", [result, "", scales], mode="nearest",
+                nearest_mode="floor", coordinate_transformation_mode="asymmetric",
+            )  # fmt: skip
+            beside = net.add("Add", f"join{level}", [beside, larger])
+        result = beside
+        extent = finest >> level
+        output = net.conv(f"level{level}", result, width, 3, padding=1, bias=True)
+        levels[output] = (1, width, extent, extent)
+    last, shape = levels.popitem()
+    return net.finish(last, shape, levels)

@@ -413,6 +413,12 @@ ALL = (
         build=_built("detector", "d2go_rcnn"),
     ),
     ZooModel(
+        "plane_rcnn_body", "XRBench, plane detection: PlaneRCNN at 160x160 without its heads", None,
+        None, _XRBENCH,
+        "the first 112 layers of the table, which has no strides in it, and all of their weights",
+        build=_built("detector", "plane_rcnn_body"),
+    ),
+    ZooModel(
         "sparse_to_dense", "XRBench, depth refinement: RGBd-200 of sparse-to-dense", None, 13.67e6,
         _XRBENCH,
         "the table has no strides in it: 19.1 G multiply-accumulates instead of 14.7",

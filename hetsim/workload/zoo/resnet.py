@@ -15,6 +15,7 @@ from onnx import ModelProto
 from hetsim.workload.zoo.builder import NetworkBuilder
 
 STAGE_WIDTHS = (64, 128, 256, 512)
+RESNET101 = (3, 4, 23, 3)
 
 
 def _stem(net: NetworkBuilder) -> str:
@@ -74,13 +75,27 @@ def basic_stages(net: NetworkBuilder) -> str:
     return result
 
 
-def _deep(name: str, family: _Bottleneck, blocks: tuple[int, ...] = (3, 4, 6, 3)) -> ModelProto:
-    net = NetworkBuilder(name, (1, 3, 224, 224))
-    result = _stem(net)
+def _bottleneck_stages(
+    net: NetworkBuilder, family: _Bottleneck, blocks: tuple[int, ...] = (3, 4, 6, 3)
+) -> list[str]:
+    """The deeper networks without their classifier, on the input of ``net``: each stage's end."""
+    result, found = _stem(net), []
     for stage, (width, count) in enumerate(zip(STAGE_WIDTHS, blocks, strict=True), start=1):
         for block in range(count):
             stride = 2 if stage > 1 and block == 0 else 1
             result = family.block(net, f"layer{stage}.{block}", result, width, stride)
+        found.append(result)
+    return found
+
+
+def resnet101_stages(net: NetworkBuilder) -> list[str]:
+    """Those of ResNet-101 with the stride in the 3x3 convolutions."""
+    return _bottleneck_stages(net, _Bottleneck(), RESNET101)
+
+
+def _deep(name: str, family: _Bottleneck, blocks: tuple[int, ...] = (3, 4, 6, 3)) -> ModelProto:
+    net = NetworkBuilder(name, (1, 3, 224, 224))
+    result = _bottleneck_stages(net, family, blocks)[-1]
     return net.finish(net.classifier(result), (1, 1000))
 
 
@@ -96,7 +111,7 @@ def resnet50_v1_5() -> ModelProto:
 
 def resnet101() -> ModelProto:
     """ResNet-101 with the stride in the 3x3 convolutions, at 224x224."""
-    return _deep("resnet101", _Bottleneck(), (3, 4, 23, 3))
+    return _deep("resnet101", _Bottleneck(), RESNET101)
 
 
 def resnet152() -> ModelProto:

@@ -19,6 +19,12 @@ def test_the_scheduler_is_listed_and_runs():
     ]
 
 
+def test_the_dispatcher_decides_about_streams():
+    result = hetsim.run("camera_pipeline", {"serve.dispatchers": ["shortest"]})
+    assert {run.dispatcher for run in result.runs} == {"shortest"}
+    assert [run.error for run in result.runs] == [None] * len(result.runs)
+
+
 def test_the_metric_is_measured():
     [run] = hetsim.run("paper_one", schedulers=["type_based"]).runs
     changes = sum(a.pu != b.pu for a, b in pairwise(run.plan.partitions))

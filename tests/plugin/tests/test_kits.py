@@ -8,6 +8,7 @@ from hetsim.cost.analytical import AnalyticalModel
 from hetsim.testing import (
     CheckKit,
     CostModelKit,
+    DispatcherKit,
     ExecutorKit,
     ModelFormatKit,
     PUKindKit,
@@ -25,6 +26,10 @@ class TestByKindWithHandicap(SchedulerKit):
     name = "by_kind"
     parameters = {"handicap_us": 500.0}
     problems = 10
+
+
+class TestShortest(DispatcherKit):
+    name = "shortest"
 
 
 class TestFreePooling(CostModelKit):

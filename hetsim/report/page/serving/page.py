@@ -13,6 +13,7 @@ from hetsim.report.page.study import Section, anchored
 from hetsim.report.page.tables import Cell, Table
 from hetsim.report.page.template import STREAMS, render, script_json
 from hetsim.report.serving import (
+    CONFIDENCE,
     best_served,
     headline_of,
     interval,
@@ -21,7 +22,6 @@ from hetsim.report.serving import (
     unproven,
     with_interval,
 )
-from hetsim.report.summary import metric_text
 
 MOST = 6
 """Runs whose charts and timelines a page holds."""
@@ -68,15 +68,14 @@ def streams_table(listed: Sequence[ServedRun]) -> Table:
     ]  # fmt: skip
     lines: list[list[str | Cell]] = []
     for _, run, name, values in rows:
-        cells = []
-        for found in chosen:
-            text = (
-                with_interval(found, values) if interval(found, values)
-                else metric_text(found, values.get(found.column))
-            )  # fmt: skip
-            cells.append(Cell(text, values.get(found.column)))
+        cells = [
+            Cell(with_interval(found, values, level=False), values.get(found.column))
+            for found in chosen
+        ]
         lines.append([run.label, name, *cells])
-    return Table(["run", "stream", *(found.title for found in chosen)], lines, left=2)
+    ranged = any(interval(found, values) for *_, values in rows for found in chosen)
+    caption = f"In brackets: {CONFIDENCE} confidence." if ranged else ""
+    return Table(["run", "stream", *(found.title for found in chosen)], lines, caption, left=2)
 
 
 def _sections(
