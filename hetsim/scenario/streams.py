@@ -19,7 +19,6 @@ from hetsim.streams.schema import DispatcherSpec, ServeSpec, StreamSpec
 from hetsim.streams.service import DispatcherRef, Service, Stream
 from hetsim.yamlio import Document
 
-
 MOST = 100_000_000
 """Inferences that one stream may bring: a day of simulating, a gigabyte or two of them."""
 
