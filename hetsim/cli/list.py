@@ -95,6 +95,20 @@ def _schedulers() -> list[Row]:
     ]
 
 
+def _joint_schedulers() -> list[Row]:
+    from hetsim.schedulers.joint.registry import JOINT_SCHEDULERS
+
+    return [
+        {
+            "name": name,
+            "description": (JOINT_SCHEDULERS.find(name).__doc__ or "").partition("\n")[0],
+            "source": JOINT_SCHEDULERS.find(name).source,
+            "origin": JOINT_SCHEDULERS.origin(name),
+        }
+        for name in JOINT_SCHEDULERS.names()
+    ]
+
+
 def _dispatchers() -> list[Row]:
     from hetsim.sim.dispatchers.registry import list_dispatchers
 
@@ -257,6 +271,15 @@ CATALOGUES: dict[str, Catalogue] = {
             "ignores": _field("ignores"),
             "complexity": _field("complexity"),
             "source": _field("source"),
+        },
+    ),
+    "joint-schedulers": Catalogue(
+        _joint_schedulers,
+        {
+            "name": _field("name"),
+            "what it is": _field("description"),
+            "source": _field("source"),
+            "comes from": _field("origin"),
         },
     ),
     "dispatchers": Catalogue(

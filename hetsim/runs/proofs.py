@@ -39,7 +39,7 @@ def proven(
     worst = WorstCase(
         soc, service.streams, programs, dispatcher, fidelity, service.preemption_cost_s
     ).worst()
-    if dispatcher.places:  # nobody knows where
+    if dispatcher.places or dispatcher.replans:  # nobody knows what runs where
         return Proofs(worst, {}, None)
     tiles = fidelity == "tile"
     asked = {name: demands(soc, program, tiles=tiles) for name, program in programs.items()}

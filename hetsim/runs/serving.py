@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from math import inf
 
 from hetsim.analysis.metrics.base import ServedEvaluation
@@ -30,6 +30,7 @@ from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
 from hetsim.schedulers.groups import FUSED_GROUPS, fused_groups
 from hetsim.schedulers.joint.base import JointProblem
 from hetsim.schedulers.joint.registry import create_joint_scheduler
+from hetsim.sim.dispatch import Planner
 from hetsim.sim.dispatchers.registry import create_dispatcher
 from hetsim.sim.serving.sample import Onlooker, Sample
 from hetsim.sim.serving.serve import serve
@@ -110,24 +111,27 @@ class Mix:
         try:
             plans = self.plans(contender) if plans is None else plans
             planning_s = time.perf_counter() - begun
-            served = self.serve(plans, _dispatcher(contender))
+            planner = partial(self._anew, contender)
+            served = self.serve(plans, _dispatcher(contender), planner=planner)
         except HetsimError as error:
             return replace(_named(contender), error=str(error))
         return self.measured(contender, plans, served, planning_s)
 
-    def plans(self, contender: Contender) -> Mapping[str, Plan]:
-        """A plan for each stream by its name.
+    def plans(
+        self, contender: Contender, among: Sequence[Stream] | None = None
+    ) -> Mapping[str, Plan]:
+        """A plan for each stream by its name; of streams ``among`` all, as if no other was there.
 
         Those that name a plan file run by that, those that name a scheduler are planned by that.
 
         Raises:
             HetsimError: a scheduler failed.
         """
-        given = self.given
+        given, streams = self.given, self.service.streams if among is None else among
         if _dispatcher(contender).grain == "fused":
-            free = [s for s in self.service.streams if s.name not in given and not s.scheduler]
+            free = [s for s in streams if s.name not in given and not s.scheduler]
             given = {**given, **{stream.name: self._finest(stream.model) for stream in free}}
-        open_ones = tuple(s for s in self.service.streams if s.name not in given)
+        open_ones = tuple(s for s in streams if s.name not in given)
         if not open_ones:
             return given
         rates = self.service.rates()
@@ -205,17 +209,20 @@ class Mix:
         return self._apart[key]
 
     def serve(
-        self, plans: Mapping[str, Plan], dispatcher: DispatcherRef, onlooker: Onlooker | None = None
-    ) -> Served:
+        self, plans: Mapping[str, Plan], dispatcher: DispatcherRef,
+        onlooker: Onlooker | None = None, *, planner: Planner | None = None,
+    ) -> Served:  # fmt: skip
         """Simulates the streams, by plans by the name of the stream.
 
-        ``onlooker`` is that of :func:`hetsim.sim.serving.serve.serve`.
+        ``onlooker`` is that of :func:`hetsim.sim.serving.serve.serve`; a dispatcher that plans anew
+        asks ``planner``.
 
         Raises:
             HetsimError: plans that cannot run, or a dispatcher that does not take its parameters.
         """
         scenario, service = self.scenario, self.service
         made = create_dispatcher(dispatcher.name, dispatcher.parameters, dispatcher.overhead_s)
+        made.planner = planner
         program = self._open_program if made.places else self._program
         programs = {s.name: program(s.model, plans[s.name]) for s in service.streams}
         return serve(
@@ -261,6 +268,17 @@ class Mix:
 
     def _bound_s(self, stream: Stream) -> float:
         return max(bound.seconds for bound in self.cases[stream.model].bounds)
+
+    def _anew(
+        self, contender: Contender, streams: Sequence[int], way: str
+    ) -> tuple[Mapping[int, Program], float]:
+        """The programs of some streams, planned for them alone, and the seconds that this took."""
+        begun = time.perf_counter()
+        among = [self.service.streams[i] for i in streams]
+        plans = self.plans(replace(contender, plans=way), among)
+        took = time.perf_counter() - begun
+        return {i: self._program(s.model, plans[s.name])
+                for i, s in zip(streams, among, strict=True)}, took  # fmt: skip
 
     def _open_program(self, model: str, plan: Plan) -> Program:
         """One whose partitions may be put elsewhere than the plan says."""

@@ -9,13 +9,17 @@ answer the same.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Literal
 
 from hetsim.lower.program import Program
 from hetsim.sim.source import Inference
 from hetsim.sim.task import Task
 from hetsim.sim.view import View
+
+Planner = Callable[[Sequence[int], str], tuple[Mapping[int, Program], float]]
+"""Plans the networks of streams, by position, in a way that has a name: the program of each, and
+the seconds that planning has taken on this machine."""
 
 
 class Dispatcher(ABC):
@@ -35,11 +39,14 @@ class Dispatcher(ABC):
     fuses, whatever schedulers say.
 
     ``overhead_s`` seconds of a thread on the host's cores pass before each task that it hands out
-    is begun; decisions queue for that thread. Class attributes fill a row of
-    ``hetsim list dispatchers``. ``fixed`` says by what alone it ranks what is ready, if that never
-    changes: the priority, then the arrival, or the arrival alone; each unit then runs what ranks
-    first, in plan order within an inference, and worst cases can be proven
-    (:mod:`hetsim.bounds.response`).
+    is begun; decisions queue for that thread. A ``planner`` is there where networks can be planned
+    anew; who asks it ``replans``, and what runs is then not what was planned before.
+
+    Class attributes fill a row of ``hetsim list dispatchers``. ``fixed`` says by what alone it
+    ranks what is ready, if that never changes: the priority, then the arrival, or the arrival
+    alone; each unit then runs what ranks first, in plan order within an inference, and worst cases
+    can be proven (:mod:`hetsim.bounds.response`). A subclass does not inherit that, nor the name:
+    it has to say so itself.
     """
 
     name: ClassVar[str]
@@ -47,17 +54,21 @@ class Dispatcher(ABC):
     ignores: ClassVar[str] = "not stated"
     source: ClassVar[str] = "not stated"
     places: ClassVar[bool] = False
+    replans: ClassVar[bool] = False
     fixed: ClassVar[Literal["priority", "arrival"] | None] = None
 
     grain: Literal["plan", "fused"] = "plan"
     preempts = False
     overhead_s = 0.0
+    planner: Planner | None = None
     view: View
 
     def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
-        if not isinstance(getattr(cls, "name", None), str):
+        if "name" not in vars(cls):
             cls.name = cls.__name__
+        if "fixed" not in vars(cls):
+            cls.fixed = None
 
     def begin(self, view: View) -> None:
         """Before time begins; ``view`` is what it may see of the SoC."""

@@ -43,6 +43,11 @@ def programs(soc: str) -> tuple[SoC, tuple[tuple[Program, float], ...]]:
     return loaded, tuple(found)
 
 
+def nothing_new(streams: Sequence[int], way: str) -> tuple[Mapping[int, Program], float]:
+    """A planner that leaves all networks their programs."""
+    return {}, 0.0
+
+
 def _periodic(seconds: float) -> Periodic:
     return Periodic.model_validate({"kind": "periodic", "period": f"{seconds} s"})
 
@@ -65,7 +70,9 @@ class DispatcherKit(Kit):
 
     def make(self, overhead_s: float = 0.0) -> Dispatcher:
         """A fresh dispatcher."""
-        return create_dispatcher(self.name, self.parameters, overhead_s)
+        made = create_dispatcher(self.name, self.parameters, overhead_s)
+        made.planner = nothing_new
+        return made
 
     def work(self, soc: str, load: float) -> list[Inference]:
         """What arrives on a SoC, always the same."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import random
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from hetsim.scenario.loader import load_scenario
 from hetsim.schedulers.registry import create
 from hetsim.schedulers.search import campaign
 from hetsim.schedulers.search.judge import draft_of
+from hetsim.study.tune.crew import JointBench
 from hetsim.workload.synthetic import random_graph
 
 TEXT = """
@@ -70,6 +72,13 @@ def test_a_race_that_is_lost_is_told_by_a_bound(tmp_path, objective):
         assert not lost.exact
         assert share * whole < lost.seconds <= whole * (1 + 1e-12)
     assert case.value(plans, worthless_above=whole * (1 + 1e-9)).seconds == whole
+
+
+def test_a_worker_in_another_process_judges_alike(tmp_path):
+    case = together(tmp_path, "fairness")
+    plans = plans_of(case)
+    bench = pickle.loads(pickle.dumps(JointBench(case)))
+    assert bench.together.value(plans) == case.value(plans)
 
 
 def test_nothing_is_below_its_bound_and_plans_meet_the_same_arrivals(tmp_path):

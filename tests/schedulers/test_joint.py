@@ -17,7 +17,13 @@ from hetsim.runs.serving import Mix
 from hetsim.scenario.loader import load_scenario
 from hetsim.schedulers.joint.base import JointScheduler, with_units
 from hetsim.schedulers.joint.pipeline import _Row
+from hetsim.schedulers.joint.together import _commonest
 from hetsim.schedulers.registry import create
+from hetsim.schedulers.search.genome import decode, encode
+from hetsim.schedulers.search.judge import draft_of, plan_of
+from hetsim.schedulers.search.moves import Moves
+from hetsim.schedulers.search.regions import boundaries
+from hetsim.schedulers.search.several import SeveralSpace
 from hetsim.sim.simulate import execute
 from hetsim.soc.loader import load_soc
 from hetsim.testing.problems import random_problem
@@ -243,3 +249,32 @@ def test_what_a_way_leaves_out_is_told(tmp_path):
     scenario = load_scenario(file)
     with pytest.raises(SchedulerError, match="made no plan for 'fast'"):
         Mix.of(scenario).plans(scenario.contenders[0])
+
+
+def test_of_several_copies_the_commonest_plan_is_taken_and_of_equals_the_first():
+    graph, soc = load_network("resnet8"), load_soc("mobile-flagship")
+    one, other = (Case(graph, soc).plan(create(name)) for name in ("cpu_only", "npu_only"))
+    assert where(_commonest([one, other, other])) == where(other)
+    assert where(_commonest([one, other])) == where(one)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_changed_genomes_of_several_networks_are_plans_of_each(seed):
+    soc = random_soc(seed)
+    graphs = {f"n{i}": random_network(seed + 50 * i, 6) for i in range(3)}
+    several = Union(graphs)
+    space = SeveralSpace(several.graph, list(graphs.values()), soc)
+    plans = {name: random_plan(graph, soc, seed) for name, graph in graphs.items()}
+    genome = encode(draft_of(several.graph, soc, several.join(plans, "joined")), len(space.graph))
+    for begin, end in itertools.pairwise(boundaries(space)):
+        assert any(first <= begin and end <= last for first, last in
+                   itertools.pairwise(space.edges))  # fmt: skip
+    moves, draw = Moves(space), random.Random(seed)
+    for _ in range(60):
+        genome = moves.propose(draw, genome)
+        draft = decode(space, genome)
+        if draft is None:
+            continue
+        assert [op // 6 for op in genome.order] == sorted(op // 6 for op in genome.order)
+        for (_, graph), own in zip(graphs.items(), space.apart(draft), strict=True):
+            validate_plan(plan_of(graph, soc, own, "moved"), graph, soc)

@@ -76,6 +76,14 @@ class Objective:
     shown: Callable[[float], str]
     check: Callable[[Service, SoC], None] = lambda service, soc: None
 
+    def __reduce__(self) -> tuple[Callable[[str], Objective], tuple[str]]:
+        """Crosses to other processes by its name."""
+        return _named, (self.name,)
+
+
+def _named(name: str) -> Objective:
+    return OBJECTIVES[name]
+
 
 def _late(tally: Tally) -> float:
     """Misses, and of equals the lesser mean latency: the fraction is below one."""

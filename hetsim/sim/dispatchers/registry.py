@@ -27,6 +27,7 @@ BUILT_IN: Mapping[str, str] = {
     "eft": "hetsim.sim.dispatchers.eft:EFT",
     "etf": "hetsim.sim.dispatchers.etf:ETF",
     "heft": "hetsim.sim.dispatchers.heft:HEFT",
+    "replan": "hetsim.sim.dispatchers.replan:Replan",
 }
 """Module and class of every dispatcher that ships with hetsim."""
 

@@ -152,7 +152,7 @@ class TuneStudy(Study[Tuning]):
                 horizon_s=streams["horizon_s"], resume=given["resume"],
                 state=given["state"],
             )  # fmt: skip
-            together.state = together.state or together.place(".state.json")
+            together.state = together.state or together.place(f"-{together.objective}.state.json")
             return together
         _without(streams, tuple(streams), "streams, and the scenario has none")
         given["holdout"] = given["holdout"] or 0

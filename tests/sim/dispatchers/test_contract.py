@@ -88,12 +88,16 @@ class Raises(Fifo):
     ],
 )
 def test_a_faulty_dispatcher_is_told_and_nothing_hangs(cls: type[Fifo], words: list[str]) -> None:
-    cls.name = cls.__name__
     soc, program = case()
     with pytest.raises(DispatcherError) as caught:
         execute(soc, program, dispatcher=cls())
     for word in words:
         assert word in str(caught.value)
+
+
+def test_a_subclass_has_to_say_itself_that_worst_cases_can_be_proven() -> None:
+    assert Fifo.fixed == "arrival"
+    assert (Idle.fixed, Idle.name) == (None, "Idle")
 
 
 def test_deciding_takes_a_thread_of_the_host_before_each_partition() -> None:
