@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 class StreamView:
     """A stream and its ledger from ``warm_up_s`` on; seconds.
 
-    Whatever arrived since is judged by its latency. Rates are counted until ``end_s``, after which
-    nothing arrives: while the SoC only works off what is left, nothing is offered.
+    Whatever arrived since is judged by its latency. Rates are counted until ``end_s``: the stated
+    duration, if there is one. While the SoC only works off what is left, nothing is offered.
     """
 
     stream: Stream
