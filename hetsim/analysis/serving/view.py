@@ -61,6 +61,13 @@ class StreamView:
         return int(((finish >= self.warm_up_s) & (finish <= self.end_s)).sum())
 
     @property
+    def there(self) -> int:
+        """How many of those had arrived before rates are counted: part of their work was done."""
+        ledger = self.ledger
+        ended = (ledger.status == DONE) & (ledger.finish >= self.warm_up_s)
+        return int((ended & (ledger.arrival < self.warm_up_s)).sum())
+
+    @property
     def dropped(self) -> int:
         """How many were given up before they began."""
         return int((self.counted & (self.ledger.status == DROPPED)).sum())
