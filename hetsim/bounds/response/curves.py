@@ -56,6 +56,11 @@ class Curve:
         """The most arrivals in an interval of ``length`` ticks that is open at its end."""
         return self._count(length - 1) if length > 0 else 0
 
+    @property
+    def unbounded(self) -> bool:
+        """Whether any number may arrive at once, as far as is known."""
+        return not self.span(_MANY)
+
     def load(self, cost: int) -> float:
         """The share of a unit that ``cost`` ticks for each arrival take in the long run."""
         span = self.span(_MANY)

@@ -48,8 +48,7 @@ class Accounts(Recorder):
         self._rows = rows
 
     def occupied(self, unit: Lane, start: float, end: float, task: Work) -> None:
-        self._busy[unit.index][task.stream] += end - start
-        self._rows.occupied(unit, start, end, task)
+        self._busy[unit.index][task.stream] += end - start  # of which no rows are made
 
     def moved(self, flow: Flow, task: Work) -> None:
         route = flow.route
@@ -150,10 +149,12 @@ class Waits:
     def take(self, task: Task, now: float) -> None:
         """Its unit takes ``task``; who had it stands aside."""
         unit = task.job.pu
-        self._book(task, now)
+        if now > task.seen[0]:
+            self._book(task, now)
         holders = self._holders[unit]
         if holders:
             self.ready(holders[-1], now)
+        self._since[unit] = now
         holders.append(task)
 
     def give_up(self, task: Task, now: float) -> None:
@@ -180,9 +181,8 @@ class Waits:
     def _book(self, task: Task, now: float) -> None:
         unit = task.job.pu
         held, seen = self._so_far(unit, now), task.seen
-        if now > seen[0]:
-            self.ready_s[task.stream] += now - seen[0]
-            row = self.blocked_s[task.stream]
-            first = 1 + (unit * len(held) if self._places else 0)
-            for j, seconds in enumerate(held):
-                row[j] += seconds - seen[first + j]
+        self.ready_s[task.stream] += now - seen[0]
+        row = self.blocked_s[task.stream]
+        first = 1 + (unit * len(held) if self._places else 0)
+        for j, seconds in enumerate(held):
+            row[j] += seconds - seen[first + j]

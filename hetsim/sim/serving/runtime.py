@@ -35,6 +35,11 @@ class _Line:
     inside: int = 0
     alarm: float = inf
 
+    @property
+    def has_room(self) -> bool:
+        """Whether one more may be inside."""
+        return self.stream.in_flight is None or self.inside < self.stream.in_flight
+
 
 class Serving(Dataflow):
     """Dataflow that treats what waits as its stream says; results go to ``ledgers``.
@@ -63,7 +68,7 @@ class Serving(Dataflow):
         line.waiting[live.number] = live
         self._onlooker.arrived(live.number, self.machine.env.now)
         too_late = stream.late == "drop" and live.inference.deadline < self.machine.env.now
-        if not too_late and (stream.in_flight is None or line.inside < stream.in_flight):
+        if not too_late and line.has_room:
             self._enter(line, live)
         else:
             line.held[live.number] = live
@@ -113,8 +118,8 @@ class Serving(Dataflow):
                 self.waits.ready(task, now)
 
     def _next(self, line: _Line) -> None:
-        """There is room for one more inside."""
-        if line.held:
+        """Somebody has left; perhaps there is room for one more inside."""
+        if line.held and line.has_room:
             self._enter(line, line.held.pop(next(iter(line.held))))
 
     def _crowded(self, line: _Line) -> None:

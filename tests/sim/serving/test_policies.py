@@ -159,3 +159,14 @@ def test_an_overload_stops_the_run_and_keeps_what_happened() -> None:
     )
     assert fates(found) == [(0, 4, DONE), (4, 7, OPEN), *[(7, 7, OPEN)] * 6]
     assert found.end_s == pytest.approx(7 * MS)
+
+
+def test_giving_up_a_frame_that_may_not_yet_begin_makes_no_room() -> None:
+    soc, programs = two_units()
+    # 0 is in flight until 8; of 1, 2 and 3 ms only one may wait: those given up let nobody in.
+    found = served(
+        stream("s", "periodic", period="1 ms", count=4, in_flight=1, queue=1),
+        programs=programs, soc=soc,
+    )  # fmt: skip
+    assert [status for *_, status in fates(found)] == [DONE, DONE, DROPPED, DROPPED]
+    assert fates(found)[1][0] == pytest.approx(8, rel=1e-6)
