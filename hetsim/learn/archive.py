@@ -24,18 +24,19 @@ DAMAGES = (
 )  # fmt: skip
 
 
-def unpacked(content: bytes, texts: Collection[str]) -> dict[str, Any]:
+def unpacked(content: bytes, texts: Collection[str], limit: int = MODEL_LIMIT) -> dict[str, Any]:
     """The arrays of a file, none of them larger than what the file holds for it.
 
-    All but ``texts`` are finite numbers. Raises one of :data:`DAMAGES`.
+    Together they may take ``limit`` bytes. All but ``texts`` are finite numbers. Raises one of
+    :data:`DAMAGES`.
     """
     arrays: dict[str, Any] = {}
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        if sum(member.file_size for member in packed.infolist()) > MODEL_LIMIT:
-            raise ValueError(f"it unpacks to more than {MODEL_LIMIT:,} bytes")
+        if sum(member.file_size for member in packed.infolist()) > limit:
+            raise ValueError(f"it unpacks to more than {limit:,} bytes")
         for member in packed.infolist():
             with packed.open(member) as stream:
-                raw = stream.read(MODEL_LIMIT)
+                raw = stream.read(limit)
             head = io.BytesIO(raw)
             version = np.lib.format.read_magic(head)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else (

@@ -161,6 +161,16 @@ def test_the_example_scenario_runs(workdir):
     assert not result.failed
 
 
+def test_the_example_of_streams_runs(workdir):
+    (workdir / "door.yaml").write_text(example("streams"), encoding="utf-8")
+    result = hetsim.run("door.yaml", {"serve.duration": "700 ms"}, schedulers=["type_based"])
+    assert not result.failed
+    assert [run.dispatcher for run in result.runs] == ["priority", "preemptive"]
+    for run in result.runs:
+        assert {found.stream.name for found in run.streams} == {"camera", "faces", "album"}
+        assert run.stream("camera").metrics["misses"] == 0.0
+
+
 def installed(directory: Path, group: str, name: str, value: str, code: str) -> dict[str, str]:
     """The environment in which a package of one module and one entry point is installed."""
     info = directory / "site" / "mine-1.0.dist-info"

@@ -6,11 +6,11 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from hetsim.cli.main import entry
+from hetsim.report.files.serving.jsonout import served_to_dict
+from hetsim.report.files.serving.resultfile import ServingFile
 from hetsim.report.files.writer import write_results
-from hetsim.report.serveddiff import diff_served, read_served_side
+from hetsim.report.serveddiff import ServedSide, diff_served
 from tests.report.samples import sample_result
 from tests.report.serving_samples import served_result
 
@@ -26,17 +26,13 @@ def with_p99(values: tuple[float | None, ...], **more: object) -> object:
     return replace(result, runs=(replace(run, streams=(changed, *others)),), **more)
 
 
-@pytest.fixture
-def compared(tmp_path: Path):
-    def diff(a: object, b: object):
-        for name, result in (("a", a), ("b", b)):
-            write_results(result, tmp_path / name, extras=(), force=True)
-        return diff_served(read_served_side(tmp_path / "a"), read_served_side(tmp_path / "b"))
-
-    return diff
+def compared(a: object, b: object):
+    """Both as their result.json says it."""
+    left, right = (ServingFile.model_validate(served_to_dict(result)) for result in (a, b))
+    return diff_served(ServedSide("a", left), ServedSide("b", right))
 
 
-def test_intervals_tell_a_change_from_noise(compared) -> None:
+def test_intervals_tell_a_change_from_noise() -> None:
     base = with_p99((0.010, 0.009, 0.011))
     assert compared(base, base).same
 
@@ -49,11 +45,13 @@ def test_intervals_tell_a_change_from_noise(compared) -> None:
     assert (near.a, near.b, near.noise, near.better) == (10000, 12000, True, False)
     far = change((0.006, 0.005, 0.007))
     assert (far.noise, far.better) == (False, True)
+    above = change((0.030, 0.028, 0.032))
+    assert (above.noise, above.better) == (False, False)
     unknown = change((0.006, None, None))
     assert (unknown.noise, unknown.better) == (None, True)
 
 
-def test_settings_streams_and_rows_of_one_side_are_told(compared) -> None:
+def test_settings_streams_and_rows_of_one_side_are_told() -> None:
     result = served_result()
     one = replace(result, runs=result.runs[:1])
     first, *others = result.service.streams

@@ -91,7 +91,7 @@ def test_streams_csv_has_a_line_for_each_stream_and_one_for_all(written: Path) -
 def test_a_run_that_failed_keeps_its_reason(tmp_path: Path) -> None:
     result = served_result()
     failed = replace(result.runs[0], streams=(), metrics={}, served=None, error="no <plan>")
-    write_results(replace(result, runs=(failed, result.runs[1])), tmp_path / "out")
+    write_results(replace(result, runs=(failed, result.runs[1])), tmp_path / "out", extras=())
     again = hetsim.load_result(tmp_path / "out")
     assert [run.error for run in again.runs] == ["no <plan>", None]
     document = json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))
@@ -120,7 +120,7 @@ def test_damage_is_told_with_the_name_of_the_file(tmp_path: Path, name: str) -> 
 def test_the_command_writes_prints_and_refuses(tmp_path: Path, capsys, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     scenario = str(served_scenario(tmp_path))
-    assert entry(["run", scenario, "--json", "--scheduler", "type_based"]) == 0
+    assert entry(["run", scenario, "--json", "--scheduler", "type_based", "--figures", "none"]) == 0
     printed = json.loads(capsys.readouterr().out)
     place = tmp_path / "results" / "small_streams"
     assert printed == json.loads((place / "result.json").read_text(encoding="utf-8"))

@@ -82,7 +82,9 @@ def many(count: int) -> Any:
         )
     end = float(rows.arrival[-1])
     name = found.stream.name
-    own = ByStream((name,), ("cpu",), (), np.ones((1, 1)), np.zeros((0, 1)), *np.zeros((2, 1, 1)))
+    own = ByStream(
+        (name,), ("cpu",), (), np.ones((1, 1)), np.zeros((0, 1)), np.zeros((1, 1)), np.zeros(1)
+    )
     served = Served({name: ledger}, end, Trace(end, {"cpu": 1.0}, {}), by_stream=own)
     one = replace(run, streams=(found,), served=served)
     service = replace(result.service, streams=(found.stream,))

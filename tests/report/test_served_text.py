@@ -11,6 +11,7 @@ from rich.console import Console
 
 from hetsim.report.serving import best_served, headline_of, notes_of, with_interval
 from hetsim.report.serving import metric as named
+from hetsim.report.text.columns import split, width_of
 from hetsim.report.text.served import print_served
 from tests.report.serving_samples import served_result
 
@@ -90,3 +91,15 @@ def test_streams_without_deadlines_are_not_said_to_keep_one():
     assert "keeps" not in text
     assert "cases" in text
     assert "deadline  " not in printed(replace(result, runs=(replace(run, streams=free),)), 100)
+
+
+@pytest.mark.parametrize("width", range(12, 40))
+def test_columns_are_split_where_the_next_would_not_fit(width):
+    columns = {"a": ["1234"], "long\nhead": ["1"], "c": ["12345678"], "d": ["1"]}
+    wide = {"a": 6, "long\nhead": 6, "c": 10, "d": 3}
+    tables = split(2, columns, width)
+    assert {title: texts for table in tables for title, texts in table.items()} == columns
+    for table, after in zip(tables, [*tables[1:], {}], strict=True):
+        used = 2 + sum(wide[title] for title in table)
+        assert used == width_of(2, table) <= width
+        assert not after or used + wide[next(iter(after))] > width

@@ -56,6 +56,12 @@ class Chain:
         earlier = [i for i in range(position) if self.steps[i].worst.unit == unit]
         return {*self.steps[position].needs, *earlier[-1:]}
 
+    @property
+    def soonest(self) -> int:
+        """The least ticks in which an inference ends."""
+        ready = _earliest(self)
+        return max(at + step.best for at, step in zip(ready, self.steps, strict=True))
+
 
 def end_to_end(
     chains: Sequence[Chain], *, preempts: bool, switch: int = 0, in_turn: bool = True

@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from hetsim.bounds.response.chains import Chain, Step, end_to_end
-from hetsim.bounds.response.curves import TICKS, Curve, up
+from hetsim.bounds.response.curves import ENDLESS, TICKS, Curve, up
 from hetsim.bounds.response.pieces import Company, least, pieces
 from hetsim.lower.program import Program
 from hetsim.sim.dispatch import Dispatcher
@@ -30,6 +30,9 @@ class Worst:
     seconds: float | None = None
     why: str = ""
 
+
+ROUNDS = 20
+"""After half of so many, what still spreads further is taken to do so without end."""
 
 UNPROVEN = Worst(why="nobody has asked")
 
@@ -55,25 +58,57 @@ class WorstCase:
         outside = next(self._outside(), None)
         if outside is not None:
             return {stream.name: Worst(why=outside) for stream in self.streams}
-        dispatcher = self.dispatcher
-        ticks = end_to_end(
-            [self._chain(stream) for stream in self.streams],
-            preempts=dispatcher.preempts and dispatcher.fixed == "priority",
+        steps = {stream.name: self._steps(stream) for stream in self.streams}
+        causes = {name for s in self.streams for name in s.arrivals.follows(s.name)}
+        spread = dict.fromkeys(causes, 0)
+        # What one stream causes comes as spread as its ends, which may depend on what it causes.
+        for rounds in range(ROUNDS):
+            chains = {
+                s.name: Chain(self._curve(s, spread), self._level(s), steps[s.name])
+                for s in self.streams
+            }
+            found = dict(zip(chains, self._ticks(list(chains.values())), strict=True))
+            following = {name: _spread(chains[name], found[name]) for name in causes}
+            if following == spread:
+                break
+            grown = {name for name in causes if following[name] > spread[name]}
+            spread = (
+                following if rounds < ROUNDS // 2 else following | dict.fromkeys(grown, ENDLESS)
+            )
+        else:
+            return {
+                s.name: Worst(why="what streams cause spreads without end") for s in self.streams
+            }
+        return {s.name: self._said(s, found[s.name], chains) for s in self.streams}
+
+    def _ticks(self, chains: Sequence[Chain]) -> list[int | None]:
+        return end_to_end(
+            chains,
+            preempts=self.dispatcher.preempts and self.dispatcher.fixed == "priority",
             switch=up(self.preemption_cost_s),
             in_turn=all(stream.in_flight is None for stream in self.streams),
         )
-        return {
-            stream.name: self._said(stream, found)
-            for stream, found in zip(self.streams, ticks, strict=True)
-        }
 
-    def _said(self, stream: Stream, found: int | None) -> Worst:
+    def _curve(self, stream: Stream, spread: Mapping[str, int], depth: int = 0) -> Curve:
+        """How a stream arrives, where ends of those it follows are spread over so many ticks."""
+        arrivals = stream.arrivals
+        causes = [name for name in arrivals.follows(stream.name) if name != stream.name]
+        if not causes:
+            return Curve(arrivals.separation_s)
+        each = arrivals.most_per_end
+        if len(causes) > 1 or each is None or depth > len(self.streams):
+            return Curve(lambda _: 0.0)
+        (cause,) = (s for s in self.streams if s.name == causes[0])
+        curve = self._curve(cause, spread, depth + 1)
+        return Curve(lambda further: curve.span(further // each) / TICKS, spread[cause.name])
+
+    def _said(self, stream: Stream, found: int | None, chains: Mapping[str, Chain]) -> Worst:
         if found is not None:
             return Worst(found / TICKS)
-        if self._unbounded(stream):
+        unbounded = [n for n, chain in chains.items() if chain.curve.unbounded]
+        if stream.name in unbounded:
             return Worst(why="nothing bounds how many inferences arrive at once")
-        level = self._level(stream)
-        rivals = [s.name for s in self.streams if self._level(s) >= level and self._unbounded(s)]
+        rivals = [name for name in unbounded if chains[name].priority >= self._level(stream)]
         if rivals:
             return Worst(why=f"nothing bounds how many inferences of {rivals[0]!r} go before")
         return Worst(why="as far as can be proven, more arrives than a unit gets done")
@@ -81,22 +116,16 @@ class WorstCase:
     def _level(self, stream: Stream) -> int:
         return stream.priority if self.dispatcher.fixed == "priority" else 0
 
-    @staticmethod
-    def _unbounded(stream: Stream) -> bool:
-        """Whether any number may arrive at once, as far as the stream itself can tell."""
-        arrivals = stream.arrivals
-        caused = [name for name in arrivals.follows(stream.name) if name != stream.name]
-        return bool(caused) or arrivals.separation_s(2**20) <= 0.0
-
-    def _chain(self, stream: Stream) -> Chain:
+    def _steps(self, stream: Stream) -> tuple[Step, ...]:
         program = self.programs[stream.name]
         worst = pieces(self.soc, program, self.company, tiles=self.fidelity == "tile")
-        best = least(self.soc, program) if len(self.company.units) > 1 else [0] * len(worst)
-        unbounded = self._unbounded(stream)
-        separation = (lambda _: 0.0) if unbounded else stream.arrivals.separation_s
-        steps = (Step(w, b, job.needs)
-                 for w, b, job in zip(worst, best, program.jobs, strict=True))  # fmt: skip
-        return Chain(Curve(separation), self._level(stream), tuple(steps))
+        if len(self.company.units) > 1:
+            best = least(self.soc, program)
+        else:
+            best = [part.total - len(part.ticks) for part in worst]
+        return tuple(
+            Step(w, b, job.needs) for w, b, job in zip(worst, best, program.jobs, strict=True)
+        )
 
     def _outside(self) -> Iterator[str]:
         """Why the analysis does not apply, if it does not."""
@@ -135,3 +164,8 @@ class WorstCase:
             widths = link.bandwidth
             if any(b > a for a, b in pairwise(widths)):
                 yield f"{name} carries several transfers better than one"
+
+
+def _spread(chain: Chain, worst: int | None) -> int:
+    """Ticks between the earliest and the latest moment at which an inference can end."""
+    return ENDLESS if worst is None else max(0, worst - chain.soonest)

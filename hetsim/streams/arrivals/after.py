@@ -43,6 +43,10 @@ class After(Arrivals):
         return self.each * self.probability
 
     @property
+    def most_per_end(self) -> int:
+        return self.each
+
+    @property
     def ends(self) -> bool:
         return True
 

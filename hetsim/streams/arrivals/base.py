@@ -74,6 +74,11 @@ class Arrivals(Spec):
         return ", ".join([self.kind, *(f"{name} {value}" for name, value in said.items())])
 
     @property
+    def most_per_end(self) -> int | None:
+        """How many :meth:`caused` returns at most, all equally long after the end; or not known."""
+        return None
+
+    @property
     def rate(self) -> float | None:
         """Arrivals per second in the long run; ``None`` where others decide."""
         return None

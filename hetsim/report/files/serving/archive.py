@@ -30,6 +30,8 @@ from hetsim.learn.archive import DAMAGES, unpacked
 from hetsim.plan.model import Plan
 from hetsim.records import (
     ARCHIVE_LIMIT,
+    MOST_PACKED,
+    UNPACKED_FREE,
     Record,
     check_format,
     checked,
@@ -83,10 +85,10 @@ class ByStreamEntry(Record):
         """As it was; ``ValueError`` when its arrays are of other shapes than its names say."""
         count = len(self.streams)
         names = {"busy_s": self.units, "bytes": self.links, "blocked_s": self.streams}
-        arrays = {name: np.array(getattr(self, name), dtype=float) for name in names}
-        for name, array in arrays.items():
-            if array.shape != (len(names[name]), count):
-                raise ValueError(f"{name} has shape {array.shape}")
+        arrays = {
+            name: np.array(getattr(self, name), dtype=float).reshape(len(rows), count)
+            for name, rows in names.items()
+        }
         return ByStream(
             self.streams, self.units, self.links, **arrays, ready_s=np.array(self.ready_s)
         )
@@ -194,8 +196,9 @@ def load_served(directory: Path) -> ServedResult:
 def _columns(path: Path) -> Mapping[str, Any]:
     if not path.exists():
         raise ResultsError(f"{path} is missing", hint="make the results again with 'hetsim run'")
+    raw = read_bytes(path, limit=ARCHIVE_LIMIT, error=ResultsError)
     try:
-        return unpacked(read_bytes(path, limit=ARCHIVE_LIMIT, error=ResultsError), texts=())
+        return unpacked(raw, texts=(), limit=max(UNPACKED_FREE, MOST_PACKED * len(raw)))
     except DAMAGES as error:
         raise damaged(str(path), str(error)) from None
 

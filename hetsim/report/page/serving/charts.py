@@ -26,7 +26,7 @@ from hetsim.report.page.charts import (
     Tile,
 )
 from hetsim.report.page.serving.cells import Rows
-from hetsim.report.serving import busy_shares, done, interval, metric
+from hetsim.report.serving import busy_shares, interval, metric
 from hetsim.report.summary import metric_text, share_text, tidy_time
 
 BINS = 160
@@ -301,11 +301,5 @@ def _blocking(run: ServedRun) -> Heat | None:
 
 def runs_shown(result: ServedResult, most: int) -> list[int]:
     """Positions of the runs whose charts a page holds: all, or of many the best ones."""
-    order = sorted(
-        (i for i, run in enumerate(result.runs) if run in done(result)),
-        key=lambda i: (
-            result.runs[i].metrics.get("miss_rate") or 0.0,
-            result.runs[i].metrics.get("latency_p99_s") or inf,
-        ),
-    )  # fmt: skip
-    return sorted(order[:most])
+    known = [i for i, run in enumerate(result.runs) if run.error is None]
+    return sorted(sorted(known, key=lambda i: result.runs[i].merit or (0.0, inf))[:most])
