@@ -42,7 +42,7 @@ EXIT_TERMINATED = 143
 VERBS = {
     "init": "Write a commented SoC and scenario to begin with.",
     "run": "Simulate a scenario and report every model under every scheduler.",
-    "list": "Show the SoCs, models, schedulers, scenarios or operators there are.",
+    "list": "Show the SoCs, models, schedulers, dispatchers, scenarios or operators there are.",
     "schema": "Print the JSON Schema of a file format.",
     "plan": "Validate, show, make or convert plan files, and carry them out for real.",
     "model": "Summarise a network: its operators, arithmetic and memory, and who can run what.",

@@ -117,8 +117,8 @@ METRICS = (
     ),
     Metric(
         "throughput_bound", "bound on the throughput",
-        "no more get through per second in the long run by these plans: of a stream that has the"
-        " SoC to itself, or of all together, of each no more than arrive",
+        "no more can end per second by these plans: of a stream that has the SoC to itself, or of"
+        " all together, of each no more than arrive",
         of_served=lambda run: None if run.limit is None else run.limit.per_second,
         unit="1/s", better="more", joint="sum", heading="at most",
     ),
