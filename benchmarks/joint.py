@@ -13,9 +13,8 @@ each network beside each of the other; the search starts from three schedulers. 
 in flight the best throughput is the least latency; with more, plans that spread a frame over units
 gain, because units work on different frames. For every number the best plan found, then its latency
 alone and its throughput with eight in flight. A point that no other beats in both is marked *.
-Bounds, of the network as it is or as some plan rewrites it: that on the makespan, and the
-reciprocal of the floors divided over the units at will (:func:`hetsim.bounds.makespan.area_bound`):
-no unit does two things at once, whatever the frame.
+Bounds, of the network as it is or as some plan rewrites it: that on the makespan, and that on the
+rate of any plans (:func:`hetsim.bounds.throughput.most_of_any_plan`).
 
 *carry*: each objective tuned over the short horizon, then judged as long as the scenario says with
 arrivals of another seed.
@@ -34,8 +33,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hetsim.analysis.serving.objectives import OBJECTIVES
-from hetsim.bounds.makespan import area_bound
 from hetsim.bounds.simulated import least_seconds
+from hetsim.bounds.throughput import most_of_any_plan
 from hetsim.errors import HetsimError
 from hetsim.executors.serial import SerialExecutor
 from hetsim.plan.build import Block, make_plan
@@ -218,8 +217,11 @@ def points(soc: str, model: str, budget: int) -> tuple[list[Point], float, float
     every = [own for plan in starts for own in full.union.split(plan).values()]
     alone_s = min(max(b.seconds for b in case.bounds_beside(own)) for own in every)
     cases = {own.rewrites: case.rewritten(own.rewrites) for own in every}
-    area_s = min(area_bound(least_seconds(each.floors)) for each in cases.values())
-    return found, alone_s, 1.0 / area_s
+    limits = [
+        most_of_any_plan(each.soc, {model: (each.graph, least_seconds(each.floors))}, {model: 1.0})
+        for each in cases.values()
+    ]
+    return found, alone_s, max(inf if limit is None else limit.per_second for limit in limits)
 
 
 def front(budget: int, networks: list[str], socs: list[str]) -> None:

@@ -58,6 +58,10 @@ class Limit:
     per_second: float
     argument: str
 
+    def plus(self, more: float) -> Limit:
+        """With ``more`` per second that need nothing."""
+        return Limit(self.per_second + more, self.argument)
+
 
 def demands(soc: SoC, program: Program, *, tiles: bool = False) -> Demands | None:
     """What ``program`` asks of ``soc``; ``None`` where a system cache may spare it some."""

@@ -233,6 +233,7 @@ def _metrics() -> list[Row]:
             "better": metric.better,
             "key": None if metric.of_the_soc else metric.key,
             "description": metric.label,
+            "measured_of": metric.measured_of,
         }
         for metric in metrics()
     ]  # fmt: skip
@@ -329,6 +330,7 @@ CATALOGUES: dict[str, Catalogue] = {
         {
             "name": _field("name"),
             "what it is": _field("description"),
+            "measured of": _field("measured_of"),
             "better": lambda row: str(row["better"] or "–"),
             "in result.json": lambda row: str(row["key"] or "–"),
             "objectives and constraints": _joined("measures"),

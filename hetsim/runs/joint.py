@@ -13,8 +13,9 @@ from functools import cached_property
 from math import inf
 
 from hetsim.analysis.serving.objectives import Objective, Tally, mean_deadline, tally_of
-from hetsim.bounds.makespan import area_bound
+from hetsim.bounds.makespan import Table, area_bound
 from hetsim.bounds.simulated import least_seconds
+from hetsim.bounds.throughput import most_of_any_plan
 from hetsim.errors import HetsimError
 from hetsim.plan.model import Plan
 from hetsim.plan.union import Union
@@ -25,6 +26,7 @@ from hetsim.schedulers.search.several import SeveralSpace
 from hetsim.sim.serving.sample import Onlooker
 from hetsim.sim.source import Completion
 from hetsim.streams.service import DispatcherRef, Service, Stream
+from hetsim.workload.graph import Graph
 from hetsim.workload.rewrite import apply_rewrites
 
 INFERENCES = 60
@@ -126,30 +128,30 @@ class Together:
     def least(self, tally: Tally, plans: Mapping[str, Plan]) -> Tally:
         """What no plans go below where as many arrive as in ``tally``.
 
-        Every inference takes as long as if it were alone, and all of them together as long as units
-        take that divide their operators at will. Plans may leave networks alone or rewrite them as
-        ``plans`` do. Nothing is said of energy, nor where inferences were given up, nor of the
-        whole where a cache may still hold the weights of the inference before.
+        Every inference takes as long as if it were alone, and all of them together what
+        :func:`~hetsim.bounds.throughput.most_of_any_plan` says. Plans may leave networks alone or
+        rewrite them as ``plans`` do. Nothing is said of energy, nor where inferences were given up.
         """
         every = {**self.mix.given, **plans}
         cases = [self.mix.cases[stream.model] for stream in self.streams]
-        alone, floors = [], []
-        for stream, case, count in zip(self.streams, cases, tally.arrived, strict=True):
+        alone: list[float] = []
+        networks: dict[str, tuple[Graph, Table]] = {}
+        for stream, case in zip(self.streams, cases, strict=True):
             plan = every[stream.name]
             alone.append(max(bound.seconds for bound in case.bounds_beside(plan)))
-            table = least_seconds(case.rewritten(plan.rewrites).floors)
-            plain = least_seconds(case.floors)
-            least = min((table, plain), key=area_bound)
-            floors += [[count * seconds for seconds in row] for row in least]
+            choices = ((c.graph, least_seconds(c.floors))
+                       for c in (case, case.rewritten(plan.rewrites)))  # fmt: skip
+            networks[stream.name] = min(choices, key=lambda choice: area_bound(choice[1]))
         if tally.done < sum(tally.arrived):
             return replace(tally, latencies_s=[0.0] * len(alone), misses=0, end_s=0.0, energy_j=0.0)
         counts = list(zip(self.streams, tally.arrived, alone, strict=True))
-        cached = any(pu.cached for pu in self.mix.scenario.soc.pus)
+        arrived = {s.name: float(count) for s, count, _ in counts}
+        limit = most_of_any_plan(self.mix.scenario.soc, networks, arrived)
         return replace(
             tally,
             latencies_s=[count * seconds for _, count, seconds in counts],
             misses=sum(count for s, count, seconds in counts if seconds > s.deadline_s),
-            end_s=0.0 if cached else area_bound(floors),
+            end_s=0.0 if limit is None else sum(tally.arrived) / limit.per_second,
             energy_j=0.0,
         )
 

@@ -20,6 +20,7 @@ class Proofs:
     """By the name of the stream; what nothing is proven of has no limit.
 
     ``limits`` are of each stream alone on the SoC, ``together`` is of all with what they offer.
+    Both are of what ends while rates are counted: what was there when that began comes on top.
     """
 
     worst: Mapping[str, Worst]
@@ -44,8 +45,10 @@ def proven(
     tiles = fidelity == "tile"
     asked = {name: demands(soc, program, tiles=tiles) for name, program in programs.items()}
     known = {name: found for name, found in asked.items() if found is not None}
+    there = {view.stream.name: view.there / view.window_s if view.window_s else 0.0
+             for view in views}  # fmt: skip
     limits = {
-        stream.name: known[stream.name].most(stream.in_flight)
+        stream.name: known[stream.name].most(stream.in_flight).plus(there[stream.name])
         for stream in service.streams
         if stream.name in known
     }
@@ -59,4 +62,4 @@ def proven(
         else inf
         for view in views
     }
-    return Proofs(worst, limits, most_together(known, offered))
+    return Proofs(worst, limits, most_together(known, offered).plus(sum(there.values())))

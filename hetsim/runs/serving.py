@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from math import inf
 
 from hetsim.analysis.metrics.base import ServedEvaluation
 from hetsim.analysis.metrics.registry import measured
@@ -290,7 +291,8 @@ class Mix:
         """Everything that is told of a simulation."""
         service, soc = self.service, self.scenario.soc
         left_out = warm_up(service.warm_up, served.ledgers.values())
-        close_s = min(service.duration_s, served.end_s)
+        whole = service.duration_s < inf and not served.stopped
+        close_s = service.duration_s if whole else served.end_s
         ref = _dispatcher(contender)
         made = create_dispatcher(ref.name, ref.parameters, ref.overhead_s)
         programs = {s.name: self._program(s.model, plans[s.name]) for s in service.streams}

@@ -108,3 +108,12 @@ def test_the_beginning_is_left_out_by_rule(asked):
     arrivals = run.served.ledgers["fast"].arrival
     assert run.warm_up_s in {0.0, *arrivals, *run.served.ledgers["slow"].arrival}
     assert run.warm_up_s < 13.0
+
+
+def test_nothing_is_told_beyond_its_bound_when_the_window_begins_with_a_queue(asked):
+    """Six requests at once, of which the work of some is done when counting begins."""
+    bursts = TEXT.replace("poisson, period: 200 ms", "bursts, size: 6, period: 1.1 s")
+    (run,) = run_service(asked(bursts.replace("12 s}", "6 s, warm_up: 5 s}"))).runs
+    assert run.metrics["throughput"] <= run.metrics["throughput_bound"] * (1 + 1e-9)
+    for stream in run.streams:
+        assert stream.metrics["throughput"] <= stream.metrics["throughput_bound"] * (1 + 1e-9)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from hetsim.bounds.response.curves import Curve
 from hetsim.errors import ConfigError, Location
 from hetsim.streams.arrivals.base import Arrivals
 from hetsim.streams.arrivals.registry import OfItsKind
@@ -173,3 +174,9 @@ def test_a_trace_longer_than_its_repetition_is_refused(trace):
 def test_a_trace_that_is_not_there_is_told_where_it_was_asked_for(tmp_path):
     with pytest.raises(ConfigError, match=r"scenario.yaml:3: trace .* does not exist"):
         arrivals("trace", file="nowhere.csv").ready(tmp_path, HERE)
+
+
+def test_a_trace_that_ends_asks_for_nothing_in_the_long_run(trace):
+    curve = Curve(trace("t_ms\n0\n1\n1\n9\n").separation_s)
+    assert [curve.within(round(ms * 1e9)) for ms in (0, 1, 8, 9, 10**6)] == [2, 3, 3, 4, 4]
+    assert curve.load(10**9) < 1e-9

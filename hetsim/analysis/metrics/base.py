@@ -198,6 +198,14 @@ class Metric:
         return (self.of_served if served else self.of) is not None
 
     @property
+    def measured_of(self) -> str:
+        """What it is about, in words."""
+        if self.of_the_soc:
+            return "the SoC"
+        about = {"single inferences": self.of, "streams": self.of_served}
+        return " and ".join(what for what, of in about.items() if of is not None)
+
+    @property
     def axis_unit(self) -> tuple[str, float]:
         """The unit along an axis, and that unit in SI: ``("mJ", 1e-3)``; a number's is 1."""
         if self.dimension is None:

@@ -16,7 +16,11 @@ def _quantile(share: float) -> Read:
 
 
 def _end(of: Callable[[Sample], tuple[float | None, float | None]], side: int) -> Read:
-    return lambda run: of(run.latencies)[side]
+    def read(run: ServedEvaluation) -> float | None:
+        found = of(run.latencies)[side]
+        return None if found is None else max(found, 0.0)  # nothing ends before it arrives
+
+    return read
 
 
 def _quantile_interval(share: float) -> Callable[[Sample], tuple[float | None, float | None]]:
@@ -117,8 +121,8 @@ METRICS = (
     ),
     Metric(
         "throughput_bound", "bound on the throughput",
-        "no more get through per second in the long run by these plans: of a stream that has the"
-        " SoC to itself, or of all together, of each no more than arrive",
+        "no more can end per second by these plans: of a stream that has the SoC to itself, or of"
+        " all together, of each no more than arrive",
         of_served=lambda run: None if run.limit is None else run.limit.per_second,
         unit="1/s", better="more", joint="sum", heading="at most",
     ),

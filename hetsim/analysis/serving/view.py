@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 class StreamView:
     """A stream and its ledger from ``warm_up_s`` on; seconds.
 
-    Whatever arrived since is judged by its latency. Rates are counted until ``end_s``, after which
-    nothing arrives: while the SoC only works off what is left, nothing is offered.
+    Whatever arrived since is judged by its latency. Rates are counted until ``end_s``: the stated
+    duration, if there is one. While the SoC only works off what is left, nothing is offered.
     """
 
     stream: Stream
@@ -59,6 +59,13 @@ class StreamView:
         """How many ended while rates are counted, whenever they arrived."""
         finish = self.ledger.finish[self.ledger.status == DONE]
         return int(((finish >= self.warm_up_s) & (finish <= self.end_s)).sum())
+
+    @property
+    def there(self) -> int:
+        """How many of those had arrived before rates are counted: part of their work was done."""
+        ledger = self.ledger
+        ended = (ledger.status == DONE) & (ledger.finish >= self.warm_up_s)
+        return int((ended & (ledger.arrival < self.warm_up_s)).sum())
 
     @property
     def dropped(self) -> int:

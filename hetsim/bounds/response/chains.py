@@ -70,7 +70,8 @@ def end_to_end(
 
     ``preempts``: between the pieces of a partition, what is more urgent goes first, and taking the
     unit away costs ``switch`` ticks. ``in_turn``: equals on a single unit are served as they
-    arrive; on several they come in any order.
+    arrive; on several they come in any order. Otherwise some may be held back until others of their
+    stream have ended, of which only the first argument is a proof.
     """
     if len({step.worst.unit for chain in chains for step in chain.steps}) == 1:
         each = [_Row(chain, [step.worst for step in chain.steps]) for chain in chains]
@@ -83,7 +84,7 @@ def end_to_end(
     least = [_earliest(chain) for chain in chains]
     most = [_in_line(chain, rows, preempts, switch) for chain in chains]
     latest = [[0] * len(chain.steps) for chain in chains]
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if in_turn else 0):
         tasks = [
             row.task(_there(row, everyone), preempts, switch, late - early)
             for of_chain, lates, earlies in zip(rows, latest, least, strict=True)

@@ -20,6 +20,9 @@ _NOISE = 0.01
 ENDLESS = 2**62
 """More arrivals than any bound survives."""
 
+_NEVER = 2**120
+"""Ticks to an arrival that does not come: a file of arrivals has a last one."""
+
 _MANY = 2**20
 """Arrivals that are enough to tell the long run."""
 
@@ -33,8 +36,8 @@ def up(seconds: float) -> int:
 
 
 def down(seconds: float) -> int:
-    """Ticks that are not more."""
-    return math.floor(seconds * TICKS + _NOISE)
+    """Ticks that are not more; of arrivals that never come as many as no interval has."""
+    return _NEVER if seconds == math.inf else math.floor(seconds * TICKS + _NOISE)
 
 
 @dataclass(frozen=True)

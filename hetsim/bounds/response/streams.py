@@ -149,8 +149,6 @@ class WorstCase:
         for stream in self.streams:
             if self.programs[stream.name].states:
                 yield f"inferences of {stream.name!r} wait for one another's state on several units"
-            if stream.in_flight is not None:
-                yield f"inferences of {stream.name!r} wait for others in flight on several units"
         pus = [self.soc.pus[i] for i in sorted(self.company.units)]
         for pu in pus:
             if pu.spec.slowdown is not None:

@@ -57,7 +57,7 @@ def shown(study: WhatIf) -> Iterator[Shown]:
     for network in read(study).networks:
         table = brief_table(network)
         title = (
-            f"{network.model} · {network.scheduler} on {study.soc}:"
+            f"{network.model} · {network.scheduler} on {study.soc}: {network.judged_by}"
             f" {tidy_time(network.makespan_us / 1e6)}"
         )
         yield Rows(table.columns, [[str(c) for c in row] for row in table.rows], title, 2, (0,))

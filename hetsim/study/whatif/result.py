@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hetsim.analysis.attribution import Parts
 from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.report.summary import share_text, tidy_time
+from hetsim.scenario.loader import ALL_STREAMS
 from hetsim.study.pool import EQUAL
 from hetsim.study.result import StudyResult
 from hetsim.study.whatif.knobs import Change, Knob
@@ -48,6 +49,14 @@ class NetworkWhatIf:
     judged_by: str = MAKESPAN.label
 
     @property
+    def judged(self) -> str:
+        """What was judged, in words: the network, or a time of streams."""
+        if self.judged_by == MAKESPAN.label:
+            return self.model
+        named = f" of {self.model}" if self.model == ALL_STREAMS else ""
+        return f"{self.judged_by}{'' if ' of ' in self.judged_by else named}"
+
+    @property
     def attribution_s(self) -> dict[str, float]:
         """The makespan by part of the critical path, seconds."""
         parts: dict[str, float] = {}
@@ -73,7 +82,7 @@ def sentence(network: NetworkWhatIf, soc: str) -> str:
     """The bottleneck, and where it moves, in a sentence or two."""
     if network.relief is None:
         return (
-            f"{network.model} on {soc} ({tidy_time(network.base_s)}, {network.scheduler}) has no"
+            f"{network.judged} on {soc} ({tidy_time(network.base_s)}, {network.scheduler}) has no"
             " single bottleneck: improving any one parameter changes nothing noticeable that the"
             " scheduler does not drown."
         )
@@ -81,7 +90,7 @@ def sentence(network: NetworkWhatIf, soc: str) -> str:
     knob = relief.sensitivity.knob
     new = relief.effect.best_s or network.base_s
     text = (
-        f"The bottleneck of {network.model} on {soc} is {knob.component}:"
+        f"The bottleneck of {network.judged} on {soc} is {knob.component}:"
         f" {turned(knob, relief.effect.change)} saves {_saved(1 - new / network.base_s)}"
         f" ({tidy_time(network.base_s)} → {tidy_time(new)}, {network.scheduler})"
     )

@@ -171,6 +171,20 @@ def test_inferences_that_go_to_and_fro_are_as_if_one_after_the_other() -> None:
     assert in_ms(alone.worst()) == [6]
 
 
+def test_frames_that_are_held_back_wait_for_those_in_flight() -> None:
+    soc = make_soc(TWO, memory=FAST)
+    graph = make_graph(("a", ["x"], 2.0), ("b", ["a"], 3.0))
+    chain = lower(graph, soc, [("cpu", "a"), ("big", "b")])
+    burst = Bursts.model_validate({"kind": "bursts", "size": 3, "period": "40 ms"})
+    one = replace(stream("one", 1), arrivals=burst, in_flight=1)
+    made = case(soc, Priority(), (one, chain))
+    assert in_ms(made.worst()) == [15]
+    assert longest(made) == pytest.approx([15])
+    free = replace(made, streams=[replace(one, in_flight=None)])
+    assert longest(free) == pytest.approx([2 + 3 * 3])
+    assert free.worst()["one"].seconds == pytest.approx(15 * MS)
+
+
 def test_calls_of_one_unit_may_crowd_the_cores_of_another() -> None:
     """Four threads compute beside a fifth that calls the other unit: at 4/5 of the speed."""
     soc = make_soc(TWO, memory=FAST, partition_call="1 ms")

@@ -106,5 +106,5 @@ def serving_json_schema() -> dict[str, Any]:
         row["properties"] |= {metric.key: described_metric(metric) for metric in chosen}
         row["required"] = [name for name in row["properties"] if name != "error"]
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "hetsim result of streams"
+    schema["title"] = "hetsim serving result, of streams"
     return schema

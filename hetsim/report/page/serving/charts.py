@@ -86,11 +86,16 @@ def _compared(
 
 def _marks(found: StreamRun) -> Iterator[Mark]:
     if found.stream.deadline_s < inf:
-        yield Mark("deadline", found.stream.deadline_s)
+        yield Mark(_due(found), found.stream.deadline_s)
     if (bound := found.metrics.get("response_bound_s")) is not None:
         yield Mark("proven bound", bound, "bracket")
     if (longest := found.metrics.get("latency_max_s")) is not None:
         yield Mark("longest", longest, "diamond")
+
+
+def _due(found: StreamRun) -> str:
+    """What its deadline is called beside latencies, which are from the arrival on."""
+    return "deadline" if found.stream.deadline_from == "arrival" else "deadline, from the release"
 
 
 def _facts(values: Metrics) -> list[tuple[str, str]]:
@@ -130,7 +135,7 @@ def _guides(found: Sequence[StreamRun], axis: str = "x") -> list[Guide]:
     for own in found:
         name = f"{own.stream.name}: " if len(found) > 1 else ""
         if own.stream.deadline_s < inf:
-            guides.append(Guide(f"{name}deadline", own.stream.deadline_s, axis))  # type: ignore[arg-type]
+            guides.append(Guide(f"{name}{_due(own)}", own.stream.deadline_s, axis))  # type: ignore[arg-type]
         if (bound := own.metrics.get("response_bound_s")) is not None:
             guides.append(Guide(f"{name}proven bound", bound, axis))  # type: ignore[arg-type]
     return guides
