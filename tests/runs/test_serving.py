@@ -8,7 +8,8 @@ import pytest
 
 from hetsim.analysis.energy import energy, energy_of_stream
 from hetsim.errors import ConfigError
-from hetsim.runs.serving import run_service
+from hetsim.plan.files import dump_plan
+from hetsim.runs.serving import Mix, run_service
 from hetsim.scenario.loader import load_scenario
 
 TEXT = """
@@ -117,3 +118,13 @@ def test_nothing_is_told_beyond_its_bound_when_the_window_begins_with_a_queue(as
     assert run.metrics["throughput"] <= run.metrics["throughput_bound"] * (1 + 1e-9)
     for stream in run.streams:
         assert stream.metrics["throughput"] <= stream.metrics["throughput_bound"] * (1 + 1e-9)
+
+
+def test_a_stream_runs_by_the_plan_file_that_it_names(asked, tmp_path):
+    scenario = asked(TEXT.replace("schedulers: [npu_only]", "schedulers: [npu_only, cpu_only]"))
+    plan = Mix.of(scenario).plans(scenario.contender("cpu_only"))["fast"]
+    (tmp_path / "mine.yaml").write_text(dump_plan(plan), encoding="utf-8")
+    (run,) = run_service(asked(TEXT.replace("count: 5}", "count: 1, plan: mine.yaml}"))).runs
+    assert run.stream("slow").scheduler == "mine"
+    assert {part.pu for part in run.stream("slow").plan.partitions} == {"cpu"}
+    assert run.stream("fast").scheduler == "npu_only"
