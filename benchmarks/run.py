@@ -19,6 +19,7 @@ import bench_sweep
 import bench_tune
 import engine
 import planning
+import served
 import startup
 from harness import Measurement
 
@@ -28,6 +29,7 @@ SUITES: dict[str, Callable[[int], list[Measurement]]] = {
     "engine": engine.measure,
     "planning": planning.measure,
     "scenarios": scenarios.measure,
+    "served": served.measure,
     "startup": startup.measure,
     "sweep": bench_sweep.measure,
     "tune": bench_tune.measure,

@@ -215,6 +215,13 @@ def code_hash(what: object) -> str:
     return hashlib.sha256(f"{text}\n{held}".encode()).hexdigest()
 
 
+def file_hash(name: str) -> str | None:
+    """SHA-256 of the file that ``FILE.py:CLASS`` names; ``None`` of other names."""
+    file, colon, _ = name.rpartition(":")
+    text = Path(file).read_bytes() if colon and Path(file).is_file() else b""
+    return hashlib.sha256(text).hexdigest() if text else None
+
+
 def innermost(error: BaseException, file: str | None, shown: str | None = None) -> Location | None:
     """The deepest line of ``file`` on the way to ``error``."""
     if isinstance(error, SyntaxError) and file is not None and error.filename == file:

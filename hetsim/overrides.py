@@ -48,6 +48,11 @@ def apply_overrides(
     Raises:
         ConfigError: a path that leads nowhere, a multiplier of something that is not a quantity.
     """
+    if overrides and not isinstance(document.data, dict):
+        raise ConfigError(
+            f"this is no mapping of fields, so {next(iter(overrides))!r} cannot be set",
+            where=document.where(),
+        )
     data = copy.deepcopy(document.data)
     keys, values = dict(document.keys), dict(document.values)
     for dotted_path, given in overrides.items():
@@ -97,7 +102,7 @@ def split_assignment(text: str) -> tuple[str, str]:
 def _find(data: Any, dotted_path: str, where: Location, fields: Container[str]) -> Keys:
     """The path meant by ``dotted_path``; its last parts may not exist yet."""
     words = dotted_path.split(".")
-    if not isinstance(data, dict) or not all(words):
+    if not all(words):
         raise ConfigError(f"{dotted_path!r} is not a path", where=where)
     if words[0] not in data:
         entries = [(s, data[s]) for s in SECTIONS if isinstance(data.get(s), dict)]

@@ -7,13 +7,12 @@ loads one that does not exist can point there.
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hetsim.catalogue import code_hash
+from hetsim.catalogue import code_hash, file_hash
 from hetsim.errors import ConfigError, HetsimError, Location
 from hetsim.infiles import user_path
 from hetsim.library import find
@@ -96,9 +95,7 @@ class SchedulerRef:
         """SHA-256 of the user's own code that plans; ``None`` of a scheduler that is installed."""
         if self.given is not None:
             return code_hash(self.given)
-        file, colon, _ = self.name.rpartition(":")
-        text = Path(file).read_bytes() if colon and Path(file).is_file() else b""
-        return hashlib.sha256(text).hexdigest() if text else None
+        return file_hash(self.name)
 
     def check(self) -> None:
         """Constructs it once, so that a mistake shows before anything runs.

@@ -34,6 +34,10 @@ execution: dataflow
 # set: {{dram.bandwidth: 0.5x}}
 # Sizes that a model's file leaves open:
 # dims: {{batch: 1}}
+# Inferences that come again and again instead of one of each (docs/howto/streams.md):
+# streams:
+#   - {{model: {_plain(models[0])}, arrivals: {{kind: periodic, period: 30 Hz}}, deadline: 33.3 ms}}
+# serve: {{duration: 2 s}}
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from hetsim.sim.runtimes.registry import DEFAULT
 from hetsim.streams.schema import DispatcherSpec, ServeSpec, StreamSpec
 from hetsim.streams.service import DispatcherRef, Service, Stream
 from hetsim.yamlio import Document
+
+MOST = 100_000_000
+"""Inferences that one stream may bring: a day of simulating, a gigabyte or two of them."""
 
 
 def service_of(
@@ -72,6 +75,7 @@ def service_of(
                     hint=suggest(name, found),
                 )
     _check_begin(found)
+    _check_number(found.values(), serve)
     if isinstance(serve.warm_up, float) and serve.warm_up >= (serve.duration or inf):
         raise ConfigError(
             f"nothing is left after a 'warm_up' of {serve.warm_up:g} s: 'duration' is"
@@ -174,6 +178,23 @@ def _check_end(i: int, stream: Stream, serve: ServeSpec, document: Document) -> 
             f" the 'duration' of {serve.duration:g} s",
             where=document.where(("streams", i, "start")),
         )
+
+
+def _check_number(streams: Iterable[Stream], serve: ServeSpec) -> None:
+    """No stream may bring more than anybody waits for."""
+    for stream in streams:
+        rate = stream.arrivals.rate
+        if rate is None or stream.arrivals.ends:
+            continue
+        end = min(stream.until_s, inf if serve.duration is None else serve.duration)
+        number = min(rate * (end - stream.start_s), inf if stream.count is None else stream.count)
+        if number > MOST:
+            raise ConfigError(
+                f"stream {stream.name!r} brings {number:.3g} inferences; at most {MOST:,} are"
+                " simulated",
+                where=stream.where,
+                hint="give it a 'count', or 'serve' a shorter 'duration'",
+            )
 
 
 def _check_begin(streams: Mapping[str, Stream]) -> None:

@@ -17,6 +17,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from hetsim.analysis.metrics.registry import metrics
+from hetsim.catalogue import file_hash
 from hetsim.errors import HetsimError
 from hetsim.executors.base import Bench
 from hetsim.runs.scenario import load_graph
@@ -236,7 +237,7 @@ def _contender_identity(scenario: Scenario, label: str) -> list[object]:
     who: list[object] = [*_scheduler_identity(found.scheduler)]
     if found.dispatcher is not None:
         made = found.dispatcher
-        who.append([made.name, dict(made.parameters), made.overhead_s])
+        who.append([made.name, file_hash(made.name), dict(made.parameters), made.overhead_s])
     if scenario.service is not None:
         named = {s.scheduler for s in scenario.service.streams if s.scheduler is not None}
         who += [_scheduler_identity(scenario.scheduler(name)) for name in sorted(named)]

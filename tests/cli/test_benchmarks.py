@@ -21,13 +21,14 @@ if not SCRIPT.exists():
 SMALL = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
-import bench_sweep, bench_tune, engine, run, scenarios
+import bench_sweep, bench_tune, engine, run, scenarios, served
 from hetsim.study.axes import parse_axis
 engine.OPERATORS = 2_000
 bench_tune.EVALUATIONS = 200
 bench_sweep.AXES = [parse_axis("npu.sram=64KiB,1MiB"), parse_axis("bus.clock=40MHz,80MHz")]
 bench_sweep.SPIN = "pass"
 scenarios.PAPER = "budget"
+served.INFERENCES = 20
 sys.exit(run.main())
 """
 """The command on inputs that take seconds: what is measured is nobody's business here."""

@@ -16,6 +16,7 @@ from onnx import TensorProto, helper
 
 import hetsim
 from hetsim.cli import main
+from hetsim.testing import DispatcherKit
 
 ROOT = Path(hetsim.__file__).parents[1]
 README = ROOT / "README.md"
@@ -284,6 +285,12 @@ def test_the_example_study_is_a_verb(workdir):
     arguments = ("paper_one", "--vary", "dram.bandwidth", "--workers", "1")
     told = output(workdir, environment, "-m", "hetsim", "extremes", *arguments)
     assert "dram.bandwidth takes the makespan from 0.168 to 0.191 s" in told
+
+
+def test_the_example_dispatcher_passes_its_kit(workdir):
+    (workdir / "shortest.py").write_text(example("dispatcher"), encoding="utf-8")
+    name = f"{workdir / 'shortest.py'}:Shortest"
+    DispatcherKit.of(name=name, socs=["edge-mcu"], inferences=5).check()
 
 
 def test_the_example_check_compares():

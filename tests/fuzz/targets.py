@@ -112,6 +112,20 @@ def plausible(found: Answer, _good: Answer) -> None:
             assert math.isclose(parts, run["makespan_us"], rel_tol=1e-6, abs_tol=1e-3), "parts"
 
 
+def sensible(found: Answer, _good: Answer) -> None:
+    """Of streams: times are finite and in order, and nobody ends more than arrived."""
+    for run in json.loads(found.out)["runs"]:
+        for stream in run.get("streams", ()):
+            for name, number in stream.items():
+                finite = not isinstance(number, float) or math.isfinite(number)
+                assert finite, f"{name} is {number}"
+            times = [stream.get(f"latency_{name}_us") for name in ("p50", "p90", "p99", "max")]
+            known = [time for time in times if time is not None]
+            assert known == sorted(known), "percentiles out of order"
+            assert all(time >= 0 for time in known), "it ended before it arrived"
+            assert 0.0 <= (stream.get("miss_rate") or 0.0) <= 1.0, "more misses than inferences"
+
+
 def the_same(found: Answer, good: Answer) -> None:
     """The damage was without meaning: the result is that of the good file."""
     assert timeless(found.out) == timeless(good.out), "another result than from the good file"
@@ -147,6 +161,8 @@ def make_corpus(place: Path) -> None:
     shutil.copy(shipped("socs")["edge-mcu"], place / "soc.yaml")
     shutil.copy(shipped("socs")["zcu102-vta"], place / "zcu.yaml")
     (place / "full.yaml").write_text(SCENARIO + FULL, encoding="utf-8")
+    (place / "served.yaml").write_text(SCENARIO + SERVED, encoding="utf-8")
+    (place / "arrivals.csv").write_text(ARRIVED, encoding="utf-8")
     (place / "merge.yaml").write_text(SCENARIO + MERGE, encoding="utf-8")
     table = table_of(place, 60)
     save_model(
@@ -224,6 +240,29 @@ time_limit: 60 s
 sweep: {vary: {npu.sram: [64 KiB, 1 MiB]}, mode: zip}
 explore: {vary: {npu.sram: 64 KiB..1 MiB:log2}, minimise: [latency_ms], trials: 3}
 """
+SERVED = """\
+streams:
+  - name: camera
+    model: small
+    arrivals: {kind: periodic, period: 300 Hz, jitter: 1 ms, offset: 0.5 ms}
+    priority: 2
+    deadline: 4 ms
+    deadline_from: release
+    late: drop
+    in_flight: 2
+  - {name: crops, model: small, arrivals: {kind: after, stream: camera, probability: 0.5, each: 2}}
+  - {name: logged, model: small, arrivals: {kind: trace, file: arrivals.csv, repeat: 9 ms}}
+  - name: calls
+    model: small
+    arrivals: {kind: bursts, period: 10 ms, size: 3, gap: 0.1 ms, between: exponential}
+    start: 1 ms
+    until: 15 ms
+    count: 9
+    scheduler: type_based
+  - {name: rest, model: small, arrivals: {kind: closed, clients: 2, think: 1 ms}, queue: 3}
+serve: {warm_up: 1 ms, dispatchers: [priority, {name: edf}], preemption_cost: 5 us, plans: [each]}
+"""
+ARRIVED = "frame,arrival_ms\n0,0.5\n1,0.5\n2,4\n3,7.25\n"
 MERGE = """\
 set:
   <<: [&one {npu.sram: 96 KiB}, &two {npu.array.columns: 4}]
@@ -301,6 +340,8 @@ def _instead(*arguments: str) -> Callable[[Path], Answer]:
 
 BYTES, TEXT = mutate.some_bytes, mutate.some_text
 SCENARIO_RUN = _instead("run", "@", "--no-files", "--json")
+SHORT = ("--set", "serve.duration=20ms", "--set", "serve.backlog=40")
+"""What bounds a simulation of streams, whatever the damage."""
 LEARNED = _instead(*RUN, "--set", "cpu.learned=@@")
 JUDGED = _instead(*RUN, "--set", "npu.learned=@@")
 RESUMED = _study(TUNE, "--resume")
@@ -328,6 +369,10 @@ TARGETS = (
     Target("scenario", "small.yaml", (BYTES, TEXT, TEXT), SCENARIO_RUN, plausible, 12),
     Target("scenario", "full.yaml", (BYTES, TEXT, TEXT), SCENARIO_RUN, plausible, 12),
     Target("scenario", "merge.yaml", (TEXT,), SCENARIO_RUN, plausible, 4),
+    Target("scenario", "served.yaml", (BYTES, TEXT, TEXT, TEXT),
+           _instead("run", "@", "--no-files", "--json", *SHORT), sensible, 12),
+    Target("arrivals", "arrivals.csv", (BYTES, TEXT, TEXT),
+           _instead("run", "served.yaml", "--no-files", "--json", *SHORT), sensible, 5),
     Target("SoC", "soc.yaml", (BYTES, TEXT, TEXT, TEXT), _instead(*RUN, "--set", "soc=./@"),
            plausible, 20),
     Target("SoC", "zcu.yaml", (TEXT,), _instead(*RUN, "--set", "soc=./@"), plausible, 10),

@@ -90,6 +90,7 @@ def test_rates_follow_the_chain(load):
         ("probability: 0.5", "probability: 1.5", 18, "1.5 is out of range"),
         ("scheduler: heft", "plan: nowhere.yaml", 20, "does not exist"),
         ("warm_up: 100 ms", "warm_up: 2 s", 21, "nothing is left after a 'warm_up' of 2 s"),
+        ("period: 30 Hz, jitter: 2 ms", "period: 1 ps", 7, "brings 2e+12 inferences; at most"),
         ("backlog: 50", "dispatchers: [edff]", 21, "there is no dispatcher 'edff'"),
         ("soc: zcu102-vta", "soc: zcu102-vta\nexecution: barrier", 4, "has no effect on 'streams'"),
         ("streams:", "streams: []\nstrems:", 7, "unknown field 'strems'"),

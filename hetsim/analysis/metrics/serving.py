@@ -16,7 +16,11 @@ def _quantile(share: float) -> Read:
 
 
 def _end(of: Callable[[Sample], tuple[float | None, float | None]], side: int) -> Read:
-    return lambda run: of(run.latencies)[side]
+    def read(run: ServedEvaluation) -> float | None:
+        found = of(run.latencies)[side]
+        return None if found is None else max(found, 0.0)  # nothing ends before it arrives
+
+    return read
 
 
 def _quantile_interval(share: float) -> Callable[[Sample], tuple[float | None, float | None]]:

@@ -183,3 +183,11 @@ def test_a_million_latencies_are_measured_at_once() -> None:
         low, high = found[f"latency_{name}_low_s"], found[f"latency_{name}_high_s"]
         assert 0.99 * low < -math.log(1 - share) < 1.01 * high  # the share they hold: see above
         assert high - low < 0.2
+
+
+def test_no_end_of_an_interval_of_latencies_is_negative() -> None:
+    """A single long one among short ones makes an interval wide, not latencies negative."""
+    rows = [(float(i), float(i), i + (30.0 if i == 59 else 0.001), DONE) for i in range(60)]
+    found = measured(evaluation(rows))
+    assert found["latency_mean_low_s"] == 0.0
+    assert found["latency_mean_s"] < found["latency_mean_high_s"]
