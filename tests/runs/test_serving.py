@@ -128,3 +128,17 @@ def test_a_stream_runs_by_the_plan_file_that_it_names(asked, tmp_path):
     assert run.stream("slow").scheduler == "mine"
     assert {part.pu for part in run.stream("slow").plan.partitions} == {"cpu"}
     assert run.stream("fast").scheduler == "npu_only"
+
+
+def test_nothing_is_told_beyond_its_bound_when_the_window_begins_within_an_inference(asked):
+    """Clients who never think: whatever begins before counting does is counted when it ends."""
+    clients = TEXT.replace("poisson, period: 200 ms", "closed, clients: 3")
+    above = 0
+    for warm_up in (5.02, 5.06, 5.1):
+        serve = f"5.3 s, warm_up: {warm_up} s}}"
+        (run,) = run_service(asked(clients.replace("12 s}", serve))).runs
+        fast = run.stream("fast").metrics
+        assert fast["throughput"] <= fast["throughput_bound"] * (1 + 1e-9)
+        there = 3 / (5.3 - warm_up)
+        above += fast["throughput"] > fast["throughput_bound"] - there
+    assert above  # the long run's bound alone would not hold

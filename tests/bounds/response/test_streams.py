@@ -118,6 +118,19 @@ def test_taking_a_unit_away_costs_whoever_waits_for_it() -> None:
     assert longest(made, preemptive=True) == pytest.approx([13.5, 4.5], rel=1e-3)
 
 
+def test_an_urgent_stream_waits_while_the_unit_is_taken_for_another() -> None:
+    """From 4 to 10 the unit is taken for the middle one, until 16 for the urgent one, which is done
+    at 17: it came when the first of these had just begun."""
+    soc, long, urgent = three()
+    made = case(
+        soc, Priority(preemptive=True), (stream("long", 200), long),
+        (stream("middle", 200, 1, offset_ms=1), urgent),
+        (stream("urgent", 200, 2, offset_ms=4.0001), urgent), preemption_cost_s=6 * MS,
+    )  # fmt: skip
+    assert in_ms(made.worst())[2] == 6 + 6 + 1
+    assert longest(made, preemptive=True)[2] == pytest.approx(13, rel=1e-4)
+
+
 def test_fifo_serves_everybody_in_turn() -> None:
     soc, long, urgent = three()
     made = case(soc, Fifo(), (stream("long", 50), long), (stream("other", 20, 9), urgent))
@@ -193,6 +206,21 @@ def test_calls_of_one_unit_may_crowd_the_cores_of_another() -> None:
     made = case(soc, Priority(), (stream("one", 20), one), (stream("two", 20, offset_ms=1), two))
     assert in_ms(made.worst()) == [1 + 5, 1.25 + 4]
     assert longest(made)[0] == pytest.approx(5 + 0.25, rel=1e-3)
+
+
+def test_what_is_late_on_one_unit_comes_close_together_on_the_next() -> None:
+    """The chain's first part waits for 8 ms once, so two of its second parts come within 3 ms."""
+    soc = make_soc(TWO, memory=FAST)
+    graph = make_graph(("a", ["x"], 1.0), ("b", ["a"], 3.0))
+    chain = lower(graph, soc, [("cpu", "a"), ("big", "b")])
+    first = lower(make_graph(("u", ["y"], 8.0)), soc, [("cpu", "u")])
+    last = lower(make_graph(("v", ["z"], 4.0)), soc, [("big", "v")])
+    made = case(
+        soc, Priority(), (stream("first", 400, 2), first), (stream("chain", 10, 1), chain),
+        (stream("last", 400, offset_ms=9.0001), last),
+    )  # fmt: skip
+    assert in_ms(made.worst())[2] == 3 + 3 + 4
+    assert longest(made)[2] == pytest.approx(10, rel=1e-4)
 
 
 def test_what_a_stream_causes_comes_as_spread_as_its_ends() -> None:
