@@ -306,7 +306,7 @@ class Mix:
             name = view.stream.name
             worst, limit = proofs.worst[name], proofs.limits.get(name)
             values = measured(ServedEvaluation(soc, (view,), served, False, worst, limit))
-            planner = view.stream.scheduler or contender.scheduler.label
+            planner = view.stream.planner or contender.scheduler.label
             return StreamRun(view.stream, planner, plans[name], values, worst)
 
         return replace(

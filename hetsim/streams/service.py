@@ -55,6 +55,11 @@ class Stream:
     plan: Path | None = None
     where: Location | None = field(default=None, compare=False)
 
+    @property
+    def planner(self) -> str | None:
+        """Who plans it, by label, or the name of its plan file; ``None``: who plans the others."""
+        return self.scheduler if self.plan is None else self.plan.stem
+
 
 @dataclass(frozen=True)
 class DispatcherRef:

@@ -8,7 +8,8 @@ import pytest
 
 from hetsim.analysis.energy import energy, energy_of_stream
 from hetsim.errors import ConfigError
-from hetsim.runs.serving import run_service
+from hetsim.plan.files import dump_plan
+from hetsim.runs.serving import Mix, run_service
 from hetsim.scenario.loader import load_scenario
 
 TEXT = """
@@ -108,6 +109,25 @@ def test_the_beginning_is_left_out_by_rule(asked):
     arrivals = run.served.ledgers["fast"].arrival
     assert run.warm_up_s in {0.0, *arrivals, *run.served.ledgers["slow"].arrival}
     assert run.warm_up_s < 13.0
+
+
+def test_nothing_is_told_beyond_its_bound_when_the_window_begins_with_a_queue(asked):
+    """Six requests at once, of which the work of some is done when counting begins."""
+    bursts = TEXT.replace("poisson, period: 200 ms", "bursts, size: 6, period: 1.1 s")
+    (run,) = run_service(asked(bursts.replace("12 s}", "6 s, warm_up: 5 s}"))).runs
+    assert run.metrics["throughput"] <= run.metrics["throughput_bound"] * (1 + 1e-9)
+    for stream in run.streams:
+        assert stream.metrics["throughput"] <= stream.metrics["throughput_bound"] * (1 + 1e-9)
+
+
+def test_a_stream_runs_by_the_plan_file_that_it_names(asked, tmp_path):
+    scenario = asked(TEXT.replace("schedulers: [npu_only]", "schedulers: [npu_only, cpu_only]"))
+    plan = Mix.of(scenario).plans(scenario.contender("cpu_only"))["fast"]
+    (tmp_path / "mine.yaml").write_text(dump_plan(plan), encoding="utf-8")
+    (run,) = run_service(asked(TEXT.replace("count: 5}", "count: 1, plan: mine.yaml}"))).runs
+    assert run.stream("slow").scheduler == "mine"
+    assert {part.pu for part in run.stream("slow").plan.partitions} == {"cpu"}
+    assert run.stream("fast").scheduler == "npu_only"
 
 
 def test_nothing_is_told_beyond_its_bound_when_the_window_begins_within_an_inference(asked):
