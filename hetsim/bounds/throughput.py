@@ -11,7 +11,8 @@ computations", J. ACM 15, 1968), and so does a limit to how many are in flight.
 *For any plan*, even one that changes with each inference: the floors of operators, divided freely
 over the units, and the bytes that must cross memories (:mod:`hetsim.bounds.makespan`).
 
-A system cache may carry over from one inference to the next what these count; then nothing is said.
+A system cache, or a memory for weights, may carry over from one inference to the next what these
+count; then nothing is said.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Limit:
 
 
 def demands(soc: SoC, program: Program, *, tiles: bool = False) -> Demands | None:
-    """What ``program`` asks of ``soc``; ``None`` where a system cache may spare it some."""
+    """What ``program`` asks of ``soc``; ``None`` where a cache may spare it some."""
     if any(launch.touched for job in program.jobs for launch in job.launches):
         return None
     took = [ticks / TICKS for ticks in least(soc, program, tiles=tiles)]
@@ -118,9 +119,11 @@ def most_of_any_plan(
     """Inferences per second of all networks in proportion to ``rates``, however they are planned.
 
     Each comes with the least seconds of its operators on each PU
-    (:func:`hetsim.bounds.simulated.least_seconds`). ``None`` where the SoC has a system cache.
+    (:func:`hetsim.bounds.simulated.least_seconds`). ``None`` where the SoC has a system cache
+    or a unit keeps weights.
     """
-    if any(link.cache is not None for link in soc.spec.links.values()):
+    caches = (link.cache for link in soc.spec.links.values())
+    if any(caches) or any(pu.spec.weight_memory for pu in soc.pus):
         return None
     rows: list[Sequence[float]] = []
     crossing = 0.0

@@ -93,7 +93,9 @@ class Lowering:
                 work,
                 *self._around(kernel, pu, memories),
                 residency,
-                touched(graph, kernel, residency, pu, memories) if pu.cached else None,
+                touched(graph, kernel, residency, pu, memories)
+                if pu.cached or pu.spec.weight_memory
+                else None,
             )
             for kernel, work, residency in zip(kernels, works, kept, strict=True)
         )

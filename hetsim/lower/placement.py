@@ -86,6 +86,7 @@ def touched(graph: Graph, kernel: Kernel, kept: Residency, pu: PU, memories: Mem
 
     weights = weight_bytes(kernel, pu)
     return Touched(
+        graph.name,
         tuple(here(kernel.inputs, kept.inputs)),
         ((f"{graph.name}: {kernel.name}", weights),) if weights else (),
         tuple(here(kernel.outputs, kept.outputs)),

@@ -16,12 +16,13 @@ from hetsim.errors import PlanError
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What a kernel reads and writes at the end of its unit's path: tensors and their bytes.
+    """What a kernel of ``network`` reads and writes at the end of its unit's path: bytes by tensor.
 
     ``weights`` has those of all its operators by one name; inferences share them. ``other`` bytes
     that it reads are never in a cache.
     """
 
+    network: str
     reads: tuple[tuple[str, int], ...]
     weights: tuple[tuple[str, int], ...]
     writes: tuple[tuple[str, int], ...]
@@ -39,7 +40,8 @@ class Launch:
 
     A host thread takes the steps ``before`` and ``after`` while the unit is not running. ``kept``
     are the tensors that stay on chip around it; its work has no bytes of them. ``touched`` is known
-    where a system cache may have some of what it reads.
+    where a system cache, or a memory
+    for weights, may have some of what it reads.
     """
 
     name: str

@@ -127,6 +127,10 @@ ALL_STREAMS = "all streams"
 """What a run of streams is about, where one of single inferences names its network."""
 
 
+AS_NAMED = "as named"
+"""The label of who plans where every stream names its scheduler or its plan."""
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A checked scenario.
@@ -174,14 +178,18 @@ class Scenario:
     def contenders(self) -> tuple[Contender, ...]:
         """Every scheduler, with streams in every way and under every dispatcher, as in the file.
 
-        A dispatcher that needs no scheduler's plan stands there once.
+        A dispatcher that needs no scheduler's plan stands there once, and so do the plans of
+        streams that all name their own.
         """
         if self.service is None:
             return tuple(Contender(ref.label, ref) for ref in self.schedulers)
         ways, who = self.service.plans, self.service.dispatchers
         finest = SchedulerRef(FUSED_GROUPS, FUSED_GROUPS, {}, self.where(), listed=False)
+        asked = self.schedulers
+        if ways == ("each",) and all(s.scheduler or s.plan for s in self.service.streams):
+            asked = tuple(replace(ref, label=AS_NAMED) for ref in asked[:1])
         found: list[Contender] = []
-        for ref in self.schedulers:
+        for ref in asked:
             for way in ways:
                 for d in who:
                     by, how = (ref, way) if d.grain == "plan" else (finest, ways[0])

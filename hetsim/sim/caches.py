@@ -1,10 +1,10 @@
-"""System caches over simulated time: what they hold, tensor by tensor.
+"""What caches, and memories for weights, hold over simulated time, tensor by tensor.
 
-The least recently used tensors leave first, so a tensor is there when what was touched since, with
-itself, fits the cache (the stack distance of Mattson, Gecsei, Slutz & Traiger, *Evaluation
-techniques for storage hierarchies*, IBM Systems Journal 9(2), 1970, in bytes). Whoever shares a
-cache pushes out what others keep there. A kernel reads when it starts and has written when it ends;
-what is written goes on to memory at once.
+Of a system cache the least recently used tensors leave first, so a tensor is there when what was
+touched since, with itself, fits the cache (the stack distance of Mattson, Gecsei, Slutz & Traiger,
+*Evaluation techniques for storage hierarchies*, IBM Systems Journal 9(2), 1970, in bytes). Whoever
+shares a cache pushes out what others keep there. A kernel reads when it starts and has written when
+it ends; what is written goes on to memory at once.
 """
 
 from __future__ import annotations
@@ -43,12 +43,43 @@ class SystemCache:
         return found
 
 
+class WeightMemory:
+    """Weights that stay in ``capacity`` bytes of a unit from one inference to the next.
+
+    As the parameter cache of Coral's Edge TPU does ("Edge TPU compiler", *Parameter data caching*):
+    a network's kernels keep their weights in the order in which they first run, until it is full;
+    the rest is read each time. A network that finds no room takes that of others, of the least
+    recently used first, each given up as a whole.
+    """
+
+    def __init__(self, capacity: float) -> None:
+        self._left = capacity
+        self._held: dict[str, dict[str, int]] = {}  # networks by age of their last use
+
+    def touch(self, network: str, weights: Iterable[tuple[str, int]]) -> int:
+        """A kernel uses its weights; returns the bytes of those that were there."""
+        own = self._held.pop(network, {})
+        found = sum(own.get(name, 0) for name, _ in weights)
+        for name, size in weights:
+            others = sum(sum(held.values()) for held in self._held.values())
+            if name in own or size > self._left + others:
+                continue
+            while size > self._left:
+                self._left += sum(self._held.pop(next(iter(self._held))).values())
+            if size <= self._left:
+                own[name] = size
+                self._left -= size
+        self._held[network] = own
+        return found
+
+
 def served(
     work: Work, found: int, total: int, cache: str, spared: Callable[[Phase, int], float]
 ) -> Work:
     """``work`` of whose reads a cache has ``found`` of ``total`` bytes.
 
-    Like the rest of what it reads, these are spread evenly. ``spared(phase, bytes)`` are the
+    No ``cache`` is the unit itself, which need not move them. Like the rest of what it reads, these
+    are spread evenly. ``spared(phase, bytes)`` are the
     seconds by which so many cached bytes hurry the transfers of a phase.
     """
     phases = []
@@ -58,7 +89,7 @@ def served(
             phase = phase.hurried(spared(phase, hits))
         phases.append(_split(phase, hits, cache))
     tiles = tuple(_split(run, run.load_bytes * found // total, cache) for run in work.tiles)
-    told = f"{found / total:.0%} of its reads from {cache}"
+    told = f"{found / total:.0%} of its reads {f'from {cache}' if cache else 'kept on chip'}"
     note = f"{work.note}, {told}" if work.note else told
     return replace(work, phases=tuple(phases), tiles=tiles, note=note)
 
@@ -67,5 +98,5 @@ def _split(part: Part, hits: int, cache: str) -> Part:
     """``part`` with so many of the bytes it loads from ``cache``."""
     if not hits:
         return part
-    elsewhere = (*part.elsewhere, Traffic(cache, hits))
+    elsewhere = (*part.elsewhere, Traffic(cache, hits)) if cache else part.elsewhere
     return replace(part, load_bytes=part.load_bytes - hits, elsewhere=elsewhere)

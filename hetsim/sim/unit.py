@@ -9,7 +9,7 @@ import simpy
 
 from hetsim.cost.work import Phase, Step, TileRun, Traffic, Work
 from hetsim.lower.program import Launch, Touched
-from hetsim.sim.caches import SystemCache, served
+from hetsim.sim.caches import SystemCache, WeightMemory, served
 from hetsim.sim.cores import Cores
 from hetsim.sim.network.flow import Flow
 from hetsim.sim.network.links import Route
@@ -41,7 +41,7 @@ class Unit:
         "aside", "busy_s", "cache", "clock_hz", "cores", "domain", "host_lane", "idle", "index",
         "interrupt_s", "lane", "managed", "network", "nominal_hz", "owns_cores", "polls",
         "preemptible", "priority", "setup_s", "slowdown", "threads", "under_way", "unusual", "ways",
-        "weight",
+        "weight", "weights",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +63,8 @@ class Unit:
         # No name is the memory at the end of its path.
         self.ways[""] = self.ways[pu.memory]
         self.cache = caches[pu.cached.memory] if pu.cached else None
+        room = spec.weight_memory
+        self.weights = None if room is None else WeightMemory(room)
         self.weight = spec.weight
         self.priority = spec.priority
         self.slowdown = slowdown_curve(spec.slowdown) if spec.slowdown is not None else None
@@ -104,8 +106,14 @@ class Unit:
     def served(
         self, launch: Launch, touched: Touched, inference: int, *, tiled: bool
     ) -> tuple[Launch, int]:
-        """``launch``, which starts now, with what the cache has of what it reads, and its bytes."""
-        assert self.cache is not None, "only then is it known what a launch touches"
+        """``launch``, which starts now, with what the cache has of what it reads, and its bytes.
+
+        Weights that are still in the unit from an inference before do not move at all.
+        """
+        if self.weights is not None:
+            launch, touched = self._kept(self.weights, launch, touched)
+        if self.cache is None:
+            return launch, 0
         cache = self.cache.name
 
         def spared(phase: Phase, hits: int) -> float:
@@ -120,6 +128,20 @@ class Unit:
             return launch, 0
         work = served(launch.work, found, touched.read_bytes, cache, spared)
         return replace(launch, work=work), work.loaded(cache, tiled=tiled)
+
+    def _kept(
+        self, memory: WeightMemory, launch: Launch, touched: Touched
+    ) -> tuple[Launch, Touched]:
+        """What is left to move when some of its weights are there."""
+        found = memory.touch(touched.network, touched.weights)
+        if not found:
+            return launch, touched
+
+        def spared(phase: Phase, hits: int) -> float:
+            return hits / self.route("", phase.load_bytes, phase.store_bytes).bandwidth
+
+        work = served(launch.work, found, touched.read_bytes, "", spared)
+        return replace(launch, work=work), replace(touched, weights=())
 
     def host_route(self, inference: int, step: Step) -> Route | None:
         """What the bytes of ``step``, a host thread's that starts now, cross if it is cached."""
@@ -146,8 +168,8 @@ class Unit:
 
     def wrote(self, inference: int, tensors: Iterable[tuple[str, int]]) -> None:
         """Tensors of so many bytes have been written."""
-        assert self.cache is not None
-        self.cache.touch(((inference, t), size) for t, size in tensors if size)
+        if self.cache is not None:
+            self.cache.touch(((inference, t), size) for t, size in tensors if size)
 
 
 COMPUTE = Route({}, (), 0.0)

@@ -84,7 +84,7 @@ class AdditiveModel(Spec):
 
 
 def _memory(pu: PUSpec) -> float:
-    return pu.on_chip_memory + pu.cache + pu.core_memory
+    return pu.on_chip_memory + pu.cache + pu.core_memory + (pu.weight_memory or 0.0)
 
 
 def _amounts(parts: Parts) -> dict[str, float]:

@@ -31,6 +31,7 @@ from hetsim.soc.fields import (
     Frequency,
     Name,
     Power,
+    Size,
     Spec,
     Time,
     located,
@@ -190,6 +191,11 @@ class PUSpec(Spec):
         default_factory=dict,
         description="how far measured times are from simulated ones, by the data type in which the"
         " unit keeps tensors, or 'default'; absent = not calibrated, and no range is told",
+    )
+    weight_memory: Size | None = Field(
+        default=None,
+        description="memory of its own, beside that for tiles, in which weights stay from one"
+        " inference to the next; absent = every inference reads them again",
     )
     preemptible: bool = Field(
         default=True,

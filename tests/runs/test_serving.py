@@ -142,3 +142,14 @@ def test_nothing_is_told_beyond_its_bound_when_the_window_begins_within_an_infer
         there = 3 / (5.3 - warm_up)
         above += fast["throughput"] > fast["throughput_bound"] - there
     assert above  # the long run's bound alone would not hold
+
+
+def test_streams_that_all_name_their_scheduler_run_once(asked):
+    text = TEXT.replace("schedulers: [npu_only]", "schedulers: [npu_only, cpu_only]")
+    named = text.replace("model: squeezenet,", "model: squeezenet, scheduler: npu_only,")
+    assert [c.label for c in asked(text).contenders] == ["npu_only", "cpu_only"]
+    (run,) = run_service(asked(named)).runs
+    first, _ = run_service(asked(text)).runs
+    assert run.label == "as named"
+    assert [found.scheduler for found in run.streams] == ["npu_only", "npu_only"]
+    assert run.metrics == first.metrics

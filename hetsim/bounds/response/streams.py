@@ -137,7 +137,7 @@ class WorstCase:
         for stream in self.streams:
             program = self.programs[stream.name]
             if any(launch.touched for job in program.jobs for launch in job.launches):
-                yield "what others leave in the system cache is not bounded"
+                yield "what others leave in a cache or a memory for weights is not bounded"
             if any(state.grow_bytes for state in program.states):
                 yield f"the state of {stream.name!r} grows, and with it what an inference takes"
         if len(self.company.units) > 1:

@@ -15,7 +15,7 @@ from hetsim.report.files.jsonout import dumps
 from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Cell, Table
 from hetsim.report.summary import metric_text, ranged_time
-from hetsim.scenario.loader import ALL_STREAMS
+from hetsim.scenario.loader import ALL_STREAMS, AS_NAMED
 from hetsim.study.outcome import Outcome
 from hetsim.study.point import Point
 from hetsim.study.result import page_of
@@ -149,7 +149,8 @@ def _again(sweep: Sweep, position: int) -> str:
     point, _ = sweep.rows[position]
     words = ["hetsim", "run", sweep.source]
     if point.model == ALL_STREAMS:
-        words += ["--scheduler", point.scheduler.partition(" · ")[0]]
+        scheduler = point.scheduler.partition(" · ")[0]
+        words += [] if scheduler == AS_NAMED else ["--scheduler", scheduler]
     else:
         words += ["--model", point.model, "--scheduler", point.scheduler]
     for path, value in point.design.items():
