@@ -11,6 +11,7 @@ from hetsim.report.files.serving.jsonout import served_to_dict
 from hetsim.report.files.serving.resultfile import ServingFile
 from hetsim.report.files.writer import write_results
 from hetsim.report.serveddiff import ServedSide, diff_served
+from hetsim.report.text.serveddiff import verdict
 from tests.report.samples import sample_result
 from tests.report.serving_samples import served_result
 
@@ -61,6 +62,13 @@ def test_settings_streams_and_rows_of_one_side_are_told() -> None:
     alone = {row.stream for row in diff.rows if row.status == "only b"}
     assert alone == {"cam<era>", "web", "background", "all"}
     assert not diff.same
+
+
+def test_results_without_a_common_row_are_not_called_the_same() -> None:
+    result = served_result()
+    runs = tuple(replace(run, label=f"other {run.label}") for run in result.runs)
+    told = verdict(compared(result, replace(result, runs=runs)))
+    assert told.startswith("Nothing is compared: no run of a stream is in both by its name; ")
 
 
 def test_the_command_prints_json_and_exits(tmp_path: Path, capsys) -> None:

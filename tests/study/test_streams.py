@@ -93,6 +93,7 @@ def test_the_smallest_sram_that_keeps_a_streams_deadline(scenario):
         ("wrods.latency_p99_ms", "there is no stream 'wrods'"),
         ("latency_ms", "measured of single inferences"),
         ("words.makespan_ms", "there is no measure 'words.makespan_ms'"),
+        ("words.latency_p98_ms", "did you mean 'words.latency_p9[09]_ms'. known, .*latency_p99_s"),
     ],
 )
 def test_what_is_not_measured_of_streams_is_told(scenario, measure, told):
@@ -150,7 +151,11 @@ def test_what_a_faster_unit_is_worth_to_one_stream(scenario):
 
 @pytest.mark.parametrize(
     ("measure", "told"),
-    [("wrods.latency_p50", "no stream is called 'wrods'"), ("misses", "'misses' is no time")],
+    [
+        ("wrods.latency_p50", "no stream is called 'wrods'"),
+        ("misses", "'misses' is no time"),
+        ("words.latency_p98", "did you mean 'latency_p99'. known: latency_mean, latency_p50, "),
+    ],
 )
 def test_what_streams_are_not_judged_by_is_told(scenario, measure, told):
     with pytest.raises(ConfigError, match=told):

@@ -35,7 +35,10 @@ def print_served_diff(diff: ServedDiff, console: Console) -> None:
 def verdict(diff: ServedDiff) -> str:
     """The difference in one sentence."""
     changes = [change for row in diff.rows for change in _told(row).values()]
-    if not changes:
+    alone = sum(row.status != "both" for row in diff.rows)
+    if alone == len(diff.rows):
+        text = "Nothing is compared: no run of a stream is in both by its name"
+    elif not changes:
         text = "No figure of any stream differs"
     else:
         sure = [change for change in changes if change.noise is False]
@@ -46,7 +49,6 @@ def verdict(diff: ServedDiff) -> str:
             text += f"; {noise} differ within noise: their confidence intervals overlap"
         if unknown := sum(change.noise is None for change in changes):
             text += f"; {unknown} differ and have no interval"
-    alone = sum(row.status != "both" for row in diff.rows)
     return f"{text}; {alone} rows are in one only." if alone else f"{text}."
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from hetsim.analysis.metrics.base import Metric, named
 from hetsim.analysis.metrics.registry import metrics, of_stream
 from hetsim.errors import ConfigError, Location
-from hetsim.names import suggest
+from hetsim.names import nearest
 from hetsim.report.summary import share_text
 from hetsim.study.outcome import Outcome
 from hetsim.study.point import Point
@@ -221,7 +221,12 @@ def _known(name: str, asked_by: str) -> Measure:
     try:
         return known_measure(name)
     except KeyError:
+        stream, dot, own = name.rpartition(".")
+        known = {n: m for n, m in measures().items() if not dot or m.metric.of_served is not None}
+        guess = nearest(own, known)
+        meant = f"did you mean {stream + dot + guess!r}? " if guess else ""
+        listed = ", ".join(n for n, m in known.items() if m.factor == 1.0)
         raise ConfigError(
             f"there is no measure {name!r}", where=Location(asked_by),
-            hint=suggest(name, measures()),
+            hint=f"{meant}known, in other units too: {listed}",
         ) from None  # fmt: skip

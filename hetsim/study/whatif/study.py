@@ -175,14 +175,15 @@ def _measure(scenario: Scenario, name: str | None) -> Metric:
         word: metric
         for metric in told("record", served=True)
         if metric.dimension == "time" and metric.of_served is not None
-        for word in metric.names
+        for word in sorted(metric.names)
     }
     streams = [found.name for found in service.streams]
     if own not in known or (stream and stream not in streams):
         says = (
             f"no stream is called {stream!r}" if own in known else f"{own!r} is no time of streams"
         )
-        hint = suggest(stream, streams) if own in known else suggest(own, known)
+        names = dict.fromkeys(metric.name for metric in known.values())
+        hint = suggest(stream, streams) if own in known else suggest(own, names)
         raise ConfigError(says, where=where, hint=hint)
     return of_stream(known[own], stream) if stream else known[own]
 

@@ -23,6 +23,9 @@ from hetsim.report.serving import (
     with_interval,
 )
 
+LONG = 16
+"""Letters of a run's name from which on the table keeps room for it, so that it breaks less."""
+
 MOST = 6
 """Runs whose charts and timelines a page holds."""
 
@@ -75,7 +78,9 @@ def streams_table(listed: Sequence[ServedRun]) -> Table:
         lines.append([run.label, name, *cells])
     ranged = any(interval(found, values) for *_, values in rows for found in chosen)
     caption = f"In brackets: {CONFIDENCE} confidence." if ranged else ""
-    return Table(["run", "stream", *(found.title for found in chosen)], lines, caption, left=2)
+    words = ["run"] if any(len(run.label) > LONG for _, run in runs) else []
+    heads = ["run", "stream", *(found.title for found in chosen)]
+    return Table(heads, lines, caption, left=2, words=words)
 
 
 def _sections(
