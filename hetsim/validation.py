@@ -94,6 +94,9 @@ def _say(kind: str, value: object, context: dict[str, Any], message: str) -> str
         return f"{shown} stands where a mapping of fields was expected"
     if kind == "list_type":
         return f"{shown} stands where a list was expected"
+    if kind == "too_short":
+        least = context["min_length"]
+        return f"{shown}: at least {least} item{'s' if least > 1 else ''} must be there"
     message = message.removeprefix("Input should be ").removeprefix("a valid ")
     if message.startswith(("greater", "less", "finite")):
         return f"{shown} is out of range: it must be {message}"

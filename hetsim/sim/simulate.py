@@ -101,7 +101,7 @@ def run(machine: Machine, runtime: Runtime) -> None:
         machine.env.run()
     except HetsimError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise runtime.blamed(error) from None
     if runtime.open and not runtime.stopped:
         raise runtime.stuck()

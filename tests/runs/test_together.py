@@ -86,3 +86,26 @@ def test_a_stream_that_has_left_makes_room(run):
         )
     )
     assert run(early, memory__dram__capacity="248 MB").runs[0].error is None
+
+
+def test_streams_ask_together_only_while_they_are_there_together(run):
+    (note,) = run(streams__fast__arrivals__period="100 ms").notes
+    share = float(note.split("(fast ")[1].split("%")[0])
+    two = TEXT.replace("count: 4", "until: 2 s").replace(
+        "model: alexnet, arrivals: {kind: after, stream: fast}",
+        "model: squeezenet, start: 2 s, arrivals: {kind: periodic, period: 2 s}",
+    )
+    ends = {"serve__duration": "4 s"}
+    busy = f"{share / 0.6:g} ms"  # 60 % of a unit
+    changes = {f"streams__{name}__arrivals__period": busy for name in ("fast", "slow")}
+    assert run(two, **ends, **changes).notes == ()
+    (note,) = run(two, **ends, **changes, streams__fast__until="3 s").notes
+    assert "asked for 120% of its time (fast 60%, slow 60%)" in note
+
+
+def test_what_ends_soon_is_no_overload(run, tmp_path):
+    (tmp_path / "two.csv").write_text("t_ms\n1\n2\n", encoding="utf-8")
+    few = TEXT.replace("{kind: periodic, period: 2 s}, count: 4", "{kind: trace, file: two.csv}")
+    assert run(few, serve__duration="20 s").notes == ()
+    counted = {"streams__fast__arrivals__period": "1 ms", "streams__fast__count": 3}
+    assert run(**counted, serve__duration="20 s").notes == ()

@@ -128,6 +128,7 @@ def test_a_trace_tells_its_unit_in_the_heading_or_beside_it(trace):
     assert times(trace("1\n\n2\n3\n", unit="s"), 9) == [1.0, 2.0, 3.0]
     assert times(trace("t_us,e_us\n1,2\n", column="e_us"), 9) == [2e-6]
     assert times(trace("when\n5\n", unit="ms"), 9) == [5e-3]
+    assert times(trace("t_ms\n5,\n6, ,\n"), 9) == [5e-3, 6e-3]
 
 
 def test_a_trace_starts_anew(trace):
@@ -148,6 +149,7 @@ def test_a_trace_starts_anew(trace):
         ("t_ms\n1\nsoon\n", {}, 3, "'soon' is not a time of arrival"),
         ("t_ms\n1\nnan\n", {}, 3, "an arrival at nan"),
         ("t_ms,what\n1,a\n,b\n", {}, 3, "'' is not a time of arrival"),
+        ("t_ms\n1,5\n", {}, 2, "it has 2 cells, and the first line has 1"),
         ("t_ms\n", {}, None, "it holds no arrival"),
         ("", {}, None, "the file is empty"),
         ("1\n2\n", {}, 1, "nothing tells the unit of these times"),

@@ -59,26 +59,45 @@ def overload_note(
     """What ``run`` asks of its busiest unit where that is more than there is.
 
     ``busy_s`` is how long one inference of each stream keeps each unit, alone, by their names.
-    Closed loops ask for what is left, and are not counted.
+    Streams ask together only while they are there together. One that comes to an end before it
+    leaves asks for its part over all that time. Closed loops ask for what is left, and are not
+    counted.
     """
-    rates = service.rates()
-    asked: dict[str, dict[str, float]] = {}
-    for name, units in busy_s.items():
-        for unit, seconds in units.items():
-            if rates[name]:
-                asked.setdefault(unit, {})[name] = seconds * (rates[name] or 0.0)
-    if not asked:
-        return None
-    unit = max(asked, key=lambda unit: sum(asked[unit].values()))
-    shares = asked[unit]
-    total = sum(shares.values())
-    if total <= 1.0 + 1e-9:
+    rates = _rates(run, service)
+    most, unit, shares = 1.0 + 1e-9, "", {}
+    for entering in service.streams:
+        there = [s.name for s in service.streams if s.start_s <= entering.start_s < s.until_s]
+        asked: dict[str, dict[str, float]] = {}
+        for name in there:
+            for lane, seconds in busy_s[name].items():
+                asked.setdefault(lane, {})[name] = seconds * rates.get(name, 0.0)
+        for lane, parts in asked.items():
+            if sum(parts.values()) > most:
+                most, unit, shares = sum(parts.values()), lane, parts
+    if not unit:
         return None
     words = ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if share >= 0.005)
     return (
-        f"{run.label}: overload: {unit} is asked for {total:.0%} of its time ({words}); what waits"
+        f"{run.label}: overload: {unit} is asked for {most:.0%} of its time ({words}); what waits"
         " grows as long as this lasts, or is given up"
     )
+
+
+def _rates(run: ServedRun, service: Service) -> dict[str, float]:
+    """Arrivals per second of each stream while it is there, as far as that is known.
+
+    A trace or a ``count`` may end long before its stream leaves: what did arrive in all that time.
+    """
+    assert run.served is not None
+    end_s = service.duration_s if not run.served.stopped else run.served.end_s
+    found = {}
+    for stream in service.streams:
+        rate = service.rates()[stream.name]
+        span_s = min(stream.until_s, end_s) - stream.start_s
+        if rate and span_s > 0.0:
+            came = len(run.served.ledgers[stream.name])
+            found[stream.name] = min(rate, came / span_s) if span_s < inf else rate
+    return found
 
 
 def deadline_note(

@@ -51,7 +51,7 @@ class Runtime(ABC):
         """Why inferences are open although nothing will happen any more."""
         return PlanError("partitions wait for one another in a circle: the plan cannot finish")
 
-    def blamed(self, error: Exception) -> Exception:
+    def blamed(self, error: Exception | SystemExit) -> BaseException:
         """``error``, which came out of the simulation, as that of whoever is to blame."""
         return error
 

@@ -16,8 +16,8 @@ import simpy
 
 from hetsim.catalogue import innermost
 from hetsim.cost.work import Step
-from hetsim.errors import DispatcherError, HetsimError
-from hetsim.lower.program import Job
+from hetsim.errors import DispatcherError, HetsimError, shortened
+from hetsim.lower.program import Job, Program
 from hetsim.sim.dispatch import Dispatcher
 from hetsim.sim.dispatchers.priority import Priority
 from hetsim.sim.machine import Machine
@@ -78,11 +78,13 @@ class Dataflow(Runtime):
         """An inference has arrived: it may begin."""
         program = self.dispatcher.program(live.inference)
         if program is not live.inference.program:
+            if not isinstance(program, Program):
+                raise self._misanswered("program", program, "a program")
             live.inference = replace(live.inference, program=program)
         live.tasks = tasks = self.tasks(live.number, live.inference)
         live.left = len(tasks)
         self._live[live.number] = live
-        self._wake(self.dispatcher.add(tasks, live.inference))
+        self._wake(self.dispatcher.add(tasks, live.inference), "add")
 
     def take(self, task: Task, live: Live) -> None:
         """A unit takes ``task`` of ``live`` now."""
@@ -99,7 +101,7 @@ class Dataflow(Runtime):
             assert live.start is not None
             del self._live[live.number]
             self.follow(self.end(live.number, live.inference, live.start))
-        self._wake(self.dispatcher.finished(task))
+        self._wake(self.dispatcher.finished(task), "finished")
 
     def _serve(self, unit: Unit) -> Story:
         env, dispatcher = self.machine.env, self.dispatcher
@@ -108,6 +110,8 @@ class Dataflow(Runtime):
             if task is None:
                 unit.idle = env.event()
                 yield unit.idle
+            elif not isinstance(task, Task):
+                raise self._misanswered("next", task, "a task or None")
             elif task.withdrawn:
                 self._skip(task)
             else:
@@ -125,11 +129,13 @@ class Dataflow(Runtime):
 
     def _urgent(self, task: Task) -> tuple[Task, Story] | None:
         urgent = self.dispatcher.urgent(task)
-        while urgent is not None and urgent.withdrawn:
+        while isinstance(urgent, Task) and urgent.withdrawn:
             self._skip(urgent)
             urgent = self.dispatcher.urgent(task)
         if urgent is None:
             return None
+        if not isinstance(urgent, Task):
+            raise self._misanswered("urgent", urgent, "a task or None")
         return urgent, self._carry_out(urgent, task.job.pu)
 
     def _decide(self, seconds: float, task: Task) -> Story:
@@ -160,6 +166,13 @@ class Dataflow(Runtime):
             f" {task.job.name!r} of inference {task.inference}, {what}"
         )
 
+    def _misanswered(self, method: str, answer: object, right: str) -> DispatcherError:
+        """What is wrong with an answer that is none."""
+        return DispatcherError(
+            f"dispatcher {self.dispatcher.name!r}: {method}() returned"
+            f" {shortened(repr(answer), 60)}, expected {right}"
+        )
+
     def stuck(self) -> HetsimError:
         left = [
             task for live in self._live.values() for task in live.tasks
@@ -172,7 +185,7 @@ class Dataflow(Runtime):
             f" the first of them {left[0].job.name!r} of inference {left[0].inference}"
         )
 
-    def blamed(self, error: Exception) -> Exception:
+    def blamed(self, error: Exception | SystemExit) -> BaseException:
         """As that of a dispatcher that is not ours, where it has come out of it."""
         dispatcher = self.dispatcher
         if type(dispatcher).__module__.startswith("hetsim."):
@@ -191,7 +204,7 @@ class Dataflow(Runtime):
     def _skip(self, task: Task) -> None:
         """Nothing is done of an inference that was given up, and what waits for it may go on."""
         task.done = True
-        self._wake(self.dispatcher.finished(task))
+        self._wake(self.dispatcher.finished(task), "finished")
 
     def follow(self, inferences: Iterable[Inference]) -> None:
         """These arrive, each in its time."""
@@ -206,12 +219,18 @@ class Dataflow(Runtime):
         yield self.machine.env.timeout(inference.arrival - self.machine.env.now)
         self.admit(Live(self.arrive(), inference))
 
-    def _wake(self, units: Iterable[int]) -> None:
-        for index in units:
-            unit = self.machine.units[index]
-            if unit.idle is not None:
-                idle, unit.idle = unit.idle, None
-                idle.succeed()
+    def _wake(self, units: Iterable[int], method: str) -> None:
+        """Tells ``units``, which the dispatcher's ``method`` returned, that there may be work."""
+        try:
+            for index in units:
+                unit = self.machine.units[index]
+                if unit.idle is not None:
+                    idle, unit.idle = unit.idle, None
+                    idle.succeed()
+        except (TypeError, IndexError) as error:
+            if error.__traceback__ is not None and error.__traceback__.tb_next is None:  # from here
+                raise self._misanswered(method, units, "positions of units") from None
+            raise
 
 
 class Preemptive(Dataflow):

@@ -163,7 +163,7 @@ class Serving(Dataflow):
             task.withdrawn = True
         # Where state passes on, later inferences wait for these: they are passed over in turn.
         if not live.inference.program.states:
-            self._wake(self.dispatcher.withdraw(live.tasks))
+            self._wake(self.dispatcher.withdraw(live.tasks), "withdraw")
 
     def _set_alarm(self, line: _Line, deadline: float) -> None:
         if deadline < line.alarm:

@@ -102,10 +102,15 @@ def _read(path: Path, column: str | None, unit: str | None) -> array[float]:
     except csv.Error as error:
         where = Location(str(path), reader.line_num)
         raise ConfigError(f"this is not a CSV file: {error}", where=where) from None
+    columns = len(rows[0][1]) if rows else 0
     place, factor, rows = _column(path, rows, column, unit)
     times = array("d")
     for line, row in rows:
         where = Location(str(path), line)
+        if any(map(str.strip, row[columns:])):  # or '1,5' would be read as 1
+            hint = "write decimals with a point; text with commas in quotes"
+            problem = f"it has {len(row):,} cells, and the first line has {columns:,}"
+            raise ConfigError(problem, where=where, hint=hint)
         cell = row[place].strip() if place < len(row) else ""
         try:
             time = float(cell) * factor

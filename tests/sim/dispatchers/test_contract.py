@@ -7,6 +7,7 @@ import pytest
 from hetsim.errors import DispatcherError
 from hetsim.lower.program import Program
 from hetsim.sim.dispatchers.fifo import Fifo
+from hetsim.sim.dispatchers.priority import Priority
 from hetsim.sim.dispatchers.registry import (
     create_dispatcher,
     describe,
@@ -76,6 +77,55 @@ class Raises(Fifo):
         return [{}[task.job.name]]
 
 
+class Leaves(Fifo):
+    def next(self, unit):
+        raise SystemExit(3)
+
+
+class Answers(Priority):
+    """A wrong kind of answer to one question: ``wrong``."""
+
+    def __init__(self, method, answer):
+        super().__init__(preemptive=True)
+        self.wrong = {method: answer}
+
+    def program(self, inference):
+        return self.wrong.get("program", inference.program)
+
+    def add(self, tasks, inference):
+        return self.wrong.get("add", super().add(tasks, inference))
+
+    def next(self, unit):
+        return self.wrong.get("next", super().next(unit))
+
+    def urgent(self, task):
+        return self.wrong.get("urgent")
+
+    def finished(self, task):
+        return self.wrong.get("finished", super().finished(task))
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "expected"),
+    [
+        ("program", None, "a program"),
+        ("add", [99], "positions of units"),
+        ("add", ["npu"], "positions of units"),
+        ("next", 7, "a task or None"),
+        ("urgent", "p0", "a task or None"),
+        ("finished", None, "positions of units"),
+    ],
+)
+def test_an_answer_of_the_wrong_kind_is_told(method: str, answer: object, expected: str) -> None:
+    soc = make_soc({"npu": NPU}, memory=FAST)
+    graph = make_graph(("a", ["x"], 1.0), ("b", ["a"], 1.0), ("c", ["b"], 1.0))
+    program = lower(graph, soc, [("npu", "a b"), ("npu", "c")])
+    with pytest.raises(DispatcherError) as caught:
+        execute(soc, program, dispatcher=Answers(method, answer))
+    said = f"dispatcher 'Answers': {method}() returned {answer!r}, expected {expected}"
+    assert str(caught.value) == said
+
+
 @pytest.mark.parametrize(
     ("cls", "words"),
     [
@@ -85,6 +135,7 @@ class Raises(Fifo):
         (Elsewhere, ["'Elsewhere' gave cpu partition 'p2'", "that runs on npu"]),
         (Idle, ["'Idle' has left 2 partitions that could run", "'p0'"]),
         (Raises, ["'Raises' raised KeyError: 'p0'", "test_contract.py:"]),
+        (Leaves, ["'Leaves' raised SystemExit: 3", "test_contract.py:"]),
     ],
 )
 def test_a_faulty_dispatcher_is_told_and_nothing_hangs(cls: type[Fifo], words: list[str]) -> None:
