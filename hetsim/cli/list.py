@@ -3,55 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
+from hetsim.cli.catalogue import Catalogue, Row, field_of, joined, number, quantity
+
 if TYPE_CHECKING:
     from rich.console import Console
-
-Row = Mapping[str, object]
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """One kind of thing: where its rows come from, and how they are shown.
-
-    ``columns`` maps headings to the text of a cell; ``--json`` prints the rows as they are.
-    ``shown`` makes the rows of the table out of them where the table is briefer.
-    """
-
-    rows: Callable[[], list[Row]]
-    columns: Mapping[str, Callable[[Row], str]]
-    shown: Callable[[list[Row]], list[Row]] = list
-
-
-def _field(name: str) -> Callable[[Row], str]:
-    return lambda row: str(row[name])
-
-
-def _joined(name: str) -> Callable[[Row], str]:
-    def cell(row: Row) -> str:
-        value = row[name]
-        assert isinstance(value, list)
-        return ", ".join(map(str, value))
-
-    return cell
-
-
-def _quantity(name: str, dimension: str) -> Callable[[Row], str]:
-    def cell(row: Row) -> str:
-        from hetsim.units import format_quantity
-
-        return format_quantity(float(str(row[name])), dimension)
-
-    return cell
-
-
-def _number(name: str, unit: float) -> Callable[[Row], str]:
-    return lambda row: "–" if row[name] is None else f"{float(str(row[name])) / unit:.4g}"
 
 
 def _socs() -> list[Row]:
@@ -243,98 +202,98 @@ CATALOGUES: dict[str, Catalogue] = {
     "socs": Catalogue(
         _socs,
         {
-            "name": _field("name"),
-            "processing units": _joined("pus"),
-            "memory": _quantity("memory_bytes", "size"),
-            "peak": _quantity("memory_bytes_per_s", "bandwidth"),
-            "what it is": _field("description"),
-            "how wrong": _field("error"),
+            "name": field_of("name"),
+            "processing units": joined("pus"),
+            "memory": quantity("memory_bytes", "size"),
+            "peak": quantity("memory_bytes_per_s", "bandwidth"),
+            "what it is": field_of("description"),
+            "how wrong": field_of("error"),
         },
     ),
     "models": Catalogue(
         _models,
         {
-            "name": _field("name"),
-            "GMACs": _number("published_macs", 1e9),
-            "M params": _number("published_parameters", 1e6),
-            "what it is": _field("description"),
-            "made from": _field("made_from"),
-            "figures from": _field("published_in"),
+            "name": field_of("name"),
+            "GMACs": number("published_macs", 1e9),
+            "M params": number("published_parameters", 1e6),
+            "what it is": field_of("description"),
+            "made from": field_of("made_from"),
+            "figures from": field_of("published_in"),
             "but": lambda row: str(row["remark"] or "–"),
         },
     ),
     "schedulers": Catalogue(
         _schedulers,
         {
-            "name": _field("name"),
-            "optimises": _field("optimises"),
-            "ignores": _field("ignores"),
-            "complexity": _field("complexity"),
-            "source": _field("source"),
+            "name": field_of("name"),
+            "optimises": field_of("optimises"),
+            "ignores": field_of("ignores"),
+            "complexity": field_of("complexity"),
+            "source": field_of("source"),
         },
     ),
     "joint-schedulers": Catalogue(
         _joint_schedulers,
         {
-            "name": _field("name"),
-            "what it is": _field("description"),
-            "source": _field("source"),
-            "comes from": _field("origin"),
+            "name": field_of("name"),
+            "what it is": field_of("description"),
+            "source": field_of("source"),
+            "comes from": field_of("origin"),
         },
     ),
     "dispatchers": Catalogue(
         _dispatchers,
         {
-            "name": _field("name"),
-            "chooses": _field("chooses"),
-            "optimises": _field("optimises"),
-            "ignores": _field("ignores"),
-            "source": _field("source"),
+            "name": field_of("name"),
+            "chooses": field_of("chooses"),
+            "optimises": field_of("optimises"),
+            "ignores": field_of("ignores"),
+            "source": field_of("source"),
         },
     ),
     "scenarios": Catalogue(
         _scenarios,
         {
-            "name": _field("name"),
-            "SoC": _field("soc"),
-            "models": _joined("models"),
-            "schedulers": _joined("schedulers"),
-            "what it is": _field("description"),
+            "name": field_of("name"),
+            "SoC": field_of("soc"),
+            "models": joined("models"),
+            "schedulers": joined("schedulers"),
+            "what it is": field_of("description"),
         },
     ),
     "pu-kinds": Catalogue(
         _pu_kinds,
         {
-            "kind": _field("name"),
-            "what it is": _field("description"),
+            "kind": field_of("name"),
+            "what it is": field_of("description"),
             "calibrated from": lambda row: str(row["calibrated_from"] or "–"),
-            "comes from": _field("origin"),
+            "comes from": field_of("origin"),
         },
     ),
     "cost-sources": Catalogue(
         _cost_sources,
         {
-            "name": _field("name"),
-            "a unit's field": _field("field"),
-            "what it reads": _field("description"),
-            "comes from": _field("origin"),
+            "name": field_of("name"),
+            "a unit's field": field_of("field"),
+            "what it reads": field_of("description"),
+            "comes from": field_of("origin"),
         },
     ),
     "operators": Catalogue(
         _operators,
-        {"counted as": _field("family"), "kinds": _joined("kinds")},
+        {"counted as": field_of("family"), "kinds": joined("kinds")},
         shown=_by_family,
     ),
     "metrics": Catalogue(
         _metrics,
         {
-            "name": _field("name"),
-            "what it is": _field("description"),
-            "measured of": _field("measured_of"),
+            "name": field_of("name"),
+            "what it is": field_of("description"),
+            "measured of": field_of("measured_of"),
             "better": lambda row: str(row["better"] or "–"),
             "in result.json": lambda row: str(row["key"] or "–"),
-            "objectives and constraints": _joined("measures"),
-            "or": _joined("aliases"),
+            "objectives and constraints": joined("measures"),
+            "or": joined("aliases"),
         },
     ),
 }

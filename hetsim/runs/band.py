@@ -15,7 +15,8 @@ from itertools import product
 from hetsim.errors import HetsimError
 from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
-from hetsim.scenario.loader import Scenario, SchedulerRef
+from hetsim.scenario.loader import Scenario
+from hetsim.scenario.refs import SchedulerRef
 from hetsim.scenario.schema import ImprovementSpec, ReferenceSpec
 from hetsim.scenario.variants import varied
 from hetsim.workload.graph import Graph

@@ -23,7 +23,8 @@ from hetsim.progress import Progress
 from hetsim.runs.band import Band, bands, percents, variants_of
 from hetsim.runs.case import Case
 from hetsim.runs.rows import lost_rows, rows_of
-from hetsim.scenario.loader import ModelRef, Scenario
+from hetsim.scenario.loader import Scenario
+from hetsim.scenario.refs import ModelRef
 from hetsim.scenario.schema import ReferenceSpec
 from hetsim.sim.runtimes.registry import DEFAULT, find_runtime
 from hetsim.soc.model import SoC

@@ -26,7 +26,8 @@ from hetsim.runs.guards.together import check_together, deadline_note, overload_
 from hetsim.runs.proofs import proven
 from hetsim.runs.rows import case_of
 from hetsim.runs.scenario import hashes, load_graph
-from hetsim.scenario.loader import Contender, Scenario, SchedulerRef
+from hetsim.scenario.loader import Scenario
+from hetsim.scenario.refs import Contender, SchedulerRef
 from hetsim.schedulers.groups import FUSED_GROUPS, fused_groups
 from hetsim.schedulers.joint.base import JointProblem
 from hetsim.schedulers.joint.registry import create_joint_scheduler

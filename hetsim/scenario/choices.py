@@ -14,14 +14,8 @@ from hetsim.errors import ConfigError, Location
 from hetsim.infiles import user_path
 from hetsim.names import distinct_name
 from hetsim.overrides import apply_overrides
-from hetsim.scenario.loader import (
-    ModelRef,
-    Scenario,
-    SchedulerRef,
-    dimensioned,
-    labels,
-    own_changes,
-)
+from hetsim.scenario.loader import Scenario, dimensioned, labels, own_changes
+from hetsim.scenario.refs import ModelRef, SchedulerRef
 from hetsim.scenario.streams import check_choices
 from hetsim.schedulers.base import Scheduler
 from hetsim.schedulers.registry import check_class, stated_parameters

@@ -23,14 +23,8 @@ from hetsim.errors import ConfigError, Location
 from hetsim.names import suggest
 from hetsim.overrides import Override, apply_overrides
 from hetsim.scenario.choices import choose
-from hetsim.scenario.loader import (
-    Scenario,
-    SchedulerRef,
-    labels,
-    load_scenario,
-    own_changes,
-    resized,
-)
+from hetsim.scenario.loader import Scenario, labels, load_scenario, own_changes, resized
+from hetsim.scenario.refs import SchedulerRef
 from hetsim.scenario.schema import ScenarioSpec
 from hetsim.scenario.streams import service_of
 from hetsim.soc.loader import build_soc, read_soc

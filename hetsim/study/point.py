@@ -21,7 +21,8 @@ from hetsim.catalogue import file_hash
 from hetsim.errors import HetsimError
 from hetsim.executors.base import Bench
 from hetsim.runs.scenario import load_graph
-from hetsim.scenario.loader import Scenario, SchedulerRef
+from hetsim.scenario.loader import Scenario
+from hetsim.scenario.refs import SchedulerRef
 from hetsim.scenario.variants import varied
 from hetsim.streams.service import Service
 from hetsim.study.outcome import Outcome

@@ -17,7 +17,7 @@ from hetsim.errors import HetsimError
 from hetsim.executors.base import Bench, Executor
 from hetsim.plan.model import Plan
 from hetsim.progress import Progress
-from hetsim.scenario.loader import Contender
+from hetsim.scenario.refs import Contender
 from hetsim.study.point import Point, PointBench
 from hetsim.study.subject import Made, Subject, judged_by
 

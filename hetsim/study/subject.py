@@ -20,7 +20,8 @@ from hetsim.plan.validate import plan_problems
 from hetsim.runs.case import Case
 from hetsim.runs.rows import case_of
 from hetsim.runs.serving import Mix
-from hetsim.scenario.loader import ALL_STREAMS, Contender, Scenario
+from hetsim.scenario.loader import Scenario
+from hetsim.scenario.refs import ALL_STREAMS, Contender
 from hetsim.study.outcome import Outcome
 from hetsim.workload.graph import Graph
 

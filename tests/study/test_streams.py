@@ -8,7 +8,8 @@ import pytest
 
 from hetsim.errors import ConfigError
 from hetsim.runs.serving import run_service
-from hetsim.scenario.loader import ALL_STREAMS, Scenario, load_scenario
+from hetsim.scenario.loader import Scenario, load_scenario
+from hetsim.scenario.refs import ALL_STREAMS
 from hetsim.scenario.variants import varied
 from hetsim.study.axes import parse_axis
 from hetsim.study.compare.study import compare

@@ -16,7 +16,8 @@ from hetsim.report.page.run import render_report
 from hetsim.report.page.serving.page import render_served
 from hetsim.runs.scenario import run_scenario
 from hetsim.runs.serving import run_service
-from hetsim.scenario.loader import ModelRef, Scenario, SchedulerRef
+from hetsim.scenario.loader import Scenario
+from hetsim.scenario.refs import ModelRef, SchedulerRef
 from hetsim.scenario.variants import varied
 
 

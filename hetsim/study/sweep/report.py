@@ -15,7 +15,7 @@ from hetsim.report.files.jsonout import dumps
 from hetsim.report.page.study import Page, Section
 from hetsim.report.page.tables import Cell, Table
 from hetsim.report.summary import metric_text, ranged_time
-from hetsim.scenario.loader import ALL_STREAMS, AS_NAMED
+from hetsim.scenario.refs import ALL_STREAMS, AS_NAMED
 from hetsim.study.outcome import Outcome
 from hetsim.study.point import Point
 from hetsim.study.result import page_of

@@ -23,7 +23,8 @@ from hetsim.plan.model import Plan
 from hetsim.progress import Progress
 from hetsim.runs.joint import Together, shortened
 from hetsim.runs.serving import Mix
-from hetsim.scenario.loader import ALL_STREAMS, Contender, Scenario, SchedulerRef
+from hetsim.scenario.loader import Scenario
+from hetsim.scenario.refs import ALL_STREAMS, Contender, SchedulerRef
 from hetsim.schedulers.joint.registry import DEFAULT, JOINT_SCHEDULERS
 from hetsim.schedulers.search.campaign import Grounds, begin, best_plan
 from hetsim.schedulers.search.judge import NEVER

@@ -9,7 +9,8 @@ from pathlib import Path
 from hetsim.executors.base import Executor
 from hetsim.progress import Progress
 from hetsim.report.page.study import Page
-from hetsim.scenario.loader import ALL_STREAMS, Scenario
+from hetsim.scenario.loader import Scenario
+from hetsim.scenario.refs import ALL_STREAMS
 from hetsim.study.base import Files, Study
 from hetsim.study.result import Rows, Shown, Words
 from hetsim.study.tune.crew import Crew, JointBench, TuneAnswer, TuneJob

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hetsim.analysis.attribution import Parts
 from hetsim.analysis.metrics.time import MAKESPAN
 from hetsim.report.summary import share_text, tidy_time
-from hetsim.scenario.loader import ALL_STREAMS
+from hetsim.scenario.refs import ALL_STREAMS
 from hetsim.study.pool import EQUAL
 from hetsim.study.result import StudyResult
 from hetsim.study.whatif.knobs import Change, Knob
