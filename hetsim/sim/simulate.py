@@ -99,8 +99,9 @@ def run(machine: Machine, runtime: Runtime) -> None:
     try:
         runtime.start()
         machine.env.run()
-    except HetsimError:
-        raise
+    except HetsimError as error:
+        # What a process raised comes out as a copy without its place and hint.
+        raise error.__cause__ if isinstance(error.__cause__, HetsimError) else error from None
     except (Exception, SystemExit) as error:
         raise runtime.blamed(error) from None
     if runtime.open and not runtime.stopped:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from math import inf
 
 import numpy as np
 
+from hetsim.catalogue import innermost
 from hetsim.errors import ConfigError
 from hetsim.lower.program import Program
 from hetsim.sim.source import Completion, Inference, Source
@@ -71,18 +73,51 @@ class StreamSource(Source):
         for i in self._followers.get(by.stream, ()):
             stream = self._streams[i]
             release = (by.arrival if by.release is None else by.release) if i != by.stream else None
-            for time in stream.arrivals.caused(completion.finish, self._random[i], done=done):
+            finish = completion.finish
+            for time in self._checked(i, stream.arrivals.caused, finish, finish, done=done):
                 if time >= stream.start_s and self._may_come(i, time):
                     yield self._inference(i, time, release)
 
     def _own(self, i: int) -> Iterator[Inference]:
         stream = self._streams[i]
         start, arrivals = stream.start_s, stream.arrivals
-        for k, time in enumerate(arrivals.times(self._random[i])):
+        for k, time in enumerate(self._checked(i, arrivals.times, 0.0)):
             if not self._may_come(i, start + time):
                 return
             due = arrivals.release(k, time)
             yield self._inference(i, start + time, start + due if due != time else None)
+
+    def _checked(
+        self, i: int, asked: Callable[..., Iterable[float]], before: float,
+        *finish: float, **how: bool,
+    ) -> Iterator[float]:  # fmt: skip
+        """What a method of the arrivals of stream ``i`` tells; ``before`` is the earliest moment.
+
+        Raises:
+            ConfigError: a process that is not ours raised, or told no times or an earlier one.
+        """
+        stream = self._streams[i]
+        what = f"stream {stream.name!r}: arrivals {stream.arrivals.kind!r}"
+        try:
+            for time in asked(*finish, self._random[i], **how):
+                if not time >= before:  # nan is not, either
+                    raise ConfigError(
+                        f"{what} tell an arrival at {time} s, and the earliest can be at"
+                        f" {before} s", where=stream.where,
+                        hint="times do not decrease, and begin at zero or at what causes them",
+                    )  # fmt: skip
+                if not finish:
+                    before = time
+                yield time
+        except ConfigError:
+            raise
+        except Exception as error:
+            cls = type(stream.arrivals)
+            if cls.__module__.startswith("hetsim."):
+                raise
+            where = innermost(error, inspect.getsourcefile(cls)) or stream.where
+            raised = f"{type(error).__name__}: {error}"
+            raise ConfigError(f"{what} raised {raised}", where=where) from error
 
     def _may_come(self, i: int, time: float) -> bool:
         """Whether one more of stream ``i`` may arrive at ``time``; it is counted then."""

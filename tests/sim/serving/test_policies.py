@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from hetsim.errors import ConfigError
+from hetsim.errors import ConfigError, Location
 from hetsim.sim.dispatchers.priority import Priority
 from hetsim.sim.serving.served import DONE, DROPPED, OPEN, Served
+from hetsim.streams.arrivals.base import Arrivals
+from hetsim.streams.service import Stream
 from tests.sim.samples import FAST, MS, NPU, lower, make_graph, make_soc
 from tests.sim.serving.samples import chain, rows, served, stream
 
@@ -146,6 +148,46 @@ def test_who_waits_behind_another_stream_can_be_given_up(preempts: bool) -> None
     assert 2 <= len(began) < 10
     assert all(row[1] == row[2] for row in slow if row[3] == DROPPED)
     assert found.unit_busy_s["cpu"] == pytest.approx((3 * 10 + 4 * len(began)) * MS)
+
+
+class Own(Arrivals):
+    """Somebody's process that tells ``moments``, or one such after each end of ``stream``."""
+
+    kind: Literal["own"] = "own"
+    moments: list[Any]
+    stream: str | None = None
+
+    def follows(self, own):
+        return () if self.stream is None else (self.stream,)
+
+    def times(self, random):
+        for moment in self.moments if self.stream is None else ():
+            yield 1.0 / moment if moment == 0 else moment
+
+    def caused(self, finish, random, *, done=True):
+        return self.moments
+
+
+@pytest.mark.parametrize(
+    ("moments", "follows", "told"),
+    [
+        ([0.001, 0.0005], None, "tell an arrival at 0.0005 s, and the earliest can be at 0.001 s"),
+        ([-1.0], None, "tell an arrival at -1.0 s, and the earliest can be at 0.0 s"),
+        ([float("nan")], None, "tell an arrival at nan s"),
+        (["soon"], None, "raised TypeError"),
+        ([0], None, "raised ZeroDivisionError"),
+        ([0.001], "s", "tell an arrival at 0.001 s, and the earliest can be at 0.004 s"),
+    ],
+)
+def test_arrivals_of_others_that_cannot_be_are_told(moments, follows, told) -> None:
+    there = Location("mine.yaml", 3)
+    own = Stream("mine", "network", Own(moments=moments, stream=follows), where=there)
+    streams = [stream("s", "periodic", period="3 ms", count=1), own]
+    with pytest.raises(ConfigError, match=f"stream 'mine': arrivals 'own' {told}") as caught:
+        served(*streams, programs={**FOUR, "mine": FOUR["s"]})
+    where = caught.value.where
+    assert where is not None
+    assert where.file == (__file__ if "ZeroDivision" in told else "mine.yaml")
 
 
 def test_an_overload_stops_the_run_and_keeps_what_happened() -> None:
