@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -113,3 +114,16 @@ def test_what_has_ended_leaves_memory(execution: str) -> None:
     execute(soc, source, execution=execution, trace=False, sink=note)
     assert count == 3_000
     assert most <= 8  # three clients' tasks and the completion of the moment
+
+
+def test_an_inference_begins_at_its_arrival_to_the_last_bit() -> None:
+    soc, _, short = one_unit()
+    draw = random.Random(1)
+    pairs = [sorted((draw.uniform(0.001, 0.003), draw.uniform(0.006, 0.01))) for _ in range(400)]
+    off = [(x + (y - x)) - y for x, y in pairs]
+    seen = {min(off): pairs[off.index(min(off))], max(off): pairs[off.index(max(off))]}
+    assert min(seen) < 0.0 < max(seen)  # a delay that is added falls short of one, and overshoots
+    for moments in seen.values():
+        done: list[Completion] = []
+        execute(soc, [Inference(short, t) for t in moments], sink=done.append)
+        assert [d.start for d in done] == moments

@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from hetsim.cost.work import Step
-from hetsim.sim.runtimes.base import Runtime
+from hetsim.sim.runtimes.base import Runtime, wait_for
 from hetsim.sim.source import Inference
 from hetsim.sim.story import Story
 from hetsim.sim.task import Task
@@ -31,8 +31,8 @@ class Barrier(Runtime):
     def _main(self) -> Story:
         env = self.machine.env
         for inference in self._turns():
-            if inference.arrival > env.now:
-                yield env.timeout(inference.arrival - env.now)
+            while inference.arrival > env.now:
+                yield env.timeout(wait_for(env.now, inference.arrival))
             yield from self._run(inference)
 
     def _turns(self) -> Iterator[Inference]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from math import nextafter
 from typing import ClassVar
 
 from hetsim.errors import HetsimError, PlanError
@@ -78,3 +79,13 @@ class Runtime(ABC):
         completion = Completion(number, inference, start, self.machine.env.now)
         self._sink(completion)
         return self.source.ended(completion)
+
+
+def wait_for(now: float, then: float) -> float:
+    """Seconds to wait at ``now`` without being past ``then``, rounding included.
+
+    Who is still before it then waits once more. Else an inference could begin before it arrives, or
+    wait where nothing is in its way.
+    """
+    left = then - now
+    return left if now + left <= then else nextafter(left, 0.0)

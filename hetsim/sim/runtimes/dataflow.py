@@ -21,7 +21,7 @@ from hetsim.lower.program import Job, Program
 from hetsim.sim.dispatch import Dispatcher
 from hetsim.sim.dispatchers.priority import Priority
 from hetsim.sim.machine import Machine
-from hetsim.sim.runtimes.base import Runtime
+from hetsim.sim.runtimes.base import Runtime, wait_for
 from hetsim.sim.source import Inference, Sink, Source
 from hetsim.sim.story import Story
 from hetsim.sim.task import Task
@@ -70,8 +70,8 @@ class Dataflow(Runtime):
     def _arrivals(self) -> Story:
         env = self.machine.env
         for inference in self.source.arrivals():
-            if inference.arrival > env.now:
-                yield env.timeout(inference.arrival - env.now)
+            while inference.arrival > env.now:
+                yield env.timeout(wait_for(env.now, inference.arrival))
             self.admit(Live(self.arrive(), inference))
 
     def admit(self, live: Live) -> None:
@@ -216,7 +216,9 @@ class Dataflow(Runtime):
                 self.admit(Live(self.arrive(), inference))
 
     def _later(self, inference: Inference) -> Story:
-        yield self.machine.env.timeout(inference.arrival - self.machine.env.now)
+        env = self.machine.env
+        while inference.arrival > env.now:
+            yield env.timeout(wait_for(env.now, inference.arrival))
         self.admit(Live(self.arrive(), inference))
 
     def _wake(self, units: Iterable[int], method: str) -> None:
