@@ -12,8 +12,8 @@ Each test of a kit is a method without arguments, so any runner will do, and
 :meth:`~hetsim.testing.kit.Kit.check` runs them all without one:
 ``SchedulerKit.of(name="./mine.py:Mine").check()``. What fails is an ``AssertionError`` that says
 of what; :mod:`hetsim.testing.problems` makes the problem of a scheduler again. Hetsim's own
-schedulers, dispatchers, cost models, kinds, formats, executors, readers and studies pass the same
-kits.
+schedulers, dispatchers, arrival processes, cost models, kinds, formats, executors, readers and
+studies pass the same kits.
 
 The names below are imported on first use: worker processes need one kit's bench and nothing else.
 """
@@ -24,6 +24,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hetsim.testing.arrivals import ArrivalsKit as ArrivalsKit
     from hetsim.testing.check import CheckKit as CheckKit
     from hetsim.testing.cost_model import CostModelKit as CostModelKit
     from hetsim.testing.dispatcher import DispatcherKit as DispatcherKit
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from hetsim.testing.study import StudyKit as StudyKit
 
 _KITS = {
+    "ArrivalsKit": "hetsim.testing.arrivals",
     "CheckKit": "hetsim.testing.check",
     "CostModelKit": "hetsim.testing.cost_model",
     "DispatcherKit": "hetsim.testing.dispatcher",
@@ -49,6 +51,7 @@ _KITS = {
 }
 
 __all__ = [
+    "ArrivalsKit",
     "CheckKit",
     "CostModelKit",
     "DispatcherKit",

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -57,19 +56,6 @@ def energy_scores(joules: Floats) -> Floats:
     The authors' program goes below zero from there on; no score does here.
     """
     return np.maximum(0.0, (MOST_ENERGY - joules) / MOST_ENERGY)
-
-
-def accuracy_score(
-    reached: float, wanted: float, better: Literal["less", "more"] = "more"
-) -> float:
-    """How much an answer is worth: the share of the wanted quality that is reached, at most one.
-
-    Args:
-        reached: quality of the model as it runs, in the unit of its task (mIoU, an error, ...).
-        wanted: what the benchmark asks of it, in the same unit; both are positive.
-        better: ``less`` for errors.
-    """
-    return min(1.0, reached / wanted if better == "more" else wanted / reached)
 
 
 def scores(

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from hetsim.analysis.serving.xrbench import (
-    accuracy_score,
     energy_scores,
     real_time_scores,
     scores,
@@ -27,13 +26,6 @@ def test_a_frame_is_worth_half_at_its_deadline_and_nothing_a_millisecond_late() 
 
 def test_energy_counts_down_from_one_and_a_half_joules() -> None:
     assert energy_scores(np.array([0.0, 0.3, 1.5, 9.0])) == pytest.approx([1.0, 0.8, 0.0, 0.0])
-
-
-def test_accuracy_is_capped_and_knows_errors_from_qualities() -> None:
-    assert accuracy_score(0.45, 0.9) == 0.5
-    assert accuracy_score(0.99, 0.9) == 1.0
-    assert accuracy_score(4.0, 2.0, "less") == 0.5
-    assert accuracy_score(1.0, 2.0, "less") == 1.0
 
 
 def test_a_dropped_frame_is_lost_twice() -> None:

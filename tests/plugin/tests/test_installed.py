@@ -25,6 +25,18 @@ def test_the_dispatcher_decides_about_streams():
     assert [run.error for run in result.runs] == [None] * len(result.runs)
 
 
+def test_arrivals_and_a_way_to_plan_together_are_found_by_name():
+    arrivals = {"kind": "pairs", "period": "50 ms", "apart": "5 ms"}
+    changes = {"serve.plans": ["aside"], "streams.search.arrivals": arrivals}
+    changes["serve.duration"] = "500 ms"
+    [run] = hetsim.run("multi_tenant", changes, schedulers=["type_based"]).runs
+    assert run.error is None
+    assert len(run.served.ledgers["search"]) == 20
+    taken = {p.pu for p in run.stream("search").plan.partitions}
+    others = {p.pu for s in run.streams[1:] for p in s.plan.partitions}
+    assert not others & (taken - {"big"})
+
+
 def test_the_metric_is_measured():
     [run] = hetsim.run("paper_one", schedulers=["type_based"]).runs
     changes = sum(a.pu != b.pu for a, b in pairwise(run.plan.partitions))

@@ -6,6 +6,7 @@ from hetsim_example.executor import ThreadExecutor
 
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.testing import (
+    ArrivalsKit,
     CheckKit,
     CostModelKit,
     DispatcherKit,
@@ -30,6 +31,10 @@ class TestByKindWithHandicap(SchedulerKit):
 
 class TestShortest(DispatcherKit):
     name = "shortest"
+
+
+class TestPairs(ArrivalsKit):
+    entry = {"kind": "pairs", "period": "100 ms", "apart": "30 ms"}
 
 
 class TestFreePooling(CostModelKit):
