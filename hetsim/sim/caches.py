@@ -55,21 +55,24 @@ class WeightMemory:
     def __init__(self, capacity: float) -> None:
         self._left = capacity
         self._held: dict[str, dict[str, int]] = {}  # networks by age of their last use
+        self._taken: dict[str, int] = {}  # by each of them, in all
 
     def touch(self, network: str, weights: Iterable[tuple[str, int]]) -> int:
         """A kernel uses its weights; returns the bytes of those that were there."""
-        own = self._held.pop(network, {})
-        found = sum(own.get(name, 0) for name, _ in weights)
+        own, taken = self._held.pop(network, {}), self._taken.pop(network, 0)
+        found = 0
         for name, size in weights:
-            others = sum(sum(held.values()) for held in self._held.values())
-            if name in own or size > self._left + others:
-                continue
-            while size > self._left:
-                self._left += sum(self._held.pop(next(iter(self._held))).values())
-            if size <= self._left:
+            if name in own:
+                found += size
+            elif size <= self._left + sum(self._taken.values()):
+                while size > self._left:
+                    oldest = next(iter(self._held))
+                    del self._held[oldest]
+                    self._left += self._taken.pop(oldest)
                 own[name] = size
                 self._left -= size
-        self._held[network] = own
+                taken += size
+        self._held[network], self._taken[network] = own, taken
         return found
 
 

@@ -16,7 +16,7 @@ from pydantic_core import InitErrorDetails
 from hetsim.names import suggest
 from hetsim.soc.calibrated import Calibration
 from hetsim.soc.fields import Bandwidth, Name, Spec, Time, detail
-from hetsim.soc.kinds import OfItsKind
+from hetsim.soc.kinds import OF_ITS_KIND
 from hetsim.soc.links import Arbitration as Arbitration
 from hetsim.soc.links import LinkSpec, MemorySpec
 from hetsim.soc.price import AdditiveModel
@@ -52,7 +52,7 @@ class SoCSpec(Spec):
     description: str = ""
     memory: dict[Name, MemorySpec] = Field(min_length=1)
     links: dict[Name, LinkSpec] = Field(default_factory=dict)
-    pus: dict[Name, Annotated[SerializeAsAny[PUSpec], OfItsKind()]] = Field(min_length=1)
+    pus: dict[Name, Annotated[SerializeAsAny[PUSpec], OF_ITS_KIND]] = Field(min_length=1)
     runtime: RuntimeSpec
     calibrated: list[Calibration] = Field(
         default_factory=list,

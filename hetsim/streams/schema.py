@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from hetsim.soc.fields import Count, Quantity, Spec, Time, located
 from hetsim.streams.arrivals.base import Arrivals
-from hetsim.streams.arrivals.registry import OfItsKind
+from hetsim.streams.arrivals.registry import OF_ITS_KIND
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -22,7 +22,7 @@ class StreamSpec(Spec):
 
     name: Text | None = Field(default=None, description="what reports call it; default its model")
     model: Text = Field(description="the label of one of the scenario's models")
-    arrivals: Annotated[Arrivals, OfItsKind()]
+    arrivals: Annotated[Arrivals, OF_ITS_KIND]
     priority: int = Field(default=0, description="the larger the more urgent")
     deadline: Annotated[float, Quantity("time")] | None = Field(
         default=None, description="of each inference"

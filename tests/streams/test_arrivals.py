@@ -12,13 +12,13 @@ from pydantic import TypeAdapter
 from hetsim.bounds.response.curves import Curve
 from hetsim.errors import ConfigError, Location
 from hetsim.streams.arrivals.base import Arrivals
-from hetsim.streams.arrivals.registry import OfItsKind
+from hetsim.streams.arrivals.registry import OF_ITS_KIND
 
 HERE = Location("scenario.yaml", 3)
 
 
 def arrivals(kind: str, **fields: object) -> Arrivals:
-    return OfItsKind.parse({"kind": kind, **fields})
+    return OF_ITS_KIND.parse({"kind": kind, **fields})
 
 
 def times(process: Arrivals, count: int, seed: int = 1) -> list[float]:
