@@ -14,9 +14,10 @@ from hetsim.scenario.variants import varied
 from hetsim.study.axes import parse_axis
 from hetsim.study.compare.study import compare
 from hetsim.study.explore.designs import design_files
-from hetsim.study.explore.objectives import parse_constraint, parse_objectives
+from hetsim.study.explore.objectives import measure, parse_constraint, parse_objectives
 from hetsim.study.explore.study import explore
-from hetsim.study.point import PointBench, points_of
+from hetsim.study.outcome import Outcome
+from hetsim.study.point import Point, PointBench, points_of
 from hetsim.study.result import page_of
 from hetsim.study.sweep.study import sweep
 from hetsim.study.whatif.study import whatif
@@ -161,3 +162,17 @@ def test_what_a_faster_unit_is_worth_to_one_stream(scenario):
 def test_what_streams_are_not_judged_by_is_told(scenario, measure, told):
     with pytest.raises(ConfigError, match=told):
         whatif(scenario, only=["npu.dispatch"], measure=measure)
+
+
+def test_a_design_is_judged_by_whoever_misses_the_least_then_by_the_tail():
+    """A short tail of what was not given up is no merit."""
+    drops = Outcome(metrics={"miss_rate": 0.2, "latency_p99_s": 1e-3, "misses": 20.0})
+    keeps = Outcome(metrics={"miss_rate": 0.0, "latency_p99_s": 5e-3, "misses": 0.0})
+    slower = Outcome(metrics={"miss_rate": 0.0, "latency_p99_s": 6e-3, "misses": 0.0})
+    rows = [
+        (Point(ALL_STREAMS, who), found)
+        for who, found in (("a", drops), ("b", slower), ("c", keeps))
+    ]
+    assert measure(rows, ["misses", "latency_p99_ms"])[0] == {"misses": 0.0, "latency_p99_ms": 5.0}
+    alone = Outcome(metrics={"makespan_s": 1e-3})
+    assert alone.merit == (0.0, 1e-3)

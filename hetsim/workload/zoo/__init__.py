@@ -1,6 +1,6 @@
 """Networks that come with hetsim: real model-zoo graphs and ones built from their papers."""
 
-from hetsim.workload.zoo.published import ZooModel
+from hetsim.workload.zoo.entry import ZooModel
 from hetsim.workload.zoo.registry import (
     ALIASES,
     MODELS,

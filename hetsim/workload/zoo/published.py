@@ -7,47 +7,7 @@ where a file differs from what was published, ``remark`` says how.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from onnx import ModelProto
-
-
-def _built(module: str, function: str, *arguments: int) -> Callable[[], ModelProto]:
-    def build() -> ModelProto:
-        from importlib import import_module
-
-        builder = getattr(import_module(f"hetsim.workload.zoo.{module}"), function)
-        model: ModelProto = builder(*arguments)
-        return model
-
-    return build
-
-
-@dataclass(frozen=True, slots=True)
-class ZooModel:
-    """One network of the zoo.
-
-    ``macs`` and ``parameters``: the published figures, multiply-accumulates of one inference and
-    trained parameters. ``file``: stem of the shipped ONNX file, or ``build`` makes the model.
-    ``comparable``: which of the two figures the graph reaches. ``ai_hub``: what the network is
-    called in the tables of measurements of qualcomm/ai-hub-models, with its component where it has
-    several (``whisper_tiny/HfWhisperEncoder``).
-    """
-
-    name: str
-    description: str
-    macs: float | None
-    parameters: float | None
-    source: str
-    remark: str = ""
-    file: str = ""
-    build: Callable[[], ModelProto] | None = None
-    comparable: frozenset[str] = frozenset({"macs", "parameters"})
-    ai_hub: str = ""
-
+from hetsim.workload.zoo.entry import ZooModel, built
 
 _TORCHVISION = "torchvision model documentation (GFLOPS there are multiply-accumulates)"
 
@@ -57,11 +17,7 @@ _TINY = (
     " compiler Vela 5.2 counts them in the .tflite files"
 )
 
-_XRBENCH = (
-    "XRBench, its published table of layers (github.com/XRBench/XRBench-MLSys2023, usage_scenarios)"
-)
-
-ALL = (
+PUBLISHED = (
     ZooModel(
         "alexnet", "AlexNet with grouped convolutions, Caffe's reference model", 0.724e9, 61.0e6,
         "Chen et al. 2016 (Eyeriss, ISSCC): 666 M in the convolutions at 227x227; the fully"
@@ -115,187 +71,187 @@ ALL = (
     ),
     ZooModel("vgg19", "VGG-19", 19.63e9, 143.67e6, _TORCHVISION, file="vgg19"),
     ZooModel(
-        "resnet18", "ResNet-18", 1.81e9, 11.69e6, _TORCHVISION, build=_built("resnet", "resnet18"),
+        "resnet18", "ResNet-18", 1.81e9, 11.69e6, _TORCHVISION, build=built("resnet", "resnet18"),
         ai_hub="resnet18",
     ),
     ZooModel(
         "resnet50_v1", "ResNet-50 as first published, stride in the 1x1 convolutions", 3.86e9,
         25.56e6, "He et al. 2016, table 1 (3.8 G, rounded down); 3.86 G is the sum over that table",
-        build=_built("resnet", "resnet50_v1"),
+        build=built("resnet", "resnet50_v1"),
     ),
     ZooModel(
         "resnet50_v1_5", "ResNet-50, stride in the 3x3 convolutions", 4.09e9, 25.56e6, _TORCHVISION,
-        build=_built("resnet", "resnet50_v1_5"), ai_hub="resnet50",
+        build=built("resnet", "resnet50_v1_5"), ai_hub="resnet50",
     ),
     ZooModel(
         "resnext50_32x4d", "ResNeXt-50, 32 groups of width 4", 4.23e9, 25.03e6, _TORCHVISION,
-        build=_built("resnet", "resnext50_32x4d"), ai_hub="resnext50",
+        build=built("resnet", "resnext50_32x4d"), ai_hub="resnext50",
     ),
     ZooModel(
         "inception_v3", "Inception v3 at 299x299, without auxiliary classifier", 5.71e9, 23.83e6,
         f"{_TORCHVISION}; parameters without the auxiliary classifier",
         "torchvision's 27.16 M parameters include the auxiliary classifier, 3.33 M",
-        build=_built("inception", "inception_v3"),
+        build=built("inception", "inception_v3"),
     ),
     ZooModel(
         "inception_v3_224", "Inception v3 at 224x224, as it was measured", None, 23.83e6,
         f"{_TORCHVISION}; parameters without the auxiliary classifier",
         "the work was published for 299x299",
-        build=_built("inception", "inception_v3", 224), ai_hub="inception_v3",
+        build=built("inception", "inception_v3", 224), ai_hub="inception_v3",
     ),
     ZooModel(
         "mobilenet_v2", "MobileNet-V2, width 1.0", 0.30e9, 3.50e6,
         "Sandler et al. 2018, table 4 (300 M); parameters: torchvision",
-        build=_built("mobile", "mobilenet_v2"), ai_hub="mobilenet_v2",
+        build=built("mobile", "mobilenet_v2"), ai_hub="mobilenet_v2",
     ),
     ZooModel(
         "squeezenet1_1", "SqueezeNet 1.1, built from its structure", 0.35e9, 1.24e6, _TORCHVISION,
-        build=_built("squeezenet", "squeezenet1_1"),
+        build=built("squeezenet", "squeezenet1_1"),
     ),
     ZooModel(
         "randwire", "RandWire-WS(4, 0.75), small regime, 78 channels", 0.583e9, 5.6e6,
         "Xie et al. 2019, table 2: 583 M (+- 6.2), 5.6 M (+- 0.1), mean of five random networks",
         "one drawn network of the family, so it lies within the published spread",
-        build=_built("randwire", "randwire"),
+        build=built("randwire", "randwire"),
     ),
     ZooModel(
         "vit_b16", "ViT-Base, 16x16 patches, a transformer encoder", 17.56e9, 86.57e6, _TORCHVISION,
-        build=_built("transformer", "vit_b16"), ai_hub="vit",
+        build=built("transformer", "vit_b16"), ai_hub="vit",
     ),
     ZooModel(
         "resnet101", "ResNet-101, stride in the 3x3 convolutions", 7.801e9, 44.549e6,
         _META,
-        build=_built("resnet", "resnet101"), ai_hub="resnet101",
+        build=built("resnet", "resnet101"), ai_hub="resnet101",
     ),
     ZooModel(
         "resnet152", "ResNet-152, stride in the 3x3 convolutions", 11.514e9, 60.193e6,
         _META,
-        build=_built("resnet", "resnet152"),
+        build=built("resnet", "resnet152"),
     ),
     ZooModel(
         "inception_v4", "Inception v4 at 299x299", 12.3e9, 42.7e6,
         "timm, model card of inception_v4.tf_in1k",
-        build=_built("inceptionv4", "inception_v4"),
+        build=built("inceptionv4", "inception_v4"),
     ),
     ZooModel(
         "wide_resnet50_2", "Wide ResNet-50-2", 11.398e9, 68.883e6,
         _META,
-        build=_built("resnet", "wide_resnet50_2"), ai_hub="wideresnet50",
+        build=built("resnet", "wide_resnet50_2"), ai_hub="wideresnet50",
     ),
     ZooModel(
         "resnext101_32x8d", "ResNeXt-101, 32 groups of width 8", 16.414e9, 88.791e6,
         _META,
-        build=_built("resnet", "resnext101_32x8d"), ai_hub="resnext101",
+        build=built("resnet", "resnext101_32x8d"), ai_hub="resnext101",
     ),
     ZooModel(
         "r3d_18", "R3D-18 on video", 40.697e9, 33.371e6,
         _META,
-        build=_built("video", "r3d_18"), ai_hub="resnet_3d",
+        build=built("video", "r3d_18"), ai_hub="resnet_3d",
     ),
     ZooModel(
         "mc3_18", "MC3-18 on video", 43.343e9, 11.695e6,
         _META,
-        build=_built("video", "mc3_18"), ai_hub="resnet_mixed",
+        build=built("video", "mc3_18"), ai_hub="resnet_mixed",
     ),
     ZooModel(
         "r2plus1d_18", "R(2+1)D-18 on video", 40.519e9, 31.505e6,
         _META,
-        build=_built("video", "r2plus1d_18"), ai_hub="resnet_2plus1d",
+        build=built("video", "r2plus1d_18"), ai_hub="resnet_2plus1d",
     ),
     ZooModel(
         "googlenet_bn", "GoogLeNet with batch normalisation, as PyTorch has it", 1.498e9, 6.625e6,
         _META,
-        build=_built("googlenet", "googlenet_bn"), ai_hub="googlenet",
+        build=built("googlenet", "googlenet_bn"), ai_hub="googlenet",
     ),
     ZooModel(
         "mobilenet_v3_small", "MobileNet-V3-Small", 56e6, 2.543e6,
         "Howard et al. 2019 (56 M); parameters: torchvision",
-        build=_built("mobile", "mobilenet_v3_small"), ai_hub="mobilenet_v3_small",
+        build=built("mobile", "mobilenet_v3_small"), ai_hub="mobilenet_v3_small",
     ),
     ZooModel(
         "mobilenet_v3_large", "MobileNet-V3-Large", 0.217e9, 5.483e6,
         _META,
         "Howard et al. 2019 give 219 M, 1.1 % more",
-        build=_built("mobile", "mobilenet_v3_large"), ai_hub="mobilenet_v3_large",
+        build=built("mobile", "mobilenet_v3_large"), ai_hub="mobilenet_v3_large",
     ),
     ZooModel(
         "mnasnet0_5", "MNASNet-B1 of half the width", 0.104e9, 2.219e6,
         _META,
-        build=_built("mobile", "mnasnet0_5"), ai_hub="mnasnet05",
+        build=built("mobile", "mnasnet0_5"), ai_hub="mnasnet05",
     ),
     ZooModel(
         "efficientnet_b0", "EfficientNet-B0", 0.386e9, 5.289e6,
         _META,
-        build=_built("mobile", "efficientnet_b0"), ai_hub="efficientnet_b0",
+        build=built("mobile", "efficientnet_b0"), ai_hub="efficientnet_b0",
     ),
     ZooModel(
         "efficientnet_v2_s", "EfficientNetV2-S at 384x384", 8.366e9, 21.458e6,
         _META,
-        build=_built("mobile", "efficientnet_v2_s"),
+        build=built("mobile", "efficientnet_v2_s"),
     ),
     ZooModel(
         "efficientnet_v2_s_224", "EfficientNetV2-S at 224x224, as it was measured", None, 21.458e6,
         _META,
         "the work was published for 384x384",
-        build=_built("mobile", "efficientnet_v2_s", 224), ai_hub="efficientnet_v2_s",
+        build=built("mobile", "efficientnet_v2_s", 224), ai_hub="efficientnet_v2_s",
     ),
     ZooModel(
         "regnet_x_3_2gf", "RegNetX-3.2GF", 3.177e9, 15.297e6,
         _META,
-        build=_built("regnet", "regnet_x_3_2gf"), ai_hub="regnet",
+        build=built("regnet", "regnet_x_3_2gf"), ai_hub="regnet",
     ),
     ZooModel(
         "regnet_y_800mf", "RegNetY-800MF, with squeeze and excitation", 0.834e9, 6.433e6,
         _META,
-        build=_built("regnet", "regnet_y_800mf"), ai_hub="regnet_y_800mf",
+        build=built("regnet", "regnet_y_800mf"), ai_hub="regnet_y_800mf",
     ),
     ZooModel(
         "shufflenet_v2_x0_5", "ShuffleNet-V2 of half the width", 41e6, 1.367e6,
         "Ma et al. 2018 (41 M); parameters: torchvision",
         "40.48 M; the published 41 M are reached, rounded, where the sums of the last pooling"
         " count",
-        build=_built("shufflenet", "shufflenet_v2_x0_5"),
+        build=built("shufflenet", "shufflenet_v2_x0_5"),
         comparable=frozenset({"parameters"}), ai_hub="shufflenet_v2",
     ),
     ZooModel(
         "shufflenet_v2_x1_0", "ShuffleNet-V2", 0.145e9, 2.279e6,
         _META,
-        build=_built("shufflenet", "shufflenet_v2_x1_0"),
+        build=built("shufflenet", "shufflenet_v2_x1_0"),
     ),
     ZooModel(
         "convnext_tiny", "ConvNeXt-T", 4.456e9, 28.589e6,
         _META,
-        build=_built("convnext", "convnext_tiny"), ai_hub="convnext_tiny",
+        build=built("convnext", "convnext_tiny"), ai_hub="convnext_tiny",
     ),
     ZooModel(
         "convnext_base", "ConvNeXt-B", 15.355e9, 88.591e6,
         _META,
-        build=_built("convnext", "convnext_base"), ai_hub="convnext_base",
+        build=built("convnext", "convnext_base"), ai_hub="convnext_base",
     ),
     ZooModel(
         "swin_t", "Swin-T, attention in shifted windows", 4.491e9, 28.288e6,
         _META,
         "each pair of places has its bias, and shifted windows a mask, as exports write them:"
         " 0.53 M constants more than are trained",
-        build=_built("swin", "swin_t"), comparable=frozenset({"macs"}), ai_hub="swin_tiny",
+        build=built("swin", "swin_t"), comparable=frozenset({"macs"}), ai_hub="swin_tiny",
     ),
     ZooModel(
         "video_mae_base", "VideoMAE with ViT-Base, on 16 frames", 180e9, 87.7e6,
         "Tong et al. 2022 (180 G for one clip); parameters: qualcomm/ai-hub-models",
-        build=_built("transformer", "video_mae_base"), ai_hub="video_mae",
+        build=built("transformer", "video_mae_base"), ai_hub="video_mae",
     ),
     ZooModel(
         "bert_base", "BERT-Base on 128 tokens", 11.25e9, 110e6,
         "Sun et al. 2020 (MobileBERT): 22.5 G operations, two for each multiply-accumulate;"
         " parameters: Devlin et al. 2019",
-        build=_built("bert", "bert_base"),
+        build=built("bert", "bert_base"),
     ),
     ZooModel(
         "bert_base_words", "BERT-Base on 384 tokens, guessing masked words", None, 110e6,
         "Devlin et al. 2019",
         "the table of words is in the head a second time, as exports have it (23.4 M); no work"
         " was published for 384 tokens",
-        build=_built("bert", "bert_base_words"),
+        build=built("bert", "bert_base_words"),
         comparable=frozenset(), ai_hub="bert_base_uncased_hf",
     ),
     ZooModel(
@@ -303,7 +259,7 @@ ALL = (
         "Sanh et al. 2019",
         "the table of words is in the head a second time, as exports have it (23.4 M); no work"
         " was published for 384 tokens",
-        build=_built("bert", "distilbert_words"),
+        build=built("bert", "distilbert_words"),
         comparable=frozenset(), ai_hub="distil_bert_base_uncased_hf",
     ),
     ZooModel(
@@ -312,7 +268,7 @@ ALL = (
         "it computes the keys and values of the decoder's layers, too; no work was published. The"
         " measured export does the same work in 336 operators instead of 115: products are 1x1"
         " convolutions there, attention a product for each head",
-        build=_built("transformer", "whisper_tiny_encoder"), ai_hub="whisper_tiny/HfWhisperEncoder",
+        build=built("transformer", "whisper_tiny_encoder"), ai_hub="whisper_tiny/HfWhisperEncoder",
     ),
     ZooModel(
         "whisper_small_encoder", "The encoder of Whisper-small", None, 102e6,
@@ -320,116 +276,45 @@ ALL = (
         "it computes the keys and values of the decoder's layers, too; no work was published. The"
         " measured export does the same work in 1784 operators instead of 331: products are 1x1"
         " convolutions there, attention a product for each head",
-        build=_built("transformer", "whisper_small_encoder"),
+        build=built("transformer", "whisper_small_encoder"),
         ai_hub="whisper_small/HfWhisperEncoder",
     ),
     ZooModel(
         "unet", "U-Net at 640x1280, padded and normalised", None, 31.0e6,
         "Ronneberger et al. 2015, figure 1; parameters: qualcomm/ai-hub-models",
         "no work was published",
-        build=_built("unet", "unet"), ai_hub="unet_segmentation",
+        build=built("unet", "unet"), ai_hub="unet_segmentation",
     ),
     ZooModel(
         "yolox_s", "YOLOX-s at 640x640, whole but for decoding", 13.4e9, 9.0e6,
         "Ge et al. 2021: 26.8 G operations, two for each multiply-accumulate",
-        build=_built("yolox", "yolox_s"), ai_hub="yolox",
+        build=built("yolox", "yolox_s"), ai_hub="yolox",
     ),
     ZooModel(
         "yamnet", "YAMNet, classes of sound", 69.2e6, 3.73e6,
         "YAMNet (tensorflow/models): 69.2 M multiplies; parameters: qualcomm/ai-hub-models",
-        build=_built("separable", "yamnet"), ai_hub="yamnet",
+        build=built("separable", "yamnet"), ai_hub="yamnet",
     ),
     ZooModel(
         "mobilenet_v1_025", "MLPerf Tiny, visual wake words: MobileNet (V1) of width 0.25",
         7489664, 216322,
         _TINY,
-        build=_built("separable", "mobilenet_v1_025"),
+        build=built("separable", "mobilenet_v1_025"),
     ),
     ZooModel(
         "ds_cnn", "MLPerf Tiny, keyword spotting: DS-CNN", 2656768, 23756,
         _TINY,
-        build=_built("separable", "ds_cnn"),
+        build=built("separable", "ds_cnn"),
     ),
     ZooModel(
         "resnet8", "MLPerf Tiny, image classification: ResNet-8", 12501632, 78186,
         _TINY,
-        build=_built("tiny", "resnet8"),
+        build=built("tiny", "resnet8"),
     ),
     ZooModel(
         "toy_autoencoder", "MLPerf Tiny, anomaly detection: deep autoencoder", 264192, 267928,
         _TINY,
-        build=_built("tiny", "toy_autoencoder"),
-    ),
-    ZooModel(
-        "res8_narrow", "XRBench, keyword detection: res8-narrow", 6.75e6, 19.9e3,
-        f"{_XRBENCH}; parameters: Tang and Lin 2018, table 2",
-        "normalisations have neither scale nor shift, but a mean and a variance, which the graph"
-        " counts: 1 % more parameters than were trained",
-        build=_built("sequences", "res8_narrow"), comparable=frozenset({"macs"}),
-    ),
-    ZooModel(
-        "emformer_24", "XRBench, speech recognition: Emformer, 24 layers", None, 75.5e6,
-        _XRBENCH,
-        "the table has the products with weights, 9.66 G multiply-accumulates; attention to 128"
-        " frames and the layer before the first are 0.4 G more",
-        build=_built("sequences", "emformer_24"),
-    ),
-    ZooModel(
-        "ed_tcn", "XRBench, action segmentation: ED-TCN on 644 frames", 0.3545e9, 0.743e6,
-        _XRBENCH,
-        build=_built("sequences", "ed_tcn"),
-    ),
-    ZooModel(
-        "ritnet", "XRBench, eye segmentation: RITnet at 160x100", None, 248900,
-        "Chaudhary et al. 2019, table 3",
-        "published for 640x400; XRBench takes a quarter of both, and its table has 32 channels even"
-        " before the convolutions that read several features: 1.09 G instead of 1.03",
-        build=_built("eyes", "ritnet"),
-    ),
-    ZooModel(
-        "fbnet_c", "FBNet-C", 0.375e9, 5.5e6, "Wu et al. 2019, table 3",
-        "5.57 M parameters, of which the paper tells 5.5",
-        build=_built("mobile", "fbnet_c"), comparable=frozenset({"macs"}),
-    ),
-    ZooModel(
-        "fbnet_c_160x100", "XRBench, gaze estimation: FBNet-C at 160x100", None, 5.57e6,
-        "parameters as at 224x224",
-        "XRBench's table has no strides and no groups in it: 7.1 G multiply-accumulates instead of"
-        " 0.14",
-        build=_built("mobile", "fbnet_c", 160, 100),
-    ),
-    ZooModel(
-        "hand_graph_cnn_half", "XRBench, hand tracking: Graph-CNN of half the size", None, None,
-        _XRBENCH,
-        "the table's 212 convolutions to the digit, 4.05 G multiply-accumulates, once the first one"
-        " has its stride; products with graphs, dense here, are 0.12 G more",
-        build=_built("hourglass", "hand_graph_cnn_half"),
-    ),
-    ZooModel(
-        "d2go_rcnn", "XRBench, object detection: Faster R-CNN on FBNetV3, one region", None, None,
-        _XRBENCH,
-        "the table's 138 layers and all of their weights; it has no strides and no groups in it:"
-        " 14.3 G multiply-accumulates instead of 0.44",
-        build=_built("detector", "d2go_rcnn"),
-    ),
-    ZooModel(
-        "plane_rcnn_body", "XRBench, plane detection: PlaneRCNN at 160x160 without its heads", None,
-        None, _XRBENCH,
-        "the first 112 layers of the table, which has no strides in it, and all of their weights",
-        build=_built("detector", "plane_rcnn_body"),
-    ),
-    ZooModel(
-        "sparse_to_dense", "XRBench, depth refinement: RGBd-200 of sparse-to-dense", None, 13.67e6,
-        _XRBENCH,
-        "the table has no strides in it: 19.1 G multiply-accumulates instead of 14.7",
-        build=_built("depth", "sparse_to_dense"),
-    ),
-    ZooModel(
-        "midas_small", "XRBench, depth estimation: MiDaS v2.1 small at 192x256", None, 16.6e6,
-        "qualcomm/ai-hub-models",
-        "XRBench's table has no strides and no groups in it: 37.8 G multiply-accumulates instead of"
-        " 3.4",
-        build=_built("depth", "midas_small"),
+        build=built("tiny", "toy_autoencoder"),
     ),
 )  # fmt: skip
-"""In the order of ``hetsim list models``."""
+"""In the order of ``hetsim list models``, before those of :mod:`hetsim.workload.zoo.xrbench`."""

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from hetsim.errors import Location, WorkloadError
 from hetsim.workload.graph import Graph
-from hetsim.workload.zoo.published import ALL, ZooModel
+from hetsim.workload.zoo.entry import ZooModel
+from hetsim.workload.zoo.published import PUBLISHED
+from hetsim.workload.zoo.xrbench import XRBENCH
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-MODELS: Mapping[str, ZooModel] = {model.name: model for model in ALL}
+MODELS: Mapping[str, ZooModel] = {model.name: model for model in (*PUBLISHED, *XRBENCH)}
 """Every network by name."""
 
 ALIASES: Mapping[str, str] = {
@@ -55,7 +57,7 @@ def find_model(name: str) -> ZooModel:
 
 def measured_as(network: str, component: str = "") -> str | None:
     """The network that qualcomm/ai-hub-models measured under this name; ``None`` if not here."""
-    for model in ALL:
+    for model in MODELS.values():
         name, _, part = model.ai_hub.partition("/")
         if name == network and part in ("", component):
             return model.name
