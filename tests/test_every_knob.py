@@ -100,6 +100,7 @@ pus:
     dtypes: {int8: 0.9}
     vector_lanes: 1
     sram: 24 KiB
+    weight_memory: 4 KiB   # a lone inference finds nothing in it: tests/sim/test_weights.py
     dma: {engines: 2, bandwidth: 2 GB/s, setup: 100 ns, outstanding: 1, burst: 32 B}
     prefetch: true
     interrupt_latency: 6 us
