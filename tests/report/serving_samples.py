@@ -35,7 +35,7 @@ def served_scenario(folder: Path, text: str = TEXT) -> Path:
 
 
 @cache
-def served_result() -> ServedResult:
+def served_result(text: str = TEXT) -> ServedResult:
     """What comes of it."""
     with tempfile.TemporaryDirectory() as folder:
-        return run_service(load_scenario(served_scenario(Path(folder))))
+        return run_service(load_scenario(served_scenario(Path(folder), text)))

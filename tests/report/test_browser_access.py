@@ -14,7 +14,7 @@ from hetsim.report.page.run import render_report
 from hetsim.report.page.serving.page import render_served
 from tests.report.browsing import complaints, go_to, in_colours, settle
 from tests.report.samples import sample_result
-from tests.report.serving_samples import served_result
+from tests.report.serving_samples import TEXT, served_result
 from tests.study.samples import small_scenario
 
 pytestmark = pytest.mark.slow
@@ -48,7 +48,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             assert entry([verb, scenario, *options, *known]) == 0
             made[name] = folder / name / "report.html"
     made["streams"] = folder / "streams.html"
-    served = served_result()  # one run: what is looked at grows with what is on the page
+    # One run, just long enough for intervals: what is looked at grows with what is on the page.
+    served = served_result(TEXT.replace("duration: 2 s", "duration: 950 ms"))
     one = replace(served, runs=served.runs[1:])
     made["streams"].write_text(render_served(one), encoding="utf-8")
     made["validate"] = folder / "validate" / "report.html"
