@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hetsim.errors import ConfigError, Location
+from hetsim.library import shipped
 from hetsim.overrides import Override, apply_overrides, split_assignment
 from hetsim.yamlio import Document, parse_yaml, read_yaml
 
@@ -313,3 +314,22 @@ def test_colons_make_no_number_of_base_sixty() -> None:
     assert parse_yaml(f"a: 1:30\nb: {long}\nc: 1:2.5\n", "x.yaml").data == {
         "a": "1:30", "b": long, "c": "1:2.5",
     }  # fmt: skip
+
+
+ODD = ["a:\tb", "\ufeffa: 1", "a: [x?]", "a: {b? : 1}", "a: 'x\u2028y'", "a: b\x85c: d", "é: 😀 # ü"]
+
+
+def test_a_file_means_the_same_without_libyaml(monkeypatch):
+    files = (file for shelf in ("socs", "scenarios") for file in shipped(shelf).values())
+    texts = [*ODD, *(file.read_text(encoding="utf-8") for file in files)]
+    assert len(texts) > 50
+
+    def told(text):
+        try:
+            return parse_yaml(text, "f.yaml")
+        except ConfigError as error:
+            return str(error)
+
+    fast = [told(text) for text in texts]
+    monkeypatch.setattr(yaml, "__with_libyaml__", False)
+    assert fast == [told(text) for text in texts]
