@@ -247,9 +247,7 @@ def test_two_runs_write_the_same_bytes(workdir):
         (["run", "paper_one", "-o", "tiny.onnx"], "tiny.onnx"),
     ],
 )
-def test_bad_input_is_one_message_and_leaves_nothing(
-    workdir, capsys, monkeypatch, arguments, said
-):
+def test_bad_input_is_one_message_and_leaves_nothing(workdir, capsys, monkeypatch, arguments, said):
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python's cache is not ours
     (workdir / "bad.yaml").write_text(
         "hetsim: scenario/1\nname: bad\nsoc: edge-mcu\nmodles: [squeezenet]\nschedulers: all\n"
