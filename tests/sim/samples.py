@@ -6,7 +6,9 @@ Bandwidth 1 GB/s, one element operation per cycle at 1 GHz, tensors of 1 MB: an 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from hetsim.cost.analytical import AnalyticalModel
@@ -117,3 +119,19 @@ def plain_way(bandwidth: float, latency: float = 0.0) -> Way:
     """Straight to a memory."""
     each = (bandwidth,)
     return Way(("dram",), ("dram",), bandwidth, bandwidth, latency, each, each, bandwidth)
+
+
+@contextmanager
+def counting(*kinds: type) -> Iterator[Callable[[], int]]:
+    """Yields what counts the objects of ``kinds`` that were made since, and are still held."""
+    gc.collect()
+    gc.freeze()  # what was there before is no longer looked through, which takes longest
+
+    def count() -> int:
+        gc.collect()
+        return sum(isinstance(found, kinds) for found in gc.get_objects())
+
+    try:
+        yield count
+    finally:
+        gc.unfreeze()

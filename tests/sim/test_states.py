@@ -13,7 +13,17 @@ from hetsim.sim.simulate import execute
 from hetsim.sim.source import ClosedLoop, Inference, Listed
 from hetsim.sim.task import Task
 from hetsim.soc.model import SoC
-from tests.sim.samples import CLUSTER, ELEMENTS, FAST, MS, NPU, lower, make_graph, make_soc
+from tests.sim.samples import (
+    CLUSTER,
+    ELEMENTS,
+    FAST,
+    MS,
+    NPU,
+    counting,
+    lower,
+    make_graph,
+    make_soc,
+)
 
 MB = 4 * ELEMENTS
 BOTH = Access("kv", reads=True, writes=True)
@@ -146,18 +156,11 @@ def test_faulty_declarations_are_refused(accesses: Any, message: str) -> None:
         keeping(pipeline(soc), State("kv", "dram", MB), *accesses)
 
 
-@pytest.mark.slow
 def test_tasks_that_passed_their_state_on_leave_memory() -> None:
-    import gc
-
     soc = make_soc()
-    most = 0
-
-    def note(_: object) -> None:
-        nonlocal most
-        gc.collect()
-        most = max(most, sum(isinstance(o, Task) for o in gc.get_objects()))
-
+    found: list[int] = []
     source = ClosedLoop(Inference(decoder(soc, 1, 1)), clients=2, count=20)
-    execute(soc, source, trace=False, sink=note)
-    assert most <= 4
+    with counting(Task) as tasks:
+        execute(soc, source, trace=False, sink=lambda _: found.append(tasks()))
+    assert len(found) == 20
+    assert 0 < max(found) <= 4
