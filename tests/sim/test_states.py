@@ -10,7 +10,7 @@ import pytest
 from hetsim.errors import InfeasibleError, PlanError
 from hetsim.lower.program import Access, Program, State
 from hetsim.sim.simulate import execute
-from hetsim.sim.source import ClosedLoop, Inference, Listed
+from hetsim.sim.source import Inference, Listed
 from hetsim.sim.task import Task
 from hetsim.soc.model import SoC
 from tests.sim.samples import (
@@ -19,6 +19,7 @@ from tests.sim.samples import (
     FAST,
     MS,
     NPU,
+    Loop,
     counting,
     lower,
     make_graph,
@@ -51,7 +52,7 @@ def decoder(soc: SoC, grow: int = MB // 2, size: int = MB) -> Program:
 def test_a_growing_cache_is_read_whole_and_appended_to(execution: str) -> None:
     soc = make_soc()  # 1 GB/s: a MB takes a millisecond
     program = decoder(soc)
-    trace = execute(soc, ClosedLoop(Inference(program), count=3), execution=execution)
+    trace = execute(soc, Loop(Inference(program), count=3), execution=execution)
     # 2 MB of tensors, 1 + n / 2 MB read, half a MB written.
     assert trace.finished == ms(3.5, 3.5 + 4.0, 3.5 + 4.0 + 4.5)
     assert trace.links["dram"].bytes == pytest.approx(12 * MB)
@@ -159,7 +160,7 @@ def test_faulty_declarations_are_refused(accesses: Any, message: str) -> None:
 def test_tasks_that_passed_their_state_on_leave_memory() -> None:
     soc = make_soc()
     found: list[int] = []
-    source = ClosedLoop(Inference(decoder(soc, 1, 1)), clients=2, count=20)
+    source = Loop(Inference(decoder(soc, 1, 1)), clients=2, count=20)
     with counting(Task) as tasks:
         execute(soc, source, trace=False, sink=lambda _: found.append(tasks()))
     assert len(found) == 20
