@@ -194,14 +194,14 @@ def rows(path: Path) -> list[Outcome]:
 def children(pid: int) -> list[int]:
     """Processes whose parent is ``pid``."""
     found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
+    for place in Path("/proc").iterdir():
+        if place.name.isdecimal():
             try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
             except (OSError, ValueError, IndexError):
                 continue
             if parent == pid:
-                found.append(int(entry.name))
+                found.append(int(place.name))
     return found
 
 
