@@ -28,6 +28,8 @@ from hetsim.study.point import Point, PointBench
 from hetsim.study.sweep.study import sweep
 
 AXES = [parse_axis("npu.sram=64KiB..1MiB:log2:20"), parse_axis("bus.clock=40MHz..320MHz:log2:10")]
+CHOICE = {"schedulers": ["profile_greedy"]}
+"""Of the scenario ``contention``."""
 SPIN = "x = 0\nfor i in range(30_000_000): x += i"
 
 
@@ -56,7 +58,7 @@ class Replay(Executor[Point, Outcome]):
 
 def measure(repetitions: int) -> list[Measurement]:
     """Two processes against one, and the overhead of a point."""
-    scenario = choose(load_scenario("contention"), schedulers=["profile_greedy"])
+    scenario = choose(load_scenario("contention"), **CHOICE)
     sweep(scenario, AXES[:1])  # so that neither side pays for imports of this process
     ratios, singles, references = [], [], []
     outcomes: list[Outcome] = []

@@ -20,13 +20,15 @@ from hetsim.schedulers.search.space import Space
 
 STARTS = ("type_based", "mosaic", "heft", "partition_tuner")
 EVALUATIONS = 4000
+GOALS = {"googlenet": 300.0, "resnet18": None}
+"""Networks, and the plans a second that judging each should reach."""
 
 
 def measure(repetitions: int) -> list[Measurement]:
-    """Rate and end of a short search on GoogLeNet, and the end of one on ResNet-18."""
+    """Rate and end of a short search on each network."""
     soc = hetsim.load_soc("zcu102-vta")
     measurements = []
-    for name, goal in (("googlenet", 300.0), ("resnet18", None)):
+    for name, goal in GOALS.items():
         seconds = []
         for _ in range(repetitions):
             case = Case(hetsim.load_model(name), soc)

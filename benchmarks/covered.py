@@ -41,6 +41,7 @@ class Covered:
         told = json.loads((folder / "tests.json").read_text(encoding="utf-8"))
         self.seconds: dict[str, float] = told["seconds"]
         """Of each test, named as pytest names it."""
+        self._last: tuple[Path, dict[int, list[str]]] = (Path(), {})
         self._digests: dict[str, str] = told["digests"]
         self._measured = {_inside(Path(name)): name for name in self._data.measured_files()}
 
@@ -63,23 +64,22 @@ class Covered:
             for context in contexts.get(line, ()):
                 test, _, phase = context.partition("|")
                 # What one test sets up, others of its file may use.
-                found |= self.of_file(test) if phase == "setup" else {test}
+                found |= self.by_file[test.partition("::")[0]] if phase == "setup" else {test}
         return {t for t in found if t in self.seconds}
 
-    def of_file(self, test: str) -> set[str]:
-        """All tests in the file of ``test``."""
-        return self._by_file[test.partition("::")[0]]
-
     @cached_property
-    def _by_file(self) -> dict[str, set[str]]:
+    def by_file(self) -> dict[str, set[str]]:
+        """All tests of each file."""
         found: dict[str, set[str]] = defaultdict(set)
         for test in self.seconds:
             found[test.partition("::")[0]].add(test)
         return found
 
     def _lines(self, path: Path) -> dict[int, list[str]]:
-        name = self._measured.get(str(path))
-        return self._data.contexts_by_lineno(name) if name else {}
+        if path != self._last[0]:  # asked for one module after the other
+            name = self._measured.get(str(path))
+            self._last = path, self._data.contexts_by_lineno(name) if name else {}
+        return self._last[1]
 
 
 class Timed:

@@ -87,7 +87,7 @@ class Bench:
         return Verdict(mutant, len(reaching), False)
 
     def _stages(self, path: Path, reaching: set[str]) -> Iterator[list[str]]:
-        """Tests in turn, none twice: new files, quick ones that reach the line, others."""
+        """Tests in turn, none twice: new files, quick ones near it that reach it, others."""
         dotted = ".".join(path.with_suffix("").parts)
         naming = re.compile(rf"\b{re.escape(dotted)}\b(?!\.\w)")
         new = [
@@ -97,29 +97,25 @@ class Bench:
         ]
         if new:
             yield new
-        seconds = self.covered.seconds
+        seconds, files = self.covered.seconds, self.covered.by_file
         changed = set(self.covered.new_tests)
+        named_in = {f for f in files if naming.search(self._text(f))}
+        near = {t for t in reaching if _file(t) in named_in}
+        beside = {t for f in named_in | {_file(t) for t in reaching} for t in files[f]}
         left = self.limit_s
-        beside: set[str] = set()
-        for test in reaching:
-            beside |= self.covered.of_file(test)
-        for test in seconds:
-            file = test.partition("::")[0]
-            if file not in changed and naming.search(self._text(file)):
-                beside.add(test)
-        stage, spent = [], 0.0
-        for group in (reaching, beside - reaching):
+        late: list[str] = []
+        for group in (near, reaching - near, beside - reaching):
+            stage, spent = [], 0.0
             for test in sorted(group, key=lambda t: (seconds[t], t)):
-                if test.partition("::")[0] in changed or left < seconds[test]:
+                if _file(test) in changed or seconds[test] > left:
                     continue
-                stage.append(test)
-                spent += seconds[test]
                 left -= seconds[test]
-                if spent > SHORT_S:
-                    yield stage
-                    stage, spent = [], -self.limit_s  # all the rest in one run
-        if stage:
-            yield stage
+                spent += seconds[test]
+                (stage if spent < SHORT_S else late).append(test)
+            if stage:
+                yield sorted(stage, key=_file)  # what a file sets up is then set up once
+        if late:
+            yield sorted(late, key=_file)
 
     def _text(self, file: str) -> str:
         place = self.copy / file
@@ -142,6 +138,10 @@ class Bench:
             time.sleep(0.02)
 
 
+def _file(test: str) -> str:
+    return test.partition("::")[0]
+
+
 def _test(copy: Path, tests: Iterable[str]) -> None:
     """In a fork: runs tests and ends the process."""
     silence = os.open(os.devnull, os.O_WRONLY)
@@ -150,6 +150,7 @@ def _test(copy: Path, tests: Iterable[str]) -> None:
     os.chdir(copy)
     sys.path.insert(0, str(copy))
     os.environ.update(PYTHONPATH=str(copy), CI="1")
+    sys.dont_write_bytecode = False  # what pytest makes of a test file is made once
     code = 2
     try:
         import pytest

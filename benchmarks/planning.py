@@ -15,6 +15,7 @@ from hetsim.runs.case import Case
 from hetsim.schedulers.registry import create
 from hetsim.schedulers.units import Units
 
+NETWORK, PLANS = "googlenet", 100
 SCHEDULERS = ("type_based", "heft", "partition_tuner")
 LIMITS_S = {"type_based": None, "heft": 0.05, "partition_tuner": 0.3}
 
@@ -36,10 +37,10 @@ def variants(case: Case, count: int) -> list[Plan]:
 
 def measure(repetitions: int) -> list[Measurement]:
     """Plan evaluations per second, and how long schedulers take, profiling included."""
-    graph = hetsim.load_model("googlenet")
+    graph = hetsim.load_model(NETWORK)
     soc = hetsim.load_soc("zcu102-vta")
     base = Case(graph, soc)
-    candidates = variants(base, 100)
+    candidates = variants(base, PLANS)
     partitions = sum(len(plan.partitions) for plan in candidates) / len(candidates)
 
     def evaluate() -> None:
@@ -59,7 +60,7 @@ def measure(repetitions: int) -> list[Measurement]:
             "plans/s",
             goal=200,
             spread=evaluations.spread,
-            note=f"GoogLeNet, {len(graph)} operators, {partitions:.0f} partitions,"
+            note=f"{NETWORK}, {len(graph)} operators, {partitions:.0f} partitions,"
             f" {len(candidates)} new plans, each lowered and simulated untraced",
         ),
         *(
@@ -70,7 +71,7 @@ def measure(repetitions: int) -> list[Measurement]:
                 goal=LIMITS_S[name],
                 better="less",
                 spread=planning[name].spread,
-                note="GoogLeNet, profiling included",
+                note=f"{NETWORK}, profiling included",
             )
             for name in SCHEDULERS
         ),

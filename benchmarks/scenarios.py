@@ -15,8 +15,12 @@ from pathlib import Path
 
 from harness import Measurement
 
-PAPER = "paper_seven"
-"""Runs once: it takes most of a minute."""
+RUNS = [("quickstart", ()), ("paper_one", ()), ("paper_one", ("--figures", "none")),
+        ("camera_pipeline", ())]  # fmt: skip
+"""Scenario and options, each repeated."""
+
+ONCE = [("paper_seven", ())]
+"""It takes most of a minute."""
 
 REFERENCE = ("-c", "import numpy")
 
@@ -38,13 +42,7 @@ def measure(repetitions: int) -> list[Measurement]:
     """Quickstart, one and all of the paper's networks, and streams, in turn with the reference."""
     found = []
     with tempfile.TemporaryDirectory() as scratch:
-        for name, options, times in (
-            ("quickstart", (), repetitions),
-            ("paper_one", (), repetitions),
-            ("paper_one", ("--figures", "none"), repetitions),
-            ("camera_pipeline", (), repetitions),
-            (PAPER, (), 1),
-        ):
+        for (name, options), times in (*((r, repetitions) for r in RUNS), *((r, 1) for r in ONCE)):
             command = ("-m", "hetsim", "run", name, *options, "--force", "--quiet")
             processor_seconds(REFERENCE, Path(scratch))
             pairs = [

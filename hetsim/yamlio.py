@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -133,8 +133,8 @@ def _composed(text: str) -> Node | None:
     """
     if yaml.__with_libyaml__ and not _DISPUTED.search(text):
         with suppress(yaml.YAMLError, UnicodeError):
-            return cast("Node | None", yaml.compose(text, Loader=yaml.CSafeLoader))
-    return cast("Node | None", yaml.compose(text, Loader=yaml.SafeLoader))
+            return yaml.compose(text, Loader=yaml.CSafeLoader)
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, file: str) -> ConfigError:

@@ -316,7 +316,15 @@ def test_colons_make_no_number_of_base_sixty() -> None:
     }  # fmt: skip
 
 
-ODD = ["a:\tb", "\ufeffa: 1", "a: [x?]", "a: {b? : 1}", "a: 'x\u2028y'", "a: b\x85c: d", "é: 😀 # ü"]
+ODD = [
+    "a:\tb",
+    "\ufeffa: 1",
+    "a: [x?]",
+    "a: {b? : 1}",
+    "a: 'x\u2028y'",
+    "a: b\x85c: d",
+    "é: 😀 # ü",
+]
 
 
 def test_a_file_means_the_same_without_libyaml(monkeypatch):

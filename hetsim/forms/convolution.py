@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -64,6 +65,33 @@ class ConvRows:
 
     def __len__(self) -> int:
         return len(self.macs)
+
+    # A fit asks thousands of times about the same rows: what only they decide is computed once.
+
+    @cached_property
+    def depthwise(self) -> Bools:
+        """Which rows are depthwise."""
+        return np.asarray(self.variant == CLASSES.index("depthwise"))
+
+    @cached_property
+    def _divisors(self) -> dict[int, Floats]:
+        return {}
+
+    def divisor(self, most: int) -> Floats:
+        """The largest divisor not above ``most`` of each row's output width."""
+        if most not in self._divisors:
+            self._divisors[most] = largest_divisor(self.out_w, most)
+        return self._divisors[most]
+
+    @cached_property
+    def _paddings(self) -> dict[int, Floats]:
+        return {}
+
+    def padding(self, tile: int) -> Floats:
+        """Outputs computed per output wanted when tiles of ``tile`` x ``tile`` cover the image."""
+        if tile not in self._paddings:
+            self._paddings[tile] = winograd_padding(self.out_h, self.out_w, tile)
+        return self._paddings[tile]
 
     @classmethod
     def of(cls, dims: Mapping[str, Ints], element_bytes: Floats) -> ConvRows:
@@ -144,10 +172,10 @@ def largest_divisor(values: Ints, most: int) -> Floats:
     return best[member]
 
 
-def winograd_padding(rows: ConvRows, tile: int) -> Floats:
-    """Outputs computed per output wanted when tiles of ``tile`` x ``tile`` cover the image."""
-    high = np.ceil(rows.out_h / tile) * tile / rows.out_h
-    wide = np.ceil(rows.out_w / tile) * tile / rows.out_w
+def winograd_padding(out_h: Ints, out_w: Ints, tile: int) -> Floats:
+    """Outputs computed per output wanted when tiles of ``tile`` x ``tile`` cover images."""
+    high = np.ceil(out_h / tile) * tile / out_h
+    wide = np.ceil(out_w / tile) * tile / out_w
     return np.asarray(high * wide, dtype=float)
 
 
@@ -159,17 +187,16 @@ def winograd_saving(tile: int) -> float:
 def compute_seconds(p: ConvParameters, rows: ConvRows) -> Floats:
     """Arithmetic time of each row with all data at hand, seconds."""
     rates = np.array([p.rate[name] for name in CLASSES])
-    depthwise = rows.variant == CLASSES.index("depthwise")
+    depthwise = rows.depthwise
     per_input = np.where(depthwise, p.input_s["depthwise"], p.input_s[""])
     per_output = np.where(depthwise, p.output_s["depthwise"], p.output_s[""])
-    waste = 1.0 + p.width_penalty / largest_divisor(rows.out_w, p.width_tile)
+    waste = 1.0 + p.width_penalty / rows.divisor(p.width_tile)
     time = rows.macs / rates[rows.variant] * waste
     time = time + rows.inputs * per_input + rows.outputs * per_output
     if p.winograd_tile:
-        padding = winograd_padding(rows, p.winograd_tile)
         fast = rows.macs * winograd_saving(p.winograd_tile) / p.rate[WINOGRAD]
         fast = fast + rows.inputs * p.input_s[WINOGRAD] + rows.outputs * p.output_s[WINOGRAD]
-        time = np.where(rows.winograd, np.minimum(time, fast * padding), time)
+        time = np.where(rows.winograd, np.minimum(time, fast * rows.padding(p.winograd_tile)), time)
     return np.asarray(time + rows.reduction * p.reduction_s, dtype=float)
 
 

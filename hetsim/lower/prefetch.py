@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hetsim.cost.work import Phase, TileRun, Work
+from hetsim.cost.work import Phase, Work
 from hetsim.soc.model import PU
 
 
@@ -18,18 +18,17 @@ def prefetched(works: Sequence[Work], pu: PU) -> list[Work]:
     """The kernels of one partition, with weights moved from each to the one before it."""
     result = list(works)
     for i in range(len(result) - 1):
-        amount = min(result[i + 1].first_weights, result[i].free_weights)
-        if amount > 0 and result[i].overlapped and result[i + 1].tiles:
-            result[i] = _lend(result[i], amount, pu)
-            result[i + 1] = _relieved(result[i + 1], amount, pu)
+        work, following = result[i], result[i + 1]
+        amount = min(following.first_weights, work.free_weights)
+        streams = [k for k, phase in enumerate(work.phases) if phase.kind == "stream"]
+        if amount and streams and work.overlapped and following.tiles:
+            result[i] = _lend(work, streams[-1], amount, pu)
+            result[i + 1] = _relieved(following, amount, pu)
     return result
 
 
-def _lend(work: Work, amount: int, pu: PU) -> Work:
-    """``work`` that also loads ``amount`` bytes for its successor during its last tile."""
-    last = max((i for i, p in enumerate(work.phases) if p.kind == "stream"), default=None)
-    if last is None:
-        return work
+def _lend(work: Work, last: int, amount: int, pu: PU) -> Work:
+    """``work`` that also loads ``amount`` bytes for its successor in ``last``, its last tile."""
     phase = work.phases[last]
     moving = pu.home.seconds(phase.load_bytes + amount, phase.store_bytes)
     alone = moving + pu.spec.transfer_setup
@@ -41,16 +40,18 @@ def _lend(work: Work, amount: int, pu: PU) -> Work:
 
 def _relieved(work: Work, amount: int, pu: PU) -> Work:
     """``work`` whose first tile finds ``amount`` bytes of weights already there."""
-    first = work.phases[0]
+    first, *others = work.phases
     left = first.load_bytes - amount
-    seconds = pu.home.seconds(left, 0) + pu.spec.transfer_setup if left else 0.0
-    phases = (*((Phase("load", seconds, left),) if left else ()), *work.phases[1:])
-    run = work.tiles[0]
-    head = TileRun(1, run.load_bytes - amount, run.compute_s, run.store_bytes)
-    rest = (replace(run, count=run.count - 1),) if run.count > 1 else ()
+    if left:
+        seconds = pu.home.seconds(left, 0) + pu.spec.transfer_setup
+        others.insert(0, Phase("load", seconds, left))
+    run, *further = work.tiles
+    if run.count > 1:
+        further.insert(0, replace(run, count=run.count - 1))
+    head = replace(run, count=1, load_bytes=run.load_bytes - amount)
     return replace(
         work,
-        phases=phases or (Phase("stream", 0.0),),
-        tiles=(head, *rest, *work.tiles[1:]),
+        phases=tuple(others),
+        tiles=(head, *further),
         first_weights=work.first_weights - amount,
     )

@@ -7,6 +7,7 @@ import onnx
 import pytest
 
 from hetsim.cli.main import entry
+from hetsim.host import bandwidth, cuts
 from hetsim.host.engines.onnxruntime import OnnxRuntime
 from hetsim.host.engines.openvino import Layer, OpenVino, matched_layers
 from hetsim.host.machine import this_machine
@@ -80,6 +81,9 @@ class TestForReal:
     @pytest.mark.slow
     def test_a_network_is_measured_and_verified(self, tmp_path, monkeypatch, capsys) -> None:
         monkeypatch.chdir(tmp_path)
+        # How fast this machine is does not matter here: arrays and chains as small as they go.
+        monkeypatch.setattr(bandwidth, "LARGEST", 1 << 20)
+        monkeypatch.setattr(cuts, "SHAPES", ((4, 8), (4, 16)))
         onnx.save(branches(), "mine.onnx")
         sizes = ["--input-shape", "x=1x3x8x8"]
         assert entry(["profile", "--measure", "openvino", "--model", "mine.onnx", "--repeat", "3",

@@ -56,8 +56,7 @@ PLANS = st.builds(
 )
 
 
-@pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(PLANS)
 def test_round_trip(plan):
     back = parse_plan(dump_plan(plan))

@@ -6,7 +6,10 @@ Bandwidth 1 GB/s, one element operation per cycle at 1 GHz, tensors of 1 MB: an 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from hetsim.cost.analytical import AnalyticalModel
@@ -15,6 +18,7 @@ from hetsim.lower.program import Program
 from hetsim.plan.model import Partition, Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.sim.simulate import execute
+from hetsim.sim.source import Completion, Inference, Source
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC, Way
 from hetsim.soc.schema import SoCSpec
@@ -117,3 +121,37 @@ def plain_way(bandwidth: float, latency: float = 0.0) -> Way:
     """Straight to a memory."""
     each = (bandwidth,)
     return Way(("dram",), ("dram",), bandwidth, bandwidth, latency, each, each, bandwidth)
+
+
+@contextmanager
+def counting(*kinds: type) -> Iterator[Callable[[], int]]:
+    """Yields what counts the objects of ``kinds`` that were made since, and are still held."""
+    gc.collect()
+    gc.freeze()  # what was there before is no longer looked through, which takes longest
+
+    def count() -> int:
+        gc.collect()
+        return sum(isinstance(found, kinds) for found in gc.get_objects())
+
+    try:
+        yield count
+    finally:
+        gc.unfreeze()
+
+
+class Loop(Source):
+    """``clients`` that each ask again ``think`` seconds after an answer, ``count`` times in all."""
+
+    def __init__(
+        self, first: Inference, *, count: int, clients: int = 1, think: float = 0.0
+    ) -> None:
+        self._first, self._clients, self._think = first, clients, think
+        self._left = count - clients
+
+    def arrivals(self) -> Iterator[Inference]:
+        return (self._first for _ in range(self._clients))
+
+    def ended(self, completion: Completion) -> Iterable[Inference]:
+        if self._left:
+            self._left -= 1
+            yield replace(self._first, arrival=completion.finish + self._think)

@@ -10,10 +10,21 @@ import pytest
 from hetsim.errors import InfeasibleError, PlanError
 from hetsim.lower.program import Access, Program, State
 from hetsim.sim.simulate import execute
-from hetsim.sim.source import ClosedLoop, Inference, Listed
+from hetsim.sim.source import Inference, Listed
 from hetsim.sim.task import Task
 from hetsim.soc.model import SoC
-from tests.sim.samples import CLUSTER, ELEMENTS, FAST, MS, NPU, lower, make_graph, make_soc
+from tests.sim.samples import (
+    CLUSTER,
+    ELEMENTS,
+    FAST,
+    MS,
+    NPU,
+    Loop,
+    counting,
+    lower,
+    make_graph,
+    make_soc,
+)
 
 MB = 4 * ELEMENTS
 BOTH = Access("kv", reads=True, writes=True)
@@ -41,7 +52,7 @@ def decoder(soc: SoC, grow: int = MB // 2, size: int = MB) -> Program:
 def test_a_growing_cache_is_read_whole_and_appended_to(execution: str) -> None:
     soc = make_soc()  # 1 GB/s: a MB takes a millisecond
     program = decoder(soc)
-    trace = execute(soc, ClosedLoop(Inference(program), count=3), execution=execution)
+    trace = execute(soc, Loop(Inference(program), count=3), execution=execution)
     # 2 MB of tensors, 1 + n / 2 MB read, half a MB written.
     assert trace.finished == ms(3.5, 3.5 + 4.0, 3.5 + 4.0 + 4.5)
     assert trace.links["dram"].bytes == pytest.approx(12 * MB)
@@ -146,18 +157,11 @@ def test_faulty_declarations_are_refused(accesses: Any, message: str) -> None:
         keeping(pipeline(soc), State("kv", "dram", MB), *accesses)
 
 
-@pytest.mark.slow
 def test_tasks_that_passed_their_state_on_leave_memory() -> None:
-    import gc
-
     soc = make_soc()
-    most = 0
-
-    def note(_: object) -> None:
-        nonlocal most
-        gc.collect()
-        most = max(most, sum(isinstance(o, Task) for o in gc.get_objects()))
-
-    source = ClosedLoop(Inference(decoder(soc, 1, 1)), clients=2, count=20)
-    execute(soc, source, trace=False, sink=note)
-    assert most <= 4
+    found: list[int] = []
+    source = Loop(Inference(decoder(soc, 1, 1)), clients=2, count=20)
+    with counting(Task) as tasks:
+        execute(soc, source, trace=False, sink=lambda _: found.append(tasks()))
+    assert len(found) == 20
+    assert 0 < max(found) <= 4
