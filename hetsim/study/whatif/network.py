@@ -162,13 +162,12 @@ class _Trial:
             return effect
         plan = before.best if better else after.best
         name = f"{knob.name} = {effect.change.label}"
-        made = (self.pool.plans[plan or 0],)
-        asks = [Ask(self._point(values), made) for values in ({}, effect.change.values)]
+        asks = [Ask(self._point(v), self.pool.plans, plan) for v in ({}, effect.change.values)]
         first, then = self.perform(asks, "explaining")
-        if None in (first.times[0], then.times[0]):
+        if None in (first.times[plan or 0], then.times[plan or 0]):
             text = f"{name}: the best plan of one SoC does not fit the other."
         else:
-            first_s, then_s = (told.times[0] or 0.0 for told in (first, then))
+            first_s, then_s = (told.times[plan or 0] or 0.0 for told in (first, then))
             reason = _reason(first, then, then_s - first_s)
             text = (
                 f"{name} {'costs' if better else 'saves'}, which one would not expect: the same"
