@@ -61,7 +61,6 @@ class _Finder:
         self.chains: list[list[int]] = []
         self.levels: list[int] = []
         self.groups: list[int | None] = []
-        self.group_count = 0
 
     def run(self) -> list[Branch]:
         # In reverse order all readers of an operator are settled before it is looked at.
@@ -83,10 +82,8 @@ class _Finder:
             self.chains.append([])
             self.levels.append(1 + max((self.levels[r] for r in readers), default=-1))
             self.groups.append(group)
-            feeders = self._grow(branch, last)
-            if feeders:
-                pending += [(feeder, self.group_count) for feeder in feeders]
-                self.group_count += 1
+            # A branch opens one group at most, so its own number tells the group apart.
+            pending += [(feeder, branch) for feeder in self._grow(branch, last)]
 
     def _grow(self, branch: int, head: int) -> Sequence[int]:
         """Extends ``branch`` back from ``head``; returns the ends of the parallel branches."""

@@ -88,15 +88,15 @@ class WindowModel:
         status = solver.solve(self._model)
         spent = solver.deterministic_time
         if status == cp.INFEASIBLE:
-            return WindowProof(INFEASIBLE, True, effort=spent)
+            return WindowProof(INFEASIBLE, True, spent)
         bound = max(0.0, solver.best_objective_bound) * self._tick
         if status not in (cp.OPTIMAL, cp.FEASIBLE):
-            return WindowProof(bound, False, effort=spent)
+            return WindowProof(bound, False, spent)
         places = {op: pu for (op, pu), x in self._at.items() if solver.boolean_value(x)}
         rank = {op: i for i, op in enumerate(self._window.ops)}
         order = sorted(self._window.ops, key=lambda op: (solver.value(self._start[op]), rank[op]))
         value = solver.objective_value * self._tick
-        return WindowProof(bound, status == cp.OPTIMAL, value, places, tuple(order), spent)
+        return WindowProof(bound, status == cp.OPTIMAL, spent, value, places, tuple(order))
 
     def _sequential(self) -> float:
         """Seconds in which everything can be done one after the other, on any PUs."""

@@ -19,10 +19,10 @@ class WindowProof:
 
     bound_s: float
     closed: bool
+    effort: float
     value_s: float | None = None
     places: Mapping[int, int] | None = None
     order: tuple[int, ...] = ()
-    effort: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
