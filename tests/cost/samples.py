@@ -35,7 +35,7 @@ def matmul(rows: int, steps: int, columns: int, **changes: Any) -> Operator:
     return replace(op, **changes)
 
 
-def convolution(size: int, ins: int, outs: int, kernel: int = 3, **nest: int) -> Operator:
+def convolution(size: int, ins: int, outs: int, kernel: int = 3, **nest: Any) -> Operator:
     """Of an image of ``size`` x ``size`` that is as large afterwards, int8."""
     loops = LoopNest(1, 1, size, size, ins, outs, kernel, kernel, in_h=size, in_w=size)
     loops = replace(loops, **nest)
