@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from hetsim.errors import ResultsError
 from hetsim.host.clock import Stopwatch
 from hetsim.host.machine import Machine, pinned
 
@@ -45,7 +46,11 @@ def array_bytes(machine: Machine, threads: int) -> int:
 
 
 def measure_bandwidth(machine: Machine, threads: int, repeats: int = 7) -> Bandwidth:
-    """Measures with ``threads`` threads, each pinned to a core of its own; medians."""
+    """Measures with ``threads`` threads, each pinned to a core of its own; medians.
+
+    Raises:
+        ResultsError: others took all the time of every repeat.
+    """
     size = array_bytes(machine, threads)
     copies = _together(machine.cpus, threads, size, repeats, _copy)
     triads = _together(machine.cpus, threads, size, repeats, _triad)
@@ -90,4 +95,10 @@ def _together(cpus: Sequence[int], threads: int, size: int, repeats: int, kernel
         worker.start()
     for worker in workers:
         worker.join()
-    return median(sum(moved) / max(row) for row in times)
+    told = [max(row) for row in times if max(row) > 0]  # else others had the cores all the time
+    if not told:
+        raise ResultsError(
+            "the memory's bandwidth cannot be told: others take all of this machine's time",
+            hint="measure when the machine is quiet",
+        )
+    return median(sum(moved) / seconds for seconds in told)

@@ -22,12 +22,9 @@ RESIDENT_SHARE = 0.5
 
 def residencies(graph: Graph, kernels: Sequence[Kernel], pu: PU) -> list[Residency]:
     """The residency of each kernel of a partition, in order."""
-    managed, cached = pu.managed_memory, pu.spec.cache
-    if len(kernels) < 2 or not (managed or cached):
-        return [NOWHERE] * len(kernels)
-    if managed:
-        return _managed(graph, kernels, pu, managed * RESIDENT_SHARE)
-    return _cached(graph, kernels, pu, cached)
+    if pu.managed_memory:
+        return _managed(graph, kernels, pu, pu.managed_memory * RESIDENT_SHARE)
+    return _cached(graph, kernels, pu, pu.spec.cache)
 
 
 def _cached(graph: Graph, kernels: Sequence[Kernel], pu: PU, cache: float) -> list[Residency]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from heapq import merge
 from math import inf
 
 from hetsim.lower.program import Program
@@ -91,60 +90,3 @@ class Listed(Source):
 
     def number(self, count: int) -> int:
         return self._order[count]
-
-
-class ClosedLoop(Source):
-    """``clients`` that each ask again ``think`` seconds after their answer, ``count`` times in all.
-
-    Each of them first asks at ``first.arrival``; ``count=None`` is without end.
-    """
-
-    def __init__(
-        self, first: Inference, *, clients: int = 1, think: float = 0.0, count: int | None = None
-    ) -> None:
-        self._first = first
-        self._clients = clients if count is None else min(clients, count)
-        self._think = think
-        self._left = None if count is None else count - self._clients
-
-    def arrivals(self) -> Iterator[Inference]:
-        return (self._first for _ in range(self._clients))
-
-    def ended(self, completion: Completion) -> Iterable[Inference]:
-        first = self._first
-        if completion.inference.stream != first.stream or self._left == 0:
-            return
-        if self._left is not None:
-            self._left -= 1
-        arrival = completion.finish + self._think
-        yield Inference(first.program, arrival, first.priority, first.stream)
-
-
-class After(Source):
-    """An inference that arrives ``delay`` seconds after each end of one of stream ``trigger``."""
-
-    def __init__(self, trigger: int, following: Inference, delay: float = 0.0) -> None:
-        self._trigger = trigger
-        self._following = following
-        self._delay = delay
-
-    def ended(self, completion: Completion) -> Iterable[Inference]:
-        if completion.inference.stream == self._trigger:
-            what = self._following
-            arrival = completion.finish + self._delay
-            yield Inference(what.program, arrival, what.priority, what.stream)
-
-
-class Merged(Source):
-    """Several sources at once; of those that arrive at the same time the one listed first."""
-
-    def __init__(self, sources: Sequence[Source]) -> None:
-        self._sources = tuple(sources)
-
-    def arrivals(self) -> Iterator[Inference]:
-        each = (source.arrivals() for source in self._sources)
-        return merge(*each, key=lambda inference: inference.arrival)
-
-    def ended(self, completion: Completion) -> Iterable[Inference]:
-        for source in self._sources:
-            yield from source.ended(completion)

@@ -62,7 +62,7 @@ class TraceFile:
         self._stream.close()
 
 
-def read_trace_file(path: Path) -> Iterator[Span | TaskRow | Activity]:
+def read_trace_file(path: Path) -> Iterator[Span | TaskRow | Activity | Hit]:
     """The rows of a trace file, one at a time.
 
     Raises:
@@ -76,14 +76,14 @@ def read_trace_file(path: Path) -> Iterator[Span | TaskRow | Activity]:
         raise ResultsError(f"cannot read the trace {path}: {error.strerror}") from None
 
 
-def _row(line: str, path: Path, number: int) -> Span | TaskRow | Activity:
+def _row(line: str, path: Path, number: int) -> Span | TaskRow | Activity | Hit:
     place = f"{path}:{number}"
     found = parse_json(line, place)
     kind = _CLASSES.get(found[0]) if isinstance(found, list) and found else None
     columns = [field.name for field in fields(kind)] if kind is not None else []
     if kind is None or len(found) != 1 + len(columns):
         raise ResultsError(f"{place}: not a row of a hetsim trace")
-    row: Span | TaskRow | Activity = checked(
+    row: Span | TaskRow | Activity | Hit = checked(
         dict(zip(columns, found[1:], strict=True)), kind, place
     )
     return row

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 
 from hetsim.analysis.energy import energy, energy_apart
@@ -13,14 +12,11 @@ from hetsim.analysis.ran import Ran
 from hetsim.analysis.residents import on_chip, residents
 from tests.analysis.samples import runs
 
-many = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
-)
+many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 ROUNDING = 1e-9
 """Times are differences of moments, which floats round."""
 
 
-@pytest.mark.slow
 @many
 @given(runs)
 def test_the_accounts_of_any_run_add_up(run: Ran) -> None:

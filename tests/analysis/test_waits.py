@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -15,11 +16,15 @@ from hetsim.analysis.waits import needs_of, waits
 CASES = [("contention", None), ("contention", "barrier"), ("paper_one", None)]
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
-def runs(request: pytest.FixtureRequest) -> tuple[Run, ...]:
-    scenario, execution = request.param
+@cache
+def simulated(scenario: str, execution: str | None) -> tuple[Run, ...]:
     schedulers = ["type_based", "profile_greedy", "heft"]
     return hetsim.run(scenario, schedulers=schedulers, execution=execution).runs
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
+def runs(request: pytest.FixtureRequest) -> tuple[Run, ...]:
+    return simulated(*request.param)
 
 
 def test_the_path_leads_from_zero_to_the_makespan_without_gaps(runs: tuple[Run, ...]) -> None:
@@ -80,7 +85,8 @@ def test_the_cause_of_a_start_ends_at_that_very_moment(runs: tuple[Run, ...]) ->
 
 
 def test_a_dataflow_start_never_waits_for_its_turn() -> None:
-    run = hetsim.run("contention", schedulers=["heft"]).runs[0]
+    run = simulated("contention", None)[2]
+    assert run.scheduler == "heft"
     causes = {wait.cause for wait in waits(needs_of(run.graph, run.plan), run.trace)}
     assert causes <= {"input", "unit", "arrival"}
     assert {"input", "unit"} <= causes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -51,13 +52,18 @@ def setup_lines() -> list[str]:
 def workdir(tmp_path, monkeypatch):
     """A directory with the files that the README's commands speak of."""
     monkeypatch.chdir(tmp_path)
+    save_network(tmp_path / "mine.onnx")
+    (tmp_path / "least_loaded.py").write_text(example("scheduler"), encoding="utf-8")
+    return tmp_path
+
+
+def save_network(path: Path) -> None:
+    """One Relu of 3 x 64 x 64 elements, called ``mine``."""
     shapes = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, 64, 64])
               for name in ("data", "result")}  # fmt: skip
     node = helper.make_node("Relu", ["data"], ["result"], name="relu")
     graph = helper.make_graph([node], "mine", [shapes["data"]], [shapes["result"]])
-    onnx.save(helper.make_model(graph), tmp_path / "mine.onnx")
-    (tmp_path / "least_loaded.py").write_text(example("scheduler"), encoding="utf-8")
-    return tmp_path
+    onnx.save(helper.make_model(graph), path)
 
 
 def test_one_line_sets_up_and_runs_another_sets_up_and_tests():
@@ -172,48 +178,35 @@ def test_the_example_of_streams_runs(workdir):
         assert run.stream("camera").metrics["misses"] == 0.0
 
 
-def installed(directory: Path, group: str, name: str, value: str, code: str) -> dict[str, str]:
-    """The environment in which a package of one module and one entry point is installed."""
-    info = directory / "site" / "mine-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info.parent / f"{value.partition(':')[0]}.py").write_text(code, encoding="utf-8")
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {value}\n")
-    paths = (str(info.parent), str(ROOT), os.environ.get("PYTHONPATH", ""))
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-
-
-def output(directory: Path, environment: dict[str, str], *arguments: str) -> str:
-    """What a process prints that ends well."""
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=directory, env=environment, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def soc_file(directory: Path, old: str, new: str) -> Path:
-    """A scenario on a SoC that says ``new`` for ``old``."""
+def soc_file(directory: Path, old: str, new: str) -> None:
+    """A network, and a scenario of it on a SoC that says ``new`` for ``old``."""
+    directory.mkdir()
     text = (ROOT / "socs" / "edge-mcu.yaml").read_text(encoding="utf-8")
     assert old in text
     (directory / "soc.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
-    scenario = directory / "mine.yaml"
-    scenario.write_text(
+    save_network(directory / "mine.onnx")
+    (directory / "mine.yaml").write_text(
         "hetsim: scenario/1\nname: mine\nsoc: ./soc.yaml\nmodels: [mine.onnx]\n"
         "schedulers: [cpu_only]\n",
         encoding="utf-8",
     )
-    return scenario
 
 
-def test_the_entry_points_of_the_docs_name_the_examples():
+def entry_points() -> dict[str, dict[str, str]]:
+    """What the page on extending hetsim declares: by group, module and class by name."""
     page = (ROOT / "docs" / "howto" / "extending.md").read_text(encoding="utf-8")
     (declared,) = re.findall(r"^```toml\n(.*?)^```", page, re.M | re.S)
     points = tomllib.loads(declared)["project"]["entry-points"]
-    names = ("scheduler", "pu kind", "model format", "cost source", "metric", "study")
-    for code, (group, named) in zip(map(example, names), points.items(), strict=True):
-        assert f"| `{group}` |" in page
+    assert all(f"| `{group}` |" in page for group in points)
+    return dict(points)
+
+
+EXAMPLES = ("scheduler", "pu kind", "model format", "cost source", "metric", "study")
+"""In the order of the page's entry points."""
+
+
+def test_the_entry_points_of_the_docs_name_the_examples():
+    for code, named in zip(map(example, EXAMPLES), entry_points().values(), strict=True):
         ((name, value),) = named.items()
         module, _, attribute = value.partition(":")
         assert module == name
@@ -221,70 +214,88 @@ def test_the_entry_points_of_the_docs_name_the_examples():
         assert re.search(rf"^(class )?{attribute}\b", code, re.M)
 
 
-@pytest.mark.slow
-def test_the_example_kind_of_pu_works(workdir):
+PROGRAM = """
+import contextlib, io, json
+import hetsim
+from hetsim.cli.main import entry
+
+def said(*words):
+    with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")) as out:
+        assert entry(list(words)) == 0
+        out.seek(0)
+        return out.read()
+
+kind = hetsim.simulate(hetsim.load_soc("kind/soc.yaml"), hetsim.load_model("./kind/mine.onnx"),
+                       hetsim.load_plan("kind/plan.yaml"))
+source = hetsim.run("source/mine.yaml").runs[0]
+print(json.dumps({
+    "kind": kind.makespan_s,
+    "macs": hetsim.load_model("mlp.layers").macs,
+    "source": [source.makespan_s, source.operators[0].cost_source],
+    "metric": said("run", "paper_one", "--json"),
+    "study": said("extremes", "paper_one", "--vary", "dram.bandwidth", "--workers", "1"),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory):
+    """What a process says in whose environment a package of all those examples is installed."""
+    directory = tmp_path_factory.mktemp("extended")
+    info = directory / "site" / "mine-1.0.dist-info"
+    info.mkdir(parents=True)
+    lines = []
+    for code, (group, named) in zip(map(example, EXAMPLES), entry_points().items(), strict=True):
+        ((name, value),) = named.items()
+        (info.parent / f"{name}.py").write_text(code, encoding="utf-8")
+        lines += [f"[{group}]", f"{name} = {value}"]
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
     soc_file(
-        workdir,
+        directory / "kind",
         "pus:\n",
         "pus:\n  slow: {kind: fixed_rate, path: [bus, sdram], operations_per_second: 1.0e+6,\n"
         "         operating_points: {only: {clock: 1 MHz}}}\n",
     )
-    _plan_file(workdir, hetsim.load_model(workdir / "mine.onnx"))
-    environment = installed(
-        workdir, "hetsim.pu_kinds", "fixed_rate", "fixed_rate:FixedRateSpec", example("pu kind")
-    )
-    code = (
-        "import hetsim; print(hetsim.simulate(hetsim.load_soc('soc.yaml'),"
-        " hetsim.load_model('./mine.onnx'), hetsim.load_plan('plan.yaml')).makespan_s)"
-    )
-    seconds = float(output(workdir, environment, "-c", code))
-    assert seconds == pytest.approx(3 * 64 * 64 / 1e6, rel=0.01)
-
-
-@pytest.mark.slow
-def test_the_example_format_of_networks_works(workdir):
-    (workdir / "mlp.layers").write_text("784 128 10\n", encoding="utf-8")
-    environment = installed(
-        workdir, "hetsim.model_formats", "layers", "layers:LayersFormat", example("model format")
-    )
-    code = "import hetsim; print(hetsim.load_model('mlp.layers').macs)"
-    assert int(output(workdir, environment, "-c", code)) == 784 * 128 + 128 * 10
-
-
-@pytest.mark.slow
-def test_the_example_cost_source_works(workdir):
-    (workdir / "times.yaml").write_text("Relu: 0.25\n", encoding="utf-8")
+    _plan_file(directory / "kind", hetsim.load_model(directory / "kind" / "mine.onnx"))
     cpu = "  cpu:\n    kind: cpu_cluster\n"
-    soc_file(workdir, cpu, cpu + "    costs: {kind_times: times.yaml}\n")
-    environment = installed(
-        workdir, "hetsim.cost_sources", "kind_times", "kind_times:KindTimes", example("cost source")
-    )
-    code = (
-        "import hetsim; run = hetsim.run('mine.yaml').runs[0];"
-        " print(run.makespan_s, run.operators[0].cost_source)"
-    )
-    seconds, source = output(workdir, environment, "-c", code).split()
-    assert float(seconds) == pytest.approx(0.25, rel=0.01)
+    soc_file(directory / "source", cpu, cpu + "    costs: {kind_times: times.yaml}\n")
+    (directory / "source" / "times.yaml").write_text("Relu: 0.25\n", encoding="utf-8")
+    (directory / "mlp.layers").write_text("784 128 10\n", encoding="utf-8")
+    paths = (str(info.parent), str(ROOT), os.environ.get("PYTHONPATH", ""))
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=directory, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+def test_the_example_kind_of_pu_works(extended):
+    assert extended["kind"] == pytest.approx(3 * 64 * 64 / 1e6, rel=0.01)
+
+
+@pytest.mark.slow
+def test_the_example_format_of_networks_works(extended):
+    assert extended["macs"] == 784 * 128 + 128 * 10
+
+
+@pytest.mark.slow
+def test_the_example_cost_source_works(extended):
+    seconds, source = extended["source"]
+    assert seconds == pytest.approx(0.25, rel=0.01)
     assert source == "kind_times"
 
 
 @pytest.mark.slow
-def test_the_example_metric_is_told(workdir):
-    environment = installed(
-        workdir, "hetsim.metrics", "switches", "switches:SWITCHES", example("metric")
-    )
-    arguments = ("-m", "hetsim", "run", "paper_one", "--json")
-    assert '"switches": 16' in output(workdir, environment, *arguments)
+def test_the_example_metric_is_told(extended):
+    assert '"switches": 16' in extended["metric"]
 
 
 @pytest.mark.slow
-def test_the_example_study_is_a_verb(workdir):
-    environment = installed(
-        workdir, "hetsim.studies", "extremes", "extremes:Extremes", example("study")
-    )
-    arguments = ("paper_one", "--vary", "dram.bandwidth", "--workers", "1")
-    told = output(workdir, environment, "-m", "hetsim", "extremes", *arguments)
-    assert "dram.bandwidth takes the makespan from 0.168 to 0.191 s" in told
+def test_the_example_study_is_a_verb(extended):
+    assert "dram.bandwidth takes the makespan from 0.168 to 0.191 s" in extended["study"]
 
 
 def test_the_example_dispatcher_passes_its_kit(workdir):

@@ -157,6 +157,19 @@ def test_a_time_shorter_than_what_it_holds_is_not_used_and_told():
     assert f"{conv} on npu, 1 of " in note
 
 
+def test_nothing_is_left_of_a_time_that_is_all_call_and_crossings():
+    conv, pu = chains()[3][0], SOC.by_name["npu"]
+    held = {"npu": table([Entry(operator_key(GRAPH, GRAPH.operator(conv)), 5e-6)], "partition")}
+
+    def left(around: float) -> float | None:
+        model = MeasuredModel(held, AnalyticalModel(), lambda graph, kernel, pu: around)
+        work = model.work(GRAPH, kernel_of(conv), pu)
+        return work and alone_s(work, pu.home)
+
+    assert left(3e-6) == pytest.approx(2e-6)
+    assert left(5e-6) is None
+
+
 def test_group_entries_are_used_and_heads_stand_in_for_missing_ones():
     conv, relu = chains()[3]
     pu = SOC.by_name["cpu"]
@@ -338,6 +351,19 @@ def test_a_profile_file_keeps_transfers_and_refuses_an_entry_that_says_nothing()
         parse_profile(text.replace("  transfer_us: 12.0\n", ""))
     with pytest.raises(ConfigError, match=r"profile:8.*transfer_us.*-3"):
         parse_profile(text.replace("transfer_us: 12.0", "transfer_us: -3"))
+
+
+def test_a_kernel_may_be_as_large_as_its_input_and_no_larger():
+    def key(size: int) -> str:
+        return convolution_key(
+            n=1, c=4, h=3, w=3, o=6, kernel=(size, size), stride=(1, 1), pads=(0, 0, 0, 0),
+            dilation=(1, 1), groups=1, dtype="int8",
+        )  # fmt: skip
+
+    [(nest, dtype)] = nests_of(key(3))
+    assert (nest.out_h, nest.out_w, nest.macs, dtype) == (1, 1, 4 * 6 * 9, "int8")
+    with pytest.raises(ValueError, match="a 4x4 kernel leaves no output of a 3x3 input"):
+        key(4)
 
 
 def test_nests_come_back_from_keys():

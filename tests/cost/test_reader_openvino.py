@@ -84,6 +84,16 @@ def test_a_layer_stands_for_the_operators_it_names(graph, tmp_path: Path) -> Non
     assert "--device" in told["unknown device"]
 
 
+def test_a_layer_with_its_own_operator_takes_none_before_it(tmp_path: Path) -> None:
+    nodes = [node("Conv", ["x", "w1"], "a", name="c1"), node("Conv", ["a", "w2"], "y", name="c2")]
+    constants = {"w1": weight(4, 3, 1, 1), "w2": weight(6, 4, 1, 1)}
+    pair = load_onnx(model(nodes, {"x": [1, 3, 8, 8]}, ["y"], constants))
+    text = '<net name="r"><layers>' + layer(0, "c2", "Convolution", 40, "c2", (1, 6, 8, 8))
+    found = table(text + "</layers></net>", pair, tmp_path)
+    assert time(found, pair, "c2") == pytest.approx(40e-6)
+    assert time(found, pair, "c1") is None
+
+
 def test_several_alike_are_not_guessed_unless_they_are_as_many(graph, tmp_path: Path) -> None:
     extra = layer(6, "Multiply_11", "Convolution", 21, "Multiply_11", (1, 6, 8, 8))
     found = table(GRAPH.replace("</layers>", extra + "</layers>"), graph, tmp_path)
@@ -141,6 +151,8 @@ def test_counters_as_json_are_the_same(graph, tmp_path: Path, times) -> None:
         (GRAPH.replace("<dim>8</dim>", "<dim>9</dim>"), "other shapes"),
         (GRAPH.replace("<net ", "<!DOCTYPE net [<!ENTITY a 'b'>]>\n<net "), "no document type"),
         ("<svg></svg>", "this is <svg>"),
+        (GRAPH.replace("net", "svg"), "this is <svg>"),
+        ("<net><layers></layers></net>", "with layers"),
         (GRAPH.replace("execTimeMcs", "time"), "none of its 6 layers has a time"),
         (HEADER.replace("(ms)", "(us)"), r"profile\.txt:1: columns are .*realTime \(us\)"),
         (COUNTERS.replace("0.030", "-1"), r"profile\.txt:4: layer 'c2' took '-1'"),

@@ -27,3 +27,11 @@ def test_no_work_has_negative_or_endless_amounts(field, bad):
 
 def test_what_is_possible_is_left_alone():
     assert Work(0.0, 1e-3, (PHASE,)).load_bytes == 100
+
+
+def test_what_is_not_said_is_nothing():
+    """No weights, no memory on chip and no clock that anything hangs on."""
+    work = Work(0.0, 1e-3, (PHASE,))
+    amounts = (work.weight_bytes, work.first_weights, work.free_weights, work.tail_load)
+    assert (*amounts, work.on_chip_bytes, work.clock_hz) == (0, 0, 0, 0, 0, 0.0)
+    assert (work.overlapped, work.tiles, work.spread) == (False, (), None)

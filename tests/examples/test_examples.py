@@ -1,10 +1,11 @@
-"""Every file in examples/ runs: scripts as a user runs them, the notebook cell by cell."""
+"""Every file in examples/ runs: scripts from top to bottom, notebooks cell by cell."""
 
 from __future__ import annotations
 
 import ast
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -23,8 +24,8 @@ SCRIPTS = sorted(EXAMPLES.glob("*.py"))
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
 NEEDS = {"explore_designs": "optuna"}
 """What an example needs beyond the dependencies of hetsim itself."""
-QUICK = {"run_a_scenario"}
-"""Examples that also run where slow tests are left out."""
+ALONE = "own_network"
+"""The cheapest: it has an interpreter to itself, and runs where slow tests are left out, too."""
 
 LINES = 60
 
@@ -47,19 +48,28 @@ def test_a_script_is_short_and_says_what_it_shows_and_prints(script: Path) -> No
     assert "print" in rest.lower()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "script",
-    [
-        pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.slow)
-        for path in SCRIPTS
-    ],
+    "script", [path for path in SCRIPTS if path.stem != ALONE], ids=lambda path: path.stem
 )
-def test_a_script_runs_and_prints(script: Path, tmp_path: Path) -> None:
+def test_a_script_runs_and_prints(
+    script: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     if script.stem in NEEDS:
         pytest.importorskip(NEEDS[script.stem])
+    monkeypatch.chdir(tmp_path)
+    matplotlib.use("Agg")
+    runpy.run_path(str(script), run_name="__main__")
+    assert capsys.readouterr().out.strip()
+
+
+def test_a_script_runs_as_a_process_of_its_own(tmp_path: Path) -> None:
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     done = subprocess.run(
-        [sys.executable, str(script)],
+        [sys.executable, str(EXAMPLES / f"{ALONE}.py")],
         cwd=tmp_path,
         env={**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": os.pathsep.join(filter(None, paths))},
         capture_output=True,

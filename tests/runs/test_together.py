@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,18 @@ streams:
 """
 
 
-@pytest.fixture
-def run(tmp_path: Path):
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("asked")
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path):
+    """Simulates; what several tests ask for once."""
+
+    @cache
     def simulate(text: str = TEXT, **overrides: object):
-        file = tmp_path / "asked.yaml"
+        file = folder / "asked.yaml"
         file.write_text(text, encoding="utf-8")
         changes = {path.replace("__", "."): value for path, value in overrides.items()}
         return hetsim.run(file, changes)
@@ -103,8 +112,8 @@ def test_streams_ask_together_only_while_they_are_there_together(run):
     assert "asked for 120% of its time (fast 60%, slow 60%)" in note
 
 
-def test_what_ends_soon_is_no_overload(run, tmp_path):
-    (tmp_path / "two.csv").write_text("t_ms\n1\n2\n", encoding="utf-8")
+def test_what_ends_soon_is_no_overload(run, folder):
+    (folder / "two.csv").write_text("t_ms\n1\n2\n", encoding="utf-8")
     few = TEXT.replace("{kind: periodic, period: 2 s}, count: 4", "{kind: trace, file: two.csv}")
     assert run(few, serve__duration="20 s").notes == ()
     counted = {"streams__fast__arrivals__period": "1 ms", "streams__fast__count": 3}

@@ -28,6 +28,8 @@ from tests.schedulers.fakes import make_graph, make_problem, make_soc, random_pr
 
 pytest.importorskip("ortools")
 QUICK = {"effort": 0.5, "evaluations": 300, "time_limit": 60.0}
+BRIEF = {"effort": 0.05, "evaluations": 60, "time_limit": 60.0}
+"""For what must hold however little is spent, and is easiest to break with little."""
 seeds = st.integers(0, 10**6)
 
 
@@ -60,13 +62,14 @@ def proven(case: Case, budget: float = 0.3) -> float:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(seeds, st.integers(1, 9), seeds, seeds, st.sampled_from(("dataflow", "barrier")))
 def test_no_plan_beats_the_proven_bound(
     graph_seed: int, size: int, soc_seed: int, plan_seed: int, execution: str
 ) -> None:
     case = case_of(graph_seed, size, soc_seed, execution)
-    spent = simulated(case, plan_seed)
+    # Proving takes longer than running, so each bound meets four plans.
+    spent = min(simulated(case, seed) for seed in range(plan_seed, plan_seed + 4))
     # A solver's step is at most this far off: bounds are rounded down to ticks, sums are floats.
     assert spent >= proven(case) * (1 - 1e-9)
 
@@ -136,7 +139,7 @@ def test_never_worse_than_the_heuristics_it_starts_from(
     graph_seed: int, size: int, soc_seed: int, execution: str
 ) -> None:
     case = case_of(graph_seed, size, soc_seed, execution)
-    plan = case.plan(create("exact", QUICK))
+    plan = case.plan(create("exact", BRIEF))
     found = case.makespan(plan)
     assert plan.predicted_s == pytest.approx(found)
     assert plan.proof is not None

@@ -134,7 +134,7 @@ def test_paying_merges_do_not_overlap():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("scheduler", "name", "soc"),
-    [(IOS(), "squeezenet", "zcu102-vta-4t"), (IOPS(), "googlenet", "mobile-flagship")],
+    [(IOS(), "squeezenet", "zcu102-vta-4t"), (IOPS(), "squeezenet", "mobile-flagship")],
 )
 def test_plans_with_rewrites_are_valid_saved_and_run(scheduler, name, soc):
     case = Case(hetsim.load_model(name), hetsim.load_soc(soc))

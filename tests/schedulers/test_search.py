@@ -271,18 +271,18 @@ def test_short_searches_are_beginnings_of_long_ones_and_never_worse(graph, soc, 
     plans = [cpu_plan(case), random_plan(case.graph, case.soc, seed)]
     least = min(simulated(case, plan) for plan in plans)
     grounds = grounds_of(case)
-    campaign = begin(grounds, plans, 200)
-    short = run(grounds, campaign, seed, 200)
-    assert short.evaluations <= max(200, len(plans))
+    campaign = begin(grounds, plans, 100)
+    short = run(grounds, campaign, seed, 100)
+    assert short.evaluations <= max(100, len(plans))
     assert short.seconds <= least * (1 + 1e-9)
     counts = [count for count, _ in short.curve]
     times = [seconds for _, seconds in short.curve]
     assert counts == sorted(counts)
     assert times == sorted(times, reverse=True)
     assert times[-1] == short.seconds
-    again = run(grounds, begin(grounds, plans, 200), seed, 200)
+    again = run(grounds, begin(grounds, plans, 100), seed, 100)
     assert again == short
-    longer = run(grounds, short, seed, 450)
+    longer = run(grounds, short, seed, 225)
     assert longer.seconds <= short.seconds
 
 

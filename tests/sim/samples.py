@@ -7,8 +7,9 @@ Bandwidth 1 GB/s, one element operation per cycle at 1 GHz, tensors of 1 MB: an 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from hetsim.cost.analytical import AnalyticalModel
@@ -17,6 +18,7 @@ from hetsim.lower.program import Program
 from hetsim.plan.model import Partition, Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.sim.simulate import execute
+from hetsim.sim.source import Completion, Inference, Source
 from hetsim.sim.trace import Trace
 from hetsim.soc.model import SoC, Way
 from hetsim.soc.schema import SoCSpec
@@ -135,3 +137,21 @@ def counting(*kinds: type) -> Iterator[Callable[[], int]]:
         yield count
     finally:
         gc.unfreeze()
+
+
+class Loop(Source):
+    """``clients`` that each ask again ``think`` seconds after an answer, ``count`` times in all."""
+
+    def __init__(
+        self, first: Inference, *, count: int, clients: int = 1, think: float = 0.0
+    ) -> None:
+        self._first, self._clients, self._think = first, clients, think
+        self._left = count - clients
+
+    def arrivals(self) -> Iterator[Inference]:
+        return (self._first for _ in range(self._clients))
+
+    def ended(self, completion: Completion) -> Iterable[Inference]:
+        if self._left:
+            self._left -= 1
+            yield replace(self._first, arrival=completion.finish + self._think)

@@ -41,8 +41,7 @@ def makespans(graph: Graph, spec: Any, plan: Plan, k: int, **how: str) -> tuple[
     return both[0], both[1]
 
 
-@pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     SEEDS,
     st.integers(1, 16),

@@ -10,10 +10,10 @@ import pytest
 
 from hetsim.lower.program import Program
 from hetsim.sim.simulate import execute
-from hetsim.sim.source import After, ClosedLoop, Completion, Inference, Listed, Merged, Source
+from hetsim.sim.source import Completion, Inference, Listed, Source
 from hetsim.sim.task import Task
 from hetsim.soc.model import SoC
-from tests.sim.samples import FAST, MS, counting, lower, make_graph, make_soc
+from tests.sim.samples import FAST, MS, Loop, counting, lower, make_graph, make_soc
 
 RUNTIMES = ("dataflow", "preemptive", "barrier")
 
@@ -53,19 +53,26 @@ def test_a_list_is_the_simplest_source_and_keeps_its_numbers(execution: str) -> 
 @pytest.mark.parametrize("execution", RUNTIMES)
 def test_in_a_closed_loop_the_next_inference_comes_when_one_has_ended(execution: str) -> None:
     soc, _, short = one_unit()
-    found = ends(soc, ClosedLoop(Inference(short), think=0.5 * MS, count=3), execution=execution)
+    found = ends(soc, Loop(Inference(short), think=0.5 * MS, count=3), execution=execution)
     assert found == [(0, 0, 0, 1), (0, 1.5, 1.5, 2.5), (0, 3.0, 3.0, 4.0)]
     # Two clients keep the unit busy: each waits for the other.
-    found = ends(soc, ClosedLoop(Inference(short), clients=2, count=4), execution=execution)
+    found = ends(soc, Loop(Inference(short), clients=2, count=4), execution=execution)
     assert found == [(0, 0, 0, 1), (0, 0, 1, 2), (0, 1, 2, 3), (0, 2, 3, 4)]
 
 
 @pytest.mark.parametrize("execution", RUNTIMES)
 def test_another_network_can_be_triggered_by_an_end(execution: str) -> None:
     soc, long, short = one_unit()
-    camera = Listed([Inference(long, t) for t in (0.0, 0.020)])
-    after = After(0, Inference(short, stream=1), delay=2 * MS)
-    found = ends(soc, Merged([camera, after]), execution=execution)
+
+    class Camera(Source):
+        def arrivals(self) -> Iterator[Inference]:
+            return (Inference(long, t) for t in (0.0, 0.020))
+
+        def ended(self, completion: Completion) -> Iterator[Inference]:
+            if completion.inference.stream == 0:
+                yield Inference(short, completion.finish + 2 * MS, stream=1)
+
+    found = ends(soc, Camera(), execution=execution)
     assert found == [(0, 0, 0, 4), (1, 6, 6, 7), (0, 20, 20, 24), (1, 26, 26, 27)]
 
 
@@ -107,7 +114,7 @@ def test_what_has_ended_leaves_memory(execution: str) -> None:
         if count % 100 == 0:
             most = max(most, held())
 
-    source = ClosedLoop(Inference(short), clients=3, count=600)
+    source = Loop(Inference(short), clients=3, count=600)
     with counting(Task, Completion) as held:
         execute(soc, source, execution=execution, trace=False, sink=note)
     assert count == 600

@@ -10,7 +10,7 @@ import pytest
 from hetsim.errors import InfeasibleError, PlanError
 from hetsim.lower.program import Access, Program, State
 from hetsim.sim.simulate import execute
-from hetsim.sim.source import ClosedLoop, Inference, Listed
+from hetsim.sim.source import Inference, Listed
 from hetsim.sim.task import Task
 from hetsim.soc.model import SoC
 from tests.sim.samples import (
@@ -19,6 +19,7 @@ from tests.sim.samples import (
     FAST,
     MS,
     NPU,
+    Loop,
     counting,
     lower,
     make_graph,
@@ -51,7 +52,7 @@ def decoder(soc: SoC, grow: int = MB // 2, size: int = MB) -> Program:
 def test_a_growing_cache_is_read_whole_and_appended_to(execution: str) -> None:
     soc = make_soc()  # 1 GB/s: a MB takes a millisecond
     program = decoder(soc)
-    trace = execute(soc, ClosedLoop(Inference(program), count=3), execution=execution)
+    trace = execute(soc, Loop(Inference(program), count=3), execution=execution)
     # 2 MB of tensors, 1 + n / 2 MB read, half a MB written.
     assert trace.finished == ms(3.5, 3.5 + 4.0, 3.5 + 4.0 + 4.5)
     assert trace.links["dram"].bytes == pytest.approx(12 * MB)
@@ -96,6 +97,22 @@ def test_a_writer_waits_for_the_readers_of_the_inference_before() -> None:
         (1, Access("h", reads=True)),
     )
     assert execute(soc, [Inference(late)] * 2).finished == ms(5, 10)
+
+
+def test_a_writer_waits_for_all_who_have_only_read_since_the_last_one() -> None:
+    soc = make_soc({"big": CLUSTER, "more": CLUSTER}, memory=FAST)
+    state = State("h", "dram", 8)
+
+    def one(unit: str, took: float, **access: bool) -> Inference:
+        program = lower(make_graph(("a", ["x"], took)), soc, [(unit, "a")])
+        return Inference(keeping(program, state, (0, Access("h", **access))))
+
+    slow, quick = one("big", 6.0, reads=True), one("more", 1.0, reads=True)
+    writer = one("cpu", 1.0, writes=True)
+    # Readers do not wait for one another; who reads after the writer waits for it alone.
+    assert execute(soc, [slow, quick, writer, quick]).finished == ms(6, 1, 7, 8)
+    late = replace(writer, arrival=2 * MS)  # by then one of them has ended
+    assert execute(soc, [slow, quick, late]).finished == ms(6, 1, 7)
 
 
 def test_a_state_may_lie_in_another_memory_than_the_tensors() -> None:
@@ -159,7 +176,7 @@ def test_faulty_declarations_are_refused(accesses: Any, message: str) -> None:
 def test_tasks_that_passed_their_state_on_leave_memory() -> None:
     soc = make_soc()
     found: list[int] = []
-    source = ClosedLoop(Inference(decoder(soc, 1, 1)), clients=2, count=20)
+    source = Loop(Inference(decoder(soc, 1, 1)), clients=2, count=20)
     with counting(Task) as tasks:
         execute(soc, source, trace=False, sink=lambda _: found.append(tasks()))
     assert len(found) == 20

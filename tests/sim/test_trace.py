@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 
-from hetsim.sim.trace import Activity, RateSample, Span, TaskRow
+from hetsim.sim.trace import Activity, LinkUsage, RateSample, Span, TaskRow, Trace
 from tests.report.samples import sample_result
 
 
@@ -23,3 +23,20 @@ def test_rows_travel_as_their_values() -> None:
     """Slots are written one by one otherwise, which took most of the time a result travelled."""
     for kind in (Span, RateSample, TaskRow, Activity):
         assert kind.__reduce__ is not object.__reduce__
+
+
+def test_a_trace_of_nothing_is_empty() -> None:
+    trace = Trace(0.0, {}, {"dram": LinkUsage()})
+    rows = (trace.spans, trace.rates, trace.tasks, trace.activities, trace.hits)
+    assert rows == ([], [], [], [], [])
+    assert (trace.arrived, trace.finished, trace.state_peak_bytes) == ([], [], {})
+    assert trace.events == 0
+    usage = trace.links["dram"]
+    assert (usage.bytes, usage.busy_s, usage.contention_s) == (0.0, 0.0, 0.0)
+    assert Trace(0.0, {}, {}).spans is not trace.spans  # nobody else's
+
+
+def test_a_span_says_nothing_that_it_was_not_told() -> None:
+    span = Span("npu", "compute", "a", 1.0, 2.0, 0, "p")
+    assert (span.operators, span.bytes, span.alone_s) == ((), 0, 0.0)
+    assert (span.note, span.on_chip_bytes) == ("", 0)

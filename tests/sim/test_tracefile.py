@@ -13,7 +13,7 @@ from hetsim.runs.case import Case
 from hetsim.schedulers.registry import create
 from hetsim.sim.simulate import execute
 from hetsim.sim.source import Inference
-from hetsim.sim.trace import Activity, Span, TaskRow
+from hetsim.sim.trace import Activity, Hit, Span, TaskRow
 from hetsim.sim.tracefile import TraceFile, read_trace_file
 from hetsim.soc.loader import load_soc
 from hetsim.soc.model import SoC
@@ -71,3 +71,34 @@ def test_what_is_no_trace_is_refused_by_line(tmp_path: Path) -> None:
         list(read_trace_file(tmp_path / "missing.jsonl"))
     with pytest.raises(ResultsError, match="cannot write"):
         TraceFile(tmp_path / "no" / "such" / "folder.jsonl")
+
+
+def test_every_kind_of_row_comes_back_as_it_was(tmp_path: Path) -> None:
+    span = Span("npu", "compute", "a", 0.1, 0.30000000000000004, 1, "p", ("a", "é"), 7, 0.2, "n", 3)
+    task, hit = TaskRow(1, 2, 3, 0.5, 1e-300), Hit(0, -1, "kernel", "a+b", 64)
+    activity = Activity(1, 2, 3.0, 4.0, 0.1, 0.2, 0.3, 0.15, 0.25, 0.5)
+    with TraceFile(tmp_path / "trace.jsonl") as file:
+        for to, row in zip(
+            (file.hits, file.spans, file.activities, file.tasks), (hit, span, activity, task),
+            strict=True,
+        ):  # fmt: skip
+            to.append(row)  # type: ignore[attr-defined]
+    assert list(read_trace_file(tmp_path / "trace.jsonl")) == [hit, span, activity, task]
+    with pytest.raises(ValueError, match="closed"):
+        file.hits.append(hit)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '["Hit",0,0,"kernel","a"]', '["Hit",0,0,"kernel","a",1,2]', '["Row",0]', "[]", "7",
+        '["TaskRow",0,0,0,"soon",1.0]', '["TaskRow",0,0,0,0.0',
+    ],
+)  # fmt: skip
+def test_a_row_of_another_shape_is_refused_with_its_line(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "trace.jsonl"
+    path.write_text('["TaskRow",0,0,0,0.0,1.0]\n' * 2 + line + "\n", encoding="utf-8")
+    rows = read_trace_file(path)
+    assert [next(rows), next(rows)] == [TaskRow(0, 0, 0, 0.0, 1.0)] * 2
+    with pytest.raises(ResultsError, match=r"trace\.jsonl:3"):
+        next(rows)

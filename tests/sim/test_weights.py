@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from hetsim.runs.case import Case
@@ -87,3 +89,39 @@ def test_equal_names_of_two_networks_are_not_one_tensor():
     memory = WeightMemory(100)
     memory.touch("a", [("conv", 8)])
     assert memory.touch("b", [("conv", 8)]) == 0
+
+
+def test_a_network_keeps_its_first_weights_until_there_is_no_room_and_the_rest_is_read():
+    memory = WeightMemory(10)
+    layers = [("k", 4), ("l", 5), ("m", 2), ("n", 1)]
+    assert memory.touch("a", layers) == 0
+    assert memory.touch("a", layers) == 10  # 4, 5 and 1: there was no room for the third
+    assert memory.touch("a", layers) == 10
+    assert memory.touch("b", [("k", 10)]) == 0  # the last byte counts
+    assert memory.touch("b", [("k", 10)]) == 10
+    assert memory.touch("a", layers) == 0
+
+
+def test_room_is_taken_from_as_many_as_it_needs_and_never_from_oneself():
+    memory = WeightMemory(10)
+    for name in "abc":
+        memory.touch(name, [("k", 3)])
+    assert memory.touch("d", [("k", 4)]) == 0  # one byte is free, and a has three
+    assert [memory.touch(name, [("k", 3)]) for name in "bc"] == [3, 3]
+    assert memory.touch("b", [("k", 3), ("l", 7)]) == 3  # d goes, then c
+    assert memory.touch("b", [("k", 3), ("l", 7)]) == 10
+    assert memory.touch("c", [("k", 3)]) == 0
+    assert memory.touch("b", [("k", 3)]) == 0
+    assert memory.touch("c", [("k", 3)]) == 3
+
+
+def test_a_memory_never_holds_more_than_it_has():
+    draw = random.Random(3)
+    memory, room = WeightMemory(20), 20
+    for _ in range(300):
+        memory.touch(draw.choice("abcd"), [(draw.choice("klmn"), draw.randint(1, 12))])
+        held = [size for network in memory._held.values() for size in network.values()]
+        assert sum(held) + memory._left == room
+        assert memory._left >= 0
+        assert sum(memory._taken.values()) == sum(held)
+        assert list(memory._taken) == list(memory._held)

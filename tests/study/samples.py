@@ -12,6 +12,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from hetsim.scenario.loader import Scenario, load_scenario
+from hetsim.workload.zoo.builder import NetworkBuilder
 
 SCENARIO = """\
 hetsim: scenario/1
@@ -68,6 +69,36 @@ def small_network(path: Path) -> Path:
     graph = helper.make_graph(nodes, "small", [data], [result], weights)
     onnx.save(helper.make_model(graph), path)
     return path
+
+
+def inception_block(
+    path: Path, source: int, channels: tuple[int, int, int, int, int, int], extent: int
+) -> Path:
+    """One block of GoogLeNet (Szegedy et al., CVPR 2015, table 1): four branches of real sizes.
+
+    ``channels`` are those of the table: 1x1, 3x3 reduced, 3x3, "5x5" reduced, "5x5" (here 3x3, as
+    exported networks have it), pooled. Plans that schedulers make for it differ from SoC to SoC.
+    """
+    one, reduced, three, reduced_more, five, pooled = channels
+    net = NetworkBuilder("block", (1, source, extent, extent))
+    inner = net.conv_bn("reduce3", net.input, reduced, 1)
+    further = net.conv_bn("reduce5", net.input, reduced_more, 1)
+    pool = net.pool("MaxPool", "pool", net.input, 3, padding=1)
+    branches = [
+        net.conv_bn("1", net.input, one, 1),
+        net.conv_bn("3", inner, three, 3, padding=1),
+        net.conv_bn("5", further, five, 3, padding=1),
+        net.conv_bn("projected", pool, pooled, 1),
+    ]
+    result = net.concat("concat", branches)
+    onnx.save(net.finish(result, (1, one + three + five + pooled, extent, extent)), path)
+    return path
+
+
+BLOCK_4A = (480, (192, 96, 208, 16, 48, 64))
+BLOCK_4E = (528, (256, 160, 320, 32, 128, 128))
+BLOCK_5A = (832, (256, 160, 320, 32, 128, 128))
+"""Channels of the input and of the branches of three blocks, for :func:`inception_block`."""
 
 
 def small_scenario(directory: Path, extra: str = "", text: str = SCENARIO) -> Path:

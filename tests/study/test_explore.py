@@ -19,6 +19,7 @@ from hetsim.study.axes import parse_axis
 from hetsim.study.explore.objectives import parse_constraint, parse_objectives
 from hetsim.study.explore.report import explore_files
 from hetsim.study.explore.study import explore
+from hetsim.study.point import PointBench
 from hetsim.study.sweep.study import sweep
 from tests.study.samples import (
     SCENARIO,
@@ -58,6 +59,24 @@ def test_the_front_is_that_of_the_whole_space_when_all_of_it_was_tried(tmp_path)
     assert len(study.designs) < 400
 
 
+@pytest.fixture(scope="module")
+def outcomes():
+    return {}
+
+
+@pytest.fixture
+def remembered(monkeypatch, outcomes):
+    """Points of the priced scenario run once for all tests of what is searched in which order."""
+    real = PointBench.evaluate
+
+    def evaluate(self, job):
+        if str(job) not in outcomes:
+            outcomes[str(job)] = real(self, job)
+        return outcomes[str(job)]
+
+    monkeypatch.setattr(PointBench, "evaluate", evaluate)
+
+
 @pytest.mark.slow
 def test_results_do_not_depend_on_the_workers_and_repeat(tmp_path):
     scenario = priced(tmp_path)
@@ -68,13 +87,13 @@ def test_results_do_not_depend_on_the_workers_and_repeat(tmp_path):
             executor=executor(workers), constraints=[parse_constraint("latency_ms <= 2")],
         )  # fmt: skip
 
-    first = search(1)
-    assert first.designs == search(1).designs
+    first, again = search(1), search(1)
+    assert first.designs == again.designs
     assert first.designs == search(2).designs
-    assert first.importance == search(1).importance
+    assert first.importance == again.importance
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("remembered")
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
 def test_an_interrupted_search_ends_where_an_uninterrupted_one_does(tmp_path, sampler):
     scenario = priced(tmp_path)
@@ -92,6 +111,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("remembered")
 @pytest.mark.parametrize(
     ("sampler", "storage"),
     [("tpe", "o.log"), ("nsga2", "o.log"), ("random", "o.log"), ("tpe", "o.sqlite")],
@@ -105,7 +125,7 @@ def test_a_search_killed_anywhere_tries_the_designs_of_one_that_was_not(
     options = {"minimise": ["latency_ms", "area"], "sampler": sampler, "trials": 28}
     whole = explore(scenario, AXES, **options)
 
-    def dying(left: int) -> None:
+    def dying(patch, left: int) -> None:
         """Kills at the write number ``left`` to the storage."""
         counter = [left]
         for name in ("suggest_int", "suggest_categorical", "set_user_attr"):
@@ -117,14 +137,14 @@ def test_a_search_killed_anywhere_tries_the_designs_of_one_that_was_not(
                     raise Killed
                 return original(self, *arguments, **named)
 
-            monkeypatch.setattr(optuna.trial.Trial, name, step)
+            patch.setattr(optuna.trial.Trial, name, step)
 
     place = tmp_path / storage
     for left in (0, 1, 2, 30, 25, 41, 20):  # one after the other, on the same storage
-        dying(left)
-        with pytest.raises(Killed):
-            explore(scenario, AXES, storage=place, **options)
-        monkeypatch.undo()
+        with monkeypatch.context() as patch:
+            dying(patch, left)
+            with pytest.raises(Killed):
+                explore(scenario, AXES, storage=place, **options)
     rest = explore(scenario, AXES, storage=place, **options)
     assert rest.designs == whole.designs
     states = [t.state.name for s in optuna.get_all_study_names(_url(place))
@@ -143,25 +163,24 @@ def _url(place):
 
 
 @pytest.mark.slow
-def test_a_killed_search_goes_on_and_runs_nothing_twice(tmp_path):
+def test_a_killed_search_goes_on_and_runs_nothing_twice(workdir, monkeypatch, capsys):
     text = SCENARIO.replace("[type_based]", "['slow.py:Slow']")
-    small_scenario(tmp_path, text=text)
+    small_scenario(workdir, text=text)
     arguments = (
         "explore", "small.yaml", "--vary", "npu.sram=64KiB..1MiB:16", "--trials", "14",
         "--workers", "1", "--sampler", "random", "--timelines", "0",
     )  # fmt: skip
-    study = start(tmp_path, *arguments)
-    wait_until(lambda: len(planned(tmp_path)) >= 4)
+    study = start(workdir, *arguments)
+    wait_until(lambda: len(planned(workdir)) >= 4)
     study.send_signal(signal.SIGKILL)
     study.wait()
     study.communicate()
-    begun = planned(tmp_path)
-    again = start(tmp_path, *arguments)
-    _, err = again.communicate(timeout=120)
-    assert again.returncode == 0, err
-    data = json.loads((tmp_path / "results" / "small-explore" / "explore.json").read_text())
+    begun = planned(workdir)
+    monkeypatch.setenv("PLANNED", str(workdir / "planned.txt"))
+    assert entry([*arguments]) == 0, capsys.readouterr().err
+    data = json.loads((workdir / "results" / "small-explore" / "explore.json").read_text())
     assert len(data["designs"]) == 14
-    everything = planned(tmp_path)
+    everything = planned(workdir)
     # Only what was under way when it was killed may have been asked for twice.
     assert len(everything) - len(set(everything)) <= 1
     assert len(everything) > len(begun)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import hetsim.version
+from hetsim.cli.main import entry
 from hetsim.errors import ResultsError
 from hetsim.study.axes import parse_axis
 from hetsim.study.outcome import Outcome
@@ -36,7 +37,7 @@ def test_outcomes_come_back_bit_by_bit(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_study_loses_only_what_was_under_way_and_resumes(tmp_path):
+def test_a_killed_study_loses_only_what_was_under_way_and_resumes(tmp_path, monkeypatch, capsys):
     scenario = small_scenario(tmp_path)
     arguments = (
         "sweep", scenario.name, "--vary", "npu.sram=64KiB..1MiB:16", "--workers", "1",
@@ -53,9 +54,10 @@ def test_a_killed_study_loses_only_what_was_under_way_and_resumes(tmp_path):
     assert len(begun) - 1 <= len(kept) <= len(begun)
     assert not (tmp_path / "results" / "small-sweep").exists()
 
-    again = start(tmp_path, *arguments)
-    out, err = again.communicate(timeout=120)
-    assert again.returncode == 0, err
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLANNED", str(tmp_path / "planned.txt"))
+    assert entry([*arguments]) == 0
+    out, _ = capsys.readouterr()
     assert f"{len(kept)} known already" in out
     ran_now = planned(tmp_path)[len(begun) :]
     assert len(ran_now) == 16 - len(kept)
@@ -63,9 +65,8 @@ def test_a_killed_study_loses_only_what_was_under_way_and_resumes(tmp_path):
     assert len(rows(tmp_path / "results" / "small-sweep.sqlite")) == 16
 
     # A third time there is nothing to do, and the report is made again without asking.
-    third = start(tmp_path, *arguments)
-    out, err = third.communicate(timeout=120)
-    assert third.returncode == 0, err
+    assert entry([*arguments]) == 0
+    out, _ = capsys.readouterr()
     assert "0 run now" in out
     assert len(planned(tmp_path)) == len(begun) + len(ran_now)
     table = json.loads((tmp_path / "results" / "small-sweep" / "sweep.json").read_text())
@@ -193,14 +194,14 @@ def rows(path: Path) -> list[Outcome]:
 def children(pid: int) -> list[int]:
     """Processes whose parent is ``pid``."""
     found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
+    for place in Path("/proc").iterdir():
+        if place.name.isdecimal():
             try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
             except (OSError, ValueError, IndexError):
                 continue
             if parent == pid:
-                found.append(int(entry.name))
+                found.append(int(place.name))
     return found
 
 

@@ -32,15 +32,38 @@ from hetsim.study.tune.crew import Crew, TuneBench
 from hetsim.study.tune.parameters import in_turn, tune_parameters
 from hetsim.study.tune.rounds import Effort
 from hetsim.study.tune.study import tune
-from tests.study.samples import SCENARIO, small_scenario, start, wait_until
+from tests.study.samples import BLOCK_4A, SCENARIO, inception_block, small_scenario
 
-ZOO = """\
+BLOCK = """\
 hetsim: scenario/1
-name: zoo
+name: block
 soc: zcu102-vta
-models: [squeezenet]
+models: [{path: block.onnx}]
 schedulers: [type_based]
 """
+
+KILLED = """\
+import os
+import signal
+import sys
+
+from hetsim.cli.main import entry
+from hetsim.study.tune import rounds
+
+real, calls = rounds.round_done, []
+
+
+def deadly(*arguments):
+    calls.append(1)
+    if len(calls) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*arguments)
+
+
+rounds.round_done = deadly
+sys.exit(entry(sys.argv[1:]))
+"""
+"""``hetsim`` that dies when its workers have answered for the second time."""
 
 
 @pytest.fixture
@@ -50,10 +73,11 @@ def small(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def zoo(tmp_path, monkeypatch):
+def block(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    path = tmp_path / "zoo.yaml"
-    path.write_text(ZOO)
+    inception_block(tmp_path / "block.onnx", *BLOCK_4A, 14)
+    path = tmp_path / "block.yaml"
+    path.write_text(BLOCK)
     return str(path)
 
 
@@ -103,43 +127,35 @@ def test_tuned_parameters_are_an_entry_of_a_scenario(small, tmp_path):
 
 
 @pytest.mark.slow
-def test_workers_and_hash_seeds_do_not_matter(zoo, tmp_path):
+def test_workers_and_hash_seeds_do_not_matter(block, tmp_path):
     texts = []
     for workers, seed in (("1", "1"), ("2", "2")):
         out = f"out{workers}"
         subprocess.run(
-            [sys.executable, "-m", "hetsim", "tune", zoo, "--evaluations", "1200", "--workers",
+            [sys.executable, "-m", "hetsim", "tune", block, "--evaluations", "1200", "--workers",
              workers, "-o", out, "--state", f"{out}.json", "--quiet"],
             cwd=tmp_path, env={**os.environ, "PYTHONHASHSEED": seed}, check=True,
         )  # fmt: skip
-        names = ("tune.json", "plan-squeezenet.yaml", "curve.csv", "parameters.yaml")
+        names = ("tune.json", "plan-block.yaml", "curve.csv", "parameters.yaml")
         texts.append([(tmp_path / out / name).read_text() for name in names])
         texts[-1].append((tmp_path / f"{out}.json").read_text())
     assert texts[0] == texts[1]
 
 
 @pytest.mark.slow
-def test_a_killed_study_goes_on_as_if_nothing_had_happened(zoo, tmp_path):
-    common = ["tune", zoo, "--evaluations", "5000", "--only", "plans", "--quiet"]
+def test_a_killed_study_goes_on_as_if_nothing_had_happened(block, tmp_path):
+    common = ["tune", block, "--evaluations", "1200", "--only", "plans", "--quiet"]
     assert entry([*common, "--workers", "1", "-o", "whole", "--state", "whole.json"]) == 0
-    process = start(tmp_path, *common, "--workers", "2", "-o", "cut", "--state", "cut.json")
-
-    def under_way():
-        file = tmp_path / "cut.json"
-        if not file.exists():
-            return False
-        models = json.loads(file.read_text())["models"]
-        return any(s["rounds"] for m in models.values() for s in m["searches"])
-
-    wait_until(under_way)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    before = json.loads((tmp_path / "cut.json").read_text())["models"]["squeezenet"]
-    assert sum(s["evaluations"] for s in before["searches"]) < 4999
+    killed = [sys.executable, "-c", KILLED, *common, "--workers", "2", "-o", "cut"]
+    ended = subprocess.run([*killed, "--state", "cut.json"], cwd=tmp_path, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    before = json.loads((tmp_path / "cut.json").read_text())["models"]["block"]
+    assert all(s["rounds"] > 0 for s in before["searches"])
+    assert sum(s["evaluations"] for s in before["searches"]) < 1199
     assert not (tmp_path / "cut").exists()
     resumed = [*common, "--workers", "1", "-o", "cut", "--state", "cut.json", "--resume"]
     assert entry(resumed) == 0
-    for name in ("tune.json", "plan-squeezenet.yaml", "curve.csv"):
+    for name in ("tune.json", "plan-block.yaml", "curve.csv"):
         assert (tmp_path / "cut" / name).read_text() == (tmp_path / "whole" / name).read_text()
 
 
@@ -241,8 +257,10 @@ def test_other_results_are_not_overwritten(small, tmp_path, capsys):
 def test_held_out_networks_have_no_part_in_the_tuning(tmp_path):
     path = small_scenario(tmp_path)
     twice = path.read_text().replace(
-        "{path: small.onnx}", "{path: small.onnx, label: one}, squeezenet, {path: small.onnx}"
+        "{path: small.onnx}",
+        "{path: small.onnx, label: one}, {path: block.onnx}, {path: small.onnx}",
     )
+    inception_block(tmp_path / "block.onnx", *BLOCK_4A, 14)
     path.write_text(twice)
     scenario = load_scenario(path)
     cases = tuple(case_of(scenario, graph) for graph in PointBench.of(scenario).graphs.values())

@@ -27,7 +27,14 @@ from hetsim.study.whatif.sensitivity import (
     moved_text,
 )
 from hetsim.study.whatif.study import whatif
-from tests.study.samples import loaded, small_scenario
+from tests.study.samples import (
+    BLOCK_4A,
+    BLOCK_4E,
+    BLOCK_5A,
+    inception_block,
+    loaded,
+    small_scenario,
+)
 
 SECONDS = st.one_of(st.none(), st.floats(1e-3, 1.0))
 TABLES = st.integers(1, 6).flatmap(
@@ -177,8 +184,11 @@ execution: {execution}
 """
 
 
-def study_of(tmp_path, soc, model, scheduler="partition_tuner", execution="dataflow", only=()):
-    path = tmp_path / "s.yaml"
+def study_of(
+    tmp_path, soc, block, extent=14, *, scheduler="partition_tuner", execution="dataflow", only=()
+):
+    inception_block(tmp_path / "block.onnx", *block, extent)
+    path, model = tmp_path / "s.yaml", "{path: block.onnx}"
     path.write_text(SCENARIO.format(soc=soc, model=model, scheduler=scheduler, execution=execution))
     return whatif(load_scenario(path), only=only)
 
@@ -198,21 +208,21 @@ def assert_monotone_or_explained(network):
 
 @pytest.mark.slow
 def test_a_narrower_port_is_not_blamed_for_a_worse_plan(tmp_path):
-    """Planned anew, halving the NPU's port costs 4.7 %; with the plan kept, 0.8 %."""
-    study = study_of(tmp_path, "mobile-flagship", "googlenet", only=["npu_port.width", "mid clock"])
+    """Planned anew, halving the NPU's port costs 42 %; with the plan kept, 2.7 %."""
+    study = study_of(tmp_path, "mobile-flagship", BLOCK_4A, 8, only=["npu_port.width", "big clock"])
     [network] = study.networks
     found = {s.knob.name: s for s in network.sensitivities}
     port = found["npu_port.width"].less
     assert port.replanned_s > 1.03 * port.kept_s
     assert port.best_s <= port.kept_s * EQUAL
-    assert 0.005 < 1 - port.ratio.known < 0.02 or 0.005 < 1 / port.ratio.known - 1 < 0.02
+    assert 0.02 < 1 / port.ratio.known - 1 < 0.03
     assert network.loss > 0.02
-    # A faster middle cluster makes the scheduler's plan 7 % slower; what is left is drowned.
-    clock = found["mid clock"]
+    # A faster big cluster makes the scheduler's plan 36 % slower; what is left is drowned.
+    clock = found["big clock"]
     assert clock.more.replanned_s > 1.05 * network.base_s
     assert clock.more.best_s <= network.base_s * EQUAL
     assert clock.verdict == "drowned"
-    assert "mid clock (" in " ".join(
+    assert "big clock (" in " ".join(
         line for line in study_lines(study) if "does not drown" in line
     )
     assert_monotone_or_explained(network)
@@ -226,16 +236,19 @@ def study_lines(study):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("soc", "scheduler", "execution", "only"),
+    ("soc", "block", "scheduler", "execution", "only"),
     [
-        ("zcu102-vta", "partition_tuner", "barrier", ["npu", "runtime"]),
-        ("edge-mcu", "heft", "dataflow", ["npu.dma", "bus", "cpu"]),
-        ("zcu102-2vta", "profile_greedy", "dataflow", ["dram", "cci", "npu0.crossing"]),
+        ("zcu102-vta", BLOCK_4E, "partition_tuner", "barrier", ["npu", "runtime"]),
+        ("edge-mcu", BLOCK_5A, "heft", "dataflow", ["npu.dma", "bus", "cpu"]),
+        ("zcu102-2vta", BLOCK_4A, "profile_greedy", "dataflow", ["dram", "cci", "npu0.crossing"]),
     ],
 )
-def test_no_size_helps_in_both_directions_unexplained(tmp_path, soc, scheduler, execution, only):
-    study = study_of(tmp_path, soc, "squeezenet", scheduler, execution, only)
+def test_no_size_helps_in_both_directions_unexplained(
+    tmp_path, soc, block, scheduler, execution, only
+):
+    study = study_of(tmp_path, soc, block, scheduler=scheduler, execution=execution, only=only)
     [network] = study.networks
+    assert network.plans > 1, "else the scheduler has nothing to stumble over"
     assert_monotone_or_explained(network)
     for s in network.sensitivities:
         for effect in s.effects:

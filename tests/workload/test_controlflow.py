@@ -9,6 +9,7 @@ import pytest
 from onnx import GraphProto, TensorProto, helper, numpy_helper
 
 from hetsim.errors import WorkloadError
+from hetsim.workload.onnx import controlflow
 from hetsim.workload.onnx.loader import load_onnx
 from tests.workload.samples import INT64, model, node, weight
 
@@ -142,9 +143,11 @@ def test_turns_that_the_data_decide_are_stated_or_refused() -> None:
     assert load_onnx(counted, dims={"n": 2}).macs == 2 * 4 * 64
 
 
-def test_a_loop_too_long_is_refused_before_it_is_built() -> None:
+def test_a_loop_too_long_is_refused_before_it_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert controlflow.MAX_NODES == 50_000
+    monkeypatch.setattr(controlflow, "MAX_NODES", 1_000)  # a billion turns are too many for either
     proto = model([loop("n")], {"h": [4, 8]}, ["final"], {"n": np.int64(10**9)})
-    with pytest.raises(WorkloadError, match="more than 50,000 operators"):
+    with pytest.raises(WorkloadError, match="more than 1,000 operators"):
         load_onnx(proto)
 
 

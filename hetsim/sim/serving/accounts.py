@@ -147,14 +147,13 @@ class Waits:
         self.blocked_s[stream][stream] += seconds
 
     def take(self, task: Task, now: float) -> None:
-        """Its unit takes ``task``; who had it stands aside."""
+        """Its unit takes ``task``, which is :meth:`ready`; who had it stands aside."""
         unit = task.job.pu
-        if now > task.seen[0]:
+        if task.seen[0] != now:
             self._book(task, now)
         holders = self._holders[unit]
         if holders:
             self.ready(holders[-1], now)
-        self._since[unit] = now
         holders.append(task)
 
     def give_up(self, task: Task, now: float) -> None:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heappush, heappushpop
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -85,14 +86,14 @@ class Sampler(Recorder, Onlooker):
     What a system cache had of a kernel's reads is told in the kernel's row only.
     """
 
-    def __init__(self, sample: Sample, streams: Sequence[str], seed: int = 0) -> None:
+    def __init__(self, sample: Sample, streams: Sequence[str], seed: int) -> None:
         self._sample = sample
         self._streams = streams
         self._kept = [_Kept([], []) for _ in streams]
         self._random = [Random(f"{seed} {name}") for name in streams]
         self._recent: deque[_Call] = deque(maxlen=sample.rows)
         self._open: dict[int, float] = {}
-        self._count = 0
+        self._order = count()
 
     def arrived(self, number: int, now: float) -> None:
         self._open[number] = now
@@ -152,8 +153,7 @@ class Sampler(Recorder, Onlooker):
         return Window(stream, done.number, why, start, done.finish), calls
 
     def _remember(self, now: float, name: str, arguments: tuple[Any, ...]) -> None:
-        self._count = count = self._count + 1
-        self._recent.append((now, count, name, arguments))
+        self._recent.append((now, next(self._order), name, arguments))
 
     def task(self, task: Work, unit: Lane, start: float, end: float) -> None:
         self._remember(end, "task", (task, unit, start, end))
@@ -171,9 +171,9 @@ class Sampler(Recorder, Onlooker):
         self, unit: Lane, launch: Launch, phase: Phase, delay: float, start: float, end: float,
         flow: Flow, task: Work,
     ) -> None:  # fmt: skip
-        self._count = count = self._count + 1  # as _remember does: this comes for every kernel
         arguments = (unit, launch, phase, delay, start, end, flow, task)
-        self._recent.append((end, count, "phase", arguments))
+        # As _remember does: this comes for every kernel.
+        self._recent.append((end, next(self._order), "phase", arguments))
 
     def tile(
         self, unit: Lane, launch: Launch, kind: str, index: int, start: float, end: float,

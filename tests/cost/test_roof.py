@@ -1,0 +1,36 @@
+"""What a kernel is said to compute, whatever kind of unit it runs on."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from hetsim.cost.pu import PUModel, model_of
+from hetsim.cost.support import why_not
+from hetsim.cost.work import Kernel
+from hetsim.soc.loader import load_soc
+from hetsim.workload.zoo import load_model
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return load_model("squeezenet")
+
+
+@pytest.mark.parametrize("name", ["zcu102-vta", "phone-gpu-dsp", "qcm6690", "edge-mcu"])
+def test_products_count_where_there_are_any_else_element_wise_operations(graph, name):
+    seen = set()
+    for pu in load_soc(name).pus:
+        for kind in ("Conv", "MaxPool"):
+            op = next(op for op in graph.operators if op.kind == kind)
+            kernel = Kernel.of(graph, (op,))
+            if why_not(pu, kernel) is None:
+                roof = model_of(pu).roof(kernel)
+                assert roof.operations == (op.macs if kind == "Conv" else op.element_ops) > 0
+                assert roof.per_second > 0
+                # What a kind from outside gets that says nothing itself.
+                plain = PUModel.roof(model_of(pu), kernel)
+                assert (plain.operations, plain.per_second) == (roof.operations, math.inf)
+                seen.add(kind)
+    assert seen == {"Conv", "MaxPool"}

@@ -1,0 +1,42 @@
+"""What is kept of streams: columns of numbers, and results that can be shown."""
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+
+from hetsim.sim.serving.served import DONE, DROPPED, OPEN, Ledger
+from tests.sim.serving.samples import chain, served, stream
+
+
+def test_a_ledger_gives_back_what_it_took_in_the_order_of_the_ends() -> None:
+    ledger = Ledger()
+    assert (len(ledger), ledger.count(), ledger.status.tolist()) == (0, 0, [])
+    ledger.add(1, 0.25, 0.5, 1.0)
+    ledger.add(0, 0.125, 2.0, 2.0, DROPPED, 1.5)
+    ledger.add(2, 0.75, 1.5, 3.0, OPEN, deadline=4.0)
+    ledger.add(2**40, 0.875, 3.0, 3.5)
+    assert len(ledger) == 4
+    assert [ledger.count(), ledger.count(DROPPED), ledger.count(OPEN)] == [2, 1, 1]
+    assert ledger.number.tolist() == [1, 0, 2, 2**40]
+    assert ledger.arrival.tolist() == [0.25, 0.125, 0.75, 0.875]
+    assert ledger.start.tolist() == [0.5, 2.0, 1.5, 3.0]
+    assert ledger.finish.tolist() == [1.0, 2.0, 3.0, 3.5]
+    assert ledger.deadline.tolist() == [inf, 1.5, 4.0, inf]
+    assert ledger.status.tolist() == [DONE, DROPPED, OPEN, DONE]
+    assert (ledger.number.dtype, ledger.status.dtype) == (np.int64, np.int8)
+
+
+def test_what_was_served_is_shown_in_a_few_words_and_totals_are_those_of_its_trace() -> None:
+    found = served(
+        stream("s", "periodic", period="5 ms", count=5), programs={"s": chain(1, 1)}, trace=True
+    )
+    assert len(found.trace.spans) == 10
+    shown = repr(found)
+    assert "ledgers" in shown
+    assert "ByStream" not in shown
+    assert "Span" not in shown
+    assert found.unit_busy_s == found.trace.pu_busy_s
+    assert found.links == found.trace.links
+    assert (found.stopped, found.windows) == ("", ())
