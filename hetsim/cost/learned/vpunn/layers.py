@@ -118,11 +118,8 @@ def _product(nest: LoopNest, dtype: int) -> Layer | None:
 
 def _pool(graph: Graph, op: Operator, dtype: int) -> Layer | None:
     data, result = graph.tensors[op.inputs[0]].shape, graph.tensors[op.outputs[0]].shape
-    if len(data) != 4 or len(result) != 4:
-        return None
+    # A global pool has none of these attributes.
     kernel, stride = _pair(op, "kernel_shape", data[2:]), _pair(op, "strides", (1, 1))
-    if op.kind.startswith("Global"):
-        kernel, stride = data[2:], (1, 1)
     if len(kernel) != 2 or len(stride) != 2 or max(_pair(op, "dilations", (1, 1))) > 1:
         return None
     return Layer(
