@@ -18,21 +18,10 @@ from hetsim.cost.learned.vpunn.model import VPUNNCostModel
 from hetsim.cost.learned.vpunn.transfers import Curve, LearnedEngine
 from hetsim.cost.work import Kernel
 from hetsim.errors import InfeasibleError
-from hetsim.learn.vpunn.workloads import CONVOLUTION, DEPTHWISE, ELTWISE, Workloads
-from hetsim.numeric import Floats
+from hetsim.learn.vpunn.workloads import CONVOLUTION, DEPTHWISE, ELTWISE
 from hetsim.workload.graph import Graph, Operator, Tensor
+from tests.cost.samples import ByHand
 from tests.sim.samples import NPU, make_soc, plain_way
-
-
-class ByHand:
-    """100 cycles a job and one for 64 results, more in the narrower modes."""
-
-    name = "by hand"
-
-    def cycles(self, jobs: Workloads) -> Floats:
-        results = jobs.out_c * jobs.out_h * jobs.out_w
-        return np.asarray(100.0 + results * (1.0 + jobs.mode / 8) / 64)
-
 
 JUDGE = ByHand()
 CONV = Layer(CONVOLUTION, 0, 1, 32, 64, 8, 8, 8, 8, 3, 3)
