@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
+from hetsim.plan.union import Union
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
+from hetsim.schedulers.search import regions
 from hetsim.schedulers.search.campaign import Ground, begin, best_plan, run
 from hetsim.schedulers.search.chain import Stretch, Walker, walk
 from hetsim.schedulers.search.genome import encode
 from hetsim.schedulers.search.judge import NEVER, Draft, Piece, Verdict, plan_of
 from hetsim.schedulers.search.moves import Moves
-from hetsim.schedulers.search.parameters import CHOICES, MENDED, published
+from hetsim.schedulers.search.parameters import CHOICES, MENDED, descend, published
+from hetsim.schedulers.search.regions import boundaries, draw_regions
+from hetsim.schedulers.search.several import SeveralSpace
 from hetsim.schedulers.search.space import Space
 from hetsim.soc.loader import load_soc
 from hetsim.workload.rewrite import Rewrite
@@ -96,6 +101,40 @@ def test_a_chain_that_has_cooled_takes_nothing_worse():
     assert set(limits(0.0, 0.0)) == {6.1}
 
 
+def test_heat_falls_by_the_same_factor_at_every_plan_judged():
+    class Refusing(Counting):
+        def judge(self, draft: Draft, worthless_above: float = NEVER) -> Verdict:
+            super().judge(draft, worthless_above)
+            return Verdict(NEVER)
+
+    def heats(cold: float) -> list[float]:
+        judge = Refusing()
+        start = encode(alone(0), len(GRAPH))
+        walker = Walker(start, alone(0), 6.1, start, 6.1)
+        done = walk(Moves(SPACE), judge, walker, Stretch("s", 20, 1.0, cold))
+        assert (done.evaluations, done.improved, walker.seconds) == (20, [], 6.1)
+        return [limit - 6.1 for limit in judge.limits]
+
+    for k, (warm, cool) in enumerate(zip(heats(1.0), heats(0.01), strict=True)):
+        assert cool == pytest.approx(warm * 0.01 ** (k / 20), rel=1e-9)
+
+
+def test_regions_lie_anywhere_and_are_as_long_as_drawn():
+    space = Space(chain_graph(90), SOC)
+    assert boundaries(space) == list(range(0, 91, 2))
+    drawn = [draw_regions(space, Random(seed), 1) for seed in range(60)]
+    assert len({begin for ((begin, _),) in drawn}) > 15
+    assert {end - begin for ((begin, end),) in drawn} == set(regions._SIZES)
+
+
+def test_no_order_mixes_networks_that_wait_for_each_other():
+    parts = [chain_graph(3), chain_graph(4)]
+    several = Union({"a": parts[0], "b": parts[1]})
+    space = SeveralSpace(several.graph, parts, SOC)
+    assert space.ancestors[:3] == space.parts[0].ancestors == (0b0, 0b1, 0b11)
+    assert space.ancestors[3:] == tuple(0b111 | a << 3 for a in space.parts[1].ancestors)
+
+
 def test_pieces_fuse_unless_told_otherwise():
     (partition,) = plan(0).partitions
     assert partition.fuse
@@ -111,3 +150,8 @@ def test_what_is_tried_holds_the_published_and_the_mended_choice():
         assert published()[name] in choices, name
         assert MENDED[name] in choices, name
         PartitionTuner(**{name: choices[-1]})
+
+
+def test_the_first_of_equal_parameters_stays():
+    assert descend(lambda several: [1.0] * len(several)) == (published(), 1.0)
+    assert descend(lambda several: [1.0] * len(several), pairs=True) == (published(), 1.0)
