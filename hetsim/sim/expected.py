@@ -73,6 +73,6 @@ class Expected:
 
     def _alone(self, job: Job) -> float:
         machine = Machine(self._soc)
-        machine.env.process(machine.run(Task(job, 0, 0, 0)))
+        machine.env.process(machine.run(Task(job, 0, 0)))
         machine.env.run()
         return float(machine.env.now)

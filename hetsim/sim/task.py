@@ -20,7 +20,7 @@ class Task:
     )  # fmt: skip
 
     def __init__(
-        self, job: Job, position: int, inference: int, priority: int, stream: int = 0
+        self, job: Job, position: int, inference: int, priority: int = 0, stream: int = 0
     ) -> None:
         self.job = job
         self.position = position

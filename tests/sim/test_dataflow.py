@@ -9,8 +9,9 @@ import pytest
 from hetsim.errors import DispatcherError, PlanError
 from hetsim.sim.dispatchers.fifo import Fifo
 from hetsim.sim.machine import Machine
-from hetsim.sim.runtimes.base import wait_for
-from hetsim.sim.runtimes.dataflow import Dataflow
+from hetsim.sim.runtimes.barrier import Barrier
+from hetsim.sim.runtimes.base import Runtime, wait_for
+from hetsim.sim.runtimes.dataflow import Dataflow, Preemptive
 from hetsim.sim.simulate import execute
 from hetsim.sim.source import Completion, Inference, Listed, Source
 from hetsim.sim.task import Task, tasks_of
@@ -126,7 +127,14 @@ def test_tasks_know_who_reads_them_and_wait_for_whom_they_read() -> None:
         assert task.launches is task.job.launches
     first.place(third.job)
     assert (first.job, first.launches) == (third.job, third.job.launches)
-    assert [(t.priority, t.stream) for t in tasks_of(program, 0)] == [(0, 0)] * 3
+    plain = [*tasks_of(program, 0), Task(program.jobs[0], RUNTIME, -1)]
+    assert [(task.priority, task.stream) for task in plain] == [(0, 0)] * 4
+
+
+def test_what_runtimes_promise() -> None:
+    """Searches and proofs go by it: who forks, who keeps to the plan's order, what is separable."""
+    said = [(r.forks, r.in_order, r.separable) for r in (Dataflow, Preemptive, Barrier, Runtime)]
+    assert said == [(False, True, True)] * 2 + [(True, False, True), (False, False, False)]
 
 
 class Forgets(Fifo):

@@ -91,6 +91,7 @@ def test_a_host_step_crosses_loses_and_shares(
 
 
 def test_forks_and_joins_belong_to_no_task_and_what_takes_no_time_is_no_row(kept: Kept) -> None:
+    assert RUNTIME == -1  # files say so, and no task has that position
     for kind in ("fork", "join", "call"):
         kept.host("runtime", Step(kind, "p0", 1.0), 0.0, 1.0, flow(), TASK)
     assert [activity.position for activity in kept.of] == [RUNTIME, RUNTIME, 3]

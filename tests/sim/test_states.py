@@ -99,6 +99,22 @@ def test_a_writer_waits_for_the_readers_of_the_inference_before() -> None:
     assert execute(soc, [Inference(late)] * 2).finished == ms(5, 10)
 
 
+def test_a_writer_waits_for_all_who_have_only_read_since_the_last_one() -> None:
+    soc = make_soc({"big": CLUSTER, "more": CLUSTER}, memory=FAST)
+    state = State("h", "dram", 8)
+
+    def one(unit: str, took: float, **access: bool) -> Inference:
+        program = lower(make_graph(("a", ["x"], took)), soc, [(unit, "a")])
+        return Inference(keeping(program, state, (0, Access("h", **access))))
+
+    slow, quick = one("big", 6.0, reads=True), one("more", 1.0, reads=True)
+    writer = one("cpu", 1.0, writes=True)
+    # Readers do not wait for one another; who reads after the writer waits for it alone.
+    assert execute(soc, [slow, quick, writer, quick]).finished == ms(6, 1, 7, 8)
+    late = replace(writer, arrival=2 * MS)  # by then one of them has ended
+    assert execute(soc, [slow, quick, late]).finished == ms(6, 1, 7)
+
+
 def test_a_state_may_lie_in_another_memory_than_the_tensors() -> None:
     memory = {
         "dram": {"bandwidth": "1 GB/s", "capacity": "1 GiB"},

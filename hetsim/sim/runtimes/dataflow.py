@@ -151,7 +151,7 @@ class Dataflow(Runtime):
     def _thought(self, seconds: float, then: Callable[[], None]) -> Story:
         if seconds > 0.0:
             job = Job("decide", self.machine.host_unit.index, (), (), ())
-            yield from self._decide(seconds, Task(job, RUNTIME, -1, 0))
+            yield from self._decide(seconds, Task(job, RUNTIME, -1))
         then()
 
     def _refused(self, task: Task, unit: int) -> DispatcherError:

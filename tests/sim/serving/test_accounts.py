@@ -101,6 +101,19 @@ def test_bytes_of_several_memories_at_once_are_told_to_the_byte(fidelity: str) -
     }  # fmt: skip
 
 
+def test_what_the_host_moves_for_a_stream_is_its_own() -> None:
+    """A megabyte of floats is read and a quarter of one written for each input, and back."""
+    int8 = {"dtypes": {"int8": 1.0}, "precision": {"float32": "int8"}}
+    soc = make_soc({"npu": NPU | int8 | {"crossing": {"quantise": "1 ns"}}}, memory=LINKS)
+    one, three = stream("s", "periodic", period="20 ms", count=1), stream(
+        "t", "periodic", period="20 ms", offset="10 ms", count=3
+    )  # fmt: skip
+    program = chain(1, soc=soc, unit="npu")
+    found = served(one, three, programs={"s": program, "t": program}, soc=soc)
+    bytes_of = dict(zip(found.by_stream.links, found.by_stream.bytes.tolist(), strict=True))
+    assert bytes_of == {"dram": [3e6, 9e6], "npu.dma": [0.5e6, 1.5e6]}
+
+
 class Rows(Recorder):
     """The names of what it was told."""
 
