@@ -7,7 +7,9 @@ import pytest
 from hetsim.errors import SchedulerError
 from hetsim.schedulers.registry import create
 from hetsim.schedulers.simple.preference import assign
-from tests.schedulers.fakes import chain, make_problem, make_soc, placement
+from hetsim.schedulers.stages.stages import StageLatency
+from hetsim.schedulers.units import Units
+from tests.schedulers.fakes import chain, make_graph, make_problem, make_soc, placement
 from tests.sim.samples import CLUSTER, NPU
 from tests.sim.samples import make_soc as soc_of
 
@@ -86,3 +88,31 @@ def test_what_nobody_takes_is_told_with_who_was_asked():
         assign(problem, (1,), range(2))
     with pytest.raises(SchedulerError, match="no processing unit"):
         assign(problem, (), range(2))
+
+
+@pytest.mark.parametrize(
+    ("others", "units"),
+    [
+        ((1.0, 1.0), [(0, 1), (2,)]),  # the CPU runs both, too
+        ((None, None), [(0, 1), (2,)]),  # and neither: nothing is lost
+        ((1.0, None), [(0,), (1,), (2,)]),  # kept together, the CPU could not have the first
+    ],
+)
+def test_chains_are_kept_together_where_no_unit_loses_its_share(others, units):
+    graph = chain("Conv", "Relu", "Softmax")
+    soc = make_soc(npu_fuse=["Conv-Relu"], npu_operators={"Conv": {}, "Relu": {}})
+    can = {"n0": (others[0], 1.0), "n1": (others[1], 1.0), "n2": (1.0, None)}
+    problem = make_problem(graph, soc, can, groups={(("n0", "n1"), 1): 1.5})
+    assert list(Units(problem).ops) == units
+
+
+def test_a_stage_counts_each_pair_of_loads_that_it_had_to_simulate_once():
+    graph = make_graph({"a": [], "b": [], "c": ["a", "b"]})
+    problem = make_problem(graph, make_soc(), times(graph, 2.0, 1.0))
+    latency = StageLatency(problem, Units(problem))
+    assert latency.simulations == 0
+    first = latency.of([(0,), (1,)], {})
+    tried = latency.simulations
+    assert tried > 0
+    assert latency.of([(0,), (1,)], {}) == first
+    assert latency.simulations == tried
