@@ -97,8 +97,7 @@ class CostChain(CostModel):
         self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency, reach: Reach
     ) -> float | None:
         for model in self.models:
-            sole = len(self.models) == 1
-            if sole or model.work(graph, kernel, pu, residency) is not None:
+            if model.work(graph, kernel, pu, residency) is not None:
                 return model.quickest(graph, kernel, pu, residency, reach)
         return None
 

@@ -37,6 +37,8 @@ def test_one_job_writes_a_state_and_any_number_read_it() -> None:
     assert [len(one.states) for one in made.jobs] == [2, 1, 2]
     both = Access("rnn", 0, reads=True, writes=True)
     assert program(job("p", writes, both)).states == (KV, RNN)
+    plain = Access("kv")
+    assert (plain.launch, plain.reads, plain.writes) == (0, False, False)
     with pytest.raises(PlanError, match="'kv' is written more than once"):
         program(job("p", writes), job("q", writes))
     with pytest.raises(PlanError, match="'rnn' is written more than once"):

@@ -57,7 +57,8 @@ def test_threads_that_leave_give_their_share_back() -> None:
 
 
 def test_work_that_moves_bytes_takes_the_longer_of_the_two() -> None:
-    for seconds, amount, expected in ((3.0, 20.0, 3.0), (1.0, 20.0, 2.0), (0.0, 20.0, 2.0)):
+    cases = ((3.0, 20.0, 3.0), (1.0, 20.0, 2.0), (0.0, 20.0, 2.0), (0.5, 1.0, 0.5))
+    for seconds, amount, expected in cases:
         net, cores = two()
         cores.enter(1)
         done = work(cores, seconds, amount, delay=0.5)

@@ -59,7 +59,7 @@ class DSPModel(StreamedModel[DSPSpec]):
         spec, dtype = self.spec, self.pu.stored_dtype(op.dtype)
         clock = spec.threads * float(spec.point.clock)
         if op.macs:
-            faster = speedup(op, spec) if op.nest is not None else 1.0
+            faster = speedup(op, spec)
             rate = spec.macs_per_cycle.get(dtype, math.inf) * faster
             return Peak(op.macs, rate * clock, sparse_name(dtype, op, faster))
         rate = element_rate(spec.element_ops_per_cycle, dtype)

@@ -54,7 +54,7 @@ class GPUModel(StreamedModel[GPUSpec]):
         if not op.macs:
             rate = element_rate(spec.element_ops_per_cycle, dtype)
             return Peak(op.element_ops, rate * clock, dtype)
-        faster = speedup(op, spec) if op.nest is not None else 1.0
+        faster = speedup(op, spec)
         fastest = (self._fastest(dtype) or math.inf) * faster
         if op.nest is not None and spec.winograd and winograd_product(op.nest, spec.winograd):
             saved = fewest_products(op.nest, spec.winograd) / op.macs

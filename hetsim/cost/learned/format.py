@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 
 from hetsim.cost.chain import CostModel
@@ -14,7 +15,7 @@ BUILT_IN = (
     "hetsim.cost.learned.vpunn.format:StudentFormat",
     "hetsim.cost.learned.npz:NpzFormat",
 )
-"""In the order in which they are asked; the last one takes what nobody recognises."""
+"""In the order in which they are asked; the last one recognises anything."""
 
 HEAD = 64
 """Bytes at the beginning of a file that tell its format."""
@@ -42,8 +43,8 @@ def format_of(path: Path) -> LearnedFormat:
     """That of the file at ``path``; what is wrong with it, the format says."""
     with path.open("rb") as stream:
         head = stream.read(HEAD)
-    formats: list[LearnedFormat] = [
+    formats: Iterator[LearnedFormat] = (
         load_class(name, LearnedFormat, "a format of learned models")()  # type: ignore[type-abstract]
         for name in BUILT_IN
-    ]
-    return next((known for known in formats if known.recognises(head)), formats[-1])
+    )
+    return next(known for known in formats if known.recognises(head))

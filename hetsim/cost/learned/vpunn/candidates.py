@@ -132,8 +132,9 @@ def _ways(layer: Layer, tiles: int) -> Ints:
 
 
 def _channel_blocks(layer: Layer, size: int) -> list[int]:
+    """Of ``size`` channels, which fill blocks of :data:`CHANNELS`."""
     if layer.by_channel and layer.operation != ELTWISE:
-        return [block for block in _BLOCKS if block <= size] or [size]
+        return [block for block in _BLOCKS if block <= size]
     return _halvings(size, CHANNELS)
 
 

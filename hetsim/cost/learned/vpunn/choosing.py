@@ -93,7 +93,7 @@ def choose(layer: Layer, tiles: int, model: Judge, asked: Asked) -> Choice:
             extra_load=asked.extra,
             store_bytes=asked.outputs,
             compute_s=float(compute[at]),
-            free_weights=max(0, int((asked.room - held[at]) * used)),
+            free_weights=int((asked.room - held[at]) * used),
             held_bytes=int(np.ceil(held[at] * used)),
         ),
         used,
@@ -128,7 +128,8 @@ def _loads(layer: Layer, found: Candidates, asked: Asked, stay: str) -> tuple[Ar
         return inputs, weights
     if stay == "weights":
         return inputs * np.where(found.bands > 1, found.blocks, 1), weights
-    return inputs, weights * np.where(found.blocks > 1, found.bands, 1)
+    # The weights of a single block stay, too: the other order tells.
+    return inputs, weights * found.bands
 
 
 def _seconds(compute: Floats, pieces: Array, loads: Array, asked: Asked) -> Floats:

@@ -118,16 +118,16 @@ def _product(nest: LoopNest, dtype: int) -> Layer | None:
 
 def _pool(graph: Graph, op: Operator, dtype: int) -> Layer | None:
     data, result = graph.tensors[op.inputs[0]].shape, graph.tensors[op.outputs[0]].shape
-    if len(data) != 4 or len(result) != 4:
-        return None
+    # A global pool has none of these attributes.
     kernel, stride = _pair(op, "kernel_shape", data[2:]), _pair(op, "strides", (1, 1))
-    if op.kind.startswith("Global"):
-        kernel, stride = data[2:], (1, 1)
     if len(kernel) != 2 or len(stride) != 2 or max(_pair(op, "dilations", (1, 1))) > 1:
         return None
+    images, channels, height, width = data
+    out_h, out_w = result[2:]
     return Layer(
-        _POOLS[op.kind], dtype, data[0], data[1], data[1], *result[2:], *data[2:], *kernel, *stride
-    )
+        _POOLS[op.kind], dtype, images, channels, channels, out_h, out_w, height, width,
+        *kernel, *stride,
+    )  # fmt: skip
 
 
 def _pair(op: Operator, name: str, otherwise: Sequence[int]) -> tuple[int, ...]:

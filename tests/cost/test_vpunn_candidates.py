@@ -1,0 +1,120 @@
+"""All ways to divide a layer over a VPU's tiles and time, against the jobs counted one by one."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import pytest
+
+from hetsim.cost.learned.vpunn.candidates import candidates
+from hetsim.cost.learned.vpunn.layers import Layer
+from hetsim.learn.vpunn.workloads import (
+    AVEPOOL,
+    COMPRESSED,
+    CONVOLUTION,
+    DEPTHWISE,
+    ELTWISE,
+    FLOAT16,
+    MAXPOOL,
+)
+from tests.cost.samples import ByHand
+
+JUDGE = ByHand()
+OPERATIONS = (CONVOLUTION, COMPRESSED, DEPTHWISE, MAXPOOL, AVEPOOL, ELTWISE)
+
+
+def layer(operation: int, channels: int = 64, size: int = 8, **changes: int) -> Layer:
+    shape = {"in_c": channels, "out_c": channels, "out_h": size, "out_w": size, "in_h": size,
+             "in_w": size, **changes}  # fmt: skip
+    return Layer(operation, **{"dtype": 0, "products": 1, **shape})
+
+
+def ways(of: Layer, tiles: int) -> set[tuple[int, ...]]:
+    found = candidates(of, tiles, JUDGE)
+    columns = (found.by_rows, found.tiles, found.bands, found.blocks, found.mode)
+    return set(zip(*(column.tolist() for column in columns), strict=True))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_rows_and_channels_are_halved_among_tiles_and_in_time(operation: int) -> None:
+    """8 rows of 64 channels for two tiles: 4 rows of all, or 32 channels of all rows."""
+    modes = {CONVOLUTION: (0, 1, 2), ELTWISE: (1,)}.get(operation, (0,))
+    expected = {(1, 2, bands, blocks) for bands in (1, 2, 4) for blocks in (1, 2, 4)}
+    expected |= {(0, 2, bands, blocks) for bands in (1, 2, 4, 8) for blocks in (1, 2)}
+    assert ways(layer(operation), 2) == {(*way, mode) for way in expected for mode in modes}
+
+
+def test_sizes_that_do_not_halve() -> None:
+    """5 rows are worked off in bands of 5, 3, 2 and 1; of 48 channels jobs have 48, 32 or 16."""
+    found = ways(layer(MAXPOOL, 48, 5), 1)
+    assert {way[2] for way in found} == {1, 2, 3, 5}
+    assert {way[3] for way in found} == {2, 3}  # a window's job has 64, 32 or 16 channels
+    assert {way[3] for way in ways(layer(CONVOLUTION, 48, 5), 1)} == {1, 2, 3}
+    # 16 channels, filled up from 10, are one block that only one tile can have.
+    assert ways(layer(DEPTHWISE, 10, 1), 4) == {(1, 1, 1, 1, 0), (0, 1, 1, 1, 0)}
+
+
+@pytest.mark.parametrize("tiles", [1, 3])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_tile_takes_what_its_jobs_take(operation: int, tiles: int) -> None:
+    """7 rows of 80 channels: the last band and the last block are smaller than the others."""
+    of = layer(operation, 80, 7, products=3)
+    found = candidates(of, tiles, JUDGE)
+    for i in range(len(found)):
+        by_rows, bands, blocks = found.by_rows[i], int(found.bands[i]), int(found.blocks[i])
+        tile_rows = ceil(7 / tiles) if by_rows else 7
+        tile_channels = 80 if by_rows else 16 * ceil(80 / 16 / tiles)
+        write = 1 if by_rows else int(found.tiles[i])
+        channels = int(found.outputs[i])  # rows x columns x channels x tiles written
+        some = [
+            (rows, columns)
+            for rows in range(1, tile_rows + 1)
+            for columns in range(16, tile_channels + 1, 16)
+            if ceil(tile_rows / rows) == bands
+            and ceil(tile_channels / columns) == blocks
+            and rows * 7 * columns * write == channels
+        ]
+        assert some
+        results = tile_rows * tile_channels * 7
+        pace = (1 + found.mode[i] / 8) / 64
+        assert found.cycles[i] == pytest.approx(3 * (100 * bands * blocks + results * pace))
+
+
+def bytes_of(of: Layer) -> list[tuple[int, int, int, float]]:
+    """(inputs, weights, outputs, halo) on one tile, by bands, of whole blocks in the first mode."""
+    found = candidates(of, 1, JUDGE)
+    rows = zip(found.bands, found.inputs, found.weights, found.outputs, found.halo, found.blocks,
+               found.mode, found.by_rows, strict=True)  # fmt: skip
+    least = found.mode.min()
+    return [
+        (int(inputs), int(weights), int(outputs), float(halo))
+        for bands, inputs, weights, outputs, halo, blocks, mode, by_rows in sorted(rows)
+        if by_rows and blocks == 1 and mode == least and bands <= 2
+    ]
+
+
+def test_bytes_of_jobs() -> None:
+    """Of 8 rows in two bands, 3 x 3 taps reach 6 rows: 12 of 8 are read in all."""
+    taps = {"k_h": 3, "k_w": 3}
+    maps, half = 8 * 8 * 64, 4 * 8 * 64
+    filters = 64 * (9 * 64 + 16)
+    assert bytes_of(layer(CONVOLUTION, **taps)) == [
+        (maps, filters, maps, 1.0), (6 * 8 * 64, filters, half, 1.5),
+    ]  # fmt: skip
+    wide = layer(CONVOLUTION, **taps, dtype=FLOAT16)
+    assert bytes_of(wide)[0] == (2 * maps, 64 * (9 * 64 * 2 + 16), 2 * maps, 1.0)
+    # 9 taps of one channel fill 16 bytes, and a table of 16 beside them.
+    assert bytes_of(layer(DEPTHWISE, **taps))[0] == (maps, 64 * (16 + 16), maps, 1.0)
+    assert bytes_of(layer(MAXPOOL, **taps))[0] == (maps, 0, maps, 1.0)
+    assert bytes_of(layer(ELTWISE)) == [(2 * maps, 0, maps, 1.0), (2 * half, 0, half, 1.0)]
+    # Few channels are stored by fours, or by sixteens; 27, 36 and 45 taps fill 32 or 48 bytes.
+    for ins, stored, filled in ((3, 4, 32), (4, 4, 48), (5, 16, 48)):
+        few = layer(COMPRESSED, **taps, in_c=ins)
+        assert bytes_of(few)[0] == (8 * 8 * stored, 64 * (filled + 16), maps, 1.0)
+    # 20 channels are stored as 32.
+    assert bytes_of(layer(CONVOLUTION, in_c=20))[0] == (8 * 8 * 32, 64 * (32 + 16), maps, 1.0)
+    # Every second row: the taps of 8 reach 17 of 16 there are, those of 4 only 9.
+    strided = layer(MAXPOOL, **taps, stride_h=2, stride_w=2, in_h=16, in_w=16)
+    assert bytes_of(strided) == [
+        (16 * 16 * 64, 0, maps, 1.0), (9 * 16 * 64, 0, half, 18 / 16),
+    ]  # fmt: skip
