@@ -52,7 +52,7 @@ class Placing(Dispatcher):
     ) -> None:
         self.order = order
         self.grain = grain
-        self.preempts = self.preemptive = preemptive
+        self.preempts = preemptive
 
     def begin(self, view: View) -> None:
         super().begin(view)

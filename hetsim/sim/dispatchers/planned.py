@@ -36,7 +36,7 @@ class Planned(Dispatcher):
     """
 
     def __init__(self, preemptive: bool = False) -> None:
-        self.preempts = self.preemptive = preemptive
+        self.preempts = preemptive
 
     def begin(self, view: View) -> None:
         super().begin(view)

@@ -29,8 +29,7 @@ class Slots(Planned):
     source: ClassVar[str] = "time-multiplexed NPUs: the baseline of Choi, Rhu, HPCA 2020"
 
     def __init__(self, slot_s: float = 0.0) -> None:
-        super().__init__()
-        self.slot_s = slot_s
+        self.slot_s = slot_s  # never preemptive: there is nobody else
 
     def begin(self, view: View) -> None:
         super().begin(view)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +12,7 @@ from hetsim.lower.program import Program
 from hetsim.sim.dispatchers.registry import create_dispatcher
 from hetsim.sim.simulate import execute
 from hetsim.sim.source import Inference
+from hetsim.sim.task import tasks_of
 from hetsim.sim.trace import Trace
 from tests.sim.samples import FAST, MS, NPU, lower, make_graph, make_soc
 
@@ -54,6 +56,32 @@ def test_each_set_of_networks_is_planned_once_and_what_arrives_goes_by_its_plan(
     assert asked == [[0], [0, 1]]
     assert units(trace) == "12121212"
     assert trace.finished[1] == pytest.approx(4.5 * MS)
+
+
+def test_a_network_is_there_until_its_last_inference_has_ended() -> None:
+    # Stream 0 twice until 8 ms, stream 1 from 9 ms; beside one another from 20 ms; stream 0 again
+    # after all have gone.
+    made = create_dispatcher("replan", {})
+    made.planner = asked = Asked()
+    arrivals = [(0, 0), (1, 0), (9, 1), (20, 0), (21, 0), (25, 1), (60, 0)]
+    work = [Inference(ONE, ms * MS, 0, stream) for ms, stream in arrivals]
+    trace = execute(SOC, work, dispatcher=made)
+    assert asked.sets == [[0], [1], [0, 1]]
+    # The fourth and fifth are alone; the sixth comes while the fifth goes on until 28 ms.
+    assert units(trace) == "1111121"
+
+
+def test_what_is_given_up_is_there_no_more() -> None:
+    made = create_dispatcher("replan", {})
+    made.planner = asked = Asked()
+    made.begin(SimpleNamespace(units=3))  # type: ignore[arg-type]  # planning takes no time
+    first, second = Inference(ONE, stream=0), Inference(ONE, stream=1)
+    assert made.program(first) is ONE
+    tasks = tasks_of(ONE, 0, stream=0)
+    made.add(tasks, first)
+    made.withdraw(tasks)
+    assert made.program(second) is ONE  # alone: beside stream 0 it would be TWO
+    assert asked.sets == [[0], [1]]
 
 
 def test_planning_takes_a_thread_and_plans_are_in_effect_when_it_has_ended() -> None:
