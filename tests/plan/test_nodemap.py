@@ -14,7 +14,7 @@ import hetsim
 from hetsim.cli.main import entry
 from hetsim.errors import PlanError
 from hetsim.plan.anyfile import proposed_map, read_plan
-from hetsim.plan.nestc.nodemap import dump_node_map, read_node_map
+from hetsim.plan.nestc.nodemap import Match, NodeMap, dump_node_map, read_node_map
 from hetsim.plan.nestc.nodenames import read_name
 from hetsim.plan.nestc.reader import propose_node_map, read_nestc_plan
 from hetsim.soc.loader import load_soc
@@ -210,6 +210,10 @@ def test_the_successors_sequence_is_read_like_the_map(tmp_path):
     assert [(p.pu, p.operators) for p in found.plan.partitions] == [
         ("npu", ("conv", "a/relu")), ("u0", ("left", "right", "add")),
     ]  # fmt: skip
+    others = [graph_of({"conv": []}, name=name) for name in ("other", "third")]
+    assert read_plan(path, [others[0], graph], soc).plan == found.plan
+    with pytest.raises(PlanError, match=r"does not say for which network .*\n.*other, third"):
+        read_plan(path, others, soc)
     path.write_text(MAP.replace("numPartitions: 3", "numPartitions: 7"))
     with pytest.raises(PlanError, match=r"plan.yaml:3:18: numPartitions: 7 does not fit 3 names"):
         read_plan(path, [graph], soc)
@@ -251,6 +255,29 @@ def test_what_computes_and_has_no_counterpart_is_refused_until_a_map_settles_it(
     assert entry([*convert, "--node-map", "m.yaml", "-o", "p.yaml"]) == 0
     assert "by hand" in capsys.readouterr().err
     assert entry(["plan", "validate", "p.yaml", *PLACE]) == 0
+
+
+def test_a_map_tells_what_every_node_is_and_why():
+    found = NodeMap(
+        "net",
+        (
+            Match("n-0", ("a",), "name"),
+            Match("n-1", ("b", "c"), "rule", "the only Conv"),
+            Match("n-2", (), "rule", "no operator here"),
+            Match("n-3", (), "none", "no Relu is left"),
+        ),
+    )
+    assert dump_node_map(found).splitlines()[6:] == [
+        "nodes:",
+        "  n-0: a  # name",
+        "  n-1: [b, c]  # rule: the only Conv",
+        "  n-2: null  # rule: no operator here",
+        "  # n-3: null  # none: no Relu is left",
+    ]
+    nothing = NodeMap("net", found.matches[3:])
+    assert dump_node_map(nothing).splitlines()[6:] == [
+        "nodes: {}", "  # n-3: null  # none: no Relu is left",
+    ]  # fmt: skip
 
 
 def test_a_proposal_written_and_read_again_is_the_same_map(tmp_path):
