@@ -128,8 +128,8 @@ def _composed(text: str) -> Node | None:
     """The nodes of a document, by libyaml where PyYAML has it (14 times as fast).
 
     What that refuses goes to the reader in Python, whose messages name more, and so does text with
-    tabs or the spaces of Unicode, of which the two think differently: a file means the same, and
-    its faults are told in the same words, wherever hetsim runs.
+    question marks, tabs or the spaces of Unicode, of which the two think differently: a file means
+    the same, and its faults are told in the same words, wherever hetsim runs.
     """
     if yaml.__with_libyaml__ and not _DISPUTED.search(text):
         with suppress(yaml.YAMLError, UnicodeError):

@@ -82,7 +82,7 @@ class Run:
 
 
 @pytest.mark.slow
-@settings(many, max_examples=30)  # bounds take longer than runs, so each meets four of them
+@many
 @given(made)
 def test_no_plan_beats_a_lower_bound(case: Made) -> None:
     graph, soc, plan = case

@@ -20,10 +20,11 @@ def prefetched(works: Sequence[Work], pu: PU) -> list[Work]:
     for i in range(len(result) - 1):
         work, following = result[i], result[i + 1]
         amount = min(following.first_weights, work.free_weights)
-        streams = [k for k, phase in enumerate(work.phases) if phase.kind == "stream"]
-        if amount and streams and work.overlapped and following.tiles:
-            result[i] = _lend(work, streams[-1], amount, pu)
-            result[i + 1] = _relieved(following, amount, pu)
+        if amount and work.overlapped and following.tiles:
+            streams = [k for k, phase in enumerate(work.phases) if phase.kind == "stream"]
+            if streams:
+                result[i] = _lend(work, streams[-1], amount, pu)
+                result[i + 1] = _relieved(following, amount, pu)
     return result
 
 

@@ -22,6 +22,8 @@ RESIDENT_SHARE = 0.5
 
 def residencies(graph: Graph, kernels: Sequence[Kernel], pu: PU) -> list[Residency]:
     """The residency of each kernel of a partition, in order."""
+    if not (pu.managed_memory or pu.spec.cache):  # the answer would be the same, but slower
+        return [NOWHERE] * len(kernels)
     if pu.managed_memory:
         return _managed(graph, kernels, pu, pu.managed_memory * RESIDENT_SHARE)
     return _cached(graph, kernels, pu, pu.spec.cache)

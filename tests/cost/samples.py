@@ -1,4 +1,4 @@
-"""Operators of a few shapes on units with round numbers, for costs by hand."""
+"""Operators of a few shapes on units with round numbers, and small profiles: costs by hand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hetsim.cost.measured.table import Entry, ProfileTable, Scope
 from hetsim.cost.pu import PUModel, model_of
 from hetsim.cost.reach import Reach
 from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
@@ -96,3 +97,7 @@ class ByHand:
     def cycles(self, jobs: Workloads) -> Floats:
         results = jobs.out_c * jobs.out_h * jobs.out_w
         return np.asarray(100.0 + results * (1.0 + jobs.mode / 8) / 64)
+
+
+def table(entries: list[Entry], scope: Scope = "kernel") -> ProfileTable:
+    return ProfileTable.of(entries, name="t", device="d", source="s", scope=scope)

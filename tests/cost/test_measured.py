@@ -1,9 +1,8 @@
-"""Measured profiles: keys, files, and simulated times that equal what was measured."""
+"""Measured kernels: simulated times that equal what was measured, and what stands in."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,15 @@ from hypothesis import strategies as st
 from hetsim.analysis.sources import cost_sources, unmeasured
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.chain import CostChain
-from hetsim.cost.measured.files import dump_profile, parse_profile, read_profile
+from hetsim.cost.measured.files import dump_profile
 from hetsim.cost.measured.fit import alone_s, fit
 from hetsim.cost.measured.keys import (
-    convolution_key,
     group_key,
-    kinds_of,
-    nests_of,
     operator_key,
 )
 from hetsim.cost.measured.model import MeasuredModel
-from hetsim.cost.measured.peak import refuse_impossible
 from hetsim.cost.measured.source import measured_model
-from hetsim.cost.measured.table import Entry, ProfileTable
+from hetsim.cost.measured.table import Entry
 from hetsim.cost.work import Kernel, Phase, Work
 from hetsim.errors import ConfigError, InfeasibleError
 from hetsim.lower.lowering import Lowering
@@ -36,19 +31,18 @@ from hetsim.schedulers.registry import create
 from hetsim.sim.simulate import execute
 from hetsim.soc.loader import load_soc
 from hetsim.workload.zoo import load_model
+from tests.cost.samples import table
 from tests.sim.samples import plain_way
 
 GRAPH = load_model("squeezenet")
+
+
 SOC = load_soc("zcu102-vta")
 
 
 def cost_chain(soc, tables):
     analytical = AnalyticalModel()
     return CostChain([measured_model(soc, tables, analytical), analytical])
-
-
-def table(entries: list[Entry], scope: str = "kernel") -> ProfileTable:
-    return ProfileTable.of(entries, name="t", device="d", source="s", scope=scope)  # type: ignore[arg-type]
 
 
 def kernel_of(*names: str) -> Kernel:
@@ -245,76 +239,6 @@ def test_a_soc_that_names_a_profile_uses_it(tmp_path: Path):
         _ = Case(GRAPH, gone).cost_model
 
 
-def test_profiles_survive_the_round_trip(tmp_path: Path):
-    entries = [
-        Entry(operator_key(GRAPH, GRAPH.operators[0]), 1.25e-3, 2e-5, 30, ("a:b",)),
-        Entry(operator_key(GRAPH, GRAPH.operators[1]), math.inf),
-    ]
-    whole = replace(table(entries, "partition"), remarks=("as found",))
-    file = tmp_path / "p.yaml"
-    file.write_text(dump_profile(whole))
-    again = read_profile(file)
-    assert list(again.entries) == list(whole.entries)
-    for key, entry in whole.entries.items():
-        read = again.entries[key]
-        assert read.seconds == pytest.approx(entry.seconds, rel=1e-8)
-        assert (read.samples, read.seen) == (entry.samples, entry.seen)
-    assert (again.scope, again.remarks) == ("partition", ("as found",))
-
-
-HEAD = "hetsim: profile/1\nname: n\ndevice: d\nsource: s\nscope: kernel\nentries:\n"
-RELU = "Relu[1x8>1x8] float32"
-
-
-@pytest.mark.parametrize(
-    ("lines", "told"),
-    [
-        (f"- operators: {RELU}\n  time_us: 0\n", "p:8:12: .*more than|greater than 0"),
-        (f"- operators: {RELU}\n  time_us: -3.0\n", "p:8"),
-        (f"- operators: {RELU}\n", "p:7:.*neither time_us nor transfer_us is given"),
-        (f"- operators: {RELU}\n  time_us: 3 ms\n", "p:8"),
-        (f"- operators: {RELU}\n  time_ms: 3.0\n", "p:8.*unknown field 'time_ms'"),
-        ("- operators: Relu\n  time_us: 3.0\n", "p:7.*not an operator key"),
-        (f"- operators: {RELU}\n  time_us: .nan\n", "p:8"),
-    ],
-)
-def test_bad_entries_are_located(lines, told):
-    with pytest.raises(ConfigError, match=rf"(?s){told}"):
-        parse_profile(HEAD + lines, "p")
-
-
-def test_repeats_that_disagree_are_told_with_their_lines():
-    lines = "".join(f"- operators: {RELU}\n  time_us: {t}\n" for t in (1.0, 2.0, 9.0))
-    read = parse_profile(HEAD + lines, "p")
-    assert read.entries[RELU].seconds == pytest.approx(2e-6)
-    (doubt,) = read.doubts
-    assert doubt.kind == "repeats disagree"
-    assert "line 7, line 9, line 11" in str(doubt)
-    agreeing = "".join(f"- operators: {RELU}\n  time_us: {t}\n" for t in (1.0, 1.02))
-    assert not parse_profile(HEAD + agreeing, "p").doubts
-
-
-def test_keys_tell_apart_what_takes_different_time():
-    """Equal keys mean equal loops; a foreign description of a convolution makes the same key."""
-    for op in GRAPH.operators:
-        key = operator_key(GRAPH, op)
-        assert kinds_of(key) == (op.kind,)
-        if op.kind == "Conv":
-            shape = GRAPH.tensors[op.inputs[0]].shape
-            out = GRAPH.tensors[op.outputs[0]].shape
-            assert key == convolution_key(
-                n=shape[0], c=shape[1], h=shape[2], w=shape[3], o=out[1],
-                kernel=op.attributes["kernel_shape"],
-                stride=op.attributes.get("strides", (1, 1)),
-                pads=op.attributes.get("pads", (0, 0, 0, 0)),
-                dilation=(1, 1), groups=1, dtype="float32",
-            )  # fmt: skip
-    groups: dict[str, set[object]] = {}
-    for op in GRAPH.operators:
-        groups.setdefault(operator_key(GRAPH, op), set()).add((op.kind, op.nest, op.element_ops))
-    assert all(len(different) == 1 for different in groups.values())
-
-
 def test_a_measured_transfer_is_found_through_the_chain():
     """Of the unit that was asked, beside or without a time, and never made up."""
     conv, pool = first("Conv"), first("MaxPool")
@@ -328,102 +252,6 @@ def test_a_measured_transfer_is_found_through_the_chain():
     model = chain.models[1].models[0]
     assert model.work(GRAPH, kernel_of(conv), SOC.pus[0]).source == "measured"
     assert model.work(GRAPH, kernel_of(pool), SOC.pus[0]) is None  # no time of its own
-
-
-def test_transfers_of_repeats_are_merged_and_their_disagreement_is_told():
-    key = operator_key(GRAPH, GRAPH.operators[0])
-    found = table(
-        [Entry(key, 1.0), Entry(key, None, transfer_s=0.2), Entry(key, None, transfer_s=0.4)]
-    )
-    assert found.entries[key] == Entry(key, 1.0, transfer_s=pytest.approx(0.3))
-    assert [d.message for d in found.doubts] == [
-        f"2 measured transfers of {key} disagree (from 200000 to 400000 us); the median 300000 us"
-        " is used"
-    ]
-
-
-def test_a_profile_file_keeps_transfers_and_refuses_an_entry_that_says_nothing():
-    key = operator_key(GRAPH, GRAPH.operators[0])
-    written = table([Entry(key, None, transfer_s=12e-6)])
-    assert parse_profile(dump_profile(written)).entries[key].transfer_s == pytest.approx(12e-6)
-    text = dump_profile(written)
-    with pytest.raises(ConfigError, match=r"profile:7.*neither time_us nor transfer_us is given"):
-        parse_profile(text.replace("  transfer_us: 12.0\n", ""))
-    with pytest.raises(ConfigError, match=r"profile:8.*transfer_us.*-3"):
-        parse_profile(text.replace("transfer_us: 12.0", "transfer_us: -3"))
-
-
-def test_a_kernel_may_be_as_large_as_its_input_and_no_larger():
-    def key(size: int) -> str:
-        return convolution_key(
-            n=1, c=4, h=3, w=3, o=6, kernel=(size, size), stride=(1, 1), pads=(0, 0, 0, 0),
-            dilation=(1, 1), groups=1, dtype="int8",
-        )  # fmt: skip
-
-    [(nest, dtype)] = nests_of(key(3))
-    assert (nest.out_h, nest.out_w, nest.macs, dtype) == (1, 1, 4 * 6 * 9, "int8")
-    with pytest.raises(ValueError, match="a 4x4 kernel leaves no output of a 3x3 input"):
-        key(4)
-
-
-def test_nests_come_back_from_keys():
-    """What a key says of its loops is what the operator has; a product's rows become its batch."""
-    for name in ("squeezenet", "mobilenet_v2", "vit_b16"):
-        graph = load_model(name)
-        for op in graph.operators:
-            found = nests_of(operator_key(graph, op))
-            if op.nest is None:
-                assert found == []
-                continue
-            [(nest, dtype)] = found
-            assert (nest.macs, dtype) == (op.macs, op.dtype)
-            if op.kind == "Conv":
-                assert nest == op.nest
-    assert nests_of("Conv[c64] float32") == []
-
-
-LAYER = "Conv[n1 c64 h56 w56 o64 k{0} s{1} d1x1 g1 y56x56] float32"
-
-
-@pytest.mark.parametrize(
-    ("soc", "cluster", "key", "peak"),
-    [
-        # A core of 1.2 GHz, four products a cycle; by F(4x4, 3x3) a quarter of them is enough.
-        ("zcu102-vta", "cpu", LAYER.format("1x1", "1x1"), 4.8e9),
-        ("zcu102-vta", "cpu", LAYER.format("3x3", "1x1"), 4 * 4.8e9),
-        ("zcu102-vta", "cpu", LAYER.format("3x3", "2x2"), 4.8e9),
-        # A worker of four such cores, none of them held up by another.
-        ("zcu102-vta-4t", "cpu", LAYER.format("1x1", "1x1"), 4 * 4.8e9),
-        # 256 products a cycle at 333 MHz, the effective rate being lower.
-        ("zcu102-vta", "npu", LAYER.format("3x3", "1x1"), 256 * 333e6),
-    ],
-)
-def test_a_time_is_refused_exactly_above_the_peak(soc, cluster, key, peak):
-    """By hand: more products a second than the description has multipliers times clock."""
-    machine = load_soc(soc)
-    [(nest, _)] = nests_of(key)
-    least = nest.macs / peak
-    refuse_impossible(table([Entry(key, least * 1.001)]), cluster, machine)
-    with pytest.raises(ConfigError, match=f"more than the peak of {cluster}") as caught:
-        refuse_impossible(table([Entry(key, least * 0.99)]), cluster, machine)
-    assert f"{peak / 1e9:.4g} GMAC/s" in caught.value.message
-    # What rounding left may have been as long as the end of its interval.
-    refuse_impossible(table([Entry(key, least * 0.99, spread_s=least)]), cluster, machine)
-    refuse_impossible(table([Entry(key, math.inf), Entry(RELU, 1e-12)]), cluster, machine)
-
-
-def test_a_wrong_unit_is_told_where_the_profile_is_attached(tmp_path):
-    key = LAYER.format("3x3", "1x1")
-    entries = [Entry(RELU, 1e-3), Entry(key, 72e-6), Entry(f"{key} + {RELU}", 73e-6)]
-    path = tmp_path / "p.yaml"
-    path.write_text(dump_profile(table(entries)))
-    soc = load_soc("zcu102-vta", {"pus.cpu.profile": str(path)})
-    with pytest.raises(ConfigError) as caught:
-        Case(GRAPH, soc).check()
-    assert str(caught.value) == (
-        f"{path}:9:3: {key}: 72 us are 1606 GMAC/s, more than the peak of cpu, 19.2 GMAC/s"
-        " (1 more entries are too fast)\n  is the unit right? 72 ms would be 1.606 GMAC/s"
-    )
 
 
 def test_a_measured_kernel_is_as_sure_as_its_measurements():

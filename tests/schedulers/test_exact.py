@@ -62,7 +62,7 @@ def proven(case: Case, budget: float = 0.3) -> float:
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(seeds, st.integers(1, 9), seeds, seeds, st.sampled_from(("dataflow", "barrier")))
 def test_no_plan_beats_the_proven_bound(
     graph_seed: int, size: int, soc_seed: int, plan_seed: int, execution: str

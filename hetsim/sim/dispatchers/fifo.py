@@ -19,7 +19,7 @@ class Fifo(Planned):
     source: ClassVar[str] = "baseline"
 
     def __init__(self) -> None:
-        """Never preemptive: nobody is ever strictly before somebody else."""
+        super().__init__()  # nobody is ever strictly before somebody else
 
     def rank(self, task: Task, inference: Inference) -> float:
         """The same for all."""

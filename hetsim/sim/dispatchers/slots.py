@@ -29,7 +29,8 @@ class Slots(Planned):
     source: ClassVar[str] = "time-multiplexed NPUs: the baseline of Choi, Rhu, HPCA 2020"
 
     def __init__(self, slot_s: float = 0.0) -> None:
-        self.slot_s = slot_s  # never preemptive: there is nobody else
+        super().__init__()  # nobody else is there to preempt
+        self.slot_s = slot_s
 
     def begin(self, view: View) -> None:
         super().begin(view)
