@@ -1,10 +1,11 @@
 """Which tests execute which lines of the package, and how long each test takes.
 
     python benchmarks/covered.py build/covered
+    python benchmarks/covered.py build/covered tests/lower tests/sim
 
-Runs the whole suite once under coverage.py, whose contexts name the tests, and keeps what came out
-in a directory. ``mutants.py`` asks it which tests can notice a change of a line at all. Takes about
-three times as long as the suite. Needs ``pytest-cov``.
+Runs the suite, or what is named of it, once under coverage.py, whose contexts name the tests, and
+keeps what came out in a directory. ``mutants.py`` asks it which tests can notice a change of a line
+at all. Takes about three times as long as the tests alone. Needs ``pytest-cov``.
 """
 
 from __future__ import annotations
@@ -103,8 +104,8 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(place.read_bytes()).hexdigest() if place.exists() else ""
 
 
-def run(folder: Path) -> None:
-    """Runs the suite and keeps what it executes in ``folder``.
+def run(folder: Path, tests: Iterable[str] = ()) -> None:
+    """Runs ``tests``, or all, and keeps what they execute in ``folder``.
 
     Raises:
         SystemExit: a test fails.
@@ -113,7 +114,7 @@ def run(folder: Path) -> None:
     (folder / "rc").write_text(CONFIGURED.format(folder=folder.resolve()), encoding="utf-8")
     files = [*sorted((ROOT / "hetsim").rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
     digests = {str(f.relative_to(ROOT)): _digest(f.relative_to(ROOT)) for f in files}
-    command = [sys.executable, __file__, str(folder), "--here"]
+    command = [sys.executable, __file__, str(folder), *tests, "--here"]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), "CI": "1"})
     if done.returncode:
         raise SystemExit("the suite does not pass")
@@ -121,12 +122,12 @@ def run(folder: Path) -> None:
     (folder / "tests.json").write_text(json.dumps(told), encoding="utf-8")
 
 
-def _here(folder: Path) -> int:
+def _here(folder: Path, tests: Iterable[str]) -> int:
     import pytest
 
     timed = Timed()
     options = ["--cov", f"--cov-config={folder / 'rc'}", "--cov-context=test", "--cov-report="]
-    code = int(pytest.main([*options, "-p", "no:cacheprovider"], plugins=[timed]))
+    code = int(pytest.main([*options, "-p", "no:cacheprovider", *tests], plugins=[timed]))
     (folder / "seconds.json").write_text(json.dumps(timed.seconds), encoding="utf-8")
     return code
 
@@ -135,11 +136,12 @@ def main() -> int:
     """Runs the suite once."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
+    parser.add_argument("tests", nargs="*", help="files or folders of tests (all)")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.here:
-        return _here(given.folder)
-    run(given.folder)
+        return _here(given.folder, given.tests)
+    run(given.folder, given.tests)
     return 0
 
 

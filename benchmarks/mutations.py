@@ -87,6 +87,8 @@ class Source:
             skipped |= {id(n) for n in (*node.decorator_list, node.returns)}
         elif isinstance(node, ast.ClassDef):
             skipped |= {id(n) for n in node.decorator_list}
+        elif isinstance(node, ast.keyword) and node.arg == "strict":  # zip's assertion
+            skipped.add(id(node.value))
         elif isinstance(node, ast.AnnAssign | ast.arg):
             skipped.add(id(node.annotation))
         for child in ast.iter_child_nodes(node):
