@@ -9,7 +9,7 @@ import pytest
 
 from hetsim.plan.union import Union
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
-from hetsim.schedulers.search import regions
+from hetsim.schedulers.search import regions, search
 from hetsim.schedulers.search.campaign import Ground, begin, best_plan, run
 from hetsim.schedulers.search.chain import Stretch, Walker, walk
 from hetsim.schedulers.search.genome import encode
@@ -81,6 +81,18 @@ def test_the_curve_holds_gains_alone():
     assert list(seconds) == sorted(set(seconds), reverse=True)
     assert seconds[-1] == done.seconds == pytest.approx(6.1)  # all on the CPU, the optimum
     assert {p.pu for p in best_plan(lambda _: ground, done, "s").partitions} == {SOC.pus[0].name}
+
+
+def test_a_short_search_is_the_beginning_of_a_long_one(monkeypatch):
+    monkeypatch.setattr(search, "STRETCH", 10)  # else a single round takes all of a small budget
+    ground = Ground(SPACE, Counting())
+
+    def curve(budget: int) -> list[tuple[int, float]]:
+        campaign = run(lambda _: ground, begin(lambda _: ground, [plan(1)], budget), 3, budget)
+        return [gain for gain in campaign.curve if gain[0] <= 100]
+
+    assert len(curve(200)) > 2
+    assert curve(200) == curve(500)
 
 
 def test_a_chain_that_has_cooled_takes_nothing_worse():

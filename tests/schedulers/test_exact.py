@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import random
+from contextlib import suppress
 from itertools import permutations, product
 
 import pytest
@@ -70,6 +71,8 @@ def test_no_plan_beats_the_proven_bound(
     case = case_of(graph_seed, size, soc_seed, execution)
     # Proving takes longer than running, so each bound meets four plans.
     spent = min(simulated(case, seed) for seed in range(plan_seed, plan_seed + 4))
+    with suppress(HetsimError):
+        spent = min(spent, case.makespan(case.plan(create("heft"))))
     # A solver's step is at most this far off: bounds are rounded down to ticks, sums are floats.
     assert spent >= proven(case) * (1 - 1e-9)
 
