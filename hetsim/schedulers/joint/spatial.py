@@ -3,8 +3,9 @@
 The unit that hosts the runtime is shared, because it prepares the partitions of all; every other
 unit belongs to one network. All divisions are tried where they are few, and beyond that units are
 dealt out one by one in the order of the SoC, those not dealt yet being the first network's. A
-division is as good as its most loaded network: rate times the makespan of one inference by the plan that the scheduler makes on its units
-(the time that a second of that stream's arrivals takes), then as the sum of these.
+division is as good as its most loaded network: rate times the makespan of one inference by the plan
+that the scheduler makes on its units (the time that a second of that stream's arrivals takes), then
+as the sum of these.
 
 Source: the baselines that give each network a sub-accelerator, as Herald (Kwon et al., HPCA 2021,
 section 4) and MOSAIC-like mappers do; those choose by their own cost models.
