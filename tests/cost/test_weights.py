@@ -129,3 +129,20 @@ def test_a_tile_holds_weights_as_they_are_stored():
     assert element_bytes(operator((("int4", 128),), "2:4"), pu) == 0.375
     assert element_bytes(operator((("float16", 4), ("int4", 128))), pu) == 0.5  # scales beside it
     assert element_bytes(operator(()), pu) == 1  # both factors are computed
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "npu"])
+def test_what_zeros_make_faster_is_the_roof_a_sparse_kernel_is_held_against(kind):
+    pu = unit(kind, 'weights: {sparsity: {"2:4": 1.6}}')
+    named = {}
+    for sparsity in ("", "2:4"):
+        op = Operator(
+            "fc", "MatMul", ("x",), ("y",), weights=(("int8", COUNT),), macs=MACS,
+            nest=LoopNest(1, 1, 1, 64, 64, 256, in_w=64), dtype="int8", sparsity=sparsity,
+        )  # fmt: skip
+        named[sparsity] = model_of(pu).peak(op)
+    assert [peak.operations for peak in named.values()] == [MACS, MACS]
+    # 64 a cycle of 1 ns, whatever the kind.
+    assert named[""].per_second == pytest.approx(64e9)
+    assert named["2:4"].per_second == pytest.approx(1.6 * 64e9)
+    assert [peak.name for peak in named.values()] == ["int8", "int8 2:4"]
