@@ -153,6 +153,7 @@ def test_no_bytes_take_only_latency() -> None:
     queue = {"port": Link("port", (1e9,), arbitration="fifo")}  # where nothing queues for nothing
     flows = [Flow(0.0, 2e9, ["port"]), Flow(1.0, 0.0, ["port"])]
     assert simulate_flows(queue, flows) == close([2.0, 1.0])
+    assert simulate_flows({}, [Flow(1.0, 0.0, [])]) == [1.0]  # and none at all without links
 
 
 def test_a_flow_without_links_runs_at_its_cap() -> None:
@@ -175,10 +176,14 @@ def test_no_flows() -> None:
         ({"bus": 1e9}, Flow(0.0, 1.0, ["bus", "bus"])),
         ({"bus": 1e9}, Flow(0.0, math.nan, ["bus"])),
         ({"bus": 1e9}, Flow(math.nan, 1.0, ["bus"])),
+        ({"bus": 1e9}, Flow(math.inf, 1.0, ["bus"])),
         ({"bus": 1e9}, Flow(0.0, math.inf, ["bus"])),
         ({"bus": 1e9}, Flow(0.0, 1.0, ["bus"], weight=math.nan)),
         ({"bus": 0.0}, Flow(0.0, 1.0, ["bus"])),
         ({"bus": -1.0}, Flow(0.0, 1.0, ["bus"])),
+        ({"bus": math.inf}, Flow(0.0, 1.0, ["bus"])),
+        ({"bus": Link("bus", (1e9, 0.0))}, Flow(0.0, 1.0, ["bus"])),
+        ({"bus": Link("bus", (1e9,), math.inf)}, Flow(0.0, 1.0, ["bus"])),
         ({"bus": Link("bus", ())}, Flow(0.0, 1.0, ["bus"])),
         ({"bus": Link("bus", (1e9,), -1.0)}, Flow(0.0, 1.0, ["bus"])),
         ({"bus": Link("ram", (1e9,))}, Flow(0.0, 1.0, ["bus"])),
