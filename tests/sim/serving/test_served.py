@@ -40,3 +40,4 @@ def test_what_was_served_is_shown_in_a_few_words_and_totals_are_those_of_its_tra
     assert found.unit_busy_s == found.trace.pu_busy_s
     assert found.links == found.trace.links
     assert (found.stopped, found.windows) == ("", ())
+    assert found.trace.rates == []  # of links that grows with the run
