@@ -151,10 +151,8 @@ def test_room_on_chip_is_that_of_who_stands_aside_now() -> None:
     # 1 MB passes from a to b and from c to d, and u takes 1.25 MB: in 3 MB there is room beside
     # what stands aside, each of the two times, and there would not be beside both.
     soc = make_soc({"npu": NPU | {"sram": "3 MB"}})
-    names = "abcd"
-    graph = make_graph(
-        *((n, ["x" if n == "a" else names[i - 1]], 4.0) for i, n in enumerate(names))
-    )
+    chain = (("a", ["x"], 4.0), ("b", ["a"], 4.0), ("c", ["b"], 4.0), ("d", ["c"], 4.0))
+    graph = make_graph(*chain)
     long = lower(graph, soc, [("npu", "a b c d")])
     assert [launch.kept.unsaved_bytes for launch in long.jobs[0].launches] == [0, 10**6] * 2
     urgent = lower(make_graph(("u", ["y"], 1.0), ("v", ["u"], 1.0)), soc, [("npu", "u v")])
