@@ -72,6 +72,17 @@ def test_what_waits_for_memory_does_not_feel_the_clock(unit: str) -> None:
     assert finish(soc, program, clocks=((1.0, unit, 0.1 * GHZ),)) == pytest.approx(plain, rel=1e-9)
 
 
+def test_a_kernel_without_arithmetic_and_one_that_has_ended_feel_no_clock() -> None:
+    soc = make_soc({"npu": NPU})
+    for unit in ("cpu", "npu"):
+        moving = kernel(soc, unit, 0.0)
+        clocks = ((1.0, unit, 0.1 * GHZ), (50.0, unit, 2 * GHZ))
+        assert finish(soc, moving, clocks=clocks) == finish(soc, moving) == ms(2)
+        assert finish(soc, kernel(soc, unit, 8.0), clocks=clocks[1:]) < 50 * MS
+    # Both units share the memory: 4 MB at 1 GB/s.
+    assert finish(soc, kernel(soc, "cpu", 0.0), kernel(soc, "npu", 0.0)) == ms(4)
+
+
 def test_a_kernel_bound_by_memory_becomes_bound_by_arithmetic_when_it_must() -> None:
     # 2 ms of bytes beside 1 ms of arithmetic; at a quarter of the clock that is 4 ms. Half of it
     # has gone by then.

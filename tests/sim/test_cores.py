@@ -95,3 +95,16 @@ def test_work_of_no_time_and_no_bytes_is_done_at_once() -> None:
     done = work(cores, 0.0, delay=0.25)
     net.env.run()
     assert done == [0.25]
+
+
+@pytest.mark.parametrize("arbitration", ["weighted", "priority"])
+def test_work_is_of_no_weight_and_no_urgency_but_what_is_said(arbitration: str) -> None:
+    net = Network(simpy.Environment(), [Link("dram", (10.0,), 0.0, arbitration)])
+    cores = Cores(net, 2)
+    done: list[float] = []
+    there = net.transfer(20.0, net.route(["dram"]), weight=1.0, priority=0)
+    mine = cores.work(0.0, 20.0, net.route(["dram"]))
+    for flow in (there, mine):
+        flow.callbacks.append(lambda _: done.append(net.env.now))
+    net.env.run()
+    assert done == [4.0, 4.0]  # half of the link for each, from the start

@@ -106,6 +106,13 @@ def test_fifo_gives_the_head_all_it_can_use_and_nobody_else_the_rest() -> None:
     assert simulate_flows({"bus": link}, flows) == close([2.0, 3.0])
 
 
+def test_only_a_fifo_link_lets_one_wait_for_the_other() -> None:
+    links = {"fair": Link("fair", (1e9,)), "queue": Link("queue", (1e9,), arbitration="fifo")}
+    flows = [Flow(0.0, 1e9, ["fair"]), Flow(0.0, 1e9, ["fair", "queue"]), Flow(0.0, 1e9, ["queue"])]
+    # Two share the fair link until 2 s; the third waits for the second.
+    assert simulate_flows(links, flows) == close([2.0, 2.0, 3.0])
+
+
 def test_latency_is_added_per_link_and_transfer() -> None:
     links = {"port": Link("port", (1e9,), 0.25), "ram": Link("ram", (1e9,), 0.5)}
     flows = [Flow(0.0, 1e9, ["port", "ram"]), Flow(0.0, 1e9, ["ram"])]
@@ -143,6 +150,10 @@ def test_efficiency_may_rise_again_without_carrying_more_than_the_capacity() -> 
 def test_no_bytes_take_only_latency() -> None:
     links = {"port": Link("port", (1e9,), 0.25)}
     assert simulate_flows(links, [Flow(1.0, 0.0, ["port"])]) == close([1.25])
+    queue = {"port": Link("port", (1e9,), arbitration="fifo")}  # where nothing queues for nothing
+    flows = [Flow(0.0, 2e9, ["port"]), Flow(1.0, 0.0, ["port"])]
+    assert simulate_flows(queue, flows) == close([2.0, 1.0])
+    assert simulate_flows({}, [Flow(1.0, 0.0, [])]) == [1.0]  # and none at all without links
 
 
 def test_a_flow_without_links_runs_at_its_cap() -> None:
@@ -165,10 +176,14 @@ def test_no_flows() -> None:
         ({"bus": 1e9}, Flow(0.0, 1.0, ["bus", "bus"])),
         ({"bus": 1e9}, Flow(0.0, math.nan, ["bus"])),
         ({"bus": 1e9}, Flow(math.nan, 1.0, ["bus"])),
+        ({"bus": 1e9}, Flow(math.inf, 1.0, ["bus"])),
         ({"bus": 1e9}, Flow(0.0, math.inf, ["bus"])),
         ({"bus": 1e9}, Flow(0.0, 1.0, ["bus"], weight=math.nan)),
         ({"bus": 0.0}, Flow(0.0, 1.0, ["bus"])),
         ({"bus": -1.0}, Flow(0.0, 1.0, ["bus"])),
+        ({"bus": math.inf}, Flow(0.0, 1.0, ["bus"])),
+        ({"bus": Link("bus", (1e9, 0.0))}, Flow(0.0, 1.0, ["bus"])),
+        ({"bus": Link("bus", (1e9,), math.inf)}, Flow(0.0, 1.0, ["bus"])),
         ({"bus": Link("bus", ())}, Flow(0.0, 1.0, ["bus"])),
         ({"bus": Link("bus", (1e9,), -1.0)}, Flow(0.0, 1.0, ["bus"])),
         ({"bus": Link("ram", (1e9,))}, Flow(0.0, 1.0, ["bus"])),

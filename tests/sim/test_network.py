@@ -1,5 +1,6 @@
 """Links during a simulation: what they have carried, and flows whose own speed changes."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -7,6 +8,7 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hetsim.sim.network.flow import Flow, Slowdown
 from hetsim.sim.network.network import Network
 from hetsim.sim.network.traced import TracedNetwork
 from hetsim.soc.model import Link
@@ -125,6 +127,42 @@ def test_events_grow_linearly_with_flows_that_do_not_meet(flows: int) -> None:
     assert next(net.env._eid) <= 2 * flows
 
 
+def test_who_is_alone_costs_one_event_also_after_others_have_met() -> None:
+    net = network(Link("bus", (10.0,), 1.0))
+
+    def events() -> int:
+        return next(net.env._eid)
+
+    begin(net, 10.0, ["bus"])
+    net.env.run()
+    assert events() == 1  # its latency has no event of its own
+    begin(net, 10.0, ["bus"])
+    begin(net, 10.0, ["bus"])
+    net.env.run()
+    before = events()
+    begin(net, 10.0, ["bus"])
+    net.env.run()
+    assert events() - before == 2  # one, and the question itself
+
+
+def test_who_comes_while_others_wait_for_their_first_byte_meets_them() -> None:
+    net = network(Link("bus", (12.0,), 1.0))
+    ends: dict[int, float] = {}
+    for i in range(3):
+
+        def start(_: object, i: int = i) -> None:
+            flow = net.transfer(12.0, net.route(["bus"]))
+            flow.callbacks.append(lambda _: ends.update({i: net.env.now}))
+
+        net.at(i / 4, start)
+    net.env.run()
+    # First bytes at 1, 1.25 and 1.5: 3 alone, then 1.5 each, then 4 a second: the first has 7.5
+    # left, the second 10.5, the third 12. 7.5 take until 3.375; then 3 and 4.5 are left, at 6.
+    assert ends == {0: 3.375, 1: 3.875, 2: 4.0}
+    usage = net.links["bus"].usage
+    assert (usage.bytes, usage.busy_s) == (36.0, 3.0)
+
+
 def samples_of(net: TracedNetwork, link: str) -> list[tuple[float, float, int]]:
     return [(s.time, s.rate, s.flows) for s in net.samples if s.link == link]
 
@@ -152,6 +190,60 @@ def test_speed_lost_where_no_link_is_full_is_booked_on_the_memory() -> None:
     assert flow.lost == pytest.approx(1.0)  # it took 2 s for what takes 1 s
     assert net.links["dram"].usage.contention_s == pytest.approx(1.0)
     assert net.links["own"].usage.contention_s == 0.0
+
+
+def beside(_own: float, external: float) -> float:
+    """Half the speed beside 4 B/s, a third beside 8, and so on."""
+    return 4.0 / (4.0 + external)
+
+
+def memory_of(*, shared: bool = True) -> tuple[Network, Callable[..., Flow], list[float]]:
+    """A memory that nobody fills, what starts a flow to it, and ends in their order."""
+    net = Network(simpy.Environment(), [Link("dram", (1000.0,))], shared=shared)
+    ends: list[float] = []
+
+    def start(amount: float, cap: float, slowdown: Slowdown | None = None) -> Flow:
+        flow = net.transfer(amount, net.route(["dram"]), cap, slowdown=slowdown)
+        flow.callbacks.append(lambda _: ends.append(net.env.now))
+        return flow
+
+    return net, start, ends
+
+
+def test_each_is_slowed_by_all_that_others_ask_for() -> None:
+    net, start, ends = memory_of()
+    plain = start(16.0, 4.0), start(32.0, 4.0)  # until 4 and 8 s
+    slow = start(8.0, 4.0, beside), start(16.0, 4.0, beside)
+    # Beside 12 B/s a quarter, 1 B/s, until 4 s; beside 8 a third, 4/3: the first has 4 left and
+    # ends at 7 s, when the second has 8; beside 4 a half, until 8 s; 6 left, alone at 4.
+    net.env.run()
+    assert ends == pytest.approx([4.0, 7.0, 8.0, 9.5])
+    assert [flow.lost for flow in plain] == [0.0, 0.0]
+    assert [flow.lost for flow in slow] == pytest.approx([7 - 2, 9.5 - 4])
+    assert net.links["dram"].usage.bytes == 72.0
+    begun = net.env.now
+    start(8.0, 4.0, beside)  # nobody is left to slow it
+    net.env.run()
+    assert ends[4:] == pytest.approx([begun + 2.0])
+
+
+def test_who_asks_for_more_or_less_slows_the_others_from_then_on() -> None:
+    net, start, ends = memory_of()
+    other, slow = start(100.0, 4.0), start(12.0, 4.0, beside)
+    net.at(1.0, lambda _: net.set_limit(other, 12.0))  # 10 left, at 4 / 16 of the speed
+    net.at(3.0, lambda _: net.set_limit(slow, 8.0))  # 8 left, at 8 / 4
+    # The other has moved 28 by 3 s, and goes on at 12 until 9 s; at 7 the slow one ends.
+    net.env.run()
+    assert ends == pytest.approx([7.0, 9.0])
+    assert slow.lost == pytest.approx(0.5 + 0.75 * 6)
+
+
+def test_without_contention_nobody_slows_anybody() -> None:
+    net, start, ends = memory_of(shared=False)
+    start(8.0, 4.0)
+    start(8.0, 4.0, beside)
+    net.env.run()
+    assert ends == [2.0, 2.0]
 
 
 def test_priority_means_nothing_on_a_way_without_a_strict_link() -> None:

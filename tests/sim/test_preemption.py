@@ -6,6 +6,7 @@ import pytest
 
 from hetsim.lower.program import Program
 from hetsim.sim.machine import Machine
+from hetsim.sim.recorder import SpanRecorder
 from hetsim.sim.runtimes.dataflow import Preemptive
 from hetsim.sim.simulate import execute, run, totals
 from hetsim.sim.source import Inference, Listed
@@ -115,13 +116,17 @@ def test_an_urgent_inference_leaves_the_unit_between_its_own_partitions(fidelity
 def test_taking_a_unit_from_a_partition_costs_what_is_said() -> None:
     soc, long, urgent = case()
     source = Listed([Inference(long), Inference(urgent, 5 * MS, 1), Inference(urgent, 6 * MS, 1)])
-    machine = Machine(soc, preemption_s=0.25 * MS)
+    spans: list[Span] = []
+    machine = Machine(soc, SpanRecorder(spans, [], [], []), preemption_s=0.25 * MS)
     done: dict[int, float] = {}
     runtime = Preemptive(machine, source, lambda d: done.update({d.number: d.finish / MS}))
     run(machine, runtime)
     # Once for both: the unit is taken at 8, and goes on from 10.25.
     assert done == pytest.approx({1: 9.25, 2: 10.25, 0: 14.25})
     assert totals(machine, 0).pu_busy_s["cpu"] == pytest.approx(14.25 * MS)
+    (switch,) = (span for span in spans if span.kind == "switch")
+    assert (switch.lane, switch.name, switch.inference) == ("cpu", "preemption", 0)
+    assert [switch.start, switch.end] == pytest.approx([8 * MS, 8.25 * MS])
 
 
 @pytest.mark.parametrize(("sram", "spilled"), [("16 MB", 0), ("2 MB", 1_000_000)])
@@ -140,6 +145,21 @@ def test_what_was_kept_on_chip_makes_room_where_it_must(sram: str, spilled: int)
     assert trace.pu_busy_s["npu"] == pytest.approx(trace.makespan_s)
     mine = sorted((a.start, a.end) for a in trace.activities if a.inference == 0)
     assert [a for a, _ in mine][1:] == [b for _, b in mine][:-1]
+
+
+def test_room_on_chip_is_that_of_who_stands_aside_now() -> None:
+    # 1 MB passes from a to b and from c to d, and u takes 1.25 MB: in 3 MB there is room beside
+    # what stands aside, each of the two times, and there would not be beside both.
+    soc = make_soc({"npu": NPU | {"sram": "3 MB"}})
+    chain = (("a", ["x"], 4.0), ("b", ["a"], 4.0), ("c", ["b"], 4.0), ("d", ["c"], 4.0))
+    graph = make_graph(*chain)
+    long = lower(graph, soc, [("npu", "a b c d")])
+    assert [launch.kept.unsaved_bytes for launch in long.jobs[0].launches] == [0, 10**6] * 2
+    urgent = lower(make_graph(("u", ["y"], 1.0), ("v", ["u"], 1.0)), soc, [("npu", "u v")])
+    work = [Inference(long), Inference(urgent, 1 * MS, 1), Inference(urgent, 12 * MS, 1)]
+    plain, trace = execute(soc, work), execute(soc, work, execution="preemptive")
+    assert len(kinds(trace, "preempted")) == 2
+    assert trace.links["dram"].bytes == plain.links["dram"].bytes
 
 
 def test_a_cache_keeps_nothing_for_who_stands_aside() -> None:

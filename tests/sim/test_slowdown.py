@@ -25,6 +25,7 @@ KEPT = slowdown_curve(
         (1, 3, 0.8), (2, 2, 0.85), (2, 3, 0.7), (1.5, 2.5, 0.8125),  # between them
         (0.1, 2, 0.9), (9, 9, 0.4), (1, 0.1, 0.9),  # outside: constant
         (1, 0, 1.0), (9, 0, 1.0),  # nobody else: no loss
+        (1, 1e-9, 0.9),  # a byte a second is somebody
     ],
 )  # fmt: skip
 def test_by_hand(own: float, external: float, share: float) -> None:

@@ -132,3 +132,8 @@ def test_an_inference_begins_at_its_arrival_to_the_last_bit() -> None:
         done: list[Completion] = []
         execute(soc, [Inference(short, t) for t in moments], sink=done.append)
         assert [d.start for d in done] == moments
+
+
+def test_an_inference_comes_at_once_and_is_in_no_hurry_unless_told() -> None:
+    _, _, short = one_unit()
+    assert Inference(short) == Inference(short, 0.0, 0, 0, float("inf"), None)

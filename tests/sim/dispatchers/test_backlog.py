@@ -112,6 +112,20 @@ def test_what_was_given_up_keeps_nobody_away_from_the_fast_unit() -> None:
     assert made.next(3) is None
 
 
+def test_what_was_given_up_leaves_its_free_unit_to_the_next() -> None:
+    program = open_program(independent(4), soc_of(1))
+    made = begun("etf", soc_of(1))
+    made.view.running = lambda unit: None
+    first, second, third = (tasks_of(program, number) for number in range(3))
+    assert made.add(first, Inference(program)) == [1]  # the unit is its own now
+    for tasks in (second, third):
+        assert made.add(tasks, Inference(program)) == []
+    assert made.withdraw(second) == []  # it waited in the pool
+    assert made.withdraw(first) == [1]
+    assert made.next(1) is third[0]
+    assert made.next(1) is None
+
+
 @pytest.mark.parametrize(
     "name", ["fifo", "priority", "edf", "least_laxity", "slots", "met", "eft", "etf", "heft"]
 )

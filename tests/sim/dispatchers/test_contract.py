@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hetsim.errors import DispatcherError
 from hetsim.lower.program import Program
+from hetsim.sim.dispatch import Dispatcher, unblocked
 from hetsim.sim.dispatchers.fifo import Fifo
 from hetsim.sim.dispatchers.priority import Priority
 from hetsim.sim.dispatchers.registry import (
@@ -16,6 +19,7 @@ from hetsim.sim.dispatchers.registry import (
 )
 from hetsim.sim.simulate import execute
 from hetsim.sim.source import Inference
+from hetsim.sim.task import tasks_of
 from hetsim.soc.model import SoC
 from tests.sim.samples import FAST, MS, NPU, lower, make_graph, make_soc
 
@@ -149,6 +153,39 @@ def test_a_faulty_dispatcher_is_told_and_nothing_hangs(cls: type[Fifo], words: l
 def test_a_subclass_has_to_say_itself_that_worst_cases_can_be_proven() -> None:
     assert Fifo.fixed == "arrival"
     assert (Idle.fixed, Idle.name) == (None, "Idle")
+
+
+class Plain(Dispatcher):
+    """What has to be written, and no more."""
+
+    def add(self, tasks, inference):
+        self.ready = [task for task in tasks if not task.blockers]
+        return {task.job.pu for task in self.ready}
+
+    def next(self, unit):
+        mine = [task for task in self.ready if task.job.pu == unit]
+        if not mine:
+            return None
+        self.ready.remove(mine[0])
+        return mine[0]
+
+    def finished(self, task):
+        came = unblocked(task)
+        self.ready += came
+        return {reader.job.pu for reader in came}
+
+
+def test_who_says_nothing_more_places_plans_and_preempts_nothing_and_costs_nothing() -> None:
+    assert (Plain.name, Plain.fixed, Plain.places, Plain.replans) == ("Plain", None, False, False)
+    assert (Plain.grain, Plain.preempts, Plain.overhead_s) == ("plan", False, 0.0)
+    assert Plain.planner is None
+    assert describe(Plain, "plain", "here").ignores == "not stated"
+    soc, program = case()
+    plain = Plain()
+    assert execute(soc, program, dispatcher=plain) == execute(soc, program)
+    (task,) = tasks_of(replace(program, jobs=program.jobs[:1], groups=((0,),)), 0)
+    assert plain.urgent(task) is None
+    assert list(plain.withdraw([task])) == []
 
 
 def test_deciding_takes_a_thread_of_the_host_before_each_partition() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from hetsim.sim.dispatchers.registry import create_dispatcher
 from hetsim.sim.simulate import execute
 from hetsim.sim.source import Inference
+from hetsim.sim.task import tasks_of
 from tests.sim.dispatchers.test_contract import case
 
 
@@ -44,3 +47,17 @@ def test_nobody_waits_for_a_stream_with_nothing_to_do(alone):
     work = [Inference(program, stream=0), Inference(program, 5 * once, stream=1)]
     found = ends(work, soc, slot_s=1.0)
     assert found.finished == pytest.approx([once, 6 * once], rel=1e-9)
+
+
+def test_whose_turn_is_given_up_makes_room_for_the_next(alone):
+    soc, program, _ = alone
+    made = create_dispatcher("slots")
+    made.begin(SimpleNamespace(units=len(soc.pus), now=0.0))
+    work = [tasks_of(program, number, stream=number) for number in range(4)]
+    for number, tasks in enumerate(work):
+        made.add(tasks, Inference(program, stream=number))
+    assert list(made.withdraw(work[1])) == []  # it was not its turn
+    cpu, npu = work[2][0].job.pu, work[2][2].job.pu
+    assert sorted(made.withdraw(work[0])) == sorted((cpu, npu))
+    assert [made.next(cpu), made.next(npu)] == [work[2][0], work[2][2]]
+    assert made.next(cpu) is None  # the fourth's turn has not come

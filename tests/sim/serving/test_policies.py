@@ -63,6 +63,8 @@ def test_who_is_too_late_to_begin_is_given_up_at_the_deadline() -> None:
         (16, 20, DONE),
     ]  # fmt: skip
     assert fates(every_3_ms(deadline_s=3.5 * MS)) == fates(every_3_ms())
+    # Who must begin at once does so where the unit is free.
+    assert fates(every_3_ms(late="drop", deadline_s=0.0)) == fates(every_3_ms(queue=0))
 
 
 def test_a_deadline_may_count_from_the_release() -> None:
@@ -201,6 +203,18 @@ def test_an_overload_stops_the_run_and_keeps_what_happened() -> None:
     )
     assert fates(found) == [(0, 4, DONE), (4, 7, OPEN), *[(7, 7, OPEN)] * 6]
     assert found.end_s == pytest.approx(7 * MS)
+    # The second waited from 1 to 4, the others from 2 to 7 until now.
+    assert found.by_stream.ready_s / MS == pytest.approx([3 + 5 + 4 + 3 + 2 + 1])
+    assert found.by_stream.blocked_s.ravel() / MS == pytest.approx([18])
+
+
+def test_an_overload_counts_those_who_may_not_yet_begin() -> None:
+    # All five ask at once, and one of them begins.
+    found = served(
+        stream("s", "closed", clients=5, think="1 ms", in_flight=1), programs=FOUR, backlog=4
+    )
+    assert found.stopped == ("overloaded: 4 inferences of 's' wait at 0 s; 5 arrived and 0 ended")
+    assert fates(found) == [(0, 0, OPEN)] * 5
 
 
 def test_giving_up_a_frame_that_may_not_yet_begin_makes_no_room() -> None:

@@ -7,6 +7,7 @@ from math import inf
 import numpy as np
 
 from hetsim.sim.serving.served import DONE, DROPPED, OPEN, Ledger
+from tests.sim.samples import NPU, lower, make_graph, make_soc
 from tests.sim.serving.samples import chain, served, stream
 
 
@@ -40,3 +41,25 @@ def test_what_was_served_is_shown_in_a_few_words_and_totals_are_those_of_its_tra
     assert found.unit_busy_s == found.trace.pu_busy_s
     assert found.links == found.trace.links
     assert (found.stopped, found.windows) == ("", ())
+    assert found.trace.rates == []  # of links that grows with the run
+
+
+def test_what_nobody_says_is_the_first_seed_on_links_that_are_shared() -> None:
+    soc = make_soc({"npu": NPU})  # one memory, 1 GB/s, of which each asks for nearly all
+    graph = make_graph(("a", ["x"], 2.0))
+    units = {"s": "cpu", "t": "npu"}
+    programs = {name: lower(graph, soc, [(unit, "a")]) for name, unit in units.items()}
+    streams = [stream(name, "poisson", period="4 ms", count=6) for name in programs]
+    plain, said, other, alone = (
+        [found.ledgers[name].finish.tolist() for name in programs]
+        for found in (
+            served(*streams, programs=programs, soc=soc, **options)
+            for options in (
+                {}, {"seed": 0, "contention": True, "fidelity": "fluid"}, {"seed": 1},
+                {"contention": False},
+            )
+        )
+    )  # fmt: skip
+    assert plain == said
+    assert other != plain
+    assert sum(map(sum, alone)) < sum(map(sum, plain))
