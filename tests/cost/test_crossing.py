@@ -11,6 +11,7 @@ import pytest
 
 from hetsim.cost.crossing import Crossings
 from hetsim.cost.work import Step
+from hetsim.soc.model import SoC
 from tests.sim.samples import CLUSTER, NPU, make_graph, make_soc
 
 GRAPH = make_graph(("a", ["x"], 1), ("b", ["a"], 1))
@@ -21,9 +22,13 @@ COSTS = {"quantise": "1 ns", "relayout": "2 ns", "cache_maintenance": "1 GB/s", 
 OTHER = CLUSTER | {"layout": "nhwc", "crossing": {"relayout": "4 ns", "copy": "2 GB/s"}}
 
 
-def crossings(crossing: dict[str, Any] | None = None, **runtime: str) -> Crossings:
+def soc_of(crossing: dict[str, Any] | None = None, **runtime: str) -> SoC:
     npu = OWN | {"crossing": COSTS | (crossing or {})}
-    return Crossings(GRAPH, make_soc({"npu": npu, "npu2": npu, "dsp": OTHER}, **runtime))
+    return make_soc({"npu": npu, "npu2": npu, "dsp": OTHER}, **runtime)
+
+
+def crossings(**runtime: str) -> Crossings:
+    return Crossings(GRAPH, soc_of(**runtime))
 
 
 def step(kind: str, us: float, read: int = 0, written: int = 0, name: str = "a") -> Step:
@@ -75,18 +80,17 @@ def test_a_copy_before_the_call_is_of_the_hosts_format() -> None:
 
 
 def test_around_a_kernel_only_the_layout_changes_in_the_units_type() -> None:
-    around = crossings({"relayout_at": "kernel"})
-    pu = around._soc.pus[FIRST]
+    soc = soc_of({"relayout_at": "kernel"})
+    around = Crossings(GRAPH, soc)
     each = (250_000, 250_000)
-    assert around.around(["x", "a"], ["b"], pu) == (
+    assert around.around(["x", "a"], ["b"], soc.pus[FIRST]) == (
         (step("convert", 500.0, *each, "x"), step("convert", 500.0, *each)),
         (step("convert", 500.0, *each, "b"),),
     )
-    assert around.around(["x"], ["b"], around._soc.pus[HOST]) == ((), ())
+    assert around.around(["x"], ["b"], soc.pus[HOST]) == ((), ())
     # At the door the tensor is quantised and keeps the host's layout.
     assert around.steps("a", None, FIRST)[0] == step("convert", 250.0, 1_000_000, 250_000)
-    whole = crossings()
-    assert whole.around(["x"], ["b"], whole._soc.pus[FIRST]) == ((), ())
+    assert crossings().around(["x"], ["b"], soc_of().pus[FIRST]) == ((), ())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Repeated measurements of one operator become one entry: medians, doubts, and how sure they are."""
+"""Repeated measurements of one operator become one entry: medians, doubts, how sure they are."""
 
 from __future__ import annotations
 
