@@ -22,17 +22,18 @@ COSTS = {"quantise": "1 ns", "relayout": "2 ns", "cache_maintenance": "1 GB/s", 
 OTHER = CLUSTER | {"layout": "nhwc", "crossing": {"relayout": "4 ns", "copy": "2 GB/s"}}
 
 
-def soc_of(crossing: dict[str, Any] | None = None, **runtime: str) -> SoC:
+def soc_of(crossing: dict[str, Any] | None = None, **runtime: Any) -> SoC:
     npu = OWN | {"crossing": COSTS | (crossing or {})}
     return make_soc({"npu": npu, "npu2": npu, "dsp": OTHER}, **runtime)
 
 
-def crossings(**runtime: str) -> Crossings:
+def crossings(**runtime: Any) -> Crossings:
     return Crossings(GRAPH, soc_of(**runtime))
 
 
 def step(kind: str, us: float, read: int = 0, written: int = 0, name: str = "a") -> Step:
-    return Step(kind, name, pytest.approx(us * US), read + written, written=written)
+    seconds: Any = pytest.approx(us * US)
+    return Step(kind, name, seconds, read + written, written=written)
 
 
 MAINTAINED = step("cache", 250.0)
@@ -105,7 +106,7 @@ def test_around_a_kernel_only_the_layout_changes_in_the_units_type() -> None:
 def test_a_cut_inside_a_cluster_reads_again_and_wakes_another_worker_up(
     crossing: dict[str, str], same: float | None, other: float | None
 ) -> None:
-    units = {"cpu": {"workers": [1, 1], "crossing": crossing}, "dsp": CLUSTER}
+    units: dict[str, Any] = {"cpu": {"workers": [1, 1], "crossing": crossing}, "dsp": CLUSTER}
     found = Crossings(GRAPH, make_soc(units))
     for target, us in ((0, same), (1, other)):
         expected = () if us is None else (step("cache", us),)
