@@ -92,9 +92,6 @@ def _cut(work: Work, seconds: float, path: Way, source: str, note: str) -> Work:
         for p in work.phases
     ]
     waits = sum(path.latency for p in phases if p.bytes)
-    if waits >= seconds:
-        phases = [replace(p, load_bytes=0, store_bytes=0) for p in phases]
-        waits = 0.0
     least = [moving_s(p, path) for p in phases]
     spare = max(0.0, seconds - waits - sum(least)) / len(phases)
     done = tuple(
