@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hetsim.errors import SchedulerError
 from hetsim.runs.case import Case
 from hetsim.schedulers.delegate.subsets import Delegating
-from hetsim.schedulers.delegate.tuned import DelegateTuned
+from hetsim.schedulers.delegate.tuned import DelegateTuned, _Search
 from hetsim.schedulers.estimate import predict
 from hetsim.schedulers.registry import create
 from hetsim.soc.loader import load_soc
@@ -211,3 +211,12 @@ def test_a_border_that_costs_more_than_it_saves_is_trimmed():
     assert [(p.pu, p.operators) for p in plan.partitions] == [
         ("cpu", ("n0",)), ("npu", ("n1", "n2")),
     ]  # fmt: skip
+
+
+def test_a_move_takes_along_what_the_accelerator_runs_and_leaves_the_rest_at_home():
+    problem = problem_of(chain("Conv", "Softmax", "Conv"))
+    search = _Search(problem, Delegating(problem))
+    assert search.best == (0, 0, 0)
+    assert search._moved((0, 1, 2), 1) == (1, 0, 1)
+    search.best = (1, 0, 1)
+    assert search._moved((1, 2), None) == (1, 0, 0)

@@ -17,6 +17,7 @@ from hetsim.runs.serving import Mix
 from hetsim.scenario.loader import load_scenario
 from hetsim.schedulers.joint.base import JointScheduler, with_units
 from hetsim.schedulers.joint.pipeline import _Row
+from hetsim.schedulers.joint.registry import BUILT_IN, JOINT_SCHEDULERS
 from hetsim.schedulers.joint.together import _commonest
 from hetsim.schedulers.registry import create
 from hetsim.schedulers.search.genome import decode, encode
@@ -121,6 +122,13 @@ def test_networks_stand_in_the_union_as_often_as_they_run(mix):
 
 def where(plan):
     return [(p.pu, p.operators) for p in plan.partitions]
+
+
+def test_ways_ask_a_scheduler_unless_they_say_that_they_decide_themselves():
+    """A way of which nothing is said is tried with every scheduler."""
+    assert JointScheduler.asks
+    asking = {name for name in BUILT_IN if JOINT_SCHEDULERS.find(name).asks}
+    assert asking == {"each", "union", "spatial"}
 
 
 def test_spatial_partitioning_shares_nothing_but_the_host(mix):

@@ -173,3 +173,10 @@ def test_a_whole_network_is_one_partition_but_for_what_falls_back():
     left = [op for p in plan.partitions if p.pu != "dla0" for op in p.operators]
     kinds = {op.name: op.kind for op in network.graph.operators}
     assert {kinds[name] for name in left} == {"Softmax"}
+
+
+def test_where_a_single_unit_computes_a_network_is_all_its():
+    soc = load_soc("nucleo-l4r5zi")
+    graph = load_network("ds_cnn")
+    found = best_cuts({"only": graph}, soc, lambda plans: dict.fromkeys(plans, 1.0))
+    assert {p.pu for p in found["only"].partitions} == {soc.host.name}

@@ -88,6 +88,18 @@ def test_optimistic_costs_of_the_peft_paper():
     assert table[9] == [0, 0, 0]
 
 
+def test_a_critical_path_stays_where_most_of_it_can_run_before_where_it_is_quick():
+    graph = chain("Conv", "Softmax", "Conv")
+    times = {"n0": [4, 1], "n1": [4, None], "n2": [4, 1]}
+    plan = CPOP().plan(make_problem(graph, make_soc(), times))
+    assert set(placement(plan).values()) == {"cpu"}
+    # Where both run all of it, the quicker has it; where neither does, the rest goes elsewhere.
+    plan = CPOP().plan(make_problem(graph, make_soc(), times | {"n1": [4, 5]}))
+    assert set(placement(plan).values()) == {"npu"}
+    plan = CPOP().plan(make_problem(graph, make_soc(), times | {"n0": [None, 1]}))
+    assert placement(plan) == {"n0": "npu", "n1": "cpu", "n2": "npu"}
+
+
 def test_heft_fills_gaps():
     # On the CPU: a, then d has to wait for b from the NPU; c, placed later, fits in between.
     graph = make_graph({"a": [], "b": ["a"], "d": ["b"], "c": []}, {"b": "Add"})
