@@ -1,7 +1,7 @@
 """What is brought to a unit, in the model of one window: when, how often, and beside what.
 
-Floors are made up, so every length is a sum on paper. Unless a test says otherwise a call takes 1 s,
-a partition's end 0.25 s, and handing a result over 0.125 s.
+Floors are made up, so every length is a sum on paper. Unless a test says otherwise a call takes
+1 s, a partition's end 0.25 s, and handing a result over 0.125 s.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def test_an_older_tensor_takes_the_unit_once_however_many_read_it(readers: int) 
 def test_a_neighbour_is_close_only_if_everything_is_there_before_both() -> None:
     """b takes 3 s, or 1 s in one partition with a. It also reads f, which another unit makes.
 
-    Apart: f ends after 6, is brought in by 7, b ends at 10. Together: a waits for f, too, 7 + 4 + 1.
+    Apart: f ends after 6, is brought in by 7, b ends at 10. Together: a waits, too, 7 + 4 + 1.
     """
     graph = make_graph(("a", ["x"], 1.0), ("f", ["x"], 1.0), ("b", ["a", "f"], 1.0))
 
