@@ -129,6 +129,27 @@ def test_the_sum_by_hand(
     assert length(WIDE, 3, work, tolls, (1, 2)) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("made", "from_host", "expected"),
+    [
+        # Made on unit 2 only: y crosses for 4 s, during which k takes half as long again.
+        ({2: 1.0}, 1.0, 4 + 0.5 * 4),
+        # The host may make it, too, in 1 s: then it crosses for 1 s, and the host is busy for 5 s.
+        ({0: 1.0, 2: 9.0}, 1.0, 4 + 1),
+        # From the host it crosses in no time, but takes it 9 s.
+        ({0: 9.0, 2: 1.0}, 0.0, 4 + 0.5 * 4),
+    ],
+)
+def test_in_sum_a_crossing_counts_as_the_shortest_there_may_be(
+    made: dict[int, float], from_host: float, expected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "MOST_PAIRS", 0)
+    graph = make_graph(("k", ["x"], 1.0), ("y", ["x"], 1.0), ("o", ["y"], 1.0))
+    work = {(0, 0): K, (2, 1): Least(0.25)} | {(1, p): Least(s) for p, s in made.items()}
+    tolls = {("y", 2, 1): Least(4.0), ("y", 0, 1): Least(from_host)}
+    assert length(graph, 3, work, tolls) == pytest.approx(expected, rel=1e-5)
+
+
 def test_only_what_no_dependency_keeps_apart_may_meet() -> None:
     """a - b - c and d: a kernel b meets d, and what is brought from elsewhere for a reader c."""
     graph = make_graph(("a", ["x"], 1.0), ("b", ["a"], 1.0), ("c", ["b"], 1.0), ("d", ["x"], 1.0))
