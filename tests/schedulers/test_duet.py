@@ -40,6 +40,16 @@ def test_the_longest_are_placed_first_where_they_end_first() -> None:
     assert plan.predicted_s == pytest.approx(1 + 6 + 1)
 
 
+def test_what_gains_nothing_is_not_moved_to_and_fro() -> None:
+    """a takes longest; b, behind it in the list, is as well off on either NPU."""
+    times = {"a": [5, 9, 9], "b": [3, 2, 2]}
+    problem = make_problem(make_graph({"a": [], "b": []}), make_soc(npus=2), times)
+    for evaluations in (0, 1, 2, 3, 4, 50):
+        plan = Duet(max_evaluations=evaluations).plan(problem)
+        assert placement(plan) == {"a": "cpu", "b": "npu0"}
+        assert plan.predicted_s == 5
+
+
 TORN = {"s": [], "a": ["s"], "m": ["a"], "z": ["m"], "b": ["s"], "j": ["z", "b"]}
 
 
