@@ -13,6 +13,7 @@ from hetsim.schedulers.base import Problem
 from hetsim.schedulers.branches import extract_branches
 from hetsim.schedulers.stages import duet
 from hetsim.schedulers.stages.duet import Duet
+from hetsim.workload.graph import Graph, Operator, Tensor
 from tests.schedulers.fakes import make_graph, make_problem, make_soc, placement, random_problem
 
 FORK = {"s": [], "a": ["s"], "b": ["s"], "c": ["s"], "j": ["a", "b", "c"]}
@@ -72,6 +73,21 @@ def test_what_a_unit_cannot_run_goes_elsewhere_and_is_brought_there_and_back() -
     assert plan.predicted_s == pytest.approx(
         0.5 + 0.125 + 1 + (0.5 + 0.5 + 1) + (0.5 + 0.25 + 1) + 0.03125
     )
+
+
+def test_an_input_that_a_torn_sub_graph_reads_in_its_midst_comes_from_the_host() -> None:
+    """m, on the CPU between a and z on the NPU, reads y, too: there it is at hand."""
+    tensors = [Tensor(name, (1,)) for name in ("x", "y", "a", "m", "z")]
+    operators = [
+        Operator("a", "Conv", ("x",), ("a",)),
+        Operator("m", "Softmax", ("a", "y"), ("m",)),
+        Operator("z", "Conv", ("m",), ("z",)),
+    ]
+    graph = Graph.create("net", operators, tensors, ["x", "y"], ["z"])
+    times: dict[str, list[float | None]] = {"a": [9, 0.125], "m": [0.125, None], "z": [9, 0.125]}
+    problem = make_problem(graph, make_soc(), times, comm={"x": 0.0625, "y": 4.0})
+    # Under a second in all.
+    assert Duet().plan(problem).predicted_s == pytest.approx(3 * 0.125 + 0.0625)
 
 
 def test_a_sub_graph_on_two_units_keeps_both_from_others() -> None:
