@@ -82,6 +82,14 @@ def test_what_a_partition_waits_for_by_way_of_others_counts() -> None:
     ]  # fmt: skip
 
 
+def test_a_partition_that_follows_on_its_unit_waits_for_what_the_one_before_waits_for() -> None:
+    """p, in a's partition, waits for b's, and e, in that, for d's; c reads a and begins anew."""
+    space = space_of({"a": [], "b": [], "p": ["b"], "c": ["a"], "d": [], "e": ["d"]})
+    assert pieces(space, genome_of([0, 1, 0, 0, 2, 1], cut=[3])) == [
+        (2, (4,)), (1, (1, 5)), (0, (0, 2)), (0, (3,)),
+    ]  # fmt: skip
+
+
 def test_partitions_fuse_unless_told_not_to_where_there_is_something_to_fuse() -> None:
     space = space_of({"a": [], "r": ["a"], "b": ["r"]})
 
