@@ -144,6 +144,7 @@ def test_no_move_and_no_swap_of_parallel_ones_ends_earlier(seed: int, size: int,
     ops = [branch.operators for branch in branches]
     at = {graph.index[name]: problem.soc.by_name[pu].index for name, pu in placement(plan).items()}
     where = tuple(at[several[0]] for several in ops)
+    assert plan.predicted_s is not None
     assert plan.predicted_s == pytest.approx(length(problem, ops, where))
     others = [(*where[:s], pu, *where[s + 1 :]) for s in range(len(ops)) for pu in range(1 + npus)]
     for a, b in combinations(range(len(ops)), 2):

@@ -20,7 +20,6 @@ from hetsim.workload.graph import Graph
 from tests.sim.samples import make_graph
 
 pytest.importorskip("ortools")
-Way = tuple[str, int | None, int | None]
 HORIZON_S = 64.0
 
 
@@ -31,7 +30,7 @@ def _coarse(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(
     times: Sequence[Sequence[float | Least | None]],
-    tolls: Mapping[Way, float] | None = None,
+    tolls: Mapping[Any, float] | None = None,
     *,
     call: float = 1.0,
     leave: float = 0.25,
@@ -238,7 +237,11 @@ def test_a_neighbour_is_close_only_if_everything_is_there_before_both() -> None:
 def test_a_neighbour_on_another_unit_is_none_even_where_nothing_is_read_from_it() -> None:
     """a - b - c may be one kernel, headed by a, in which c takes 1 s instead of 3."""
     graph = make_graph(("a", ["x"], 1.0), ("b", ["a"], 1.0), ("c", ["b"], 1.0))
-    rows = [[4.0, 4.0], [4.0, 4.0], [Least(3.0, ((0, 1.0),)), 3.0]]
+    rows: list[list[float | Least | None]] = [
+        [4.0, 4.0],
+        [4.0, 4.0],
+        [Least(3.0, ((0, 1.0),)), 3.0],
+    ]
     floors = made(rows, call=0.0, leave=0.0, handing=0.0)
     assert seconds(graph, floors, (0, 0, 0)) == 4 + 4 + 1
     assert seconds(graph, floors, (1, 0, 0)) == 4 + 4 + 3
@@ -249,7 +252,11 @@ def test_a_neighbour_on_another_unit_is_none_even_where_nothing_is_read_from_it(
 def test_a_neighbour_before_the_cut_is_close_only_if_nothing_foreign_is_read() -> None:
     """As above with a the cut: the window begins as a ends."""
     graph = make_graph(("a", ["x"], 1.0), ("f", ["a"], 1.0), ("b", ["a", "f"], 1.0))
-    rows = [[4.0, 4.0], [6.0, 6.0], [Least(3.0, ((0, 1.0),)), 3.0]]
+    rows: list[list[float | Least | None]] = [
+        [4.0, 4.0],
+        [6.0, 6.0],
+        [Least(3.0, ((0, 1.0),)), 3.0],
+    ]
     floors = made(rows, {("f", 1, 0): 1.0}, call=0.0, leave=0.0, handing=0.0)
     assert seconds(graph, floors, (1, 0), {0: 0}, 0) == 6 + 1 + 3
     assert seconds(graph, floors, (0, 0), {0: 0}, 0) == 6 + 1

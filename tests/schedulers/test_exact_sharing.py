@@ -30,7 +30,7 @@ def length(
     graph: Graph,
     units: int,
     work: Mapping[tuple[int, int], Least],
-    tolls: Mapping[tuple[str, int | None, int | None], Least] | None = None,
+    tolls: Mapping[Any, Least] | None = None,
     awake: Sequence[int] = (),
     crowded: int | None = 0,
 ) -> float:

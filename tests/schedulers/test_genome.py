@@ -128,6 +128,8 @@ def test_groups_are_neighbours_that_want_to_and_can() -> None:
     assert groups([0, 1, 1, 0], (1, 2)) == ((0, 1),)  # c would have to wait for its unit
     assert groups([0, 1, 1, 0], (1, 2, 3)) == ((0, 1),)  # d reads c
     assert groups([0, 1, 0, 1], (1, 3)) == ((0, 1),)
+    edges = {"a": [], "b": [], "c": ["b"], "d": []}
+    assert groups([0, 1, 2, 0], (1, 2)) == ((0, 1),)  # c reads b
     # A group that ended is no matter: d may run beside another one than c's.
     edges = {"a": [], "b": [], "c": ["a"], "d": []}
     assert groups([0, 1, 2, 0], (1, 2, 3)) == ((0, 1), (2, 3))

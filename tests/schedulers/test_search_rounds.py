@@ -11,7 +11,7 @@ import pytest
 from hetsim.errors import PlanError, SchedulerError
 from hetsim.plan.union import Union
 from hetsim.schedulers.base import Problem
-from hetsim.schedulers.registry import BUILT_IN
+from hetsim.schedulers.registry import BUILT_IN, create
 from hetsim.schedulers.search import regions, search, starts
 from hetsim.schedulers.search.chain import Stretch, Walker, walk
 from hetsim.schedulers.search.genome import Genome, decode, encode
@@ -195,7 +195,7 @@ def walked(judge: Any, space: Space, evaluations: int, hot: float = 0.0) -> tupl
 
 
 def test_a_chain_goes_on_from_what_it_takes_and_remembers_its_best() -> None:
-    """At any heat it takes what is allowed, so it wanders; frozen, it stays with equals and better."""
+    """Heated it wanders; frozen it takes what is as good or better."""
     judge = Worth(on_cpu)
     journey, walker = walked(judge, SPACE, 300, hot=2.0)
     gains = [seconds for _, seconds in journey.improved]
@@ -312,7 +312,7 @@ def test_schedulers_that_find_no_plan_are_left_out() -> None:
     assert [name for name, _ in found] == ["heft", "mosaic"]
     impossible = make_problem(make_graph({"a": []}), SOC, {"a": [None, None]})
     with pytest.raises(SchedulerError):
-        starts.create("heft").plan(impossible)
+        create("heft").plan(impossible)
     assert list(starts.start_plans(impossible, ["heft", "mosaic"])) == []
 
 
