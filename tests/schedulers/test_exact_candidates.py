@@ -56,7 +56,7 @@ def test_kernels_are_what_a_unit_fuses_and_stand_where_their_last_operator_does(
 def test_a_plan_is_the_plan_of_its_candidate(name: str, seed: int) -> None:
     problem = random_problem(random.Random(seed), 12, npus=2)
     problem = Problem(problem.graph, problem.soc, problem.profile, "barrier", 0)
-    plan = create(name).plan(problem)
+    plan = create(name, {"max_transitions": 200} if name == "ios" else {}).plan(problem)
     candidate = candidate_from_plan(problem, plan)
     blocks = blocks_of(problem, candidate)
     index = problem.graph.index

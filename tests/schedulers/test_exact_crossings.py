@@ -8,6 +8,7 @@ and so exact that no length needs a tolerance.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
