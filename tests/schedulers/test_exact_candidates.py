@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hetsim.plan.build import Block
+from hetsim.plan.model import Partition, Plan
 from hetsim.schedulers.base import Problem
 from hetsim.schedulers.exact.search import (
     Candidate,
@@ -76,12 +77,20 @@ def test_a_partition_that_does_not_fuse_has_kernels_of_one_operator() -> None:
     (part,) = plan.partitions
     assert part.pu == "cpu"
     for fuse, chains in ((True, ((0, 1),)), (False, ((0,), (1,)))):
-        moved = type(part)(part.name, "npu", part.operators, fuse)
-        found = candidate_from_plan(problem, type(plan)(plan.model, (moved,)))
+        moved = Partition(part.name, "npu", part.operators, fuse)
+        found = candidate_from_plan(problem, Plan(plan.model, (moved,)))
         assert found.chains == chains
         assert found.pus == (1,) * len(chains)
         assert found.opening == {0}
     assert blocks_of(problem, candidate) == [Block((0, 1), 1)]
+
+
+def test_of_a_group_all_but_the_first_run_beside_the_one_before() -> None:
+    problem = problem_of({"a": [], "b": [], "c": [], "d": []}, npus=2)
+    rows = (("p", "cpu", "a"), ("q", "npu0", "b"), ("r", "npu1", "c"), ("s", "cpu", "d"))
+    parts = tuple(Partition(name, pu, (op,)) for name, pu, op in rows)
+    found = candidate_from_plan(problem, Plan("net", parts, (("q", "r", "s"),)))
+    assert found == singles([0, 1, 2, 0], range(4), [2, 3])
 
 
 def test_a_kernel_joins_the_latest_partition_of_its_unit_unless_it_may_not() -> None:
