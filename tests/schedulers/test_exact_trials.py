@@ -187,6 +187,24 @@ def test_the_search_ends_with_its_budget_or_when_shaking_never_helps(
     assert still == counts[0] < counts[1] < counts[2]
 
 
+def test_a_round_that_helped_is_never_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "SHAKES", 1)
+    gains = 0
+    for seed in range(6):
+        trials = Scored(problem_of(CHAIN), paired)
+        trials.seconds(singles([0] * 6))
+        before: list[float] = []  # what was best as each round began
+
+        def begun(trials: Scored = trials, before: list[float] = before) -> bool:
+            before.append(trials.best_s)
+            return False
+
+        improve(trials, [range(6)], random.Random(seed), begun)
+        assert before[-1] == trials.best_s
+        gains += before[0] > before[-1]
+    assert gains
+
+
 def test_what_helps_in_one_window_is_tried_in_all_that_look_alike() -> None:
     """Both operators of a window on the NPU: two decisions, of which neither helps alone."""
 
