@@ -163,16 +163,16 @@ def test_neighbours_differ_in_one_decision(execution: str) -> None:
 
 def test_kernels_are_torn_and_joined_where_their_units_allow_it() -> None:
     """On the NPU a Conv and its Relu are one kernel."""
-    problem = problem_of({"a": [], "r": ["a"]})
-    whole = Candidate(((0, 1),), (1,), frozenset())
+    problem = problem_of({"a": [], "r": ["a"], "c": []})
+    whole = Candidate(((0, 1), (2,)), (1, 0), frozenset())
     assert changes(problem, whole, [0]) == sorted([
-        (((0, 1),), (1,), [0], []),
-        (((0, 1),), (0,), [], []),
-        (((0,), (1,)), (1, 0), [], []),
+        (((0, 1), (2,)), (1, 0), [0], []),
+        (((0, 1), (2,)), (0, 0), [], []),
+        (((0,), (1,), (2,)), (1, 0, 0), [], []),
     ])  # fmt: skip
     for pus, joined in (((1, 0), True), ((1, 1), True), ((0, 1), False)):
-        found = changes(problem, singles(pus), [0])
-        assert ((((0, 1),), (1,), [], []) in found) == joined
+        found = changes(problem, singles((*pus, 0)), [0])
+        assert ((((0, 1), (2,)), (1, 0), [], []) in found) == joined
 
 
 def test_where_another_unit_waits_or_must_be_waited_for_a_partition_begins() -> None:
