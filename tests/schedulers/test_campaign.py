@@ -10,13 +10,14 @@ import pytest
 from hetsim.plan.union import Union
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.search import regions, search
-from hetsim.schedulers.search.campaign import Ground, begin, best_plan, run
+from hetsim.schedulers.search.campaign import Campaign, Ground, begin, best_plan, run
 from hetsim.schedulers.search.chain import Stretch, Walker, walk
 from hetsim.schedulers.search.genome import encode
 from hetsim.schedulers.search.judge import NEVER, Draft, Piece, Verdict, plan_of
 from hetsim.schedulers.search.moves import Moves
 from hetsim.schedulers.search.parameters import CHOICES, MENDED, descend, published
 from hetsim.schedulers.search.regions import boundaries, draw_regions
+from hetsim.schedulers.search.search import SearchState
 from hetsim.schedulers.search.several import SeveralSpace
 from hetsim.schedulers.search.space import Space
 from hetsim.soc.loader import load_soc
@@ -81,6 +82,22 @@ def test_the_curve_holds_gains_alone():
     assert list(seconds) == sorted(set(seconds), reverse=True)
     assert seconds[-1] == done.seconds == pytest.approx(6.1)  # all on the CPU, the optimum
     assert {p.pu for p in best_plan(lambda _: ground, done, "s").partitions} == {SOC.pus[0].name}
+
+
+def test_every_fourth_round_goes_to_each_search_in_turn() -> None:
+    """All others to the one that is ahead, here the second of three."""
+
+    def following(*rounds: int) -> int:
+        start = encode(alone(0), len(GRAPH))
+        searches = tuple(
+            SearchState(start, seconds, seconds, rounds=n)
+            for n, seconds in zip(rounds, (2.0, 1.0, 3.0), strict=True)
+        )
+        return Campaign(((),) * 3, searches).following
+
+    turns = [following(0, n, 0) for n in range(16)]
+    assert turns == [1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 0]
+    assert following(1, 5, 5) == 2  # eleven in all, whoever did them
 
 
 def test_a_short_search_is_the_beginning_of_a_long_one(monkeypatch):
@@ -161,7 +178,9 @@ def test_what_is_tried_holds_the_published_and_the_mended_choice():
         assert len(set(choices)) == len(choices) > 1, name
         assert published()[name] in choices, name
         assert MENDED[name] in choices, name
-        PartitionTuner(**{name: choices[-1]})
+        for choice in choices:
+            PartitionTuner(**{name: choice})
+    assert 0.0 in CHOICES["switch_penalty_us"]  # nobody has to pay for a change of PU
 
 
 def test_the_first_of_equal_parameters_stays():

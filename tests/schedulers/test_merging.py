@@ -14,9 +14,10 @@ from hetsim.plan.build import Block, make_plan
 from hetsim.plan.files import dump_plan, parse_plan
 from hetsim.plan.validate import plan_problems, validate_plan
 from hetsim.runs.case import Case
+from hetsim.schedulers.stages import merging
 from hetsim.schedulers.stages.iops import IOPS, _kept, paying
 from hetsim.schedulers.stages.ios import IOS, _ready_merges
-from hetsim.schedulers.stages.merging import Merge, find_merges
+from hetsim.schedulers.stages.merging import Merge, _candidates, _families, find_merges
 from hetsim.schedulers.units import Units
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
 from hetsim.workload.rewrite import Rewrite
@@ -200,3 +201,69 @@ def test_merges_are_kept_in_the_blocks_that_take_less_time_with_them():
     assert _kept(search([4, 7], 12), search([3, 7], 12), merges) == merges[:1]
     assert _kept(search([4, 7], 12), search([4, 6], 10), merges) == merges[1:]
     assert _kept(search([4, 7], 12), search([4, 7], 12), merges) == []
+
+
+def layers(*changes):
+    """Convolutions of one tensor, equal but for ``changes`` of their loops, each with a Relu."""
+    tensors = [Tensor("in", (1, 16, 8, 8)), Tensor("other", (1, 16, 8, 8))]
+    operators = []
+    for i, change in enumerate(changes):
+        loops = {"stride_h": 1, "stride_w": 1, "dilation_h": 1, "dilation_w": 1}
+        usual = {"source": "in", "kind": "Conv", "size": 8, "tail": "Relu", "groups": 1}
+        source, kind, size, tail, groups = ((usual | change)[key] for key in usual)
+        loops |= {key: value for key, value in change.items() if key in loops}
+        nest = LoopNest(1, groups, size, size, 16, 16, 1, 1, in_h=8, in_w=8, **loops)
+        tensors += [Tensor(f"{n}{i}.out", (1, 16, size, size)) for n in "cr"]
+        operators += [
+            Operator(f"c{i}", kind, (source,), (f"c{i}.out",), (), nest.macs, 0, nest, {}),
+            Operator(f"r{i}", tail, (f"c{i}.out",), (f"r{i}.out",), element_ops=size**2),
+        ]
+    ends = [f"r{i}.out" for i in range(len(changes))]
+    return Graph.create("layers", operators, tensors, ["in", "other"], ends)
+
+
+@pytest.mark.parametrize(
+    ("change", "alike"),
+    [
+        ({}, True), ({"stride_h": 2}, False), ({"stride_w": 2}, False), ({"dilation_h": 2}, False),
+        ({"dilation_w": 2}, False), ({"size": 4}, False), ({"groups": 2}, False),
+        ({"source": "other"}, False),
+        ({"kind": "Gemm"}, False), ({"tail": "Sigmoid"}, False), ({"tail": "Softmax"}, False),
+    ],
+)  # fmt: skip
+def test_a_family_reads_alike_steps_alike_and_ends_alike(change, alike):
+    graph = layers({}, change)
+    units = SimpleNamespace(ops=[(0, 1), (2, 3)])
+    assert _families(graph, units) == ([(0, 1)] if alike else [])
+
+
+def test_only_activations_may_follow():
+    """A Softmax behind both is none; on their own the convolutions may be merged."""
+    graph = layers({"tail": "Softmax"}, {"tail": "Softmax"})
+    assert _families(graph, SimpleNamespace(ops=[(0, 1), (2, 3)])) == []
+    assert _families(graph, SimpleNamespace(ops=[(0,), (1,), (2,), (3,)])) == [(0, 2)]
+
+
+@pytest.mark.parametrize(("members", "most", "sizes"), [
+    (3, 8, {3: 1, 2: 3}), (4, 3, {3: 4, 2: 6}), (6, 2, {2: 15}),
+    (7, 8, {7: 1, 6: 2, 5: 3, 4: 4, 3: 5, 2: 6}), (7, 3, {3: 5, 2: 6}),  # neighbours only
+])  # fmt: skip
+def test_large_families_offer_neighbours_only(members, most, sizes):
+    graph = fan([1] * members)
+    units = SimpleNamespace(ops=[(2 * i, 2 * i + 1) for i in range(members)])
+    found = [units for units, _ in _candidates(graph, units, range(members), most)]
+    counted = {size: sum(len(units) == size for units in found) for size in sizes}
+    assert counted == sizes
+    assert len(found) == len(set(found)) == sum(sizes.values())
+    assert [len(units) for units in found] == sorted(map(len, found), reverse=True)
+    if members > 6:
+        assert all(units[-1] - units[0] == len(units) - 1 for units in found)
+
+
+def test_large_networks_get_fewer_candidates_but_one_of_each_family(monkeypatch):
+    case = case_of([1, 1, 1])
+    problem = case.problem()
+    units = Units(problem)
+    for operators, candidates in ((1, 1), (len(case.graph) * 3 - 1, 2), (10**6, 4)):
+        monkeypatch.setattr(merging, "PROFILED_OPERATORS", operators)
+        assert len(find_merges(problem, units, 8)) == candidates

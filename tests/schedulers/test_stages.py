@@ -112,10 +112,15 @@ def test_wide_sections_are_halved_when_they_take_too_long():
     assert 14 <= plan.predicted_s <= 26
 
 
-@pytest.mark.parametrize("parameters", [{"r": 0}, {"s": 0}, {"max_transitions": 0}])
-def test_impossible_parameters_are_refused(parameters):
-    with pytest.raises(SchedulerError):
-        IOS(**parameters)
+@pytest.mark.parametrize(
+    ("scheduler", "parameter", "least"),
+    [(IOS, "r", 1), (IOS, "s", 1), (IOS, "max_transitions", 1), (IOPS, "max_nodes", 1),
+     (Duet, "max_evaluations", 0)],
+)  # fmt: skip
+def test_impossible_parameters_are_refused(scheduler, parameter, least):
+    assert getattr(scheduler(**{parameter: least}), parameter) == least
+    with pytest.raises(SchedulerError, match=parameter):
+        scheduler(**{parameter: least - 1})
 
 
 def test_groups_are_assigned_for_the_earliest_end():

@@ -169,4 +169,4 @@ def _may_meet(kernel: Item, other: Item, reach: Mapping[int, int]) -> bool:
         return not (reach[op] >> other.op & 1 or reach[other.op] >> op & 1 or op == other.op)
     if other.source is not None and (other.source == op or (reach[op] >> other.source & 1)):
         return False
-    return not all(r != op and reach[r] >> op & 1 for r in other.readers)
+    return not all(reach[r] >> op & 1 for r in other.readers)

@@ -131,7 +131,9 @@ class _TimeLine:
     def adopt_if_better(self, where: list[int]) -> bool:
         """Takes the placement ``where`` over if it ends earlier; whether it does."""
         first = next(s for s, pu in enumerate(self.where) if where[s] != pu)
-        return self._adopt(where, first, self._before[first])
+        begin = self._before[first]
+        # What ends last may stand before all that is changed: then nothing is gained.
+        return begin[1] < self.makespan and self._adopt(where, first, begin)
 
     def _adopt(self, where: list[int], first: int, begin: tuple[list[float], float]) -> bool:
         """Each sub-graph starts when its inputs and all its PUs are there."""
