@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -103,6 +106,51 @@ def test_the_text_is_what_a_person_would_write():
         "    fuse: false\n"
         "parallel_groups:\n"
         "  - [p0, p1]\n"
+    )
+
+
+def test_what_yaml_would_take_for_something_else_is_quoted():
+    plan = Plan(
+        "1e9", (Partition("1_0", "é", ("bell\a", "plain")),),
+        parameters={"far": float("inf"), "near": -float("inf"), "set": {"b", "a"}, "one": 1.0,
+                    "own": np.int64(3), "path": PurePosixPath("a/b")},
+        proof=Proof(2.5e-6, "exact"), memories={"t": "sram"},
+        rewrites=(Rewrite("merge", ("a", "b"), ("Relu",)), Rewrite("pad", ("c",), (), (3, 1))),
+    )  # fmt: skip
+    assert dump_plan(plan) == (
+        "hetsim: plan/1\n"
+        "model: '1e9'\n"
+        "scheduler: by hand\n"
+        "parameters:\n"
+        "  far: .inf\n"
+        "  near: -.inf\n"
+        "  set:\n"
+        "    - a\n"
+        "    - b\n"
+        "  one: 1.0\n"
+        "  own: 3\n"
+        "  path: a/b\n"
+        "rewrites:\n"
+        "  - kind: merge\n"
+        "    operators:\n"
+        "      - a\n"
+        "      - b\n"
+        "    tail: [Relu]\n"
+        "  - kind: pad\n"
+        "    operators:\n"
+        "      - c\n"
+        "    kernel: [3, 1]\n"
+        "partitions:\n"
+        "  - name: '1_0'\n"
+        "    pu: é\n"
+        "    operators:\n"
+        '      - "bell\\a"\n'
+        "      - plain\n"
+        "memories:\n"
+        "  t: sram\n"
+        "proof:\n"
+        "  lower_bound_us: 2.5\n"
+        "  by: exact\n"
     )
 
 
