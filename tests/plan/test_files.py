@@ -154,6 +154,14 @@ def test_what_yaml_would_take_for_something_else_is_quoted():
     )
 
 
+def test_plans_are_keys_whatever_their_parameters_hold():
+    def made() -> Plan:
+        return Plan("m", (Partition("p", "cpu", ("a",)),), parameters={"x": [1]},
+                    details={"y": {}}, memories={"a.out": "dram"})  # fmt: skip
+
+    assert {made(): 1}[made()] == 1
+
+
 MINIMAL = "hetsim: plan/1\nmodel: m\npartitions:\n  - {name: p, pu: cpu, operators: [a]}\n"
 
 

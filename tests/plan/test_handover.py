@@ -142,6 +142,7 @@ def test_workers_share_the_target_of_their_cluster():
     assert found == {pu: Target("X") for pu in workers}
     found = settle_targets(plan, soc, parse_targets(["cpu=X", f"{workers[1]}=Y"]), {}, ())
     assert found[workers[1]] == Target("Y")
+    assert len({Target("X", {"device": "NPU"}), Target("X", {"device": "NPU"})}) == 1
 
 
 def test_weights_are_written_once_and_models_point_at_them(tmp_path):
