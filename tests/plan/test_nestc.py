@@ -62,6 +62,14 @@ def test_reading(tmp_path):
     assert "layout__7" in found.notes[0]
 
 
+def test_of_many_names_the_first_twelve_are_told(tmp_path):
+    for count, more in ((12, ""), (13, " and 1 more")):
+        strange = [f"layout{chr(97 + i)}" for i in range(count)]
+        nodes = ":".join(f"{name}-4" for name in strange)
+        found = read_nestc_plan(written(tmp_path, TEXT.replace("layout__7-4", nodes)), GRAPH, SOC)
+        assert found.notes[0] == f"nodes without an operator: {', '.join(strange[:12])}{more}"
+
+
 def test_operators_the_compiler_folded_away_go_with_their_producer(tmp_path):
     found = read_nestc_plan(written(tmp_path, TEXT.replace("  :a_relu-0-VTA \n", "")), GRAPH, SOC)
     assert found.filled == ("a/relu",)
@@ -167,6 +175,23 @@ def test_writing():
         "parallelPartitions: (p1||p2)\n"
         "...\n"
     )
+
+
+def test_numbered_names_are_kept_unless_one_is_repeated():
+    def lines(*names: str) -> list[str]:
+        ops = (("conv", "a/relu"), ("left",), ("right", "add"))
+        parts = zip(names, ("npu", "npu", "u0"), ops, strict=True)
+        return dump_nestc_plan(Plan("net", tuple(Partition(*p) for p in parts)), GRAPH, SOC).split(
+            "\n"
+        )
+
+    kept = lines("p3", "p12", "p7")
+    assert kept[4] == "partitionNames: p3:p12:p7:p13"
+    assert kept[5:10] == [
+        "nodeToPartition: conv-3", "  :a_relu-3", "  :left-12", "  :right-7", "  :add-7",
+    ]  # fmt: skip
+    assert lines("p3", "p3", "p7")[4] == "partitionNames: p0:p1:p2:p3"
+    assert lines("p3", "q", "p7")[4] == "partitionNames: p0:p1:p2:p3"
 
 
 def test_names_that_nestc_cannot_tell_apart_are_refused():
