@@ -184,6 +184,11 @@ def test_onnx_runtime_is_told_each_nodes_provider_by_its_full_name(tmp_path):
     assert told["dead"] == []
 
 
+def test_what_is_one_file_needs_no_directory():
+    several = {name: find_exporter(name).directory for name in BUILT_IN}
+    assert several == {"json": False, "onnxruntime": True, "openvino": True, "nest-c": False}
+
+
 def test_units_that_one_provider_stands_for_are_told():
     ready = roles()
     plan = stretches(ready, 2)
