@@ -137,6 +137,9 @@ def test_a_node_behind_the_concat_that_reads_it_stands_for_all_of_its_kind_there
     assert (behind.ordered, behind.dependencies) == (4, 4)
     before = proposed(BRANCHES, "x_conv y_conv x_relu concat")
     assert told(before)[2:] == [("x_relu", "r", "rule"), ("concat", "k", "rule")]
+    # What bears an operator's name, or was settled, is that operator wherever it stands.
+    assert told(proposed(BRANCHES, "c d k r"))[3] == ("r", "r", "name")
+    assert told(proposed(BRANCHES, "c d k n", {"n": ("r",)}))[3] == ("n", "r", "hand")
 
 
 def test_dependencies_against_the_order_of_partitions_are_counted():
