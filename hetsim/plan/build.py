@@ -43,10 +43,7 @@ def merge_eager(graph: Graph, units: UnitList, pus: Sequence[int]) -> list[Block
     unit whose result another PU reads (results become visible when a partition ends) and before
     a unit that reads another PU's result (a partition waits for all its inputs). O(V + E).
     """
-    placed = [0] * len(graph)
-    for unit, pu in zip(units, pus, strict=True):
-        for op in unit:
-            placed[op] = pu
+    placed = {op: pu for unit, pu in zip(units, pus, strict=True) for op in unit}
     blocks: list[list[int]] = []
     open_block: dict[int, list[int]] = {}
     for position, (unit, pu) in enumerate(zip(units, pus, strict=True)):
@@ -82,10 +79,7 @@ def _block(units: UnitList, positions: Sequence[int], pu: int) -> Block:
 
 def block_needs(graph: Graph, blocks: Sequence[Block]) -> list[tuple[int, ...]]:
     """For each block, the positions of the blocks whose results it reads, ascending."""
-    home = [0] * len(graph)
-    for i, block in enumerate(blocks):
-        for op in block.operators:
-            home[op] = i
+    home = {op: i for i, block in enumerate(blocks) for op in block.operators}
     return [
         tuple(sorted({home[p] for op in block.operators for p in graph.predecessors[op]} - {i}))
         for i, block in enumerate(blocks)
@@ -103,22 +97,18 @@ def overlapping_groups(
     """
     needs = block_needs(graph, blocks)
     groups: list[list[int]] = []
-    latest_start = earliest_end = 0.0
     for i, block in enumerate(blocks):
-        start, end = spans[i]
-        if groups:
-            group = groups[-1]
-            fits = (
-                max(start, latest_start) < min(end, earliest_end)
-                and all(blocks[g].pu != block.pu for g in group)
-                and not set(group).intersection(needs[i])
-            )
-            if fits:
-                group.append(i)
-                latest_start, earliest_end = max(start, latest_start), min(end, earliest_end)
-                continue
-        groups.append([i])
-        latest_start, earliest_end = start, end
+        group = groups[-1] if groups else []
+        starts, ends = zip(*(spans[g] for g in (*group, i)), strict=True)
+        fits = (
+            max(starts) < min(ends)
+            and all(blocks[g].pu != block.pu for g in group)
+            and not set(group).intersection(needs[i])
+        )
+        if group and fits:
+            group.append(i)
+        else:
+            groups.append([i])
     return [tuple(group) for group in groups if len(group) > 1]
 
 

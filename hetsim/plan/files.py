@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hetsim.errors import ConfigError, PlanError
 from hetsim.plan.model import Partition, Plan, Proof
-from hetsim.validation import validate
+from hetsim.validation import json_schema, validate
 from hetsim.workload.rewrite import Rewrite
 from hetsim.yamlio import Document, parse_yaml, read_yaml
 
@@ -88,10 +88,7 @@ class PlanFile(_Strict):
 
 def plan_json_schema() -> dict[str, Any]:
     """The JSON Schema of a plan file, for editors."""
-    schema = PlanFile.model_json_schema()
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "hetsim plan"
-    return schema
+    return json_schema(PlanFile, "hetsim plan")
 
 
 def dump_plan(plan: Plan) -> str:

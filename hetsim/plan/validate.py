@@ -71,7 +71,7 @@ def _origin(plan: Plan, graph: Graph) -> list[str]:
     planned = {name for partition in plan.partitions for name in partition.operators}
     shared = len(planned & graph.index.keys())
     told = f"it was made for network {plan.model!r}" if plan.model != graph.name else ""
-    if shared and (len(planned) - shared) + (len(graph) - shared) > 1:
+    if shared and max(len(planned), len(graph)) - shared > 1:  # one may be misspelt
         told += ", perhaps " if told else "perhaps it was made for "
         told += (
             f"another version of this one: {shared} of the {len(planned)} operators that it names"

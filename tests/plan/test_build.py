@@ -57,6 +57,26 @@ def test_overlapping_independent_neighbours_on_different_pus_form_a_group():
     assert overlapping_groups(graph, blocks, disjoint) == []
 
 
+def test_a_group_shares_one_stretch_of_time():
+    """Each that joins narrows it; what ends as another starts shares nothing with it."""
+    graph = graph_of({"a": [], "b": [], "c": []})
+    blocks = merge_eager(graph, single_units(graph), [0, 1, 2])
+    apart = [(0.0, 4.0), (2.0, 6.0), (4.0, 8.0)]  # a and b share 2 to 4, of which c has nothing
+    assert overlapping_groups(graph, blocks, apart) == [(0, 1)]
+    early = [(3.0, 9.0), (1.0, 4.0), (0.0, 3.0)]  # a and b share 3 to 4
+    assert overlapping_groups(graph, blocks, early) == [(0, 1)]
+    late = [(0.0, 4.0), (2.0, 9.0), (5.0, 8.0)]  # b and c share 5 to 8, in which a is over
+    assert overlapping_groups(graph, blocks, late) == [(0, 1)]
+    nested = [(0.0, 9.0), (1.0, 4.0), (3.0, 8.0)]
+    assert overlapping_groups(graph, blocks, nested) == [(0, 1, 2)]
+
+
+def test_partitions_of_one_pu_never_share_a_group():
+    graph = graph_of({"a": [], "b": [], "c": []})
+    blocks = [block for op in range(3) for block in merge_runs([(op,)], [op % 2])]
+    assert overlapping_groups(graph, blocks, [(0.0, 3.0)] * 3) == [(0, 1)]
+
+
 def test_dependent_partitions_never_share_a_group():
     graph = graph_of({"a": [], "b": ["a"]})
     blocks = merge_eager(graph, single_units(graph), [0, 1])

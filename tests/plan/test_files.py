@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,6 +109,59 @@ def test_the_text_is_what_a_person_would_write():
     )
 
 
+def test_what_yaml_would_take_for_something_else_is_quoted():
+    plan = Plan(
+        "1e9", (Partition("1_0", "é", ("bell\a", "plain")),),
+        parameters={"far": float("inf"), "near": -float("inf"), "set": {"b", "a"}, "one": 1.0,
+                    "own": np.int64(3), "path": PurePosixPath("a/b")},
+        proof=Proof(2.5e-6, "exact"), memories={"t": "sram"},
+        rewrites=(Rewrite("merge", ("a", "b"), ("Relu",)), Rewrite("pad", ("c",), (), (3, 1))),
+    )  # fmt: skip
+    assert dump_plan(plan) == (
+        "hetsim: plan/1\n"
+        "model: '1e9'\n"
+        "scheduler: by hand\n"
+        "parameters:\n"
+        "  far: .inf\n"
+        "  near: -.inf\n"
+        "  set:\n"
+        "    - a\n"
+        "    - b\n"
+        "  one: 1.0\n"
+        "  own: 3\n"
+        "  path: a/b\n"
+        "rewrites:\n"
+        "  - kind: merge\n"
+        "    operators:\n"
+        "      - a\n"
+        "      - b\n"
+        "    tail: [Relu]\n"
+        "  - kind: pad\n"
+        "    operators:\n"
+        "      - c\n"
+        "    kernel: [3, 1]\n"
+        "partitions:\n"
+        "  - name: '1_0'\n"
+        "    pu: é\n"
+        "    operators:\n"
+        '      - "bell\\a"\n'
+        "      - plain\n"
+        "memories:\n"
+        "  t: sram\n"
+        "proof:\n"
+        "  lower_bound_us: 2.5\n"
+        "  by: exact\n"
+    )
+
+
+def test_plans_are_keys_whatever_their_parameters_hold():
+    def made() -> Plan:
+        return Plan("m", (Partition("p", "cpu", ("a",)),), parameters={"x": [1]},
+                    details={"y": {}}, memories={"a.out": "dram"})  # fmt: skip
+
+    assert {made(): 1}[made()] == 1
+
+
 MINIMAL = "hetsim: plan/1\nmodel: m\npartitions:\n  - {name: p, pu: cpu, operators: [a]}\n"
 
 
@@ -131,6 +187,9 @@ def test_what_was_proven_stays_with_the_plan() -> None:
         (MINIMAL.replace("plan/1", "plan/2"), "plan.yaml:1:9", "plan/1"),
         (MINIMAL.replace("[a]", "[]"), "plan.yaml:4", "operators"),
         (MINIMAL.replace("[a]", "[a"), "plan.yaml:", "YAML"),
+        (MINIMAL.replace("name: p,", "name: '',"), "plan.yaml:4", "name"),
+        (MINIMAL[: MINIMAL.index("\n  -")] + " []\n", "plan.yaml:3", "partitions"),
+        (MINIMAL + "rewrites: [{kind: merge, operators: []}]\n", "plan.yaml:5", "operators"),
         (MINIMAL + "predicted_us: -1\n", "plan.yaml:5", "-1"),
         (MINIMAL + "model: n\n", "plan.yaml:5:1", "repeated"),
         (MINIMAL + "proof: {lower_bound_us: 0, by: x}\n", "plan.yaml:5", "lower_bound_us"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hetsim.errors import PlanError
 from hetsim.plan.build import make_plan, merge_runs, overlapping_groups, single_units
 from hetsim.plan.model import Partition, Plan
+from hetsim.plan.nestc.names import unit_of
 from hetsim.plan.nestc.reader import read_nestc_plan
 from hetsim.plan.nestc.writer import dump_nestc_plan
 from hetsim.plan.validate import plan_problems
@@ -61,10 +62,35 @@ def test_reading(tmp_path):
     assert "layout__7" in found.notes[0]
 
 
+def test_of_many_names_the_first_twelve_are_told(tmp_path):
+    for count, more in ((12, ""), (13, " and 1 more")):
+        strange = [f"layout{chr(97 + i)}" for i in range(count)]
+        nodes = ":".join(f"{name}-4" for name in strange)
+        found = read_nestc_plan(written(tmp_path, TEXT.replace("layout__7-4", nodes)), GRAPH, SOC)
+        assert found.notes[0] == f"nodes without an operator: {', '.join(strange[:12])}{more}"
+
+
 def test_operators_the_compiler_folded_away_go_with_their_producer(tmp_path):
     found = read_nestc_plan(written(tmp_path, TEXT.replace("  :a_relu-0-VTA \n", "")), GRAPH, SOC)
     assert found.filled == ("a/relu",)
     assert found.plan.partitions[0].operators == ("conv", "a/relu")
+
+
+def test_what_is_not_named_goes_with_its_last_producer_or_else_its_first_reader(tmp_path):
+    found = read_nestc_plan(written(tmp_path, TEXT.replace(":add-4", "")), GRAPH, SOC)
+    assert found.filled == ("add",)  # of left in p1 and right in p3
+    assert found.plan.partitions[2:] == (Partition("p3", "u0", ("right", "add")),)
+    headless = TEXT.replace("conv__1-0\x20\n  :a_relu-0-VTA\x20\n  :", "")
+    found = read_nestc_plan(written(tmp_path, headless), GRAPH, SOC)
+    assert found.filled == ("conv", "a/relu")  # read by left in p1 and right in p3
+    assert found.plan.partitions[0] == Partition("p1", "npu", ("conv", "a/relu", "left"))
+
+
+def test_a_partition_of_conversions_only_is_in_no_group(tmp_path):
+    text = TEXT.replace(":right-3", ":right-4:flatten__2-3")
+    found = read_nestc_plan(written(tmp_path, text), GRAPH, SOC)
+    assert [p.name for p in found.plan.partitions] == ["p0", "p1", "p4"]
+    assert found.plan.parallel_groups == ()
 
 
 def test_nodes_of_one_operator_in_several_partitions_are_reported(tmp_path):
@@ -84,6 +110,22 @@ def test_instances_are_npus_in_order(tmp_path):
     assert [p.pu for p in override.plan.partitions] == ["u1", "u1", "u0", "u0"]
 
 
+def test_a_name_that_was_settled_is_that_of_the_first_instance_too():
+    soc = soc_of(3, npu=True)
+    settled = {"Relay": "u2", "VTA-7": "u0"}
+    assert [unit_of(f"Relay{k}", soc, settled) for k in ("", "-0", "-1")] == ["u2", "u2", "u1"]
+    assert unit_of("VTA-7", soc, settled) == "u0"
+    assert [unit_of(name, soc, settled) for name in ("CPU", "CPU-2", "NPU")] == ["u0", "u2", "npu"]
+    with pytest.raises(PlanError, match=r"mapped to 'u9', which is not a PU of the SoC"):
+        unit_of("Relay", soc, {"Relay": "u9"})
+
+
+def test_the_dummy_partition_may_be_counted_and_not_named(tmp_path):
+    counted = TEXT.replace("numOfPartitions: 5", "numOfPartitions: 6")
+    plain = read_nestc_plan(written(tmp_path, TEXT), GRAPH, SOC).plan
+    assert read_nestc_plan(written(tmp_path, counted), GRAPH, SOC).plan == plain
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -92,6 +134,7 @@ def test_instances_are_npus_in_order(tmp_path):
         ("VTA-0", "VTA-3", ["no unit for backend 'VTA-3'", "plan.yaml:4"]),
         ("VTA-0", "Hexagon", ["no unit for backend 'Hexagon'"]),
         ("numOfPartitions: 5", "numOfPartitions: 9", ["9 does not fit 5"]),
+        ("numOfPartitions: 5", "numOfPartitions: 4", ["4 does not fit 5"]),
         ("right-3", "right-2", ["'right-2'", "plan.yaml:6"]),
         ("right-3", "right", ["'right'"]),
         ("p1||p3", "p1||p2", ["'p2'", "does not exist"]),
@@ -132,6 +175,23 @@ def test_writing():
         "parallelPartitions: (p1||p2)\n"
         "...\n"
     )
+
+
+def test_numbered_names_are_kept_unless_one_is_repeated():
+    def lines(*names: str) -> list[str]:
+        ops = (("conv", "a/relu"), ("left",), ("right", "add"))
+        parts = zip(names, ("npu", "npu", "u0"), ops, strict=True)
+        return dump_nestc_plan(Plan("net", tuple(Partition(*p) for p in parts)), GRAPH, SOC).split(
+            "\n"
+        )
+
+    kept = lines("p3", "p12", "p7")
+    assert kept[4] == "partitionNames: p3:p12:p7:p13"
+    assert kept[5:10] == [
+        "nodeToPartition: conv-3", "  :a_relu-3", "  :left-12", "  :right-7", "  :add-7",
+    ]  # fmt: skip
+    assert lines("p3", "p3", "p7")[4] == "partitionNames: p0:p1:p2:p3"
+    assert lines("p3", "q", "p7")[4] == "partitionNames: p0:p1:p2:p3"
 
 
 def test_names_that_nestc_cannot_tell_apart_are_refused():

@@ -15,7 +15,6 @@ from hetsim.cli.main import entry
 from hetsim.errors import PlanError
 from hetsim.plan.anyfile import proposed_map, read_plan
 from hetsim.plan.nestc.nodemap import Match, NodeMap, dump_node_map, read_node_map
-from hetsim.plan.nestc.nodenames import read_name
 from hetsim.plan.nestc.reader import propose_node_map, read_nestc_plan
 from hetsim.soc.loader import load_soc
 from hetsim.workload.graph import Graph
@@ -274,10 +273,22 @@ def test_a_map_tells_what_every_node_is_and_why():
         "  n-2: null  # rule: no operator here",
         "  # n-3: null  # none: no Relu is left",
     ]
+    assert (found.matched, found.unmatched) == (2, found.matches[3:])
+    assert found.summary == "1 by name, 1 by rule; the plan's order agrees with 0 of 0 dependencies"
     nothing = NodeMap("net", found.matches[3:])
+    assert nothing.summary == ""
     assert dump_node_map(nothing).splitlines()[6:] == [
         "nodes: {}", "  # n-3: null  # none: no Relu is left",
     ]  # fmt: skip
+
+
+def test_long_names_of_any_alphabet_stay_in_their_line(tmp_path):
+    name = "größe " * 30 + "end"
+    found = NodeMap("net", (Match(name, ("null",), "name"),))
+    assert dump_node_map(found).splitlines()[7:] == [f"  {name}: 'null'  # name"]
+    (tmp_path / "m.yaml").write_text(dump_node_map(found), encoding="utf-8")
+    graph = graph_of({"null": []})
+    assert read_node_map(tmp_path / "m.yaml", [name], graph) == {name: ("null",)}
 
 
 def test_a_proposal_written_and_read_again_is_the_same_map(tmp_path):
@@ -322,26 +333,6 @@ def test_a_plan_that_names_operators_has_nothing_to_map(odd, capsys):
     assert "a.yaml: a plan of hetsim names operators" in capsys.readouterr().err
     assert entry(["plan", "convert", "a.yaml", *place, "--write-map", "m.yaml"]) == 2
     assert "a.yaml: it is a plan of hetsim's already" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("name", "kinds", "number", "kernel"),
-    [
-        ("netv3_part2_conv3_fwd__2", "Conv", 3, None),
-        ("netv3_part1_activation0__1", "Relu", 0, None),
-        ("Conv_block_9z_5x5_reduce_1__2", "Conv", 1, (5, 5)),
-        ("MaxPool_first_3x3_s2_1", "GlobalMaxPool", 1, (3, 3)),
-        ("LRN_after_pool1_1", "LRN", 1, None),
-        ("tail_flatten0_reshape0", "", 0, None),
-        ("block_relu6", "Clip", 6, None),
-        ("fc_conv2d_4", "Conv", 4, None),
-        ("node_17", "?", -1, None),
-    ],
-)
-def test_names_taken_apart(name, kinds, number, kernel):
-    found = read_name(name)
-    assert (kinds in (found.kinds or ("",))) if kinds != "?" else found.kinds is None
-    assert (found.number, found.kernel) == (number, kernel)
 
 
 SCRIPT = Path(hetsim.__file__).parents[1] / "benchmarks" / "foreign_plans.py"

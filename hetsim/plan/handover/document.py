@@ -14,6 +14,7 @@ from pydantic import Field
 from hetsim.plan.handover.assignment import AssignedNode, Assignment, Part
 from hetsim.plan.handover.targets import Target
 from hetsim.records import Record, damaged, read_record
+from hetsim.validation import json_schema
 
 FORMAT: Literal["assignment/1"] = "assignment/1"
 
@@ -78,10 +79,7 @@ class AssignmentFile(Record):
 
 def assignment_json_schema() -> dict[str, Any]:
     """The JSON Schema of an assignment."""
-    schema = AssignmentFile.model_json_schema()
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "hetsim assignment"
-    return schema
+    return json_schema(AssignmentFile, "hetsim assignment")
 
 
 def dump_assignment(assignment: Assignment) -> str:

@@ -60,8 +60,7 @@ class _Matcher:
             self._take(node, [self.graph.index[name] for name in operators], "hand", "")
         self._by_name()
         self._siblings()
-        families = dict.fromkeys(n.kinds for n in self._free() if n.kinds)
-        for kinds in sorted(families, key=lambda kinds: COMPUTE.isdisjoint(kinds)):
+        for kinds in dict.fromkeys(name.kinds for name in self._free() if name.kinds):
             self._family(kinds)
         self._last_product()
         self._same_stem()
