@@ -41,11 +41,14 @@ def network(*reads: tuple[int, ...], outputs: tuple[int, ...] = (), results: int
 def random_floors(graph: Graph, seed: int, units: int = 2, resources: int = 1) -> Floors:
     """Floors in whole seconds: what is brought, handed over and shared, at random.
 
-    Every other seed leaves each operator a single unit that can run it.
+    Every other seed leaves each operator a single unit that can run it, and of these every other
+    one keeps the units of the network's ends for them alone, so that all else is in between.
     """
     draw = random.Random(seed)
     count = len(graph)
     homes = [draw.randrange(units) if seed % 2 else None for _ in range(count)]
+    if seed % 4 == 3:
+        homes = [0, *(draw.randrange(1, units) for _ in range(count - 2)), 0]
 
     def table() -> dict[tuple[str, int | None, int | None], float]:
         places = (None, *range(units))
@@ -81,7 +84,7 @@ def random_floors(graph: Graph, seed: int, units: int = 2, resources: int = 1) -
         stored = tuple(tuple(float(draw.randint(0, 3)) for _ in range(units)) for _ in ops)
         shared.append(
             Resource(
-                draw.choice((0.5, 1.0, 1.5)), amounts, stored,
+                draw.choice((0.5, 1.0, 2.0, 3.0)), amounts, stored,
                 lambda t, a, b, needs=needs: float(needs[t, a, b]),
                 lambda t, a, gives=gives: float(gives[t, a, None]), float(draw.randint(0, 3)),
             )
