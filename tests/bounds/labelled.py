@@ -198,7 +198,7 @@ class Window:
                     needs[r] += resource.seconds * amount(resource.ops[op][pu], near[op])
             else:
                 ends += kernel[op] + (self._back(op, pu) if part == FIRST or stage.last else 0.0)
-        for tensor, source in self._read():
+        for tensor, source in self._read().items():
             readers = [r for r in graph.consumers[tensor] if r in inside]
             for target in {choice[r] for r in readers if choice[r][0] != FIRST}:
                 seconds, amounts = self._toll(tensor, source, target, choice)
@@ -206,8 +206,8 @@ class Window:
                     ends += seconds
                     continue
                 loads[target[1]] += seconds
-                needs = [n + a * r.seconds
-                         for n, a, r in zip(needs, amounts, floors.resources, strict=True)]  # fmt: skip
+                for r, resource in enumerate(floors.resources):
+                    needs[r] += amounts[r] * resource.seconds
             if source is None or (source in self.entry and source != stage.cut):
                 continue
             part, pu = choice[source]
@@ -233,10 +233,10 @@ class Window:
         forks = forking.fork + 2 * forking.join if forking is not None and together else 0.0
         return ends + middle + forks
 
-    def _read(self) -> dict[str, int | None].items:
-        graph = self.graph
-        read = {t: graph.producer.get(t) for op in self.stage.ops for t in graph.operators[op].inputs}
-        return read.items()
+    def _read(self) -> dict[str, int | None]:
+        """What is read in the window, with its maker."""
+        read = [t for op in self.stage.ops for t in self.graph.operators[op].inputs]
+        return {t: self.graph.producer.get(t) for t in read}
 
     def _back(self, op: int, pu: int) -> float:
         made = [t for t in self.graph.operators[op].outputs if t in self.graph.output_set]
@@ -266,29 +266,26 @@ class Window:
         self, choice: Choice, kernel: Mapping[int, float], handed: Mapping[int, float]
     ) -> Iterator[float]:
         """When everything in between is back or handed over, along paths in between."""
-        graph, floors = self.graph, self.floors
+        floors, inside = self.floors, self.stage.ops
         end: dict[int, float] = {}
-        for op in self.stage.ops:
+        for op in inside:
             label = choice[op]
             middle = label[0] == MIDDLE
-            start = floors.call if middle else 0.0  # paths from the beginning, what is known brought
+            start, following = floors.call if middle else 0.0, 0.0
             for source, tensors in self._by_maker(op).items():
-                tolls = [self._toll(t, source, label, choice)[0] for t in tensors] if middle else []
-                if source not in self.stage.ops:
-                    start += sum(tolls)
-            for source, tensors in self._by_maker(op).items():
-                if source not in self.stage.ops:
+                brought = sum(self._toll(t, source, label, choice)[0] for t in tensors) * middle
+                if source not in inside:
+                    start += brought
                     continue
-                tolls = [self._toll(t, source, label, choice)[0] for t in tensors] if middle else []
                 left = [
                     floors.leave[source][pu] + sum(floors.handing(t, pu).alone for t in tensors)
                     if part == MIDDLE else 0.0
                     for part, pu in self.able[source] if (part, pu) != label and part != LAST
                 ]  # fmt: skip
-                call = middle and choice[source] != label and left
-                start = max(
-                    start, end[source] + sum(tolls) + (floors.call + min(left) if call else 0.0)
-                )
+                called = middle and choice[source] != label and left
+                told = floors.call + min(left) if called else 0.0
+                following = max(following, end[source] + brought + told)
+            start = max(start, following)
             end[op] = start + (kernel[op] if middle else 0.0)
             if middle:
                 yield end[op] + self.wait[label[1]] + self._back(op, label[1]) + handed[op]

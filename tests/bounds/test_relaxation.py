@@ -53,7 +53,7 @@ def test_a_near_producer_runs_before_the_crossings_or_after_them() -> None:
 
 def test_joins_of_very_many_inputs_are_bounded_one_by_one() -> None:
     six = [both(50.0, 9.0, (4.0, 1.0))] * 6  # 64 combinations
-    assert 2**6 == JOINT_OPTIONS
+    assert JOINT_OPTIONS == 64
     assert join(six, 0.0, CALL, FIXED) == 4 + CALL + FIXED + 6
     assert join([*six, both(50.0, 9.0, (4.0, 1.0))], 0.0, CALL, FIXED) == 4 + 1 + CALL
     # Those that must come from elsewhere come one after the other all the same.
@@ -81,7 +81,9 @@ def floors(*rows: tuple[float | Least, ...], **options: object) -> Floors:
     """Tolls of a tensor: 2 s from unit to unit, 0.25 s in, and 0.75 s out to the application."""
 
     def toll(tensor: str, source: int | None, target: int | None) -> Least:
-        return Least(0.25 if source is None else 0.75 if target is None else 2.0 * (source != target))
+        return Least(
+            0.25 if source is None else 0.75 if target is None else 2.0 * (source != target)
+        )
 
     ops = tuple(tuple(s if isinstance(s, Least) else Least(s) for s in row) for row in rows)
     settings = {

@@ -49,9 +49,7 @@ def test_stages_end_where_everything_comes_before_or_after() -> None:
 
 def test_branches_that_never_meet_are_one_stage_that_nothing_closes() -> None:
     graph = network((), ())
-    assert stages_of(graph, plain(graph)) == [
-        Stage((0, 1), (), (), None, last=True, closes=False)
-    ]
+    assert stages_of(graph, plain(graph)) == [Stage((0, 1), (), (), None, last=True, closes=False)]
 
 
 def test_a_stage_goes_on_while_a_later_floor_depends_on_what_is_no_longer_read() -> None:
