@@ -75,7 +75,11 @@ def random_floors(graph: Graph, seed: int, units: int = 2, resources: int = 1) -
             tuple(
                 Least(
                     float(draw.randint(1, 6)) if ops[op][p].alone < inf else inf,
-                    tuple((n, draw.randint(0, 2) / 2) for n, _ in ops[op][p].beside),
+                    tuple(
+                        (n, draw.randint(0, 2) / 2)
+                        for n in graph.predecessors[op]
+                        if draw.random() < 0.4
+                    ),
                 )
                 for p in range(units)
             )
@@ -161,8 +165,12 @@ class Window:
         """Whom each operator is beside, ``None``: nobody who makes it quicker."""
         each = []
         for op in self.stage.ops:
-            least = self.floors.ops[op][choice[op][1]]
-            near: list[int | None] = [n for n, _ in least.beside if choice[n] == choice[op]]
+            pu = choice[op][1]
+            least = self.floors.ops[op][pu]
+            named = [n for n, _ in least.beside]
+            if least.alone < inf:
+                named += [n for r in self.floors.resources for n, _ in r.ops[op][pu].beside]
+            near: list[int | None] = [n for n in set(named) if choice[n] == choice[op]]
             each.append(near if least.alone == inf else [*near, None])
         return (dict(zip(self.stage.ops, near, strict=True)) for near in product(*each))
 
@@ -182,7 +190,8 @@ class Window:
         handed = dict.fromkeys(stage.ops, 0.0)
 
         def amount(row: Least, neighbour: int | None) -> float:
-            return row.alone if neighbour is None else dict(row.beside)[neighbour]
+            usual = row.alone if row.alone < inf else 0.0
+            return row.alone if neighbour is None else dict(row.beside).get(neighbour, usual)
 
         if stage.cut is not None:
             ends += self.wait[choice[stage.cut][1]]
