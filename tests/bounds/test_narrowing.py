@@ -1,4 +1,4 @@
-"""Bounds of whole networks are the shortest way through windows that are as short as they can be."""
+"""Bounds of whole networks are the shortest way through windows at what they take at least."""
 
 from __future__ import annotations
 
