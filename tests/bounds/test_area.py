@@ -43,7 +43,7 @@ def test_no_operators_take_no_time() -> None:
 def test_bytes_bound_nothing_where_measured_caches_may_serve_them() -> None:
     graph, soc = make_graph(("a", ["x"], 1.0)), make_soc({"npu": NPU})
     costs = AnalyticalModel()
-    windows, area, memory = lower_bounds(graph, soc, costs)
+    _, area, memory = lower_bounds(graph, soc, costs)
     assert memory.seconds == pytest.approx(2e6 / 1e9)
     assert area.seconds == pytest.approx(1e-3)  # two on either, which share it
     costs.caches = True
