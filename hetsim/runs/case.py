@@ -102,6 +102,13 @@ class Case:
         """What no simulation of this case goes below, operator by operator."""
         return simulated_floors(self.graph, self.soc, self.cost_model, self.fidelity)
 
+    def afresh(self) -> Case:
+        """The same case that remembers no plan: of what is known, only what holds for any plan."""
+        case = replace(self, costs=self.cost_model)
+        known = vars(self)  # where cached properties are kept
+        vars(case).update({name: known[name] for name in ("floors", "bounds") if name in known})
+        return case
+
     @cached_property
     def judge(self) -> IncrementalJudge:
         """Simulates what is new in a plan and remembers the rest."""

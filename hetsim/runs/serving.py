@@ -88,6 +88,10 @@ class Mix:
         check_together(self.service, graphs, self.scenario.soc)
         _ = self.given
 
+    def afresh(self) -> Mix:
+        """The same mix that remembers no plan (:meth:`hetsim.runs.case.Case.afresh`)."""
+        return replace(self, cases={label: case.afresh() for label, case in self.cases.items()})
+
     @property
     def service(self) -> Service:
         """What is served."""

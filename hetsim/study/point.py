@@ -100,12 +100,34 @@ class PointBench(Bench[Point, Outcome]):
         """Performs one run. A design or scheduler that fails is an outcome with ``error``."""
         begun = time.perf_counter()
         try:
-            scenario = self.scenario_of(point)
-            subject = self.subject(scenario, point.model)
+            scenario, subject = self._asked(point)
             outcome = subject.outcome(scenario.contender(point.scheduler))
         except HetsimError as error:
             outcome = Outcome(error=str(error))
         return replace(outcome, seconds=time.perf_counter() - begun)
+
+    def _asked(self, point: Point) -> tuple[Scenario, Subject]:
+        """The point's scenario and subject.
+
+        The contenders of a design come one after the other, and what no plan goes below is the
+        same for all of them; what one makes the simulator remember is kept from the others, so
+        that an outcome depends on its point alone.
+        """
+        key = (point.model, repr(sorted(point.design.items())))
+        last = self._last.get(key)
+        if last is None:
+            scenario = self.scenario_of(point)
+            last = scenario, self.subject(scenario, point.model)
+            self._last.clear()
+            self._last[key] = last
+        scenario, subject = last
+        fresh = subject.afresh()
+        self._last[key] = scenario, fresh  # what is proven with it is known to the next
+        return scenario, fresh
+
+    @cached_property
+    def _last(self) -> dict[tuple[str, str], tuple[Scenario, Subject]]:
+        return {}
 
     def subject(self, scenario: Scenario, label: str) -> Subject:
         """What ``label`` of the subjects of ``scenario``, a variant of this one's, means.

@@ -72,6 +72,10 @@ class Subject(ABC):
     def own_seconds(self, run: Run | ServedRun) -> float | None:
         """That time of a run; ``None`` when it failed."""
 
+    @abstractmethod
+    def afresh(self) -> Subject:
+        """The same, to be run as if nothing had been before; what any plan needs stays proven."""
+
     def traced(self, made: Made) -> Traced:
         """Where the time goes, as far as that is known."""
         return Traced()
@@ -109,6 +113,9 @@ class NetworkSubject(Subject):
 
     def own_seconds(self, run: Run | ServedRun) -> float | None:
         return run.makespan_s
+
+    def afresh(self) -> NetworkSubject:
+        return replace(self, case=self.case.afresh())
 
     def traced(self, made: Made) -> Traced:
         case, (plan,) = self.case, made
@@ -151,6 +158,9 @@ class MixSubject(Subject):
             return self.own_seconds(self.mix.run(contender, plans))
         except PlanError:
             return None
+
+    def afresh(self) -> MixSubject:
+        return replace(self, mix=self.mix.afresh())
 
     def own_seconds(self, run: Run | ServedRun) -> float | None:
         value = outcome_of(run).metrics.get(self.column)
