@@ -33,6 +33,7 @@ def test_the_most_of_one_stream_is_what_its_scarcest_need_allows() -> None:
     assert found.most(in_flight=2) == Limit(1 / 3, "the state between inferences")
     level = Demands({"b": 1.0, "a": 2.5}, latency_s=5.0, cycle_s=2.5)
     assert level.most(in_flight=2) == level.most() == Limit(1 / 2.5, "a")
+    assert Demands({"a": 1.0}, 8.0, 0.0).most(in_flight=2) == Limit(1 / 4, "2 in flight")
     assert Demands({"a": 0.0}, 0.0, 0.0).most().per_second == inf
     assert Limit(2.0, "a").plus(3.0) == Limit(5.0, "a")
 
