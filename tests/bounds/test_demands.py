@@ -15,7 +15,9 @@ from hetsim.bounds.throughput import (
     most_together,
 )
 from hetsim.lower.program import Access, Program, State
+from hetsim.sim.simulate import execute
 from hetsim.soc.model import SoC
+from tests.bounds.test_tight import convolution
 from tests.bounds.test_tolls import TILED
 from tests.sim.samples import FAST, MS, NPU, lower, make_graph, make_soc
 
@@ -54,6 +56,18 @@ def test_cores_links_and_units_by_hand() -> None:
     back = asked(soc, lower(graph, soc, [("gpu", "a b")]))
     # The result leaves the format, too.
     assert back.seconds["cores of cpu"] == pytest.approx((3 + 0.5 + 0.5) / 4 * MS)
+
+
+def test_tile_by_tile_a_unit_is_held_for_what_its_tiles_take() -> None:
+    npu = NPU | {"sram": "64 KiB", "dma": {"bandwidth": "1 GB/s"}}
+    far = {"dram": {"bandwidth": "1 GB/s", "latency": "3 us", "capacity": "1 GiB"}}
+    soc, graph = make_soc({"npu": npu}, memory=far), convolution(32, 28)
+    program = lower(graph, soc, [("npu", "c")])
+    times = [execute(soc, program, fidelity=f, trace=False).makespan_s for f in ("fluid", "tile")]
+    assert times[0] != pytest.approx(times[1], rel=1e-3)
+    found = [demands(soc, program, tiles=tiles) for tiles in (False, True)]
+    assert [d.seconds["npu"] for d in found if d] == pytest.approx(times)
+    assert demands(soc, program) == found[0]
 
 
 def stateful(*states: tuple[Access, ...]) -> Demands:
