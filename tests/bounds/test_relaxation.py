@@ -166,3 +166,14 @@ def test_a_neighbour_makes_an_operator_quicker_where_it_ran() -> None:
     # Known to be elsewhere it is no neighbour, and what runs only beside it does not run.
     cut = Window((1,), known={0: 0}, cut=0, last=False)
     assert closings(graph, known, cut) == pytest.approx([2.0, inf])
+
+
+def test_a_near_producer_is_run_after_the_crossings_of_others() -> None:
+    """Unit 0 runs the first two until 7.25, or the second once it has what unit 1 made."""
+    graph = network((), (0,), (), (1, 2))
+    known = floors((5.0, inf), (1.0, inf), (inf, 2.0), (1.0, inf))
+    there = CALL + 0.25 + 2 + (0.5 + 0.0625)
+    start = there + CALL + 2 + 1
+    assert CALL + 0.25 + 5 + 1 < start < CALL + 0.25 + 5 + 1 + CALL + 2
+    window = Window((0, 1, 2, 3), last=False)
+    assert closings(graph, known, window)[0] == pytest.approx(start + 1)

@@ -86,6 +86,12 @@ def test_a_link_that_one_unit_has_for_itself_or_can_avoid_is_none() -> None:
     assert len(shared(roundabout)) == 1  # only one of them needs the first
 
 
+def test_a_lone_unit_shares_nothing_but_its_cores_with_crossings() -> None:
+    soc = make_soc()
+    (cores,) = resources_of(soc, UNITS[:1], Tolls(TWO, soc, 1), count_bytes=True)
+    assert (cores.ops[0], cores.stored[0]) == ((Least(8.0, ((0, 4.0),)),), (0.0,))
+
+
 def test_of_links_that_the_same_units_cross_the_slowest_counts() -> None:
     path = {"path": ["near", "far", "dram"]}
     soc = make_soc(
