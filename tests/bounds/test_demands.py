@@ -7,6 +7,8 @@ from math import inf
 
 import pytest
 
+from hetsim.bounds.response.curves import TICKS
+from hetsim.bounds.response.pieces import least
 from hetsim.bounds.throughput import (
     Demands,
     Limit,
@@ -68,6 +70,7 @@ def test_tile_by_tile_a_unit_is_held_for_what_its_tiles_take() -> None:
     found = [demands(soc, program, tiles=tiles) for tiles in (False, True)]
     assert [d.seconds["npu"] for d in found if d] == pytest.approx(times)
     assert demands(soc, program) == found[0]
+    assert least(soc, program) == [pytest.approx(times[0] * TICKS)]
 
 
 def stateful(*states: tuple[Access, ...]) -> Demands:
