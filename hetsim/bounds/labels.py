@@ -101,4 +101,4 @@ class Labels:
 
     def _weight(self, op: int) -> float:
         """Seconds that may hang on where ``op`` runs."""
-        return max(min((least.alone for least in self._floors.ops[op]), default=0.0), 1e-12)
+        return max(min(least.alone for least in self._floors.ops[op]), 1e-12)

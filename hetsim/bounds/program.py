@@ -47,8 +47,8 @@ class Program:
         graph: Graph,
         floors: Floors,
         stage: Stage,
-        forking: Forking | None = None,
-        together: bool = True,
+        forking: Forking | None,
+        together: bool,
     ) -> None:
         reads = {op: producers(graph, op) for op in stage.ops}
         self._rows = rows = Rows()

@@ -139,7 +139,7 @@ def _end(
             for p in floors.pus
             if p != pu and done[producer][p] < INFEASIBLE
         )
-        own = 0.0 if producer in window.known else floors.ops[producer][pu].least
+        own = floors.ops[producer][pu].least
         inputs.append(Input(producer, own, done[producer][pu], elsewhere))
     call = floors.call
     begin = fixed + (call if window.cut is None else 0.0)

@@ -73,10 +73,9 @@ class Running(Charges):
 
     def closed(self, op: int) -> None:
         """What comes before an operator of the first partition is in it; likewise at the end."""
-        befores = [before for before in self._graph.predecessors[op] if before in self._inside]
-        if self._stage.cut is not None:
-            befores.append(self._stage.cut)
-        for before in befores:
+        for before in self._graph.predecessors[op]:
+            if before not in self._inside:
+                continue
             for part, one, other in ((FIRST, op, before), (LAST, before, op)):
                 for label in self._labels[one]:
                     if label[0] == part:

@@ -46,6 +46,17 @@ def test_what_only_ever_runs_behind_another_has_no_delay_of_its_own():
     assert tail.least == 1.0
 
 
+def test_a_neighbour_counts_as_far_as_it_makes_an_operator_quicker():
+    """What tails add is taken off there, too, and nothing takes less than no time."""
+    near = {**ALONE, (2,): Least(5.0, ((0, 5.0), (1, 4.5)))}
+    assert floors(near)[2] == Least(5.0, ((1, 4.5),))
+    for warm, left in ((1.25, 0.25), (0.75, 0.0)):
+        head, _, _ = floors({**ALONE, (0, 1): Least(5.5, ((0, warm),))})
+        assert head.beside == ((0, left),)
+    _, tail, _ = floors({**ALONE, (0, 1): Least(5.5)}, tails=(0.0, 2.0, 0.0))
+    assert tail.beside == ()
+
+
 def test_what_cannot_run_never_does():
     assert floors({(0,): ALONE[(0,)], (2,): Least(math.inf)})[1:] == [NEVER, NEVER]
     assert NEVER.least == math.inf

@@ -188,7 +188,7 @@ def _machine(soc: SoC, others: Company, tiles: bool) -> Machine:
         for link in dict.fromkeys(link for way in ways for link in way.links):
             machine.network.transfer(
                 _ENDLESS_BYTES, machine.network.route((link.name,)),
-                weight=max(other.weight, host.weight),
+                weight=max(unit.weight for unit in movers),
             )  # fmt: skip
         for cores in machine.clusters.values():
             threads = other.threads if other.cores is cores else 0

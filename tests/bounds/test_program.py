@@ -1,0 +1,62 @@
+"""Once nothing is left in fractions, a window's program proves the least of all choices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+
+import pytest
+
+from hetsim.bounds.program import Program
+from hetsim.bounds.running import Forking
+from hetsim.bounds.stages import stages_of
+from tests.bounds.labelled import Window, network, random_floors
+
+FORKING = Forking(5.0, 2.0)
+NETWORKS = {
+    "branches": network((), (0,), (0,), (1, 2), outputs=(1,)),
+    "open": network((), (), (0, 1), (0,)),
+    "known": network((), (0,), (0, 1), (1, 2), (0, 3)),
+    "two results": network((), (0,), (0,), (1, 2), results=2),
+    "wide": network((), (0,), (0,), (0, 1), (0,), (1, 2, 3, 4)),
+    "long": network((), (0,), (0,), (2,), (3, 0), (1, 4), (5, 0), outputs=(1,)),
+    "beyond": network((), (0,), (0,), (1, 2), (1, 3)),
+}
+
+
+def settled(program: Program, fixed: Mapping[int, float]) -> float:
+    """The program's bound, split until all shares are decided."""
+    found = program.solve(fixed)
+    if found.prices is not None:  # which prove the same without a solver
+        assert program.proves(found.prices, fixed) == pytest.approx(found.bound, rel=1e-9)
+    halves = None if found.values is None else program.split(found.values)
+    if halves is None:
+        return found.bound
+    return min(settled(program, dict(fixed) | dict.fromkeys(half, 0.0)) for half in halves)
+
+
+ALONE = [*range(1, 20, 2), *range(23, 48, 4)]
+"""Seeds that leave each operator one unit, so that adding up is quick."""
+SEVERAL = (0, 4, 8, 12, 24, 26, 30, 34)
+
+
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [*product(NETWORKS, ALONE), *product(("branches", "open", "two results"), SEVERAL),
+     ("known", 4)],
+)  # fmt: skip
+def test_a_window_takes_what_its_best_labels_take(name: str, seed: int) -> None:
+    graph = NETWORKS[name]
+    floors = random_floors(graph, seed, 3 if seed % 4 == 3 else 2, seed // 3 % 3)
+    forking, together = ((None, True), (FORKING, True), (FORKING, False))[seed % 3]
+    for stage in stages_of(graph, floors):
+        program = Program(graph, floors, stage, forking, together)
+        ends = [floors.feasible(op) for op in (*stage.before, *stage.after)]
+        for pus in list(product(*ends))[:: 1 + seed % 3]:
+            entry = dict(zip(stage.before, pus, strict=False))
+            leave = dict(zip(stage.after, pus[len(stage.before) :], strict=True))
+            if any(entry.get(op, pu) != pu for op, pu in leave.items()):
+                continue
+            expected = Window(graph, floors, stage, entry, leave).least(forking, together)
+            found = settled(program, program.decided(entry, leave))
+            assert found == pytest.approx(expected, rel=1e-7), (stage, entry, leave)
