@@ -440,6 +440,7 @@ def test_the_battery_runs() -> None:
     assert not [value for value in REFERENCE.values() if isinstance(value, str)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", LEAVES, ids=[dotted(path) for path in LEAVES])
 def test_every_number_moves_a_result_in_the_direction_it_promises(path: tuple[Any, ...]) -> None:
     raw = copy.deepcopy(BASE)

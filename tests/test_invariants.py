@@ -245,6 +245,7 @@ def test_what_holds_of_every_run(run: Run) -> None:
         claim(run)
 
 
+@pytest.mark.slow
 @many
 @given(made)
 def test_one_unit_alone_never_waits_for_others(case: Made) -> None:

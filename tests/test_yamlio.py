@@ -59,6 +59,7 @@ json_like = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(max_size=6), json_like, min_size=1, max_size=4))
 def test_plain_data_survives_a_round_trip(data: dict[str, object]) -> None:
     text = yaml.safe_dump(data, allow_unicode=False)
@@ -130,6 +131,7 @@ def test_merge_keys_yield_to_what_is_written() -> None:
     assert all("<<" not in path for path in document.values)
 
 
+@pytest.mark.slow
 def test_a_billion_laughs_are_refused_fast() -> None:
     lines = ["l0: &l0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]" for i in range(1, 10)]
@@ -272,6 +274,7 @@ def test_assignments_split_at_the_first_equals_sign() -> None:
             split_assignment(bad)
 
 
+@pytest.mark.slow
 def test_merge_keys_that_multiply_are_refused_quickly():
     lines = ["a0: &a0 {" + ", ".join(f"k{i}: {i}" for i in range(50)) + "}"]
     for level in range(1, 12):
@@ -327,6 +330,7 @@ ODD = [
 ]
 
 
+@pytest.mark.slow
 def test_a_file_means_the_same_without_libyaml(monkeypatch):
     files = (file for shelf in ("socs", "scenarios") for file in shipped(shelf).values())
     texts = [*ODD, *(file.read_text(encoding="utf-8") for file in files)]

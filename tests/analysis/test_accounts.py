@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from hetsim.analysis.energy import energy, energy_apart
@@ -17,6 +18,7 @@ ROUNDING = 1e-9
 """Times are differences of moments, which floats round."""
 
 
+@pytest.mark.slow
 @many
 @given(runs)
 def test_the_accounts_of_any_run_add_up(run: Ran) -> None:

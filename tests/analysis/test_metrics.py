@@ -252,6 +252,7 @@ def test_pictures_show_the_best_whichever_way_that_is(installed, tmp_path):
     assert shown[1].get_ylabel() == "warmth of a run (mJ)"
 
 
+@pytest.mark.slow
 def test_comparisons_have_a_row_and_a_column(installed, tmp_path):
     both = hetsim.compare(small_scenario(tmp_path), {"fast": {"bus.clock": "2x"}})
     rows = {row[0]: row[1:] for row in table(both, "small").rows}

@@ -226,6 +226,7 @@ def test_deviates_are_the_same_everywhere_and_hold_every_quantile() -> None:
     assert [float(value) for value in told.split()] == column[:3].tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("soc", "network", "scheduler", "execution", "off"),
     [

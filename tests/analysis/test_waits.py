@@ -27,6 +27,7 @@ def runs(request: pytest.FixtureRequest) -> tuple[Run, ...]:
     return simulated(*request.param)
 
 
+@pytest.mark.slow
 def test_the_path_leads_from_zero_to_the_makespan_without_gaps(runs: tuple[Run, ...]) -> None:
     for run in runs:
         path = critical_path(needs_of(run.graph, run.plan), run.trace)

@@ -56,6 +56,7 @@ def test_every_fitted_phone_names_the_command_that_makes_it(atlas: ModuleType):
         assert all(fit.source.endswith(atlas.DEVICES[name][0]) for fit in told)
 
 
+@pytest.mark.slow
 def test_a_table_that_ships_is_found_by_its_name(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     table, device = "measured_conv_latency.csv", "ultra96/cpu/int8"

@@ -85,6 +85,7 @@ def test_what_made_the_rows_is_found_again(soc: Path, table: Measurements) -> No
     assert (fitted.floor(table) <= table.target).all()
 
 
+@pytest.mark.slow
 def test_the_file_says_what_was_fitted_and_simulates_it(
     soc: Path, table: Measurements, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def test_the_command_judges_tells_and_writes(
     assert json.loads(capsys.readouterr().out)["used"] == 25
 
 
+@pytest.mark.slow
 def test_a_device_told_twice_takes_part_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -59,6 +60,7 @@ def test_a_device_told_twice_takes_part_once(
     assert (found["copies"], found["with_graph"], found["used"]) == ({"Twin": "A"}, 36, 24)
 
 
+@pytest.mark.slow
 def test_the_command_is_deterministic_and_readable_at_80_columns(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +94,7 @@ def test_wrong_arguments_are_refused(
     assert complaint in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_names_that_look_like_markup_and_models_that_cannot_be_fitted_are_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -114,6 +117,7 @@ def test_a_table_of_few_networks_is_refused_with_how_many_there_are(
     assert "measured.csv:5: nobody: no graph" in told.replace("\n", "")
 
 
+@pytest.mark.slow
 def test_networks_of_one_family_cannot_be_kept_aside_and_a_column_may_say_otherwise(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

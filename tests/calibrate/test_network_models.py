@@ -57,6 +57,7 @@ class Recorder:
         return np.ones(len(cases))
 
 
+@pytest.mark.slow
 def test_a_family_kept_aside_is_seen_on_no_device(graphs) -> None:
     spy = Recorder()
     cases = many(graphs)

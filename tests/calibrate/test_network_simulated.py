@@ -128,6 +128,7 @@ def measured(device="A", factor=None):
     return [case(n, seconds=true_seconds(n) * off.get(n, 1.0), device=device) for n in NETWORKS]
 
 
+@pytest.mark.slow
 def test_it_finds_the_rates_behind_measured_times_and_a_network_that_ran_otherwise() -> None:
     rows = measured(factor={"googlenet": 8.0})
     fitted = SimulatedModel(document(), "npu").fit(rows)

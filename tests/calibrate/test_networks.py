@@ -235,6 +235,7 @@ ROWS = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.lists(ROWS, min_size=1, max_size=5))
 def test_the_table_comes_back_as_it_was_written(tmp_path_factory, rows) -> None:
     path = tmp_path_factory.mktemp("t") / "networks.csv"

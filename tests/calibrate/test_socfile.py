@@ -111,6 +111,7 @@ def test_the_written_soc_predicts_what_was_fitted(soc: Path, tmp_path: Path) -> 
     assert ratio == pytest.approx(1.0, rel=2e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cached", [False, True])
 def test_a_row_is_named_whose_weights_cannot_have_been_read(
     soc: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, cached: bool
@@ -257,6 +258,7 @@ def _network() -> Graph:
     return Graph.create("net", operators, tensors, ["x"], ["c"])
 
 
+@pytest.mark.slow
 def test_an_npu_is_calibrated_from_cycles(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

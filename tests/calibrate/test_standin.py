@@ -165,6 +165,7 @@ def test_every_base_is_stored_with_its_model(
         assert speed.learned_per_s < speed.fluid_per_s
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", ["array", "fluid"])
 def test_a_network_simulated_with_the_stand_in_takes_as_long_as_its_tiles(
     base: str, trained: Callable[[str], LearnedModel], soc: SoC, graphs: list[Graph]
@@ -217,6 +218,7 @@ def test_what_stays_on_chip_saves_time_and_bytes_with_learned_costs_too(
     assert checked > 10
 
 
+@pytest.mark.slow
 def test_a_run_uses_the_model_that_its_soc_names_and_says_what_was_out_of_range(
     trained: Callable[[str], LearnedModel], tmp_path: Path
 ) -> None:

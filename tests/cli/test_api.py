@@ -15,6 +15,7 @@ def result() -> hetsim.Result:
     return hetsim.run("paper_one")
 
 
+@pytest.mark.slow
 def test_run_takes_a_name_a_path_or_a_scenario(result):
     scenario = hetsim.load_scenario("paper_one")
     for given in (scenario, scenario.source):
@@ -22,6 +23,7 @@ def test_run_takes_a_name_a_path_or_a_scenario(result):
         assert again.runs[0].makespan_s == result.find("squeezenet", "type_based").makespan_s
 
 
+@pytest.mark.slow
 def test_run_tells_its_progress_up_to_the_end():
     told: list[tuple[str, int, int]] = []
     hetsim.run("paper_one", progress=lambda what, done, total: told.append((what, done, total)))
@@ -30,12 +32,14 @@ def test_run_tells_its_progress_up_to_the_end():
     assert "type_based" in told[0][0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("load", [str, hetsim.load_scenario])
 def test_overrides_change_the_soc_of_a_scenario_named_or_loaded(result, load):
     slow = hetsim.run(load("paper_one"), {"cpu.operating_points.nominal.clock": "0.5x"})
     assert all(a.makespan_s > b.makespan_s for a, b in zip(slow.runs, result.runs, strict=True))
 
 
+@pytest.mark.slow
 def test_simulate_repeats_what_run_found(result):
     row = result.find("squeezenet", "partition_tuner")
     again = hetsim.simulate(result.soc, row.graph, row.plan, execution=result.execution)

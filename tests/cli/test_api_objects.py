@@ -41,6 +41,7 @@ def result() -> hetsim.Result:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_classes_objects_and_names_run_side_by_side(result):
     labels = [run.scheduler for run in result.runs if run.model == "alexnet"]
     assert labels == ["Chosen", "Chosen(other=heft)", "Child", "heft", "Chosen(other=heft)-2"]
@@ -54,6 +55,7 @@ def test_printed_it_is_a_line_a_row(result):
     assert "Child" in lines[3]
 
 
+@pytest.mark.slow
 def test_a_graph_and_an_onnx_model_run_as_their_name_does():
     proto = build_model_proto("squeezenet1_1")
     found = hetsim.run("paper_one", models=[proto, "squeezenet1_1"], schedulers=["heft"])
@@ -65,6 +67,7 @@ def test_a_graph_and_an_onnx_model_run_as_their_name_does():
     )
 
 
+@pytest.mark.slow
 def test_a_soc_is_taken_as_it_is_and_may_be_changed_further():
     small = hetsim.load_soc("edge-mcu", {"npu.sram": "128 KiB"})
     options = {"models": ["squeezenet1_1"], "schedulers": ["npu_only"]}
@@ -111,6 +114,7 @@ def test_no_scenario_gets_one_as_well():
         hetsim.run(3)
 
 
+@pytest.mark.slow
 def test_a_study_varies_a_parameter_of_an_object():
     sweep = hetsim.sweep(
         "paper_one", {"schedulers.Chosen.other": ["type_based", "heft"]},
@@ -123,6 +127,7 @@ def test_a_study_varies_a_parameter_of_an_object():
     assert [outcome.makespan_s for _, outcome in sweep.rows] == [types, heft]
 
 
+@pytest.mark.slow
 def test_a_stored_outcome_is_not_that_of_another_object(tmp_path):
     def times(*schedulers: Scheduler) -> tuple[float, int]:
         found = hetsim.sweep(
@@ -153,6 +158,7 @@ def test_a_class_without_plan_is_told():
         hetsim.run("paper_one", schedulers=[Idle])
 
 
+@pytest.mark.slow
 def test_a_notebook_shows_how_far_it_is_and_clears_it(monkeypatch):
     shown: list[str] = []
     handle = SimpleNamespace(update=lambda html: shown.append(html))

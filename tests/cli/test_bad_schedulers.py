@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from hetsim.cli.main import entry
 
 SCHEDULERS = '''
@@ -65,6 +67,7 @@ REASONS = {
 }
 
 
+@pytest.mark.slow
 def test_each_fails_its_own_row_and_the_exit_code_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.py").write_text(SCHEDULERS)

@@ -31,6 +31,7 @@ def test_tables_fit_the_terminal_and_say_what_to_do(workdir, monkeypatch, capsys
         assert words in out
 
 
+@pytest.mark.slow
 def test_json_is_the_whole_answer(workdir, capsys):
     assert entry([*ASK, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
@@ -87,6 +88,7 @@ def test_wrong_inputs_are_told(workdir, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_network_that_no_accelerator_takes_stays_where_it_is(workdir, capsys):
     nodes = [helper.make_node("Softmax", ["x"], ["y"], name="last")]
     shapes = [helper.make_tensor_value_info(t, TensorProto.FLOAT, [1, 8]) for t in "xy"]

@@ -16,6 +16,7 @@ def init(*arguments: str) -> int:
     return entry(["init", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_what_it_writes_runs(tmp_path, capsys):
     assert init(tmp_path / "chip", "--model", "squeezenet1_1") == 0
     assert "hetsim run" in capsys.readouterr().out

@@ -19,6 +19,7 @@ def rows(capsys, what: str) -> list[dict]:
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", list(CATALOGUES))
 def test_the_table_names_everything_that_json_names(capsys, monkeypatch, what):
     names = [row.get("name") or row["kind"] for row in rows(capsys, what)]
@@ -30,6 +31,7 @@ def test_the_table_names_everything_that_json_names(capsys, monkeypatch, what):
     assert all(name in out for name in names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["socs", "schedulers"])
 def test_narrow_terminals_cut_no_names(capsys, monkeypatch, what):
     names = [row["name"] for row in rows(capsys, what)]
@@ -40,6 +42,7 @@ def test_narrow_terminals_cut_no_names(capsys, monkeypatch, what):
     assert "…" not in out
 
 
+@pytest.mark.slow
 def test_what_is_listed_can_be_used(capsys):
     for row in rows(capsys, "socs"):
         assert [pu.name for pu in hetsim.load_soc(row["name"]).pus] == row["pus"]
@@ -82,6 +85,7 @@ def test_schemas_are_json_schema_with_a_title_and_refuse_unknown_fields(capsys, 
     assert schema["required"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "shelf"), [("soc", "socs"), ("scenario", "scenarios")])
 def test_shipped_files_use_only_fields_of_the_schema(capsys, name, shelf):
     entry(["schema", name])

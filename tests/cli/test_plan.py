@@ -52,6 +52,7 @@ def test_every_mismatch_of_every_file_is_listed(workdir, capsys):
     assert "a.yaml: fits" in printed.out
 
 
+@pytest.mark.slow
 def test_there_and_back_through_nestc(workdir, capsys):
     make("partition_tuner", "a.yaml", "--execution", "barrier")
     assert entry(["plan", "export", "a.yaml", *PLACE, "--to", "nest-c", "-o", "n.yaml"]) == 0
@@ -83,6 +84,7 @@ def test_a_nestc_plan_says_no_network_and_a_backend_may_be_named(workdir, capsys
     assert entry(["plan", "validate", "n.yaml", *PLACE, *MODEL, *named]) == 0
 
 
+@pytest.mark.slow
 def test_files_are_not_overwritten_and_faults_are_told(workdir, capsys):
     make("type_based", "a.yaml")
     again = ["plan", "export", "a.yaml", *PLACE, "--to", "json", "-o", "a.yaml"]

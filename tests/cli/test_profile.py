@@ -23,6 +23,7 @@ def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_simulated_profile_comes_back_as_a_measured_one(tmp_path, capsys):
     """Attached to the SoC it came from, it changes nothing; halved, it halves the kernels."""
     assert entry(["profile", "--soc", "zcu102-vta", "--model", "squeezenet", "-o", "p"]) == 0
@@ -59,6 +60,7 @@ def test_a_simulated_profile_comes_back_as_a_measured_one(tmp_path, capsys):
     assert "measured" in notes
 
 
+@pytest.mark.slow
 def test_nestc_files_written_are_files_read(tmp_path, capsys):
     assert entry(["profile", "--soc", "zcu102-vta", "--model", "squeezenet", "-o", "p"]) == 0
     capsys.readouterr()

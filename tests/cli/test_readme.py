@@ -106,11 +106,13 @@ def test_every_hetsim_command_in_the_readme_works(workdir, capsys):
         assert main.entry(arguments) == 0, (arguments, capsys.readouterr().err)
 
 
+@pytest.mark.slow
 def test_the_example_scheduler_makes_plans_that_run(workdir):
     result = hetsim.run("paper_one", schedulers=["./least_loaded.py:LeastLoaded"])
     assert [(run.scheduler, run.error) for run in result.runs] == [("LeastLoaded", None)]
 
 
+@pytest.mark.slow
 def test_the_python_example_runs(capsys):
     pytest.importorskip("pandas")
     names: dict[str, object] = {}
@@ -119,12 +121,14 @@ def test_the_python_example_runs(capsys):
     assert "inception_v2 partition_tuner_tuned" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_readmes_python_runs(capsys):
     (code,) = blocks("python")
     execute(code, {})
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 
+@pytest.mark.slow
 def test_the_example_with_objects_runs(capsys):
     execute(example("objects"), {})
     labels = {
@@ -133,6 +137,7 @@ def test_the_example_with_objects_runs(capsys):
     assert labels == {"", "Mine", "Mine(other=mosaic)", "heft"}
 
 
+@pytest.mark.slow
 def test_the_example_soc_runs(workdir):
     (workdir / "tiny.yaml").write_text(example("soc"), encoding="utf-8")
     (workdir / "mine.yaml").write_text(example("soc scenario"), encoding="utf-8")
@@ -161,6 +166,7 @@ def test_the_readme_is_short():
     assert len(TEXT.splitlines()) < 250
 
 
+@pytest.mark.slow
 def test_the_example_scenario_runs(workdir):
     (workdir / "mine.yaml").write_text(example("scenario"), encoding="utf-8")
     result = hetsim.run("mine.yaml")
@@ -168,6 +174,7 @@ def test_the_example_scenario_runs(workdir):
     assert not result.failed
 
 
+@pytest.mark.slow
 def test_the_example_of_streams_runs(workdir):
     (workdir / "door.yaml").write_text(example("streams"), encoding="utf-8")
     result = hetsim.run("door.yaml", {"serve.duration": "700 ms"}, schedulers=["type_based"])
@@ -298,6 +305,7 @@ def test_the_example_study_is_a_verb(extended):
     assert "dram.bandwidth takes the makespan from 0.168 to 0.191 s" in extended["study"]
 
 
+@pytest.mark.slow
 def test_the_example_dispatcher_passes_its_kit(workdir):
     (workdir / "shortest.py").write_text(example("dispatcher"), encoding="utf-8")
     name = f"{workdir / 'shortest.py'}:Shortest"

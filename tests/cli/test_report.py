@@ -30,6 +30,7 @@ def names(place: Path) -> set[str]:
     return listed - BASE
 
 
+@pytest.mark.slow
 def test_one_chart_is_added_and_the_rest_stays_as_it_is(place: Path) -> None:
     assert names(place) == set()
     assert entry(["report", str(place), "--quiet", "--traces", "all"]) == 0
@@ -46,6 +47,7 @@ def test_one_chart_is_added_and_the_rest_stays_as_it_is(place: Path) -> None:
     assert "gantt-net0-type_based.svg" in page  # the page links to what is there
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_drawn_again(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert entry(["report", str(place), "--quiet", "--figures", "gantt"]) == 0
 
@@ -62,6 +64,7 @@ def test_what_is_there_is_not_drawn_again(place: Path, monkeypatch: pytest.Monke
     assert damaged.read_bytes() == drawn
 
 
+@pytest.mark.slow
 def test_none_takes_away_those_of_a_kind_and_nothing_else(place: Path) -> None:
     assert entry(["report", str(place), "--quiet", "--figures", "all", "--plans", "all"]) == 0
     assert {"comparison.svg", "gap.png"} <= names(place)

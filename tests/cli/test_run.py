@@ -90,6 +90,7 @@ def test_json_is_the_only_thing_on_standard_output_and_equals_the_file(workdir, 
     assert json.loads(out)["schema"] == "hetsim.result/1"
 
 
+@pytest.mark.slow
 def test_the_result_fits_its_published_schema(workdir, capsys):
     text = json.dumps(result_json(capsys, *TINY, "--no-files", "--scheduler", "type_based",
                                   "--scheduler", "broken.py:Broken", code=2))  # fmt: skip
@@ -263,6 +264,7 @@ def test_bad_input_is_one_message_and_leaves_nothing(workdir, capsys, monkeypatc
     assert sorted(workdir.iterdir()) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schedulers", "shown"), [("heft,mosaic", False), ("heft,type_based", True)]
 )

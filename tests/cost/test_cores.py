@@ -79,6 +79,7 @@ def test_what_takes_the_arrays_the_fewest_cycles_is_shared(
         assert found.nest == part
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     st.integers(1, 40), st.integers(1, 9), st.integers(1, 70), st.integers(1, 70),

@@ -112,6 +112,7 @@ phases = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(phases, st.floats(0, 1e-4), st.floats(1e-9, 10.0), st.floats(0, 1e-6))
 def test_any_work_can_be_bent_to_any_time(parts, dispatch, seconds, latency):
@@ -190,6 +191,7 @@ def test_what_cannot_run_is_infeasible_and_never_zero():
     assert model.floor(GRAPH, GRAPH.index[kernel.head.name], SOC.by_name["cpu"]) == math.inf
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [0.01, 0.3, 1.0, 4.0])
 @pytest.mark.parametrize("share", [1, 2])
 def test_no_plan_beats_the_bounds_of_a_measured_soc(factor, share):
@@ -210,6 +212,7 @@ def test_no_plan_beats_the_bounds_of_a_measured_soc(factor, share):
         assert run.makespan_s >= run.lower_bound_s * (1 - 1e-9)
 
 
+@pytest.mark.slow
 def test_reports_count_sources_and_name_what_is_worth_measuring():
     conv = GRAPH.operator(first("Conv"))
     case = Case(
@@ -226,6 +229,7 @@ def test_reports_count_sources_and_name_what_is_worth_measuring():
     assert worst[0].alone_s == max(rest)
 
 
+@pytest.mark.slow
 def test_a_soc_that_names_a_profile_uses_it(tmp_path: Path):
     conv = GRAPH.operator(first("MaxPool"))
     file = tmp_path / "cpu.yaml"

@@ -49,6 +49,7 @@ def test_a_kernel_may_be_as_large_as_its_input_and_no_larger():
         key(4)
 
 
+@pytest.mark.slow
 def test_nests_come_back_from_keys():
     """What a key says of its loops is what the operator has; a product's rows become its batch."""
     for name in ("squeezenet", "mobilenet_v2", "vit_b16"):

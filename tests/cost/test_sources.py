@@ -94,6 +94,7 @@ def scenario_of(soc: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_measurements_come_before_what_was_learned_before_first_principles(tmp_path: Path) -> None:
     assert [source.name for source in sources()] == ["measured", "learned"]
     table = read_measurements(write_file(tmp_path / "m.csv", shapes(40)))
@@ -126,6 +127,7 @@ def test_a_name_that_is_not_installed_is_located(soc: Path, install: Install) ->
         load_soc(soc)
 
 
+@pytest.mark.slow
 def test_a_source_from_outside_answers_for_the_units_that_name_it(
     soc: Path, install: Install
 ) -> None:

@@ -120,6 +120,7 @@ def chosen(nest: LoopNest, array: Array, room: Buffers, asked: Demand) -> Tiling
         raise
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(nests(), arrays, buffers, st.booleans())
 def test_what_is_on_chip_never_exceeds_a_buffer(
@@ -136,6 +137,7 @@ def test_what_is_on_chip_never_exceeds_a_buffer(
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(nests(), arrays, buffers, st.booleans())
 def test_loads_are_those_of_the_nest_played_tile_by_tile(
@@ -155,6 +157,7 @@ def test_loads_are_those_of_the_nest_played_tile_by_tile(
         assert found.input_load in {account.inputs for account in played}
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(nests(), arrays, buffers, st.booleans())
 def test_no_considered_cut_that_fits_moves_fewer_bytes(
@@ -208,6 +211,7 @@ def nominal(nest: LoopNest, cuts: Cuts, double_buffer: bool) -> Account:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(nests(), arrays, buffers)
 def test_array_time_is_that_of_the_tiles_one_by_one(
@@ -298,6 +302,7 @@ def test_images_processed_together_are_held_together() -> None:
         tile(nest, wide, room, demand(nest))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(nests(), arrays, buffers)
 def test_no_cut_takes_fewer_cycles_than_the_floor(

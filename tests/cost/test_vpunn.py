@@ -122,6 +122,7 @@ def test_a_fully_connected_layer_stands_in_rows_of_sixteen_pixels(soc: SoC) -> N
     assert layer.out_h * 16 >= 197 > (layer.out_h - 1) * 16
 
 
+@pytest.mark.slow
 def test_kinds_and_forms_of_layers(soc: SoC) -> None:
     npu, graph = soc.by_name["npu"], load_model("mobilenet_v2")
     kinds = [layer_of(graph, op, npu) for op in graph.operators]

@@ -66,6 +66,7 @@ def test_a_script_runs_and_prints(
     assert capsys.readouterr().out.strip()
 
 
+@pytest.mark.slow
 def test_a_script_runs_as_a_process_of_its_own(tmp_path: Path) -> None:
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     done = subprocess.run(

@@ -119,6 +119,7 @@ class Scrambled(Executor[Point, Outcome]):
         self.waiting.clear()
 
 
+@pytest.mark.slow
 def test_the_order_of_arrival_does_not_matter(tmp_path):
     scenario = loaded(tmp_path)
     scrambled = Scrambled()

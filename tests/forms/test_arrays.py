@@ -58,6 +58,7 @@ def pieces(size: int, tile: int) -> list[int]:
 sizes = st.integers(1, 40)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(DATAFLOWS), st.integers(1, 9), st.integers(1, 9), sizes, sizes, sizes,
@@ -78,6 +79,7 @@ def test_systolic_tiles_sum_to_the_closed_form(
     assert int(tiled_cycles(array, *cuts, taps)) == explicit
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     st.integers(1, 9), st.integers(1, 9), sizes, sizes, sizes, st.integers(1, 9), sizes, sizes,
@@ -98,6 +100,7 @@ def test_blocked_core_tiles_sum_to_the_closed_form(
     assert int(tiled_cycles(array, *cuts, taps)) == explicit
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(DATAFLOWS), st.integers(1, 9), st.integers(1, 9), sizes, sizes, sizes,

@@ -94,6 +94,7 @@ def test_winograd_by_hand():
 sizes = st.integers(1, 90)
 
 
+@pytest.mark.slow
 @given(sizes, sizes, st.integers(1, 20), st.integers(1, 4), st.integers(1, 5), st.integers(1, 3),
        st.integers(1, 32), st.integers(1, 32), st.integers(1, 4), st.booleans())  # fmt: skip
 def test_it_is_what_dealing_tiles_one_by_one_takes(

@@ -101,6 +101,7 @@ def test_the_scenario_names_the_networks(tmp_path):
     assert [ref.name for ref in loaded.models] == ["squeezenet"]
 
 
+@pytest.mark.slow
 def test_simple_plans_are_valid_and_use_the_workers_they_say(tmp_path):
     written(tmp_path)
     soc = load_soc(tmp_path / "host.yaml")

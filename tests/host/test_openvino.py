@@ -58,6 +58,7 @@ class TestForReal:
     def _installed(self) -> None:
         pytest.importorskip("openvino", reason="openvino is not installed: hetsim[openvino]")
 
+    @pytest.mark.slow
     def test_it_computes_what_the_other_engine_does(self) -> None:
         pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
         from hetsim.host.engines.base import How

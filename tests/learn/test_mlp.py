@@ -37,6 +37,7 @@ def test_gradients_agree_with_finite_differences(hidden: tuple[int, ...]) -> Non
                 assert gradients[position][part][index] == pytest.approx(slope, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_training_learns_a_curve_and_is_deterministic() -> None:
     rng = np.random.default_rng(0)
     inputs = rng.uniform(-2, 2, size=(200, 2))

@@ -24,6 +24,7 @@ from hetsim.workload.graph import LoopNest
 from tests.learn.samples import TRUTH, rows_of, shapes, table_of
 
 
+@pytest.mark.slow
 def test_a_generated_device_gives_its_parameters_back(tmp_path: Path) -> None:
     fitted = ConvBaseline().fit(table_of(tmp_path, 250))
     found = fitted.values
@@ -39,6 +40,7 @@ def test_a_generated_device_gives_its_parameters_back(tmp_path: Path) -> None:
     assert error.mean() < 0.02
 
 
+@pytest.mark.slow
 def test_outliers_do_not_drag_the_fit(tmp_path: Path) -> None:
     slow = {s for i, s in enumerate(shapes(150)) if i % 20 == 0}
     table = table_of(tmp_path, 150, quirk=lambda s: 6.0 if s in slow else 1.0)
@@ -48,6 +50,7 @@ def test_outliers_do_not_drag_the_fit(tmp_path: Path) -> None:
     assert np.median(error) < 0.05
 
 
+@pytest.mark.slow
 def test_a_stated_peak_is_never_exceeded(tmp_path: Path) -> None:
     peak = 5e9  # below what the device really does
     table = table_of(tmp_path, 100)
@@ -56,6 +59,7 @@ def test_a_stated_peak_is_never_exceeded(tmp_path: Path) -> None:
     assert (fitted.predict(table) >= fitted.floor(table) * 0.999).all()
 
 
+@pytest.mark.slow
 def test_parameters_survive_being_flattened(tmp_path: Path) -> None:
     table = table_of(tmp_path, 60)
     baseline = baseline_for(table)

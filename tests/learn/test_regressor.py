@@ -49,6 +49,7 @@ def test_learning_beats_calibration_beats_roofline_on_unseen_families(
     assert learned < 0.7 * calibrated < calibrated < roofline
 
 
+@pytest.mark.slow
 def test_families_never_stand_on_both_sides(table: Measurements) -> None:
     folds = assign_folds(table, "family", 5, 3)
     for family in set(table.families.tolist()):
@@ -67,6 +68,7 @@ def test_impossible_splits_are_refused(table: Measurements) -> None:
         assign_folds(table, "row", 1, 0)
 
 
+@pytest.mark.slow
 def test_a_stored_model_predicts_the_same(
     table: Measurements, model: LearnedModel, tmp_path: Path
 ) -> None:
@@ -122,6 +124,7 @@ def test_no_prediction_is_below_the_floor(table: Measurements, model: LearnedMod
     assert (prediction.value >= high).all()
 
 
+@pytest.mark.slow
 def test_spread_is_larger_where_nothing_was_seen(table: Measurements) -> None:
     small = table.select(table["h_in"] <= 20)
     model = LearnedModel.fit(small, options=QUICK)

@@ -151,6 +151,7 @@ def test_two_time_columns_must_agree(tmp_path: Path) -> None:
     assert table.problems[0].kind == "units contradict"
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5000), st.binary(max_size=3)), max_size=6))
 def test_damaged_files_end_in_a_table_or_in_our_error(

@@ -56,6 +56,7 @@ def test_what_is_never_woken_costs_nothing_to_leave_out(teacher: JobModel) -> No
     assert kept < 0.25 * sum(layer.weights.size for layer, _ in teacher.file.network.layers)
 
 
+@pytest.mark.slow
 def test_training_brings_the_pruned_network_nearer(teacher: JobModel) -> None:
     jobs = draw_jobs(ELTWISE, 2000, np.random.default_rng(5))
     errors = [
@@ -65,6 +66,7 @@ def test_training_brings_the_pruned_network_nearer(teacher: JobModel) -> None:
     assert errors[1] < 0.8 * errors[0]
 
 
+@pytest.mark.slow
 def test_the_same_seed_makes_the_same_student(teacher: JobModel, student: Student) -> None:
     again = teach(teacher, lesson=QUICK, operations=(ELTWISE,))
     jobs = draw_jobs(ELTWISE, 500, np.random.default_rng(6))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,6 +84,7 @@ def test_dependent_partitions_never_share_a_group():
     assert overlapping_groups(graph, blocks, [(0.0, 2.0), (1.0, 3.0)]) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 25), st.integers(1, 4))
 def test_both_ways_of_merging_give_valid_plans(seed, size, pus):

@@ -59,6 +59,7 @@ PLANS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(PLANS)
 def test_round_trip(plan):

@@ -52,6 +52,7 @@ def test_every_node_of_the_file_has_a_role_and_those_that_run_a_part():
     assert all(node.part >= 0 for node in nodes.values() if node.role != "unused")
 
 
+@pytest.mark.slow
 def test_nothing_passes_back_and_everything_that_is_read_is_made_before():
     for name in ("googlenet", "shufflenet"):
         ready = load_runnable(name)

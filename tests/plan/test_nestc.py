@@ -201,6 +201,7 @@ def test_names_that_nestc_cannot_tell_apart_are_refused():
         dump_nestc_plan(plan, graph, SOC)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 20), st.integers(1, 4))
 def test_round_trip(tmp_path_factory, seed, size, pus):

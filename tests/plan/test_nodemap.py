@@ -83,6 +83,7 @@ def numbered(graph: Graph) -> dict[int, str]:
     return names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("graph", "seed"),
     [*product((RESNET, GOOGLENET, MOBILENET), range(2)), (INCEPTION, 0)],
@@ -99,6 +100,7 @@ def test_running_numbers_settle_every_node_in_any_order(tmp_path, graph, seed):
     assert read_nestc_plan(path, graph, SOC).plan.partitions[0].pu == "cpu"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("graph", [RESNET, GOOGLENET], ids=lambda g: g.name)
 @pytest.mark.parametrize("seed", range(3))
 def test_names_that_tell_only_the_kind_are_matched_by_rule_where_that_is_certain(
@@ -233,6 +235,7 @@ def odd(tmp_path, monkeypatch):
 PLACE = ["--model", "mobilenet_v2", "--soc", "zcu102-vta"]
 
 
+@pytest.mark.slow
 def test_what_computes_and_has_no_counterpart_is_refused_until_a_map_settles_it(odd, capsys):
     convert = ["plan", "convert", odd, *PLACE]
     assert entry([*convert, "--write-map", "m.yaml", "-o", "p.yaml"]) == 2
@@ -338,6 +341,7 @@ def test_a_plan_that_names_operators_has_nothing_to_map(odd, capsys):
 SCRIPT = Path(hetsim.__file__).parents[1] / "benchmarks" / "foreign_plans.py"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not SCRIPT.exists(), reason="benchmarks/ is in the checkout only, not in the package"
 )

@@ -32,6 +32,7 @@ def run(result: Result) -> Run:
     return result.runs[0]
 
 
+@pytest.mark.slow
 def test_every_kernel_has_its_line(result: Result, run: Run) -> None:
     lines = list(csv.DictReader(io.StringIO(operators_csv(result))))
     assert len(lines) == len(run.operators) > 10
@@ -92,6 +93,7 @@ def test_the_page_has_a_section_for_the_fastest_run(result: Result, run: Run) ->
     assert ends == {name: link.bytes for name, link in run.links.items() if link.bytes}
 
 
+@pytest.mark.slow
 def test_long_runs_show_the_fullest_moments() -> None:
     found = hetsim.run("quickstart", {"soc": "edge-mcu"}, schedulers=["type_based"])
     [run] = found.runs
@@ -129,6 +131,7 @@ def test_peak_memory_is_a_constraint_like_any_other() -> None:
     assert parse_constraint("peak_memory_mib <= 8")
 
 
+@pytest.mark.slow
 def test_of_several_networks_each_is_folded(result: Result) -> None:
     assert [section.folded for section in anatomy(result)] == [False]
     two = hetsim.run(

@@ -50,6 +50,7 @@ def test_a_described_soc_is_the_same_soc(name: str) -> None:
     assert again.links == soc.links
 
 
+@pytest.mark.slow
 def test_changed_values_are_in_the_description(result: Result) -> None:
     described = describe_soc(result.soc)
     assert described["pus"]["npu"]["dma"]["engines"] == 2
@@ -63,6 +64,7 @@ def test_a_description_with_an_unknown_part_is_refused() -> None:
         soc_of(described, "somewhere")
 
 
+@pytest.mark.slow
 def test_what_is_read_back_is_equal(result: Result, written: Path) -> None:
     assert any(run.plan.rewrites for run in result.runs)
     again = load_result(written)

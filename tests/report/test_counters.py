@@ -31,6 +31,7 @@ def area(counter: Counter) -> float:
     return sum((b - a) * value for a, b, value in steps)
 
 
+@pytest.mark.slow
 def test_steps_are_in_order_and_within_capacity(result: Result) -> None:
     for run in result.runs:
         for counter in counters(run.trace, result.soc):

@@ -26,6 +26,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / name for name in changes}
 
 
+@pytest.mark.slow
 def test_a_result_does_not_differ_from_itself(places: dict[str, Path]) -> None:
     side = read_side(places["a"])
     diff = diff_results(side, side)
@@ -53,6 +54,7 @@ def test_makespans_attribution_and_soc_are_compared(places: dict[str, Path]) -> 
     assert statuses == {"type_based": "both", "heft": "only a", "cpu_only": "only b"}
 
 
+@pytest.mark.slow
 def test_operators_that_moved_are_counted(places: dict[str, Path], tmp_path: Path) -> None:
     """The plans of two schedulers under one name: as many moves as operators on other units."""
     full = load_result(places["a"])
@@ -81,6 +83,7 @@ def test_the_tolerance_decides_what_counts(places: dict[str, Path]) -> None:
     assert not lax.changed
 
 
+@pytest.mark.slow
 def test_the_shell_learns_whether_they_differ(
     places: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

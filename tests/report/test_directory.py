@@ -33,6 +33,7 @@ def content(place: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in place.iterdir() if path.name != MANIFEST}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", ["nothing", "empty", "results"])
 def test_a_process_killed_at_any_step_loses_nothing_and_the_next_tidies_up(tmp_path, before):
     place = tmp_path / "out"

@@ -81,6 +81,7 @@ def made() -> dict[str, str]:
     return made_pages()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_files_options_and_anchors_that_are_named_exist(page: Path, made: dict[str, str]) -> None:
     text = page.read_text(encoding="utf-8")

@@ -78,6 +78,7 @@ def test_the_same_result_gives_the_same_bytes(result: Result) -> None:
         assert png.startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_any_name_can_be_drawn() -> None:
     for figure in RESULT_FIGURES.values():
         ET.fromstring(figure_images(figure.draw(sample_result(hostile=True)))[0])
@@ -133,6 +134,7 @@ def test_shares_of_the_time_are_told_largest_first(result: Result) -> None:
     assert HOSTILE not in time_shares(result.runs[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bad", ["a\x00b", "a\ufffeb", "a\uffffb", "a\ud800b", "a\x1b[31mb", "a\x0bb"]
 )

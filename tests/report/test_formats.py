@@ -154,6 +154,7 @@ spans = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(spans)
 def test_rows_hold_every_span_once_and_never_overlap(drawn: list[tuple[str, float, float]]) -> None:
     made = [Span(lane, "compute", "x", at, at + took, 0, "p0") for lane, at, took in drawn]

@@ -21,6 +21,7 @@ def result() -> Result:
     return sample_result(1, failing=False)
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes_and_no_date(result: Result) -> None:
     svg, png = gantt_images(result.runs[0], result.soc)
     assert gantt_images(result.runs[0], result.soc) == (svg, png)

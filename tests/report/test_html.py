@@ -165,6 +165,7 @@ def test_a_result_of_failures_only_still_renders() -> None:
     assert "No run of demo on board succeeded." in render_report(failed)
 
 
+@pytest.mark.slow
 def test_reports_import_no_plotting_or_template_library_until_used() -> None:
     code = (
         "import sys, hetsim.report.files.writer\n"

@@ -104,6 +104,7 @@ def test_variants_share_their_errors(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "makespan_low_us,makespan_high_us" in table
 
 
+@pytest.mark.slow
 def test_two_socs_share_no_errors(tmp_path: Path) -> None:
     path = tmp_path / "two.yaml"
     path.write_text(

@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from hetsim.cli.main import entry
 from hetsim.report.files.serving.jsonout import served_to_dict
 from hetsim.report.files.serving.resultfile import ServingFile
@@ -33,6 +35,7 @@ def compared(a: object, b: object):
     return diff_served(ServedSide("a", left), ServedSide("b", right))
 
 
+@pytest.mark.slow
 def test_intervals_tell_a_change_from_noise() -> None:
     base = with_p99((0.010, 0.009, 0.011))
     assert compared(base, base).same
@@ -71,6 +74,7 @@ def test_results_without_a_common_row_are_not_called_the_same() -> None:
     assert told.startswith("Nothing is compared: no run of a stream is in both by its name; ")
 
 
+@pytest.mark.slow
 def test_the_command_prints_json_and_exits(tmp_path: Path, capsys) -> None:
     a, b = (str(tmp_path / name) for name in "ab")
     write_results(with_p99((0.010, 0.009, 0.011)), Path(a), extras=())
@@ -86,6 +90,7 @@ def test_the_command_prints_json_and_exits(tmp_path: Path, capsys) -> None:
     assert "Beyond noise 1 figures are better in b, 0 worse" in " ".join(out.split())
 
 
+@pytest.mark.slow
 def test_streams_are_not_compared_with_single_inferences(tmp_path: Path, capsys) -> None:
     write_results(served_result(), tmp_path / "a", extras=())
     write_results(sample_result(1, 1), tmp_path / "b", extras=())

@@ -30,6 +30,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.mark.slow
 def test_what_is_read_back_makes_the_same_files(written: Path, tmp_path: Path) -> None:
     again = hetsim.load_result(written)
     assert [run.streams[0].plan for run in again.runs] == [
@@ -117,6 +118,7 @@ def test_damage_is_told_with_the_name_of_the_file(tmp_path: Path, name: str) -> 
         hetsim.load_result(place)
 
 
+@pytest.mark.slow
 def test_the_command_writes_prints_and_refuses(tmp_path: Path, capsys, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     scenario = str(served_scenario(tmp_path))

@@ -91,6 +91,7 @@ def many(count: int) -> Any:
     return replace(result, service=service, runs=(one, replace(one, label="second")))
 
 
+@pytest.mark.slow
 def test_a_page_of_a_hundred_thousand_inferences_is_small_and_shows_the_spike() -> None:
     result = many(100_000)
     page = render_served(result)

@@ -28,6 +28,7 @@ def test_every_part_of_a_makespan_has_a_name() -> None:
     assert list(PARTS) == [*MEASURED_PARTS, "idle"]
 
 
+@pytest.mark.slow
 def test_every_lane_has_a_role_and_every_activity_a_style(result: Result) -> None:
     for run in result.runs:
         assert {row.role for row in rows_of(run.trace, result.soc)} <= {

@@ -31,6 +31,7 @@ def listing(directory: Path) -> list[str]:
     return sorted(str(p.relative_to(directory)) for p in directory.rglob("*"))
 
 
+@pytest.mark.slow
 def test_writes_every_file_and_names_them_in_result_and_manifest(
     result: Result, tmp_path: Path
 ) -> None:
@@ -179,6 +180,7 @@ def test_file_names_are_plain_and_unique() -> None:
     assert all(re.fullmatch(r"(gantt|trace|plan)-[A-Za-z0-9._+=-]{1,140}", n) for n in flat)
 
 
+@pytest.mark.slow
 def test_progress_counts_what_is_made(result: Result, tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     write_results(result, tmp_path / "out", progress=lambda *told: seen.append(told))

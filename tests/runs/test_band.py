@@ -46,6 +46,7 @@ def scenario(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_band_is_what_runs_with_those_values_say(scenario: Path) -> None:
     figure = published_figures(hetsim.run(scenario))[0]
     found = []

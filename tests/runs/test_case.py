@@ -191,6 +191,7 @@ def test_a_network_larger_than_the_memory_is_refused_with_what_is_missing() -> N
     assert "500 B" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_network_that_does_not_fit_fails_its_own_rows_only(tmp_path: Any) -> None:
     path = tmp_path / "s.yaml"
     path.write_text(

@@ -29,6 +29,7 @@ def squeezenet():
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_advice_is_no_worse_than_any_rule_and_nothing_is_below_the_bound(squeezenet):
     found = squeezenet
     labels = [option.label for option in found.options]
@@ -125,6 +126,7 @@ def test_several_accelerators_are_compared_alone_and_together():
         assert found.advice.makespan_s <= option.makespan_s * (1 + 1e-9), option.label
 
 
+@pytest.mark.slow
 def test_the_answer_is_always_the_same():
     first, second = (answer("edge-mcu", random_graph(3, 16)) for _ in range(2))
     assert first.advice == second.advice

@@ -43,6 +43,7 @@ def runs(tmp_path: Path):
     return of
 
 
+@pytest.mark.slow
 def test_who_needs_no_plan_runs_once_and_deciding_costs_time(runs):
     found = runs("fifo", "{name: fifo, label: slow, overhead: 1 ms}", "eft")
     assert list(found) == ["npu_only · fifo", "npu_only · slow", "fused groups · eft"]
@@ -53,6 +54,7 @@ def test_who_needs_no_plan_runs_once_and_deciding_costs_time(runs):
     assert extra > 0.8e-3 * partitions > 0.0
 
 
+@pytest.mark.slow
 def test_planning_anew_gives_networks_side_by_side_other_plans(runs):
     found = runs("priority", "replan", "{name: replan, label: each, parameters: {plans: each}}")
     means = {d: found[f"npu_only · {d}"].metrics["latency_mean_s"]

@@ -50,6 +50,7 @@ def plans_of(case):
     return case.mix.plans(contender)
 
 
+@pytest.mark.slow
 def test_a_draft_is_worth_what_its_plans_are(tmp_path):
     case = together(tmp_path)
     plans = plans_of(case)
@@ -62,6 +63,7 @@ def test_a_draft_is_worth_what_its_plans_are(tmp_path):
     assert verdict.seconds == pytest.approx(sum(every) / len(every), rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["latency", "deadline_misses", "fairness", "throughput"])
 def test_a_race_that_is_lost_is_told_by_a_bound(tmp_path, objective):
     case = together(tmp_path, objective, b="0.3 ms")
@@ -74,6 +76,7 @@ def test_a_race_that_is_lost_is_told_by_a_bound(tmp_path, objective):
     assert case.value(plans, worthless_above=whole * (1 + 1e-9)).seconds == whole
 
 
+@pytest.mark.slow
 def test_a_worker_in_another_process_judges_alike(tmp_path):
     case = together(tmp_path, "fairness")
     plans = plans_of(case)
@@ -81,6 +84,7 @@ def test_a_worker_in_another_process_judges_alike(tmp_path):
     assert bench.together.value(plans) == case.value(plans)
 
 
+@pytest.mark.slow
 def test_nothing_is_below_its_bound_and_plans_meet_the_same_arrivals(tmp_path):
     case = together(tmp_path)
     plans = plans_of(case)

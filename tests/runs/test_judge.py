@@ -14,6 +14,7 @@ from tests.random_cases import random_plan
 from tests.random_socs import random_soc
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("execution", ["dataflow", "barrier"])
 @pytest.mark.parametrize("seed", range(6))
 def test_a_verdict_is_the_makespan_or_a_bound_above_what_was_asked(

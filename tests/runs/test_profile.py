@@ -105,6 +105,7 @@ def test_answers_do_not_depend_on_what_was_asked_before(a: int, b: int) -> None:
                     assert told == SimulatedProfile(lowering).group_time(chain, pu)
 
 
+@pytest.mark.slow
 @some
 @given(SEEDS, SEEDS)
 def test_transfers_are_a_share_of_the_operators_time(a: int, b: int) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 import hetsim
 from hetsim.report.overlooked import overlooked
 
 
+@pytest.mark.slow
 def test_the_plan_of_an_idle_soc_looks_better_than_one_npu_and_is_worse():
     result = hetsim.run("quickstart")
     one, heft, tuned = result.runs
@@ -20,6 +23,7 @@ def test_the_plan_of_an_idle_soc_looks_better_than_one_npu_and_is_worse():
     assert "partition_tuner_tuned" in sentence
 
 
+@pytest.mark.slow
 def test_on_a_wider_bus_the_same_plan_is_good_and_nothing_was_overlooked():
     wide = {"bus.clock": "8x", "sdram.bandwidth": "8x"}
     result = hetsim.run("quickstart", wide, schedulers=["type_based", "heft"])

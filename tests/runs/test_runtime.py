@@ -45,6 +45,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     registry._runtimes.cache_clear()
 
 
+@pytest.mark.slow
 def test_a_scenario_can_ask_for_it() -> None:
     scenario = choose(load_scenario("paper_one", {"execution": "sleepy"}), schedulers=["mosaic"])
     [run] = run_scenario(scenario).runs

@@ -69,6 +69,7 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Result:
     return claimed(tmp_path_factory.mktemp("honest"), 1e-9)
 
 
+@pytest.mark.slow
 def test_a_proof_counts_for_every_plan_of_its_network(honest: Result, tmp_path: Path) -> None:
     fastest = min(run.makespan_s or 0.0 for run in honest.runs)
     between = ((honest.runs[0].lower_bound_s or 0.0) + fastest) / 2
@@ -79,6 +80,7 @@ def test_a_proof_counts_for_every_plan_of_its_network(honest: Result, tmp_path: 
     assert not any("refuted" in note for note in result.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [1.001, 1e6])
 def test_a_proof_that_a_plan_beats_is_left_out_and_told(
     honest: Result, tmp_path: Path, factor: float
@@ -91,6 +93,7 @@ def test_a_proof_that_a_plan_beats_is_left_out_and_told(
     assert sum("proven by claims" in note and "refuted" in note for note in result.notes) == 1
 
 
+@pytest.mark.slow
 def test_a_plan_that_contention_makes_faster_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     """How that comes about is tested in tests/analysis/test_contention.py."""
     scenario = choose(load_scenario("paper_one"), schedulers=["profile_greedy", "type_based"])

@@ -43,6 +43,7 @@ def test_a_stream_alone_takes_as_long_as_one_inference(asked):
     assert len(run.served.ledgers["slow"]) == 5
 
 
+@pytest.mark.slow
 def test_streams_share_the_soc_and_the_urgent_one_waits_less(asked):
     (run,) = run_service(asked(TEXT)).runs
     slow, fast = run.stream("slow").metrics, run.stream("fast").metrics
@@ -66,6 +67,7 @@ def test_arrivals_of_an_unknown_kind_are_told(asked):
         asked(TEXT.replace("kind: poisson", "kind: poison"))
 
 
+@pytest.mark.slow
 def test_what_streams_draw_and_idling_is_what_the_soc_draws(asked):
     scenario = asked(TEXT.replace("zcu102-vta", "edge-mcu").replace("count: 5", "deadline: 1 s"))
     (run,) = run_service(scenario).runs
@@ -79,6 +81,7 @@ def test_what_streams_draw_and_idling_is_what_the_soc_draws(asked):
     assert run.stream("slow").metrics["xrbench_energy"] == pytest.approx(1 - each / 1.5)
 
 
+@pytest.mark.slow
 def test_a_deadline_from_the_release_spans_the_chain(asked):
     chain = """
   - {name: first, model: squeezenet, arrivals: {kind: periodic, period: 2 s}, count: 5}
@@ -91,6 +94,7 @@ def test_a_deadline_from_the_release_spans_the_chain(asked):
         assert run.stream("second").metrics["misses"] == missed
 
 
+@pytest.mark.slow
 def test_what_is_observed_stands_beside_what_is_proven(asked):
     """Bounds hold, and where requests come at random there is a reason instead of a number."""
     periodic = TEXT.replace("poisson, period: 200 ms", "periodic, period: 700 ms")
@@ -104,6 +108,7 @@ def test_what_is_observed_stands_beside_what_is_proven(asked):
     assert "arrive at once" in run.stream("fast").worst.why
 
 
+@pytest.mark.slow
 def test_the_beginning_is_left_out_by_rule(asked):
     (run,) = run_service(asked(TEXT.replace("12 s}", "24 s, warm_up: mser}"))).runs
     arrivals = run.served.ledgers["fast"].arrival
@@ -111,6 +116,7 @@ def test_the_beginning_is_left_out_by_rule(asked):
     assert run.warm_up_s < 13.0
 
 
+@pytest.mark.slow
 def test_nothing_is_told_beyond_its_bound_when_the_window_begins_with_a_queue(asked):
     """Six requests at once, of which the work of some is done when counting begins."""
     bursts = TEXT.replace("poisson, period: 200 ms", "bursts, size: 6, period: 1.1 s")
@@ -120,6 +126,7 @@ def test_nothing_is_told_beyond_its_bound_when_the_window_begins_with_a_queue(as
         assert stream.metrics["throughput"] <= stream.metrics["throughput_bound"] * (1 + 1e-9)
 
 
+@pytest.mark.slow
 def test_a_stream_runs_by_the_plan_file_that_it_names(asked, tmp_path):
     scenario = asked(TEXT.replace("schedulers: [npu_only]", "schedulers: [npu_only, cpu_only]"))
     plan = Mix.of(scenario).plans(scenario.contender("cpu_only"))["fast"]
@@ -130,6 +137,7 @@ def test_a_stream_runs_by_the_plan_file_that_it_names(asked, tmp_path):
     assert run.stream("fast").scheduler == "npu_only"
 
 
+@pytest.mark.slow
 def test_nothing_is_told_beyond_its_bound_when_the_window_begins_within_an_inference(asked):
     """Clients who never think: whatever begins before counting does is counted when it ends."""
     clients = TEXT.replace("poisson, period: 200 ms", "closed, clients: 3")
@@ -144,6 +152,7 @@ def test_nothing_is_told_beyond_its_bound_when_the_window_begins_within_an_infer
     assert above  # the long run's bound alone would not hold
 
 
+@pytest.mark.slow
 def test_streams_that_all_name_their_scheduler_run_once(asked):
     text = TEXT.replace("schedulers: [npu_only]", "schedulers: [npu_only, cpu_only]")
     named = text.replace("model: squeezenet,", "model: squeezenet, scheduler: npu_only,")

@@ -66,6 +66,7 @@ def test_seconds_are_those_of_the_kernels_alone():
         )
 
 
+@pytest.mark.slow
 def test_every_operator_is_taken_or_refused():
     case = Case(hetsim.load_model("squeezenet"), load_soc("mobile-flagship"))
     profile = case.problem().profile

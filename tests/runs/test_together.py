@@ -41,11 +41,13 @@ def run(folder: Path):
     return simulate
 
 
+@pytest.mark.slow
 def test_what_fits_and_is_in_time_leaves_nothing_to_say(run):
     result = run(streams__fast__deadline="400 ms")
     assert result.notes == ()
 
 
+@pytest.mark.slow
 def test_more_work_than_time_is_told_with_its_parts(run):
     (note,) = run(streams__fast__arrivals__period="100 ms").notes
     assert note.startswith("type_based: overload: ")
@@ -58,6 +60,7 @@ def test_more_work_than_time_is_told_with_its_parts(run):
     assert rare.notes == ()
 
 
+@pytest.mark.slow
 def test_a_deadline_below_the_bound_is_told_with_both_numbers(run):
     result = run(streams__fast__deadline="1 ms")
     (note,) = result.notes
@@ -66,6 +69,7 @@ def test_a_deadline_below_the_bound_is_told_with_both_numbers(run):
     assert result.runs[0].stream("fast").metrics["miss_rate"] == 1.0
 
 
+@pytest.mark.slow
 def test_a_deadline_over_a_chain_has_to_hold_all_of_it(run):
     alone = {s.stream.name: s.metrics["latency_max_s"] for s in run().runs[0].streams}
     between = (alone["slow"] + sum(alone.values())) / 2.0
@@ -86,6 +90,7 @@ def test_networks_that_do_not_fit_together_are_refused(run):
     assert "alexnet 232" in told.value.hint
 
 
+@pytest.mark.slow
 def test_a_stream_that_has_left_makes_room(run):
     early = (
         TEXT.replace("count: 4", "until: 1 s")
@@ -97,6 +102,7 @@ def test_a_stream_that_has_left_makes_room(run):
     assert run(early, memory__dram__capacity="248 MB").runs[0].error is None
 
 
+@pytest.mark.slow
 def test_streams_ask_together_only_while_they_are_there_together(run):
     (note,) = run(streams__fast__arrivals__period="100 ms").notes
     share = float(note.split("(fast ")[1].split("%")[0])
@@ -112,6 +118,7 @@ def test_streams_ask_together_only_while_they_are_there_together(run):
     assert "asked for 120% of its time (fast 60%, slow 60%)" in note
 
 
+@pytest.mark.slow
 def test_what_ends_soon_is_no_overload(run, folder):
     (folder / "two.csv").write_text("t_ms\n1\n2\n", encoding="utf-8")
     few = TEXT.replace("{kind: periodic, period: 2 s}, count: 4", "{kind: trace, file: two.csv}")

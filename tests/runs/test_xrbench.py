@@ -18,6 +18,7 @@ def short(name: str, **changes: object):
     return run
 
 
+@pytest.mark.slow
 def test_light_networks_are_served_whole() -> None:
     run = short("xr_social_interaction_b")
     eyes, gaze = (run.served.ledgers[f"{name}"] for name in ("eye_segmentation", "gaze_estimation"))
@@ -30,6 +31,7 @@ def test_light_networks_are_served_whole() -> None:
     assert run.metrics["xrbench_score"] > 0.95
 
 
+@pytest.mark.slow
 def test_what_the_gpu_cannot_do_is_given_up_and_scored() -> None:
     run = short("xr_social_interaction_b", **{"streams.eye_segmentation.arrivals.period": "240 Hz"})
     eyes = run.served.ledgers["eye_segmentation"]

@@ -90,6 +90,7 @@ def test_a_models_own_dimension_that_it_lacks_is_an_error(folder: Path) -> None:
     assert "did you mean 'seq'" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_options_of_the_command_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(folder)
     run = ["run", "words.yaml", "--no-files", "--json"]
@@ -123,6 +124,7 @@ def test_an_unknown_dimension_fails_before_the_study(folder: Path) -> None:
         check_axes(scenario, [parse_axis("dims.sequ=1,2")])
 
 
+@pytest.mark.slow
 def test_a_dimension_is_an_axis_and_each_row_is_what_run_would_give(folder: Path) -> None:
     path = write(folder)
     done = sweep(

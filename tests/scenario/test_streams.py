@@ -172,6 +172,7 @@ def test_other_models_and_schedulers_must_leave_the_streams_theirs(load):
         choose(load(), execution="barrier")
 
 
+@pytest.mark.slow
 def test_a_notebook_gets_what_was_served(load):
     scenario = load(overrides={"streams.alexnet.count": 1, "serve.duration": "200 ms"})
     result = hetsim.run(scenario, schedulers=["heft"])

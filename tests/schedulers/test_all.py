@@ -45,12 +45,14 @@ EACH = [pytest.param(kit, marks=pytest.mark.slow) if kit == "exact" else kit for
 """The solver takes as long as all others together."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kit", EACH)
 @pytest.mark.parametrize("test", SchedulerKit.checks())
 def test_kit(kit, test):
     getattr(KITS[kit](), test)()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kit", EACH)
 def test_plans_are_valid_repeatable_and_predicted(kit):
     # One problem costs the solver as much as a hundred cost a list scheduler.

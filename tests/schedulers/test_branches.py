@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,6 +100,7 @@ def reachable(graph):
     return below
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 30), st.integers(1, 4))
 def test_any_graph_falls_into_chains_whose_levels_respect_dependencies(seed, size, width):

@@ -162,6 +162,7 @@ def test_the_search_finds_the_best_without_trying_all(seed):
     assert plan.predicted_s == pytest.approx(min(choices), rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("soc", ["zcu102-vta", "edge-mcu", "mobile-flagship"])
 def test_the_choice_is_never_worse_than_any_default_rule(soc):
     case = Case(random_graph(11, 24), load_soc(soc), execution="barrier")

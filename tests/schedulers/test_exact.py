@@ -180,6 +180,7 @@ def test_without_a_simulator_it_optimises_the_prediction_and_claims_no_bound() -
     assert plan.details["predicted_lower_bound_s"] == pytest.approx(2.0)
 
 
+@pytest.mark.slow
 def test_kernels_stay_whole_where_only_a_chain_can_run() -> None:
     case = case_of(7, 8, 9, "dataflow")
     plan = case.plan(create("exact", QUICK))

@@ -27,6 +27,7 @@ def solved(window: Window = ALL, horizon_s: float | None = None) -> WindowProof:
     return WindowModel(GRAPH, FLOORS, window, horizon_s).solve(BUDGET)
 
 
+@pytest.mark.slow
 def test_two_branches_on_two_units_by_hand() -> None:
     found = solved()
     assert found.closed

@@ -95,6 +95,7 @@ def test_any_plan_of_the_union_comes_apart_into_valid_plans(seed):
             assert {placed[f"{name}/{op}"] for op in partition.operators} == {partition.pu}
 
 
+@pytest.mark.slow
 def test_rewrites_go_to_the_network_that_they_are_about():
     soc, graph = load_soc("mobile-flagship"), load_network("squeezenet")
     plan = Case(graph, soc).plan(create("iops"))
@@ -131,6 +132,7 @@ def test_ways_ask_a_scheduler_unless_they_say_that_they_decide_themselves():
     assert asking == {"each", "union", "spatial"}
 
 
+@pytest.mark.slow
 def test_spatial_partitioning_shares_nothing_but_the_host(mix):
     plans = mix.plans(contender(mix, "spatial"))
     used = [{p.pu for p in plan.partitions} for plan in plans.values()]
@@ -138,6 +140,7 @@ def test_spatial_partitioning_shares_nothing_but_the_host(mix):
     assert contender(mix, "spatial").label == "heft · spatial"
 
 
+@pytest.mark.slow
 def test_a_division_is_no_worse_than_any_other(mix):
     soc, service = mix.scenario.soc, mix.service
     plans = mix.plans(contender(mix, "spatial"))
@@ -170,6 +173,7 @@ def test_a_stream_with_a_scheduler_of_its_own_cannot_be_planned_in_the_union(tmp
         Mix.of(load_scenario(file)).plans(load_scenario(file).contenders[1])
 
 
+@pytest.mark.slow
 def test_a_stream_runs_by_its_plan_file_and_the_others_are_planned(tmp_path):
     file = tmp_path / "given.yaml"
     graph, soc = load_network("resnet8"), load_soc("mobile-flagship")
@@ -216,6 +220,7 @@ def test_no_other_row_of_stages_has_a_less_busy_unit(seed):
     assert busiest(found) == pytest.approx(min(map(busiest, every)), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_stages_take_more_frames_a_second_and_each_longer(tmp_path):
     text = SCENARIO.replace("[each, union, spatial]", "[each, pipeline]")
     text = text.replace("[heft]", "[best_single_pu]").replace("duration: 40 ms, ", "")

@@ -275,6 +275,7 @@ def test_what_it_predicts_is_the_profile_s_estimate_of_the_finished_plan(executi
     assert recurrence(plan) != pytest.approx(makespan, rel=0.03)
 
 
+@pytest.mark.slow
 def test_several_npus_share_the_branches_of_a_real_network():
     case = Case(hetsim.load_model("googlenet"), hetsim.load_soc("zcu102-4vta"), execution="barrier")
     plan = case.plan(PartitionTuner())

@@ -126,6 +126,7 @@ def interleaved(draft, graph, seed):
     return Draft(tuple(draft.pieces[i] for i in order))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(SEEDS, SEEDS, SEEDS)
 def test_verdicts_do_not_depend_on_what_was_judged_before(graph, soc, plan_seed):

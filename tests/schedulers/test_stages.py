@@ -178,6 +178,7 @@ def test_duets_correction_never_makes_it_worse(seed, size):
     assert Duet().plan(problem).predicted_s <= before
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(2, 4))
 @example(831, 4)  # an operator that is best run late, on a PU that is idle at first
@@ -213,6 +214,7 @@ def test_iops_is_optimal_on_a_single_block(seed, size):
     assert IOPS(max_nodes=1).plan(problem).predicted_s <= HEFT().plan(problem).predicted_s
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", [IOS(max_transitions=100), IOPS(max_nodes=10)])
 def test_networks_without_cuts_are_not_too_deep(scheduler):
     edges = {f"{lane}{i}": [f"{lane}{i - 1}"] if i else [] for i in range(400) for lane in "abc"}

@@ -238,6 +238,7 @@ def check(
         assert mine == pytest.approx(float(true), rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(flow_sets(varying=False))
 def test_weighted_links_agree_with_the_exact_reference(
@@ -246,6 +247,7 @@ def test_weighted_links_agree_with_the_exact_reference(
     check(*flow_set, "weighted", True)
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(flow_sets(varying=True))
 def test_links_whose_efficiency_varies_agree_with_the_exact_reference(
@@ -254,6 +256,7 @@ def test_links_whose_efficiency_varies_agree_with_the_exact_reference(
     check(*flow_set, "max_min_fair", False)
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(flow_sets(varying=True))
 def test_priority_links_agree_with_the_exact_reference(
@@ -262,6 +265,7 @@ def test_priority_links_agree_with_the_exact_reference(
     check(*flow_set, "priority", False)
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(flow_sets(varying=True))
 def test_fifo_links_agree_with_the_exact_reference(

@@ -41,6 +41,7 @@ def makespans(graph: Graph, spec: Any, plan: Plan, k: int, **how: str) -> tuple[
     return both[0], both[1]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     SEEDS,

@@ -28,6 +28,7 @@ def links(page: Page) -> tuple[set[str], set[str]]:
     return set(re.findall(r'"#(row-\d+)"', text)), set(re.findall(r'<tr id="(row-\d+)"', text))
 
 
+@pytest.mark.slow
 def test_one_numeric_axis_gives_curves_whose_points_lead_to_their_rows(tmp_path):
     done = sweep(loaded(tmp_path), [parse_axis("npu.sram=256KiB,64KiB,128KiB,0KiB")])
     page, _ = sweep_files(done)
@@ -45,6 +46,7 @@ def test_one_numeric_axis_gives_curves_whose_points_lead_to_their_rows(tmp_path)
     assert [section.title for section in page.sections] == ["Charts", "Runs", "Failed"]
 
 
+@pytest.mark.slow
 def test_two_axes_give_a_map_of_the_best(tmp_path):
     axes = [parse_axis("npu.sram=128KiB,64KiB"), parse_axis("bus.clock=1x,2x")]
     done = sweep(loaded(tmp_path), axes)

@@ -65,6 +65,7 @@ def test_everybody_else_is_there(scenario):
     assert set(BUILT_IN) <= others | set(NOT_STARTS)
 
 
+@pytest.mark.slow
 def test_the_scenario_runs_on_a_small_network(scenario, network):
     names = [ref.label for ref in scenario.schedulers if ref.name != "partition_tuner_tuned"]
     result = run_scenario(choose(scenario, models=[network], schedulers=names))
@@ -74,6 +75,7 @@ def test_the_scenario_runs_on_a_small_network(scenario, network):
         assert run.makespan_s >= run.lower_bound_s * (1 - 1e-9)
 
 
+@pytest.mark.slow
 def test_a_row_says_what_direct_calls_say(scenario, network, benchmarks):
     from contention_rows import Chain, StudyBench, designs_of, varied
 
@@ -121,6 +123,7 @@ def test_a_network_that_does_not_fit_fails_alone(scenario, network, benchmarks):
     assert all(row.plan_s > 0 for row in ran)
 
 
+@pytest.mark.slow
 def test_what_is_held_out_has_no_part_in_the_tuning(scenario, network, benchmarks):
     from heldout import carried, cases_of
 

@@ -46,6 +46,7 @@ def workdir(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_front_is_that_of_the_whole_space_when_all_of_it_was_tried(tmp_path):
     scenario = priced(tmp_path)
     axes = AXES[:2]
@@ -93,6 +94,7 @@ def test_results_do_not_depend_on_the_workers_and_repeat(tmp_path):
     assert first.importance == again.importance
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("remembered")
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
 def test_an_interrupted_search_ends_where_an_uninterrupted_one_does(tmp_path, sampler):
@@ -186,6 +188,7 @@ def test_a_killed_search_goes_on_and_runs_nothing_twice(workdir, monkeypatch, ca
     assert len(everything) > len(begun)
 
 
+@pytest.mark.slow
 def test_constraints_rule_out_and_say_how_many(tmp_path):
     scenario = priced(tmp_path)
     limits = [parse_constraint("latency_ms <= 1.5"), parse_constraint("area <= 2.5")]
@@ -292,6 +295,7 @@ def test_what_is_no_storage_is_told(tmp_path):
     assert path.read_text().startswith("my notes")
 
 
+@pytest.mark.slow
 def test_a_journal_is_shared_by_two_searches(tmp_path):
     path = tmp_path / "o.log"
     explore(loaded(tmp_path), AXES, trials=8, storage=path)

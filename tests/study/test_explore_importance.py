@@ -167,6 +167,7 @@ def test_no_more_designs_are_asked_for_than_there_are():
     assert importance(axes, grid, physical=True).r2 is None  # and they are
 
 
+@pytest.mark.slow
 def test_how_many_more_it_takes_is_about_right():
     def wavy(sram, clock, cores):
         return math.sin(clock / 9.0) + 0.3 * sram
@@ -193,6 +194,7 @@ def test_neither_order_nor_repetition_of_designs_counts():
     assert importance(axes, [*reversed(tried), *tried[:20]], physical=True) == once
 
 
+@pytest.mark.slow
 def test_area_divides_as_the_soc_file_adds_it_up(tmp_path):
     scenario = priced(tmp_path)
     axes = [
@@ -222,6 +224,7 @@ def test_area_divides_as_the_soc_file_adds_it_up(tmp_path):
     assert not [name for name in files if name.startswith("design-")]
 
 
+@pytest.mark.slow
 def test_a_parameter_without_effect_gets_none(tmp_path):
     axes = [parse_axis("bus.clock=1MHz..100MHz:log2:9"), parse_axis("runtime.thread_join=1us..9us")]
     study = explore(loaded(tmp_path), axes, trials=30, sampler="random")

@@ -36,6 +36,7 @@ def plot_of(page):
     return plot
 
 
+@pytest.mark.slow
 def test_the_front_is_a_plane_of_designs_with_the_limit_across(study):
     page, files = explore_files(study, timelines=2)
     plot = plot_of(page)
@@ -100,6 +101,7 @@ def test_the_page_speaks_in_words_and_units(study):
     assert told["reason"] == ""
 
 
+@pytest.mark.slow
 def test_when_nothing_will_do_the_nearest_stands_out(study):
     limits = [parse_constraint("latency_ms <= 0.01"), parse_constraint("area <= 2")]
     none = explore(study.scenario, AXES, minimise=["area"], trials=8, constraints=limits,

@@ -10,6 +10,7 @@ from hetsim.study.result import StudyResult
 from tests.study.samples import small_scenario
 
 
+@pytest.mark.slow
 def test_each_study_is_one_call_and_shows_itself(tmp_path):
     scenario = small_scenario(tmp_path)
     swept = hetsim.sweep(

@@ -121,6 +121,7 @@ def test_it_is_a_verb_with_help_of_its_own(workdir, capsys):
     assert "did you mean 'doubling'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_it_writes_its_directory_prints_and_is_not_run_twice(workdir, capsys):
     scenario = small_scenario(workdir)
     assert doubling(scenario) == 0

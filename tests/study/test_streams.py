@@ -42,6 +42,7 @@ def scenario(tmp_path: Path) -> Scenario:
     return load_scenario(file)
 
 
+@pytest.mark.slow
 def test_a_point_is_what_run_measures_of_all_streams_and_of_each(scenario):
     bench = PointBench.of(scenario)
     found = {p.scheduler: bench.evaluate(p) for p in points_of(scenario, [{}])}
@@ -62,6 +63,7 @@ def test_points_of_other_streams_have_other_keys(scenario):
     assert bench.key(point) == PointBench.of(scenario).key(point)
 
 
+@pytest.mark.slow
 def test_a_sweep_is_a_table_of_the_streams_metrics(scenario):
     found = sweep(scenario, [parse_axis("npu.sram=64KiB,1MiB")])
     assert len(found.rows) == 4
@@ -71,6 +73,7 @@ def test_a_sweep_is_a_table_of_the_streams_metrics(scenario):
     assert found.table.lead == "latency_p99_s"
 
 
+@pytest.mark.slow
 def test_the_smallest_sram_that_keeps_a_streams_deadline(scenario):
     pytest.importorskip("optuna", reason="optuna is not installed")
     axis = parse_axis("npu.sram=32KiB,64KiB,128KiB,1MiB")
@@ -114,6 +117,7 @@ def test_measures_of_a_stream_are_read_with_their_units():
         parse_objectives(["words.throughput"])
 
 
+@pytest.mark.slow
 def test_a_design_is_written_with_its_streams(scenario, tmp_path):
     files = design_files(scenario, {"npu.sram": "64 KiB"}, "1", "")
     for name, text in files.items():
@@ -123,6 +127,7 @@ def test_a_design_is_written_with_its_streams(scenario, tmp_path):
     assert [run.metrics for run in runs[0]] == [run.metrics for run in runs[1]]
 
 
+@pytest.mark.slow
 def test_variants_stand_side_by_side_and_draw_the_same_arrivals(scenario):
     found = compare(scenario, {"slow": {"npu.dispatch": "2 ms"}})
     first, slow = found.variants
@@ -139,6 +144,7 @@ def test_variants_stand_side_by_side_and_draw_the_same_arrivals(scenario):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_a_faster_unit_is_worth_to_one_stream(scenario):
     [found] = whatif(scenario, only=["npu.dispatch"], measure="words.latency_p50").networks
     assert found.model == ALL_STREAMS

@@ -29,6 +29,7 @@ def workdir(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_each_row_is_what_run_would_give(tmp_path):
     scenario = small_scenario(tmp_path)
     rows = sweep(
@@ -141,6 +142,7 @@ def test_names_in_html_are_escaped(tmp_path):
     assert "<b>x" not in done._repr_html_()
 
 
+@pytest.mark.slow
 def test_pictures_show_the_numbers(tmp_path):
     done = sweep(
         loaded(tmp_path),
@@ -215,6 +217,7 @@ def test_failed_rows_are_told_and_another_studys_directory_is_respected(workdir,
     assert entry([*other, "--force"]) == 0
 
 
+@pytest.mark.slow
 def test_the_page_tells_a_command_that_runs_the_fastest_row(workdir, capsys):
     (workdir / "mine").mkdir()
     path = small_scenario(workdir / "mine").relative_to(workdir)  # is not called like the scenario

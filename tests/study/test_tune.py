@@ -131,6 +131,7 @@ def test_the_tuned_plan_is_never_worse_and_runs_alike(small, tmp_path, capsys):
         assert (tmp_path / "out" / name).stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_tuned_parameters_are_an_entry_of_a_scenario(small, tmp_path):
     assert entry(["tune", small, "--only", "parameters", "-o", "out", "--workers", "1"]) == 0
     text = (tmp_path / "out" / "parameters.yaml").read_text()
@@ -206,6 +207,7 @@ def test_interrupting_keeps_what_was_found(small, tmp_path, monkeypatch, capsys)
     assert not resumed["interrupted"]
 
 
+@pytest.mark.slow
 def test_seconds_end_a_search(small):
     scenario = load_scenario(small)
     for seconds in (0.2, 1.0, 5.0, 25.0):  # the starts alone may take longer on a busy machine
@@ -214,6 +216,7 @@ def test_seconds_end_a_search(small):
     pytest.fail("there was no round in 25 s")
 
 
+@pytest.mark.slow
 def test_state_of_another_study_is_refused(small, tmp_path, capsys):
     state = tmp_path / "results" / "small-tune.state.json"
     arguments = ["tune", small, "--only", "plans", "--evaluations", "50", "--workers", "1"]
@@ -239,6 +242,7 @@ def test_state_of_another_study_is_refused(small, tmp_path, capsys):
             assert state.read_text() == bad
 
 
+@pytest.mark.slow
 def test_state_whose_best_plan_cannot_run_is_refused(small, tmp_path, capsys):
     state = tmp_path / "results" / "small-tune.state.json"
     arguments = ["tune", small, "--only", "plans", "--evaluations", "50", "--workers", "1"]
@@ -315,6 +319,7 @@ def test_a_dead_worker_is_told(small):
         tune_parameters(crew)
 
 
+@pytest.mark.slow
 def test_partition_tuner_tuned_is_the_best_of_all_in_run(small):
     scenario = load_scenario(small)
     case = case_of(scenario, next(iter(PointBench.of(scenario).graphs.values())))

@@ -114,6 +114,7 @@ def test_deadlines_that_are_not_there_cannot_be_missed(pair, capsys):
     assert "no stream has a deadline" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_plans_do_not_matter_to_who_chooses_units(pair, capsys):
     text = TEXT.replace("duration: 12 ms", "duration: 12 ms, dispatchers: [eft]")
     (pair / "pair.yaml").write_text(text, encoding="utf-8")

@@ -16,6 +16,7 @@ from tests.study.samples import loaded
 PACKS = {"npu.weights": {"unpack": {"int4": 1e6}, "sparsity": {"2:4": 2.0}}}
 
 
+@pytest.mark.slow
 def test_a_scenario_states_them_and_the_unit_gains_by_it(tmp_path):
     plain = hetsim.run(loaded(tmp_path, **PACKS))
     stated = {"weights.dtype": "int4", "weights.sparsity": "2:4"}
@@ -23,6 +24,7 @@ def test_a_scenario_states_them_and_the_unit_gains_by_it(tmp_path):
     assert narrow.runs[0].makespan_s < plain.runs[0].makespan_s
 
 
+@pytest.mark.slow
 def test_points_of_a_study_read_networks_as_their_design_says(tmp_path):
     scenario = loaded(tmp_path, **PACKS)
     bench = PointBench.of(scenario)

@@ -33,6 +33,7 @@ def workdir(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "soc", ["edge-mcu", "mobile-flagship", "phone-gpu-dsp", "zcu102-vta", "zcu102-4vta"]
 )
@@ -109,6 +110,7 @@ def test_another_npu_is_one_more_unit(tmp_path):
     assert [pu.name for pu in varied(scenario, second.values).soc.pus] == ["cpu", "npu", "npu_2"]
 
 
+@pytest.mark.slow
 def test_effects_are_what_run_gives(tmp_path):
     path = small_scenario(tmp_path)
     study = whatif(load_scenario(path), only=["npu.sram", "bus"])
@@ -173,6 +175,7 @@ def test_only_must_fit_something(tmp_path):
     assert "did you mean 'npu'" in str(told.value)
 
 
+@pytest.mark.slow
 def test_charts_and_tables_tell_what_stands_out_in_one_order(tmp_path):
     study = whatif(loaded(tmp_path), only=["npu", "bus"])
     told = [s for s in study.networks[0].sensitivities if s.verdict == "told"]
@@ -267,6 +270,7 @@ def test_a_variant_that_leads_nowhere_stops_before_anything_runs(tmp_path):
     assert not told
 
 
+@pytest.mark.slow
 def test_gantts_share_their_time_axis(tmp_path):
     from hetsim.study.compare.report import gantts
 
@@ -278,6 +282,7 @@ def test_gantts_share_their_time_axis(tmp_path):
     assert "small" in comparison._repr_html_()
 
 
+@pytest.mark.slow
 def test_several_networks_each_have_their_answer(tmp_path):
     small = small_scenario(tmp_path)
     text = SCENARIO.replace(

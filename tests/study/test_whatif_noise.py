@@ -44,6 +44,7 @@ TABLES = st.integers(1, 6).flatmap(
 )
 
 
+@pytest.mark.slow
 @given(TABLES, st.floats(0.0, 0.5))
 def test_the_known_effect_is_inside_its_range(tables, loss):
     before, after = map(Column, tables)
@@ -56,6 +57,7 @@ def test_the_known_effect_is_inside_its_range(tables, loss):
     assert found.high <= found.known * (1 + loss) * (1 + 1e-9)
 
 
+@pytest.mark.slow
 @given(TABLES, st.floats(0.01, 0.3), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 def test_a_plan_that_is_found_later_leaves_the_effect_in_its_range(tables, loss, place, answer):
     """If the new plan is as good as the rule assumes, and says what some good plan says."""
@@ -280,6 +282,7 @@ def test_an_effect_that_no_one_expects_is_explained_with_one_plan(tmp_path, monk
     assert network.relief is None
 
 
+@pytest.mark.slow
 def test_kernels_that_fill_a_unit_worse_are_not_called_an_anomaly_of_order():
     """Everything runs on one unit, in one order: nothing could wait for something else."""
     scenario = load_scenario(
@@ -293,6 +296,7 @@ def test_kernels_that_fill_a_unit_worse_are_not_called_an_anomaly_of_order():
         assert "Graham" not in effect.oddity
 
 
+@pytest.mark.slow
 def test_only_what_saves_as_much_would_do_as_well(tmp_path):
     """More SRAM saves little; other dataflows save nothing, and that is not about as much."""
     (tmp_path / "soc.yaml").write_text(soc_text(Sketch("chip")), encoding="utf-8")

@@ -72,6 +72,7 @@ def test_a_sound_dispatcher_passes(file):
     DispatcherKit.of(name=f"{file}:Sound", socs=["edge-mcu"], inferences=6).check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "test", "says"),
     [

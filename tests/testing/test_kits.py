@@ -131,6 +131,7 @@ def file(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_a_sound_scheduler_passes(file):
     SchedulerKit.of(name=f"{file}:Sound", problems=5, simulated=["edge-mcu"]).check()
 
@@ -391,6 +392,7 @@ class Odd(PointStudy):
         return "odd"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "test", "says"),
     [

@@ -35,6 +35,7 @@ def outcome(name: str) -> Outcome:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in SHIPPED if name != "zoo"])
 def test_it_passes(name: str) -> None:
     found = outcome(name)

@@ -12,6 +12,7 @@ from hetsim.cli.main import entry
 LIMITS = "hetsim: thresholds/1\nchecks:\n  scale-sim: {rows: {least: 1000}}\n"
 
 
+@pytest.mark.slow
 def test_the_table_fits_eighty_columns_and_has_a_line_for_each_check(capsys, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert entry(["validate", "simgrid", "scale-sim", "--workers", "1"]) == 0
@@ -23,6 +24,7 @@ def test_the_table_fits_eighty_columns_and_has_a_line_for_each_check(capsys, mon
     assert any("SCALE-Sim 3.0" in line for line in lines), "the source is told"
 
 
+@pytest.mark.slow
 def test_what_is_worse_ends_with_three_and_says_by_how_much(capsys, tmp_path) -> None:
     limits = tmp_path / "mine.yaml"
     limits.write_text(LIMITS)

@@ -37,6 +37,7 @@ def test_every_check_stands_in_both_tables_with_what_it_compares() -> None:
         assert f"| `{name}` | {check.kind} | {check.compared} |" in text
 
 
+@pytest.mark.slow
 def test_its_figures_are_those_of_the_command() -> None:
     outcomes = run_checks(find_checks(CHEAP), Setting(Tables()), read_limits(), SerialExecutor())
     for line in errors_table(outcomes).rows:

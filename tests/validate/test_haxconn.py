@@ -86,6 +86,7 @@ def test_layers_have_the_numbers_that_groups_and_cuts_are_told_by() -> None:
     assert [op.name for op in network("vgg19").operators][9] == "pool2"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES, ids=str)
 def test_a_cut_network_is_a_plan_that_runs_all_of_it(engine: Engine) -> None:
     graph = network(engine.network)
@@ -203,6 +204,7 @@ def test_without_the_table_a_check_says_what_it_needs(name: str) -> None:
     assert "--data" in found.reason
 
 
+@pytest.mark.slow
 def test_rows_are_the_tables_beside_hetsims(tmp_path: Path) -> None:
     (tmp_path / TABLE).write_text(json.dumps(DOCUMENT), encoding="utf-8")
     found = outcome("haxconn", tmp_path)

@@ -26,6 +26,7 @@ def test_the_formulas_are_those_of_the_books() -> None:
     assert Queue("M", 3, 2 / 3, 0).wait_s() == pytest.approx(4 / 9 * 1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("queue", [q for q in QUEUES if q.load == 0.5], ids=str)
 def test_waits_are_those_of_theory(queue: Queue) -> None:
     """Half of the check's: a wait twice as long, or half as long, is outside."""
@@ -34,6 +35,7 @@ def test_waits_are_those_of_theory(queue: Queue) -> None:
         assert row.high < 2.0 * row.reference < 4.0 * row.low
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("servers", [1, 3])
 def test_the_laws_of_little_and_of_utilisation_are_exact(servers: int) -> None:
     served, common = Queue("M", servers, 0.8, 3000).simulated(7)
@@ -58,6 +60,7 @@ def test_the_laws_of_little_and_of_utilisation_are_exact(servers: int) -> None:
     assert number.min() == number[-1] == 0
 
 
+@pytest.mark.slow
 def test_they_are_exact_with_several_streams_units_and_drops_too() -> None:
     """Two NPUs' worth of streams, urgent ones in between, and a queue of two that overflows."""
     soc = make_soc({"npu": NPU}, partition_call="20 us")

@@ -162,6 +162,7 @@ shapes_for_matmul = st.tuples(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(shapes_for_matmul)
 def test_matmul_macs_equal_result_elements_times_reduction(drawn: Any) -> None:
     batch, ones, m, k, n = drawn

@@ -58,6 +58,7 @@ def test_truncated_at_any_place(tmp_path_factory: pytest.TempPathFactory, share:
     assert "cut.onnx" in str(failure(path))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 255))
 def test_a_flipped_byte_never_escapes_as_another_exception(place: int, value: int) -> None:

@@ -66,6 +66,7 @@ def test_weights_are_rounded_up_for_each_operator():
     assert row.weight_bytes == 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["squeezenet", "mobilenet_v2"])
 def test_rows_add_up_to_the_network(name):
     graph = hetsim.load_model(name)

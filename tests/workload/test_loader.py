@@ -24,6 +24,7 @@ from tests.workload.samples import (
 )
 
 
+@pytest.mark.slow
 def test_views_disappear_and_consumers_name_the_root() -> None:
     nodes = [
         node("Relu", ["x"], "a"),

@@ -93,6 +93,7 @@ def test_padding_and_merging_in_one_or_two_steps_is_the_same():
     assert apply_rewrites(lanes(), steps) == apply_rewrites(lanes(), steps[1:])
 
 
+@pytest.mark.slow
 @given(
     kernels=st.lists(st.sampled_from([1, 3, 5, 7]), min_size=2, max_size=4),
     stride=st.integers(1, 2), dilation=st.integers(1, 2),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hetsim.workload.synthetic import chain_graph, random_graph
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**9), st.integers(1, 120))
 def test_random_graphs_are_consistent(seed: int, size: int) -> None:
     graph = random_graph(seed, size)
@@ -31,6 +32,7 @@ def test_random_graphs_are_consistent(seed: int, size: int) -> None:
             assert all(shape == result.shape for shape in shapes)
 
 
+@pytest.mark.slow
 def test_shape_of_large_random_graphs() -> None:
     graph = random_graph(7, 10_000)
     assert len(graph) == 10_000
@@ -39,6 +41,7 @@ def test_shape_of_large_random_graphs() -> None:
     assert random_graph(8, 50) != random_graph(7, 50)
 
 
+@pytest.mark.slow
 def test_chain() -> None:
     graph = chain_graph(10_000)
     assert len(graph) == 10_000

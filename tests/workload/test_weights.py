@@ -33,6 +33,7 @@ def test_packing_a_pruned_matrix_takes_that_many_bytes(fours, width):
     assert bits == 8 * values.size * PATTERNS["2:4"].packed(width)
 
 
+@pytest.mark.slow
 def test_only_products_of_constants_change():
     plain = load_network("mobilenet_v2")
     stated = load_network("mobilenet_v2", weights={"dtype": "int4", "sparsity": "2:4"})

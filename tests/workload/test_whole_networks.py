@@ -70,12 +70,14 @@ def count_calls(length: int) -> int:
     return calls
 
 
+@pytest.mark.slow
 def test_loading_is_linear_in_the_number_of_operators() -> None:
     load_onnx(long_model(2))
     small, large = count_calls(50), count_calls(200)
     assert large < 4.4 * small
 
 
+@pytest.mark.slow
 def test_a_chain_longer_than_python_recurses_loads() -> None:
     length = sys.getrecursionlimit() // 2 + 50
     graph = load_onnx(long_model(length))
@@ -96,6 +98,7 @@ def test_shapes_are_inferred_once_a_node(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(calls) == 5 * 20
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 25))
 def test_random_networks_agree_with_whole_model_inference(seed: int, size: int) -> None:

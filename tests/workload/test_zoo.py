@@ -29,6 +29,7 @@ load_model = cache(zoo.load_model)
 """Graphs do not change, and several tests look at the same."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", model_names())
 def test_figures_match_the_published_ones_within_a_percent(name: str) -> None:
     entry, graph = MODELS[name], load_model(name)
@@ -67,6 +68,7 @@ def test_googlenet_has_the_published_work_when_pools_round_up() -> None:
     assert load_onnx(proto).macs == pytest.approx(MODELS["googlenet"].macs, rel=0.01)
 
 
+@pytest.mark.slow
 def test_densenet_has_the_published_parameters_without_the_doubled_affine() -> None:
     graph = load_model("densenet121", fold_batch_norm=False)
     doubled = sum(

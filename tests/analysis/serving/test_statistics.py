@@ -44,6 +44,7 @@ def test_a_quantile_is_the_least_value_that_so_many_do_not_exceed() -> None:
     assert Sample(np.array([7.0])).quantile(0.01) == 7.0
 
 
+@pytest.mark.slow
 def test_intervals_of_independent_draws_are_those_of_the_binomial() -> None:
     """David & Nagaraja's median of 100: the 40th and the 61st."""
     spread = np.random.default_rng(1).permutation(np.arange(1.0, 101.0))
@@ -54,6 +55,7 @@ def test_intervals_of_independent_draws_are_those_of_the_binomial() -> None:
     assert Sample(spread[:39]).quantile_interval(0.5) == (None, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", [0.0, 0.95])
 def test_intervals_hold_the_truth_as_often_as_they_say(memory: float) -> None:
     """Of 200 series, with memory or not: 95 % give or take what 200 draws allow (99.9 %)."""

@@ -92,6 +92,7 @@ def test_what_may_last_for_ever_has_no_bound() -> None:
     assert bounds(*full) == [10, None, None]  # one tick of blocking is never caught up with
 
 
+@pytest.mark.slow
 def test_the_verified_analysis_says_the_same() -> None:
     """Fixed priorities with every model of preemption, and FIFO: equal to the tick.
 

@@ -83,6 +83,7 @@ def most_at_once(begin: Any, end: Any) -> int:
     return int(max(np.cumsum([d for _, d in changes]), default=0))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(mixes(), st.sampled_from(sorted(DISPATCHERS)))
 def test_nothing_is_lost_and_nobody_is_in_two_places(
