@@ -111,7 +111,7 @@ class PointBench(Bench[Point, Outcome]):
 
         The contenders of a design come one after the other, and what no plan goes below is the
         same for all of them; what one makes the simulator remember is kept from the others, so
-        that an outcome depends on its point alone.
+        that an outcome, the time it takes included, depends on its point alone.
         """
         key = (point.model, repr(sorted(point.design.items())))
         last = self._last.get(key)
