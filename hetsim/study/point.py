@@ -111,7 +111,7 @@ class PointBench(Bench[Point, Outcome]):
 
         The contenders of a design come one after the other, and what no plan goes below is the
         same for all of them; what one makes the simulator remember is kept from the others, so
-        that an outcome, the time it takes included, depends on its point alone.
+        that none plans faster for another's work and an outcome depends on its point alone.
         """
         key = (point.model, repr(sorted(point.design.items())))
         last = self._last.get(key)
@@ -119,7 +119,6 @@ class PointBench(Bench[Point, Outcome]):
             scenario = self.scenario_of(point)
             last = scenario, self.subject(scenario, point.model)
             self._last.clear()
-            self._last[key] = last
         scenario, subject = last
         fresh = subject.afresh()
         self._last[key] = scenario, fresh  # what is proven with it is known to the next
