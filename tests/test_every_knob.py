@@ -355,7 +355,8 @@ def prices(soc: SoC, name: str) -> float:
 def parse_yaml_data(raw: dict[str, Any]) -> Any:
     import yaml
 
-    return parse_yaml(yaml.safe_dump(raw, sort_keys=False), "everything.yaml")
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return parse_yaml(yaml.dump(raw, Dumper=dumper, sort_keys=False), "everything.yaml")
 
 
 def raw_soc() -> dict[str, Any]:
