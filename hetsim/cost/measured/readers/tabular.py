@@ -93,7 +93,7 @@ def _convolutions(path: Path, request: Request, devices: dict[tuple[str, Scope],
             dilation=(number["dilation_h"], number["dilation_w"]), groups=number["groups"],
             dtype=str(row["dtype"]),
         )  # fmt: skip
-        name = request.device or "/".join(str(row[c]) for c in ("device", "pu") if row[c])
+        name = request.device or str(row["device"])  # with its unit and data type
         device = devices.setdefault((name, "kernel"), _Device())
         where = Location(str(path), int(table.lines[i]))
         device.entries.append(Entry(key, float(table.target[i]), None, 1, (), where))
@@ -203,7 +203,7 @@ def _entry(
     samples = row.get("samples")
     try:
         half = float(spread) * 1e-6 if spread else None
-        count = int(samples) if samples else 1
+        count = int(samples or 1)
     except ValueError:
         raise _BadRowError("spread_us or samples is not a number") from None
     transfer = _transfer(row.get(TRANSFER, ""))
