@@ -191,6 +191,21 @@ def test_what_cannot_run_is_infeasible_and_never_zero():
     assert model.floor(GRAPH, GRAPH.index[kernel.head.name], SOC.by_name["cpu"]) == math.inf
 
 
+def test_what_only_moves_bytes_may_take_no_time_where_they_can_stay_on_chip():
+    """A concatenation has no arithmetic; a convolution keeps its share of what was measured."""
+    soc = load_soc("edge-mcu")
+    npu = soc.by_name["npu"]
+    floors = {}
+    for kind in ("Concat", "Conv"):
+        kernel = kernel_of(first(kind))
+        model = MeasuredModel(
+            {"npu": table([Entry(group_key(GRAPH, kernel.operators), 5e-3)])}, AnalyticalModel()
+        )
+        floors[kind] = model.floor(GRAPH, GRAPH.index[kernel.head.name], npu)
+    assert floors["Concat"] == 0.0
+    assert 0.0 < floors["Conv"] <= 5e-3
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("factor", [0.01, 0.3, 1.0, 4.0])
 @pytest.mark.parametrize("share", [1, 2])

@@ -52,6 +52,18 @@ def test_a_time_is_refused_exactly_above_the_peak(soc, cluster, key, peak):
     refuse_impossible(table([Entry(key, math.inf), Entry(RELU, 1e-12)]), cluster, machine)
 
 
+@pytest.mark.parametrize("workers", ["[1, 3]", "[3, 1]"])
+def test_the_largest_worker_is_the_peak(workers):
+    """Nobody says which of them was measured."""
+    soc = load_soc("zcu102-vta", {"pus.cpu.cores": "4", "pus.cpu.workers": workers})
+    key = LAYER.format("1x1", "1x1")
+    [(nest, _)] = nests_of(key)
+    least = nest.macs / (3 * 4.8e9)
+    refuse_impossible(table([Entry(key, least * 1.001)]), "cpu", soc)
+    with pytest.raises(ConfigError, match="more than the peak of cpu"):
+        refuse_impossible(table([Entry(key, least * 0.99)]), "cpu", soc)
+
+
 def test_a_wrong_unit_is_told_where_the_profile_is_attached(tmp_path):
     key = LAYER.format("3x3", "1x1")
     entries = [Entry(RELU, 1e-3), Entry(key, 72e-6), Entry(f"{key} + {RELU}", 73e-6)]

@@ -66,6 +66,7 @@ def test_a_doubt_names_the_first_five_places() -> None:
         Location("p", 7),
     )
     assert str(doubt).startswith("p:7: 6 measurements")
+    assert doubt.where == Location("p", 7)  # the first of them
 
 
 def test_a_spread_comes_from_quartiles_else_from_how_far_repeats_agree() -> None:

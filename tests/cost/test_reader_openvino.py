@@ -81,6 +81,9 @@ def test_a_layer_stands_for_the_operators_it_names(graph, tmp_path: Path) -> Non
     assert "Multiply_9 as c3" in told["by kind and shape"]
     assert "x_reorder (Reorder, 7 us)" in told["unknown nodes"]
     assert "bfloat16, the network says float32" in told["precision"]
+    assert "1 layers took less than the clock's microsecond; 0.5 us is used: Softmax_3" in (
+        told["below the clock"]
+    )
     assert "--device" in told["unknown device"]
 
 
@@ -116,6 +119,19 @@ def test_counters_join_what_did_not_run_to_the_layer_before(graph, tmp_path: Pat
     assert time(found, graph, "c1", "r1") == pytest.approx(40e-6)
     assert time(found, graph, "c2") == pytest.approx(30e-6)
     assert time(found, graph, "r2") == pytest.approx(10e-6)
+
+
+def test_the_network_that_most_layers_name_is_the_one_that_was_measured(graph, tmp_path: Path):
+    other = load_onnx(
+        model([node("Relu", ["x"], "y", name="r2")], {"x": [1, 6, 8, 8]}, ["y"], {}), name="other"
+    )
+    path = tmp_path / "profile.txt"
+    path.write_text(COUNTERS)
+    for graphs in ((graph, other), (other, graph)):
+        [found] = import_profiles("openvino", Request((path,), graphs))
+        assert time(found, graph, "c2") == pytest.approx(30e-6)
+        [line] = [e.where.line for e in found.entries.values() if e.seen == (f"{graph.name}:c2",)]
+        assert line == 4
 
 
 def test_blocks_of_several_requests_are_averaged(graph, tmp_path: Path) -> None:

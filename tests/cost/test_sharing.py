@@ -63,7 +63,9 @@ def test_what_no_halo_ties_is_one_column_of_pixels() -> None:
 
 def test_bytes_of_halos_are_rounded_up() -> None:
     assert split(TALL, ARRAY, 2).input_bytes(1201) == 1402  # of 14 / 12
-    assert Split(TALL).input_bytes(1201) == 1201
+    alone = split(TALL, ARRAY, 1)
+    assert alone.input_bytes(1201) == 1201
+    assert (alone.cores, alone.weights, alone.outputs) == (1, 1.0, 1.0)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 16, 33])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hetsim.cost.analytical import AnalyticalModel
@@ -129,6 +131,9 @@ def test_a_tile_holds_weights_as_they_are_stored():
     assert element_bytes(operator((("int4", 128),), "2:4"), pu) == 0.375
     assert element_bytes(operator((("float16", 4), ("int4", 128))), pu) == 0.5  # scales beside it
     assert element_bytes(operator(()), pu) == 1  # both factors are computed
+    computed = replace(nest, weights_are_activations=True)
+    scaled = replace(operator((("float32", 128),)), nest=computed)  # and scaled or shifted after
+    assert element_bytes(scaled, pu) == 1
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "npu"])

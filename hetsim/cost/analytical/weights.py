@@ -30,8 +30,7 @@ def packed_elements(op: Operator, pu: PU) -> int:
 def element_bytes(op: Operator, pu: PU) -> float:
     """Bytes of one weight of ``op`` as ``pu`` stores it; of a computed factor if it has none."""
     kept = product_weights(op)
-    others = op.weights[0][0] if op.weights else op.dtype
-    dtype = next((dtype for dtype, count in op.weights if kept and count >= kept), others)
+    dtype = next((dtype for dtype, count in op.weights if kept and count >= kept), op.dtype)
     width = DTYPE_BYTES[pu.stored_dtype(dtype)]
     return PATTERNS[op.sparsity].packed(width) if packed_elements(op, pu) else width
 
