@@ -12,6 +12,7 @@ import hetsim
 from hetsim.calibrate.target import find_target
 from hetsim.cli.main import entry
 from hetsim.cost.analytical import AnalyticalModel
+from hetsim.cost.pu import model_of
 from hetsim.errors import ConfigError
 from hetsim.learn.tables import read_measurements
 from hetsim.runs.case import Case
@@ -22,6 +23,7 @@ from hetsim.sim.machine import Machine
 from hetsim.soc.kinds import kinds
 from hetsim.soc.loader import load_soc, soc_json_schema
 from hetsim.study.whatif.knobs import knobs_of
+from hetsim.workload.graph import LoopNest
 from tests.installed import Install
 from tests.installed import install as install
 from tests.learn.samples import shapes, write_file
@@ -176,6 +178,8 @@ def test_an_unknown_kind_is_located(file: Path) -> None:
 def test_an_installed_kind_is_validated_by_its_own_schema(isp: Path) -> None:
     assert load_soc(isp).by_name["isp"].spec.lanes == 8  # type: ignore[attr-defined]
     assert "fast_lanes" in str(soc_json_schema())
+    # Of what its model does not say no measured time can be too short.
+    assert model_of(load_soc(isp).by_name["isp"]).least(LoopNest(1, 1, 8, 8, 4, 4), "int8") == 0.0
     with pytest.raises(ConfigError, match="did you mean 'lanes'"):
         load_soc(isp, {"isp.lane": 4})
 
