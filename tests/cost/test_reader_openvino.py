@@ -81,8 +81,9 @@ def test_a_layer_stands_for_the_operators_it_names(graph, tmp_path: Path) -> Non
     assert "Multiply_9 as c3" in told["by kind and shape"]
     assert "x_reorder (Reorder, 7 us)" in told["unknown nodes"]
     assert "bfloat16, the network says float32" in told["precision"]
-    assert "1 layers took less than the clock's microsecond; 0.5 us is used: Softmax_3" in (
-        told["below the clock"]
+    assert (
+        "1 layers took less than the clock's microsecond; 0.5 us is used: Softmax_3"
+        in (told["below the clock"])
     )
     assert "--device" in told["unknown device"]
 
