@@ -93,7 +93,7 @@ def _convolutions(path: Path, request: Request, devices: dict[tuple[str, Scope],
             dilation=(number["dilation_h"], number["dilation_w"]), groups=number["groups"],
             dtype=str(row["dtype"]),
         )  # fmt: skip
-        name = request.device or "/".join(str(row[c]) for c in ("device", "pu") if row[c])
+        name = request.device or str(row["device"])  # with its unit and data type
         device = devices.setdefault((name, "kernel"), _Device())
         where = Location(str(path), int(table.lines[i]))
         device.entries.append(Entry(key, float(table.target[i]), None, 1, (), where))
