@@ -9,49 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hetsim.cost.chain import CostModel
 from hetsim.cost.learned.model import LearnedCostModel
 from hetsim.cost.measured.fit import alone_s
-from hetsim.cost.work import NOWHERE, Kernel, Phase, Residency, TileRun, Work
+from hetsim.cost.work import NOWHERE, Kernel, Phase, Residency, Work
 from hetsim.errors import ConfigError, InfeasibleError
 from hetsim.learn.physical.given import FLOOR, PHYSICAL, FittedGiven
 from hetsim.soc.model import PU
-from hetsim.workload.graph import Graph, Operator, Tensor
-from tests.cost.samples import matmul
-from tests.sim.samples import NPU, make_soc
+from tests.cost.samples import BASE, LOAD, MEMORY, RUN, SLOW, Told, matmul, network
+from tests.sim.samples import make_soc
 
 MS = 1e-3
 MB = 1_000_000
-MEMORY = {"dram": {"bandwidth": "1 GB/s", "capacity": "1 GiB", "latency": "500 us"}}
-SOC = make_soc({"npu": NPU | {"dispatch": "2 ms"}}, memory=MEMORY)
-NPU_, CPU = SOC.by_name["npu"], SOC.by_name["cpu"]  # the first has managed memory
+CPU = SLOW.by_name["cpu"]
+NPU_ = SLOW.by_name["npu"]  # with managed memory
 KEPT = Residency(frozenset({"x"}))
-
-LOAD = Phase("load", 4 * MS, MB)  # 1 ms of bytes, 3 ms of something else
-RUN = Phase("stream", 3 * MS, 2 * MB, 0, 3 * MS)  # 2 ms of bytes beside 3 ms of arithmetic
-BASE = Work(2 * MS, 3 * MS, (LOAD, RUN), (TileRun(1, 3 * MB, 3 * MS, 0),), clock_hz=1e9)
-"""Dispatch 2 ms, latency 0.5 + 0.5, load 4, run 3: 10 ms, of them 9 without the arithmetic."""
-
-
-@dataclass
-class Told(CostModel):
-    """What an analytical model says, by residency; kernels of two operators take 5 ms more."""
-
-    works: dict[Residency, Work | None] = field(default_factory=lambda: {NOWHERE: BASE})
-    floors: float | None = 2.5 * MS
-    tail_s: float = 5 * MS
-
-    def work(
-        self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency = NOWHERE
-    ) -> Work | None:
-        work = self.works[residency]
-        if work is not None and len(kernel.operators) > 1:
-            work = replace(work, dispatch_s=work.dispatch_s + self.tail_s)
-        return work
-
-    def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
-        return self.floors
-
 
 @dataclass
 class Learned:
@@ -77,15 +48,6 @@ class Learned:
 
 def model(learned: Learned, told: Told, pu: PU = NPU_) -> LearnedCostModel:
     return LearnedCostModel({pu.cluster: learned}, told)  # type: ignore[dict-item]
-
-
-def network(*products: Operator) -> Graph:
-    """Products of one input, the first with a Relu behind it."""
-    operators = [replace(op, name=f"m{i}", outputs=(f"y{i}",)) for i, op in enumerate(products)]
-    relu = Operator("r", "Relu", ("y0",), ("z",), element_ops=8, dtype="int8")
-    names = ["x", *(op.outputs[0] for op in operators), "z"]
-    tensors = [Tensor(name, (1, 8), "int8") for name in names]
-    return Graph.create("n", [*operators, relu], tensors, ["x"], names[2:])
 
 
 GRAPH = network(matmul(4, 4, 4))
