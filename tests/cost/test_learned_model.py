@@ -24,6 +24,7 @@ CPU = SLOW.by_name["cpu"]
 NPU_ = SLOW.by_name["npu"]  # with managed memory
 KEPT = Residency(frozenset({"x"}))
 
+
 @dataclass
 class Learned:
     """A learned model that always says the same."""

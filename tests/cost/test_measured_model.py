@@ -70,6 +70,8 @@ def test_a_partition_s_time_is_of_the_kernel_what_is_not_around_it() -> None:
     found = model(Entry(HEAD, 28 * MS), **around).work(GRAPH, BOTH, NPU_)
     assert alone_s(found, NPU_.home) == pytest.approx(30 * MS)  # 20 and half as much
     assert model(Entry(HEAD, 8 * MS), **around).work(GRAPH, BOTH, NPU_) is None
+    bare = MeasuredModel({"npu": table([Entry(HEAD, 20 * MS)], "partition")}, Told())
+    assert alone_s(bare.work(GRAPH, ONE, NPU_), NPU_.home) == pytest.approx(20 * MS)
 
 
 def test_times_that_are_too_short_are_told_four_of_them_by_name() -> None:

@@ -52,6 +52,17 @@ def test_a_time_is_refused_exactly_above_the_peak(soc, cluster, key, peak):
     refuse_impossible(table([Entry(key, math.inf), Entry(RELU, 1e-12)]), cluster, machine)
 
 
+def test_of_several_workers_the_largest_says_what_is_possible() -> None:
+    """Three of four cores at 1.2 GHz, four products a cycle each."""
+    changes = {"cpu.workers": [1, 3]}
+    machine, key = load_soc("zcu102-vta", changes), LAYER.format("1x1", "1x1")
+    [(nest, _)] = nests_of(key)
+    least = nest.macs / (3 * 4.8e9)
+    refuse_impossible(table([Entry(key, least * 1.001)]), "cpu", machine)
+    with pytest.raises(ConfigError, match=r"more than the peak of cpu, 14\.4 GMAC/s"):
+        refuse_impossible(table([Entry(key, least * 0.999)]), "cpu", machine)
+
+
 def test_a_wrong_unit_is_told_where_the_profile_is_attached(tmp_path):
     key = LAYER.format("3x3", "1x1")
     entries = [Entry(RELU, 1e-3), Entry(key, 72e-6), Entry(f"{key} + {RELU}", 73e-6)]

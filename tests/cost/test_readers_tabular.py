@@ -56,9 +56,7 @@ def test_a_row_is_of_the_unit_it_names_else_of_its_device_else_of_the_file(tmp_p
         (",3,,,inf", "transfer_us is inf, which is no time"),
     ],
 )
-def test_cells_that_are_no_times_or_counts_are_told(
-    cells: str, told: str, tmp_path: Path
-) -> None:
+def test_cells_that_are_no_times_or_counts_are_told(cells: str, told: str, tmp_path: Path) -> None:
     text = f"key,time_us,spread_us,samples,transfer_us\n{RELU}{cells}\n"
     with pytest.raises(ConfigError, match=f"none of 1 rows can be used: line 2: {told}"):
         tables(tmp_path, text)
@@ -92,8 +90,7 @@ def test_a_name_in_two_networks_needs_to_say_which(tmp_path: Path) -> None:
 
 
 def test_convolutions_by_their_geometry(tmp_path: Path) -> None:
-    """Output rows (9 + 1 + 2 - 3) // 2 + 1 = 5, columns of two taps, one apart, 11 + 1 - 3 + 1 = 10.
-    """
+    """Output rows (9 + 1 + 2 - 3) // 2 + 1 = 5, columns of two taps, one apart, 11 + 1 - 3 + 1 = 10."""
     row = "{},Conv,2,6,9,11,8,3,2,2,1,1,0,2,1,1,2,2,float32,0,{}\n"
     text = GEOMETRY + row.format("board,gpu", 1500) + row.format("board,", 700)
     key = "Conv[n2 c6 h9 w11 o8 k3x2 s2x1 d1x2 g2 y5x10] float32"

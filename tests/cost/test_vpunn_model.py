@@ -144,9 +144,7 @@ def test_learned_transfers_are_not_played_tile_by_tile() -> None:
     curve = Curve(sizes, np.array([1e-5, 1e-3]), np.array([2e-5, 2e-3]))
     engine = LearnedEngine(PU_.home, 1e-6, True, curve=curve)
     graph = graph_of(CONV)
-    choice = choose(
-        layer(graph), 2, JUDGE, asked(BYTES, 2 * WEIGHTS, 0, BYTES, engine=engine)
-    )
+    choice = choose(layer(graph), 2, JUDGE, asked(BYTES, 2 * WEIGHTS, 0, BYTES, engine=engine))
     found = model(curve).work(graph, Kernel.of(graph, graph.operators), PU_)
     assert found.phases == pipeline(choice.tiling, engine).phases
     assert found.tiles == ()

@@ -101,6 +101,8 @@ def test_unpacking_takes_its_time(kind):
     assert spent == pytest.approx(expected)
     # One of equal width is unpacked like it.
     assert work(slow, dtype="uint4").compute_s == spent
+    # What is as wide as what is computed in is not unpacked.
+    assert work(unit(kind, "weights: {unpack: {int8: 0.25}}")) == work(unit(kind))
 
 
 def test_winograd_leaves_no_zeros():
@@ -129,6 +131,7 @@ def test_a_tile_holds_weights_as_they_are_stored():
     assert element_bytes(operator((("int4", 128),), "2:4"), pu) == 0.375
     assert element_bytes(operator((("float16", 4), ("int4", 128))), pu) == 0.5  # scales beside it
     assert element_bytes(operator(()), pu) == 1  # both factors are computed
+    assert element_bytes(operator((("int4", 64), ("int32", 8))), pu) == 0.5  # fewer than its loops
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "npu"])
