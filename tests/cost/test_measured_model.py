@@ -61,7 +61,7 @@ def test_a_head_that_takes_no_time_says_nothing_of_its_tail() -> None:
 
 def test_what_cannot_run_alone_cannot_run_with_a_tail() -> None:
     for kernel in (ONE, BOTH):
-        with pytest.raises(InfeasibleError, match="cannot run on npu, says profile t$"):
+        with pytest.raises(InfeasibleError, match=r"cannot run on npu, says profile t$"):
             model(Entry(HEAD, math.inf), scope="partition").work(GRAPH, kernel, NPU_)
 
 

@@ -45,9 +45,9 @@ def test_of_a_kind_from_outside_nothing_is_known_that_it_does_not_say():
         def floor(self, op):
             return 0.0
 
+    points = {"slow": {"clock": "1 GHz"}, "fast": {"clock": "3 GHz"}}
     pu = unit("accelerator", macs_per_cycle={"int8": 4.0}, element_ops_per_cycle={"int8": 1.0},
-              efficiency={"default": 1.0},
-              operating_points={"slow": {"clock": "1 GHz"}, "fast": {"clock": "3 GHz"}})  # fmt: skip
+              efficiency={"default": 1.0}, operating_points=points)  # fmt: skip
     op = matmul(2, 3, 4)
     bare, graph = Bare(pu), graph_of(op)
     assert bare.least(op.nest, "int8") == 0.0  # no measured time is refuted

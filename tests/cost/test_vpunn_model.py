@@ -154,11 +154,11 @@ def test_what_can_never_run_is_told_with_its_reason() -> None:
     pool = Operator("p", "MaxPool", ("x",), ("y",), attributes={"kernel_shape": [1, 1]},
                     dtype="float16")  # fmt: skip
     graph = graph_of(pool)
-    with pytest.raises(InfeasibleError, match="^p cannot run: MaxPool is excluded on npu$"):
+    with pytest.raises(InfeasibleError, match=r"^p cannot run: MaxPool is excluded on npu$"):
         model().work(graph, Kernel.of(graph, graph.operators), PU_)
     graph = graph_of(CONV)
     tight = Residency(reserved_bytes=127_000)  # leaves 500 bytes of each tile
-    with pytest.raises(InfeasibleError, match="^c cannot run on npu: its smallest job is"):
+    with pytest.raises(InfeasibleError, match=r"^c cannot run on npu: its smallest job is"):
         model().work(graph, Kernel.of(graph, graph.operators), PU_, tight)
 
 
