@@ -116,7 +116,10 @@ def test_keeping_a_tensor_on_chip_never_takes_longer() -> None:
 
 
 def test_floors_are_the_prediction_where_nothing_can_be_saved() -> None:
-    fused = make_soc({"cpu": {"fuse": ["Conv-MatMul"]}}, memory=MEMORY).by_name["cpu"]
+    fused, heading = (
+        make_soc({"cpu": {"fuse": [chain]}}, memory=MEMORY).by_name["cpu"]
+        for chain in ("Conv-MatMul", "MatMul-Relu")
+    )
 
     def floor(seconds: float, least: float | None, pu: PU = CPU) -> float | None:
         return model(Learned(seconds), Told(floors=least), pu).floor(GRAPH, 0, pu)
@@ -125,6 +128,7 @@ def test_floors_are_the_prediction_where_nothing_can_be_saved() -> None:
     assert floor(20 * MS, 3 * MS, NPU_) == 3 * MS  # a tensor may stay
     assert floor(1 * MS, 3 * MS, NPU_) == 1 * MS
     assert floor(20 * MS, 3 * MS, fused) == 3 * MS  # it may run inside another kernel
+    assert floor(20 * MS, 3 * MS, heading) == 20 * MS
     assert floor(20 * MS, None) is None
     assert model(Learned(), Told()).floor(GRAPH, 1, NPU_) is None  # a Relu
 
@@ -145,7 +149,7 @@ def test_only_products_with_constants_are_asked_about_and_each_once() -> None:
 
 
 def test_what_is_out_of_range_is_left_to_others_and_told_by_reason() -> None:
-    graph = network(*(matmul(4, 4, n) for n in (1, 2, 3, 4, 5)))
+    graph = network(*(matmul(4, 4, n) for n in (5, 4, 3, 2, 1)))
     learned = Learned(valid=False)
     costs = model(learned, Told())
     assert costs.notes() == []

@@ -114,6 +114,9 @@ def test_one_tile_meets_nobody() -> None:
     one = make_soc({"npu": TILES | {"cores": 1, "core_sync": "0 us"}}).by_name["npu"]
     graph = graph_of(CONV)
     assert model().work(graph, Kernel.of(graph, graph.operators), one).dispatch_s == 2e-6
+    # A row of sixteen channels is nothing to share.
+    small = graph_of(replace(CONV, nest=replace(NEST, out_h=1, in_h=3, out_c=16)))
+    assert model().work(small, Kernel.of(small, small.operators), PU_).dispatch_s == 2e-6
 
 
 @pytest.mark.parametrize(
@@ -137,6 +140,20 @@ def test_what_stays_on_chip_is_not_asked_for_and_takes_room(
     assert found.phases == pipeline(tiling, ENGINE).phases
     assert found.on_chip_bytes == 9000 + tiling.held_bytes
     assert found.free_weights == tiling.free_weights
+
+
+def test_operators_without_loops_are_told_apart_by_their_shapes() -> None:
+    sums = [Operator(name, "Add", (name * 2, name * 3), (name * 4,), dtype="float16")
+            for name in "ab"]  # fmt: skip
+    shapes = {"a": IMAGE, "b": (1, 32, 8, 4)}
+    tensors = [
+        Tensor(name * n, shape, "float16") for name, shape in shapes.items() for n in (2, 3, 4)
+    ]
+    graph = Graph.create("n", sums, tensors, ["aa", "aaa", "bb", "bbb"], ["aaaa", "bbbb"])
+    costs = model()
+    whole, half = (costs.work(graph, Kernel.of(graph, (op,)), PU_) for op in sums)
+    assert whole.store_bytes == 2 * half.store_bytes
+    assert whole.compute_s > half.compute_s
 
 
 def test_learned_transfers_are_not_played_tile_by_tile() -> None:
