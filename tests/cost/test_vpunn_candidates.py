@@ -183,3 +183,19 @@ def test_ways_that_the_judge_knows_nothing_of_are_left_out() -> None:
     found = candidates(layer(MAXPOOL, 16, 3), 1, Choosy())
     assert sorted(found.bands.tolist()) == [2, 2, 3, 3]
     assert len(candidates(layer(MAXPOOL, 16, 3), 1, JUDGE)) == 6
+
+
+def test_tiles_that_share_rows_read_their_halos() -> None:
+    """Of 8 rows two tiles read 6 each, in two bands 4 and 4 each; sharing channels all, or 12."""
+    found = candidates(layer(MAXPOOL, 32, k_h=3, k_w=3), 2, JUDGE)
+    halos = {
+        (int(by_rows), int(bands)): float(halo)
+        for by_rows, bands, halo in zip(found.by_rows, found.bands, found.halo, strict=True)
+    }
+    assert halos == {
+        (1, 1): 12 / 8, (1, 2): 16 / 8, (1, 4): 24 / 8,
+        (0, 1): 1.0, (0, 2): 12 / 8, (0, 4): 16 / 8, (0, 8): 3.0,
+    }  # fmt: skip
+    # Rows that no window needs are read all the same.
+    strided = layer(MAXPOOL, 16, 4, stride_h=2, stride_w=2, in_h=8, in_w=8)
+    assert set(candidates(strided, 1, JUDGE).halo.tolist()) == {1.0}
