@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from hetsim.cost.chain import CostModel
 from hetsim.cost.measured.table import Entry, ProfileTable, Scope
 from hetsim.cost.pu import PUModel, model_of
 from hetsim.cost.reach import Reach
-from hetsim.cost.work import NOWHERE, Kernel, Residency, Work
+from hetsim.cost.work import NOWHERE, Kernel, Phase, Residency, TileRun, Work
 from hetsim.learn.vpunn.workloads import Workloads
 from hetsim.numeric import Floats
 from hetsim.soc.model import PU
 from hetsim.workload.graph import Graph, LoopNest, Operator, Tensor
-from tests.sim.samples import make_soc
+from tests.sim.samples import NPU, make_soc
 
 CLOCK = {"on": {"clock": "1 GHz"}}
 FAR = Reach(widest=4e9, one_way=2e9, narrowest=1e9, nearest=3e-7, farthest=9e-7)
@@ -101,3 +102,41 @@ class ByHand:
 
 def table(entries: list[Entry], scope: Scope = "kernel") -> ProfileTable:
     return ProfileTable.of(entries, name="t", device="d", source="s", scope=scope)
+
+
+MEMORY = {"dram": {"bandwidth": "1 GB/s", "capacity": "1 GiB", "latency": "500 us"}}
+SLOW = make_soc({"npu": NPU | {"dispatch": "2 ms"}}, memory=MEMORY)
+"""A core and an NPU with managed memory, 0.5 ms away from a memory of 1 GB/s."""
+LOAD = Phase("load", 4e-3, 1_000_000)  # 1 ms of bytes, 3 ms of something else
+RUN = Phase("stream", 3e-3, 2_000_000, 0, 3e-3)  # 2 ms of bytes beside 3 ms of arithmetic
+BASE = Work(2e-3, 3e-3, (LOAD, RUN), (TileRun(1, 3_000_000, 3e-3, 0),), clock_hz=1e9)
+"""Dispatch 2 ms, latency 0.5 + 0.5, load 4, run 3: 10 ms there, of them 9 without arithmetic."""
+
+
+@dataclass
+class Told(CostModel):
+    """What an analytical model says, by residency; kernels of two operators take 5 ms more."""
+
+    works: dict[Residency, Work | None] = field(default_factory=lambda: {NOWHERE: BASE})
+    floors: float | None = 2.5e-3
+    tail_s: float = 5e-3
+
+    def work(
+        self, graph: Graph, kernel: Kernel, pu: PU, residency: Residency = NOWHERE
+    ) -> Work | None:
+        work = self.works[residency]
+        if work is not None and len(kernel.operators) > 1:
+            work = replace(work, dispatch_s=work.dispatch_s + self.tail_s)
+        return work
+
+    def floor(self, graph: Graph, op: int, pu: PU) -> float | None:
+        return self.floors
+
+
+def network(*products: Operator) -> Graph:
+    """Products of one input, the first with a Relu behind it."""
+    operators = [replace(op, name=f"m{i}", outputs=(f"y{i}",)) for i, op in enumerate(products)]
+    relu = Operator("r", "Relu", ("y0",), ("z",), element_ops=8, dtype="int8")
+    names = ["x", *(op.outputs[0] for op in operators), "z"]
+    tensors = [Tensor(name, (1, 8), "int8") for name in names]
+    return Graph.create("n", [*operators, relu], tensors, ["x"], names[2:])

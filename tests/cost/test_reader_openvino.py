@@ -86,6 +86,77 @@ def test_a_layer_stands_for_the_operators_it_names(graph, tmp_path: Path) -> Non
         in (told["below the clock"])
     )
     assert "--device" in told["unknown device"]
+    assert "Softmax_3" in told["below the clock"]
+    assert set(told) == {
+        "by kind and shape", "unknown nodes", "precision", "unknown device", "below the clock",
+        "missing operators",
+    }  # fmt: skip
+    conv = found.entries[group_key(graph, [graph.operator("c1"), graph.operator("r1")])]
+    assert (conv.samples, conv.spread_s, conv.where.line) == (1, None, 9)
+    assert conv.seen == ("test:c1", "test:r1")
+
+
+def test_the_network_that_was_measured_is_found_among_several(graph, tmp_path: Path) -> None:
+    constants = {"w": weight(4, 3, 1, 1)}
+    nodes = [node("Conv", ["x", "w"], "y", name="c1")]
+    other = load_onnx(model(nodes, {"x": [1, 3, 8, 8]}, ["y"], constants))
+    path = tmp_path / "profile.txt"
+    path.write_text(GRAPH)
+    for graphs in ((graph, other), (other, graph)):
+        [found] = import_profiles("openvino", Request((path,), graphs))
+        assert time(found, graph, "c2", "r2") == pytest.approx(30e-6)
+
+
+def shaped(*layers: str) -> str:
+    return f'<net name="r"><layers>{"".join(layers)}</layers></net>'
+
+
+def test_shapes_are_those_of_the_last_operator_of_a_layer(tmp_path: Path) -> None:
+    """A pool behind a convolution makes less of it; how elements are arranged does not matter."""
+    nodes = [
+        node("Conv", ["x", "w"], "a", name="c"),
+        node("MaxPool", ["a"], "y", name="p", kernel_shape=[2, 2], strides=[2, 2]),
+    ]
+    pair = load_onnx(model(nodes, {"x": [1, 3, 8, 8]}, ["y"], {"w": weight(4, 3, 1, 1)}))
+    for shape in ((1, 4, 4, 4), (64,), (1, 16, 4)):
+        for names in ("c,p", "p,c"):
+            found = table(shaped(layer(0, "c", "Convolution", 40, names, shape)), pair, tmp_path)
+            assert time(found, pair, "c", "p") == pytest.approx(40e-6)
+    text = shaped(layer(0, "c", "Convolution", 40, "c,p", (1, 4, 8, 8)))
+    with pytest.raises(
+        ConfigError, match=r"p made \[1, 4, 8, 8\], the network says \[1, 4, 4, 4\]"
+    ):
+        table(text, pair, tmp_path)
+    assert time(table(shaped(layer(0, "c", "Convolution", 40, "c,p")), pair, tmp_path), pair, "c",
+                "p") == pytest.approx(40e-6)  # fmt: skip
+
+
+def test_layers_come_in_the_order_in_which_they_ran(tmp_path: Path) -> None:
+    """As many alike are paired in that order, whatever their place in the file."""
+    nodes = [node("Conv", ["x", "w1"], "a", name="c1"), node("Conv", ["a", "w2"], "y", name="c2")]
+    constants = {"w1": weight(3, 3, 1, 1), "w2": weight(3, 3, 1, 1)}
+    pair = load_onnx(model(nodes, {"x": [1, 3, 8, 8]}, ["y"], constants))
+    shape = (1, 3, 8, 8)
+    text = shaped(layer(11, "L", "Convolution", 40, "L", shape),
+                  layer(2, "M", "Convolution", 20, "M", shape))  # fmt: skip
+    found = table(text, pair, tmp_path)
+    assert "M as c1, L as c2" in doubts(found)["by kind and shape"]
+    # Both have one key, so their times are one entry: the median of 20 and 40.
+    assert time(found, pair, "c1") == pytest.approx(30e-6)
+    for unknown in ((), (3, 8, 8)):
+        lost = text.replace("<output>", "<input>").replace("</output>", "</input>")
+        lost = lost if not unknown else text.replace("<dim>1</dim>", "")
+        with pytest.raises(ConfigError, match="none of its 2 layers is an operator"):
+            table(lost, pair, tmp_path)
+
+
+def test_several_layers_of_one_precision_are_told_once(graph, tmp_path: Path) -> None:
+    told = doubts(table(GRAPH.replace('"bf16"', '"f32"'), graph, tmp_path))
+    assert "precision" not in told
+    told = doubts(table(GRAPH.replace(' runtimePrecision="bf16"', ""), graph, tmp_path))
+    assert "precision" not in told
+    told = doubts(table(GRAPH, graph, tmp_path))
+    assert "4 layers computed in bfloat16, the network says float32" in told["precision"]
 
 
 def test_a_layer_with_its_own_operator_takes_none_before_it(tmp_path: Path) -> None:
@@ -103,6 +174,24 @@ def test_several_alike_are_not_guessed_unless_they_are_as_many(graph, tmp_path: 
     found = table(GRAPH.replace("</layers>", extra + "</layers>"), graph, tmp_path)
     assert time(found, graph, "c3") is None
     assert "Multiply_11" in doubts(found)["unknown nodes"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('execOrder="2"', 'execOrder="second"', "execOrder is 'second', not a number"),
+        ("<dim>8</dim></port></output>", "<dim>?</dim></port></output>", "are not numbers"),
+        ('"40"', '"-1"', "took '-1', which is no time"),
+        ('"40"', '"1e12"', "took '1e12', which is no time"),
+        ('"40"', '"nan"', "took 'nan', which is no time"),
+    ],
+)
+def test_values_that_are_none_are_told(
+    old: str, new: str, told: str, graph, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=told) as caught:
+        table(GRAPH.replace(old, new), graph, tmp_path)
+    assert caught.value.where.line > 2
 
 
 HEADER = "layerName;execStatus;layerType;execType;realTime (ms);cpuTime (ms)\n"

@@ -87,7 +87,11 @@ def test_times_are_those_of_the_run_order_of_the_runs(graph, tmp_path: Path) -> 
     told = doubts(found)
     assert "CONV_2D_0" in told["groups"]
     assert "MEAN_2" in told["below the clock"]
-    assert "sums" not in told
+    assert set(told) == {"groups", "below the clock", "missing operators"}
+    assert (found.entries[dense].where.line, found.entries[dense].spread_s) == (12, None)
+    assert found.entries[conv].seen == tuple(
+        f"{graph.name}:{op.name}" for op in graph.operators[:2]
+    )
 
 
 def test_the_printed_form_is_read_too(graph, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def test_nestc_round_trip_keeps_every_time(tmp_path):
     (table,) = import_profiles("nestc", Request((path,), (RESNET,)))
     assert (table.device, table.scope) == ("VTA", "partition")
     assert "missing operators" not in kinds(table)
+    assert "communication" not in kinds(table)  # nobody copied anything
     joined = " + ".join(operator_key(RESNET, op) for op in (conv, relu))
     assert table.entries[joined].seconds == pytest.approx(5e-3)
     gemm = next(op for op in RESNET.operators if op.kind == "Gemm")

@@ -10,7 +10,7 @@ import pytest
 
 from hetsim.cost.measured.keys import operator_key
 from hetsim.cost.measured.readers.base import Request
-from hetsim.cost.measured.readers.ort import half_quartiles
+from hetsim.cost.measured.readers.ort import half_quartiles, typical
 from hetsim.cost.measured.readers.registry import import_profiles
 from hetsim.errors import ConfigError
 from hetsim.workload.onnx.loader import load_onnx
@@ -128,3 +128,55 @@ def test_ort_files_that_are_none(tmp_path, text, told):
     path = store(tmp_path, "p.json", text)
     with pytest.raises(ConfigError, match=told):
         import_profiles("ort", Request((path,), (SQUEEZENET,)))
+
+
+def kernel(name: str, dur: object, provider: str = "CPUExecutionProvider", **more: object):
+    args = {"op_name": "X", "provider": provider}
+    return {"cat": "Node", "name": f"{name}_kernel_time", "dur": dur, "ts": 0, "args": args} | more
+
+
+def test_ort_units_have_a_table_each_and_what_is_no_kernel_is_left_out(tmp_path):
+    conv, relu = SQUEEZENET.operators[:2]
+    made = [
+        kernel(conv.name, 8),
+        kernel(conv.name, 16, "CUDAExecutionProvider"),
+        kernel(relu.name, 2),
+        kernel(relu.name, 500, cat="Session"),
+        kernel(relu.name, 600) | {"name": f"{relu.name}_fence_before"},
+        kernel(relu.name, -700),
+        kernel(relu.name, "800"),
+        kernel(relu.name, 900, ts="late"),
+        kernel(relu.name, 1e18),
+        "noise",
+    ]
+    for text in (json.dumps(made), json.dumps({"traceEvents": made})):
+        path = store(tmp_path, "p.json", text)
+        tables = import_profiles("ort", Request((path,), (SQUEEZENET,)))
+        assert {table.device: [entry.seconds for entry in table.entries.values()]
+                for table in tables} == {
+            "CPUExecutionProvider": pytest.approx([8e-6, 2e-6]),
+            "CUDAExecutionProvider": pytest.approx([16e-6]),
+        }  # fmt: skip
+        [mine] = import_profiles("ort", Request((path,), (SQUEEZENET,), device="mine"))
+        assert mine.device == "mine"
+        assert mine.entries[operator_key(SQUEEZENET, conv)].seconds == pytest.approx(12e-6)
+
+
+def test_ort_runs_are_in_order_of_time_whatever_their_place(tmp_path):
+    """The first, which allocates memory, is left out, unless there is no other."""
+    conv, relu = SQUEEZENET.operators[:2]
+    made = [kernel(conv.name, dur, ts=ts) for ts, dur in ((3, 12), (1, 99), (2, 8), (4, 10))]
+    path = store(tmp_path, "p.json", json.dumps([*made, kernel(relu.name, 7)]))
+    [table] = import_profiles("ort", Request((path,), (SQUEEZENET,)))
+    first, second = table.entries.values()
+    assert (first.seconds, first.samples, first.spread_s) == (pytest.approx(10e-6), 3, None)
+    assert (second.seconds, second.samples) == (pytest.approx(7e-6), 1)
+    assert first.seen == (f"squeezenet:{conv.name}",)
+    assert set(kinds(table)) == {"profiler", "missing operators"}
+
+
+def test_ort_the_middle_half_of_the_runs_is_averaged():
+    assert typical([4.0]) == 4.0
+    assert typical([9.0, 1.0, 2.0]) == 4.0
+    assert typical([1.0, 900.0, 2.0, 4.0]) == 3.0
+    assert typical([0.0, 0.0, 5.0, 6.0, 7.0, 8.0, 900.0, 900.0]) == 6.5

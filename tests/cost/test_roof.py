@@ -6,11 +6,12 @@ import math
 
 import pytest
 
-from hetsim.cost.pu import PUModel, model_of
+from hetsim.cost.pu import PUModel, Roof, model_of
 from hetsim.cost.support import why_not
-from hetsim.cost.work import Kernel
+from hetsim.cost.work import NOWHERE, Kernel
 from hetsim.soc.loader import load_soc
 from hetsim.workload.zoo import load_model
+from tests.cost.samples import FAR, graph_of, matmul, unit
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +35,22 @@ def test_products_count_where_there_are_any_else_element_wise_operations(graph, 
                 assert (plain.operations, plain.per_second) == (roof.operations, math.inf)
                 seen.add(kind)
     assert seen == {"Conv", "MaxPool"}
+
+
+def test_of_a_kind_from_outside_nothing_is_known_that_it_does_not_say():
+    class Bare(PUModel):
+        def work(self, graph, kernel, residency):
+            raise NotImplementedError
+
+        def floor(self, op):
+            return 0.0
+
+    points = {"slow": {"clock": "1 GHz"}, "fast": {"clock": "3 GHz"}}
+    pu = unit("accelerator", macs_per_cycle={"int8": 4.0}, element_ops_per_cycle={"int8": 1.0},
+              efficiency={"default": 1.0}, operating_points=points)  # fmt: skip
+    op = matmul(2, 3, 4)
+    bare, graph = Bare(pu), graph_of(op)
+    assert bare.least(op.nest, "int8") == 0.0  # no measured time is refuted
+    assert bare.quickest(graph, Kernel.of(graph, (op,)), NOWHERE, FAR) is None
+    assert bare.top_clock == 3e9
+    assert bare.roof(Kernel.of(graph, (op,))) == Roof(24, math.inf, "operations")

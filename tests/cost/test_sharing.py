@@ -29,7 +29,7 @@ TALL = LoopNest(1, 1, 12, 10, 8, 8, 3, 3, in_h=12, in_w=10)
         (TALL, 2, Split(replace(TALL, out_h=6, in_h=8), 2, 1.0, 0.5, (14, 12))),
         (TALL, 3, Split(replace(TALL, out_h=4, in_h=6), 3, 1.0, 1 / 3, (16, 12))),
         (TALL, 5, Split(replace(TALL, out_h=3, in_h=5), 4, 1.0, 0.25, (18, 12))),
-        (TALL, 1, Split(TALL)),
+        (TALL, 1, Split(TALL, 1, 1.0, 1.0, (1, 1))),
     ],
 )
 def test_the_busiest_core_has_its_part(nest: LoopNest, cores: int, expected: Split) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from math import ceil
 
+import numpy as np
 import pytest
 
 from hetsim.cost.learned.vpunn.candidates import candidates
@@ -16,7 +18,10 @@ from hetsim.learn.vpunn.workloads import (
     ELTWISE,
     FLOAT16,
     MAXPOOL,
+    SPLIT_OVER_K,
+    Workloads,
 )
+from hetsim.numeric import Floats
 from tests.cost.samples import ByHand
 
 JUDGE = ByHand()
@@ -118,3 +123,79 @@ def test_bytes_of_jobs() -> None:
     assert bytes_of(strided) == [
         (16 * 16 * 64, 0, maps, 1.0), (9 * 16 * 64, 0, half, 18 / 16),
     ]  # fmt: skip
+
+
+class Listening(ByHand):
+    """Keeps the jobs it was asked about."""
+
+    def cycles(self, jobs: Workloads) -> Floats:
+        self.jobs = jobs
+        return super().cycles(jobs)
+
+
+def jobs_of(of: Layer, tiles: int = 1) -> list[dict[str, int]]:
+    """Those that it may consist of, each once."""
+    judge = Listening()
+    candidates(of, tiles, judge)
+    names = [f.name for f in fields(Workloads)]
+    table = np.stack([getattr(judge.jobs, name) for name in names], axis=1)
+    return [dict(zip(names, map(int, row), strict=True)) for row in table]
+
+
+def test_what_a_job_reads_beyond_the_image_is_padding() -> None:
+    """4 rows of 5: a kernel of 4 x 6 with a stride of 1 x 2 reaches 7 rows and 14 columns."""
+    of = layer(MAXPOOL, 16, in_h=4, in_w=9, out_h=4, out_w=5, k_h=4, k_w=6, stride_w=2)
+    shared = {
+        "operation": MAXPOOL, "batch": 1, "in_c": 16, "in_w": 9, "out_c": 16, "out_w": 5,
+        "kernel_h": 4, "kernel_w": 6, "stride_h": 1, "stride_w": 2, "pad_left": 3, "pad_right": 2,
+        "in_dtype": 0, "out_dtype": 0, "mode": 0, "strategy": 0, "write_tiles": 1, "in_sparse": 0,
+        "weight_sparse": 0, "in_sparsity": 0, "weight_sparsity": 0,
+    }  # fmt: skip
+    # 4, 2 or 1 rows reach 7, 5 or 4; there are 4.
+    rows = [(1, 0, 0), (2, 1, 0), (4, 2, 1)]
+    assert jobs_of(of) == [
+        shared | {"in_h": 4, "out_h": high, "pad_top": top, "pad_bottom": bottom}
+        for high, top, bottom in rows
+    ]
+
+
+def test_jobs_by_operation_read_all_channels_or_their_own() -> None:
+    def channels(of: Layer, tiles: int = 1) -> set[tuple[int, ...]]:
+        names = ("in_c", "out_c", "strategy", "write_tiles")
+        return {tuple(job[name] for name in names) for job in jobs_of(of, tiles)}
+
+    alone, over_k = 0, SPLIT_OVER_K
+    filters = {(32, size, alone, 1) for size in (16, 32)}
+    assert channels(layer(CONVOLUTION, 32)) == filters
+    assert channels(layer(CONVOLUTION, 32, in_c=20)) == filters  # filled up
+    assert channels(layer(COMPRESSED, 32, in_c=3)) == {(3, size, alone, 1) for size in (16, 32)}
+    assert channels(layer(DEPTHWISE, 32)) == {(size, size, alone, 1) for size in (16, 32)}
+    # Tiles that share channels write all of them to both.
+    assert channels(layer(CONVOLUTION, 32), 2) == {*filters, (32, 16, over_k, 2)}
+
+
+def test_ways_that_the_judge_knows_nothing_of_are_left_out() -> None:
+    class Choosy(ByHand):
+        def cycles(self, jobs: Workloads) -> Floats:
+            return np.where(jobs.out_h == 3, np.nan, super().cycles(jobs))
+
+    # 3 rows in bands of 2 end with one of 1; nobody needs one of 3 then.
+    found = candidates(layer(MAXPOOL, 16, 3), 1, Choosy())
+    assert sorted(found.bands.tolist()) == [2, 2, 3, 3]
+    assert len(candidates(layer(MAXPOOL, 16, 3), 1, JUDGE)) == 6
+
+
+def test_tiles_that_share_rows_read_their_halos() -> None:
+    """Of 8 rows two tiles read 6 each, in two bands 4 and 4 each; sharing channels all, or 12."""
+    found = candidates(layer(MAXPOOL, 32, k_h=3, k_w=3), 2, JUDGE)
+    halos = {
+        (int(by_rows), int(bands)): float(halo)
+        for by_rows, bands, halo in zip(found.by_rows, found.bands, found.halo, strict=True)
+    }
+    assert halos == {
+        (1, 1): 12 / 8, (1, 2): 16 / 8, (1, 4): 24 / 8,
+        (0, 1): 1.0, (0, 2): 12 / 8, (0, 4): 16 / 8, (0, 8): 3.0,
+    }  # fmt: skip
+    # Rows that no window needs are read all the same.
+    strided = layer(MAXPOOL, 16, 4, stride_h=2, stride_w=2, in_h=8, in_w=8)
+    assert set(candidates(strided, 1, JUDGE).halo.tolist()) == {1.0}

@@ -103,6 +103,11 @@ def test_the_way_that_is_over_first_is_taken(name: str, room: float, buffers: bo
     if not buffers:
         taken = jobs * (moving + 2e-7 + compute)
     assert taken == pytest.approx(best, rel=1e-6)
+    if found.stay == "weights" or layer.by_channel:
+        assert found.weight_load == 30000
+    else:
+        halos = candidates(layer, 2, JUDGE).halo
+        assert found.input_load in np.ceil(40000 * halos).tolist()
     assert any(
         (found.input_load, found.weight_load) == (inputs, weights)
         and found.held_bytes == ceil(held * choice.tiles)
@@ -132,6 +137,20 @@ def test_no_more_is_moved_than_allowed_where_a_way_moves_so_little() -> None:
         found = choose(CONV, 2, JUDGE, replace(tight, most=most)).tiling
         now = found.input_load + found.weight_load + 5000 + 20000
         assert now <= most if most > 1.0 else now == moved  # what nothing can obey holds nobody up
+
+
+def test_rows_are_quicker_for_three_tiles_and_read_halos() -> None:
+    """3 of 8 rows, of which 5 are read, or half of the channels: 15 rows of 8 are read, or all."""
+    slow = asked(1e6, True, cycle_s=1e-5)
+    free = choose(CONV, 3, JUDGE, slow)
+    assert (free.tiling.input_load, free.tiles) == (75000, 3)
+    assert free.note == "1 jobs, on each of 3 tiles by rows, 16x16"
+    most = 40000 + 30000 + 5000 + 20000
+    tight = choose(CONV, 3, JUDGE, replace(slow, most=most))
+    assert (tight.tiling.input_load, tight.tiles) == (40000, 2)
+    assert tight.note == "1 jobs, on each of 2 tiles by channels, 16x16"
+    assert choose(CONV, 3, JUDGE, replace(slow, most=most - 1)) == free
+    assert choose(CONV, 1, JUDGE, slow).note == "1 jobs, 16x16"
 
 
 CURVE = Curve(np.array([1.0, 2, 4]), np.array([10.0, 10, 30]), np.array([100.0, 200, 400]))

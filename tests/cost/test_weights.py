@@ -103,6 +103,8 @@ def test_unpacking_takes_its_time(kind):
     assert spent == pytest.approx(expected)
     # One of equal width is unpacked like it.
     assert work(slow, dtype="uint4").compute_s == spent
+    # What is as wide as what is computed in is not unpacked.
+    assert work(unit(kind, "weights: {unpack: {int8: 0.25}}")) == work(unit(kind))
 
 
 def test_winograd_leaves_no_zeros():
@@ -134,6 +136,7 @@ def test_a_tile_holds_weights_as_they_are_stored():
     computed = replace(nest, weights_are_activations=True)
     scaled = replace(operator((("float32", 128),)), nest=computed)  # and scaled or shifted after
     assert element_bytes(scaled, pu) == 1
+    assert element_bytes(operator((("int4", 64), ("int32", 8))), pu) == 0.5  # fewer than its loops
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "npu"])

@@ -30,7 +30,9 @@ def packed_elements(op: Operator, pu: PU) -> int:
 def element_bytes(op: Operator, pu: PU) -> float:
     """Bytes of one weight of ``op`` as ``pu`` stores it; of a computed factor if it has none."""
     kept = product_weights(op)
-    dtype = next((dtype for dtype, count in op.weights if kept and count >= kept), op.dtype)
+    computed = op.nest is not None and op.nest.weights_are_activations
+    others = op.dtype if computed or not op.weights else op.weights[0][0]
+    dtype = next((dtype for dtype, count in op.weights if kept and count >= kept), others)
     width = DTYPE_BYTES[pu.stored_dtype(dtype)]
     return PATTERNS[op.sparsity].packed(width) if packed_elements(op, pu) else width
 

@@ -142,10 +142,7 @@ def _halvings(size: int, step: int) -> list[int]:
     sizes = [size]
     while sizes[-1] > step:
         half = -(-sizes[-1] // 2)
-        rounded = -(-half // step) * step
-        if rounded == sizes[-1]:
-            break
-        sizes.append(rounded)
+        sizes.append(-(-half // step) * step)
     return sizes
 
 

@@ -142,16 +142,18 @@ class VPUNNCostModel(CostModel):
         reads = {
             t: 0 if t in residency.inputs else tensor_bytes(graph, t, pu) for t in kernel.inputs
         }
-        own = sum(reads.get(t, 0) for t in dict.fromkeys(head.inputs))
+        own = sum(reads[t] for t in dict.fromkeys(head.inputs))
+        extra = sum(reads.values()) - own
         weights = weight_bytes(kernel, pu)
-        if head.nest is not None and head.nest.weights_are_activations and len(head.inputs) > 1:
-            second = reads.get(head.inputs[1], 0) if head.inputs[1] != head.inputs[0] else 0
+        computed = head.nest is not None and head.nest.weights_are_activations
+        if computed and len(set(head.inputs)) > 1:
+            second = reads[head.inputs[1]]
             own, weights = own - second, weights + second
         kept = residency.outputs
         return Asked(
             inputs=own,
             weights=weights,
-            extra=sum(reads.values()) - sum(reads.get(t, 0) for t in dict.fromkeys(head.inputs)),
+            extra=extra,
             outputs=total_bytes(graph, (t for t in kernel.outputs if t not in kept), pu),
             room=(spec.on_chip_memory * pu.share - residency.reserved_bytes) / pu.cores,
             cycle_s=1.0 / spec.point.clock,

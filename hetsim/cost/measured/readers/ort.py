@@ -147,16 +147,13 @@ def _without_overhead(
 
 def node_entries(times: Times, graph: Graph, findings: Findings, where: Location) -> list[Entry]:
     """An entry for every operator of ``graph`` that was timed."""
-    entries, tiny, negative = [], [], []
+    entries, tiny = [], []
     for op in graph.operators:
         runs = times.get(op.name)
         if runs is None:
             continue
-        if min(runs) < 0:
-            negative.append(op.name)
-            continue
         seconds = typical(runs)
-        if seconds <= 0.0:
+        if seconds == 0.0:
             tiny.append(op.name)
             seconds = 0.5e-6
         entries.append(
@@ -169,8 +166,6 @@ def node_entries(times: Times, graph: Graph, findings: Findings, where: Location
         "below the clock", "operators took less than the clock's microsecond; 0.5 us is used",
         tiny, where,
     )  # fmt: skip
-    findings.several("time not positive", "operators have negative times; not used",
-                     negative, where)  # fmt: skip
     return entries
 
 
