@@ -221,3 +221,13 @@ def test_a_move_takes_along_what_the_accelerator_runs_and_leaves_the_rest_at_hom
     assert search._moved((0, 1, 2), 1) == (1, 0, 1)
     search.best = (1, 0, 1)
     assert search._moved((1, 2), None) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("seed", [3, 29])
+def test_the_search_ends_where_no_move_gains(seed):
+    problem = replace(random_problem(random.Random(seed), 14, gpus=1), execution="barrier")
+    search = _Search(problem, Delegating(problem))
+    search.run(3000)  # of more than ten thousand choices
+    assert len(search.known) < 3000
+    found = [search._worth(search.ground.blocks(search._moved(*m))) for m in search._moves()]
+    assert min(found) >= search.seconds * (1 - 1e-9)

@@ -162,3 +162,15 @@ def test_entry_points_of_other_packages(tmp_path, monkeypatch):
     assert registry.create("from_elsewhere", {"pu": 2}).pu == 2
     with pytest.raises(SchedulerError, match="'broken' of other_pkg:Nothing cannot be imported"):
         registry.create("broken")
+
+
+def test_a_class_is_named_after_itself_unless_it_says_otherwise():
+    class Sketch(Scheduler):
+        pass
+
+    class Named(Sketch):
+        name = "mine"
+
+    assert (Sketch.name, Named.name) == ("Sketch", "mine")
+    with pytest.raises(TypeError, match="keyword"):
+        type("Misspelt", (Scheduler,), {}, nmae="mine")
