@@ -116,3 +116,29 @@ def test_a_stage_counts_each_pair_of_loads_that_it_had_to_simulate_once():
     assert tried > 0
     assert latency.of([(0,), (1,)], {}) == first
     assert latency.simulations == tried
+
+
+@pytest.mark.parametrize(("groups", "extra", "joins"), [(True, 0.5, True), (True, 1.0, False),
+                                                         (False, 0.5, False)])  # fmt: skip
+def test_greedy_keeps_groups_where_an_operator_is_then_cheaper_than_anywhere(groups, extra, joins):
+    """A Relu takes 1 on the CPU by itself, and behind its Conv on the NPU what it adds there."""
+    soc = make_soc(npu_fuse=["Conv-Relu"])
+    problem = make_problem(
+        chain("Conv", "Relu"), soc, {"n0": (9.0, 2.0), "n1": (1.0, None)},
+        groups={(("n0", "n1"), 1): 2.0 + extra},
+    )  # fmt: skip
+    plan = create("profile_greedy", {"groups": groups}).plan(problem)
+    assert placement(plan) == {"n0": "npu", "n1": "npu" if joins else "cpu"}
+
+
+def test_greedy_lets_what_nobody_runs_alone_follow_in_a_group_that_grows():
+    graph = chain("Conv", "Add", "Relu")
+    soc = make_soc(npu_fuse=["Conv-Add", "Conv-Add-Relu"])
+    groups = {(("n0", "n1"), 1): 3.0, (("n0", "n1", "n2"), 1): 3.5}
+    can = {"n0": (9.0, 1.0), "n1": (None, None), "n2": (None, None)}
+    plan = create("profile_greedy").plan(make_problem(graph, soc, can, groups=groups))
+    assert [(p.pu, p.operators) for p in plan.partitions] == [("npu", ("n0", "n1", "n2"))]
+    assert plan.predicted_s == 3.5
+    del groups[("n0", "n1", "n2"), 1]
+    with pytest.raises(SchedulerError, match="no processing unit can run Relu 'n2' by itself"):
+        create("profile_greedy").plan(make_problem(graph, soc, can, groups=groups))
