@@ -6,7 +6,7 @@ import pytest
 
 from hetsim.errors import SchedulerError
 from hetsim.schedulers.registry import create
-from hetsim.schedulers.simple.preference import assign
+from hetsim.schedulers.simple.preference import assign, most_capable_first
 from hetsim.schedulers.stages.stages import StageLatency
 from hetsim.schedulers.units import Units
 from tests.schedulers.fakes import chain, make_graph, make_problem, make_soc, placement
@@ -142,3 +142,12 @@ def test_greedy_lets_what_nobody_runs_alone_follow_in_a_group_that_grows():
     del groups[("n0", "n1", "n2"), 1]
     with pytest.raises(SchedulerError, match="no processing unit can run Relu 'n2' by itself"):
         create("profile_greedy").plan(make_problem(graph, soc, can, groups=groups))
+
+
+def test_the_most_capable_unit_runs_most_and_of_those_the_quickest_comes_first():
+    graph = chain("Conv", "Conv", "Conv")
+    soc = make_soc(npus=0, cpus=(1, 1, 1, 1))
+    can = {"n0": (5.0, 1.0, 2.0, 2.0), "n1": (5.0, None, 2.0, 2.0), "n2": (5.0, 1.0, 3.0, 3.0)}
+    problem = make_problem(graph, soc, can)
+    assert most_capable_first(problem, range(4)) == [2, 3, 0, 1]
+    assert most_capable_first(problem, (1, 0)) == [0, 1]
