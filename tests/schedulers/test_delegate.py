@@ -242,7 +242,7 @@ def test_what_is_delegated_for_nothing_stays_at_home():
 
 
 def test_where_there_is_a_simulator_it_decides_and_what_it_refuses_is_no_choice():
-    """Delegated takes half, but for n1 alone, which the simulator refuses, as it does all three."""
+    """Delegating an operator saves half a second; n1 alone, and all three, are refused."""
     problem = problem_of(chain("Conv", "Conv", "Conv"), seconds=(1.0, 9.0))
     asked = []
 

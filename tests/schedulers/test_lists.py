@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hetsim.plan.validate import validate_plan
-from hetsim.schedulers.list.cpop import CPOP
+from hetsim.schedulers.list.cpop import CPOP, critical_path, downward_ranks
 from hetsim.schedulers.list.heft import HEFT, upward_ranks
 from hetsim.schedulers.list.heft_lookahead import HEFTLookahead
 from hetsim.schedulers.list.peft import PEFT, optimistic_costs
@@ -80,6 +80,16 @@ def test_makespans_of_the_papers(scheduler, times, comm, makespan):
     plan = scheduler.plan(problem)
     validate_plan(plan, problem.graph, problem.soc)
     assert plan.predicted_s == pytest.approx(makespan)
+
+
+def test_downward_ranks_and_the_critical_path_of_the_cpop_paper():
+    units = Units(task_graph(TIMES_2002, COMM_2002))
+    down = downward_ranks(units)
+    thirds = [0, 93, 75, 66, 72, 81, 187, 200, 191, 280]
+    assert down == pytest.approx([third / 3 for third in thirds])
+    priority = [a + b for a, b in zip(upward_ranks(units), down, strict=True)]
+    assert critical_path(units, priority) == [0, 1, 8, 9]
+    assert [priority[u] for u in (0, 1, 8, 9)] == pytest.approx([108] * 4)
 
 
 def test_optimistic_costs_of_the_peft_paper():
