@@ -13,6 +13,7 @@ from hetsim.plan.build import Block, make_plan
 from hetsim.plan.model import Plan
 from hetsim.schedulers.joint import pipeline
 from hetsim.schedulers.joint.base import JointProblem
+from hetsim.schedulers.joint.cuts import Choice, Divisible
 from hetsim.schedulers.joint.pipeline import Pipeline, _Row
 from hetsim.schedulers.joint.spatial import Spatial
 from hetsim.schedulers.joint.together import Together
@@ -129,6 +130,28 @@ def test_who_has_less_to_do_makes_room() -> None:
     # Side by side on npu0 where the CPU takes longer than both.
     times = {"a": [2.5, 1.0, 9.0], "b": [2.5, 1.0, 9.0]}
     assert piped(times, {"a": 1.0, "b": 1.0}) == {"a": {"a": "npu0"}, "b": {"b": "npu0"}}
+
+
+def test_a_network_changes_its_unit_at_a_dozen_places_or_two_at_most() -> None:
+    assert Divisible(chain(*["Conv"] * 5), SOC).places == [1, 2, 3, 4]
+    # Of 29 places every second one, of 47 every third.
+    assert Divisible(chain(*["Conv"] * 30), SOC).places == list(range(2, 30, 2))
+    assert Divisible(chain(*["Conv"] * 48), SOC).places == list(range(3, 48, 3))
+    few = Divisible(chain("Conv", "Conv"), SOC)
+    assert few.choices == [Choice(1, 1, 2), Choice(2, 2, 2), Choice(1, 2, 1), Choice(2, 1, 1)]
+
+
+def test_what_its_unit_cannot_run_goes_to_the_other_one_or_else_to_who_can() -> None:
+    graph = chain("Conv", "Softmax", "Conv", "Softmax", "Conv")
+
+    def runs(network: Divisible, choice: Choice) -> list[str]:
+        return list(placement(network.plan(choice)).values())
+
+    two = Divisible(graph, SOC)
+    assert runs(two, Choice(1, 2, 2)) == ["npu0", "cpu", "npu1", "cpu", "npu1"]
+    other = Divisible(graph, make_soc(npus=1, gpus=1))
+    assert runs(other, Choice(1, 2, 2)) == ["npu", "gpu", "gpu", "gpu", "gpu"]
+    assert runs(other, Choice(2, 1, 2)) == ["gpu", "gpu", "npu", "gpu", "npu"]
 
 
 def row_of(graph: Graph, times: Mapping[str, Sequence[float | None]], **more: Any) -> _Row:

@@ -110,6 +110,24 @@ def test_a_critical_path_stays_where_most_of_it_can_run_before_where_it_is_quick
     assert placement(plan) == {"n0": "npu", "n1": "cpu", "n2": "npu"}
 
 
+def test_lookahead_places_a_unit_where_its_followers_end_first():
+    """a ends sooner on the CPU, at 2; from there b and c come to the NPU at 7 and end at 9."""
+    graph = make_graph({"a": [], "b": ["a"], "c": ["a"]})
+    times = {"a": [2, 3], "b": [9, 1], "c": [9, 1]}
+    problem = make_problem(graph, make_soc(), times, comm={"a.out": 5})
+    assert HEFT().plan(problem).predicted_s == 9
+    plan = HEFTLookahead().plan(problem)
+    assert plan.predicted_s == 3 + 1 + 1
+    assert set(placement(plan).values()) == {"npu"}
+    # With 6 there, it stays: on the NPU b and c would end at 7 and 8, on the CPU at 3 and 4.
+    times = {"a": [2, 6], "b": [1, 1], "c": [1, 1]}
+    plan = HEFTLookahead().plan(make_problem(graph, make_soc(), times, comm={"a.out": 5}))
+    assert (set(placement(plan).values()), plan.predicted_s) == ({"cpu"}, 4)
+    # Who is followed by nobody goes where it ends first, of equals to the first.
+    alone = make_problem(make_graph({"a": []}), make_soc(npus=2), {"a": [4, 3, 3]})
+    assert placement(HEFTLookahead().plan(alone)) == {"a": "npu0"}
+
+
 def test_heft_fills_gaps():
     # On the CPU: a, then d has to wait for b from the NPU; c, placed later, fits in between.
     graph = make_graph({"a": [], "b": ["a"], "d": ["b"], "c": []}, {"b": "Add"})
