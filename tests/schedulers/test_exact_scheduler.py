@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hetsim.bounds.relaxation import Window
+from hetsim.errors import SchedulerError
 from hetsim.plan.build import Block
 from hetsim.plan.model import Plan, Proof
 from hetsim.schedulers.base import Problem
@@ -251,3 +252,23 @@ def test_after_each_round_of_proving_the_search_goes_on(monkeypatch: pytest.Monk
     budgets.clear()
     planned(monkeypatch, lambda window: WindowProof(2.5, False, 1.0, 3.0))
     assert len(budgets) == 2
+
+
+@pytest.mark.parametrize(
+    ("parameters", "allowed"),
+    [
+        ({"evaluations": 1}, True), ({"evaluations": 0}, False),
+        ({"time_limit": 0.5}, True), ({"time_limit": 0.0}, False),
+        ({"effort": 0.5}, True), ({"effort": 0.0}, False),
+        ({"gap": 0.0}, True), ({"gap": -0.01}, False),
+    ],
+)  # fmt: skip
+def test_budgets_are_positive_and_gaps_not_negative(
+    parameters: dict[str, Any], *, allowed: bool
+) -> None:
+    if allowed:
+        made = Exact(**parameters)
+        assert {name: getattr(made, name) for name in parameters} == parameters
+        return
+    with pytest.raises(SchedulerError, match="must be positive"):
+        Exact(**parameters)

@@ -120,6 +120,18 @@ def three(clash: float) -> Problem:
     return Problem(graph, soc, profile, "dataflow", 0)
 
 
+def test_what_clashes_too_long_leaves_room_for_what_does_not() -> None:
+    """Side by side a and b take 5 s and clash for 5; both on the CPU they take 9, below the limit.
+
+    Where even 5 s are too long, nothing is looked at any further.
+    """
+    problem = fork(5.0)
+    for limit, seconds, simulated in ((9.5, 9.0, 2), (5.0, 5.0, 0)):
+        latency = StageLatency(problem, Units(problem))
+        assert latency.of([(1,), (2,)], {0: 0}, limit)[0] == seconds
+        assert latency.simulations == simulated
+
+
 @pytest.mark.parametrize(("clash", "seconds", "simulated"), [(0.0, 8.0, 1), (3.0, 11.0, 3)])
 def test_of_equal_assignments_three_are_simulated_or_one_that_nothing_clashes_in(
     clash: float, seconds: float, simulated: int

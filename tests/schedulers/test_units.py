@@ -55,6 +55,14 @@ def test_units_their_times_and_who_waits_for_whom() -> None:
     assert units.call == 0.5
 
 
+def test_a_chain_stands_where_its_last_operator_does() -> None:
+    graph = make_graph({"a": [], "b": [], "r": ["a"]}, {"r": "Relu"})
+    times: dict[str, list[float | None]] = {"a": [1, 1], "b": [1, 1], "r": [1, None]}
+    soc = make_soc(npu_fuse=["Conv-Relu"])
+    told = make_problem(graph, soc, times, groups={(("a", "r"), 1): 1.0})
+    assert Units(told).ops == ((1,), (0, 2))
+
+
 def test_what_passes_between_units_and_what_that_takes() -> None:
     units = Units(problem())
     assert units.edge_tensors == {
