@@ -50,7 +50,6 @@ class Partitions:
             else:
                 self._drafts.append((ops, pu))
             self.pu_of.update(dict.fromkeys(ops, pu))
-            goes_on = False
             self._open = True
 
     def add_parallel(self, members: Sequence[tuple[Sequence[int], int]]) -> None:

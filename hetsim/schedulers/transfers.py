@@ -46,6 +46,6 @@ class Transfers:
             else:
                 times = [self._profile.transfer(op, pu) for pu in self._pus]
                 able = [t if t < INFEASIBLE else 0.0 for t in times]
-                found = max(able, default=0.0), able
+                found = max(able), able
             self._known[op] = found
         return found

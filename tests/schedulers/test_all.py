@@ -74,6 +74,7 @@ def test_best_single_pu_is_the_fastest_that_can_run_everything():
     plan = create("best_single_pu").plan(make_problem(graph, soc, times, default_comm=1.5))
     assert set(placement(plan).values()) == {"npu1"}
     assert plan.predicted_s == pytest.approx(8 + 3)  # input in, output back
+    assert plan.details == {"candidates_us": {"cpu": 20e6, "npu1": 11e6}}
 
 
 def test_best_single_pu_says_when_there_is_none():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hetsim.errors import SchedulerError
+from hetsim.errors import PlanError, SchedulerError
 from hetsim.runs.case import Case
 from hetsim.schedulers.delegate.subsets import Delegating
 from hetsim.schedulers.delegate.tuned import DelegateTuned, _Search
@@ -221,3 +221,46 @@ def test_a_move_takes_along_what_the_accelerator_runs_and_leaves_the_rest_at_hom
     assert search._moved((0, 1, 2), 1) == (1, 0, 1)
     search.best = (1, 0, 1)
     assert search._moved((1, 2), None) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("seed", [3, 29])
+def test_the_search_ends_where_no_move_gains(seed):
+    problem = replace(random_problem(random.Random(seed), 14, gpus=1), execution="barrier")
+    search = _Search(problem, Delegating(problem))
+    search.run(3000)  # of more than ten thousand choices
+    assert len(search.known) < 3000
+    found = [search._worth(search.ground.blocks(search._moved(*m))) for m in search._moves()]
+    assert min(found) >= search.seconds * (1 - 1e-9)
+
+
+def test_what_is_delegated_for_nothing_stays_at_home():
+    """As quick there, or quicker by what the order of additions makes of it."""
+    for seconds in ([1.0, 1.0], [0.1 + 0.2, 0.3]):
+        problem = problem_of(chain("Conv", "Conv", "Conv"), seconds=seconds, execution="barrier")
+        plan = DelegateTuned().plan(problem)
+        assert [p.pu for p in plan.partitions] == ["cpu"]
+
+
+def test_where_there_is_a_simulator_it_decides_and_what_it_refuses_is_no_choice():
+    """Delegating an operator saves half a second; n1 alone, and all three, are refused."""
+    problem = problem_of(chain("Conv", "Conv", "Conv"), seconds=(1.0, 9.0))
+    asked = []
+
+    def evaluate(plan):
+        there = [op for p in plan.partitions if p.pu == "npu" for op in p.operators]
+        asked.append(there)
+        if there in (["n1"], ["n0", "n1", "n2"]):
+            raise PlanError("it cannot run")
+        return 3.0 - 0.5 * len(there)
+
+    plan = DelegateTuned().plan(replace(problem, evaluate=evaluate))
+    assert plan.predicted_s == 2.0
+    assert plan.details == {"best_rule_us": 3e6, "evaluations": 8, "simulated": True}
+    assert len(asked) == 8  # each choice once
+    assert DelegateTuned().plan(problem).details["simulated"] is False
+
+    def refuse(plan):
+        raise PlanError("it cannot run")
+
+    with pytest.raises(SchedulerError, match="nothing that can be delegated"):
+        DelegateTuned().plan(replace(problem, evaluate=refuse))

@@ -167,6 +167,17 @@ def test_a_unit_that_brings_something_in_does_nothing_else_and_does_it_once() ->
     assert seconds(graph, floors, (1, 1, 1, 1)) == 25
 
 
+def test_nothing_is_brought_before_it_is_there_however_idle_its_reader_is() -> None:
+    """On unit 1 b and c read a (2 s to bring), and d reads e; both are there after 4 s."""
+    graph = make_graph(
+        ("a", ["x"], 1.0), ("e", ["x"], 1.0), ("b", ["a"], 1.0), ("c", ["a"], 1.0),
+        ("d", ["e"], 1.0),
+    )  # fmt: skip
+    rows = [[4.0] * 3, [4.0] * 3, [3.0] * 3, [3.0] * 3, [3.0] * 3]
+    floors = made(rows, {("a", 0, 1): 2.0}, call=0.0, leave=0.0, handing=0.0)
+    assert seconds(graph, floors, (0, 2, 1, 1, 1)) == 4 + 2 + 3 + 3 + 3
+
+
 @pytest.mark.parametrize("readers", [1, 2, 3])
 def test_an_older_tensor_takes_the_unit_once_however_many_read_it(readers: int) -> None:
     """Old o on unit 0; cut c on unit 0; on unit 1 f reads c, which is free, the others o (2 s)."""

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hetsim.bounds.relaxation import Window
+from hetsim.errors import SchedulerError
 from hetsim.plan.build import Block
 from hetsim.plan.model import Plan, Proof
 from hetsim.schedulers.base import Problem
@@ -217,3 +218,57 @@ def test_plans_are_judged_by_simulation_where_there_is_one() -> None:
     assert _Judged(problem, 1, 1.0).judge(plan, blocks, ()) == 7.0
     simulated = replace(problem, evaluate=lambda plan: 42.0)
     assert _Judged(simulated, 1, 1.0).judge(plan, blocks, ()) == 42.0
+
+
+def test_gaps_are_shares_however_short_the_network_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """0.07 s for seven operators, of which a path has five; or nothing at all."""
+
+    def scaled(seconds: float) -> Problem:
+        times: dict[str, list[float | None]] = {name: [seconds, None] for name in EDGES}
+        problem = make_problem(make_graph(EDGES), make_soc(npus=1), times)
+        return replace(problem, floors=lambda: profile_floors(problem))
+
+    plan, _ = planned(monkeypatch, nothing, scaled(0.01))
+    assert plan.details["gap"] == pytest.approx(2 / 7)
+    assert plan.details["optimal"] is False
+    assert plan.proof is not None
+    assert plan.proof.seconds == pytest.approx(0.05)
+    # A bound of nothing proves nothing.
+    plan, _ = planned(monkeypatch, nothing, scaled(0.0))
+    assert (plan.details["gap"], plan.details["optimal"], plan.proof) == (0.0, True, None)
+
+
+def test_after_each_round_of_proving_the_search_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """First with half of the evaluations, then, if the gap is open, with all of them."""
+    budgets: list[tuple[int, int]] = []
+
+    def improve(trials: Any, windows: Any, draw: Any, done: Callable[[], bool]) -> None:
+        budgets.append((len(windows), trials._most))
+        assert not done()
+
+    monkeypatch.setattr(module, "improve", improve)
+    planned(monkeypatch, nothing)
+    assert budgets == [(3, 15), (3, 30)]
+    budgets.clear()
+    planned(monkeypatch, lambda window: WindowProof(2.5, False, 1.0, 3.0))
+    assert len(budgets) == 2
+
+
+@pytest.mark.parametrize(
+    ("parameters", "allowed"),
+    [
+        ({"evaluations": 1}, True), ({"evaluations": 0}, False),
+        ({"time_limit": 0.5}, True), ({"time_limit": 0.0}, False),
+        ({"effort": 0.5}, True), ({"effort": 0.0}, False),
+        ({"gap": 0.0}, True), ({"gap": -0.01}, False),
+    ],
+)  # fmt: skip
+def test_budgets_are_positive_and_gaps_not_negative(
+    parameters: dict[str, Any], *, allowed: bool
+) -> None:
+    if allowed:
+        made = Exact(**parameters)
+        assert {name: getattr(made, name) for name in parameters} == parameters
+        return
+    with pytest.raises(SchedulerError, match="must be positive"):
+        Exact(**parameters)

@@ -122,6 +122,19 @@ def test_trying_everything_is_given_up_where_it_would_take_too_long(
     assert everything(problem, floors, trials)
 
 
+def test_a_partition_begins_with_a_kernel_never_within_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The NPU makes one kernel of a and r: two ways there, four in each other placement."""
+    problem = make_problem(
+        make_graph({"a": [], "r": ["a"]}, {"r": "Relu"}),
+        make_soc(npu_operators={"Conv": {}, "Relu": {}}, npu_fuse=["Conv-Relu"]),
+        {"a": [1.0, 2.0], "r": [1.0, 2.0]},
+    )
+    for most, done in ((13, False), (14, True)):
+        monkeypatch.setattr(search, "MOST_CANDIDATES", most)
+        trials = Scored(problem, lambda blocks: 1.0)
+        assert everything(problem, profile_floors(problem), trials) == done
+
+
 CHAIN: dict[str, list[str]] = {f"n{i}": [f"n{i - 1}"] if i else [] for i in range(6)}
 
 
@@ -220,3 +233,18 @@ def test_what_helps_in_one_window_is_tried_in_all_that_look_alike() -> None:
     assert trials.best_s == 3.0
     alone = searched(Scored(problem, score), windows, shaking=False)
     assert alone.best_s == 6.0
+
+
+def test_what_shaking_found_in_one_window_is_tried_in_the_others_at_once() -> None:
+    def score(blocks: Blocks) -> float:
+        at = {op: b.pu for b in blocks for op in b.operators}
+        return sum(1.0 if at[i] + at[i + 1] == 2 else 2.0 + at[i] + at[i + 1] for i in (0, 2, 4))
+
+    for seed in range(6):
+        trials = Scored(problem_of(CHAIN), score)
+        trials.seconds(singles([0] * 6))
+        improve(
+            trials, [(0, 1), (2, 3), (4, 5)], random.Random(seed),
+            lambda trials=trials: trials.best_s < 6.0,
+        )  # fmt: skip
+        assert trials.best_s == 3.0

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hetsim.plan.validate import validate_plan
-from hetsim.schedulers.list.cpop import CPOP
+from hetsim.schedulers.list.cpop import CPOP, critical_path, downward_ranks
 from hetsim.schedulers.list.heft import HEFT, upward_ranks
 from hetsim.schedulers.list.heft_lookahead import HEFTLookahead
 from hetsim.schedulers.list.peft import PEFT, optimistic_costs
@@ -82,6 +82,16 @@ def test_makespans_of_the_papers(scheduler, times, comm, makespan):
     assert plan.predicted_s == pytest.approx(makespan)
 
 
+def test_downward_ranks_and_the_critical_path_of_the_cpop_paper():
+    units = Units(task_graph(TIMES_2002, COMM_2002))
+    down = downward_ranks(units)
+    thirds = [0, 93, 75, 66, 72, 81, 187, 200, 191, 280]
+    assert down == pytest.approx([third / 3 for third in thirds])
+    priority = [a + b for a, b in zip(upward_ranks(units), down, strict=True)]
+    assert critical_path(units, priority) == [0, 1, 8, 9]
+    assert [priority[u] for u in (0, 1, 8, 9)] == pytest.approx([108] * 4)
+
+
 def test_optimistic_costs_of_the_peft_paper():
     table = optimistic_costs(Units(task_graph(TIMES_2014, COMM_2014)))
     assert table[0] == [64, 68, 86]
@@ -98,6 +108,24 @@ def test_a_critical_path_stays_where_most_of_it_can_run_before_where_it_is_quick
     assert set(placement(plan).values()) == {"npu"}
     plan = CPOP().plan(make_problem(graph, make_soc(), times | {"n0": [None, 1]}))
     assert placement(plan) == {"n0": "npu", "n1": "cpu", "n2": "npu"}
+
+
+def test_lookahead_places_a_unit_where_its_followers_end_first():
+    """a ends sooner on the CPU, at 2; from there b and c come to the NPU at 7 and end at 9."""
+    graph = make_graph({"a": [], "b": ["a"], "c": ["a"]})
+    times = {"a": [2, 3], "b": [9, 1], "c": [9, 1]}
+    problem = make_problem(graph, make_soc(), times, comm={"a.out": 5})
+    assert HEFT().plan(problem).predicted_s == 9
+    plan = HEFTLookahead().plan(problem)
+    assert plan.predicted_s == 3 + 1 + 1
+    assert set(placement(plan).values()) == {"npu"}
+    # With 6 there, it stays: on the NPU b and c would end at 7 and 8, on the CPU at 3 and 4.
+    times = {"a": [2, 6], "b": [1, 1], "c": [1, 1]}
+    plan = HEFTLookahead().plan(make_problem(graph, make_soc(), times, comm={"a.out": 5}))
+    assert (set(placement(plan).values()), plan.predicted_s) == ({"cpu"}, 4)
+    # Who is followed by nobody goes where it ends first, of equals to the first.
+    alone = make_problem(make_graph({"a": []}), make_soc(npus=2), {"a": [4, 3, 3]})
+    assert placement(HEFTLookahead().plan(alone)) == {"a": "npu0"}
 
 
 def test_heft_fills_gaps():

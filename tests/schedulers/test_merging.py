@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import product
 from types import SimpleNamespace
 
@@ -267,3 +268,29 @@ def test_large_networks_get_fewer_candidates_but_one_of_each_family(monkeypatch)
     for operators, candidates in ((1, 1), (len(case.graph) * 3 - 1, 2), (10**6, 4)):
         monkeypatch.setattr(merging, "PROFILED_OPERATORS", operators)
         assert len(find_merges(problem, units, 8)) == candidates
+
+
+def test_one_rewritten_network_serves_a_candidate_of_each_family_that_has_one_left(monkeypatch):
+    graph = layers({}, {}, {}, {"source": "other"}, {"source": "other"})
+    units = SimpleNamespace(ops=[(2 * i, 2 * i + 1) for i in range(5)], pus=range(1))
+    offers = {(0, 1, 2): [(0, 1), (0, 2), (1, 2)], (3, 4): [(3, 4)]}
+    asked = []
+
+    def candidates(graph, units, family, most):
+        return [(m, Rewrite("merge", tuple(f"c{u}" for u in m), ("Relu",))) for m in offers[family]]
+
+    def rewritten(rewrites):
+        asked.append([rewrite.operators for rewrite in rewrites])
+        seconds = float(len(asked))
+        return SimpleNamespace(
+            graph=SimpleNamespace(index=defaultdict(int)),
+            profile=SimpleNamespace(chain_time=lambda ops, pu: seconds),
+        )
+
+    monkeypatch.setattr(merging, "_candidates", candidates)
+    found = find_merges(SimpleNamespace(graph=graph, rewritten=rewritten), units, 8)
+    assert asked == [[("c0", "c1"), ("c3", "c4")], [("c0", "c2")], [("c1", "c2")]]
+    assert {members: merge.time for members, merge in found.items()} == {
+        (0, 1): (1.0,), (3, 4): (1.0,), (0, 2): (2.0,), (1, 2): (3.0,),
+    }  # fmt: skip
+    assert found[0, 1].names == ("c0&c1", "r0&r1")

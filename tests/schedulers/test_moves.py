@@ -252,6 +252,15 @@ def test_a_shift_keeps_to_the_region_and_to_dependencies() -> None:
         assert child.order.index(0) < child.order.index(1)
 
 
+def test_a_shift_may_take_along_what_follows_on_its_unit() -> None:
+    """Of six that wait for nobody, on two units in turn."""
+    found = tried(Moves(wide(6)), Moves._shift, genome_of([0, 1] * 3), 600)
+    orders = {tuple(child.order) for _, child in found}
+    assert {(1, 3, 5, 0, 2, 4), (2, 4, 0, 1, 3, 5)} <= orders  # several, later and earlier
+    assert {(1, 2, 3, 4, 5, 0), (2, 0, 1, 3, 4, 5)} <= orders  # or one alone
+    assert not {(2, 3, 4, 5, 0, 1), (2, 3, 0, 1, 4, 5)} & orders
+
+
 def test_changes_are_those_that_mean_something() -> None:
     def names(moves: Moves) -> set[str]:
         return {move.__name__.strip("_") for move in moves._moves}

@@ -11,6 +11,7 @@ import hetsim
 from hetsim.errors import SchedulerError
 from hetsim.plan.validate import validate_plan
 from hetsim.runs.case import Case
+from hetsim.schedulers.partition_tuner import parallel_branches
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.simple.profile_greedy import ProfileGreedy
 from hetsim.schedulers.simple.type_based import TypeBased
@@ -309,3 +310,34 @@ def test_boundary_cost_counts_both_transfers_and_the_penalty(penalty, where):
     problem = make_problem(graph, SOC, times, copies={"b": 1})
     scheduler = PartitionTuner(switch_penalty_us=penalty * SECOND, boundary_cost=True)
     assert placement(planned(scheduler, problem))["b"] == where
+
+
+def test_details_count_what_there_is_and_what_became_of_it():
+    """s; a beside b; t; c beside d; u: of the two sets only the first fits two units at once."""
+    edges = {"s": [], "a": ["s"], "b": ["s"], "t": ["a", "b"], "c": ["t"], "d": ["t"],
+             "u": ["c", "d"]}  # fmt: skip
+    times = {x: [9, 1] for x in "stcdu"} | {"a": [4, 9], "b": [9, 3]}
+    plan = planned(FREE, make_problem(make_graph(edges), SOC, times))
+    details = dict(plan.details)
+    assert details.pop("recurrence_us") == pytest.approx((1 + 4 + 1 + 2 + 1) * SECOND)
+    assert details == {"branches": 7, "levels": 5, "parallel_sets": 2, "parallel_rounds": 1}
+
+
+def test_large_sets_are_searched_from_the_choice_of_each_branch(monkeypatch):
+    """a is best on the CPU, b on the NPU, c on both in turn."""
+    edges = {"s": [], "a": ["s"], "b": ["s"], "m": ["s"], "n": ["m"], "j": ["a", "b", "n"]}
+    graph = make_graph(edges, {"n": "Relu"})
+    times = {"s": [9, 1], "a": [3, 9], "b": [9, 3], "m": [8, 1], "n": [1, 5], "j": [9, 1]}
+    problem = make_problem(graph, SOC, times)
+    starts = []
+
+    def search(sizes, start, seconds):
+        starts.append((list(sizes), list(start)))
+        return list(start)
+
+    monkeypatch.setattr(parallel_branches, "_search", search)
+    options = {"switch_penalty_us": 0, "parallel_sets": "free"}
+    joint = planned(PartitionTuner(joint=True, **options), problem)
+    # The best of all, then the CPU alone, then the NPU alone.
+    assert starts == [([3, 3, 3], [1, 2, 0])]
+    assert joint.partitions == planned(PartitionTuner(**options), problem).partitions

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import pytest
 
 from hetsim.errors import PlanError, SchedulerError
 from hetsim.plan.model import Plan
 from hetsim.schedulers.base import Problem
+from hetsim.schedulers.partition_tuner import tuned as module
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
 from hetsim.schedulers.partition_tuner.tuned import PartitionTunerTuned
 from hetsim.schedulers.search.starts import start_names
@@ -116,3 +118,16 @@ def test_an_evaluation_is_the_least_that_it_needs():
     with pytest.raises(SchedulerError, match="at least 1, not 0"):
         PartitionTunerTuned(evaluations=0)
     assert PartitionTunerTuned(evaluations=1).evaluations == 1
+
+
+def test_of_several_networks_the_best_start_is_told(monkeypatch):
+    """One search of the network as it is, another one of what rewrites make of it."""
+    searches = tuple(SimpleNamespace(initial_s=seconds) for seconds in (5.0, 4.0))
+    campaign = SimpleNamespace(searches=searches, seconds=3.0, evaluations=7)
+    budgets = []
+    monkeypatch.setattr(module, "begin", lambda grounds, plans, budget: campaign)
+    monkeypatch.setattr(module, "run", lambda g, c, seed, budget: budgets.append(budget) or c)
+    monkeypatch.setattr(module, "best_plan", lambda g, c, name: Plan("net", (), scheduler=name))
+    plan = PartitionTunerTuned(evaluations=9, starts=["heft"]).plan(simulated(Counting()))
+    assert plan.details == {"best_start_us": 4e6, "evaluations": 7, "partition_tuner": None}
+    assert (plan.predicted_s, budgets) == (3.0, [9])

@@ -162,3 +162,28 @@ def test_entry_points_of_other_packages(tmp_path, monkeypatch):
     assert registry.create("from_elsewhere", {"pu": 2}).pu == 2
     with pytest.raises(SchedulerError, match="'broken' of other_pkg:Nothing cannot be imported"):
         registry.create("broken")
+
+
+def test_a_class_is_named_after_itself_unless_it_says_otherwise():
+    class Sketch(Scheduler):
+        pass
+
+    class Named(Sketch):
+        name = "mine"
+
+    assert (Sketch.name, Named.name) == ("Sketch", "mine")
+    with pytest.raises(TypeError, match="keyword"):
+        type("Misspelt", (Scheduler,), {}, nmae="mine")
+
+
+def test_stated_parameters_are_plain_ones_that_differ_from_what_they_are_by_default():
+    class Odd(Scheduler):
+        def __init__(self, count=3, label=None, names=(), hidden=1, ratio=0.5):
+            self.count, self.label, self.names, self.ratio = count, label, names, ratio
+
+        def plan(self, problem):
+            raise NotImplementedError
+
+    assert registry.stated_parameters(Odd()) == {}
+    made = Odd(count=None, label="mine", names=["a"], hidden=2, ratio=0.75)
+    assert registry.stated_parameters(made) == {"count": None, "label": "mine", "ratio": 0.75}

@@ -317,6 +317,9 @@ def test_descent_finds_separate_minima_and_keeps_to_its_budget():
 
     assert descend(score) == (target, 0)
     assert len({tuple(p.values()) for p in asked}) == len(asked)
+    needed = asked.index(target) + 1
+    assert descend(score, needed - 1)[1] > 0
+    assert descend(score, needed, pairs=True) == (target, 0)  # pairs come behind single changes
     asked.clear()
     assert descend(score, 1)[0] == published()
     assert len(asked) == 1

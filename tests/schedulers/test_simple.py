@@ -6,7 +6,7 @@ import pytest
 
 from hetsim.errors import SchedulerError
 from hetsim.schedulers.registry import create
-from hetsim.schedulers.simple.preference import assign
+from hetsim.schedulers.simple.preference import assign, most_capable_first
 from hetsim.schedulers.stages.stages import StageLatency
 from hetsim.schedulers.units import Units
 from tests.schedulers.fakes import chain, make_graph, make_problem, make_soc, placement
@@ -116,3 +116,38 @@ def test_a_stage_counts_each_pair_of_loads_that_it_had_to_simulate_once():
     assert tried > 0
     assert latency.of([(0,), (1,)], {}) == first
     assert latency.simulations == tried
+
+
+@pytest.mark.parametrize(("groups", "extra", "joins"), [(True, 0.5, True), (True, 1.0, False),
+                                                         (False, 0.5, False)])  # fmt: skip
+def test_greedy_keeps_groups_where_an_operator_is_then_cheaper_than_anywhere(groups, extra, joins):
+    """A Relu takes 1 on the CPU by itself, and behind its Conv on the NPU what it adds there."""
+    soc = make_soc(npu_fuse=["Conv-Relu"])
+    problem = make_problem(
+        chain("Conv", "Relu"), soc, {"n0": (9.0, 2.0), "n1": (1.0, None)},
+        groups={(("n0", "n1"), 1): 2.0 + extra},
+    )  # fmt: skip
+    plan = create("profile_greedy", {"groups": groups}).plan(problem)
+    assert placement(plan) == {"n0": "npu", "n1": "npu" if joins else "cpu"}
+
+
+def test_greedy_lets_what_nobody_runs_alone_follow_in_a_group_that_grows():
+    graph = chain("Conv", "Add", "Relu")
+    soc = make_soc(npu_fuse=["Conv-Add", "Conv-Add-Relu"])
+    groups = {(("n0", "n1"), 1): 3.0, (("n0", "n1", "n2"), 1): 3.5}
+    can = {"n0": (9.0, 1.0), "n1": (None, None), "n2": (None, None)}
+    plan = create("profile_greedy").plan(make_problem(graph, soc, can, groups=groups))
+    assert [(p.pu, p.operators) for p in plan.partitions] == [("npu", ("n0", "n1", "n2"))]
+    assert plan.predicted_s == 3.5
+    del groups[("n0", "n1", "n2"), 1]
+    with pytest.raises(SchedulerError, match="no processing unit can run Relu 'n2' by itself"):
+        create("profile_greedy").plan(make_problem(graph, soc, can, groups=groups))
+
+
+def test_the_most_capable_unit_runs_most_and_of_those_the_quickest_comes_first():
+    graph = chain("Conv", "Conv", "Conv")
+    soc = make_soc(npus=0, cpus=(1, 1, 1, 1))
+    can = {"n0": (5.0, 1.0, 2.0, 2.0), "n1": (5.0, None, 2.0, 2.0), "n2": (5.0, 1.0, 3.0, 3.0)}
+    problem = make_problem(graph, soc, can)
+    assert most_capable_first(problem, range(4)) == [2, 3, 0, 1]
+    assert most_capable_first(problem, (1, 0)) == [0, 1]

@@ -112,6 +112,42 @@ def test_contention_is_simulated_once_and_only_where_it_may_matter() -> None:
     assert latency.simulations == 0
 
 
+def three(clash: float) -> Problem:
+    """Three operators that wait for nobody, 4 s on either unit."""
+    graph, soc = make_graph({"a": [], "b": [], "c": []}), make_soc()
+    profile = Clashing(graph, soc, {name: [4.0, 4.0] for name in "abc"})
+    profile.clash = clash
+    return Problem(graph, soc, profile, "dataflow", 0)
+
+
+def test_what_clashes_too_long_leaves_room_for_what_does_not() -> None:
+    """Side by side a and b take 5 s and clash for 5; both on the CPU they take 9, below the limit.
+
+    Where even 5 s are too long, nothing is looked at any further.
+    """
+    problem = fork(5.0)
+    for limit, seconds, simulated in ((9.5, 9.0, 2), (5.0, 5.0, 0)):
+        latency = StageLatency(problem, Units(problem))
+        assert latency.of([(1,), (2,)], {0: 0}, limit)[0] == seconds
+        assert latency.simulations == simulated
+
+
+@pytest.mark.parametrize(("clash", "seconds", "simulated"), [(0.0, 8.0, 1), (3.0, 11.0, 3)])
+def test_of_equal_assignments_three_are_simulated_or_one_that_nothing_clashes_in(
+    clash: float, seconds: float, simulated: int
+) -> None:
+    problem = three(clash)
+    latency = StageLatency(problem, Units(problem))
+    assert latency.of([(0,), (1,), (2,)], {})[0] == seconds
+    assert latency.simulations == simulated
+
+
+def test_contention_counts_however_a_set_of_units_is_reached() -> None:
+    """All three in one stage take 8 s and clash for 3; so do two, behind one that takes 4."""
+    assert IOS().plan(three(3.0)).predicted_s == 11
+    assert IOS().plan(three(9.0)).predicted_s == 12
+
+
 def test_few_groups_are_assigned_in_every_way_and_many_longest_first() -> None:
     lengths = [7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0]
     assert len(list(assignments([[s, s] for s in lengths[:6]]))) == 64
@@ -258,3 +294,12 @@ def test_larger_networks_get_fewer_nodes_in_proportion(monkeypatch: pytest.Monke
     assert ended(80) == many
     monkeypatch.setattr(iops, "LARGE", 1)
     assert ended(80) == few
+
+
+def test_a_search_that_needs_all_of_its_nodes_has_come_to_its_end() -> None:
+    """HEFT sees the NPU end after 1 s; with the way back it takes 6. One placement says 2."""
+    graph = make_graph({"a": []})
+    problem = make_problem(graph, make_soc(), {"a": [2, 1]}, comm={"a.out": 5})
+    plan = IOPS(max_nodes=1).plan(problem)
+    assert (placement(plan), plan.predicted_s) == ({"a": "cpu"}, 2)
+    assert plan.details["blocks_searched_to_the_end"] == 1

@@ -301,24 +301,18 @@ def everything(problem: Problem, floors: Floors, trials: Trials) -> bool:
         base = candidate_of(problem, dict(enumerate(pus)), range(size))
         places = base.places
         for chains in _orders(problem, base.chains):
-            heads = [chain[0] for chain in chains]
-            subsets = 1 << size
-            joins = subsets if problem.forks else 1
-            for opening in range(subsets):
-                for joined in range(joins):
-                    if not all((opening | joined) >> i & 1 == 0 or i in heads for i in range(size)):
-                        continue
-                    count += 1
-                    if count > MOST_CANDIDATES or trials.spent():
-                        return False
-                    trials.seconds(
-                        Candidate(
-                            tuple(chains),
-                            tuple(places[chain[0]] for chain in chains),
-                            frozenset(i for i in heads if opening >> i & 1),
-                            frozenset(i for i in heads if joined >> i & 1),
-                        )
-                    )
+            there = tuple(places[chain[0]] for chain in chains)
+            heads = sorted(chain[0] for chain in chains)
+            subsets = [
+                frozenset(head for i, head in enumerate(heads) if bits >> i & 1)
+                for bits in range(1 << len(heads))
+            ]
+            joins = subsets if problem.forks else subsets[:1]
+            for opening, joined in product(subsets, joins):
+                count += 1
+                if count > MOST_CANDIDATES or trials.spent():
+                    return False
+                trials.seconds(Candidate(tuple(chains), there, opening, joined))
     return True
 
 

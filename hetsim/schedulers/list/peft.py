@@ -10,7 +10,6 @@ import heapq
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hetsim.cost.profile import INFEASIBLE
 from hetsim.plan.model import Plan
 from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.schedulers.list.timeline import Schedule
@@ -35,7 +34,7 @@ class PEFT(Scheduler):
         """Raises :class:`SchedulerError` when no PU runs some operator."""
         units = Units(problem)
         table = optimistic_costs(units)
-        ranks = [_mean_finite(row) for row in table]
+        ranks = [sum(row) / len(row) for row in table]
         schedule = Schedule(units)
         waiting = [len(units.preds[u]) for u in range(len(units))]
         ready = [(-ranks[u], u) for u in range(len(units)) if not waiting[u]]
@@ -64,8 +63,3 @@ def optimistic_costs(units: Units) -> list[list[float]]:
             for p in units.pus:
                 row[p] = max(row[p], min(onward[p], elsewhere))
     return table
-
-
-def _mean_finite(row: list[float]) -> float:
-    finite = [value for value in row if value < INFEASIBLE]
-    return sum(finite) / len(finite)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
+from math import prod
 
 from hetsim.cost.analytical.weights import stored_bytes
 from hetsim.schedulers.base import Problem
@@ -214,10 +215,7 @@ def _search(
 
     A local search begins at ``start``: were all in line there, no single change would make a pair.
     """
-    count = 1
-    for size in sizes:
-        count *= size
-    if count <= _EXHAUSTIVE:
+    if prod(sizes) <= _EXHAUSTIVE:
         every: list[tuple[int, ...]] = list(product(*map(range, sizes)))
         cheapest = min(every, key=seconds)
         return list(cheapest)

@@ -27,9 +27,8 @@ def boundaries(space: Space) -> list[int]:
 
 
 def blocks(space: Space) -> list[Region]:
-    """The smallest regions, in order, each with a choice to make."""
-    edges = boundaries(space)
-    return [(a, b) for a, b in pairwise(edges) if b > a]
+    """The smallest regions, in order."""
+    return list(pairwise(boundaries(space)))
 
 
 def draw_regions(space: Space, draw: Random, count: int) -> list[Region]:

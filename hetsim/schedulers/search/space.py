@@ -9,6 +9,7 @@ from hetsim.cost.support import why_not
 from hetsim.cost.work import Kernel
 from hetsim.schedulers.branches import extract_branches
 from hetsim.soc.model import PU, SoC
+from hetsim.workload.cuts import cut_positions
 from hetsim.workload.graph import Graph
 
 Ops = tuple[int, ...]
@@ -124,16 +125,4 @@ class Space:
     @cached_property
     def cuts(self) -> tuple[int, ...]:
         """Positions of operators that every other one comes before or after, ascending."""
-        graph = self.graph
-        count = len(graph)
-        last_producer = [max(graph.predecessors[op], default=-1) for op in range(count)]
-        after = [count] * (count + 1)
-        for op in reversed(range(count)):
-            after[op] = min(after[op + 1], last_producer[op])
-        cuts = []
-        before = -1
-        for op in range(count):
-            if before <= op <= after[op + 1]:
-                cuts.append(op)
-            before = max(before, min(graph.successors[op], default=count))
-        return tuple(cuts)
+        return tuple(cut_positions(self.graph.predecessors, self.graph.successors))

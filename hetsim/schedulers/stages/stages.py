@@ -78,7 +78,7 @@ class StageLatency:
                 seconds += self._contention(parts)
             if best is None or seconds < best[0]:
                 best = seconds, Stage(parts)
-            if seconds >= limit and free >= limit:
+            if free >= limit:
                 break
         assert best is not None
         return best
