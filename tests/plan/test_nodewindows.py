@@ -115,6 +115,13 @@ def test_kernels_tell_branches_apart():
     assert [node for node, *_ in matched(graph, "p_7x7 q_1x1 r_3x3")] == ["q_1x1", "r_3x3"]
 
 
+def test_a_kernel_outweighs_the_order_of_the_file():
+    """b waits for a, yet the node that stands first has its kernel; c is free."""
+    graph = convs({"a": [], "b": ["a"], "c": []}, {"a": 3, "c": 5})
+    names = "p_1x1_conv q_3x3_conv r_5x5_conv"
+    assert settled(graph, names) == {"p_1x1_conv": "b", "q_3x3_conv": "a", "r_5x5_conv": "c"}
+
+
 def test_a_reduction_stands_before_the_kernel_that_it_is_named_after():
     """Directly or through its activation; it is a 1x1 itself."""
     edges = {"r": [], "s": [], "act": ["r"], "five": ["act"], "three": ["s"]}
