@@ -15,8 +15,8 @@ from hetsim.cost.reach import Reach
 from hetsim.cost.work import NOWHERE, Kernel, Phase, Residency, TileRun, Work
 from hetsim.errors import InfeasibleError
 from hetsim.soc.model import PU
-from hetsim.workload.graph import Graph
-from tests.sim.samples import NPU, make_graph, make_soc, plain_way
+from hetsim.workload.graph import Graph, Tensor
+from tests.sim.samples import ELEMENTS, NPU, make_graph, make_soc, plain_way
 
 REACH = Reach(widest=10.0, one_way=5.0, narrowest=25.0, nearest=0.25, farthest=0.5)
 AROUND = 0.125
@@ -91,7 +91,8 @@ def test_phases_follow_one_another_each_as_long_as_its_work_or_its_bytes() -> No
 
 def test_what_does_nothing_is_not_what_drags_least() -> None:
     nothing = Phase("compute", 0.0)
-    asked = kernels(Said(lambda residency: Work(0.0, 0.0, (STILL, nothing))), cpu())
+    short = Phase("compute", 0.5)
+    asked = kernels(Said(lambda residency: Work(0.0, 0.0, (short, nothing))), cpu())
     assert asked.kernel((0,)).drag == pytest.approx(1 / 5)
     free = kernels(Said(lambda residency: Work(0.0, 0.0, (nothing,))), cpu())
     assert free.kernel((0,)) == Least(AROUND)
@@ -244,8 +245,11 @@ def test_what_cannot_stay_on_chip_crosses_the_memory_path() -> None:
 
 
 def test_of_very_many_tensors_all_of_one_kind_may_stay() -> None:
+    """Of one megabyte each, m3 of a quarter: that is the least that all can take."""
     makers = [(f"m{i}", ["x"], 1.0) for i in range(6)]
     graph = make_graph(*makers, ("c", [name for name, _, _ in makers], 1.0), ("d", ["c"], 1.0))
+    tensors = graph.tensors | {"m3": Tensor("m3", (ELEMENTS // 4,))}
+    graph = Graph.create("net", graph.operators, tensors.values(), graph.inputs, graph.outputs)
     asked = []
 
     def quickest(residency: Residency) -> float:
@@ -256,8 +260,8 @@ def test_of_very_many_tensors_all_of_one_kind_may_stay() -> None:
     known.kernel((6,))
     everything, result = frozenset(f"m{i}" for i in range(6)), frozenset(["c"])
     assert asked == [
-        NOWHERE, Residency(everything, frozenset(), 10**6), Residency(frozenset(), result, 10**6),
-        Residency(everything, result, 10**6),
+        NOWHERE, Residency(everything, frozenset(), 250_000),
+        Residency(frozenset(), result, 250_000), Residency(everything, result, 250_000),
     ]  # fmt: skip
     asked.clear()
     fewer = make_graph(*makers[:5], ("c", [f"m{i}" for i in range(5)], 1.0), ("d", ["c"], 1.0))
