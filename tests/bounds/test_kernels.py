@@ -199,6 +199,7 @@ def test_on_chip_every_choice_that_fits_is_looked_at() -> None:
     known = kernels(Said(works, quickest), npu(), graph=INNER, reach=wide)
     assert known.kernel((2,)) == Least(AROUND + 7, ((0, AROUND + 2), (1, AROUND + 2)))
     assert known.moved((2,)) == Least(MB, ((0, MB), (1, MB)))  # one of three does not fit
+    assert known.leave()[2] == 0.0  # with both inputs at hand storing the result costs no more
     assert {names(r) for r in asked} == seconds.keys()
     assert {names(r): r.reserved_bytes for r in asked} == {
         name: MB * (len(name) - 1) for name in seconds
@@ -242,6 +243,11 @@ def test_what_cannot_stay_on_chip_crosses_the_memory_path() -> None:
         known = kernels(still, npu(sram=sram), graph=INNER, reach=reach)
         assert known.kernel((2,)).least == AROUND + crossing
         assert known.moved((2,)).least == crossing * MB
+    # Constants of another megabyte come on top, for nothing brings them early.
+    heavy = [replace(op, weights=(("float32", ELEMENTS),)) for op in INNER.operators]
+    graph = Graph.create("net", heavy, INNER.tensors.values(), INNER.inputs, INNER.outputs)
+    known = kernels(still, npu(), graph=graph, reach=replace(REACH, widest=MB))
+    assert known.kernel((2,)).least == AROUND + 2.0
 
 
 def test_of_very_many_tensors_all_of_one_kind_may_stay() -> None:
