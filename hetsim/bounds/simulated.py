@@ -89,7 +89,7 @@ def _transfers(graph: Graph, soc: SoC, fidelity: str | None) -> int:
             chains += 1
         else:
             extended.add(before)
-    return max(1, min(chains, len(soc.pus))) * (1 if fidelity == "fluid" else 2)
+    return min(chains, len(soc.pus)) * (1 if fidelity == "fluid" else 2)
 
 
 def least_seconds(floors: Floors) -> Sequence[Sequence[float]]:

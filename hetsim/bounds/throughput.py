@@ -82,7 +82,7 @@ def demands(soc: SoC, program: Program, *, tiles: bool = False) -> Demands | Non
             work = sum(_core_seconds(soc, job, name) for job in program.jobs)
             seconds[f"cores of {name}"] = work / spec.thread_cores
     ends = _paths(program, took)
-    latency = max((max(row) for row in ends), default=0.0)
+    latency = max(max(row) for row in ends)
     cycle = max((ends[after][before] for before, after in _carried(program)), default=0.0)
     return Demands(seconds, latency, cycle)
 

@@ -31,13 +31,12 @@ class _Kept:
 class States:
     """The state of all streams during a simulation.
 
-    ``peak_bytes`` is, by memory, the most that all states together have taken.
+    ``peak_bytes`` is, by memory, what all states together take: they never shrink.
     """
 
     def __init__(self, soc: SoC) -> None:
         self._soc = soc
         self._kept: dict[_Key, _Kept] = {}
-        self._bytes: dict[str, int] = {}
         self.peak_bytes: dict[str, int] = {}
 
     def arrive(self, tasks: Sequence[Task], inference: Inference) -> None:
@@ -101,8 +100,7 @@ class States:
                 self._occupy(state.memory, state.grow_bytes)
 
     def _occupy(self, memory: str, amount: int) -> None:
-        total = self._bytes[memory] = self._bytes.get(memory, 0) + amount
-        self.peak_bytes[memory] = max(self.peak_bytes.get(memory, 0), total)
+        total = self.peak_bytes[memory] = self.peak_bytes.get(memory, 0) + amount
         room = self._soc.spec.memory[memory].capacity
         if total > room:
             raise InfeasibleError(

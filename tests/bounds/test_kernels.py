@@ -15,8 +15,8 @@ from hetsim.cost.reach import Reach
 from hetsim.cost.work import NOWHERE, Kernel, Phase, Residency, TileRun, Work
 from hetsim.errors import InfeasibleError
 from hetsim.soc.model import PU
-from hetsim.workload.graph import Graph
-from tests.sim.samples import NPU, make_graph, make_soc, plain_way
+from hetsim.workload.graph import Graph, Tensor
+from tests.sim.samples import ELEMENTS, NPU, make_graph, make_soc, plain_way
 
 REACH = Reach(widest=10.0, one_way=5.0, narrowest=25.0, nearest=0.25, farthest=0.5)
 AROUND = 0.125
@@ -91,7 +91,8 @@ def test_phases_follow_one_another_each_as_long_as_its_work_or_its_bytes() -> No
 
 def test_what_does_nothing_is_not_what_drags_least() -> None:
     nothing = Phase("compute", 0.0)
-    asked = kernels(Said(lambda residency: Work(0.0, 0.0, (STILL, nothing))), cpu())
+    short = Phase("compute", 0.5)
+    asked = kernels(Said(lambda residency: Work(0.0, 0.0, (short, nothing))), cpu())
     assert asked.kernel((0,)).drag == pytest.approx(1 / 5)
     free = kernels(Said(lambda residency: Work(0.0, 0.0, (nothing,))), cpu())
     assert free.kernel((0,)) == Least(AROUND)
@@ -198,6 +199,7 @@ def test_on_chip_every_choice_that_fits_is_looked_at() -> None:
     known = kernels(Said(works, quickest), npu(), graph=INNER, reach=wide)
     assert known.kernel((2,)) == Least(AROUND + 7, ((0, AROUND + 2), (1, AROUND + 2)))
     assert known.moved((2,)) == Least(MB, ((0, MB), (1, MB)))  # one of three does not fit
+    assert known.leave()[2] == 0.0  # with both inputs at hand storing the result costs no more
     assert {names(r) for r in asked} == seconds.keys()
     assert {names(r): r.reserved_bytes for r in asked} == {
         name: MB * (len(name) - 1) for name in seconds
@@ -241,11 +243,19 @@ def test_what_cannot_stay_on_chip_crosses_the_memory_path() -> None:
         known = kernels(still, npu(sram=sram), graph=INNER, reach=reach)
         assert known.kernel((2,)).least == AROUND + crossing
         assert known.moved((2,)).least == crossing * MB
+    # Constants of another megabyte come on top, for nothing brings them early.
+    heavy = [replace(op, weights=(("float32", ELEMENTS),)) for op in INNER.operators]
+    graph = Graph.create("net", heavy, INNER.tensors.values(), INNER.inputs, INNER.outputs)
+    known = kernels(still, npu(), graph=graph, reach=replace(REACH, widest=MB))
+    assert known.kernel((2,)).least == AROUND + 2.0
 
 
 def test_of_very_many_tensors_all_of_one_kind_may_stay() -> None:
+    """Of one megabyte each, m3 of a quarter: that is the least that all can take."""
     makers = [(f"m{i}", ["x"], 1.0) for i in range(6)]
     graph = make_graph(*makers, ("c", [name for name, _, _ in makers], 1.0), ("d", ["c"], 1.0))
+    tensors = graph.tensors | {"m3": Tensor("m3", (ELEMENTS // 4,))}
+    graph = Graph.create("net", graph.operators, tensors.values(), graph.inputs, graph.outputs)
     asked = []
 
     def quickest(residency: Residency) -> float:
@@ -256,8 +266,8 @@ def test_of_very_many_tensors_all_of_one_kind_may_stay() -> None:
     known.kernel((6,))
     everything, result = frozenset(f"m{i}" for i in range(6)), frozenset(["c"])
     assert asked == [
-        NOWHERE, Residency(everything, frozenset(), 10**6), Residency(frozenset(), result, 10**6),
-        Residency(everything, result, 10**6),
+        NOWHERE, Residency(everything, frozenset(), 250_000),
+        Residency(frozenset(), result, 250_000), Residency(everything, result, 250_000),
     ]  # fmt: skip
     asked.clear()
     fewer = make_graph(*makers[:5], ("c", [f"m{i}" for i in range(5)], 1.0), ("d", ["c"], 1.0))

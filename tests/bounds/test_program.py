@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
+from math import inf
 
 import pytest
 
+from hetsim.bounds.floors import NOTHING, Least
+from hetsim.bounds.narrowing import narrowed
 from hetsim.bounds.program import Program
 from hetsim.bounds.running import Forking
 from hetsim.bounds.stages import stages_of
 from tests.bounds.labelled import Window, network, random_floors
+from tests.bounds.test_stages import floors_of
 
 FORKING = Forking(5.0, 2.0)
 NETWORKS = {
@@ -60,3 +65,29 @@ def test_a_window_takes_what_its_best_labels_take(name: str, seed: int) -> None:
             expected = Window(graph, floors, stage, entry, leave).least(forking, together)
             found = settled(program, program.decided(entry, leave))
             assert found == pytest.approx(expected, rel=1e-7), (stage, entry, leave)
+
+
+LONG = Least(999.0)
+ONE, TWO = [1.0, inf], [inf, 1.0]
+VERY_LONG = {
+    "toll": {"toll": lambda *way: LONG if way == ("t0", 0, 1) else NOTHING},
+    "back": {"toll": lambda *way: LONG if way == ("t1", 1, None) else NOTHING},
+    "handing": {"handing": lambda *way: LONG if way == ("t0", 0) else NOTHING},
+    "leave": {"leave": ((999.0, 0.0), (0.0, 0.0), (0.0, 0.0))},
+    "wait": {"leave": ((0.0, 999.0),) * 3},
+}
+
+
+@pytest.mark.parametrize("what", VERY_LONG)
+def test_a_plan_is_possible_however_long_one_thing_takes(what: str) -> None:
+    """One unit after the other: two calls, two kernels of a second, and 999 s for one thing."""
+    floors = replace(floors_of(ONE, TWO, ONE, toll=0.0), **VERY_LONG[what])
+    seconds, _ = narrowed(network((), (0,), ()), floors, None)
+    assert seconds == pytest.approx(0.5 + 1 + 0.5 + 1 + 999)
+
+
+@pytest.mark.parametrize("slow", [Least(999.0), Least(inf, ((0, 999.0),))])
+def test_a_plan_is_possible_however_long_a_kernel_takes(slow: Least) -> None:
+    floors = floors_of(ONE, [slow, inf], ONE, toll=0.0)
+    seconds, _ = narrowed(network((), (0,), ()), floors, None)
+    assert seconds == pytest.approx(0.5 + 1 + 999 + 1)

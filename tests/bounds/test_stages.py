@@ -98,6 +98,10 @@ def test_what_is_proven_of_a_step_sends_the_way_round_it() -> None:
 def test_what_no_unit_runs_takes_for_ever() -> None:
     never = floors_of([2.0, 9.0], [inf, inf], [3.0, 9.0])
     assert Ladder(CHAIN, never).shortest() == (inf, [])
+    ruled_out = Ladder(CHAIN, SLOW_TURN)
+    for unit in (0, 1):
+        ruled_out.raise_cost(Step(0, (), (unit,)), inf)
+    assert ruled_out.shortest() == (inf, [])
 
 
 def test_who_crosses_two_cuts_stays_where_it_ran() -> None:

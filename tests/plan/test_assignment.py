@@ -90,6 +90,19 @@ def test_a_constant_is_in_every_part_that_reads_it_and_in_no_other():
     assert [n.part for n in made.nodes if n.role == "constant"] == [0, 0]  # where the first is read
 
 
+def test_a_shape_that_nothing_reads_is_in_the_first_part():
+    """And one that stands behind an operator is where that is."""
+    make = helper.make_node
+    nodes = [make("Relu", ["x"], ["a"], "a"), make("Tanh", ["a"], ["b"], "b"),
+             make("Shape", ["x"], ["s"], "early"), make("Shape", ["b"], ["t"], "late")]  # fmt: skip
+    model = model_of(nodes, ["b"])
+    shapes = [helper.make_tensor_value_info(t, TensorProto.INT64, [1]) for t in ("s", "t")]
+    model.graph.output.extend(shapes)
+    made = assigned(model, "a", "b")
+    assert [(n.role, n.part) for n in made.nodes[2:]] == [("shape", 0), ("absorbed", 1)]
+    assert [p.outputs for p in made.parts] == [("a", "s"), ("b", "t")]
+
+
 def test_a_result_of_the_network_leaves_its_part_though_others_read_it_too():
     make = helper.make_node
     nodes = [make("Relu", ["x"], ["a"], "a"), make("Tanh", ["a"], ["b"], "b"),

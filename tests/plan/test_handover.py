@@ -211,6 +211,14 @@ def test_openvino_is_told_the_device_of_every_tensors_maker():
     assert told["tensors"]["a"] == told["tensors"]["b"] == "CPU"  # Conv and what is folded into it
     assert told["tensors"]["d"] == "CPU2"
     assert "k" not in told["tensors"]
+    assert len(made.files[WEIGHTS]) == 2432 + 10240  # beside the model, as for any runtime
+    make = helper.make_node("Relu", ["x"], ["y"], "only")
+    info = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [2]) for n in "xy"]
+    light = make_runnable(
+        helper.make_model(helper.make_graph([make], "light", info[:1], info[1:])), "light"
+    )
+    made = find_exporter("openvino").export(order(light, stretches(light, 1)))
+    assert sorted(made.files) == ["affinity.json", NAME, "model.onnx"]
 
 
 def test_json_keeps_the_units_names_and_is_read_back_as_it_was(tmp_path):

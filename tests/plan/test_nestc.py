@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from hetsim.plan.nestc.names import unit_of
 from hetsim.plan.nestc.reader import read_nestc_plan
 from hetsim.plan.nestc.writer import dump_nestc_plan
 from hetsim.plan.validate import plan_problems
+from hetsim.workload.graph import Graph
 from tests.plan.samples import graph_of, random_graph, soc_of
 
 GRAPH = graph_of(
@@ -84,6 +86,19 @@ def test_what_is_not_named_goes_with_its_last_producer_or_else_its_first_reader(
     found = read_nestc_plan(written(tmp_path, headless), GRAPH, SOC)
     assert found.filled == ("conv", "a/relu")  # read by left in p1 and right in p3
     assert found.plan.partitions[0] == Partition("p1", "npu", ("conv", "a/relu", "left"))
+
+
+def test_products_without_a_counterpart_are_refused(tmp_path):
+    """A node too many, and no node for what is not there and computes; of others a rule says."""
+    operators = [replace(op, macs=9 * (op.kind == "Conv")) for op in GRAPH.operators]
+    graph = Graph.create("net", operators, GRAPH.tensors.values(), GRAPH.inputs, GRAPH.outputs)
+    for old, new, told in (
+        (":right-3", ":right-3:n_conv-3", "1 nodes that compute have no operator: n_conv"),
+        (":left__2-1", "", "1 operators that compute have no node: left"),
+    ):
+        with pytest.raises(PlanError, match=f"6:18: it does not fit net: {told}\\n"):
+            read_nestc_plan(written(tmp_path, TEXT.replace(old, new)), graph, SOC)
+    assert read_nestc_plan(written(tmp_path, TEXT), graph, SOC).conflicts == ()
 
 
 def test_a_partition_of_conversions_only_is_in_no_group(tmp_path):

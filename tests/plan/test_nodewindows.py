@@ -49,6 +49,8 @@ def test_in_a_chain_there_is_no_choice_unless_a_kernel_says_no():
     ]  # fmt: skip
     assert [node for node, *_ in matched(chain, "x_1x1 y z_3x3")] == ["x_1x1", "y"]
     assert list(Windows(chain).match([], [])) == []
+    beside = convs({"free": [], "a": [], "b": ["a"]}, free="Relu")
+    assert matched(beside, "x y", "a b") == [("x", "a", "rule", ALONE), ("y", "b", "rule", ALONE)]
 
 
 def test_windows_end_where_all_wait_for_all_before():
@@ -96,6 +98,9 @@ def test_wide_windows_go_by_number_or_by_position():
     assert matched(wide(8), " ".join(letters)) == by_order
     backwards = [f"s_conv{i}" for i in reversed(range(8))]
     assert settled(wide(8), " ".join(backwards)) == {f"s_conv{i}": f"o{i}" for i in range(8)}
+    # What waits may come right behind what it waits for.
+    forwards = {f"s_conv{i}": f"o{i}" for i in range(8)}
+    assert settled(wide(8, o7=["o6"]), " ".join(forwards)) == forwards
     # Not where numbers are missing, are of two kinds, or would run what waits first.
     for names, graph in (
         (["s_conv0", *backwards[:-1]], wide(8, o7=["o6"])),
@@ -115,12 +120,25 @@ def test_kernels_tell_branches_apart():
     assert [node for node, *_ in matched(graph, "p_7x7 q_1x1 r_3x3")] == ["q_1x1", "r_3x3"]
 
 
+def test_a_kernel_outweighs_the_order_of_the_file():
+    """b waits for a, yet the node that stands first has its kernel; c is free."""
+    graph = convs({"a": [], "b": ["a"], "c": []}, {"a": 3, "c": 5})
+    names = "p_1x1_conv q_3x3_conv r_5x5_conv"
+    assert settled(graph, names) == {"p_1x1_conv": "b", "q_3x3_conv": "a", "r_5x5_conv": "c"}
+
+
 def test_a_reduction_stands_before_the_kernel_that_it_is_named_after():
     """Directly or through its activation; it is a 1x1 itself."""
     edges = {"r": [], "s": [], "act": ["r"], "five": ["act"], "three": ["s"]}
     graph = convs(edges, {"five": 5, "three": 3}, act="Relu")
     names = "Conv_3x3_reduce Conv_5x5_reduce"
     assert settled(graph, names, "r s") == {"Conv_3x3_reduce": "s", "Conv_5x5_reduce": "r"}
+    # What is behind an operator says nothing to a name that is no reduction, or of no kernel.
+    plain = convs(edges, {"five": 3, "r": 3, "s": 3}, act="Relu")
+    assert {how for *_, how, _ in matched(plain, "Conv_body Conv_3x3", "r s")} == {"position"}
+    shallow = convs({"r": [], "s": [], "act": ["r"], "end": ["act"], "c": ["s"]}, act="Relu",
+                    end="Softmax")  # fmt: skip
+    assert {how for *_, how, _ in matched(shallow, "x_body Conv_reduce", "r s")} == {"position"}
     wide = convs(edges, {"five": 5, "three": 3, "r": 3, "s": 3}, act="Relu")
     assert matched(wide, names, "r s") == []
 

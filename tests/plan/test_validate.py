@@ -58,6 +58,9 @@ def test_a_good_plan_passes():
         (replace(GOOD, parallel_groups=(("q", "rr"),)), "no partition 'rr' (did you mean 'r'?)"),
         (replace(GOOD, parallel_groups=(("p", "r"),)), "do not stand next to each other"),
         (replace(GOOD, parallel_groups=(("p", "r"),)), "uses u0 2 times at once"),
+        (replace(GOOD, memories={"z.out": "dram"}), "memories: there is no tensor 'z.out'"),
+        (replace(GOOD, memories={"a.out": "sram"}),
+         "tensor 'a.out' is put into 'sram' (the SoC has dram)"),
     ],
 )  # fmt: skip
 def test_each_fault_is_named(bad, message):

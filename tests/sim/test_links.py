@@ -50,6 +50,12 @@ def test_a_channel_is_busy_with_the_part_that_ends_in_its_memory() -> None:
     half = net.blend([(net.route(["bus"]), 1.0), (ram, 1.0)])
     assert half.turning(24.0) == 2.5  # of which twelve go there
     assert net.route(["bus"]).turning(24.0) == 0.0
+    # Of two memories the one that is busy for longer counts: 2.5 s as above, and one channel that
+    # moves twelve bytes at 2 B/s.
+    slow = Network(simpy.Environment(), [RAM, Link("old", (2.0,), 0.0, turns=Turns(1, 4))])
+    for ends in (["ram", "old"], ["old", "ram"]):
+        both = slow.blend([(slow.route([name]), 1.0) for name in ends])
+        assert both.turning(24.0) == 6.0
 
 
 @pytest.mark.parametrize(("count", "capacity"), [(0, 8.0), (1, 8.0), (2, 5.0), (3, 5.0), (9, 5.0)])

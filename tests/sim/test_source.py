@@ -48,6 +48,8 @@ def test_a_list_is_the_simplest_source_and_keeps_its_numbers(execution: str) -> 
     assert listed.finished == pytest.approx([0.005, 0.004, 0.011])
     assert execute(soc, Listed(stream), execution=execution) == listed
     assert [row.inference for row in listed.tasks] == [1, 1, 0, 2]
+    nothing = execute(soc, Listed([]), execution=execution)
+    assert (nothing.makespan_s, nothing.finished) == (0.0, [])
 
 
 @pytest.mark.parametrize("execution", RUNTIMES)

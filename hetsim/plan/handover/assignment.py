@@ -6,7 +6,7 @@ arithmetic on shapes, constants. Each of them goes where what it belongs to goes
 * ``operator``: an operator of the graph, in its own partition;
 * ``absorbed``: stands behind an operator (``Graph.absorbed``) and goes with it;
 * ``shape``: arithmetic that hetsim has settled (a Shape and what follows) and that stands behind
-  no operator; it goes where the last of its inputs comes from;
+  no operator; it goes where it is first read;
 * ``constant``: depends on no input of the network; every partition that reads it has a copy;
 * ``unused``: no output depends on it; it runs nowhere.
 
@@ -16,6 +16,7 @@ None of them runs behind what reads it.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from hetsim.workload.graph import Graph
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
-_LAST = 2**31
+_LAST = sys.maxsize
 """A position behind every partition."""
 
 
@@ -160,7 +161,6 @@ class _Placing:
     def __init__(self, graph: Graph, model: ModelProto, home: Mapping[str, int]) -> None:
         self._home = home
         self._nodes: list[NodeProto] = _in_order(model)
-        self._maker = {t: node.name for node in self._nodes for t in node.output if t}
         self._fed = {i.name for i in model.graph.input}
         self._outputs = {output.name for output in model.graph.output}
         self._absorbed = graph.absorbed
@@ -185,8 +185,7 @@ class _Placing:
                 roles[name] = "constant"
             else:
                 roles[name] = "absorbed" if owner in self._home else "shape"
-                before = [parts[self._maker[t]] for t in node.input if self._maker.get(t) in parts]
-                parts[name] = self._home.get(owner, max(before, default=_LAST))
+                parts[name] = self._home.get(owner, _LAST)
         for node in reversed(self._nodes):  # nothing runs behind those that read it
             if roles[node.name] not in ("operator", "unused"):
                 readers = (r for t in node.output for r in self._reads.get(t, ()))

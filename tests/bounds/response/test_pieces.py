@@ -112,6 +112,22 @@ def test_each_partition_alone_takes_what_an_idle_soc_takes() -> None:
     assert [(p.states, p.jobs[0].states) for p in apart(kept)] == [((), ())] * 2
 
 
+def test_on_one_unit_partitions_are_as_they_come_and_keep_their_state() -> None:
+    """2 MB a kernel at 1 GB/s, the second for 3 ms; its state of 1 MB is read and written."""
+    soc = make_soc()
+    program = lower(make_graph(("a", ["x"], 1.0), ("b", ["a"], 3.0)), soc, [("cpu", "a"), ("cpu", "b")])  # noqa: E501  # fmt: skip
+    first, second = pieces(soc, program, Company.of([program]))
+    assert in_ms(first.ticks) == pytest.approx([0, 2], abs=1e-6)
+    assert in_ms(second.ticks) == pytest.approx([0, 3], abs=1e-6)
+    assert (first.restore, first.save) == ((0, 0), 0)  # nothing lies on a chip
+    access = Access("h", reads=True, writes=True)
+    jobs = (program.jobs[0], replace(program.jobs[1], states=(access,)))
+    kept = replace(program, states=(State("h", "dram", 10**6),), jobs=jobs)
+    first, second = pieces(soc, kept, Company.of([kept]))
+    assert in_ms(first.ticks) == pytest.approx([0, 2], abs=1e-6)
+    assert in_ms(second.ticks) == pytest.approx([0, 2 + 1 + 1], abs=1e-6)
+
+
 def test_what_is_on_chip_is_put_away_and_fetched_again_over_what_others_leave() -> None:
     """Between both launches 1 MB stays on chip, which memory does not have: 1 ms at 1 GB/s."""
     soc = make_soc({"npu": NPU | {"sram": "16 MB"}})

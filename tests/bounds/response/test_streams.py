@@ -245,6 +245,22 @@ def test_what_a_stream_causes_comes_as_spread_as_its_ends() -> None:
         assert ms * MS <= found[name].seconds * (1 + 1e-9)
 
 
+def test_what_spreads_without_end_leaves_others_their_bounds() -> None:
+    """Each frame causes a tracker of 12 ms that goes before frames: the later they end, the more of
+    them come at once. More urgent ones wait for a tracker, then for one another, 1 ms each."""
+    soc, long, urgent = three()
+    frames, tracks = stream("frames", 20, 1), stream("tracks", 1, 2)
+    tracks = replace(tracks, arrivals=After(kind="after", stream="frames"))
+    steady, next_ = stream("steady", 100, 3), stream("next", 1, 3)
+    next_ = replace(next_, arrivals=After(kind="after", stream="steady"))
+    found = case(
+        soc, Priority(), (frames, urgent), (tracks, long), (steady, urgent), (next_, urgent)
+    ).worst()
+    assert in_ms(found) == [None, None, 12 + 2, 12 + 2]
+    assert found["frames"].why == "nothing bounds how many inferences of 'tracks' go before"
+    assert found["tracks"].why == "nothing bounds how many inferences arrive at once"
+
+
 def test_what_is_not_proven_says_why() -> None:
     soc, long, urgent = three()
     slow, quick = (stream("long", 50), long), (stream("urgent", 20, 1), urgent)
