@@ -56,12 +56,12 @@ schedulers:
   - {name: "bad.py:Forgets", label: forgets}
   - {name: "bad.py:Recurses", label: recurses}
   - type_based
-time_limit: 300 ms
+time_limit: 1500 ms
 """
 
 REASONS = {
     "raises": "KeyError: 'no idea'",
-    "hangs": "time limit of 0.3 s",
+    "hangs": "time limit of 1.5 s",
     "forgets": "there is no PU 'tpu'",
     "recurses": "recurs",
 }

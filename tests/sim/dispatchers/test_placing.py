@@ -103,6 +103,8 @@ def test_order_and_preemption_on_the_chosen_units() -> None:
 
     assert ends() == ends(order="edf") == pytest.approx([4, 8, 9])
     assert ends(order="priority") == pytest.approx([4, 9, 5])
+    asked = [create_dispatcher("eft", kw).preempts for kw in ({}, {"preemptive": True})]
+    assert asked == [False, True]
 
 
 def random_graph(seed: int, size: int = 12) -> Graph:
