@@ -177,6 +177,16 @@ def test_a_link_is_noted_when_it_changes_and_only_then() -> None:
     assert samples_of(net, "y") == [(0.0, 1.0, 1), (1.0, 2.0, 2), (2.0, 1.0, 1), (4.0, 0.0, 0)]
 
 
+def test_of_a_divided_transfer_each_link_is_noted_with_its_share() -> None:
+    """Six of eight bytes cross x at 1 B/s, which takes 6 s; meanwhile two cross y."""
+    net = TracedNetwork(simpy.Environment(), [Link("x", (1.0,)), Link("y", (3.0,))])
+    net.transfer(8.0, net.blend([(net.route(["x"]), 3.0), (net.route(["y"]), 1.0)]))
+    net.env.run()
+    assert samples_of(net, "x") == [(0.0, 1.0, 1), (6.0, 0.0, 0)]
+    ((_, rate, _), end) = samples_of(net, "y")
+    assert (rate, end) == (pytest.approx(1 / 3), (6.0, 0.0, 0))
+
+
 def test_speed_lost_where_no_link_is_full_is_booked_on_the_memory() -> None:
     links = [Link("own", (10.0,)), Link("other", (10.0,)), Link("dram", (100.0,))]
     net = Network(simpy.Environment(), links)
