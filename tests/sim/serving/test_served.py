@@ -45,6 +45,8 @@ def test_what_was_served_is_shown_in_a_few_words_and_totals_are_those_of_its_tra
     late = stream("s", "periodic", period="5 ms", offset="2 s")
     nothing = served(late, programs={"s": chain(1)}, duration_s=1.0)
     assert (len(nothing.ledgers["s"]), nothing.trace.makespan_s) == (0, 0.0)
+    untold = served(stream("s", "periodic", period="5 ms", count=5), programs={"s": chain(1, 1)})
+    assert (untold.trace.spans, untold.trace.tasks) == ([], [])  # which would grow with the run
 
 
 def test_what_nobody_says_is_the_first_seed_on_links_that_are_shared() -> None:
