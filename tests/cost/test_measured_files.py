@@ -90,3 +90,57 @@ def test_a_profile_file_keeps_transfers_and_refuses_an_entry_that_says_nothing()
         parse_profile(text.replace("  transfer_us: 12.0\n", ""))
     with pytest.raises(ConfigError, match=r"profile:8.*transfer_us.*-3"):
         parse_profile(text.replace("transfer_us: 12.0", "transfer_us: -3"))
+
+
+def test_a_profile_is_written_as_people_write_it():
+    """Microseconds; what is not known, and what is the usual case, is left out."""
+    softmax = "Softmax[1x8>1x8 axis=1] float32"
+    written = dump_profile(
+        table([
+            Entry(RELU, 1.25e-3, 2e-5, 30, ("a:b", "c:d"), transfer_s=0.0),
+            Entry(softmax, math.inf, samples=1),
+        ])
+    )  # fmt: skip
+    head = HEAD.replace("name: n", "name: t")
+    assert written == (
+        f"{head}- operators: {RELU}\n  time_us: 1250.0\n  spread_us: 20.0\n  transfer_us: 0.0\n"
+        "  samples: 30\n  seen:\n  - a:b\n  - c:d\n"
+        f"- operators: {softmax}\n  time_us: cannot run\n"
+    )
+    read = parse_profile(written, "p")
+    assert read.entries == table(
+        [Entry(RELU, pytest.approx(1.25e-3), pytest.approx(2e-5), 30, ("a:b", "c:d"), None, 0.0),
+         Entry(softmax, math.inf)]
+    ).entries  # fmt: skip
+    assert [entry.where.line for entry in read.entries.values()] == [7, 15]
+    assert (read.name, read.device, read.source, read.remarks) == ("t", "d", "s", ())
+
+
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ("time_us: 1.0e+15", ""),
+        ("time_us: 1.1e+15", "time_us"),
+        ("time_us: 1, transfer_us: 0", ""),
+        ("time_us: 1, transfer_us: 1.1e+15", "transfer_us"),
+        ("time_us: 1, spread_us: 0", ""),
+        ("time_us: 1, spread_us: -1", "spread_us"),
+        ("time_us: 1, samples: 1", ""),
+        ("time_us: 1, samples: 0", "samples"),
+    ],
+)
+def test_numbers_have_bounds(fields, refused):
+    text = f"{HEAD}- {{operators: '{RELU}', {fields}}}\n"
+    if not refused:
+        assert len(parse_profile(text, "p")) == 1
+    else:
+        with pytest.raises(ConfigError, match=f"p:7:.*{refused}"):
+            parse_profile(text, "p")
+
+
+def test_a_profile_has_a_name_and_entries():
+    entry = f"- {{operators: '{RELU}', time_us: 1}}\n"
+    with pytest.raises(ConfigError, match=r"p:2:.*name"):
+        parse_profile(HEAD.replace("name: n", "name: ''") + entry, "p")
+    with pytest.raises(ConfigError, match=r"p:6:.*entries"):
+        parse_profile(HEAD.rstrip() + " []\n", "p")

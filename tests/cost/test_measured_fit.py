@@ -40,6 +40,7 @@ def test_arithmetic_takes_what_bytes_and_dispatch_leave_of_the_time() -> None:
     longer = bent(WORK, 20.0)
     assert longer.phases == (LOAD, Phase("stream", 11.0, 30, 10, 11.0), STORE)
     assert (longer.dispatch_s, longer.compute_s, longer.note) == (2.0, 11.0, "told")
+    assert bent(WORK, 13.5).phases[1] == Phase("stream", 4.5, 30, 10, 4.5)
     least = bent(WORK, 13.0)
     assert least.phases == (LOAD, Phase("stream", 4.0, 30, 10, 3.0), STORE)
     assert (least.dispatch_s, least.compute_s, least.weight_bytes) == (2.0, 3.0, 9)

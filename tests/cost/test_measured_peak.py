@@ -59,8 +59,11 @@ def test_of_several_workers_the_largest_says_what_is_possible() -> None:
     [(nest, _)] = nests_of(key)
     least = nest.macs / (3 * 4.8e9)
     refuse_impossible(table([Entry(key, least * 1.001)]), "cpu", machine)
-    with pytest.raises(ConfigError, match=r"more than the peak of cpu, 14\.4 GMAC/s"):
+    with pytest.raises(
+        ConfigError, match=r"more than the peak of cpu, 14\.4 GMAC/s\n  is the unit right"
+    ):
         refuse_impossible(table([Entry(key, least * 0.999)]), "cpu", machine)
+    refuse_impossible(table([Entry(key, least)]), "cpu", machine)  # exactly the peak is possible
 
 
 def test_a_wrong_unit_is_told_where_the_profile_is_attached(tmp_path):

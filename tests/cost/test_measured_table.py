@@ -20,6 +20,7 @@ def entries(*seconds: float | None) -> list[Entry]:
 def test_one_entry_is_taken_as_it_is() -> None:
     (entry,) = entries(1.0)
     assert merge([entry]) == (entry, [])
+    assert entry == Entry(KEY, 1.0)  # wherever it stands
 
 
 def test_medians_of_what_ran_the_largest_spread_and_all_samples() -> None:

@@ -111,6 +111,23 @@ def shaped(*layers: str) -> str:
     return f'<net name="r"><layers>{"".join(layers)}</layers></net>'
 
 
+def test_a_head_is_of_the_layer_s_kind_and_of_no_other_layer(tmp_path: Path) -> None:
+    """Two operators read a convolution, which is of one layer; before the third there is none."""
+    nodes = [
+        node("Conv", ["x", "w"], "a", name="c"),
+        node("Relu", ["a"], "b", name="r1"),
+        node("Relu", ["a"], "d", name="r2"),
+        node("Relu", ["b"], "e", name="r3"),
+    ]
+    fork = load_onnx(model(nodes, {"x": [1, 3, 8, 8]}, ["d", "e"], {"w": weight(4, 3, 1, 1)}))
+    text = shaped(
+        layer(0, "L", "Convolution", 40, "r1"), layer(1, "M", "Convolution", 30, "r2"),
+        layer(2, "N", "Convolution", 20, "r3"), layer(3, "O", "Reorder", 10, "r3"),
+    )  # fmt: skip
+    seen = [entry.seen for entry in table(text, fork, tmp_path).entries.values()]
+    assert seen == [("test:c", "test:r1"), ("test:r2", "test:r3")]
+
+
 def test_shapes_are_those_of_the_last_operator_of_a_layer(tmp_path: Path) -> None:
     """A pool behind a convolution makes less of it; how elements are arranged does not matter."""
     nodes = [

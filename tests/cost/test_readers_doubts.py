@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hetsim.cost.measured.readers.base import Findings, Request, finish, listed, one_device
+from hetsim.cost.measured.readers.base import Findings, Request, entry, finish, listed, one_device
 from hetsim.cost.measured.table import Doubt, Entry, ProfileTable
 from hetsim.errors import ConfigError, Location
 from tests.cost.samples import graph_of, matmul, table
@@ -32,6 +32,12 @@ def times(*seconds: float) -> list[Entry]:
 def test_a_list_ends_after_six_with_how_many_more() -> None:
     assert listed("abcdef") == "a, b, c, d, e, f"
     assert listed("abcdefgh") == "a, b, c, d, e, f and 2 more"
+
+
+def test_a_single_figure_is_one_sample() -> None:
+    where = Location("f", 3)
+    assert entry("K[] int8", 2.0, where, ["n:a"]) == Entry("K[] int8", 2.0, None, 1, ("n:a",))
+    assert entry("K[] int8", 2.0, where).where == where
 
 
 def test_what_there_is_none_of_is_no_doubt() -> None:

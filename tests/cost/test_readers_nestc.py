@@ -31,7 +31,9 @@ def test_nestc_round_trip_keeps_every_time(tmp_path):
     rows = [(RESNET, (op,), 1e-6 * (i + 1)) for i, op in enumerate(RESNET.operators)]
     conv = RESNET.operators[0]
     relu = RESNET.operators[RESNET.consumers[conv.outputs[0]][0]]
+    pool = RESNET.operators[RESNET.consumers[relu.outputs[0]][0]]
     rows += [(RESNET, (conv, relu), 5e-3), (RESNET, (relu,), math.inf)]
+    rows += [(RESNET, (conv, relu, pool), 7e-3)]
     written = write("VTA", rows)
     path = store(tmp_path, "vta.yaml", written.text)
     (table,) = import_profiles("nestc", Request((path,), (RESNET,)))
@@ -40,6 +42,8 @@ def test_nestc_round_trip_keeps_every_time(tmp_path):
     assert "communication" not in kinds(table)  # nobody copied anything
     joined = " + ".join(operator_key(RESNET, op) for op in (conv, relu))
     assert table.entries[joined].seconds == pytest.approx(5e-3)
+    longer = f"{joined} + {operator_key(RESNET, pool)}"
+    assert table.entries[longer].seconds == pytest.approx(7e-3)
     gemm = next(op for op in RESNET.operators if op.kind == "Gemm")
     at = RESNET.operators.index(gemm)
     assert table.entries[operator_key(RESNET, gemm)].seconds == pytest.approx(1e-6 * (at + 1))

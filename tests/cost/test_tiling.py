@@ -336,3 +336,13 @@ def test_what_is_equal_is_taken_in_a_stated_order() -> None:
     same = demand(CONV, double_buffer=False, vector_s=1e9)
     found = tile(CONV, ARRAY, Buffers(1e6, 1e6, 1e6), same)
     assert (found.stay, found.tiles) == ("weights", 1)
+
+
+def test_with_one_buffer_results_that_outweigh_all_else_still_fit() -> None:
+    """64 pixels of 16 results for one input: an eighth of them are 8 + 16 + 128 of 200 bytes."""
+    nest = LoopNest(1, 1, 8, 8, 1, 16, in_h=8, in_w=8)
+    array, room = GemmCore(block_in=1, block_out=16), Buffers(0, 0, 0, unified=200.0)
+    found = tile(nest, array, room, demand(nest, double_buffer=False, cycle_s=1e-6))
+    assert (found.input_load, found.weight_load, found.store_bytes) == (64, 16, 1024)
+    assert (found.channels, found.filters) == (1, 1)
+    assert (found.pixels, found.held_bytes) == (8, 8 + 16 + 128)  # of a quarter 16 + 16 + 256

@@ -40,9 +40,12 @@ def asked(room: float, buffers: bool, **changes: float) -> Asked:
     return replace(Asked(40000, 30000, 5000, 20000, room, 1e-9, engine), **changes)
 
 
-def played(layer: Layer, room: float, buffers: bool) -> list[tuple[float, int, int, float]]:
+def played(
+    layer: Layer, room: float, buffers: bool, **changes: float
+) -> list[tuple[float, int, int, float]]:
     """All ways that fit: seconds, bytes of inputs and of weights, bytes held in a tile."""
     found, ways = candidates(layer, 2, JUDGE), []
+    wanted = asked(room, buffers, **changes)
     for i in range(len(found)):
         bands, blocks = int(found.bands[i]), int(found.blocks[i])
         jobs = bands * blocks * layer.products
@@ -69,10 +72,10 @@ def played(layer: Layer, room: float, buffers: bool) -> list[tuple[float, int, i
             )
             if held > room:
                 continue
-            inputs = round(ceil(40000 * found.halo[i]) * again["input"])
+            inputs = round(ceil(wanted.inputs * found.halo[i]) * again["input"])
             weights = round(30000 * again["weight"])
-            load, store = (inputs + weights + 5000) / jobs / 2e9, 20000 / jobs / 2e9
-            compute = found.cycles[i] / jobs * 1e-9
+            load, store = (inputs + weights + 5000) / jobs / 2e9, wanted.outputs / jobs / 2e9
+            compute = found.cycles[i] / jobs * wanted.cycle_s
             slot = max(compute, load + store + 1e-7)
             seconds = load + 1e-7 + slot * (jobs - 1) + compute + store + 1e-7
             if not buffers:
@@ -81,18 +84,28 @@ def played(layer: Layer, room: float, buffers: bool) -> list[tuple[float, int, i
     return ways
 
 
+AMOUNTS: dict[str, dict[str, float]] = {
+    "balanced": {}, "busy": {"cycle_s": 1e-7}, "storing": {"outputs": 400000, "inputs": 1000},
+    "busy storing": {"outputs": 400000, "cycle_s": 5e-8},
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("buffers", [True, False])
 @pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("amounts", AMOUNTS)
 @pytest.mark.parametrize("name", LAYERS)
-def test_the_way_that_is_over_first_is_taken(name: str, room: float, buffers: bool) -> None:
-    layer = LAYERS[name]
-    ways = played(layer, room, buffers)
+def test_the_way_that_is_over_first_is_taken(
+    name: str, amounts: str, room: float, buffers: bool
+) -> None:
+    layer, changes = LAYERS[name], AMOUNTS[amounts]
+    ways = played(layer, room, buffers, **changes)
+    wanted = asked(room, buffers, **changes)
     if not ways:
         with pytest.raises(InfeasibleError, match="bytes larger than a tile's memory"):
-            choose(layer, 2, JUDGE, asked(room, buffers))
+            choose(layer, 2, JUDGE, wanted)
         return
     best = min(ways)[0]
-    choice = choose(layer, 2, JUDGE, asked(room, buffers))
+    choice = choose(layer, 2, JUDGE, wanted)
     found = choice.tiling
     jobs = found.tiles
     load, store = found.input_load + found.weight_load + 5000, found.store_bytes
@@ -107,7 +120,7 @@ def test_the_way_that_is_over_first_is_taken(name: str, room: float, buffers: bo
         assert found.weight_load == 30000
     else:
         halos = candidates(layer, 2, JUDGE).halo
-        assert found.input_load in np.ceil(40000 * halos).tolist()
+        assert found.input_load in np.ceil(wanted.inputs * halos).tolist()
     assert any(
         (found.input_load, found.weight_load) == (inputs, weights)
         and found.held_bytes == ceil(held * choice.tiles)

@@ -116,13 +116,12 @@ def unit_doubts(table: ProfileTable, graphs: Iterable[Graph]) -> list[Doubt]:
         doubts.append(
             Doubt("unit doubtful", f"the median time is {middle:.3g} s; is the unit right?")
         )
-    rates = []
-    for graph in graphs:
-        for op in graph.operators:
-            seconds = table.time(operator_key(graph, op))
-            if seconds is not None and op.macs and math.isfinite(seconds):
-                rates.append((op.macs / seconds, op.name))
-    fast = [name for rate, name in rates if rate > FASTEST_MACS]
+    fast = [
+        op.name
+        for graph in graphs
+        for op in graph.operators
+        if (seconds := table.time(operator_key(graph, op))) and op.macs / seconds > FASTEST_MACS
+    ]
     if fast:
         doubts.append(
             Doubt(
