@@ -178,6 +178,7 @@ def test_what_is_tried_holds_the_published_and_the_mended_choice():
         assert len(set(choices)) == len(choices) > 1, name
         assert published()[name] in choices, name
         assert MENDED[name] in choices, name
+        assert MENDED[name] != published()[name], name  # each choice is taken
         for choice in choices:
             PartitionTuner(**{name: choice})
     assert 0.0 in CHOICES["switch_penalty_us"]  # nobody has to pay for a change of PU

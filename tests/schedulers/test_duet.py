@@ -51,6 +51,18 @@ def test_what_gains_nothing_is_not_moved_to_and_fro() -> None:
         assert plan.predicted_s == 5
 
 
+def test_an_evaluation_suffices_where_the_first_move_helps() -> None:
+    """a and b side by side, then j on the NPU, which a takes 10 s to reach: a joins b there.
+
+    Then b changes to the CPU.
+    """
+    times = {"a": [2, 2], "b": [2, 2], "j": [3, 1]}
+    graph = make_graph({"a": [], "b": [], "j": ["a", "b"]})
+    problem = make_problem(graph, make_soc(), times, comm={"a.out": 10.0})
+    found = [Duet(max_evaluations=n).plan(problem).predicted_s for n in (0, 1, 2)]
+    assert found == [2 + 10 + 1, 2 + 2 + 1, 2 + 1]
+
+
 TORN = {"s": [], "a": ["s"], "m": ["a"], "z": ["m"], "b": ["s"], "j": ["z", "b"]}
 
 

@@ -37,7 +37,7 @@ Answer = Callable[[Window], WindowProof]
 
 @pytest.fixture(autouse=True)
 def _still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 1000.0))
 
 
 def forks(**more: Any) -> Problem:
@@ -272,3 +272,31 @@ def test_budgets_are_positive_and_gaps_not_negative(
         return
     with pytest.raises(SchedulerError, match="must be positive"):
         Exact(**parameters)
+
+
+@pytest.mark.parametrize(
+    ("proving", "searching", "asked"),
+    [
+        # 0.4 of 95 s are over with the first window; of the 57 that are left 0.9, enough for two.
+        (38.0, 0.0, [(1, 2, 3), (1, 2, 3), (4, 5, 6)]),
+        (37.0, 0.0, [(1, 2, 3), (4, 5, 6), (1, 2, 3)]),
+        # The search took all that was left, or all but a second.
+        (0.0, 95.0, [(1, 2, 3), (4, 5, 6)]),
+        (0.0, 94.0, [(1, 2, 3), (4, 5, 6), (1, 2, 3), (4, 5, 6)]),
+    ],
+)
+def test_whoever_takes_the_time_there_is_none_left_for_others(
+    proving: float, searching: float, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def answer(window: Window) -> WindowProof:
+        now[0] += proving
+        return nothing(window)
+
+    def improve(*rest: Any) -> None:
+        now[0] += searching
+
+    monkeypatch.setattr(module, "improve", improve)
+    assert [a.ops for a in planned(monkeypatch, answer)[1]] == asked

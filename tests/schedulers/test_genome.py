@@ -82,6 +82,14 @@ def test_what_a_partition_waits_for_by_way_of_others_counts() -> None:
     ]  # fmt: skip
 
 
+def test_who_waits_for_a_partition_waits_for_what_that_comes_to_wait_for() -> None:
+    """x reads a, to whose partition c then brings b's; so d of b's unit, behind x, begins anew."""
+    space = space_of({"a": [], "x": ["a"], "b": [], "c": ["b"], "d": ["x"]})
+    assert pieces(space, genome_of([0, 1, 2, 0, 2])) == [
+        (2, (2,)), (0, (0, 3)), (1, (1,)), (2, (4,)),
+    ]  # fmt: skip
+
+
 def test_a_partition_that_follows_on_its_unit_waits_for_what_the_one_before_waits_for() -> None:
     """p, in a's partition, waits for b's, and e, in that, for d's; c reads a and begins anew."""
     space = space_of({"a": [], "b": [], "p": ["b"], "c": ["a"], "d": [], "e": ["d"]})

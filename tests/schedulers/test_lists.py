@@ -92,6 +92,20 @@ def test_downward_ranks_and_the_critical_path_of_the_cpop_paper():
     assert [priority[u] for u in (0, 1, 8, 9)] == pytest.approx([108] * 4)
 
 
+def test_a_critical_path_begins_where_most_must_follow_and_of_equals_with_the_first():
+    graph = make_graph({"a": [], "b": [], "c": ["a"], "d": ["b"], "e": ["b"]})
+    times = {"a": [1, 1], "b": [2, 2], "c": [3, 3], "d": [1, 1], "e": [4, 4]}
+    units = Units(make_problem(graph, make_soc(), times))
+
+    def path(*priority):
+        return critical_path(units, priority)
+
+    assert path(4, 6, 4, 3, 6) == [1, 4]
+    assert path(6, 6, 6, 3, 6) == [0, 2]
+    assert path(4, 6, 4, 6, 6 + 1e-12) == [1, 3]  # as large, but for the order of additions
+    assert path(4, 6, 4, 5, 5.5) == [1, 4]  # where none is, the largest
+
+
 def test_optimistic_costs_of_the_peft_paper():
     table = optimistic_costs(Units(task_graph(TIMES_2014, COMM_2014)))
     assert table[0] == [64, 68, 86]

@@ -341,3 +341,22 @@ def test_large_sets_are_searched_from_the_choice_of_each_branch(monkeypatch):
     # The best of all, then the CPU alone, then the NPU alone.
     assert starts == [([3, 3, 3], [1, 2, 0])]
     assert joint.partitions == planned(PartitionTuner(**options), problem).partitions
+
+
+def test_branches_go_to_another_npu_only_if_they_take_as_long_there():
+    graph = make_graph(FORK, weights={"a": 2, "b": 1})
+    for other, groups in ((3, 1), (4, 0)):
+        times = {"s": [9, 1, 1], "a": [9, 3, other], "b": [9, 3, other], "j": [9, 1, 1]}
+        plan = planned(FREE, make_problem(graph, make_soc(npus=2), times))
+        assert len(plan.parallel_groups) == groups
+        assert recurrence(plan) == pytest.approx(1 + (3 if groups else 6) + 1)
+
+
+@pytest.mark.parametrize(("join", "groups"), [("0.70 s", 1), ("0.75 s", 0)])
+def test_a_round_that_saves_what_its_threads_cost_does_not_pay(join, groups):
+    """Two members of 3 s save 3; each thread costs 0.75 and what it takes to join."""
+    soc = make_soc(runtime={"thread_create": "0.75 s", "thread_join": join})
+    times = {"s": [9, 1], "a": [3, None], "b": [9, 3], "j": [9, 1]}
+    problem = make_problem(make_graph(FORK, {"a": "Relu"}), soc, times)
+    plan = planned(PartitionTuner(switch_penalty_us=0, profit_test=True), problem)
+    assert len(plan.parallel_groups) == groups

@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hetsim.schedulers.base import Problem
+from hetsim.schedulers.list.heft import upward_ranks
+from hetsim.schedulers.list.timeline import Schedule
 from hetsim.schedulers.stages import iops, ios
 from hetsim.schedulers.stages.iops import IOPS, paying
 from hetsim.schedulers.stages.ios import IOS
@@ -303,3 +305,12 @@ def test_a_search_that_needs_all_of_its_nodes_has_come_to_its_end() -> None:
     plan = IOPS(max_nodes=1).plan(problem)
     assert (placement(plan), plan.predicted_s) == ({"a": "cpu"}, 2)
     assert plan.details["blocks_searched_to_the_end"] == 1
+
+
+def test_a_block_knows_the_least_that_must_follow_each_unit() -> None:
+    """a, then b and c, then d; each as quick as it is anywhere. d's own follower is outside."""
+    edges = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": ["d"]}
+    times = {"a": [9, 1], "b": [2, 3], "c": [7, 5], "d": [4, 6], "e": [8, 8]}
+    units = Units(make_problem(make_graph(edges), make_soc(), times))
+    search = iops._BlockSearch(Schedule(units), [0, 1, 2, 3], upward_ranks(units), 10)
+    assert search.tail == {3: 0, 2: 4, 1: 4, 0: 5 + 4}

@@ -46,7 +46,6 @@ class Delegating:
         cpus = most_capable_first(problem, pus_of_role(problem, CPU))
         if not cpus:
             raise SchedulerError(f"SoC {soc.name!r} has no CPU")
-        self.soc = soc
         self.units = Units(problem)
         others = sorted(
             (pu for pu in soc.pus if pu.spec.role != CPU),
