@@ -84,6 +84,14 @@ def test_what_one_unit_runs_it_runs_one_after_the_other() -> None:
     )
 
 
+def test_what_runs_as_one_partition_or_not_at_all_runs_as_one() -> None:
+    """Each of a chain runs only beside the one before it, so that nothing can be cut off."""
+    floors = floors_of([1.0], [Least(inf, ((0, 2.0),))], [3.0], [Least(inf, ((1, 4.0),))], [5.0])
+    seconds, lacks = narrowed(BRANCHES, floors, None)
+    assert seconds == pytest.approx(0.5 + 1 + 2 + 3 + 4 + 5, rel=1e-9)
+    assert lacks.startswith("where every operator runs is decided")
+
+
 def test_the_bound_stands_at_paths_where_no_effort_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     floors = floors_of(*[[2.0, 2.0]] * 5, toll=0.0)
     full, _ = narrowed(BRANCHES, floors, None)

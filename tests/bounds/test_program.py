@@ -91,3 +91,9 @@ def test_a_plan_is_possible_however_long_a_kernel_takes(slow: Least) -> None:
     floors = floors_of(ONE, [slow, inf], ONE, toll=0.0)
     seconds, _ = narrowed(network((), (0,), ()), floors, None)
     assert seconds == pytest.approx(0.5 + 1 + 999 + 1)
+
+
+def test_where_no_choice_fits_no_plan_is_possible() -> None:
+    """The second runs on unit 1 only beside the first, which does not run there."""
+    floors = floors_of(ONE, [inf, Least(inf, ((0, 1.0),))], ONE, toll=0.0)
+    assert narrowed(network((), (0,), ()), floors, None)[0] == inf

@@ -87,6 +87,29 @@ def test_pieces_of_what_is_less_urgent_count_once_for_each_visit_or_all_of_it_on
     assert held == [14, 4 + 10]  # and not 4 + 4 * 5
 
 
+def test_a_piece_that_begins_is_ended_whatever_comes() -> None:
+    """Urgent ones come every 4: at 0, and at 4 in the piece of 5 that ends at 6; then the last."""
+    mid, top = chain(NONE, 0, part(0, 5, 1)), chain(every(4), 1, part(0, 1))
+    assert end_to_end([mid, top], preempts=True) == [1 + 5 + 1 + 1, 5 + 1]
+
+
+def test_whoever_takes_a_unit_away_may_hold_it_until_its_first_piece_has_ended() -> None:
+    """Each of its partitions may begin by taking the unit, which costs 5 to switch."""
+    low, mid = chain(NONE, 0, part(0, 3)), chain(NONE, 1, part(0, 1, 2), part(0, 4, 1))
+    top = chain(NONE, 2, part(0, 1))
+    assert end_to_end([low, mid, top], preempts=True, switch=5)[2] == (4 + 5) + (1 + 5)
+
+
+def test_on_several_units_equals_come_in_any_order() -> None:
+    """Of those that take 3 every 6 two go before what takes 2, with what takes 4 in between."""
+    slow = chain(every(40), 0, part(0, 2), part(1, 1))
+    quick = chain(every(6), 0, part(0, 3))
+    other = chain(every(40), 0, part(0, 4))
+    assert end_to_end([slow, quick, other], preempts=False) == [
+        3 + 4 + 3 + 2 + 1, 2 + 4 + 3, 2 + 3 + 4,
+    ]  # fmt: skip
+
+
 def spreading(best: int) -> list[int | None]:
     """A chain of 10 and 5 ticks each 12, above what takes 3 ticks on the second unit."""
     chained = chain(every(12), 1, part(0, 10), part(1, 5), best=(best, 5))
