@@ -21,6 +21,7 @@ from tests.cost.samples import (
     roof,
     unit,
 )
+from tests.sim.samples import make_graph
 
 RATES = {
     "macs_per_cycle": {"int8": 8.0},
@@ -79,6 +80,14 @@ def test_the_roof_is_of_the_products_where_there_are_any() -> None:
         assert (found.operations, found.name) == (512, "int8 MAC")
         alone = model_of(pu).roof(Kernel.of(graph, graph.operators[1:]))
         assert (alone.operations, alone.name) == (8, "int8 element operations")
+
+
+def test_the_roof_is_of_what_takes_time() -> None:
+    """A million operations and two behind them, which count unless they hide."""
+    graph = make_graph(("a", ["x"], 1.0), ("b", ["a"], 2.0))
+    hiding = cores(fuse=["Relu-Relu"], fused_tails="free")
+    for pu, operations in ((accelerator(), 3_000_000), (hiding, 1_000_000)):
+        assert model_of(pu).roof(Kernel.of(graph, graph.operators)).operations == operations
 
 
 WINOGRAD = {"winograd": {"tile": 2, "efficiency": 0.75}}
