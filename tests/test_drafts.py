@@ -18,6 +18,7 @@ def names(directory):
     return sorted(path.name for path in directory.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replace", [True, False])
 def test_a_writer_killed_at_any_step_leaves_the_old_or_the_new(tmp_path, replace):
     file = tmp_path / "state.json"

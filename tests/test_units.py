@@ -75,6 +75,7 @@ def test_every_unit_of_every_dimension_parses_to_its_factor() -> None:
             assert parse_quantity(f"3 {unit}", dimension) == pytest.approx(3 * factor)
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(sorted(EXAMPLES)),
     st.floats(min_value=1e-11, max_value=1e14, allow_nan=False),

@@ -139,6 +139,7 @@ def test_its_schema_names_it_and_files_of_others_are_read_without_it(result, ins
         ResultFile.model_validate(document)
 
 
+@pytest.mark.slow
 def test_tables_of_runs_have_a_column(result):
     [run] = result.runs
     text = f"{run.metrics['haste']:.4g} Hz"
@@ -157,6 +158,7 @@ def test_what_is_no_column_is_told_beside(result):
     assert '["warmth","' in render_report(result)
 
 
+@pytest.mark.slow
 def test_data_frames_have_a_column(result):
     pytest.importorskip("pandas")
     frame = result.to_dataframe()
@@ -231,6 +233,7 @@ def test_sweeps_have_columns_pictures_and_a_page(installed, tmp_path):
     assert figure.axes[0].get_ylabel() == "warmth of a run (mJ)"
 
 
+@pytest.mark.slow
 def test_pictures_show_the_best_whichever_way_that_is(installed, tmp_path):
     done = sweep(loaded(tmp_path), AXES)
     for name, best in (("haste", max), ("warmth_j", min)):
@@ -264,6 +267,7 @@ def test_comparisons_have_a_row_and_a_column(installed, tmp_path):
     assert [float(line["warmth_uj"]) for line in lines] == wanted
 
 
+@pytest.mark.slow
 def test_it_can_be_minimised_and_demanded(installed, tmp_path):
     pytest.importorskip("optuna")
     limit = parse_constraint("haste >= 700")

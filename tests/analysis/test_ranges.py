@@ -213,6 +213,7 @@ def test_only_stated_data_types_are_known(graph: Graph) -> None:
     assert found.ends(seconds) is None
 
 
+@pytest.mark.slow
 def test_deviates_are_the_same_everywhere_and_hold_every_quantile() -> None:
     column = deviates("npu: Conv")
     assert np.sort(column)[[0, -1]] == pytest.approx([-3.0973, 3.0973], abs=1e-3)

@@ -154,6 +154,7 @@ def test_what_lowering_lets_into_a_memory_never_overflows_it() -> None:
         ran(graph, small, plan_of(graph, ("cpu", "a b c"), a="scratch", b="scratch"))
 
 
+@pytest.mark.slow
 @some
 @given(SEEDS, st.integers(1, 20))
 def test_in_file_order_on_the_host_it_is_what_the_guard_says(seed: int, size: int) -> None:

@@ -103,6 +103,7 @@ def test_by_hand_two_branches_on_two_units() -> None:
     assert bound(BRANCHES, soc, "dataflow") == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_forks_and_joins_are_paid_under_barrier_only() -> None:
     overhead = {"thread_create": "40 us", "thread_join": "20 us"}
     units = {"cpu": {"cores": 4, "workers": [1]}, "gpu": GPU}

@@ -29,6 +29,7 @@ def atlas() -> ModuleType:
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["snapdragon-8-gen-3", "qcm6690"])
 def test_nothing_that_was_fitted_is_in_the_prior(atlas: ModuleType, tmp_path: Path, name: str):
     file = atlas.write_prior(name, tmp_path)

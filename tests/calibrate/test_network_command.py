@@ -169,6 +169,7 @@ def test_a_row_below_the_bound_of_the_soc_is_told_with_what_would_have_to_be_tru
     assert models["described"]["all"]["rows"] == 10
 
 
+@pytest.mark.slow
 def test_a_soc_as_described_is_simulated_in_the_precision_of_the_row() -> None:
     from hetsim.calibrate.networks.cases import MeasuredNetwork
     from hetsim.calibrate.networks.described import DescribedModel
@@ -196,6 +197,7 @@ def test_a_soc_as_described_is_simulated_in_the_precision_of_the_row() -> None:
     assert "int16" in model.refused["int16"]
 
 
+@pytest.mark.slow
 def test_a_soc_is_one_device_and_has_the_unit(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -102,6 +102,7 @@ def changes(dtype, values):
     return {f"pus.npu.dtypes.{dtype}.{name}": value for name, value in values.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("precision", "dtype"), [("float", "float16"), ("w8a8", "int8"), ("w8a16", "int16")]
 )
@@ -188,6 +189,7 @@ def test_shares_are_written_so_that_none_passes_one() -> None:
     assert made["kernel"] == "1 us"
 
 
+@pytest.mark.slow
 def test_a_soc_file_with_what_was_fitted(tmp_path: Path) -> None:
     source = tmp_path / "phone.yaml"
     source.write_text(SOC, encoding="utf-8")

@@ -93,6 +93,7 @@ def test_a_change_without_a_place_is_refused() -> None:
         calibrated_text(SOC, {("pus", "dsp", "dispatch"): "1 us"}, "", "x")
 
 
+@pytest.mark.slow
 def test_the_written_soc_predicts_what_was_fitted(soc: Path, tmp_path: Path) -> None:
     table = read_measurements(write_file(tmp_path / "m.csv", shapes(200)))
     target = find_target(load_soc(soc), "cpu", table)
@@ -304,6 +305,7 @@ def test_a_device_too_small_to_split_does_not_hide_the_others(
     assert "so none can be kept aside" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_learned_costs_enter_the_chain_inside_their_range_only(soc: Path, tmp_path: Path) -> None:
     table = read_measurements(write_file(tmp_path / "m.csv", shapes(120)))
     model = LearnedModel.fit(table, options=TrainingOptions(hidden=(16,), epochs=20))

@@ -28,6 +28,7 @@ def drawn(
     return rows
 
 
+@pytest.mark.slow
 def test_known_parts_are_found_again() -> None:
     found = estimate_spread(drawn(0.2, 0.3, 0.1, groups=80))
     assert found.spread.unit == pytest.approx(0.2, rel=0.3)
@@ -47,6 +48,7 @@ def test_heavy_tails_are_covered_all_the_same() -> None:
     assert found.spread.kernel < np.std([row.log_ratio for row in rows])
 
 
+@pytest.mark.slow
 def test_errors_that_a_network_shares_are_not_taken_for_those_of_kernels() -> None:
     shared = estimate_spread(drawn(0.3, 0.0, 0.02, groups=40)).spread
     own = estimate_spread(drawn(0.0, 0.0, 0.3, groups=40)).spread

@@ -81,6 +81,7 @@ def trained(kernels: KernelTable, array: SystolicArray | GemmCore) -> Callable[[
     )
 
 
+@pytest.mark.slow
 def test_kernels_are_simulated_alone_at_both_fidelities(
     kernels: KernelTable, graphs: list[Graph], npu: PU
 ) -> None:
@@ -128,6 +129,7 @@ def test_array_cycles_are_the_closed_form_of_every_group(kernels: KernelTable, n
     assert blocked[0] == 9 * op.nest.out_h * op.nest.out_w * blocks
 
 
+@pytest.mark.slow
 def test_whole_networks_are_kept_aside_and_known_layers_told_apart(
     kernels: KernelTable, array: SystolicArray | GemmCore
 ) -> None:
@@ -147,6 +149,7 @@ def test_whole_networks_are_kept_aside_and_known_layers_told_apart(
         evaluate_standin(kernels.table.select(of_resnet), array)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", BASES)
 def test_every_base_is_stored_with_its_model(
     base: str, kernels: KernelTable, trained: Callable[[str], LearnedModel], tmp_path: Path

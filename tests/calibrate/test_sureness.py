@@ -29,6 +29,7 @@ def judged(off: dict[str, float], rows: int) -> Judged:
     return Judged(KNOWN, tuple(cases), fold, {"good": np.array(predicted), "gap": nothing})
 
 
+@pytest.mark.slow
 def test_each_device_is_as_sure_as_its_rows_say() -> None:
     rows = judged({"one": 0.1, "two": 0.4}, 120)
     found = sureness(rows, "good")

@@ -63,6 +63,7 @@ def test_the_smallest_networks_figures_are_no_zeros():
     assert (columns["GMACs"](row), columns["M params"](row)) == ("0.002657", "0.02376")
 
 
+@pytest.mark.slow
 def test_the_operators_that_networks_of_the_paper_use_are_listed(capsys):
     kinds = {row["kind"] for row in rows(capsys, "operators")}
     for name in ("squeezenet", "googlenet", "resnet18"):

@@ -36,6 +36,7 @@ def write(path, shape, *, kind="Relu", domain=""):
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", ["80", "120"])
 def test_a_network_is_told_on_one_screen(workdir, monkeypatch, capsys, columns):
     monkeypatch.setenv("COLUMNS", columns)
@@ -50,6 +51,7 @@ def test_a_network_is_told_on_one_screen(workdir, monkeypatch, capsys, columns):
         assert words in text
 
 
+@pytest.mark.slow
 def test_json_has_the_figures_of_the_graph(workdir, capsys):
     assert entry(["model", "squeezenet", "--soc", "zcu102-vta", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

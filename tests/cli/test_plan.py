@@ -25,6 +25,7 @@ def make(scheduler: str, file: str, *more: str) -> None:
     assert entry(["plan", "make", *MODEL, *PLACE, "--scheduler", scheduler, "-o", file, *more]) == 0
 
 
+@pytest.mark.slow
 def test_a_plan_is_made_shown_and_validated(workdir, capsys):
     make("partition_tuner", "a.yaml", "--execution", "barrier")
     plan = load_plan("a.yaml")
@@ -37,6 +38,7 @@ def test_a_plan_is_made_shown_and_validated(workdir, capsys):
     assert "└──" in out
 
 
+@pytest.mark.slow
 def test_every_mismatch_of_every_file_is_listed(workdir, capsys):
     make("type_based", "a.yaml")
     plan = yaml.safe_load((workdir / "a.yaml").read_text())
@@ -71,6 +73,7 @@ def test_there_and_back_through_nestc(workdir, capsys):
     assert runs[0]["makespan_us"] == pytest.approx(runs[1]["makespan_us"], rel=0.01)
 
 
+@pytest.mark.slow
 def test_a_nestc_plan_says_no_network_and_a_backend_may_be_named(workdir, capsys):
     make("type_based", "a.yaml")
     named = ["--backend", "XPU=npu"]

@@ -45,6 +45,7 @@ def test_json_goes_to_standard_output_and_agrees_with_the_plan(planned, capsys):
     assert "conv" in npu
 
 
+@pytest.mark.slow
 def test_what_is_several_files_needs_a_directory_that_is_free(planned, capsys):
     mapped = ["--map", "npu=CPUExecutionProvider"]
     assert export("onnxruntime", *mapped) == 2
@@ -70,6 +71,7 @@ def test_a_plan_of_another_version_says_which_operators_differ(planned, capsys):
     assert "operator 'convolution' is in no partition" in told
 
 
+@pytest.mark.slow
 @needs_runtime
 def test_a_plan_is_carried_out_and_read_back(planned, capsys):
     assert export("onnxruntime", "--map", "npu=CPUExecutionProvider", "-o", "out") == 0
@@ -92,6 +94,7 @@ def test_a_plan_is_carried_out_and_read_back(planned, capsys):
     assert "has no Elsewhere" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @needs_runtime
 def test_outputs_that_differ_are_an_error(planned, capsys):
     assert export("onnxruntime", "--map", "npu=CPUExecutionProvider", "-o", "out") == 0

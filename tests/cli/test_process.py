@@ -117,6 +117,7 @@ def test_a_terminated_study_ends_like_an_interrupted_one(tmp_path, verb):
     assert hidden == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no POSIX signals")
 def test_a_reader_that_stops_early_is_no_error(tmp_path):
     done = subprocess.run(
@@ -153,6 +154,7 @@ def test_a_terminal_without_unicode_shows_the_table_and_json_stays_utf8(tmp_path
     assert {row["name"] for row in json.loads(listed.stdout)} >= {"squeezenet", "resnet18"}
 
 
+@pytest.mark.slow
 def test_the_collector_of_a_program_that_calls_us_is_left_alone():
     """Our own process looks for garbage seldom; one that is somebody else's is not ours to set."""
     program = (

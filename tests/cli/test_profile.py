@@ -120,6 +120,7 @@ def test_whole_networks_become_one_table(tmp_path, capsys):
     assert "q" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_import_is_checked_against_the_peak_of_the_unit_that_was_measured(tmp_path, capsys):
     (tmp_path / "vta.yaml").write_text(
         "backendName: VTA\nConvolution-1-56-56-64-float-64-3-1: 8\nRelu-1-56-56-64-float: 1\n"
@@ -150,6 +151,7 @@ def test_a_profile_that_is_not_there_is_located_in_the_scenario(tmp_path, capsys
     assert "no entry 'gpu'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_verify_needs_a_machine_of_cpus(capsys):
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     assert entry(["verify", "contention", "--rounds", "1"]) == 2

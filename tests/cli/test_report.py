@@ -74,6 +74,7 @@ def test_none_takes_away_those_of_a_kind_and_nothing_else(place: Path) -> None:
     assert all(name.startswith("plan-") for name in left)
 
 
+@pytest.mark.slow
 def test_without_a_word_what_is_there_is_made_again(place: Path, tmp_path: Path) -> None:
     assert entry(["report", str(place), "--quiet", "--traces", "all"]) == 0
     (trace,) = (path for path in place.iterdir() if "type_based" in path.name)

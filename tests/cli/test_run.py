@@ -142,6 +142,7 @@ def test_no_files_leaves_nothing_behind_and_quiet_says_nothing(workdir, capsys):
     assert sorted(workdir.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_a_scenario_name_cannot_lead_out_of_results(workdir):
     text = "hetsim: scenario/1\nname: ../../else where\nsoc: edge-mcu\n"
     text += "models: [{path: tiny.onnx, input_shapes: {data: [1, 3, 32, 32]}}]\n"
@@ -200,6 +201,7 @@ def test_a_plan_of_an_unknown_network_is_told_with_its_file(workdir, capsys):
     assert "--plan mine.yaml: there is no network called 'nobody'" in err
 
 
+@pytest.mark.slow
 def test_a_written_plan_runs_again_to_the_same_makespan(workdir, capsys):
     assert entry([*TINY, "-o", "first", "--scheduler", "type_based", "--quiet"]) == 0
     first = json.loads((workdir / "first" / "result.json").read_text())["runs"][0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hetsim.cost.analytical import AnalyticalModel
 from hetsim.cost.chain import CostChain
 from hetsim.cost.learned.model import LearnedCostModel
@@ -13,6 +15,8 @@ from hetsim.learn.mlp import TrainingOptions
 from hetsim.learn.regressor import LearnedModel
 from hetsim.runs.profile.kernels import simulate_kernels
 from hetsim.testing import CostModelKit
+
+pytestmark = pytest.mark.slow
 
 
 class TestAnalytical(CostModelKit):

@@ -6,9 +6,13 @@ import json
 from dataclasses import replace
 from functools import cached_property
 
+import pytest
+
 from hetsim.cost.measured.readers.nestc import write
 from hetsim.testing import ReaderKit
 from hetsim.workload.zoo import load_model
+
+pytestmark = pytest.mark.slow
 
 
 class TestCSV(ReaderKit):

@@ -35,6 +35,7 @@ def record(times, task="conv2d_nchw_spatial_pack.arm_cpu", args=None, error=0, m
     return json.dumps({"input": [target, task, args, {}], "result": [times, error, 1.0, 0]})
 
 
+@pytest.mark.slow
 def test_autotvm_keeps_the_best_of_each_operator_and_device(tmp_path):
     depthwise = [
         ["TENSOR", [1, 32, 112, 112], "float32"], ["TENSOR", [32, 1, 3, 3], "float32"],

@@ -50,6 +50,7 @@ def test_the_authors_resnet18_fits_the_network_and_the_unit(unit):
     assert any(remark.startswith("[censored]") for remark in table.remarks)
 
 
+@pytest.mark.slow
 def test_the_study_on_the_authors_times_takes_what_they_measured(capsys):
     command = ["run", "paper_measured", "--scheduler", "cpu_only", "--no-files", "--json"]
     assert entry(command) == 0

@@ -113,6 +113,7 @@ def test_more_tiles_take_less_and_both_splits_are_used() -> None:
     assert best == {56: 1, 4: 0}
 
 
+@pytest.mark.slow
 def test_a_fully_connected_layer_stands_in_rows_of_sixteen_pixels(soc: SoC) -> None:
     graph, npu = load_model("vit_b16"), soc.by_name["npu"]
     op = next(op for op in graph.operators if op.kind == "MatMul" and op.weights)
@@ -146,6 +147,7 @@ def first_convolution(soc: SoC, residency: Residency = Residency()) -> Work:  # 
     return work
 
 
+@pytest.mark.slow
 def test_the_learned_times_of_transfers_are_counted() -> None:
     """The fluid's load takes what the engines were measured to, the path being faster."""
     soc = load_soc("intel-npu-27", {"npu_port.bandwidth": "1000 GB/s", "dram.bandwidth": "2 TB/s"})

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hetsim.executors.processes import ProcessExecutor
 from hetsim.executors.serial import SerialExecutor
 from hetsim.testing import ExecutorKit
+
+pytestmark = pytest.mark.slow
 
 
 class TestSerial(ExecutorKit):

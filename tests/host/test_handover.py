@@ -58,6 +58,7 @@ def carried_out(place: Path, whole: bool = False) -> Comparison:
     return compare(assignment, evidence, str(place))
 
 
+@pytest.mark.slow
 @needs_runtime
 @pytest.mark.parametrize("every", [1, 3])
 @pytest.mark.parametrize("whole", [False, True])
@@ -72,6 +73,7 @@ def test_every_node_lands_and_parts_compute_what_the_whole_model_does(tmp_path, 
     assert roles_of["dead"].reason == "no output depends on it"
 
 
+@pytest.mark.slow
 @needs_runtime
 def test_copies_count_where_they_belong(tmp_path):
     """A DequantizeLinear that three partitions read is in each, and in none that it is not in."""
@@ -97,6 +99,7 @@ def test_real_networks_land_completely(tmp_path):
         assert found.evidence.deviation == 0
 
 
+@pytest.mark.slow
 @needs_runtime
 def test_a_node_that_falls_back_says_what_its_provider_does_not_take(tmp_path):
     """Azure's provider is in every ONNX Runtime and takes none of these."""

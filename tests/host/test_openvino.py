@@ -72,6 +72,7 @@ class TestForReal:
         for name, array in other.items():
             assert np.allclose(one[name], array, atol=1e-4)
 
+    @pytest.mark.slow
     def test_every_operator_is_measured(self) -> None:
         times = measure_network(
             small_network(), OpenVino(), cpus=this_machine().cpus[:1], warmup=1, repeats=3

@@ -61,6 +61,7 @@ def test_a_missing_runtime_is_said_with_the_command(monkeypatch):
         runtime()
 
 
+@pytest.mark.slow
 def test_networks_are_named_filled_and_drawn_from_the_seed():
     network = load_network("squeezenet", seed=3)
     nodes = {node.name for node in network.model.graph.node}
@@ -182,6 +183,7 @@ def test_verify_refuses_what_it_does_not_run():
         verify(load_soc("zcu102-vta"), [], [], this_machine(), ENGINE, execution="barrier")
 
 
+@pytest.mark.slow
 @needs_runtime
 def test_verify_runs_every_plan_and_checks_its_outputs(tmp_path):
     machine = this_machine()

@@ -122,6 +122,7 @@ def test_a_surrogate_from_some_cells_agrees_with_the_whole_grid():
     assert found.shares().effect[3] < 1e-3
 
 
+@pytest.mark.slow
 def test_noise_is_not_predicted():
     rng = np.random.default_rng(7)
     x = rng.random((60, 3))

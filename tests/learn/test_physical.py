@@ -101,6 +101,7 @@ def test_winograd_is_only_for_dense_unit_stride_3x3() -> None:
     assert rows_of([(64, 56, 64, 3, 1, 1)]).winograd.all()
 
 
+@pytest.mark.slow
 @given(st.integers(1, 600), st.sampled_from([1, 4, 8, 16]))
 def test_largest_divisor_divides_and_is_largest(value: int, most: int) -> None:
     found = int(largest_divisor(np.array([value]), most)[0])

@@ -195,6 +195,7 @@ def test_what_an_array_claims_is_not_believed(tmp_path: Path, header: str) -> No
         load_model(_npz(tmp_path / "m.npz", header))
 
 
+@pytest.mark.slow
 def test_parts_of_a_model_that_do_not_fit_are_refused(model: LearnedModel, tmp_path: Path) -> None:
     save_model(model, tmp_path / "m.npz")
     with np.load(tmp_path / "m.npz") as file:

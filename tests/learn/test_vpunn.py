@@ -171,6 +171,7 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path, whole, share):
     assert "damaged or cut off" in refused(path)
 
 
+@pytest.mark.slow
 def test_damaged_files_are_refused_or_read_never_a_crash(tmp_path, whole, rng):
     path = tmp_path / "x.vpunn"
     for _ in range(60):

@@ -20,6 +20,7 @@ DATA = Path(hetsim.__file__).parent / "data"
 
 # The library's own errors on these rows, percent, to a tenth: a descriptor with a field in the
 # wrong place is far off.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "rows", "error"),
     [("vpu_2_7.vpunn", "vpu_2_7_cycles.csv", 2.8), ("vpu_4_0.vpunn", "vpu_4_0_cycles.csv", 6.9)],
@@ -40,6 +41,7 @@ def test_transfers_of_four_kibibytes_and_more(profile: str, error: float) -> Non
     assert found == pytest.approx(error, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_student_has_learned_the_families_it_never_saw() -> None:
     table = read_measurements(DATA / "vpu_2_7_cycles.csv")
     cycles = load_student(MODELS / "vpu_2_7.student.npz").cycles(Workloads.of_table(table))

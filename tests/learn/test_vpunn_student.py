@@ -48,6 +48,7 @@ def test_jobs_fit_a_tile_and_vary(teacher: JobModel) -> None:
         assert np.all((reached == jobs.out_h) | (jobs.in_h == 1))
 
 
+@pytest.mark.slow
 def test_what_is_never_woken_costs_nothing_to_leave_out(teacher: JobModel) -> None:
     whole = teach(teacher, lesson=Lesson(keep=1.0, jobs=9000, epochs=0), operations=(ELTWISE,))
     jobs = draw_jobs(ELTWISE, 2000, np.random.default_rng(5))

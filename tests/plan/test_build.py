@@ -102,6 +102,7 @@ def test_both_ways_of_merging_give_valid_plans(seed, size, pus):
         assert plan_problems(plan, graph, soc) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 25), st.integers(2, 4))
 def test_eager_merging_delays_nobody(seed, size, pus):

@@ -72,6 +72,7 @@ def test_nothing_passes_back_and_everything_that_is_read_is_made_before():
             assert len(once) == len(set(once))
 
 
+@pytest.mark.slow
 def test_parts_one_after_the_other_compute_what_the_whole_model_computes(tmp_path):
     ready = roles()
     whole = ReferenceEvaluator(ready.model)
@@ -296,6 +297,7 @@ def test_shapes_that_would_have_to_pass_back_are_an_error():
         find_exporter("json").export(order(ready, plan))
 
 
+@pytest.mark.slow
 def test_weights_that_are_nowhere_are_an_error_for_a_file_and_a_note_for_the_zoo(tmp_path):
     model = every_role()
     weights = next(t for t in model.graph.initializer if t.name == "w0")

@@ -156,6 +156,7 @@ def inception_names(graph: Graph) -> tuple[dict[int, str], dict[str, set[str]]]:
     return names, truth
 
 
+@pytest.mark.slow
 def test_kernels_and_labels_settle_branches_and_moved_activations(tmp_path):
     names, truth = inception_names(GOOGLENET)
     nodes: list[str] = []
@@ -308,6 +309,7 @@ def test_a_proposal_written_and_read_again_is_the_same_map(tmp_path):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -329,6 +331,7 @@ def test_faults_of_a_map_are_located(odd, capsys, text, told):
     assert not Path("p.yaml").exists()
 
 
+@pytest.mark.slow
 def test_a_plan_that_names_operators_has_nothing_to_map(odd, capsys):
     place = ["--model", "squeezenet", "--soc", "zcu102-vta"]
     assert entry(["plan", "make", *place, "--scheduler", "type_based", "-o", "a.yaml"]) == 0

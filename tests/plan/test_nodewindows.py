@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import pytest
+
 from hetsim.plan.nestc.nodenames import read_name
 from hetsim.plan.nestc.nodewindows import Windows
 from hetsim.workload.graph import Graph, LoopNest
@@ -86,6 +88,7 @@ def test_running_numbers_settle_branches_whatever_their_order():
     assert [(op, how) for _, op, how, _ in apart] == [("a", "position"), ("b", "position")]
 
 
+@pytest.mark.slow
 def test_wide_windows_go_by_number_or_by_position():
     def wide(count: int, **waits: list[str]) -> Graph:
         return convs({f"o{i}": waits.get(f"o{i}", []) for i in range(count)})

@@ -101,6 +101,7 @@ def test_reports_of_a_result_read_back_are_the_same_to_the_byte(
     assert new == old
 
 
+@pytest.mark.slow
 def test_failed_runs_and_hostile_names_survive(tmp_path: Path) -> None:
     sample = sample_result(hostile=True)
     path = tmp_path / NAME
@@ -194,6 +195,7 @@ def test_damaged_archives_end_in_one_message(written: Path, tmp_path: Path, chan
         load_archive(path)
 
 
+@pytest.mark.slow
 def test_a_small_file_that_unpacks_to_a_huge_one_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -42,6 +42,7 @@ def test_steps_are_in_order_and_within_capacity(result: Result) -> None:
             assert all(a != b for a, b in zip(counter.values, counter.values[1:-1], strict=False))
 
 
+@pytest.mark.slow
 def test_power_adds_up_to_the_energy(result: Result) -> None:
     for run in result.runs:
         assert sum(map(area, power_counters(run.trace, result.soc))) == pytest.approx(
@@ -94,6 +95,7 @@ def test_a_soc_that_states_no_power_has_no_counter_of_it() -> None:
     assert {c.kind for c in counters(trace, silent)} <= {"rate", "memory"}
 
 
+@pytest.mark.slow
 def test_perfetto_has_a_track_per_counter(result: Result) -> None:
     run = result.runs[0]
     events = perfetto_trace(run, result.soc)["traceEvents"]

@@ -35,6 +35,7 @@ def test_a_result_does_not_differ_from_itself(places: dict[str, Path]) -> None:
     assert all(row.plans_known and row.plan is None for row in diff.rows)
 
 
+@pytest.mark.slow
 def test_makespans_attribution_and_soc_are_compared(places: dict[str, Path]) -> None:
     a, b = read_side(places["a"]), read_side(places["b"])
     diff = diff_results(a, b)
@@ -76,6 +77,7 @@ def test_operators_that_moved_are_counted(places: dict[str, Path], tmp_path: Pat
         assert sum(row.plan.moved.values()) == moved
 
 
+@pytest.mark.slow
 def test_the_tolerance_decides_what_counts(places: dict[str, Path]) -> None:
     a, b = read_side(places["a"]), read_side(places["b"])
     strict, lax = (next(iter(diff_results(a, b, t).rows)) for t in (1e-6, 0.999))

@@ -158,6 +158,7 @@ def test_what_only_looks_like_a_draft_is_left_alone(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*before, "out"])
 
 
+@pytest.mark.slow
 def test_a_study_knows_its_directory_again_whatever_its_scenario_is_called(tmp_path):
     identity = StudyIdentity("sweep", "half a \udc80 character", "0")
     for _ in range(2):

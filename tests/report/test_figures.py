@@ -30,6 +30,7 @@ def result() -> Result:
     return sample_result()
 
 
+@pytest.mark.slow
 def test_every_network_has_a_panel_and_every_scheduler_a_row(result: Result) -> None:
     for make in (comparison_figure, attribution_figure):
         figure = make(result)
@@ -41,6 +42,7 @@ def test_every_network_has_a_panel_and_every_scheduler_a_row(result: Result) -> 
         assert figure.get_size_inches()[0] == 2 * COLUMN_IN
 
 
+@pytest.mark.slow
 def test_bars_are_as_long_as_the_makespans(result: Result) -> None:
     ax = comparison_figure(result).axes[0]
     own = [run for run in result.runs if run.model == "net0"]
@@ -106,6 +108,7 @@ def test_whoever_comes_in_by_the_front_door_sees_results_drawn(name: str, monkey
         RENDERERS.update(kept)
 
 
+@pytest.mark.slow
 def test_notebooks_show_every_row_and_escape_names() -> None:
     show_in_notebooks()
     sample = sample_result(hostile=True)

@@ -30,6 +30,7 @@ def test_the_same_run_gives_the_same_bytes_and_no_date(result: Result) -> None:
     assert png.startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_figure_fits_a_paper_column_and_leaves_global_state_alone(result: Result) -> None:
     import matplotlib
 
@@ -41,6 +42,7 @@ def test_the_figure_fits_a_paper_column_and_leaves_global_state_alone(result: Re
     assert wide.get_figwidth() == 7.16
 
 
+@pytest.mark.slow
 def test_nothing_sticks_out_of_the_page(result: Result) -> None:
     figure = gantt_figure(result.runs[0], result.soc)
     figure.canvas.draw()
@@ -81,6 +83,7 @@ def test_any_name_can_be_drawn() -> None:
         ET.fromstring(svg)
 
 
+@pytest.mark.slow
 def test_crowded_rows_show_shares_of_time() -> None:
     """A thousand spans of 1 µs every 4 µs: a quarter of the row's surface, not all of it."""
     spans = [
@@ -134,6 +137,7 @@ def test_only_spans_that_follow_too_closely_become_shares() -> None:
     assert names.count("convolution") == 2
 
 
+@pytest.mark.slow
 def test_a_name_that_does_not_fit_is_cut_or_left_out() -> None:
     soc = sample_soc()
     base = sample_run(sample_graph(1), "heft", soc)

@@ -64,6 +64,7 @@ def text() -> str:
     return render_report(sample_result(), {0: {"trace": "trace-a.json"}}, {"hetsim": "9.9"})
 
 
+@pytest.mark.slow
 def test_the_page_asks_for_nothing_outside_itself(text: str) -> None:
     page = Page(text)
     for tag, attributes in page.tags:

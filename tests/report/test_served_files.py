@@ -89,6 +89,7 @@ def test_streams_csv_has_a_line_for_each_stream_and_one_for_all(written: Path) -
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_keeps_its_reason(tmp_path: Path) -> None:
     result = served_result()
     failed = replace(result.runs[0], streams=(), metrics={}, served=None, error="no <plan>")
@@ -100,6 +101,7 @@ def test_a_run_that_failed_keeps_its_reason(tmp_path: Path) -> None:
     assert document["runs"][0]["latency_p99_us"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["served.json.gz", "inferences.npz"])
 def test_damage_is_told_with_the_name_of_the_file(tmp_path: Path, name: str) -> None:
     place = tmp_path / "out"

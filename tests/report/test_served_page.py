@@ -106,6 +106,7 @@ def test_a_page_of_a_hundred_thousand_inferences_is_small_and_shows_the_spike() 
     assert max(y for _, y in over_time.lines[0].points) == pytest.approx(3.21)
 
 
+@pytest.mark.slow
 def test_names_are_escaped_and_failures_are_told() -> None:
     result = served_result()
     failed = replace(result.runs[0], streams=(), metrics={}, served=None, error="no <plan>")

@@ -111,6 +111,7 @@ def test_force_replaces_ours_and_carries_over_what_is_not(result: Result, tmp_pa
     assert listing(tmp_path) == ["out", *(f"out/{n}" for n in listing(place))]
 
 
+@pytest.mark.slow
 def test_force_does_not_overwrite_a_users_file_of_the_same_name(
     result: Result, tmp_path: Path
 ) -> None:
@@ -124,6 +125,7 @@ def test_force_does_not_overwrite_a_users_file_of_the_same_name(
     assert listing(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_an_empty_directory_is_filled_even_when_one_stands_in_it(
     result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

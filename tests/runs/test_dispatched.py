@@ -66,6 +66,7 @@ def test_planning_anew_gives_networks_side_by_side_other_plans(runs):
     assert found["npu_only · each"].metrics["throughput_bound"] is None
 
 
+@pytest.mark.slow
 def test_a_file_of_the_user_is_told_with_its_line_when_it_raises(runs):
     found = runs("mine.py:Mine")
     assert list(found) == ["npu_only"]

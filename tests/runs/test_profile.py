@@ -203,6 +203,7 @@ def twins() -> SoC:
     )
 
 
+@pytest.mark.slow
 def test_the_copy_that_was_measured_on_the_host_is_the_transfer_of_every_unit():
     """T(n) is one number per operator, and it is read from the profile of the host."""
     graph, soc = load_model("squeezenet"), load_soc("zcu102-vta")

@@ -35,6 +35,7 @@ def asked(tmp_path: Path):
     return load
 
 
+@pytest.mark.slow
 def test_a_stream_alone_takes_as_long_as_one_inference(asked):
     text = TEXT.replace("  - {name: fast", "#")
     (run,) = run_service(asked(text)).runs

@@ -100,6 +100,7 @@ def test_every_fourth_round_goes_to_each_search_in_turn() -> None:
     assert following(1, 5, 5) == 2  # eleven in all, whoever did them
 
 
+@pytest.mark.slow
 def test_a_short_search_is_the_beginning_of_a_long_one(monkeypatch):
     monkeypatch.setattr(search, "STRETCH", 10)  # else a single round takes all of a small budget
     ground = Ground(SPACE, Counting())

@@ -111,6 +111,7 @@ def test_rewrites_go_to_the_network_that_they_are_about():
     assert Case(graph, soc).makespan(again["a"]) == Case(graph, soc).makespan(plan)
 
 
+@pytest.mark.slow
 def test_networks_stand_in_the_union_as_often_as_they_run(mix):
     plans = mix.plans(contender(mix, "union"))
     fast, slow = (mix.cases[name].graph for name in ("resnet8", "ds_cnn"))

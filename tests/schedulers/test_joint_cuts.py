@@ -81,6 +81,7 @@ def test_no_place_tears_a_kernel_apart(networks):
         assert graph.operators[place].kind not in ("Relu", "BatchNormalization")
 
 
+@pytest.mark.slow
 def test_no_network_would_let_the_last_one_end_sooner_by_another_choice(soc, networks):
     graphs = {name: network.graph for name, network in networks.items()}
     found = best_cuts(graphs, soc, lambda plans: ends(soc, plans))
@@ -154,6 +155,7 @@ def test_what_cannot_run_is_left_out_and_told_when_nothing_can(soc, networks):
         best_cuts(graphs, soc, none)
 
 
+@pytest.mark.slow
 def test_streams_are_planned_by_it(tmp_path):
     file = tmp_path / "two.yaml"
     file.write_text(SCENARIO, encoding="utf-8")

@@ -159,6 +159,7 @@ def test_parallel_work_of_a_list_schedule_is_grouped_for_the_barrier_runtime():
     assert len(plan.parallel_groups) == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 6))
 def test_mosaic_is_optimal_on_chains(seed, length):

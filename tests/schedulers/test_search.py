@@ -287,6 +287,7 @@ def test_short_searches_are_beginnings_of_long_ones_and_never_worse(graph, soc, 
     assert longer.seconds <= short.seconds
 
 
+@pytest.mark.slow
 def test_a_network_without_a_choice_ends_at_once():
     graph = chain_graph(1)
     case = Case(graph, load_soc("zcu102-vta", {"npu.operators": {"Gemm": {}}}))

@@ -208,6 +208,7 @@ def line(problem: Problem, pus: Sequence[int]) -> float:
     return total
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 5))
 def test_mosaic_is_the_best_line_of_any_network(seed: int, size: int) -> None:

@@ -74,6 +74,7 @@ def best_stages(problem, r, s):
     return finish(frozenset())
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 3), st.integers(1, 3))
 def test_ios_finds_the_best_sequence_of_stages(seed, size, r, s):
@@ -132,6 +133,7 @@ def test_groups_are_assigned_for_the_earliest_end():
     assert next(assignments(many))[1] == 6
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 20), st.integers(1, 3))
 def test_cut_units_are_comparable_to_all_others(seed, size, width):
@@ -170,6 +172,7 @@ def test_duet_balances_parallel_subgraphs():
     assert plan.predicted_s == pytest.approx(7)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 15))
 def test_duets_correction_never_makes_it_worse(seed, size):

@@ -159,6 +159,7 @@ def test_a_search_judges_plans_as_the_simulator_runs_them() -> None:
     assert judge.makespan(draft) == pytest.approx(3 * MS, rel=1e-9)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.integers(0, 9), max_size=60),
     st.lists(st.integers(1, 9), min_size=10, max_size=10),

@@ -26,6 +26,7 @@ def begin(net: Network, amount: float, path: list[str], cap: float = float("inf"
     return flow, done
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(

@@ -105,6 +105,7 @@ def test_several_programs_share_the_machine() -> None:
     assert ends(soc, Listed(both)) == [(1, 1, 2, 3), (0, 0, 0, 5)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("execution", RUNTIMES)
 def test_what_has_ended_leaves_memory(execution: str) -> None:
     soc, _, short = one_unit()

@@ -32,6 +32,7 @@ def socs(size):
     return plain, load_soc("edge-mcu", {"npu.weight_memory": size})
 
 
+@pytest.mark.slow
 def test_a_network_that_fits_reads_its_weights_once():
     plain, keeping = socs("8 MiB")
     program = program_of(plain, "resnet8")
@@ -57,6 +58,7 @@ def test_a_network_that_does_not_fit_keeps_what_does():
     assert 0 < moved[0] - moved[1] <= 16 * 1024
 
 
+@pytest.mark.slow
 def test_networks_that_take_turns_reload_what_does_not_fit_beside_the_other():
     _, room_for_both = socs("8 MiB")
     _, room_for_one = socs("90 KiB")

@@ -49,6 +49,7 @@ def test_a_report_says_what_the_soc_was_fitted_to(tmp_path, capsys):
     ) in told
 
 
+@pytest.mark.slow
 def test_the_list_tells_the_error_of_every_soc(capsys):
     assert entry(["list", "socs", "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}

@@ -203,6 +203,7 @@ def test_it_is_simulated_and_bounded(isp: Path, tmp_path: Path) -> None:
     assert wider.makespan_s < 0.7 * run.makespan_s  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_one_with_cores_for_threads_can_be_the_host(isp: Path) -> None:
     graph = hetsim.load_model("squeezenet")
     changes: dict[str, object] = {
@@ -251,6 +252,7 @@ def test_whatif_turns_its_fields_as_it_says(isp: Path) -> None:
     assert [pu.name for pu in varied(scenario, second.values).soc.pus] == ["cpu", "isp", "isp_2"]
 
 
+@pytest.mark.slow
 def test_what_it_states_is_what_schedulers_take_it_for(isp: Path) -> None:
     roles = {pu.name: pu.spec.role for pu in load_soc(isp).pus}
     assert roles == {"cpu": "cpu", "isp": ""}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hetsim.testing import PUKindKit
+
+pytestmark = pytest.mark.slow
 
 RATES = {
     "macs_per_cycle": {"float32": 16, "int8": 64},

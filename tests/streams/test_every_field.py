@@ -139,6 +139,7 @@ def results(tmp_path_factory):
     return Results(tmp_path_factory.mktemp("fields"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", STREAM)
 def test_every_field_of_a_stream_moves_a_result(results, field):
     assert results.of(stream={field: STREAM[field]}) != results.of()
@@ -149,6 +150,7 @@ def test_every_field_of_serving_moves_a_result(results, field):
     assert results.of(serve={field: SERVE[field]}) != results.of()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "field"),
     [(kind, field) for kind, (_, changes) in ARRIVALS.items() for field in changes],

@@ -63,6 +63,7 @@ def test_what_makes_no_sense_is_told(text, complaint):
         parse_axis(text)
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 10**6), st.integers(2, 10**6), st.integers(2, 40),
     st.sampled_from(["log2", "log10", "linear"]),
@@ -102,6 +103,7 @@ def test_zipped_axes_go_in_step_and_must_be_of_equal_length():
         designs([A, B], "zip")
 
 
+@pytest.mark.slow
 @given(st.integers(1, 60), st.integers(0, 1000))
 def test_a_latin_hypercube_visits_every_part_of_every_axis_once(points, seed):
     axes = [parse_axis("a=0s..1s"), parse_axis("b=1Hz..1000Hz:log10:2")]

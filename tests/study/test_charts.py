@@ -62,6 +62,7 @@ def test_two_axes_give_a_map_of_the_best(tmp_path):
             assert tile.link == (f"#row-{position}" if position < 3 else "")
 
 
+@pytest.mark.slow
 def test_names_give_bars_and_a_sample_gives_points(tmp_path):
     done = sweep(loaded(tmp_path), [parse_axis("execution=barrier,dataflow")])
     [chart] = sweep_charts(done, [], ())
@@ -77,6 +78,7 @@ def test_names_give_bars_and_a_sample_gives_points(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_the_front_is_what_nothing_beats(tmp_path):
     axes = [parse_axis("npu.sram=64KiB,128KiB"), parse_axis("bus.clock=1x,2x")]
     done = sweep(loaded(tmp_path), axes)

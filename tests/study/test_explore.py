@@ -220,6 +220,7 @@ def test_when_nothing_will_do_it_says_what_stands_in_the_way(workdir, capsys):
     assert "timeline" in page.read_text(), "the nearest can be looked at"
 
 
+@pytest.mark.slow
 def test_designs_that_cannot_run_are_kept_with_their_reason(tmp_path):
     study = explore(
         loaded(tmp_path), [parse_axis("cpu.parallel_efficiency=0.5,1.0,1.5,2.0")], trials=20

@@ -143,6 +143,7 @@ def test_very_many_steps_are_averaged_over_a_few():
     assert scale.texts[0] == "157"
 
 
+@pytest.mark.slow
 def test_below_the_limit_nothing_is_told_and_the_page_says_why():
     rng = np.random.default_rng(4)
     axes = (SRAM, CLOCK, CORES)
@@ -187,6 +188,7 @@ def test_what_is_the_same_everywhere_has_no_reason():
     assert "every design has the same" in basis("latency_ms", found)
 
 
+@pytest.mark.slow
 def test_neither_order_nor_repetition_of_designs_counts():
     axes = (SRAM, CLOCK, CORES)
     tried = rows(slow, 40, axes)

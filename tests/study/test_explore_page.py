@@ -68,6 +68,7 @@ def test_the_front_is_a_plane_of_designs_with_the_limit_across(study):
     assert strong.link == f"design-{strong.label}.html"
 
 
+@pytest.mark.slow
 def test_the_cheapest_designs_have_their_timeline_and_its_times_are_those_explored(study):
     page, files = explore_files(study, timelines=2)
     pages = [name for name in files if name.startswith("design-")]
@@ -113,6 +114,7 @@ def test_when_nothing_will_do_the_nearest_stands_out(study):
     assert strong.link in files
 
 
+@pytest.mark.slow
 def test_one_objective_shows_how_the_search_went(study):
     alone = explore(study.scenario, AXES[:1], trials=8, sampler="random")
     page, _ = explore_files(alone, timelines=0)
@@ -123,6 +125,7 @@ def test_one_objective_shows_how_the_search_went(study):
     assert best[-1] == pytest.approx(min(d.measures["latency_ms"] for d in alone.ran) * 1e-3)
 
 
+@pytest.mark.slow
 def test_only_files_that_are_there_are_told_of(study):
     shown = render_page(page_of(study), {})  # in a notebook, beside which nothing is written
     assert "soc-NUMBER" not in shown

@@ -29,6 +29,7 @@ def test_each_study_is_one_call_and_shows_itself(tmp_path):
         assert "<table " in study._repr_html_()
 
 
+@pytest.mark.slow
 def test_exploration_too(tmp_path):
     pytest.importorskip("optuna")
     study = hetsim.explore(

@@ -145,6 +145,7 @@ def test_it_writes_its_directory_prints_and_is_not_run_twice(workdir, capsys):
     assert "2 were known" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_json_and_quiet_and_what_contradicts(workdir, capsys):
     scenario = small_scenario(workdir)
     assert doubling(scenario, "--json", "-o", "out") == 0

@@ -21,6 +21,7 @@ STREAMS = (
 DESIGNS = [{"npu.sram": "128 KiB"}, {"npu.sram": "256 KiB"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [MANY, STREAMS], ids=["network", "streams"])
 def test_an_outcome_depends_on_its_point_alone(tmp_path, text):
     scenario = load_scenario(small_scenario(tmp_path, text=text))
@@ -36,6 +37,7 @@ def test_an_outcome_depends_on_its_point_alone(tmp_path, text):
             assert replace(outcome, seconds=0) == replace(alone, seconds=0), point
 
 
+@pytest.mark.slow
 def test_what_no_plan_goes_below_is_proven_once_for_each_design(tmp_path, monkeypatch):
     proofs = []
 

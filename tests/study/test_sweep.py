@@ -44,6 +44,7 @@ def test_each_row_is_what_run_would_give(tmp_path):
         assert outcome.attribution_s == run.attribution
 
 
+@pytest.mark.slow
 def test_scheduler_parameters_and_socs_can_be_varied(tmp_path, monkeypatch):
     text = SCENARIO.replace("[type_based]", "[{name: slow.py:Slow, label: s}]")
     scenario = load_scenario(small_scenario(tmp_path, text=text))
@@ -137,6 +138,7 @@ def test_the_table_goes_to_csv_json_parquet_and_html(tmp_path):
     assert json.loads(json.dumps(table.to_records()))[0]["npu.sram"] == "64 KiB"
 
 
+@pytest.mark.slow
 def test_names_in_html_are_escaped(tmp_path):
     done = sweep(loaded(tmp_path), [parse_axis("npu.layout=<b>x</b>")])
     assert "<b>x" not in done._repr_html_()

@@ -262,6 +262,7 @@ def test_no_size_helps_in_both_directions_unexplained(
     assert sentence(network, study.soc)
 
 
+@pytest.mark.slow
 def test_an_effect_that_no_one_expects_is_explained_with_one_plan(tmp_path, monkeypatch):
     """Times are inverted: what is better takes longer, with every plan."""
     import hetsim.study.subject as pool
@@ -311,6 +312,7 @@ def test_only_what_saves_as_much_would_do_as_well(tmp_path):
     assert "MiB saves 0." in sentence(network, study.soc)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dies", [False, True])
 def test_a_change_on_which_the_scheduler_fails_is_judged_by_other_plans(
     tmp_path, monkeypatch, dies

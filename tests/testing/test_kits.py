@@ -291,6 +291,7 @@ class Reading(ReaderKit):
         return tables
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "test", "says"),
     [

@@ -42,6 +42,7 @@ def test_it_passes(name: str) -> None:
     assert (found.verdict, found.beyond) == ("passed", [])
 
 
+@pytest.mark.slow
 def test_the_zoo_is_compared_where_its_published_figures_are_comparable(monkeypatch) -> None:
     # All of it, within a percent, is what the tests of the zoo look at.
     networks = ("resnet18", "alexnet", "ds_cnn")

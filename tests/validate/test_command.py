@@ -62,6 +62,7 @@ def test_the_directory_holds_a_page_all_rows_and_pictures(tmp_path, capsys) -> N
     assert entry(arguments) == 2, "an existing directory is not replaced unasked"
 
 
+@pytest.mark.slow
 def test_own_tables_are_compared_and_named(tmp_path, capsys) -> None:
     table = "network,dataflow,rows,cols,cycles\nresnet18,weight_stationary,32,32,2000000\n"
     (tmp_path / "scalesim_cycles.csv").write_text(table)

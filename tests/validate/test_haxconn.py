@@ -115,6 +115,7 @@ def test_on_one_gpu_the_longer_network_ends_with_all_the_work() -> None:
     assert xavier().together(other, one) == (long, short)
 
 
+@pytest.mark.slow
 def test_a_unit_each_costs_little_more_than_alone() -> None:
     one, other = Engine("alexnet", GPU), Engine("googlenet", DLA)
     for engine, seconds in zip((one, other), xavier().together(one, other), strict=True):
@@ -140,6 +141,7 @@ def test_what_is_told_is_the_larger_or_the_sum() -> None:
     assert xavier().told(Told(terms, add=True)) == sum(both)
 
 
+@pytest.mark.slow
 def test_measured_groups_come_out_as_measured() -> None:
     known = Xavier(profiles(MEASURED))
     engine = Engine("googlenet", GPU)

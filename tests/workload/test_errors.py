@@ -49,6 +49,7 @@ def test_not_onnx(tmp_path: Path, content: bytes) -> None:
     assert error.hint
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.floats(0, 0.9999))
 def test_truncated_at_any_place(tmp_path_factory: pytest.TempPathFactory, share: float) -> None:

@@ -28,6 +28,7 @@ def alive_at(graph: Graph, step: int) -> int:
     return total
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 30))
 def test_live_tensors_are_those_that_exist(seed, size):

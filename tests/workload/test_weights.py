@@ -22,6 +22,7 @@ def test_packed_bytes_are_those_of_the_white_paper():
     assert PATTERNS["2:4"].packed(0.5) == 0.375
 
 
+@pytest.mark.slow
 @given(st.integers(1, 40), st.sampled_from((1, 2, 4)))
 def test_packing_a_pruned_matrix_takes_that_many_bytes(fours, width):
     rng = np.random.default_rng(fours)

@@ -162,6 +162,7 @@ def test_swin_has_the_published_parameters_but_for_what_exports_write_out() -> N
     assert trained == pytest.approx(MODELS["swin_t"].parameters, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_gelu_through_erf_and_gelu_as_one_operator_cost_the_same() -> None:
     written_out, graph = build_model_proto("bert_base"), load_model("bert_base")
     proto = onnx.version_converter.convert_version(written_out, 20)
@@ -326,6 +327,7 @@ def test_every_shape_is_what_onnxruntime_computes(name: str) -> None:
         assert result.shape == graph.tensors[tensor].shape
 
 
+@pytest.mark.slow
 def test_filling_weights_keeps_the_graph() -> None:
     proto = build_model_proto("resnet18")
     empty, filled = load_onnx(proto), load_onnx(with_random_weights(proto))

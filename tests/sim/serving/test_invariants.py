@@ -132,6 +132,7 @@ def test_nothing_is_lost_and_nobody_is_in_two_places(
     assert columns(run()) == columns(found)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(4, 12), st.integers(0, 2)), min_size=2, max_size=4),
