@@ -121,6 +121,10 @@ def test_depthwise_and_grouped_products():
     )  # fmt: skip
     assert work(graph, "d").compute_s == pytest.approx(64 * 64 / (1000 * 0.05) / 1e9)
     assert work(graph, "g").compute_s == pytest.approx(64 * 40 * 32 / (1000 * 0.5) / 1e9)
+    # One channel in one group is a convolution as any: it and its eight results fill a block each.
+    grey = network("c = Conv (x, w)", "float[1,1,8,8] x", "float[1,8,8,8] c",
+                   "<float[8,1,1,1] w>")  # fmt: skip
+    assert work(grey, "c").compute_s == pytest.approx(64 * 32 * 32 / (1000 * 0.5) / 1e9)
 
 
 def test_attention_softmax_and_transposes():

@@ -82,6 +82,13 @@ def test_makespans_of_the_papers(scheduler, times, comm, makespan):
     assert plan.predicted_s == pytest.approx(makespan)
 
 
+@pytest.mark.parametrize("scheduler", [HEFT(), PEFT(), CPOP(), HEFTLookahead()])
+@pytest.mark.parametrize(("times", "pu"), [((5, 1), "npu"), ((1, 5), "cpu"), ((2, 2), "cpu")])
+def test_an_operator_alone_goes_where_it_ends_first(scheduler, times, pu):
+    plan = scheduler.plan(make_problem(chain("Conv"), make_soc(), {"n0": times}))
+    assert placement(plan) == {"n0": pu}
+
+
 def test_downward_ranks_and_the_critical_path_of_the_cpop_paper():
     units = Units(task_graph(TIMES_2002, COMM_2002))
     down = downward_ranks(units)

@@ -144,6 +144,16 @@ def test_greedy_lets_what_nobody_runs_alone_follow_in_a_group_that_grows():
         create("profile_greedy").plan(make_problem(graph, soc, can, groups=groups))
 
 
+def test_what_follows_in_a_group_follows_the_last_that_it_reads():
+    """Of two producers on two units the later one heads the group, and what comes then grows it."""
+    graph = make_graph({"a": [], "b": [], "n": ["a", "b"], "m": ["n"]}, {"n": "Add", "m": "Relu"})
+    soc = make_soc(npu_fuse=["Conv-Add", "Conv-Add-Relu"])
+    groups = {(("b", "n"), 1): 3.0, (("b", "n", "m"), 1): 3.5}
+    can = {"a": (1.0, 9.0), "b": (9.0, 1.0), "n": (None, None), "m": (None, None)}
+    plan = create("profile_greedy").plan(make_problem(graph, soc, can, groups=groups))
+    assert placement(plan) == {"a": "cpu", "b": "npu", "n": "npu", "m": "npu"}
+
+
 def test_the_most_capable_unit_runs_most_and_of_those_the_quickest_comes_first():
     graph = chain("Conv", "Conv", "Conv")
     soc = make_soc(npus=0, cpus=(1, 1, 1, 1))
