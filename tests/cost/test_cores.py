@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -115,7 +116,14 @@ def test_halo_rows_are_read_twice() -> None:
     one, two = (work_of(graph, soc(cores)) for cores in (1, 2))
     row = 32 * 16 * 4
     assert two.load_bytes - one.load_bytes == 2 * row
-    assert "on each of 2 cores" in two.note
+    told = re.compile(r"(\d+) tiles, (on each of 2 cores, )?(weights|inputs) stay, \d+ folds")
+    assert [bool(told.fullmatch(work.note)[2]) for work in (one, two)] == [False, True]
+    vector = make_graph(("a", ["x"], 6.0))  # in which nothing is read twice
+    op = vector.operators[0]
+    pu = soc(2).by_name["npu"]
+    found = AnalyticalModel().work(vector, Kernel.of(vector, (op,)), pu)
+    assert found is not None
+    assert "stay" not in found.note
 
 
 def test_element_wise_work_is_divided_evenly_and_cores_meet_once_a_kernel() -> None:

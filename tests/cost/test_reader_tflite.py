@@ -85,6 +85,7 @@ def test_times_are_those_of_the_run_order_of_the_runs(graph, tmp_path: Path) -> 
     assert found.entries[softmax].samples == 50
     assert found.device == "board"
     told = doubts(found)
+    assert "1 times cover an operator" in told["groups"]  # each other node is one operator
     assert "CONV_2D_0" in told["groups"]
     assert "MEAN_2" in told["below the clock"]
     assert set(told) == {"groups", "below the clock", "missing operators"}

@@ -8,8 +8,9 @@ import pytest
 
 from hetsim.errors import SchedulerError
 from hetsim.schedulers import registry
-from hetsim.schedulers.base import Scheduler
+from hetsim.schedulers.base import Problem, Scheduler
 from hetsim.schedulers.partition_tuner.scheduler import PartitionTuner
+from tests.schedulers.fakes import random_problem
 
 MINE = """
 from hetsim.plan.build import Block, make_plan
@@ -187,3 +188,10 @@ def test_stated_parameters_are_plain_ones_that_differ_from_what_they_are_by_defa
     assert registry.stated_parameters(Odd()) == {}
     made = Odd(count=None, label="mine", names=["a"], hidden=2, ratio=0.75)
     assert registry.stated_parameters(made) == {"count": None, "label": "mine", "ratio": 0.75}
+
+
+def test_a_problem_nobody_seeds_has_seed_0_and_the_first_runtime():
+    made = random_problem(1, 3)
+    told = Problem(made.graph, made.soc, made.profile)
+    assert (told.seed, told.execution) == (0, "barrier")
+    assert (told.evaluate, told.rewritten, told.floors) == (None, None, None)
