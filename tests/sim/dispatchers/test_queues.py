@@ -47,3 +47,12 @@ def test_who_is_forgotten_leaves_the_others_in_their_order() -> None:
     left = [queues.pop(0) for _ in range(6)]
     assert left == [tasks[i] for i in (8, 6, 5, 3, 2, 0)]
     assert queues.pop(1) is other  # of that unit nobody spoke
+
+
+def test_where_the_first_is_forgotten_the_next_is_found() -> None:
+    queues = Queues(1)
+    tasks = {rank: task(int(rank == 0), rank) for rank in (0, 5, 1, 6, 7, 2, 3)}
+    for rank, each in tasks.items():
+        queues.push(each, (float(rank), 0))
+    queues.forget(1, [0])
+    assert [queues.pop(0) for _ in range(6)] == [tasks[rank] for rank in (1, 2, 3, 5, 6, 7)]

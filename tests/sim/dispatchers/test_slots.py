@@ -61,3 +61,15 @@ def test_whose_turn_is_given_up_makes_room_for_the_next(alone):
     assert sorted(made.withdraw(work[0])) == sorted((cpu, npu))
     assert [made.next(cpu), made.next(npu)] == [work[2][0], work[2][2]]
     assert made.next(cpu) is None  # the fourth's turn has not come
+
+
+def test_a_network_of_one_partition_gives_its_turn_up_too(alone):
+    soc, program, _ = alone
+    made = create_dispatcher("slots")
+    made.begin(SimpleNamespace(units=len(soc.pus), now=0.0))
+    first, second = (tasks_of(program, number, stream=number)[:1] for number in range(2))
+    unit = first[0].job.pu
+    assert list(made.add(first, Inference(program, stream=0))) == [unit]
+    assert list(made.add(second, Inference(program, stream=1))) == []
+    assert list(made.withdraw(first)) == [unit]
+    assert made.next(unit) is second[0]
