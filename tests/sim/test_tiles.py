@@ -62,6 +62,8 @@ def test_the_next_kernels_weights_take_the_buffer_of_the_last_tile_but_one() -> 
     assert noted[-2:] == [("store", 1, 21, 22, 1), ("store", 2, 31, 32, 1)]
     assert ("load", 3, 21, 26, 5) in noted
     assert end == 32
+    noted, end = play([(1, 10.0, 1)] * 2, tail=5)
+    assert ("load", 2, 11, 16, 5) in noted  # the first of two is the last but one
     noted, end = play([(2, 1.0, 0)], tail=5)  # nobody holds the other buffer
     assert ("load", 1, 2, 7, 5) in noted
     assert end == 7  # the kernel is over when its prefetch is
