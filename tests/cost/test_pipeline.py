@@ -80,6 +80,10 @@ def test_tiles_move_beside_the_ones_before_and_after() -> None:
         Phase("stream", 3.5, 0, 5, 3.0),
         Phase("store", 0.5 + 2.0, 0, 5),
     )
+    # A thousand times as fast all is the same in milliseconds.
+    quick = Engine(plain_way(10e3, 1e-3), 2e-3, double_buffer=True)
+    thousandth = pipeline(replace(THREE, compute_s=9e-3), quick).phases
+    assert [p.seconds for p in thousandth] == pytest.approx([p.seconds / 1e3 for p in found.phases])
     busy = pipeline(replace(THREE, compute_s=90.0), SLOW).phases
     assert [phase.seconds for phase in busy] == [5.0, 60.0, 30.0, 2.5]
     assert [phase.compute_s for phase in busy] == [0.0, 60.0, 30.0, 0.0]
