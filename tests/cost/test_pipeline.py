@@ -89,6 +89,13 @@ def test_tiles_move_beside_the_ones_before_and_after() -> None:
     assert [phase.compute_s for phase in busy] == [0.0, 60.0, 30.0, 0.0]
 
 
+def test_beside_whom_nothing_moves_computes_alone() -> None:
+    """Two halves of the channels: the second ends what it stores, and nobody loads beside it."""
+    *_, last, store = pipeline(Tiling(1, 1, 2, 1, "weights", 20, 20, 0, 5, 0.5), SLOW).phases
+    assert last == Phase("stream", 0.25, 0, 0, 0.25)
+    assert store == Phase("store", 0.5 + 2.0, 0, 5)
+
+
 def test_with_one_buffer_everything_waits_for_everything() -> None:
     found = pipeline(THREE, replace(SLOW, double_buffer=False))
     assert found.tiles == (TileRun(1, 30, 3.0, 5), TileRun(2, 10, 3.0, 5))
