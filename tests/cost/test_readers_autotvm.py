@@ -39,6 +39,7 @@ def keys(folder: Path, *arguments: Any, task: str = "conv2d_nchw.x") -> list[str
 
 def test_convolutions_by_their_arguments(tmp_path: Path) -> None:
     assert keys(tmp_path, PLAIN) == [KEY]
+    assert keys(tmp_path, [DATA, KERNEL, [2, 1], [2, 0, 1, 1], [1, 2]]) == [KEY]  # top and bottom
     # One number stands for both directions, two pads for both ends; holes may be left out.
     assert keys(tmp_path, [DATA, KERNEL, 2, 1, [1, 1]]) == [
         "Conv[n2 c6 h9 w11 o8 k3x2 s2x2 d1x1 g1 y5x6] float32"

@@ -141,11 +141,11 @@ def test_heat_falls_by_the_same_factor_at_every_plan_judged():
         judge = Refusing()
         start = encode(alone(0), len(GRAPH))
         walker = Walker(start, alone(0), 6.1, start, 6.1)
-        done = walk(Moves(SPACE), judge, walker, Stretch("s", 20, 1.0, cold))
+        done = walk(Moves(SPACE), judge, walker, Stretch("s", 20, 0.5, cold))
         assert (done.evaluations, done.improved, walker.seconds) == (20, [], 6.1)
         return [limit - 6.1 for limit in judge.limits]
 
-    for k, (warm, cool) in enumerate(zip(heats(1.0), heats(0.01), strict=True)):
+    for k, (warm, cool) in enumerate(zip(heats(0.5), heats(0.005), strict=True)):
         assert cool == pytest.approx(warm * 0.01 ** (k / 20), rel=1e-9)
 
 

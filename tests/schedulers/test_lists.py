@@ -113,6 +113,17 @@ def test_a_critical_path_begins_where_most_must_follow_and_of_equals_with_the_fi
     assert path(4, 6, 4, 5, 5.5) == [1, 4]  # where none is, the largest
 
 
+@pytest.mark.parametrize(
+    ("scheduler", "end"),
+    [(HEFT(), 3), (CPOP(), 3), (HEFTLookahead(), 3), (PEFT(), 4)],  # PEFT ranks by what follows
+)
+def test_of_several_that_are_ready_the_longest_comes_first(scheduler, end):
+    """Three on two units alike: 3 here, 2 and 1 there; as they stand it is 1 and 3 here."""
+    graph = make_graph({"a": [], "b": [], "c": []})
+    times = {"a": (1, 1), "b": (2, 2), "c": (3, 3)}
+    assert scheduler.plan(make_problem(graph, make_soc(), times)).predicted_s == end
+
+
 def test_optimistic_costs_of_the_peft_paper():
     table = optimistic_costs(Units(task_graph(TIMES_2014, COMM_2014)))
     assert table[0] == [64, 68, 86]
