@@ -137,16 +137,19 @@ def test_heat_falls_by_the_same_factor_at_every_plan_judged():
             super().judge(draft, worthless_above)
             return Verdict(NEVER)
 
-    def heats(cold: float) -> list[float]:
+    def heats(hot: float, cold: float) -> list[float]:
         judge = Refusing()
         start = encode(alone(0), len(GRAPH))
         walker = Walker(start, alone(0), 6.1, start, 6.1)
-        done = walk(Moves(SPACE), judge, walker, Stretch("s", 20, 0.5, cold))
+        done = walk(Moves(SPACE), judge, walker, Stretch("s", 20, hot, cold))
         assert (done.evaluations, done.improved, walker.seconds) == (20, [], 6.1)
         return [limit - 6.1 for limit in judge.limits]
 
-    for k, (warm, cool) in enumerate(zip(heats(0.5), heats(0.005), strict=True)):
-        assert cool == pytest.approx(warm * 0.01 ** (k / 20), rel=1e-9)
+    steady = heats(1.0, 1.0)
+    for hot, cold in ((1.0, 0.01), (0.5, 0.5), (0.5, 0.05)):
+        fall = (cold / hot) ** (1 / 20)
+        expected = [hot * heat * fall**k for k, heat in enumerate(steady)]
+        assert heats(hot, cold) == pytest.approx(expected, rel=1e-9)
 
 
 def test_regions_lie_anywhere_and_are_as_long_as_drawn():
