@@ -158,6 +158,13 @@ def test_regions_lie_anywhere_and_are_as_long_as_drawn():
     drawn = [draw_regions(space, Random(seed), 1) for seed in range(60)]
     assert len({begin for ((begin, _),) in drawn}) > 15
     assert {end - begin for ((begin, end),) in drawn} == set(regions._SIZES)
+    sides: set[str] = set()
+    for seed in range(300):
+        (first,) = draw_regions(space, Random(seed), 1)
+        for begin, end in set(draw_regions(space, Random(seed), 2)) - {first}:
+            assert end <= first[0] or begin >= first[1]
+            sides |= {"before"} if end == first[0] else {"behind"} if begin == first[1] else set()
+    assert sides == {"before", "behind"}  # they may touch
 
 
 def test_no_order_mixes_networks_that_wait_for_each_other():

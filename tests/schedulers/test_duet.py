@@ -41,6 +41,17 @@ def test_the_longest_are_placed_first_where_they_end_first() -> None:
     assert plan.predicted_s == pytest.approx(1 + 6 + 1)
 
 
+def test_who_is_longest_is_told_by_the_faster_unit() -> None:
+    """b, which takes 3 s at the least, is placed before a with its one second."""
+    times = {"s": [1, 9], "a": [1, 10], "b": [3, 3.5], "j": [1, 9]}
+    graph = make_graph({"s": [], "a": ["s"], "b": ["s"], "j": ["a", "b"]})
+    problem = make_problem(graph, make_soc(), times)
+    plan = Duet(max_evaluations=0).plan(problem)
+    assert set(placement(plan).values()) == {"cpu"}
+    plan = Duet().plan(problem)  # which moving b mends
+    assert placement(plan) == {"s": "cpu", "a": "cpu", "b": "npu", "j": "cpu"}
+
+
 def test_what_gains_nothing_is_not_moved_to_and_fro() -> None:
     """a takes longest; b, behind it in the list, is as well off on either NPU."""
     times = {"a": [5, 9, 9], "b": [3, 2, 2]}
