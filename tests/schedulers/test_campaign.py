@@ -161,9 +161,9 @@ def test_regions_lie_anywhere_and_are_as_long_as_drawn():
     sides: set[str] = set()
     for seed in range(300):
         (first,) = draw_regions(space, Random(seed), 1)
-        for begin, end in set(draw_regions(space, Random(seed), 2)) - {first}:
-            assert end <= first[0] or begin >= first[1]
-            sides |= {"before"} if end == first[0] else {"behind"} if begin == first[1] else set()
+        for low, high in set(draw_regions(space, Random(seed), 2)) - {first}:
+            assert high <= first[0] or low >= first[1]
+            sides |= {"before"} if high == first[0] else {"behind"} if low == first[1] else set()
     assert sides == {"before", "behind"}  # they may touch
 
 
