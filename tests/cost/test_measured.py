@@ -125,19 +125,24 @@ def test_any_work_can_be_bent_to_any_time(parts, dispatch, seconds, latency):
     assert bent.store_bytes <= work.store_bytes
 
 
-def test_a_partition_profile_holds_calls_and_crossings():
-    """What the simulator says of a partition, taken as a measurement, is simulated again."""
-    lowering = Lowering(GRAPH, SOC, AnalyticalModel())
+@pytest.mark.parametrize("soc", [SOC, load_soc("mobile-flagship")], ids=lambda soc: soc.name)
+def test_a_partition_profile_holds_calls_and_crossings(soc):
+    """What the simulator says of a partition, taken as a measurement, is simulated again.
+
+    Results go back to the host, be it that the runtime always has them there or on the phone.
+    """
+    lowering = Lowering(GRAPH, soc, AnalyticalModel())
     profile = SimulatedProfile(lowering)
-    ops = [i for i in range(len(GRAPH)) if math.isfinite(profile.time(i, 1))][:5]
-    wanted = {i: 1.7 * profile.time(i, 1) for i in ops}
+    pu = soc.by_name["npu"]
+    ops = [i for i in range(len(GRAPH)) if math.isfinite(profile.time(i, pu.index))][:5]
+    wanted = {i: 1.7 * profile.time(i, pu.index) for i in ops}
     entries = [Entry(operator_key(GRAPH, GRAPH.operators[i]), wanted[i]) for i in ops]
-    case = Case(GRAPH, SOC, cost_chain(SOC, {"npu": table(entries, "partition")}))
+    case = Case(GRAPH, soc, cost_chain(soc, {"npu": table(entries, "partition")}))
     again = SimulatedProfile(case.lowering)
     keys = {operator_key(GRAPH, GRAPH.operators[i]): wanted[i] for i in ops}
     for i in ops:
         expected = keys[operator_key(GRAPH, GRAPH.operators[i])]
-        assert again.time(i, 1) == pytest.approx(expected, rel=1e-6)
+        assert again.time(i, pu.index) == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_time_shorter_than_what_it_holds_is_not_used_and_told():
