@@ -21,7 +21,7 @@ FORKING = Forking(5.0, 2.0)
 NETWORKS = {
     "branches": network((), (0,), (0,), (1, 2), outputs=(1,)),
     "open": network((), (), (0, 1), (0,)),
-    "skip": network((), (0,), (0, 1)),
+    "fork": network((), (0,), (0,)),
     "known": network((), (0,), (0, 1), (1, 2), (0, 3)),
     "two results": network((), (0,), (0,), (1, 2), results=2),
     "wide": network((), (0,), (0,), (0, 1), (0,), (1, 2, 3, 4)),
