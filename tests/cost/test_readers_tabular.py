@@ -108,3 +108,21 @@ def test_rows_of_convolutions_that_were_dropped_are_told(tmp_path: Path) -> None
     [table] = tables(tmp_path, text).values()
     assert len(table) == 5
     assert any(doubt.where.line == 6 for doubt in table.doubts if doubt.where)
+
+
+def test_cells_may_be_quoted_after_a_space(tmp_path: Path) -> None:
+    [found] = tables(tmp_path, f'"key", "time_us", "note"\n"{RELU}", "5", "cold, first"\n').values()
+    assert found.entries[RELU].seconds == pytest.approx(5e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("operators,time_us\nconv1,5\n", "a table of operator names does not say everything"),
+        ("kee,time_us\nx,5\n", r"t\.csv:1: the column 'key' or 'operators' is missing"),
+        ("device,pu,op,c_in\nb,cpu,Conv,3\n", r"t\.csv:1: .*h_in"),
+    ],
+)
+def test_what_a_table_lacks_is_told(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        tables(tmp_path, text)

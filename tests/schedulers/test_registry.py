@@ -184,7 +184,7 @@ def test_stated_parameters_are_plain_ones_that_differ_from_what_they_are_by_defa
             self.count, self.label, self.names, self.ratio = count, label, names, ratio
 
         def plan(self, problem):
-            raise NotImplementedError
+            raise AssertionError("nobody plans with it")
 
     assert registry.stated_parameters(Odd()) == {}
     made = Odd(count=None, label="mine", names=["a"], hidden=2, ratio=0.75)
