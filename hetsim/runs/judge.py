@@ -95,7 +95,7 @@ class IncrementalJudge:
         if not self._separable:
             return self._undivided(work, needs, draft.groups)
         spans = self._spans(needs, draft.groups)
-        keys = [self._key(work, span) for span in spans]
+        keys = [work[span[0]].number if len(span) == 1 else self._key(work, span) for span in spans]
         whole = tuple(keys)
         known = self._plans.get(whole)
         if known is not None:
@@ -190,9 +190,7 @@ class IncrementalJudge:
         return _Work(number, piece.pu, job, self._execute((job,), ((0,),)))
 
     def _key(self, work: Sequence[_Work], span: Sequence[int]) -> Hashable:
-        """The same for segments that must take the same time: each PU's pieces in order."""
-        if len(span) == 1:
-            return work[span[0]].number
+        """The same for segments of several pieces that must take the same time: each PU's order."""
         if self._runtime.forks or self._fifo:
             return tuple([work[i].number for i in span])
         queues: list[list[int]] = [[] for _ in self._units]
@@ -296,7 +294,9 @@ def _segments(needs: Needs) -> list[range]:
     least = len(leads)
     for i in reversed(range(len(leads))):
         bits = leads[i]
-        least = min(least, (~bits & (bits + 1)).bit_length() - 1)
+        found = (~bits & (bits + 1)).bit_length() - 1
+        if found < least:
+            least = found
         if least >= i:
             starts.append(i)
     starts.reverse()

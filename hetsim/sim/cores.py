@@ -7,19 +7,18 @@ conversion beside it both slow down by that factor (processor sharing).
 
 from __future__ import annotations
 
-from hetsim.sim.network.flow import Flow, Slowdown
-from hetsim.sim.network.links import INFINITY, Route
+from hetsim.sim.network.flow import Flow
+from hetsim.sim.network.links import INFINITY, NOWHERE, Route
 from hetsim.sim.network.network import Network
 
 
 class Cores:
     """The cores of one cluster during a simulation."""
 
-    __slots__ = ("_compute", "_network", "_running", "cores", "speed", "threads")
+    __slots__ = ("_network", "_running", "cores", "speed", "threads")
 
     def __init__(self, network: Network, cores: int) -> None:
         self._network = network
-        self._compute = Route({}, (), 0.0)
         self._running: dict[Flow, float] = {}
         self.cores = cores
         self.threads = 0
@@ -46,36 +45,17 @@ class Cores:
         for flow, rate in self._running.items():
             self._network.set_limit(flow, rate * speed)
 
-    def work(
-        self,
-        seconds: float,
-        amount: float,
-        route: Route,
-        *,
-        delay: float = 0.0,
-        weight: float = 1.0,
-        priority: int = 0,
-        slowdown: Slowdown | None = None,
-    ) -> Flow:
+    def work(self, seconds: float, amount: float, route: Route, delay: float = 0.0) -> Flow:
         """Work of ``seconds`` at full speed that moves ``amount`` bytes over ``route`` meanwhile.
 
         A flow capped at amount / seconds: alone it takes max(seconds, amount / bandwidth).
         """
         if amount <= 0.0:
-            amount, route = seconds, self._compute
+            amount, route = seconds, NOWHERE
         rate = amount / seconds if seconds > 0.0 else INFINITY
-        flow = self._network.transfer(
-            amount,
-            route,
-            rate * self.speed,
-            delay=delay,
-            weight=weight,
-            priority=priority,
-            slowdown=slowdown,
-        )
+        flow = self._network.transfer(amount, route, rate * self.speed, delay)
         if rate < INFINITY:
-            running = self._running
-            running[flow] = rate
+            self._running[flow] = rate
             flow.callbacks.append(self._forget)
         return flow
 

@@ -20,7 +20,7 @@ from hetsim.lower.program import Launch
 from hetsim.sim.caches import SystemCache
 from hetsim.sim.cores import Cores
 from hetsim.sim.network.flow import Flow
-from hetsim.sim.network.links import INFINITY, Route
+from hetsim.sim.network.links import INFINITY
 from hetsim.sim.network.network import Network
 from hetsim.sim.network.traced import TracedNetwork
 from hetsim.sim.recorder import Recorder
@@ -28,7 +28,7 @@ from hetsim.sim.states import States
 from hetsim.sim.story import Story
 from hetsim.sim.task import Task
 from hetsim.sim.tiles import play_tiles
-from hetsim.sim.unit import COMPUTE, Aside, Unit
+from hetsim.sim.unit import Aside, Unit
 from hetsim.soc.model import SoC
 
 Pause = Callable[[Task], tuple[Task, Story] | None]
@@ -142,7 +142,7 @@ class Machine:
         if cached and (split := unit.host_route(task.inference, step)) is not None:
             route = split
             self.recorder.hit(step.kind, step.name, step.read, task)
-        flow = self._move(unit, self.host, step.seconds, step.bytes, route, 0.0)
+        flow = self.host.work(step.seconds, step.bytes, route)
         yield flow
         if cached:
             unit.wrote(task.inference, [(step.name, step.written)])
@@ -184,8 +184,8 @@ class Machine:
                 if phase.elsewhere:
                     amount, route = unit.routes(phase.moves)
                 else:
-                    route = unit.route("", phase.load_bytes, phase.store_bytes)
-                flow = self._move(unit, unit.cores, phase.seconds, amount, route, delay)
+                    route = unit.straight or unit.route("", phase.load_bytes, phase.store_bytes)
+                flow = unit.move(phase.seconds, amount, route, delay)
                 unit.under_way = work, nominal, flow
                 yield flow
                 if unit.unusual or phase is not nominal:
@@ -250,7 +250,7 @@ class Machine:
         start = self.env.now
         load, store = (amount, 0) if kind == "load" else (0, amount)
         route = unit.route("", load, store)
-        flow = self._transfer(unit, amount, route, INFINITY, unit.setup_s)
+        flow = self.network.transfer(amount, route, INFINITY, unit.setup_s)
         yield flow
         phase = Phase(kind, 0.0, load, store)
         self.recorder.phase(unit, launch, phase, 0.0, start, self.env.now, flow, task)
@@ -273,27 +273,6 @@ class Machine:
         unit.busy_s += self.env.now - begun
         self.recorder.occupied(unit, begun, self.env.now, task)
 
-    def _move(
-        self, unit: Unit, cores: Cores | None, seconds: float, amount: float, route: Route,
-        delay: float,
-    ) -> Flow:  # fmt: skip
-        """Arithmetic of ``seconds`` that moves ``amount`` bytes over ``route`` meanwhile."""
-        if cores is not None:
-            return cores.work(
-                seconds, amount, route, delay=delay, weight=unit.weight,
-                priority=unit.priority, slowdown=unit.slowdown,
-            )  # fmt: skip
-        if amount <= 0:
-            return self.network.transfer(seconds, COMPUTE, 1.0, delay=delay)
-        cap = amount / seconds if seconds > 0.0 else INFINITY
-        return self._transfer(unit, amount, route, cap, delay)
-
-    def _transfer(self, unit: Unit, amount: float, route: Route, cap: float, delay: float) -> Flow:
-        return self.network.transfer(
-            amount, route, cap, delay=delay, weight=unit.weight,
-            priority=unit.priority, slowdown=unit.slowdown,
-        )  # fmt: skip
-
     def _tiled(self, unit: Unit, launch: Launch, task: Task) -> Story:
         """A kernel tile by tile."""
         env, begun = self.env, self.env.now
@@ -308,7 +287,7 @@ class Machine:
                 amount, route = unit.routes(
                     Traffic(m, *((0, b) if kind == "store" else (b, 0))) for m, b in amounts
                 )
-            flow = self._transfer(unit, amount, route, INFINITY, unit.setup_s)
+            flow = self.network.transfer(amount, route, INFINITY, unit.setup_s)
             flows.append(flow)
             return flow
 
@@ -316,7 +295,7 @@ class Machine:
             tile = nominal
             if unit.unusual:
                 tile = nominal.at(launch.work.stretch(unit.clock_hz))
-            flow = self.network.transfer(tile.compute_s, COMPUTE, 1.0)
+            flow = self.network.work(tile.compute_s)
             unit.under_way = launch.work, nominal, flow
             return flow
 

@@ -14,6 +14,7 @@ class Lane(Protocol):
     """What a recorder reads of a unit."""
 
     lane: str
+    dma_lane: str
     host_lane: str
     index: int
     owns_cores: bool
@@ -149,19 +150,18 @@ class SpanRecorder(Recorder):
             moved += sum(traffic.bytes for traffic in phase.elsewhere)
         moving, latency = _alone(flow)
         if phase.kind in ("load", "store"):
-            self._span(f"{unit.lane}.dma", phase.kind, launch, begin, end, moved, alone, task)
+            self._span(unit.dma_lane, phase.kind, launch, begin, end, moved, alone, task)
         else:
             self._span(unit.lane, "compute", launch, begin, end, moved, alone, task)
             if phase.kind == "stream" and moved:
-                lane = f"{unit.lane}.dma"
-                self._span(lane, "stream", launch, begin, end, moved, alone, task)
+                self._span(unit.dma_lane, "stream", launch, begin, end, moved, alone, task)
         self._account(unit, begin, end, flow.lost, phase.compute_s, moving, latency, task)
 
     def tile(
         self, unit: Lane, launch: Launch, kind: str, index: int, start: float, end: float,
         moved: int, task: Work,
     ) -> None:  # fmt: skip
-        lane = unit.lane if kind == "compute" else f"{unit.lane}.dma.{kind}"
+        lane = unit.lane if kind == "compute" else f"{unit.dma_lane}.{kind}"
         self.spans.append(
             Span(lane, kind, f"{launch.name} [{index}]", start, end, task.inference,
                  task.job.name, launch.operators, moved, end - start, launch.work.note,

@@ -1,32 +1,17 @@
 """What happened: the rows a simulation leaves behind.
 
 Rows are plain and complete: every report is made from them and nothing else. A recorder that keeps
-nothing stands in when only the makespan is wanted, so the engine has no ``if tracing``.
+nothing stands in when only the makespan is wanted, so the engine has no ``if tracing``. They are
+named tuples because a long run makes millions: these are quick to make, to pickle and to collect.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from operator import attrgetter
-from typing import TypeVar
-
-T = TypeVar("T")
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-def _row(kind: type[T]) -> type[T]:
-    """Pickled as its values: traces go from process to process, and slots alone are slow there."""
-    values = attrgetter(*(field.name for field in fields(kind)))  # type: ignore[arg-type]
-
-    def reduced(self: T) -> tuple[type[T], tuple[object, ...]]:
-        return kind, values(self)
-
-    setattr(kind, "__reduce__", reduced)  # noqa: B010  # a method by assignment is no type
-    return kind
-
-
-@_row
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Something that occupied a lane from ``start`` to ``end`` (seconds).
 
     ``lane`` is a PU name, ``PU.dma`` for its transfers, ``CLUSTER:PU`` for the host thread that
@@ -53,9 +38,7 @@ class Span:
     on_chip_bytes: int = 0
 
 
-@_row
-@dataclass(frozen=True, slots=True)
-class RateSample:
+class RateSample(NamedTuple):
     """From ``time`` (seconds) on, ``link`` carries ``rate`` B/s in ``flows`` transfers."""
 
     time: float
@@ -64,9 +47,7 @@ class RateSample:
     flows: int
 
 
-@_row
-@dataclass(frozen=True, slots=True)
-class TaskRow:
+class TaskRow(NamedTuple):
     """A partition of one inference from the moment its PU took it to its results (seconds).
 
     ``position`` is its place in the program.
@@ -79,8 +60,7 @@ class TaskRow:
     end: float
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """``bytes`` that a system cache had of what a kernel or a host step of a task read.
 
     ``kind`` is ``kernel``, or that of the step; ``name`` that of the launch or the step.
@@ -97,9 +77,7 @@ RUNTIME = -1
 """Position of activities that belong to no task: the runtime's forks and joins."""
 
 
-@_row
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(NamedTuple):
     """A stretch of a task, from ``start`` to ``end``, and what its time went into (seconds).
 
     A task's activities follow one another without gaps. The parts add up to the stretch:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
-from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TextIO, TypeVar
@@ -31,10 +29,9 @@ class _Writer(Generic[Row]):
     def __init__(self, stream: TextIO, kind: type[Row]) -> None:
         self._write = stream.write
         self._name = kind.__name__
-        self._values = attrgetter(*(field.name for field in fields(kind)))
 
     def append(self, row: Row) -> None:
-        self._write(_ENCODE((self._name, *self._values(row))) + "\n")
+        self._write(_ENCODE((self._name, *row)) + "\n")
 
 
 class TraceFile:
@@ -80,10 +77,7 @@ def _row(line: str, path: Path, number: int) -> Span | TaskRow | Activity | Hit:
     place = f"{path}:{number}"
     found = parse_json(line, place)
     kind = _CLASSES.get(found[0]) if isinstance(found, list) and found else None
-    columns = [field.name for field in fields(kind)] if kind is not None else []
-    if kind is None or len(found) != 1 + len(columns):
+    if kind is None or len(found) != 1 + len(kind._fields):
         raise ResultsError(f"{place}: not a row of a hetsim trace")
-    row: Span | TaskRow | Activity | Hit = checked(
-        dict(zip(columns, found[1:], strict=True)), kind, place
-    )
+    row: Span | TaskRow | Activity | Hit = checked(found[1:], kind, place)
     return row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import simpy
@@ -12,11 +12,14 @@ from hetsim.lower.program import Launch, Touched
 from hetsim.sim.caches import SystemCache, WeightMemory, served
 from hetsim.sim.cores import Cores
 from hetsim.sim.network.flow import Flow
-from hetsim.sim.network.links import Route
+from hetsim.sim.network.links import NOWHERE, Claim, Route
 from hetsim.sim.network.network import Network
 from hetsim.sim.network.slowdown import slowdown_curve
 from hetsim.sim.task import Task
 from hetsim.soc.model import PU, SoC
+
+Move = Callable[[float, float, Route, float], Flow]
+"""Arithmetic of so many seconds that moves so many bytes over a route meanwhile, after a delay."""
 
 UnderWay = tuple[Work, Phase | TileRun, Flow]
 """A kernel's part that a unit has begun, as it is at the clock it was costed for, and its flow."""
@@ -35,13 +38,16 @@ class Aside:
 
 
 class Unit:
-    """A PU during a simulation."""
+    """A PU during a simulation.
+
+    ``straight`` is its way to the memory at the end of its path, there and back, if it is one.
+    """
 
     __slots__ = (
-        "aside", "busy_s", "cache", "clock_hz", "cores", "domain", "host_lane", "idle", "index",
-        "interrupt_s", "lane", "managed", "network", "nominal_hz", "owns_cores", "polls",
-        "preemptible", "priority", "setup_s", "slowdown", "threads", "under_way", "unusual", "ways",
-        "weight", "weights",
+        "aside", "busy_s", "cache", "clock_hz", "cores", "dma_lane", "domain", "host_lane", "idle",
+        "index", "interrupt_s", "lane", "managed", "move", "network", "nominal_hz", "owns_cores",
+        "polls", "preemptible", "setup_s", "straight", "threads", "under_way", "unusual", "ways",
+        "weights",
     )  # fmt: skip
 
     def __init__(
@@ -53,23 +59,25 @@ class Unit:
         self.network = network
         self.index = pu.index
         self.lane = pu.name
+        self.dma_lane = f"{pu.name}.dma"
         self.preemptible = spec.preemptible
         self.ways: dict[str, tuple[Route, Route]] = {}  # of what is read and what is written
+        slowdown = slowdown_curve(spec.slowdown) if spec.slowdown is not None else None
+        claim = Claim(spec.weight, spec.priority, slowdown)
         for way in (*pu.ways, *([pu.cached] if pu.cached else [])):
-            there = back = network.route(way.links)
+            there = back = network.route(way.links, claim)
             if way.back != way.links:
-                back = network.route(way.back)
+                back = network.route(way.back, claim)
             self.ways[way.memory] = there, back
         # No name is the memory at the end of its path.
-        self.ways[""] = self.ways[pu.memory]
+        self.ways[""] = there, back = self.ways[pu.memory]
+        self.straight = there if there is back else None
         self.cache = caches[pu.cached.memory] if pu.cached else None
         room = spec.weight_memory
         self.weights = None if room is None else WeightMemory(room)
-        self.weight = spec.weight
-        self.priority = spec.priority
-        self.slowdown = slowdown_curve(spec.slowdown) if spec.slowdown is not None else None
         self.setup_s = spec.transfer_setup
         self.cores = cores
+        self.move: Move = network.work if cores is None else cores.work
         self.owns_cores = self.cores is not None
         self.threads = pu.cores if cores is not None else 1  # of the host, if it polls
         self.polls = spec.polls_host
@@ -98,7 +106,7 @@ class Unit:
             (self.route(t.memory, t.load_bytes, t.store_bytes), t.bytes) for t in moves if t.bytes
         ]
         if not parts:
-            return 0, COMPUTE
+            return 0, NOWHERE
         if len(parts) == 1:
             return parts[0][1], parts[0][0]
         return sum(amount for _, amount in parts), self.network.blend(parts)
@@ -170,7 +178,3 @@ class Unit:
         """Tensors of so many bytes have been written."""
         if self.cache is not None:
             self.cache.touch(((inference, t), size) for t, size in tensors if size)
-
-
-COMPUTE = Route({}, (), 0.0)
-"""No links: a flow over it is computation alone, in seconds at rate 1."""

@@ -207,4 +207,4 @@ def test_a_relu_that_is_only_run_behind_its_conv_has_its_home_there() -> None:
     space = Space(graph, soc)
     assert space.chain == ((0, 1), (0, 1), (2,))
     assert space.homes == ((0, 1), (0, 1), (0,))
-    assert not space.runs(1, (0, 1), fused=False)
+    assert space.piece(1, (0, 1), plain=True) is None

@@ -7,6 +7,7 @@ import simpy
 
 from hetsim.sim.cores import Cores
 from hetsim.sim.network.flow import Flow
+from hetsim.sim.network.links import Claim
 from hetsim.sim.network.network import Network
 from hetsim.soc.model import Link
 
@@ -102,7 +103,7 @@ def test_work_is_of_no_weight_and_no_urgency_but_what_is_said(arbitration: str) 
     net = Network(simpy.Environment(), [Link("dram", (10.0,), 0.0, arbitration)])
     cores = Cores(net, 2)
     done: list[float] = []
-    there = net.transfer(20.0, net.route(["dram"]), weight=1.0, priority=0)
+    there = net.transfer(20.0, net.route(["dram"], Claim(weight=1.0, priority=0)))
     mine = cores.work(0.0, 20.0, net.route(["dram"]))
     for flow in (there, mine):
         flow.callbacks.append(lambda _: done.append(net.env.now))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import simpy
 
-from hetsim.sim.network.links import INFINITY, LinkState, Route
+from hetsim.sim.network.links import INFINITY, Claim, LinkState, Route
 from hetsim.sim.network.network import Network
 from hetsim.soc.model import Link, Turns
 
@@ -16,21 +16,25 @@ RAM = Link("ram", (8.0, 5.0), 1.0, "priority", turns=Turns(2, 10))
 
 def test_a_plain_way_is_as_fast_as_its_slowest_link_and_ends_at_its_last() -> None:
     net = Network(simpy.Environment(), [PORT, BUS, RAM])
-    route = net.route(["port", "bus", "ram"])
+    claim = Claim(3.0, 2)
+    route = net.route(["port", "bus", "ram"], claim)
     assert [link.name for link in route.links] == ["port", "bus", "ram"]
     assert [(link.name, part) for link, part in route.ends] == [("ram", 1.0)]
     assert (route.bandwidth, route.bus, route.latency) == (4.0, 6.0, 1.75)
-    assert (route.whole, route.weighted, route.strict, route.short) == (True,) * 4
-    port = net.route(["port"])
+    assert (route.whole, route.short, route.weight, route.priority) == (True, True, 3.0, 2)
+    port = net.route(["port"], claim)
     assert (port.bandwidth, port.bus, port.latency) == (4.0, INFINITY, 0.25)
-    assert (port.whole, port.weighted, port.strict, port.short) == (True, False, False, False)
+    # Neither counts where no link asks for it.
+    assert (port.whole, port.short, port.weight, port.priority) == (True, False, 1.0, 0)
     nowhere = Route({}, (), 0.0)
     assert (nowhere.bandwidth, nowhere.bus, nowhere.links) == (INFINITY, INFINITY, ())
 
 
 def test_a_way_in_two_crosses_each_link_with_its_part_and_waits_for_the_longer_latency() -> None:
     net = Network(simpy.Environment(), [PORT, BUS, RAM])
-    both = net.blend([(net.route(["port", "bus"]), 3.0), (net.route(["port", "ram"]), 9.0)])
+    ways = [net.route(path, Claim(3.0, 2)) for path in (["port", "bus"], ["port", "ram"])]
+    both = net.blend([(ways[0], 3.0), (ways[1], 9.0)])
+    assert (both.weight, both.priority) == (3.0, 2)
     assert {link.name: part for link, part in both.shares} == {
         "port": 1.0, "bus": 0.25, "ram": 0.75
     }  # fmt: skip

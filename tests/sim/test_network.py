@@ -8,7 +8,8 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hetsim.sim.network.flow import Flow, Slowdown
+from hetsim.sim.network.flow import Flow
+from hetsim.sim.network.links import Claim, Slowdown
 from hetsim.sim.network.network import Network
 from hetsim.sim.network.traced import TracedNetwork
 from hetsim.soc.model import Link
@@ -195,7 +196,7 @@ def test_speed_lost_where_no_link_is_full_is_booked_on_the_memory() -> None:
     def halved(_own: float, external: float) -> float:
         return 0.5 if external else 1.0
 
-    flow = net.transfer(10.0, net.route(["own", "dram"]), slowdown=halved)
+    flow = net.transfer(10.0, net.route(["own", "dram"], Claim(slowdown=halved)))
     net.transfer(100.0, net.route(["other", "dram"]))
     net.env.run()
     assert flow.lost == pytest.approx(1.0)  # it took 2 s for what takes 1 s
@@ -214,7 +215,7 @@ def memory_of(*, shared: bool = True) -> tuple[Network, Callable[..., Flow], lis
     ends: list[float] = []
 
     def start(amount: float, cap: float, slowdown: Slowdown | None = None) -> Flow:
-        flow = net.transfer(amount, net.route(["dram"]), cap, slowdown=slowdown)
+        flow = net.transfer(amount, net.route(["dram"], Claim(slowdown=slowdown)), cap)
         flow.callbacks.append(lambda _: ends.append(net.env.now))
         return flow
 
@@ -264,7 +265,7 @@ def test_priority_means_nothing_on_a_way_without_a_strict_link() -> None:
     for name, path, priority in (
         ("plain", ["bus"], 5), ("low", ["bus", "strict"], 0),
     ):  # fmt: skip
-        flow = net.transfer(4.0, net.route(path), priority=priority)
+        flow = net.transfer(4.0, net.route(path, Claim(priority=priority)))
         flow.callbacks.append(lambda _, name=name: done.update({name: net.env.now}))
     net.env.run()
     assert done == {"plain": 4.0, "low": 4.0}

@@ -18,8 +18,12 @@ KERNEL = Launch("a+b", ("a", "b"), WORK)
 MEASURED = Launch("a+b", ("a", "b"), Work(0.5, 4.0, PHASES, source="measured"))
 JOB = Job("p0", 1, (), (), (KERNEL,))
 TASK: Any = SimpleNamespace(inference=5, stream=0, position=3, job=JOB)
-NPU: Any = SimpleNamespace(lane="npu", host_lane="cpu:npu", index=1, owns_cores=False)
-CPU: Any = SimpleNamespace(lane="cpu", host_lane="cpu", index=0, owns_cores=True)
+NPU: Any = SimpleNamespace(
+    lane="npu", dma_lane="npu.dma", host_lane="cpu:npu", index=1, owns_cores=False
+)
+CPU: Any = SimpleNamespace(
+    lane="cpu", dma_lane="cpu.dma", host_lane="cpu", index=0, owns_cores=True
+)
 
 
 def flow(

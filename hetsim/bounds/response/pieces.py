@@ -18,6 +18,7 @@ from hetsim.bounds.response.curves import down, up
 from hetsim.lower.program import Job, Program
 from hetsim.sim.dispatchers.planned import Planned
 from hetsim.sim.machine import Machine
+from hetsim.sim.network.links import Claim
 from hetsim.sim.runtimes.dataflow import Dataflow
 from hetsim.sim.source import Completion, Inference, Listed
 from hetsim.sim.task import Task
@@ -169,7 +170,7 @@ def _carried(
     def ticks(load: int, store: int) -> int:
         begun = machine.env.now
         flow = machine.network.transfer(
-            load + store, unit.route("", load, store), delay=unit.setup_s, weight=unit.weight
+            load + store, unit.route("", load, store), delay=unit.setup_s
         )
         machine.env.run(until=flow)
         return up(machine.env.now - begun)
@@ -185,11 +186,9 @@ def _machine(soc: SoC, others: Company, tiles: bool) -> Machine:
         other, hosted = machine.units[index], index in others.hosted
         movers = (other, host) if hosted else (other,)
         ways = [way for unit in movers for pair in unit.ways.values() for way in pair]
+        claim = Claim(max(way.claim.weight for way in ways))
         for link in dict.fromkeys(link for way in ways for link in way.links):
-            machine.network.transfer(
-                _ENDLESS_BYTES, machine.network.route((link.name,)),
-                weight=max(unit.weight for unit in movers),
-            )  # fmt: skip
+            machine.network.transfer(_ENDLESS_BYTES, machine.network.route((link.name,), claim))
         for cores in machine.clusters.values():
             threads = other.threads if other.cores is cores else 0
             if cores is machine.host:

@@ -25,7 +25,7 @@ from hetsim.infiles import read_bytes
 from hetsim.plan.model import Partition, Plan
 from hetsim.plan.validate import validate_plan
 from hetsim.records import ARCHIVE_LIMIT, check_format, checked, damaged, parse_json, unpack
-from hetsim.report.files.archiveschema import ReferenceEntry, ResultEntry, RunEntry
+from hetsim.report.files.archiveschema import ReferenceEntry, ResultEntry, RunEntry, names_of
 from hetsim.sim.trace import Activity, Hit, RateSample, Span, TaskRow, Trace
 from hetsim.soc.describe import describe_soc, soc_of
 from hetsim.soc.model import SoC
@@ -229,7 +229,7 @@ def trace_columns(trace: Trace) -> Json:
     }
 
 
-# -- rows of dataclasses as columns
+# -- rows as columns
 
 
 def _columns(
@@ -238,8 +238,8 @@ def _columns(
     """One list per field of ``kind``; ``encode`` makes JSON of the fields it names."""
     listed = list(rows)
     table: dict[str, list[object]] = {}
-    for field in fields(kind):  # type: ignore[arg-type]
-        values = [getattr(row, field.name) for row in listed]
-        convert = encode.get(field.name)
-        table[field.name] = values if convert is None else [convert(value) for value in values]
+    for name in names_of(kind):
+        values = [getattr(row, name) for row in listed]
+        convert = encode.get(name)
+        table[name] = values if convert is None else [convert(value) for value in values]
     return table

@@ -1,13 +1,12 @@
-"""What ``runs.json.gz`` may hold: rows of dataclasses as columns, and what stands around them.
+"""What ``runs.json.gz`` may hold: rows as columns, and what stands around them.
 
 :mod:`hetsim.report.files.archive` writes it. Reading checks every value's type; the rows come out
-as the dataclasses that they are.
+as the dataclasses and named tuples that they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from typing import Annotated, Any, Literal, get_origin, get_type_hints
 
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, create_model
@@ -45,6 +44,12 @@ Seconds = Annotated[int | float, Field(ge=0, le=1e18)]
 Count = Annotated[int, Field(ge=0)]
 
 
+def names_of(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of a dataclass or a named tuple, in the order in which it takes their values."""
+    names: tuple[str, ...] = kind.__match_args__
+    return names
+
+
 class Fields:
     """The annotation of a dataclass that is stored as the list of its values.
 
@@ -59,14 +64,14 @@ class Fields:
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         hints = get_type_hints(self.kind) | self.special
-        values = [handler.generate_schema(_exact(hints[f.name])) for f in fields(self.kind)]
+        values = [handler.generate_schema(_exact(hints[name])) for name in names_of(self.kind)]
         return core_schema.no_info_after_validator_function(
             lambda given: self.kind(*given), core_schema.tuple_schema(values)
         )
 
 
 class Columns:
-    """The annotation of rows of a dataclass that are stored as a list for each field.
+    """The annotation of rows that are stored as a list for each of their fields.
 
     They come out as what they are annotated to be, a list or a tuple.
     ``special`` are types of fields that are stored in another form than their own.
@@ -81,8 +86,8 @@ class Columns:
     ) -> core_schema.CoreSchema:
         hints = get_type_hints(self.kind) | self.special
         lists: dict[str, Any] = {
-            f.name: (list[_exact(hints[f.name])], ...)  # type: ignore[misc]  # known when it runs
-            for f in fields(self.kind)
+            name: (list[_exact(hints[name])], ...)  # type: ignore[misc]  # known when it runs
+            for name in names_of(self.kind)
         }
         table = create_model(f"{self.kind.__name__}Columns", __base__=Record, **lists)
         return core_schema.no_info_after_validator_function(
@@ -94,7 +99,7 @@ def _rows_of(
     kind: type[Any], collect: Callable[[Iterator[Any]], Any]
 ) -> Callable[[BaseModel], Any]:
     def rows(table: BaseModel) -> Any:
-        columns = [getattr(table, field.name) for field in fields(kind)]
+        columns = [getattr(table, name) for name in names_of(kind)]
         return collect(kind(*values) for values in zip(*columns, strict=True))
 
     return rows

@@ -10,7 +10,6 @@ decoding of its own genome (but for partitions that do not fuse where there is n
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,10 +74,9 @@ def decode(space: Space, genome: Genome) -> Draft | None:
     blocks, leads = _blocks(space, genome)
     pieces = []
     for ops in blocks:
-        pu, members = genome.pu[ops[0]], tuple(ops)
-        fused = not (genome.plain[ops[0]] and space.fuses(pu, members))
-        piece = Piece(pu, members, fused)
-        if not space.supports(piece):
+        first = ops[0]
+        piece = space.piece(genome.pu[first], tuple(ops), genome.plain[first])
+        if piece is None:
             return None
         pieces.append(piece)
     order = _in_order(leads)
@@ -96,8 +94,9 @@ def _blocks(space: Space, genome: Genome) -> tuple[list[list[int]], list[int]]:
     open_block = [-1] * len(space.soc.pus)
     blocks: list[list[int]] = []
     leads: list[int] = []
+    begins = space.begins
     for position, op in enumerate(genome.order):
-        if position in space.begins:
+        if position in begins:
             open_block = [-1] * len(space.soc.pus)
         here = pu[op]
         block = open_block[here]
@@ -121,27 +120,29 @@ def _blocks(space: Space, genome: Genome) -> tuple[list[list[int]], list[int]]:
         new = before & ~leads[block]
         if new:
             leads[block] |= new
-            for i, bits in enumerate(leads):
-                if bits >> block & 1:
-                    leads[i] = bits | new
+            mark = 1 << block
+            leads = [bits | new if bits & mark else bits for bits in leads]
     return blocks, leads
 
 
 def _in_order(leads: Sequence[int]) -> list[int] | None:
     """A topological order of the partitions, by opening where free; ``None`` when it is that."""
-    if all(bits.bit_length() <= i for i, bits in enumerate(leads)):
+    if not any(bits >> i for i, bits in enumerate(leads)):
         return None
-    waiting = [bits.bit_count() for bits in leads]
-    ready = [i for i, count in enumerate(waiting) if not count]
-    order = []
-    while ready:
-        i = heapq.heappop(ready)
-        order.append(i)
-        for j, bits in enumerate(leads):
-            if bits >> i & 1:
-                waiting[j] -= 1
-                if not waiting[j]:
-                    heapq.heappush(ready, j)
+    missing = (1 << len(leads)) - 1
+    order: list[int] = []
+    passed_over: list[int] = []  # ascending, and few: most come after what they wait for
+    for i, bits in enumerate(leads):
+        if bits & missing:
+            passed_over.append(i)
+            continue
+        following = i
+        while following >= 0:
+            order.append(following)
+            missing ^= 1 << following
+            following = next((j for j in passed_over if not leads[j] & missing), -1)
+            if following >= 0:
+                passed_over.remove(following)
     return order
 
 

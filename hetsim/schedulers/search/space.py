@@ -8,6 +8,7 @@ from hetsim.cost.fusion import fuse, match
 from hetsim.cost.support import why_not
 from hetsim.cost.work import Kernel
 from hetsim.schedulers.branches import extract_branches
+from hetsim.schedulers.search.judge import Piece
 from hetsim.soc.model import PU, SoC
 from hetsim.workload.cuts import cut_positions
 from hetsim.workload.graph import Graph
@@ -31,29 +32,29 @@ class Space:
         self.graph = graph
         self.soc = soc
         self.parallel = parallel
-        self._runs: dict[tuple[int, Ops, bool], bool] = {}
-        self._fuses: dict[tuple[int, Ops], bool] = {}
+        self._pieces: dict[tuple[int, Ops, bool], Piece | None] = {}
 
-    def runs(self, pu: int, ops: Ops, fused: bool = True) -> bool:
+    def piece(self, pu: int, ops: Ops, plain: bool = False) -> Piece | None:
+        """The partition ``ops`` on ``pu``; ``None`` when that does not support all its kernels.
+
+        A ``plain`` one does not fuse, unless there is nothing to fuse.
+        """
+        key = pu, ops, plain
+        try:
+            return self._pieces[key]
+        except KeyError:
+            piece = Piece(pu, ops, not (plain and self.fuses(pu, ops)))
+            runs = self._supported(self.soc.pus[pu], ops, piece.fuse)
+            found = self._pieces[key] = piece if runs else None
+            return found
+
+    def runs(self, pu: int, ops: Ops) -> bool:
         """Whether ``pu`` supports every kernel of the partition ``ops``."""
-        return self.supports((pu, ops, fused))
-
-    def supports(self, piece: tuple[int, Ops, bool]) -> bool:
-        """:meth:`runs` for a piece as it is."""
-        found = self._runs.get(piece)
-        if found is None:
-            pu, ops, fused = piece
-            found = self._runs[piece] = self._supported(self.soc.pus[pu], ops, fused)
-        return found
+        return self.piece(pu, ops) is not None
 
     def fuses(self, pu: int, ops: Ops) -> bool:
         """Whether ``pu`` would make one kernel of several operators of the partition ``ops``."""
-        key = (pu, ops)
-        found = self._fuses.get(key)
-        if found is None:
-            chains = fuse(self.graph, ops, self.soc.pus[pu].spec.fuse_patterns)
-            found = self._fuses[key] = len(chains) < len(ops)
-        return found
+        return len(fuse(self.graph, ops, self.soc.pus[pu].spec.fuse_patterns)) < len(ops)
 
     def _supported(self, pu: PU, ops: Ops, fused: bool) -> bool:
         graph = self.graph

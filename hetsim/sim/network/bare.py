@@ -11,7 +11,7 @@ import simpy
 
 from hetsim.errors import ConfigError
 from hetsim.sim.network.flow import Flow as _Flow
-from hetsim.sim.network.links import INFINITY
+from hetsim.sim.network.links import INFINITY, Claim
 from hetsim.sim.network.network import Network
 from hetsim.soc.model import Link
 from hetsim.soc.schema import Arbitration
@@ -53,13 +53,8 @@ def simulate_flows(links: Mapping[str, float | Link], flows: Sequence[Flow]) -> 
     def start(index: int, flow: Flow) -> None:
         def begin(_: object) -> None:
             cap = INFINITY if flow.cap is None else flow.cap
-            moving = network.transfer(
-                flow.bytes,
-                network.route(flow.path),
-                cap,
-                weight=flow.weight,
-                priority=flow.priority,
-            )
+            claim = Claim(flow.weight, flow.priority)
+            moving = network.transfer(flow.bytes, network.route(flow.path, claim), cap)
             assert moving.callbacks is not None
             moving.callbacks.append(note)
 

@@ -11,9 +11,6 @@ from simpy import Environment, Event
 
 from hetsim.sim.network.links import LinkState, Route
 
-Slowdown = Callable[[float, float], float]
-"""(own demand, others' demand) in B/s to the share of its speed that a flow keeps."""
-
 
 class Flow(Event):
     """A transfer under way; as an event it fires when the last byte has arrived.
@@ -41,7 +38,6 @@ class Flow(Event):
         "remaining",
         "route",
         "shares",
-        "slowdown",
         "timer",
         "updated",
         "wanted",
@@ -52,16 +48,7 @@ class Flow(Event):
     updated: float
     """Until when ``remaining`` and ``lost`` are booked, seconds."""
 
-    def __init__(
-        self,
-        env: Environment,
-        amount: float,
-        route: Route,
-        cap: float,
-        weight: float,
-        priority: int,
-        slowdown: Slowdown | None,
-    ) -> None:
+    def __init__(self, env: Environment, amount: float, route: Route, cap: float) -> None:
         self.env = env
         self.callbacks = []
         self.amount = amount
@@ -75,9 +62,8 @@ class Flow(Event):
             peak = min(peak, amount / route.turning(amount))
         self.peak = peak
         self.limit = self.wanted = cap if cap < peak else peak
-        self.weight = weight
-        self.priority = priority
-        self.slowdown = slowdown
+        self.weight = route.weight
+        self.priority = route.priority
         self.rate = 0.0
         self.new_rate = 0.0
         self.lost = 0.0

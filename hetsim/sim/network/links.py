@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from hetsim.sim.trace import LinkUsage
 from hetsim.soc.model import Link
 
 INFINITY = float("inf")
+Slowdown = Callable[[float, float], float]
+"""(own demand, others' demand) in B/s to the share of its speed that a flow keeps."""
+
 SLACK = 1.0 + 1e-12
 """Sums of limits are floats: a link this little over its capacity is not congested."""
 
@@ -78,36 +82,67 @@ class Timer:
         self.callbacks = (callback,)
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What whoever moves bytes may claim of links beside others.
+
+    ``weight`` counts only on links that are ``weighted``, ``priority`` only on ``priority`` ones.
+    """
+
+    weight: float = 1.0
+    priority: int = 0
+    slowdown: Slowdown | None = None
+
+
+NO_MORE = Claim()
+"""No more than anybody else."""
+
+
 class Route:
-    """What transfers cross, as the network prepares it once.
+    """What transfers of somebody cross, as the network prepares it once.
 
     ``crosses`` has for each link the share of the bytes that crosses it: all of them on a plain
     path, fewer where what is moved goes several ways side by side. ``ends`` are the links of them
     at which a way ends; it is ``whole`` on a plain path. Alone a transfer gets ``bandwidth`` B/s
     after ``latency`` seconds, and ``bus`` B/s from the links that no unit has for itself; less if
-    it is ``short`` of channels.
+    it is ``short`` of channels. ``weight`` and ``priority`` are what the ``claim`` comes to here.
     """
 
     __slots__ = (
-        "bandwidth", "bus", "crosses", "ends", "latency", "links", "shares", "short", "strict",
-        "weighted", "whole",
+        "bandwidth", "bus", "claim", "crosses", "ends", "latency", "links", "priority", "shares",
+        "short", "slowdown", "weight", "whole",
     )  # fmt: skip
 
     def __init__(
-        self, crosses: Mapping[LinkState, float], ends: Collection[LinkState], latency: float
+        self,
+        crosses: Mapping[LinkState, float],
+        ends: Collection[LinkState],
+        latency: float,
+        claim: Claim = NO_MORE,
     ) -> None:
         self.links = tuple(crosses)
         self.crosses = dict(crosses)
         self.shares = tuple(crosses.items())  # the same, for the loops of every event
         self.ends = tuple((link, crosses[link]) for link in ends)
-        self.whole = all(part == 1.0 for part in crosses.values())
         self.latency = latency
-        self.bandwidth = min((link.solo / part for link, part in crosses.items()), default=INFINITY)
-        shared = (link.solo / part for link, part in crosses.items() if not link.private)
-        self.bus = min(shared, default=INFINITY)
+        self.claim = claim
+        self.slowdown = claim.slowdown
+        self.weight = 1.0
+        self.priority = 0
+        self.whole = True
+        self.bandwidth = self.bus = INFINITY
+        for link, part in self.shares:
+            speed = link.solo / part
+            self.bandwidth = min(self.bandwidth, speed)
+            if not link.private:
+                self.bus = min(self.bus, speed)
+            if part != 1.0:
+                self.whole = False
+            if link.weighted:
+                self.weight = claim.weight
+            if link.strict:
+                self.priority = claim.priority
         self.short = any(link.turns for link, _ in self.ends)
-        self.weighted = any(link.weighted for link in crosses)
-        self.strict = any(link.strict for link in crosses)
 
     def turning(self, amount: float) -> float:
         """Seconds for which so many bytes keep the busiest channel of a memory busy; mostly 0."""
@@ -118,3 +153,7 @@ class Route:
             for link, part in self.ends
             if link.turns
         )
+
+
+NOWHERE = Route({}, (), 0.0)
+"""No links: what moves over it moves nothing but itself, as arithmetic does."""

@@ -20,8 +20,17 @@ from typing import Any
 
 from simpy import Environment
 
-from hetsim.sim.network.flow import Flow, Moment, Slowdown
-from hetsim.sim.network.links import INFINITY, SLACK, LinkState, Route, Timer
+from hetsim.sim.network.flow import Flow, Moment
+from hetsim.sim.network.links import (
+    INFINITY,
+    NO_MORE,
+    NOWHERE,
+    SLACK,
+    Claim,
+    LinkState,
+    Route,
+    Timer,
+)
 from hetsim.sim.network.sharing import share
 from hetsim.soc.model import Link
 
@@ -54,16 +63,17 @@ class Network:
         self.links: Mapping[str, LinkState] = {link.name: LinkState(link, shared) for link in links}
         self._latency = {link.name: link.latency for link in links}
 
-    def route(self, path: Sequence[str]) -> Route:
-        """Prepares a path of link names for :meth:`transfer`."""
+    def route(self, path: Sequence[str], claim: Claim = NO_MORE) -> Route:
+        """Prepares a path of link names for :meth:`transfer` by whoever has this claim."""
         latency = sum(self._latency[name] for name in path)
         links = dict.fromkeys((self.links[name] for name in path), 1.0)
-        return Route(links, tuple(links)[-1:], latency)
+        return Route(links, tuple(links)[-1:], latency, claim)
 
     def blend(self, parts: Sequence[tuple[Route, float]]) -> Route:
         """The route of a transfer of which so many bytes go each way, side by side.
 
-        Alone it takes as long as the link that its share keeps busy the longest.
+        Alone it takes as long as the link that its share keeps busy the longest. All of them are
+        ways of one and the same, whose claim holds.
         """
         total = sum(amount for _, amount in parts)
         crosses: dict[LinkState, float] = {}
@@ -73,30 +83,20 @@ class Network:
                 crosses[link] = crosses.get(link, 0.0) + part * amount
             ends.update(dict.fromkeys(link for link, _ in route.ends))
         shares = {link: amount / total for link, amount in crosses.items()}
-        return Route(shares, ends, max(route.latency for route, _ in parts))
+        latency = max(route.latency for route, _ in parts)
+        return Route(shares, ends, latency, parts[0][0].claim)
 
     def transfer(
-        self,
-        amount: float,
-        route: Route,
-        cap: float = INFINITY,
-        *,
-        delay: float = 0.0,
-        weight: float = 1.0,
-        priority: int = 0,
-        slowdown: Slowdown | None = None,
+        self, amount: float, route: Route, cap: float = INFINITY, delay: float = 0.0
     ) -> Flow:
         """Starts moving ``amount`` bytes after ``delay`` + the route's latency (seconds).
 
-        ``cap`` bounds the rate in B/s. ``weight`` counts only where a link of the route is
-        ``weighted``, ``priority`` only where one is ``priority``. Yield the result to wait for it.
+        ``cap`` bounds the rate in B/s. Yield the result to wait for it.
         On an empty route ``amount`` is any quantity and ``cap`` its rate: seconds of work at 1.
         """
-        if slowdown is not None and self.shared and not self.slowdowns:
+        if route.slowdown is not None and self.shared and not self.slowdowns:
             self._watch_memories()
-        weight = weight if route.weighted else 1.0
-        priority = priority if route.strict else 0
-        flow = Flow(self.env, amount, route, cap, weight, priority, slowdown)
+        flow = Flow(self.env, amount, route, cap)
         delay += route.latency
         if amount <= 0.0 or flow.limit == INFINITY:
             self.at(delay, lambda _: flow.fire())
@@ -111,8 +111,20 @@ class Network:
             if delay > 0.0:
                 self._wait_to_join(flow, delay)
             else:
-                self._join(flow, self.env.now)
+                now = self.env.now
+                self._join(flow, now, now)
         return flow
+
+    def work(
+        self, seconds: float, amount: float = 0.0, route: Route = NOWHERE, delay: float = 0.0
+    ) -> Flow:
+        """Work of ``seconds`` that moves ``amount`` bytes over ``route`` meanwhile.
+
+        Alone it takes max(seconds, amount / bandwidth).
+        """
+        if amount <= 0.0:
+            return self.transfer(seconds, NOWHERE, 1.0, delay)
+        return self.transfer(amount, route, amount / seconds if seconds > 0.0 else INFINITY, delay)
 
     def _run_alone(self, flow: Flow, delay: float) -> None:
         """``flow`` starts in ``delay`` seconds; as long as nobody else comes its end is all."""
@@ -148,7 +160,7 @@ class Network:
             self._wait_to_join(flow, flow.joined - now)
         else:
             self.observe_alone(flow, flow.joined)
-            self._join(flow, flow.joined)
+            self._join(flow, flow.joined, now)
 
     def _wait_to_join(self, flow: Flow, delay: float) -> None:
         """``flow`` joins in ``delay`` seconds."""
@@ -158,11 +170,11 @@ class Network:
     def _due(self, event: Moment) -> None:
         """The delay of a flow has passed."""
         self.waiting -= 1
-        self._join(event.flow, self.env.now)
-
-    def _join(self, flow: Flow, start: float) -> None:
-        """The first byte leaves now, or has left at ``start`` with nobody else about."""
         now = self.env.now
+        self._join(event.flow, now, now)
+
+    def _join(self, flow: Flow, start: float, now: float) -> None:
+        """The first byte leaves now, or has left at ``start`` with nobody else about."""
         flow.joined = flow.updated = start
         flow.order = self.next_order
         self.next_order += 1
@@ -186,7 +198,8 @@ class Network:
             self.reshare(flow.links)
         else:
             flow.rate = limit
-            flow.settle(now)
+            if start < now:
+                flow.settle(now)
             self._aim(flow)
             self.observe(flow.links)
 
@@ -194,7 +207,8 @@ class Network:
         """Schedules the end at the present rate, instead of any end scheduled before."""
         delay = 0.0
         if flow.rate > 0.0:
-            delay = max(flow.remaining / flow.rate, 0.0)
+            if flow.remaining > 0.0:
+                delay = flow.remaining / flow.rate
         elif flow.remaining > flow.amount * _DUST:
             flow.timer = None
             return
@@ -268,7 +282,7 @@ class Network:
         flow.limit = flow.wanted * self._kept(flow)
         for memory, _ in flow.route.ends:
             self._retune(memory)
-            if flow.slowdown is not None:
+            if flow.route.slowdown is not None:
                 self._sensitive.setdefault(memory, {})[flow.order] = flow
 
     def _leave_memory(self, flow: Flow) -> None:
@@ -280,11 +294,12 @@ class Network:
 
     def _kept(self, flow: Flow) -> float:
         """Share of its speed that ``flow`` keeps beside what others ask of its memories."""
-        if flow.slowdown is None or not (self.slowdowns and flow.links):
+        slowdown = flow.route.slowdown
+        if slowdown is None or not (self.slowdowns and flow.links):
             return 1.0
         others = sum(memory.asked - flow.wanted * part for memory, part in flow.route.ends)
         # A sum that flows entered and left again is not exactly what is left of it.
-        return flow.slowdown(flow.wanted, others if others > flow.wanted * _DEMAND_DUST else 0.0)
+        return slowdown(flow.wanted, others if others > flow.wanted * _DEMAND_DUST else 0.0)
 
     def _retune(self, memory: LinkState) -> None:
         for flow in list(self._sensitive.get(memory, {}).values()):

@@ -23,7 +23,10 @@ class TracedNetwork(Network):
     def observe(self, links: Sequence[LinkState]) -> None:
         now = self.env.now
         for link in links:
-            rate = sum(flow.rate * flow.crosses.get(link, 0.0) for flow in self.flows)
+            rate = 0.0
+            for flow in self.flows:
+                if link in flow.crosses:
+                    rate += flow.rate * flow.crosses[link]
             if rate != link.rate or link.count != link.noted:
                 link.rate, link.noted = rate, link.count
                 self.samples.append(RateSample(now, link.name, rate, link.count))
@@ -32,6 +35,6 @@ class TracedNetwork(Network):
         self.observe(list(dict.fromkeys(link for flow in flows for link in flow.links)))
 
     def observe_alone(self, flow: Flow, start: float) -> None:
-        for link, part in flow.crosses.items():
+        for link, part in flow.shares:
             link.rate, link.noted = flow.limit * part, 1
             self.samples.append(RateSample(start, link.name, link.rate, 1))
