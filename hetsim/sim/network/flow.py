@@ -98,11 +98,13 @@ class Flow(Event):
 
 
 class Moment:
-    """A moment a flow waits for, its first or last byte: as much of an event as SimPy looks at."""
+    """A moment a flow waits for, its first or last byte: as much of an event as SimPy looks at.
+
+    Whoever makes one fills it in: there are two for most flows, and a constructor takes longer
+    than all that it would do.
+    """
 
     __slots__ = ("callbacks", "flow")
     _ok = True
-
-    def __init__(self, callbacks: tuple[Callable[[Moment], None]], flow: Flow) -> None:
-        self.callbacks = callbacks
-        self.flow = flow
+    callbacks: tuple[Callable[[Moment], None]]
+    flow: Flow

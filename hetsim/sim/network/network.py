@@ -130,7 +130,9 @@ class Network:
         """``flow`` starts in ``delay`` seconds; as long as nobody else comes its end is all."""
         flow.alone = True
         flow.joined = self.env.now + delay
-        flow.timer = end = Moment(self._arrives, flow)
+        flow.timer = end = Moment()
+        end.flow = flow
+        end.callbacks = self._arrives
         self.env.schedule(end, delay=delay + flow.amount / flow.limit)  # type: ignore[arg-type]
 
     def _arrive(self, event: Moment) -> None:
@@ -165,7 +167,10 @@ class Network:
     def _wait_to_join(self, flow: Flow, delay: float) -> None:
         """``flow`` joins in ``delay`` seconds."""
         self.waiting += 1
-        self.env.schedule(Moment(self._dues, flow), delay=delay)  # type: ignore[arg-type]
+        due = Moment()
+        due.flow = flow
+        due.callbacks = self._dues
+        self.env.schedule(due, delay=delay)  # type: ignore[arg-type]
 
     def _due(self, event: Moment) -> None:
         """The delay of a flow has passed."""
@@ -212,7 +217,9 @@ class Network:
         elif flow.remaining > flow.amount * _DUST:
             flow.timer = None
             return
-        flow.timer = end = Moment(self._finishes, flow)
+        flow.timer = end = Moment()
+        end.flow = flow
+        end.callbacks = self._finishes
         self.env.schedule(end, delay=delay)  # type: ignore[arg-type]
 
     def _finish(self, event: Moment) -> None:
