@@ -340,3 +340,13 @@ def test_listing_the_zoo_does_not_import_onnx() -> None:
         "import sys, hetsim.workload.zoo as z; z.model_names(); assert 'onnx' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_network_is_read_once_unless_its_options_cannot_be_told_apart() -> None:
+    once = load_model("ds_cnn", fold_batch_norm=False)
+    assert load_model("kws", fold_batch_norm=False) is once
+    assert load_model("ds_cnn", fold_batch_norm=False, name="other").name == "other"
+    assert load_model("ds_cnn") is not once
+    anew = load_model("ds_cnn", fold_batch_norm=False, dims={})
+    assert anew is not once
+    assert anew == once

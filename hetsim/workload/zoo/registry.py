@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,9 +104,23 @@ def build_model_proto(name: str) -> ModelProto:
 
 
 def load_model(name: str, /, **options: Any) -> Graph:
-    """The operator graph of a zoo network; ``options`` go to :func:`load_onnx`."""
+    """The operator graph of a zoo network; ``options`` go to :func:`load_onnx`.
+
+    The same graph each time, but for options that cannot be told apart by value, such as
+    ``input_shapes``: reading one takes as long as simulating it.
+    """
+    known = find_model(name).name
+    if all(isinstance(value, Hashable) for value in options.values()):
+        return _remembered(known, tuple(sorted(options.items())))
+    return _loaded(known, options)
+
+
+@lru_cache(maxsize=32)
+def _remembered(name: str, options: tuple[tuple[str, Any], ...]) -> Graph:
+    return _loaded(name, dict(options))
+
+
+def _loaded(name: str, options: Mapping[str, Any]) -> Graph:
     from hetsim.workload.onnx.loader import load_onnx
 
-    options.setdefault("name", find_model(name).name)
-    options.setdefault("source", f"zoo:{find_model(name).name}")
-    return load_onnx(build_model_proto(name), **options)
+    return load_onnx(build_model_proto(name), **{"name": name, "source": f"zoo:{name}", **options})
