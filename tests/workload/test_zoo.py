@@ -343,6 +343,7 @@ def test_listing_the_zoo_does_not_import_onnx() -> None:
 
 
 def test_a_network_is_read_once_unless_its_options_cannot_be_told_apart() -> None:
+    load_model = zoo.load_model  # which is not remembered here as well
     once = load_model("ds_cnn", fold_batch_norm=False)
     assert load_model("kws", fold_batch_norm=False) is once
     assert load_model("ds_cnn", fold_batch_norm=False, name="other").name == "other"
