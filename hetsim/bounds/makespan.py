@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from hetsim.bounds.bound import Bound
 from hetsim.bounds.floors import Floors
 from hetsim.bounds.narrowing import narrowed
+from hetsim.bounds.rows import Rows
 from hetsim.bounds.running import Forking
 from hetsim.bounds.simulated import least_seconds, simulated_floors
 from hetsim.cost.analytical.weights import stored_bytes
@@ -66,33 +67,27 @@ def lower_bounds(
 
 def area_bound(floors: Table) -> float:
     """The *area* argument: the least T with sum over operators of share · floor <= T on each PU."""
-    import numpy as np
-    from scipy.optimize import linprog
-    from scipy.sparse import csr_array
-
-    where = [
-        (op, pu, seconds)
-        for op, row in enumerate(floors)
-        for pu, seconds in enumerate(row)
-        if math.isfinite(seconds)
-    ]
-    if not where:
+    finite = [seconds for row in floors for seconds in row if math.isfinite(seconds)]
+    if not finite:
         return 0.0
-    ops, pus, seconds = (np.array(column) for column in zip(*where, strict=True))
-    scale = max(float(seconds.max()), 1e-30)
-    count, units = len(where), len(floors[0])
-    columns = np.arange(count)
-    used = csr_array((seconds / scale, (pus, columns)), shape=(units, count + 1)).tolil()
-    used[:, count] = -1.0
-    once = csr_array((np.ones(count), (ops, columns)), shape=(len(floors), count + 1))
-    goal = np.zeros(count + 1)
-    goal[count] = 1.0
-    solution = linprog(
-        goal, A_ub=used.tocsr(), b_ub=np.zeros(units), A_eq=once, b_eq=np.ones(len(floors)),
-        method="highs",
-    )  # fmt: skip
-    prices = solution.ineqlin.marginals if solution.success else [0.0] * units
-    return max(_proven_area(floors, [-float(p) for p in prices]), _proven_area(floors, [1] * units))
+    scale = max(*finite, 1e-30)
+    units = len(floors[0])
+    rows = Rows()
+    most = rows.variable(high=float(len(floors)), goal=1.0)
+    loads: list[dict[int, float]] = [{most: -1.0} for _ in range(units)]
+    for row in floors:
+        shares = {}
+        for load, seconds in zip(loads, row, strict=True):
+            if math.isfinite(seconds):
+                share = rows.variable()
+                shares[share] = 1.0
+                load[share] = seconds / scale
+        rows.exactly(shares, 1.0)
+    for load in loads:
+        rows.at_most(load)
+    prices = rows.solve({}).prices
+    weights = [0.0] * units if prices is None else prices[0].tolist()
+    return max(_proven_area(floors, weights), _proven_area(floors, [1.0] * units))
 
 
 def _proven_area(floors: Table, weights: Sequence[float]) -> float:

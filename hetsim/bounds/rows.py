@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Solved:
 class Rows:
     """Minimises a sum of variables, each between limits, such that rows are at most zero or equal.
 
-    :meth:`solve` may be asked again with other limits.
+    :meth:`solve` may be asked again with other limits, and then begins where it ended.
     """
 
     def __init__(self) -> None:
@@ -52,6 +53,7 @@ class Rows:
         self._equal: list[tuple[int, int, float]] = []
         self._sums: list[float] = []
         self._built: tuple[Any, Any, Array, Array, Array] | None = None
+        self._solver: Any = None
 
     def variable(self, high: float = 1.0, goal: float = 0.0) -> int:
         """A new variable from zero to ``high``."""
@@ -79,27 +81,29 @@ class Rows:
 
     def solve(self, fixed: Mapping[int, float]) -> Solved:
         """The least value, with some variables fixed."""
-        from scipy.optimize import linprog
+        from hetsim.bounds.highs import Status, ask, solver_of
 
         upper, equal, goal, rests, sums = self._matrices()
         low, high = self._limits(fixed)
-        found = linprog(
-            goal, A_ub=upper, b_ub=rests, A_eq=equal, b_eq=sums,
-            bounds=np.column_stack((low, high)), method="highs-ds",
-        )  # fmt: skip
-        if found.status == 2:  # no time is limited below what is needed: no shares fit together
-            return Solved(float("inf"), None)
-        if found.x is None:
+        if self._solver is None:
+            limits = np.full(len(rests), -inf), rests
+            self._solver = solver_of(goal, (upper, *limits), (equal, sums, sums))
+        status, values, duals = ask(self._solver, low, high)
+        if status is Status.INFEASIBLE:
+            # No time is limited below what is needed: no shares fit together.
+            return Solved(inf, None)
+        if status is Status.GAVE_UP:
             return Solved(0.0, None, (np.zeros(len(rests)), np.zeros(len(sums))))
-        prices = np.maximum(0.0, -found.ineqlin.marginals), -found.eqlin.marginals
-        return Solved(self.proves(prices, fixed), found.x, prices)
+        prices = np.maximum(0.0, -duals[: len(rests)]), -duals[len(rests) :]
+        return Solved(self.proves(prices, fixed), values, prices)
 
     def proves(self, prices: Prices, fixed: Mapping[int, float]) -> float:
         """The bound on the least value that ``prices`` prove, with some variables fixed."""
         upper, equal, goal, rests, sums = self._matrices()
         low, high = self._limits(fixed)
         reduced = goal + upper.T @ prices[0] + equal.T @ prices[1]
-        parts = np.where(reduced > 0.0, reduced * low, reduced * high)
+        best = np.where(reduced > 0.0, low, high)  # endless, perhaps, where it does not count
+        parts = np.multiply(reduced, best, out=np.zeros_like(reduced), where=reduced != 0.0)
         taken = np.concatenate((prices[0] * rests, prices[1] * sums))
         spread = np.abs(parts).sum() + np.abs(taken).sum()
         return self.constant + float(parts.sum() - taken.sum() - ROUNDING * spread)

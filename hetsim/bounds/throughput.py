@@ -24,6 +24,7 @@ from math import inf
 from hetsim.bounds.makespan import Table, area_bound, bytes_bound
 from hetsim.bounds.response.curves import TICKS
 from hetsim.bounds.response.pieces import least
+from hetsim.bounds.rows import Rows
 from hetsim.lower.program import Job, Program
 from hetsim.sim.simulate import execute
 from hetsim.soc.model import SoC
@@ -89,23 +90,18 @@ def demands(soc: SoC, program: Program, *, tiles: bool = False) -> Demands | Non
 
 def most_together(streams: Mapping[str, Demands], offered: Mapping[str, float]) -> Limit:
     """Inferences per second of all streams, of each no more than are ``offered`` per second."""
-    import numpy as np
-    from scipy.optimize import linprog
-
     resources = list(dict.fromkeys(what for d in streams.values() for what in d.seconds))
-    rows = np.array([[d.seconds.get(r, 0.0) for d in streams.values()] for r in resources])
-    highs = [min(offered[name], _own(d)) for name, d in streams.items()]
-    found = linprog(
-        -np.ones(len(streams)), A_ub=rows, b_ub=np.ones(len(resources)),
-        bounds=[(0.0, high) for high in highs], method="highs",
-    )  # fmt: skip
-    total = sum(highs)
-    if found.success and -found.fun < total * (1.0 - 1e-9):
-        # The prices prove it by themselves: whatever a solver's tolerances, this is a bound.
-        prices = np.maximum(0.0, -found.ineqlin.marginals)
-        gains = np.maximum(0.0, 1.0 - prices @ rows)
-        proven = float(prices.sum() + (gains[gains > 0.0] * np.array(highs)[gains > 0.0]).sum())
-        return Limit(proven, resources[int(np.argmax(prices))])
+    rows = Rows()
+    shares = {
+        name: rows.variable(high=min(offered[name], _own(d)), goal=-1.0)
+        for name, d in streams.items()
+    }
+    for what in resources:
+        rows.at_most({shares[n]: d.seconds.get(what, 0.0) for n, d in streams.items()}, 1.0)
+    found = rows.solve({})
+    total = sum(rows.high)
+    if found.prices is not None and -found.bound < total * (1.0 - 1e-9):
+        return Limit(-found.bound, resources[int(found.prices[0].argmax())])
     return Limit(total, "no more is offered")
 
 
