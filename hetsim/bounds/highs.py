@@ -15,8 +15,8 @@ import numpy as np
 
 from hetsim.numeric import Array
 
-Block = tuple[Any, Array, Array]
-"""Rows of a sparse matrix, and what each comes to at least and at most."""
+Sparse = tuple[Array, Array, Array]
+"""Rows one after the other: where each begins and the last one ends, variables, their values."""
 
 
 class Status(Enum):
@@ -35,21 +35,18 @@ class _Quiet(highspy.Highs):
         super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
-def solver_of(goal: Array, *blocks: Block) -> Any:
-    """A solver that minimises ``goal`` subject to all rows; :func:`ask` gives the limits."""
-    from scipy.sparse import vstack
+def solver_of(goal: Array, rows: Sparse, least: Array, most: Array) -> Any:
+    """A solver that minimises ``goal`` subject to what the rows come to at least and at most.
 
-    matrix = vstack([rows for rows, _, _ in blocks], format="csc")
+    :func:`ask` gives the limits of the variables.
+    """
     program = highspy.HighsLp()
-    program.num_row_, program.num_col_ = matrix.shape
+    program.num_row_, program.num_col_ = len(most), len(goal)
     program.col_cost_ = goal
     program.col_lower_ = program.col_upper_ = np.zeros(len(goal))
-    program.row_lower_ = np.concatenate([least for _, least, _ in blocks])
-    program.row_upper_ = np.concatenate([most for _, _, most in blocks])
-    program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    program.a_matrix_.start_ = matrix.indptr
-    program.a_matrix_.index_ = matrix.indices
-    program.a_matrix_.value_ = matrix.data
+    program.row_lower_, program.row_upper_ = least, most
+    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    program.a_matrix_.start_, program.a_matrix_.index_, program.a_matrix_.value_ = rows
     solver = _Quiet()  # type: ignore[no-untyped-call]
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("solver", "simplex")

@@ -86,7 +86,7 @@ def area_bound(floors: Table) -> float:
     for load in loads:
         rows.at_most(load)
     prices = rows.solve({}).prices
-    weights = [0.0] * units if prices is None else prices[0].tolist()
+    weights = [0.0] * units if prices is None else prices[-units:].tolist()
     return max(_proven_area(floors, weights), _proven_area(floors, [1.0] * units))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from typing import Any
 
@@ -24,8 +25,8 @@ ROUNDING = 1e-10
 """What sums of floats may be off by, as a share of what was added up."""
 
 
-Prices = tuple[Array, Array]
-"""Of rows that are at most something, none below zero; and of those that are equal."""
+Prices = Array
+"""One of each row, in their order; of a row that is at most something none below zero."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,8 @@ class Rows:
         self.goal: list[float] = []
         self.constant = 0.0
         self._entries: list[tuple[int, int, float]] = []
-        self._rests: list[float] = []
-        self._equal: list[tuple[int, int, float]] = []
-        self._sums: list[float] = []
-        self._built: tuple[Any, Any, Array, Array, Array] | None = None
-        self._solver: Any = None
+        self._least: list[float] = []
+        self._most: list[float] = []
 
     def variable(self, high: float = 1.0, goal: float = 0.0) -> int:
         """A new variable from zero to ``high``."""
@@ -64,15 +62,17 @@ class Rows:
 
     def at_most(self, terms: Terms, rest: float = 0.0) -> None:
         """Terms sum up to at most ``rest``."""
-        row = len(self._rests)
-        self._rests.append(rest)
-        self._entries += [(row, v, a) for v, a in terms.items() if a]
+        self._row(terms, -inf, rest)
 
     def exactly(self, terms: Terms, value: float) -> None:
         """Terms sum up to ``value``."""
-        row = len(self._sums)
-        self._sums.append(value)
-        self._equal += [(row, v, a) for v, a in terms.items() if a]
+        self._row(terms, value, value)
+
+    def _row(self, terms: Terms, least: float, most: float) -> None:
+        row = len(self._most)
+        self._least.append(least)
+        self._most.append(most)
+        self._entries += [(row, v, a) for v, a in terms.items() if a]
 
     def minimise(self, terms: Terms) -> None:
         """Adds terms to the goal."""
@@ -81,30 +81,25 @@ class Rows:
 
     def solve(self, fixed: Mapping[int, float]) -> Solved:
         """The least value, with some variables fixed."""
-        from hetsim.bounds.highs import Status, ask, solver_of
+        from hetsim.bounds.highs import Status, ask
 
-        upper, equal, goal, rests, sums = self._matrices()
-        low, high = self._limits(fixed)
-        if self._solver is None:
-            limits = np.full(len(rests), -inf), rests
-            self._solver = solver_of(goal, (upper, *limits), (equal, sums, sums))
-        status, values, duals = ask(self._solver, low, high)
+        status, values, duals = ask(self._solver, *self._limits(fixed))
         if status is Status.INFEASIBLE:
             # No time is limited below what is needed: no shares fit together.
             return Solved(inf, None)
         if status is Status.GAVE_UP:
-            return Solved(0.0, None, (np.zeros(len(rests)), np.zeros(len(sums))))
-        prices = np.maximum(0.0, -duals[: len(rests)]), -duals[len(rests) :]
+            return Solved(0.0, None, np.zeros(len(self._most)))
+        prices = np.where(np.isinf(self._least), np.maximum(0.0, -duals), -duals)
         return Solved(self.proves(prices, fixed), values, prices)
 
     def proves(self, prices: Prices, fixed: Mapping[int, float]) -> float:
         """The bound on the least value that ``prices`` prove, with some variables fixed."""
-        upper, equal, goal, rests, sums = self._matrices()
+        at, of, values = self._columns
         low, high = self._limits(fixed)
-        reduced = goal + upper.T @ prices[0] + equal.T @ prices[1]
+        reduced = np.array(self.goal) + np.bincount(of, values * prices[at], len(self.goal))
         best = np.where(reduced > 0.0, low, high)  # endless, perhaps, where it does not count
         parts = np.multiply(reduced, best, out=np.zeros_like(reduced), where=reduced != 0.0)
-        taken = np.concatenate((prices[0] * rests, prices[1] * sums))
+        taken = prices * np.array(self._most)
         spread = np.abs(parts).sum() + np.abs(taken).sum()
         return self.constant + float(parts.sum() - taken.sum() - ROUNDING * spread)
 
@@ -114,23 +109,17 @@ class Rows:
         low[where] = high[where] = list(fixed.values())
         return low, high
 
-    def _matrices(self) -> tuple[Any, Any, Array, Array, Array]:
-        if self._built is None:
-            size = len(self.goal)
-            self._built = (
-                _matrix(self._entries, len(self._rests), size),
-                _matrix(self._equal, len(self._sums), size),
-                np.array(self.goal),
-                np.array(self._rests),
-                np.array(self._sums),
-            )
-        return self._built
+    @cached_property
+    def _columns(self) -> tuple[Array, Array, Array]:
+        """Of each entry, row by row: its row, its variable and its value."""
+        at, of, values = zip(*self._entries, strict=True) if self._entries else ((), (), ())
+        return np.array(at, dtype=np.int32), np.array(of, dtype=np.int32), np.array(values, float)
 
+    @cached_property
+    def _solver(self) -> Any:
+        from hetsim.bounds.highs import solver_of
 
-def _matrix(entries: list[tuple[int, int, float]], rows: int, columns: int) -> Any:
-    from scipy.sparse import csr_array
-
-    if not entries:
-        return csr_array((rows, columns))
-    at, of, values = (np.array(column) for column in zip(*entries, strict=True))
-    return csr_array((values, (at, of)), shape=(rows, columns))
+        at, of, values = self._columns
+        ends = np.cumsum(np.bincount(at, minlength=len(self._most)))
+        rows = np.concatenate(([0], ends)), of, values
+        return solver_of(np.array(self.goal), rows, np.array(self._least), np.array(self._most))

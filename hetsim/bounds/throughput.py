@@ -101,7 +101,7 @@ def most_together(streams: Mapping[str, Demands], offered: Mapping[str, float]) 
     found = rows.solve({})
     total = sum(rows.high)
     if found.prices is not None and -found.bound < total * (1.0 - 1e-9):
-        return Limit(-found.bound, resources[int(found.prices[0].argmax())])
+        return Limit(-found.bound, resources[int(found.prices.argmax())])
     return Limit(total, "no more is offered")
 
 

@@ -47,13 +47,13 @@ def test_whatever_prices_are_asked_they_prove_no_more_than_the_least() -> None:
     least = rows.solve({}).bound
     draw = np.random.default_rng(3)
     for _ in range(50):
-        prices = draw.uniform(0, 2, 1), draw.uniform(-3, 3, 1)
+        prices = np.array([draw.uniform(-3, 3), draw.uniform(0, 2)])
         assert rows.proves(prices, {}) <= least
         assert rows.proves(prices, {x: 0.0}) <= 5
     # By hand: the sum costs 1 a piece, so x goes for nothing, y for 1, of which there is none.
-    assert rows.proves((np.zeros(1), np.array([-1.0])), {}) == pytest.approx(3 + 1)
+    assert rows.proves(np.array([-1.0, 0.0]), {}) == pytest.approx(3 + 1)
     # And at 1 for a quarter of x, which is best at its upper limit: 1 + 1 - 3 + 4 x.
-    dear = np.array([1.0]), np.array([-3.0])
+    dear = np.array([-3.0, 1.0])
     assert rows.proves(dear, {}) == pytest.approx(3 + 3 - 1 + 0.0 - 2.0)
 
 
@@ -62,7 +62,7 @@ def test_a_bound_is_less_by_what_sums_of_floats_may_be_off() -> None:
     x, y = rows.variable(), rows.variable()
     rows.minimise({x: 1e6, y: -1e6})
     rows.exactly({x: 1.0, y: 1.0}, 2.0)
-    proven = rows.proves((np.zeros(0), np.zeros(1)), {x: 1.0, y: 1.0})
+    proven = rows.proves(np.zeros(1), {x: 1.0, y: 1.0})
     assert -3e6 * 1e-10 <= proven <= -1.9e6 * 1e-10  # two millions were added up
 
 
@@ -74,3 +74,16 @@ def test_a_solver_that_gives_up_proves_nothing(monkeypatch: pytest.MonkeyPatch) 
     found = rows.solve({})
     assert (found.bound, found.values) == (0.0, None)
     assert rows.proves(found.prices, {}) <= 4.75
+
+
+def test_it_says_nothing_however_often_it_is_asked(capfd: pytest.CaptureFixture[str]) -> None:
+    rows, x, _ = mixture()
+    rows.solve({})
+    rows.solve({x: 0.0})
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_variable_that_nothing_depends_on_may_be_endless() -> None:
+    rows, _, _ = mixture()
+    rows.variable(high=inf)
+    assert rows.solve({}).bound == pytest.approx(3 + 0.25 + 2 * 0.75)
