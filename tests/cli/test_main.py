@@ -144,8 +144,8 @@ def test_help_and_import_load_no_heavy_library():
         "import sys, hetsim\n"
         "from hetsim.cli.main import entry\n"
         "entry(['--help'])\n"
-        "heavy = {'onnx', 'numpy', 'scipy', 'matplotlib', 'plotly', 'pydantic', 'networkx',"
-        " 'rich', 'simpy', 'yaml', 'jinja2', 'pandas', 'ortools'}\n"
+        "heavy = {'onnx', 'numpy', 'scipy', 'highspy', 'matplotlib', 'plotly', 'pydantic',"
+        " 'networkx', 'rich', 'simpy', 'yaml', 'jinja2', 'pandas', 'ortools'}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)))\n"
     )
     done = run_python("-c", code)

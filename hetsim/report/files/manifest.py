@@ -86,6 +86,7 @@ def intact(directory: Path, names: Iterable[str]) -> dict[str, bytes]:
 
 
 _LIBRARIES = (
+    "highspy",
     "jinja2",
     "matplotlib",
     "networkx",
