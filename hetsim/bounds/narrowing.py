@@ -23,7 +23,7 @@ from hetsim.workload.graph import Graph
 MOST_PLACES = 400
 """Operators times PUs beyond which a window's linear program is too large."""
 
-EFFORT = 40_000
+EFFORT = 60_000
 """Variables of all linear programs that are solved for one network."""
 
 ROUNDING = 1.0 - 1e-12
