@@ -87,8 +87,9 @@ class Rows:
         if status is Status.INFEASIBLE:
             # No time is limited below what is needed: no shares fit together.
             return Solved(inf, None)
-        if status is Status.GAVE_UP:
-            return Solved(0.0, None, np.zeros(len(self._most)))
+        if status is Status.GAVE_UP:  # what the variables' own limits prove is left
+            free = np.zeros(len(self._most))
+            return Solved(self.proves(free, fixed), None, free)
         prices = np.where(np.isinf(self._least), np.maximum(0.0, -duals), -duals)
         return Solved(self.proves(prices, fixed), values, prices)
 

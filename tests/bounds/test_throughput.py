@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import inf
 
+import highspy
 import pytest
 
 from hetsim.bounds.makespan import area_bound
@@ -58,6 +59,19 @@ def test_a_shared_memory_is_the_limit_of_two_units() -> None:
     together = most_together(asked, dict.fromkeys(asked, inf))
     assert (together.argument, together.per_second) == ("dram", pytest.approx(500))
     assert sum(saturated(soc, programs).values()) == pytest.approx(500)
+
+
+def test_where_the_solver_gives_up_no_more_is_claimed_than_what_is_offered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    soc = make_soc({"big": CLUSTER})
+    program = lower(make_graph(("a", ["x"], 0.0)), soc, [("cpu", "a")])
+    asked = dict.fromkeys(("s", "t"), demands(soc, program))
+    monkeypatch.setattr(
+        "highspy.Highs.getModelStatus", lambda solver: highspy.HighsModelStatus.kIterationLimit
+    )
+    limit = most_together(asked, {"s": 400.0, "t": 300.0})
+    assert (limit.argument, limit.per_second) == ("no more is offered", 700.0)
 
 
 def test_who_asks_for_less_is_served_first_in_the_best_mix() -> None:
