@@ -66,7 +66,9 @@ def test_a_bound_is_less_by_what_sums_of_floats_may_be_off() -> None:
     assert -3e6 * 1e-10 <= proven <= -1.9e6 * 1e-10  # two millions were added up
 
 
-def test_a_solver_that_gives_up_leaves_what_the_limits_prove(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_solver_that_gives_up_leaves_what_the_limits_prove(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rows, _, _ = mixture()
     monkeypatch.setattr(
         "highspy.Highs.getModelStatus", lambda solver: highspy.HighsModelStatus.kIterationLimit
